@@ -1,0 +1,120 @@
+"""Probes, metrics and status over HTTP.
+
+It starts before the service is ready and stops last, so that a drain can be watched. It answers
+from memory: no request of a probe ever waits for AWS or Nakadi.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Protocol
+
+import orjson
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from consumer.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from consumer.core.status import StatusView
+
+SHUTDOWN_SECONDS = 1.0
+"""Time for answers under way when the server stops; the process has little left then."""
+
+BACKLOG = 16
+_EVERYWHERE = (None, "", "::")
+_NO_IPV6 = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+
+
+class StatusSource(Protocol):
+    """Who knows how the service is. Called within a request; must answer at once."""
+
+    def live(self) -> tuple[bool, str]:
+        """The coordinator moved recently; if not, what stands still."""
+        ...
+
+    def ready(self) -> tuple[bool, str]:
+        """Settings fine, lease table reached, not draining, nothing stopped; if not, why."""
+        ...
+
+    def status(self) -> StatusView:
+        """The content of `/status`."""
+        ...
+
+    def scrape(self) -> bytes:
+        """The content of `/metrics`."""
+        ...
+
+
+@asynccontextmanager
+async def serve_http(host: str | None, port: int, source: StatusSource) -> AsyncIterator[int]:
+    """Serve until the block ends; yields the port, which is a free one if `port` is 0.
+
+    Without a host it listens on all interfaces, IPv4 and IPv6. Raises Misconfigured if the address
+    cannot be had.
+    """
+    listener = _listen(host, port)
+    runner = web.AppRunner(_application(source), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    try:
+        await runner.setup()
+        await web.SockSite(runner, listener, backlog=BACKLOG).start()
+        yield listener.getsockname()[1]
+    finally:
+        await runner.cleanup()
+        listener.close()
+
+
+def _application(source: StatusSource) -> web.Application:
+    async def live(_: web.Request) -> web.Response:
+        return _probe(source.live())
+
+    async def ready(_: web.Request) -> web.Response:
+        return _probe(source.ready())
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=source.scrape(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def status(_: web.Request) -> web.Response:
+        return web.Response(body=orjson.dumps(source.status()), content_type="application/json")
+
+    application = web.Application()
+    application.router.add_get("/livez", live)
+    application.router.add_get("/readyz", ready)
+    application.router.add_get("/metrics", metrics)
+    application.router.add_get("/status", status)
+    return application
+
+
+def _probe(answer: tuple[bool, str]) -> web.Response:
+    fine, reason = answer
+    return web.Response(status=200 if fine else 503, text=f"{reason}\n")
+
+
+def _listen(host: str | None, port: int) -> socket.socket:
+    """One socket for both families, so that port 0 is one port."""
+    try:
+        if host in _EVERYWHERE:
+            return _listen_everywhere(port)
+        family = socket.AF_INET6 if ":" in str(host) else socket.AF_INET
+        return socket.create_server((str(host), port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise Misconfigured(
+            f"CONSUMER_HTTP_HOST, CONSUMER_HTTP_PORT: found {host or 'all interfaces'} and {port}"
+            f" ({error.strerror}), wanted an address of this machine and a free port"
+        ) from error
+
+
+def _listen_everywhere(port: int) -> socket.socket:
+    if socket.has_dualstack_ipv6():
+        try:
+            return socket.create_server(
+                ("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=BACKLOG
+            )
+        except OSError as error:
+            if error.errno not in _NO_IPV6:  # else compiled in, but switched off on this machine
+                raise
+    return socket.create_server(("", port), backlog=BACKLOG)

@@ -1,0 +1,201 @@
+"""Nakadi as a publisher meets it: the Publisher port for one event type, and a look at the type.
+
+A request has two deadlines. What happens before its last byte is handed to the system (waiting for
+a connection, connecting, writing) ends within `SEND_SECONDS`, less than the margin by which a
+worker fences itself: a request that passed the fence does not leave later. The answer may then take
+as long as the publish timeout says. Whatever goes wrong is an Answer with status 0; nothing raises.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import TYPE_CHECKING, Final, Self
+from urllib.parse import quote, urlsplit
+
+import aiohttp
+import httpx
+import structlog
+from httpx_aiohttp import HttpxAiohttpClient
+
+from consumer import __version__
+from consumer.core.answer import Answer, no_answer, parse_answer
+from consumer.errors import Retryable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from types import TracebackType
+
+    from consumer.adapters.token import Token
+    from consumer.ports import Clock
+
+log = structlog.get_logger()
+
+SEND_SECONDS: Final = 1.5
+"""Pool, connect and write together; below the fence's margin of 2 s."""
+
+LOOK_SECONDS: Final = 10.0
+"""One GET of an event type."""
+
+IDLE_SECONDS: Final = 20.0
+"""Nakadi closes idle connections after 30 s: ours are dropped earlier."""
+
+MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
+"""A longer answer is unreadable. One item takes some hundred bytes."""
+
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+
+_BROKEN: Final = (
+    (aiohttp.ConnectionTimeoutError, "connect_timeout"),
+    (aiohttp.ServerTimeoutError, "timeout"),
+    (aiohttp.ClientConnectorDNSError, "dns"),
+    (aiohttp.ClientSSLError, "tls"),
+    (aiohttp.ClientConnectorError, "connect"),
+    (aiohttp.ClientPayloadError, "truncated"),
+    (aiohttp.ClientConnectionError, "reset"),
+    (aiohttp.ClientResponseError, "malformed_answer"),
+    (httpx.ConnectTimeout, "connect_timeout"),
+    (httpx.TimeoutException, "timeout"),
+    (httpx.ConnectError, "connect"),
+    (httpx.TransportError, "reset"),
+)
+
+
+class Nakadi:
+    """Publisher port. An async context; at most `concurrency` connections.
+
+    `timeout` is in seconds, from the start of a request to the end of its answer.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        event_type: str,
+        token: Token,
+        clock: Clock,
+        *,
+        concurrency: int,
+        timeout: float,
+    ) -> None:
+        self._event_type = event_type
+        self._types = f"{url.rstrip('/')}/event-types/"
+        self._token = token
+        self._clock = clock
+        self._timeout = timeout
+        self._client = HttpxAiohttpClient(
+            headers={
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",
+                "User-Agent": f"dynamodb-nakadi-consumer/{__version__}",
+            },
+            limits=httpx.Limits(max_connections=concurrency, keepalive_expiry=IDLE_SECONDS),
+            timeout=httpx.Timeout(timeout, connect=SEND_SECONDS, pool=SEND_SECONDS),
+            follow_redirects=False,
+        )
+        host = urlsplit(url)
+        if host.scheme == "http" and host.hostname not in _LOOPBACK and self._header():
+            log.warning(
+                "token_over_plain_http",
+                host=host.hostname,
+                action="anybody on the way can read the token; use https",
+            )
+
+    async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._client.__aexit__(kind, error, traceback)
+
+    async def publish(self, bodies: Sequence[bytes]) -> Answer:
+        """One request with these events, in this order. A 401 makes the token be read again."""
+        flow_id = secrets.token_urlsafe(18)
+        body = b"[%b]" % b",".join(bodies)
+        started = asyncio.get_running_loop().time()
+        sending = True
+
+        async def content() -> AsyncIterator[bytes]:
+            nonlocal sending
+            yield body
+            # Asked for more: the body is written. An early answer may have ended the limit.
+            if sending and not limit.expired():
+                sending = False
+                limit.reschedule(started + self._timeout)
+
+        limit = asyncio.timeout_at(started + min(SEND_SECONDS, self._timeout))
+        try:
+            async with limit:
+                try:
+                    answer = await self._post(content(), len(body), len(bodies), flow_id)
+                finally:
+                    late, sending = sending, False
+        except TimeoutError:
+            if late:
+                return no_answer("send_timeout", "not written in time", flow_id)
+            return no_answer("timeout", f"no answer within {self._timeout:g} s", flow_id)
+        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError) as error:
+            return no_answer(_reason(error), _describe(error), flow_id)
+        if answer.status == 401:
+            self._token.refresh()
+        return answer
+
+    async def event_type(self, name: str | None = None) -> tuple[int, bytes]:
+        """Status and body of `GET /event-types/{name}`, for `check`. Raises Retryable."""
+        path = self._types + quote(name or self._event_type, safe="")
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                response = await self._client.get(path, headers=self._authorization())
+        except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
+            raise Retryable(f"{path}: {_describe(error)}", _reason(error)) from error
+        if response.status_code == 401:
+            self._token.refresh()
+        return response.status_code, response.content
+
+    async def _post(
+        self, content: AsyncIterator[bytes], length: int, events: int, flow_id: str
+    ) -> Answer:
+        headers = {
+            "Content-Type": "application/json",
+            "Content-Length": str(length),
+            "X-Flow-Id": flow_id,
+            **self._authorization(),
+        }
+        path = f"{self._types}{quote(self._event_type, safe='')}/events"
+        async with self._client.stream("POST", path, content=content, headers=headers) as response:
+            chunks: list[bytes] = []
+            size = 0
+            async for chunk in response.aiter_bytes():
+                size += len(chunk)
+                if size > MAX_ANSWER_BYTES:
+                    return no_answer("unreadable", f"{response.status_code}: too long", flow_id)
+                chunks.append(chunk)
+        answer_headers = {name.lower(): value for name, value in response.headers.items()}
+        answer_headers.setdefault("x-flow-id", flow_id)
+        return parse_answer(response.status_code, answer_headers, b"".join(chunks), events)
+
+    def _authorization(self) -> dict[str, str]:
+        header = self._header()
+        return {"Authorization": header} if header else {}
+
+    def _header(self) -> str | None:
+        return self._token.header(self._clock.now())
+
+
+def _reason(error: BaseException) -> str:
+    """A short word for metrics. The transport's own exception tells more than httpx's."""
+    if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientError):
+        return "timeout"
+    for cause in (error.__cause__, error):
+        for kind, reason in _BROKEN:
+            if isinstance(cause, kind):
+                return reason
+    return "error"
+
+
+def _describe(error: BaseException) -> str:
+    return f"{type(error.__cause__ or error).__name__}: {error}"

@@ -1,0 +1,111 @@
+"""The command line: finds the command, runs it, and turns errors into one line and an exit code.
+
+Commands are imported when they are called: `consumer health` runs every few seconds and must not
+pay for the AWS client.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from consumer import __version__
+from consumer.errors import Fatal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import NoReturn
+
+DESCRIPTION = "Publishes every change of a DynamoDB table to Nakadi, in order per key."
+EPILOG = "Settings come from CONSUMER_* variables; `consumer settings` explains each of them."
+
+MISUSED = 2
+INTERRUPTED = 130
+"""128 + SIGINT, as shells have it."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong on one line, like every other error."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the process with exit code 2."""
+        self.exit(MISUSED, f"{self.prog}: {message}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the `consumer` command; ends the process with the command's exit code."""
+    sys.exit(execute(sys.argv[1:] if arguments is None else arguments, os.environ))
+
+
+def execute(words: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run one command. Errors for the operator are one line on stderr."""
+    parser = _parser()
+    arguments = parser.parse_args(words)
+    if arguments.command is None:
+        parser.print_help()
+        return 0
+    try:
+        code: int = import_module(arguments.module).run(arguments, environ, sys.stdout)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `consumer settings | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Fatal as error:
+        return _tell(error)
+    except BaseExceptionGroup as group:
+        fatal = _first_fatal(group)
+        if fatal is None:
+            raise
+        return _tell(fatal)
+    return code
+
+
+def _tell(error: Fatal) -> int:
+    print("consumer:", " ".join(str(error).split()), file=sys.stderr)
+    return error.exit_code
+
+
+def _first_fatal(group: BaseExceptionGroup[BaseException]) -> Fatal | None:
+    """The error that a task group wrapped, unless something else failed beside it."""
+    fatal, other = group.split(Fatal)
+    if fatal is None or other is not None:
+        return None
+    first: BaseException = fatal
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first if isinstance(first, Fatal) else None
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="consumer", description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"consumer {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="command", title="commands")
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        command: argparse.ArgumentParser = commands.add_parser(
+            name, help=text, description=text, epilog=EPILOG, allow_abbrev=False
+        )
+        command.set_defaults(module=f"consumer.commands.{name.replace('-', '_')}")
+        return command
+
+    add("run", "the service, until SIGTERM or SIGINT")
+    add("check", "call every dependency once and print what works")
+    leases = add("leases", "shards: state, owner, checkpoint, age, parent")
+    leases.add_argument("--json", action="store_true", help="a list of objects instead of a table")
+    settings = add("settings", "every setting: name, unit, default, meaning")
+    settings.add_argument("--markdown", action="store_true", help="the table of the README")
+    policy = add("iam-policy", "the least IAM policy for these settings, as JSON")
+    policy.add_argument(
+        "--for",
+        dest="purpose",
+        choices=("run", "redrive", "check"),
+        default="run",
+        help="whose policy (default: run)",
+    )
+    add("health", "ask the local /livez; exit code 0 or 1")
+    return parser

@@ -1,0 +1,195 @@
+"""`consumer check`: calls every dependency once, writes nothing, and prints what works.
+
+A dependency that fails does not hide the others: each is asked, and each gets its line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import orjson
+
+from consumer import logs
+from consumer.access import fallback_region, token_of
+from consumer.adapters.aws import Aws
+from consumer.adapters.clock import SystemClock
+from consumer.adapters.lease_table import LeaseTable
+from consumer.adapters.nakadi import Nakadi
+from consumer.adapters.queue_attributes import waiting_messages
+from consumer.adapters.streams import DynamoDbStreams
+from consumer.commands.columns import columns
+from consumer.core.finding import (
+    Finding,
+    Verdict,
+    event_type_finding,
+    exit_code,
+    ordering_key_finding,
+)
+from consumer.errors import Misconfigured, Retryable
+from consumer.settings import load_settings
+from consumer.source import find_stream
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import TextIO
+
+    from consumer.adapters.token import Token
+    from consumer.settings import Settings
+
+CONNECTIONS = 2
+ABSENT = "no table"
+RESULT_WIDTH = 96
+HEADER = ("dependency", "verdict", "result, and what to do")
+
+
+def run(_: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
+    """0 if all is well, 1 if something could not be reached, 2 if something must be changed."""
+    settings = load_settings(environ)
+    logs.configure_command()
+    check = Check(settings)
+    asyncio.run(check.all())
+    out.write(columns([HEADER, *_rows(check.found)], RESULT_WIDTH))
+    return exit_code(check.found)
+
+
+class Check:
+    """The findings so far, in the order in which they were made."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.found = [Finding("settings", Verdict.FINE, f"application {settings.application}")]
+        self._settings = settings
+        self._clock = SystemClock()
+
+    async def all(self) -> None:
+        """Ask everybody, one after the other; each adapter limits its own time."""
+        async with Aws(fallback_region(self._settings)) as aws:
+            with self._asking("AWS"):
+                self._fine("AWS", f"region {aws.region}")
+            with self._asking("stream"):
+                await self._stream(aws)
+            with self._asking("lease table"):
+                await self._lease_table(aws)
+            with self._asking("dead letter queue"):
+                await self._queue(aws)
+        token = token_of(self._settings)
+        with self._asking("token"):
+            self._token(token)
+        with self._asking("event type"):
+            await self._event_type(token)
+
+    @contextmanager
+    def _asking(self, dependency: str) -> Iterator[None]:
+        try:
+            yield
+        except Misconfigured as error:
+            what, _, remedy = str(error).partition("; ")
+            self.found.append(Finding(dependency, Verdict.WRONG, what, remedy))
+        except Retryable as error:
+            self.found.append(Finding(dependency, Verdict.UNREACHABLE, str(error), _remedy(error)))
+
+    def _fine(self, dependency: str, result: str) -> None:
+        self.found.append(Finding(dependency, Verdict.FINE, result))
+
+    async def _stream(self, aws: Aws) -> None:
+        client = DynamoDbStreams(
+            await aws.streams(CONNECTIONS), await aws.dynamodb(CONNECTIONS), self._clock
+        )
+        page = await find_stream(self._settings, client)
+        if not page.enabled:
+            raise Misconfigured(
+                f"{page.stream.arn} is disabled; enable a stream for the table (it gets a new ARN)"
+            )
+        self._fine("stream", page.stream.arn)
+        self._fine("view type", page.view_type)
+        self.found.append(ordering_key_finding(self._settings.ordering_key, page.key_attributes))
+
+    async def _lease_table(self, aws: Aws) -> None:
+        settings = self._settings
+        store = LeaseTable(
+            await aws.dynamodb(CONNECTIONS),
+            self._clock,
+            table=settings.lease_table,
+            application=settings.application,
+            request_seconds=settings.heartbeat_seconds,
+        )
+        try:
+            await store.ensure_table(create=False)
+        except Misconfigured as error:
+            if not settings.lease_table_create or ABSENT not in str(error):
+                raise
+            self._fine("lease table", f"{settings.lease_table}: absent, `consumer run` creates it")
+            return
+        workers, streams = await store.read_peers()
+        self._fine(
+            "lease table",
+            f"{settings.lease_table}: {len(workers)} workers, {len(streams)} streams",
+        )
+
+    async def _queue(self, aws: Aws) -> None:
+        url = self._settings.dead_letter_queue_url
+        if url is None:
+            self.found.append(
+                Finding(
+                    "dead letter queue",
+                    Verdict.DOUBTFUL,
+                    "none: a poison event blocks its key",
+                    "set CONSUMER_DEAD_LETTER_QUEUE_URL",
+                )
+            )
+            return
+        waiting = await waiting_messages(await aws.sqs(), url)
+        self._fine("dead letter queue", f"about {waiting} messages wait")
+
+    def _token(self, token: Token) -> None:
+        file = self._settings.nakadi_token_file
+        if token.header(self._clock.now()) is not None:
+            self._fine("token", "given" if file is None else f"from {file}")
+        elif file is None:
+            self._fine("token", "none: requests carry no token")
+        else:
+            raise Misconfigured(f"{file} has no token; wanted a readable file with one line")
+
+    async def _event_type(self, token: Token) -> None:
+        settings = self._settings
+        async with Nakadi(
+            settings.nakadi_url,
+            settings.event_type,
+            token,
+            self._clock,
+            concurrency=CONNECTIONS,
+            timeout=settings.publish_timeout_seconds,
+        ) as nakadi:
+            status, body = await nakadi.event_type()
+        category, cleanup = _described(body) if status == 200 else (None, "")
+        self.found.append(event_type_finding(settings.event_type, status, category, cleanup))
+
+
+def _rows(findings: Iterable[Finding]) -> Iterator[tuple[str, ...]]:
+    for each in findings:
+        yield each.dependency, each.verdict.value, each.result
+        if each.remedy:
+            yield "", "", f"→ {each.remedy}"
+
+
+def _described(body: bytes) -> tuple[str | None, str]:
+    """Category and cleanup policy of an event type's definition."""
+    try:
+        definition = orjson.loads(body)
+        return definition.get("category"), definition.get("cleanup_policy") or ""
+    except (ValueError, AttributeError):
+        raise Retryable("an answer that is no event type", "malformed_answer") from None
+
+
+def _remedy(error: Retryable) -> str:
+    match error.reason:
+        case "access_denied":
+            return "`consumer iam-policy` prints what must be allowed"
+        case "credentials":
+            return "look at the AWS credentials"
+        case "throttled":
+            return "try again"
+        case _:
+            return "look at the address and the network, try again"

@@ -1,0 +1,30 @@
+"""Rows of words as aligned text, for terminals and for grep."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+GAP = "  "
+
+
+def columns(rows: Sequence[Sequence[str]], last_width: int | None = None) -> str:
+    """Lines with aligned columns; the last one is wrapped below itself if it has a width."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)][:-1]
+    indent = " " * sum(width + len(GAP) for width in widths)
+    lines = []
+    for row in rows:
+        front = "".join(
+            cell.ljust(width) + GAP for cell, width in zip(row[:-1], widths, strict=True)
+        )
+        last = [row[-1]] if last_width is None else _wrapped(row[-1], last_width)
+        lines += [(front + last[0]).rstrip(), *(indent + more for more in last[1:])]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """An ARN or a name with hyphens stays in one piece, so that it can be copied."""
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]

@@ -1,0 +1,24 @@
+"""`consumer run`: the service, until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import uvloop
+
+from consumer import logs
+from consumer.service import run as serve
+from consumer.settings import load_settings
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+    from typing import TextIO
+
+
+def run(_: argparse.Namespace, environ: Mapping[str, str], __: TextIO) -> int:
+    """Serve; the exit code is the service's."""
+    settings = load_settings(environ)
+    logs.configure(settings.log_level, settings.log_format, sys.stdout)
+    return uvloop.run(serve(settings))

@@ -1,0 +1,108 @@
+"""`consumer settings`: every setting with unit, default and meaning; source of the README's table.
+
+It needs no configuration and looks at none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, get_args
+
+from consumer.commands.columns import columns
+from consumer.settings import Settings
+from consumer.settings_error import meaning_of
+from consumer.settings_rules import RULES
+from consumer.settings_source import FILE_VARIABLE, variable
+from consumer.settings_types import Shown, Unit
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+    from typing import TextIO
+
+    from pydantic.fields import FieldInfo
+
+MEANING_WIDTH = 72
+
+INTRODUCTION = (
+    "Settings are environment variables, or the same keys in lower case without the prefix in the"
+    f" YAML file named by {FILE_VARIABLE}. The environment wins, an empty value counts as unset,"
+    " and unknown names are refused. AWS region, credentials and endpoints come the standard way:"
+    " AWS_REGION, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_DYNAMODB_STREAMS,"
+    " AWS_ENDPOINT_URL_SQS."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One line of the table."""
+
+    name: str
+    unit: str
+    default: str
+    meaning: str
+
+
+def run(arguments: argparse.Namespace, _: Mapping[str, str], out: TextIO) -> int:
+    """Print the table, as aligned text or as Markdown."""
+    out.write(as_markdown() if arguments.markdown else as_text())
+    return 0
+
+
+def explained() -> list[Explained]:
+    """All settings in the order in which they are defined."""
+    return [
+        Explained(variable(name), _unit(field), _default(field), meaning_of(Settings, name))
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def rules() -> list[str]:
+    """The relations between settings, as sentences."""
+    return [f"{', '.join(variable(name) for name in rule.names)}: {rule.wanted}." for rule in RULES]
+
+
+def as_text() -> str:
+    """For a terminal."""
+    rows = [("variable", "unit", "default", "meaning")]
+    rows += [
+        (each.name, each.unit, each.default, each.meaning.replace("`", "")) for each in explained()
+    ]
+    prose = columns([(INTRODUCTION,)], last_width=100)
+    return f"{prose}\n{columns(rows, MEANING_WIDTH)}\nWhat must hold:\n" + "".join(
+        f"  {rule}\n" for rule in rules()
+    )
+
+
+def as_markdown() -> str:
+    """For the README."""
+    lines = [INTRODUCTION, "", "| variable | unit | default | meaning |", "|---|---|---|---|"]
+    lines += [
+        f"| `{each.name}` | {each.unit} | {each.default} | {each.meaning.replace('|', '&#124;')} |"
+        for each in explained()
+    ]
+    lines += ["", "What must hold:", "", *(f"- {rule}" for rule in rules())]
+    return "\n".join(lines) + "\n"
+
+
+def _unit(field: FieldInfo) -> str:
+    """The unit stands beside the field's type, or inside where the type is optional."""
+    optional = [mark for kind in get_args(field.annotation) for mark in get_args(kind)]
+    return next((each.name for each in [*field.metadata, *optional] if isinstance(each, Unit)), "")
+
+
+def _default(field: FieldInfo) -> str:
+    for each in field.metadata:
+        if isinstance(each, Shown):
+            return each.text
+    if field.is_required():
+        return "required"
+    match field.default:
+        case None:
+            return "unset"
+        case bool(value):
+            return str(value).lower()
+        case float(value):
+            return f"{value:g}"
+        case value:
+            return str(value)

@@ -1,0 +1,42 @@
+"""Shards that went wrong here are left to others for a while, doubling to ten minutes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+FIRST_SECONDS = 10.0
+LONGEST_SECONDS = 600.0
+
+K = TypeVar("K", bound="Hashable")
+
+
+class Avoidance(Generic[K]):
+    """Local memory: other workers may well succeed where this one does not."""
+
+    def __init__(self) -> None:
+        self._until: dict[K, float] = {}
+        self._wait: dict[K, float] = {}
+
+    def avoid(self, shard: K, now: float) -> float:
+        """The shard failed here. Returns the seconds for which it is avoided."""
+        wait = min(LONGEST_SECONDS, self._wait.get(shard, FIRST_SECONDS / 2) * 2)
+        self._wait[shard] = wait
+        self._until[shard] = now + wait
+        return wait
+
+    def forgive(self, shard: K) -> None:
+        """It works again: the next failure starts from the shortest wait."""
+        self._wait.pop(shard, None)
+        self._until.pop(shard, None)
+
+    def forgive_all(self) -> None:
+        """The trouble was this worker's, and it is over."""
+        self._wait.clear()
+        self._until.clear()
+
+    def avoided(self, now: float) -> frozenset[K]:
+        """The shards not to take at `now`."""
+        return frozenset(shard for shard, until in self._until.items() if now < until)

@@ -1,0 +1,69 @@
+"""Cursor: where in a shard the reader stands, and what it passes over.
+
+Rules
+- A numeric position is reopened after the last sequence number *read*, not the last one settled.
+- A lease at LATEST is opened once, with the iterator that the bootstrap stored. In every other case
+  the shard is read from TRIM_HORIZON and what is older than the stream's start is skipped.
+- After a restart at TRIM_HORIZON, what was read before is skipped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consumer.core.lease import LATEST, sequence_of
+from consumer.core.stream import AfterSequence, AtTrimHorizon
+
+if TYPE_CHECKING:
+    from consumer.core.lease import Lease
+    from consumer.core.stream import Position
+
+MINUTE = 60.0
+"""DynamoDB Local floors creation times to the minute, the service to the second."""
+
+
+@dataclass(slots=True)
+class Cursor:
+    """`last_read` is the newest sequence number seen, `iterator` the next page's if known."""
+
+    last_read: int | None
+    iterator: str | None
+    skip_before: float | None
+    skip_through: int | None = None
+
+    @classmethod
+    def of(cls, lease: Lease, started_at: float | None) -> Cursor:
+        """Where a worker that has just taken this lease begins.
+
+        `started_at` is the stream's start in epoch seconds, None if it started at TRIM_HORIZON.
+        """
+        first_owner = lease.checkpoint == LATEST and lease.counter == 1
+        return cls(
+            last_read=sequence_of(lease.checkpoint),
+            iterator=lease.start_iterator if first_owner else None,
+            skip_before=None if started_at is None else started_at - started_at % MINUTE,
+        )
+
+    @property
+    def position(self) -> Position:
+        """What to ask an iterator for when there is none."""
+        if self.last_read is None or self.skip_through is not None:
+            return AtTrimHorizon()
+        return AfterSequence(self.last_read)
+
+    def restart(self) -> None:
+        """The position is trimmed: begin again at what the shard still holds."""
+        self.iterator = None
+        self.skip_through = self.last_read
+
+    def read(self, sequence: int, created_at: float) -> str | None:
+        """Note a record as read. Returns why it is skipped, None if it is to be published."""
+        if self.skip_through is not None:
+            if sequence <= self.skip_through:
+                return "already_read"
+            self.skip_through = None
+        self.last_read = sequence
+        if self.skip_before is not None and created_at < self.skip_before:
+            return "before_start"
+        return None

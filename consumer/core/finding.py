@@ -1,0 +1,79 @@
+"""What `consumer check` found out about one dependency, and what the operator can do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Verdict(StrEnum):
+    """How grave it is, from harmless to grave."""
+
+    FINE = "ok"
+    DOUBTFUL = "doubtful"  # works, or may; somebody should look
+    UNREACHABLE = "unreachable"  # worth another try
+    WRONG = "wrong"  # the operator must change something
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the table. `remedy` is empty where nothing is to be done."""
+
+    dependency: str
+    verdict: Verdict
+    result: str
+    remedy: str = ""
+
+
+def exit_code(findings: Iterable[Finding]) -> int:
+    """2 if anything is wrong, else 1 if anything could not be reached, else 0."""
+    verdicts = {finding.verdict for finding in findings}
+    if Verdict.WRONG in verdicts:
+        return 2
+    return 1 if Verdict.UNREACHABLE in verdicts else 0
+
+
+def ordering_key_finding(wanted: tuple[str, ...], table_key: tuple[str, ...]) -> Finding:
+    """The ordering key is made of the table's primary key, the partition key among them.
+
+    `table_key` has the partition key first, as KeySchema has; empty `wanted` means that one.
+    """
+    shown = ", ".join(wanted or table_key[:1])
+    unknown = [name for name in wanted if name not in table_key]
+    if unknown or (wanted and table_key[0] not in wanted):
+        return Finding(
+            "ordering key",
+            Verdict.WRONG,
+            shown,
+            f"CONSUMER_ORDERING_KEY takes attributes of the table's key ({', '.join(table_key)}),"
+            f" {table_key[0]} among them",
+        )
+    return Finding("ordering key", Verdict.FINE, shown)
+
+
+def event_type_finding(name: str, status: int, category: str | None, cleanup: str) -> Finding:
+    """What `GET /event-types/{name}` tells. Reading may be forbidden where writing is allowed."""
+
+    def found(verdict: Verdict, result: str, remedy: str = "") -> Finding:
+        return Finding("event type", verdict, f"{name}: {result}", remedy)
+
+    match status:
+        case 200 if category != "data":
+            return found(Verdict.WRONG, f"category {category}", "choose one of category data")
+        case 200 if "compact" in cleanup:
+            return found(Verdict.WRONG, "compacted", "choose one with cleanup_policy delete")
+        case 200:
+            return found(Verdict.FINE, "category data")
+        case 401:
+            return found(Verdict.WRONG, "401", "the token is missing, wrong or expired")
+        case 403:
+            return found(Verdict.DOUBTFUL, "403", "let the token's owner read it, and write to it")
+        case 404:
+            remedy = "create it, or correct CONSUMER_EVENT_TYPE or CONSUMER_NAKADI_URL"
+            return found(Verdict.WRONG, "404", remedy)
+        case _:
+            return found(Verdict.UNREACHABLE, str(status), "look at CONSUMER_NAKADI_URL, try again")

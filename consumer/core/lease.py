@@ -1,0 +1,120 @@
+"""The rows of the lease table, as values.
+
+Rows and their keys are those of the protocol page: `worker/…`, `stream/…`, `lease/…`, `gap/…` under
+the partition key `application`. Sequence numbers compare as integers; a checkpoint is text, because
+three of its values are words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TRIM_HORIZON = "TRIM_HORIZON"
+LATEST = "LATEST"
+SHARD_END = "SHARD_END"
+
+Checkpoint = str  # a sequence number in decimal digits, TRIM_HORIZON, LATEST or SHARD_END
+
+SCHEMA_VERSION = 1
+
+
+def sequence_of(checkpoint: Checkpoint) -> int | None:
+    """The sequence number a checkpoint stands at; None while it is a word."""
+    return int(checkpoint) if checkpoint.isdigit() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who reads a shard, and how far it is settled. Times are epoch seconds.
+
+    `counter` rises with every change of owner and fences every write. `record_at` is the creation
+    time of the newest settled record, `caught_up_at` the last time a page reached the tip with
+    everything settled. `start_iterator` is stored by the bootstrap of a stream started at LATEST.
+    """
+
+    shard_id: str
+    parent_shard_id: str | None
+    owner: str | None = None
+    counter: int = 0
+    checkpoint: Checkpoint = TRIM_HORIZON
+    parent_gone: bool = False
+    created_at: float = 0.0
+    record_at: float | None = None
+    caught_up_at: float | None = None
+    released_at: float | None = None
+    start_iterator: str | None = None
+    owner_switches: int = 0
+
+    @property
+    def finished(self) -> bool:
+        """The shard is at its end and all of it is settled."""
+        return self.checkpoint == SHARD_END
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseWrite:
+    """One conditional write of a lease row: `expected` is what must stand there, `row` what shall.
+
+    The condition is on owner, counter and checkpoint of `expected`. A take (owner changes from
+    somebody or nobody to me) does not condition on the checkpoint: reading starts from the one in
+    the returned row, so `keeps_checkpoint` leaves checkpoint, record_at and caught_up_at untouched.
+    """
+
+    expected: Lease
+    row: Lease
+    keeps_checkpoint: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker's sign of life. `seen_at` is wall clock, for people and ages only."""
+
+    worker_id: str
+    heartbeat: int
+    changes: int
+    streams: tuple[str, ...]
+    able: bool
+    draining: bool
+    seen_at: float
+    started_at: float
+    host: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRow:
+    """What all workers share about one stream.
+
+    `start_position` is TRIM_HORIZON, LATEST or an ISO time; `started_at` (epoch seconds) is set
+    for LATEST and for a time: older records are skipped. `sweep_n` is raised by whoever wins the
+    listing, `sweep_done` follows when it is complete.
+    """
+
+    arn: str
+    table: str
+    label: str
+    after: str | None
+    start_position: str
+    started_at: float | None
+    bootstrapped: bool
+    sweep_n: int
+    sweep_done: int
+    changes: int
+    fingerprint: str
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def key(self) -> str:
+        """`<table>/<label>`."""
+        return f"{self.table}/{self.label}"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Records that were trimmed before anybody read them: from (exclusive) … to (exclusive)."""
+
+    shard_id: str
+    from_: Checkpoint
+    to: str | None
+    reason: str  # trimmed | possibly_trimmed | shard_gone | seek
+    detected_at: float

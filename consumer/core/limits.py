@@ -1,0 +1,45 @@
+"""The limits the runtime works within. Seconds and bytes; defaults are those of the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MARGIN_SECONDS = 2.0
+"""A worker stops sending this long before its peers may judge it dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseTiming:
+    """How workers prove that they live, and how often they look."""
+
+    heartbeat: float = 2.0
+    lease_duration: float = 10.0
+    margin: float = MARGIN_SECONDS
+    scan: float = 2.0
+    discovery: float = 60.0
+    checkpoint: float = 5.0
+    drain: float = 25.0
+
+
+@dataclass(frozen=True, slots=True)
+class PollTiming:
+    """When a shard is asked again. GetRecords is the bill."""
+
+    tip: float = 0.25
+    idle: float = 1.0
+    idle_max: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class PublishLimits:
+    """How much travels to Nakadi at a time."""
+
+    batch_events: int = 500
+    batch_bytes: int = 900_000
+    key_run_events: int = 1
+    linger: float = 0.02
+    concurrency: int = 8
+    probe: float = 30.0
+    max_attempts: int = 100
+    dead_letter_limit: int = 100
+    max_record_age: float | None = None

@@ -1,0 +1,90 @@
+"""JSON Patch (RFC 6902) from one item to the next.
+
+What did not change is known by DynamoDB's own text and not looked into; what did is compared as the
+plain JSON of the event, so a patch names no difference that a reader of the events cannot see. Rules:
+
+- `add`, `replace` and `remove` only; paths are relative to the item.
+- Maps are looked into. Members stand in the new item's order, removed ones last in the old one's.
+- Lists: what they share at both ends stays; the rest is compared one by one, then grows or shrinks.
+- Sets, like scalars, are replaced whole.
+- Where its parts take more bytes than replacing a map or list, it is replaced.
+"""
+
+from collections.abc import Sequence
+
+from msgspec import DecodeError, Raw, json
+
+from consumer.core.attribute import Members, decode_value, is_same, plain
+from consumer.core.malformed import MalformedItem
+from consumer.core.name import pointer_step
+
+_decode_members = json.Decoder(dict[str, Raw]).decode
+_decode_elements = json.Decoder(list[Raw]).decode
+
+
+def diff(old: Members, new: Members) -> list[bytes]:
+    """The operations, as JSON, that turn one item into the other. Raises MalformedItem."""
+    patch: list[bytes] = []
+    _diff_map(b"", old, new, patch)
+    return patch
+
+
+def _diff_map(path: bytes, old: Members, new: Members, patch: list[bytes]) -> None:
+    for name in [name for name, value in new.items() if old.get(name) != value]:
+        step = path + pointer_step(name)
+        try:
+            if name in old:
+                _diff_value(step, old[name], new[name], patch)
+            else:
+                patch.append(_add(step, _plain(new[name])))
+        except (MalformedItem, DecodeError) as error:
+            raise MalformedItem(f"attribute {name!r}: {error}") from None
+    patch += [_remove(path + pointer_step(name)) for name in old if name not in new]
+
+
+def _diff_list(path: bytes, old: Sequence[Raw], new: Sequence[Raw], patch: list[bytes]) -> None:
+    shorter = min(len(old), len(new))
+    head = 0
+    while head < shorter and old[head] == new[head]:
+        head += 1
+    tail = 0
+    while tail < shorter - head and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    common = shorter - tail
+    for index in range(head, common):
+        if old[index] != new[index]:
+            _diff_value(b"%b/%d" % (path, index), old[index], new[index], patch)
+    for index in range(common, len(new) - tail):
+        patch.append(_add(b"%b/%d" % (path, index), _plain(new[index])))
+    for index in reversed(range(common, len(old) - tail)):  # the indexes before stay true
+        patch.append(_remove(b"%b/%d" % (path, index)))
+
+
+def _diff_value(path: bytes, old: Raw, new: Raw, patch: list[bytes]) -> None:
+    before, after = decode_value(old), decode_value(new)
+    parts: list[bytes] = []
+    if before.keys() == after.keys() == {"M"}:
+        _diff_map(path, _decode_members(before["M"]), _decode_members(after["M"]), parts)
+    elif before.keys() == after.keys() == {"L"}:
+        _diff_list(path, _decode_elements(before["L"]), _decode_elements(after["L"]), parts)
+    elif not is_same(plain(before), whole := plain(after)):
+        parts = [_replace(path, whole)]
+    if len(parts) > 1 and sum(map(len, parts)) > len(replaced := _replace(path, plain(after))):
+        parts = [replaced]
+    patch += parts
+
+
+def _plain(value: Raw) -> bytes:
+    return plain(decode_value(value))
+
+
+def _add(path: bytes, value: bytes) -> bytes:
+    return b'{"op":"add","path":"' + path + b'","value":' + value + b"}"
+
+
+def _replace(path: bytes, value: bytes) -> bytes:
+    return b'{"op":"replace","path":"' + path + b'","value":' + value + b"}"
+
+
+def _remove(path: bytes) -> bytes:
+    return b'{"op":"remove","path":"' + path + b'"}'

@@ -1,0 +1,111 @@
+"""A stream record, held as the text that the service sent. Checked on the outside only.
+
+What an image holds is looked into when the record is transcoded; `bytes` of a field is its JSON.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from msgspec import UNSET, DecodeError, Raw, Struct, UnsetType, field, json
+
+EventName = Literal["INSERT", "MODIFY", "REMOVE"]
+
+SEQUENCE_DIGITS: Final = 40  # the longest SequenceNumber
+
+
+class StreamRecord(Struct, frozen=True):
+    """One change of one item."""
+
+    text: Raw  # the whole record as read
+    event_id: str
+    event_name: EventName
+    sequence: int  # SequenceNumber; its length varies, so it is never compared as text
+    created_at: float | None  # ApproximateCreationDateTime, epoch seconds
+    keys: Raw
+    new_image: Raw | None
+    old_image: Raw | None
+    is_ttl: bool  # made by DynamoDB itself, because the item had expired
+
+
+@dataclass(frozen=True, slots=True)
+class MalformedRecord:
+    """A record without the documented shape."""
+
+    raw: bytes  # its JSON as read
+    sequence: int | None  # when it could be found
+    detail: str  # names the place, never a value of the item
+
+
+class _UserIdentity(Struct, frozen=True):
+    upper_type: str | None = field(default=None, name="Type")  # as in the service model
+    upper_principal: str | None = field(default=None, name="PrincipalId")
+    lower_type: str | None = field(default=None, name="type")  # as in Lambda's events
+    lower_principal: str | None = field(default=None, name="principalId")
+
+    def is_ttl(self) -> bool:
+        kinds = (self.upper_type, self.lower_type)
+        principals = (self.upper_principal, self.lower_principal)
+        return "Service" in kinds and "dynamodb.amazonaws.com" in principals
+
+
+class _Change(Struct, frozen=True):
+    sequence_number: str = field(name="SequenceNumber")
+    keys: Raw = field(name="Keys")
+    new_image: Raw | UnsetType = field(default=UNSET, name="NewImage")
+    old_image: Raw | UnsetType = field(default=UNSET, name="OldImage")
+    created_at: float | None = field(default=None, name="ApproximateCreationDateTime")
+
+
+class _Record(Struct, frozen=True):
+    event_id: str = field(name="eventID")
+    event_name: EventName = field(name="eventName")
+    change: _Change = field(name="dynamodb")
+    user_identity: _UserIdentity | None = field(default=None, name="userIdentity")
+
+
+class _Position(Struct, frozen=True):
+    sequence_number: str = field(name="SequenceNumber")
+
+
+class _Positioned(Struct, frozen=True):
+    change: _Position = field(name="dynamodb")
+
+
+_decode_record = json.Decoder(_Record).decode
+_decode_positioned = json.Decoder(_Positioned).decode
+
+
+def decode_record(text: Raw) -> StreamRecord | MalformedRecord:
+    """The record whose JSON is `text`; its text must be Unicode."""
+    try:
+        record = _decode_record(text)
+    except DecodeError as error:
+        return MalformedRecord(bytes(text), sequence_of(text), str(error))
+    change = record.change
+    sequence = _sequence(change.sequence_number)
+    if sequence is None:
+        return MalformedRecord(bytes(text), None, "SequenceNumber is not up to 40 digits")
+    return StreamRecord(
+        text,
+        record.event_id,
+        record.event_name,
+        sequence,
+        change.created_at,
+        change.keys,
+        None if change.new_image is UNSET else change.new_image,
+        None if change.old_image is UNSET else change.old_image,
+        record.user_identity is not None and record.user_identity.is_ttl(),
+    )
+
+
+def sequence_of(text: Raw) -> int | None:
+    """SequenceNumber of a record whatever else is wrong with it, or None."""
+    try:
+        return _sequence(_decode_positioned(text).change.sequence_number)
+    except DecodeError:
+        return None
+
+
+def _sequence(number: str) -> int | None:
+    is_number = number.isascii() and number.isdigit() and len(number) <= SEQUENCE_DIGITS
+    return int(number) if is_number else None

@@ -1,0 +1,69 @@
+"""When the lease rows are read: on a change, on unfinished business, else once a minute.
+
+Worker and stream rows are read every scan. The lease rows of all shards cost more, so they are
+read when a `changes` counter moved, when peers died or began to count, when the last pass left
+something to do (backing off to 20 s while passes change nothing), and otherwise every 60 s.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from consumer.core.limits import LeaseTiming
+
+UNDISTURBED_SECONDS = 60.0
+"""The longest time between two reads of the lease rows."""
+
+LEFT_MAX_SECONDS = 20.0
+"""The longest wait while something is left to do but passes change nothing."""
+
+SPACING_SECONDS = 0.2
+"""Many events at once make one pass."""
+
+
+class Rhythm:
+    """`sign` is whatever of the small rows must be unchanged for lease rows to stay unread."""
+
+    def __init__(self, timing: LeaseTiming) -> None:
+        self._scan = timing.scan
+        self._sign: Hashable = None  # of the last pass
+        self._outcome: Hashable = None  # of the last pass
+        self._asked = True  # something happened here since the last pass began
+        self._wait = timing.scan
+        self._due = -inf
+        self._not_before = -inf
+
+    def ask(self) -> None:
+        """Something happened here: a pass is due."""
+        self._asked = True
+
+    def due_at(self, sign: Hashable) -> float:
+        """When the next pass is due, given the latest read of the small rows."""
+        if self._asked or sign != self._sign:
+            return self._not_before
+        return max(self._due, self._not_before)
+
+    def begin(self) -> None:
+        """A pass starts to read; what happens from here on asks for another one."""
+        self._asked = False
+
+    def failed(self, now: float) -> None:
+        """The rows could not be read."""
+        self._asked = True
+        self._not_before = now + self._scan
+
+    def passed(self, now: float, sign: Hashable, outcome: Hashable, *, left: bool) -> None:
+        """A pass was made. `outcome` equal to the last one means that it changed nothing."""
+        same = outcome == self._outcome and sign == self._sign
+        self._sign, self._outcome = sign, outcome
+        self._not_before = now + SPACING_SECONDS
+        if left:
+            self._wait = min(LEFT_MAX_SECONDS, self._wait * 2) if same else self._scan
+            self._due = now + self._wait
+        else:
+            self._wait = self._scan
+            self._due = now + UNDISTURBED_SECONDS

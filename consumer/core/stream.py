@@ -1,0 +1,94 @@
+"""A stream and its shards, as DynamoDB Streams describes them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+_ARN = re.compile(
+    r"arn:[^:]+:dynamodb:(?P<region>[^:]*):[^:]*:table/(?P<table>[^/]+)/stream/(?P<label>.+)",
+)
+
+
+class ViewType(StrEnum):
+    """StreamViewType: which images a record carries."""
+
+    KEYS_ONLY = "KEYS_ONLY"
+    NEW_IMAGE = "NEW_IMAGE"
+    OLD_IMAGE = "OLD_IMAGE"
+    NEW_AND_OLD_IMAGES = "NEW_AND_OLD_IMAGES"
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The identity of a stream. `label` tells apart the streams a table has had."""
+
+    arn: str
+    table: str
+    label: str
+
+    @classmethod
+    def from_arn(cls, arn: str) -> Stream:
+        """Read table and label out of a stream ARN. Raises ValueError if it is none."""
+        match = _ARN.fullmatch(arn)
+        if match is None:
+            msg = f"{arn!r} is not the ARN of a DynamoDB stream (…:table/NAME/stream/LABEL)"
+            raise ValueError(msg)
+        return cls(arn, match["table"], match["label"])
+
+    @property
+    def key(self) -> str:
+        """`<table>/<label>`: how rows of the lease table name this stream."""
+        return f"{self.table}/{self.label}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One shard of a listing. `ending` is the EndingSequenceNumber; present ⇔ closed."""
+
+    shard_id: str
+    parent_shard_id: str | None
+    ending: int | None
+
+    @property
+    def closed(self) -> bool:
+        """No more records will be written to it. They may still have to be read."""
+        return self.ending is not None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPage:
+    """One answer of DescribeStream.
+
+    `last_evaluated` present does not prove that more shards follow; absent proves that none do.
+    `answered_at` is the Date header in epoch seconds, the service's own clock.
+    """
+
+    stream: Stream
+    enabled: bool
+    view_type: ViewType
+    key_attributes: tuple[str, ...]
+    shards: tuple[Shard, ...]
+    last_evaluated: str | None
+    answered_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class AtTrimHorizon:
+    """ShardIteratorType TRIM_HORIZON: the oldest record the shard still holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class AtLatest:
+    """ShardIteratorType LATEST: behind the newest record."""
+
+
+@dataclass(frozen=True, slots=True)
+class AfterSequence:
+    """ShardIteratorType AFTER_SEQUENCE_NUMBER."""
+
+    sequence: int
+
+
+Position = AtTrimHorizon | AtLatest | AfterSequence

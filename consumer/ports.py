@@ -1,0 +1,154 @@
+"""What the runtime needs from the outside world. Adapters fulfil it; the simulation has twins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consumer.core.answer import Answer
+    from consumer.core.dead_letter import DeadLetter
+    from consumer.core.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
+    from consumer.core.page import Page
+    from consumer.core.stream import Position, Shard, Stream, StreamPage
+
+
+class Clock(Protocol):
+    """Time, injected. Nothing compares `now` of two machines, nothing decides by `wall`."""
+
+    def now(self) -> float:
+        """Seconds of CLOCK_BOOTTIME: never set, goes on while the machine is suspended."""
+        ...
+
+    def wall(self) -> float:
+        """Epoch seconds, for people, ages and row fields."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class Chance(Protocol):
+    """Randomness, injected. Spreads retries; never decides an outcome."""
+
+    def random(self) -> float:
+        """A float in [0, 1)."""
+        ...
+
+
+class StreamClient(Protocol):
+    """DynamoDB Streams, and the one DynamoDB call that finds a table's stream.
+
+    Every method may raise Retryable (throttled, 5xx, time-out, reset, truncated or corrupt body).
+    A truncated answer never looks like a closed shard.
+    """
+
+    async def latest_stream(self, table: str) -> Stream | None:
+        """The table's latest stream, None if it has none. Misconfigured if no such table."""
+        ...
+
+    async def describe_stream(self, stream: Stream, after_shard: str | None) -> StreamPage:
+        """One page of the listing (≤ 100 shards). ShardNotFound if the stream does not exist."""
+        ...
+
+    async def child_shards(self, stream: Stream, shard_id: str) -> Sequence[Shard]:
+        """Direct children by ShardFilter CHILD_SHARDS, also where a backend ignores the filter."""
+        ...
+
+    async def shard_iterator(
+        self, stream: Stream, shard_id: str, position: Position
+    ) -> tuple[str, float]:
+        """An iterator and the answer's Date in epoch seconds.
+
+        Raises TrimmedData, ShardNotFound.
+        """
+        ...
+
+    async def get_records(self, iterator: str) -> Page:
+        """The next page. Raises ExpiredIterator, TrimmedData, ShardNotFound."""
+        ...
+
+
+class LeaseStore(Protocol):
+    """The lease table. Requests are never retried inside; each ends within its time limit.
+
+    Reads are strongly consistent and complete (all pages) and raise Retryable when they fail.
+    Writes raise UnknownOutcome for everything that is not a definite answer.
+    """
+
+    async def ensure_table(self, *, create: bool) -> None:
+        """Check (or make) the table. Misconfigured if it is absent or has another key."""
+        ...
+
+    async def read_peers(self) -> tuple[Sequence[Worker], Sequence[StreamRow]]:
+        """All worker and stream rows of this application."""
+        ...
+
+    async def read_leases(self, stream_key: str) -> Sequence[Lease]:
+        """All lease rows of a stream."""
+        ...
+
+    async def read_gaps(self, stream_key: str) -> Sequence[Gap]:
+        """All gap rows of a stream."""
+        ...
+
+    async def put_worker(self, worker: Worker) -> None:
+        """Write the whole worker row."""
+        ...
+
+    async def delete_worker(self, worker_id: str) -> None:
+        """A clean exit deletes its row last."""
+        ...
+
+    async def create_stream(self, row: StreamRow) -> StreamRow:
+        """Put if absent; returns the row that stands there now."""
+        ...
+
+    async def replace_stream(self, expected: StreamRow, row: StreamRow) -> StreamRow | None:
+        """Write `row` if the row still equals `expected` in sweep, bootstrapped and fingerprint.
+
+        Returns the new row, or None if somebody else was faster.
+        """
+        ...
+
+    async def create_lease(self, stream_key: str, lease: Lease) -> bool:
+        """Put if absent. True if this call created it."""
+        ...
+
+    async def delete_lease(self, stream_key: str, lease: Lease) -> bool:
+        """Delete if owner, counter and checkpoint are still those given."""
+        ...
+
+    async def write_lease(self, stream_key: str, write: LeaseWrite) -> Lease:
+        """The conditional write; returns the new row. LeaseConflict carries the current row."""
+        ...
+
+    async def mark_parent_gone(self, stream_key: str, shard_id: str) -> None:
+        """Set `parentGone` on an existing lease row, touching nothing else."""
+        ...
+
+    async def put_gap(self, stream_key: str, gap: Gap) -> bool:
+        """Put if absent; True if this call created it."""
+        ...
+
+    async def complete_gap(self, stream_key: str, gap: Gap) -> None:
+        """Set `to` of an existing gap row that has none."""
+        ...
+
+
+class Publisher(Protocol):
+    """Nakadi's publishing call for one event type."""
+
+    async def publish(self, bodies: Sequence[bytes]) -> Answer:
+        """One request with these events, in this order. Never raises for what Nakadi does."""
+        ...
+
+
+class DeadLetterQueue(Protocol):
+    """Where refused events wait for a person."""
+
+    async def send(self, letters: Sequence[DeadLetter]) -> Sequence[bool]:
+        """At most ten letters; True for each that the queue has accepted. Raises Retryable."""
+        ...

@@ -1,0 +1,1 @@
+"""Asyncio code that owns tasks and knows ports, never adapters."""

@@ -1,0 +1,263 @@
+"""A delivery: one batch on its way, until every ticket of it has been dealt with.
+
+Ownership: a delivery owns its batch's tickets; each is settled, given back or handed to the dead
+letter sender. Tickets and the fence are tested together right before each send, without an await
+in between.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, assert_never
+
+import structlog
+
+from consumer.core.settlement import (
+    Acked,
+    Outage,
+    Refused,
+    Retry,
+    Settled,
+    Split,
+    Stopped,
+    Unauthorised,
+    settle,
+)
+from consumer.core.ticket import TicketState
+from consumer.runtime.dead_letters import EXPIRED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consumer.core.answer import Answer
+    from consumer.core.fence import Fence
+    from consumer.core.limits import PublishLimits
+    from consumer.core.settlement import Settlement, Verdict
+    from consumer.core.ticket import Ticket
+    from consumer.metrics import Metrics
+    from consumer.ports import Chance, Clock, Publisher
+    from consumer.runtime.backlog import Backlog
+    from consumer.runtime.dead_letters import DeadLetterSender
+    from consumer.runtime.event_type import EventType
+
+log = structlog.get_logger()
+
+HOT_KEY_SECONDS = 60.0
+HOT_KEY_EVENTS = 10
+"""A key is hot when one of its events waited this long and this many runs stand behind it."""
+
+HOT_KEY_LOG_SECONDS = 60.0
+SMOOTHING = 0.2
+"""Weight of the newest request in `round_trip`."""
+
+
+class Delivery:
+    """Sends batches of one event type. `round_trip` is the recent length of a request, seconds."""
+
+    def __init__(
+        self,
+        *,
+        port: Publisher,
+        backlog: Backlog,
+        dead_letters: DeadLetterSender,
+        event_type: EventType,
+        fence: Fence,
+        limits: PublishLimits,
+        clock: Clock,
+        chance: Chance,
+        metrics: Metrics,
+    ) -> None:
+        self._port = port
+        self._backlog = backlog
+        self._dead_letters = dead_letters
+        self._event_type = event_type
+        self._flow = event_type.flow
+        self._fence = fence
+        self._limits = limits
+        self._clock = clock
+        self._chance = chance
+        self._metrics = metrics
+        self._hot_logged_at = 0.0
+        self.round_trip = 0.05
+
+    async def deliver(self, batch: list[Ticket]) -> None:
+        """Send a batch, in halves where its culprit has to be found."""
+        parts = [batch]
+        while parts:
+            part = self._sendable(parts.pop())
+            if not part:
+                continue
+            halves = await self._send(part)
+            if halves is None:
+                for rest in parts:
+                    self._backlog.put_back(rest)
+                return
+            parts.extend(reversed(halves))
+
+    def _sendable(self, part: list[Ticket]) -> list[Ticket]:
+        """What of a part may be sent now: held, fenced, young enough, next of its key."""
+        now = self._clock.now()
+        fenced = self._fence.holds(now, self._fence.epoch)
+        max_age = self._limits.max_record_age
+        oldest = self._clock.wall() - max_age if max_age is not None else None
+        good: list[Ticket] = []
+        held_up: set[str] = set()
+        for ticket in part:
+            if (
+                not fenced
+                or ticket.state is TicketState.REVOKED
+                or ticket.watermark.epoch != self._fence.epoch
+                or ticket.key in held_up
+                or not (self._backlog.queue.leads(ticket) or (good and good[-1].key == ticket.key))
+            ):
+                held_up.add(ticket.key)
+                self._backlog.give_back(ticket)
+            elif oldest is not None and ticket.created_at < oldest:
+                held_up.add(ticket.key)
+                self._dead_letters.accept(ticket, Refused(EXPIRED, "older than the limit"))
+            else:
+                good.append(ticket)
+        return good
+
+    async def _send(self, part: list[Ticket]) -> list[list[Ticket]] | None:
+        """One request. Returns the parts still to be sent, None if the whole batch must wait."""
+        sent_at, wall = self._clock.now(), self._clock.wall()
+        bodies: list[bytes] = []
+        for ticket in part:
+            ticket.attempts += 1
+            ticket.first_attempt = ticket.first_attempt or wall
+            ticket.last_attempt = wall
+            bodies.append(ticket.body or b"")
+        self._metrics.publish_in_flight.inc()
+        try:
+            answer = await self._port.publish(bodies)
+        finally:
+            self._metrics.publish_in_flight.dec()
+        self._measure(answer, len(part), self._clock.now() - sent_at)
+        settlement = settle(answer, part, self._limits.max_attempts, self._chance.random())
+        return self._apply(settlement, answer, part, sent_at)
+
+    def _apply(
+        self, settlement: Settlement, answer: Answer, part: list[Ticket], sent_at: float
+    ) -> list[list[Ticket]] | None:
+        match settlement:
+            case Settled(verdicts):
+                stored = any(isinstance(verdict, Acked) for verdict in verdicts)
+                self._event_type.answered(sent_at, stored=stored)
+                self._settle(part, verdicts, answer)
+                return []
+            case Split(too_large):
+                if too_large:
+                    self._flow.too_large(sum(len(ticket.body or b"") for ticket in part))
+                log.warning(
+                    "batch_refused",
+                    status=answer.status,
+                    events=len(part),
+                    flow_id=answer.flow_id,
+                    action="sending both halves apart until the refused event is alone",
+                )
+                return _halves(part)
+            case Outage(reason, retry_after, unknown):
+                if unknown:
+                    self._metrics.publish_unknown.inc(len(part))
+                self._event_type.outage(sent_at, reason, retry_after, **_facts(answer))
+            case Unauthorised():
+                self._event_type.outage(sent_at, "http_401", None, **_facts(answer))
+            case Stopped(reason):
+                self._event_type.stop(reason, **_facts(answer))
+            case _:
+                assert_never(settlement)
+        self._metrics.publish_retries.labels(reason=answer.reason).inc(len(part))
+        self._backlog.put_back(part)
+        return None
+
+    def _settle(self, part: Sequence[Ticket], verdicts: Sequence[Verdict], answer: Answer) -> None:
+        """Carry out the verdicts: of a run only what has nothing unsettled before it is acked."""
+        now = self._clock.now()
+        acked: list[Ticket] = []
+        pairs = zip(part, verdicts, strict=True)
+        for _, run in groupby(pairs, key=lambda pair: pair[0].key):
+            held_up = False
+            for ticket, verdict in run:
+                if held_up:
+                    self._backlog.give_back(ticket)
+                elif isinstance(verdict, Acked):
+                    acked.append(ticket)
+                    continue
+                else:
+                    # What stands before it in its run must leave the lane first.
+                    self._backlog.settle(acked)
+                    acked.clear()
+                    self._hold_up(ticket, verdict, answer, now)
+                held_up = True
+        self._metrics.events_published.inc(
+            sum(1 for verdict in verdicts if isinstance(verdict, Acked))
+        )
+        if acked:
+            self._look_for_hot_keys(acked, now)
+            self._backlog.settle(acked)
+
+    def _hold_up(
+        self, ticket: Ticket, verdict: Retry | Refused, answer: Answer, now: float
+    ) -> None:
+        match verdict:
+            case Retry(delay):
+                self._metrics.publish_retries.labels(reason=answer.reason).inc()
+                self._backlog.give_back(ticket, now + delay if delay else 0.0)
+            case Refused(reason, _):
+                log.error(
+                    "event_refused",
+                    shard=ticket.watermark.shard_id,
+                    sequence=ticket.sequence,
+                    reason=reason,
+                    attempts=ticket.attempts,
+                    flow_id=answer.flow_id,
+                )
+                self._dead_letters.accept(ticket, verdict)
+            case _:
+                assert_never(verdict)
+
+    def _measure(self, answer: Answer, events: int, seconds: float) -> None:
+        self._metrics.publish_batch_events.observe(events)
+        self._metrics.publish_duration_seconds.labels(outcome=answer.reason).observe(seconds)
+        self.round_trip += SMOOTHING * (seconds - self.round_trip)
+
+    def _look_for_hot_keys(self, acked: Sequence[Ticket], now: float) -> None:
+        behind = HOT_KEY_EVENTS * self._limits.key_run_events
+        hot = sum(
+            1
+            for ticket in acked
+            if now - ticket.read_at > HOT_KEY_SECONDS
+            and self._backlog.queue.pending(ticket.key) > behind
+        )
+        if not hot:
+            return
+        self._metrics.hot_keys.inc(hot)
+        if now - self._hot_logged_at > HOT_KEY_LOG_SECONDS:
+            self._hot_logged_at = now
+            log.warning(
+                "hot_key",
+                keys=hot,
+                action="one event of a key travels per round trip; "
+                "CONSUMER_KEY_RUN_EVENTS above 1 lets hot keys go faster",
+            )
+
+
+def _halves(part: list[Ticket]) -> list[list[Ticket]]:
+    """Two halves, cut between two keys where there are two."""
+    middle = len(part) // 2
+    cut = middle
+    while cut < len(part) and part[cut].key == part[cut - 1].key:
+        cut += 1
+    if cut == len(part):
+        cut = middle
+        while cut > 0 and part[cut].key == part[cut - 1].key:
+            cut -= 1
+    if cut == 0:
+        cut = middle
+    return [part[:cut], part[cut:]]
+
+
+def _facts(answer: Answer) -> dict[str, object]:
+    """What the operators of the bus ask for."""
+    return {"status": answer.status, "detail": answer.detail, "flow_id": answer.flow_id}

@@ -1,0 +1,294 @@
+"""Finds shards and keeps the lineage. Rule: leases are created here and nowhere else.
+
+Whoever wins the sweep lists the stream; rows appear page by page, only those that a read did not
+show. A parent that is named but not listed is asked itself: only ShardNotFound proves it gone. At
+a shard's end its children are looked up at once; those not yet visible are asked for a few times
+more, and the sweep finds the rest.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING
+
+import structlog
+
+from consumer.core.lineage import childless_ends, deletable
+from consumer.core.stream import AtTrimHorizon, Stream
+from consumer.core.sweep import (
+    QUIET_FACTOR,
+    RETIRED_SECONDS,
+    SweepWatch,
+    UnlistedParents,
+    new_lease,
+    orphans,
+)
+from consumer.errors import Retryable, ShardNotFound, TrimmedData
+from consumer.runtime.bootstrap import LatestBootstrap, check_view_type, first_row
+from consumer.runtime.listing import ShardListing
+from consumer.runtime.sweep_turn import Overtaken, SweepTurn
+from consumer.runtime.wake import Wake
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from consumer.core.lease import Lease, StreamRow
+    from consumer.core.limits import LeaseTiming
+    from consumer.core.stream import Shard, StreamPage
+    from consumer.metrics import Metrics
+    from consumer.ports import Clock, LeaseStore, StreamClient
+    from consumer.runtime.bootstrap import Source
+    from consumer.runtime.listing import Listed
+
+log = structlog.get_logger()
+
+CHILD_PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
+"""Pauses after which the children of an ended shard are asked for again."""
+
+IDLE_SECONDS = 60.0
+"""The loop looks at what is due at least this often."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownStreams:
+    """What was last known of each stream's leases, by stream key.
+
+    `closing`: all leases are at their end, and one more listing has to confirm that nothing
+    follows. `retired`: that is confirmed, and the successor is read.
+    """
+
+    leases: Mapping[str, Sequence[Lease]]
+    closing: frozenset[str] = frozenset()
+    retired: frozenset[str] = frozenset()
+
+
+def stream_of(row: StreamRow) -> Stream:
+    """The stream a row is about."""
+    return Stream(row.arn, row.table, row.label)
+
+
+class Discovery:
+    """`on_found` is called when rows were created or gates opened here."""
+
+    def __init__(
+        self,
+        store: LeaseStore,
+        streams: StreamClient,
+        clock: Clock,
+        timing: LeaseTiming,
+        source: Source,
+        metrics: Metrics,
+    ) -> None:
+        self._store = store
+        self._streams = streams
+        self._clock = clock
+        self._timing = timing
+        self._source = source
+        self._metrics = metrics
+        self._listing = ShardListing(streams, clock)
+        self._wake = Wake()
+        self._stopping = False
+        self._turn: SweepTurn | None = None
+        self._rows: dict[str, StreamRow] = {}
+        self._due: dict[str, float] = {}
+        self._watches: dict[str, SweepWatch] = {}
+        self._patience: dict[str, UnlistedParents] = {}
+        self._childless: dict[tuple[str, str], tuple[int, float]] = {}
+        self.exhausted: set[str] = set()  # keys of disabled streams read to their end
+        self.on_found: Callable[[], None] = _nothing
+
+    def observe(
+        self, streams: Sequence[StreamRow], known: KnownStreams, answered_at: float
+    ) -> None:
+        """Stream rows (oldest first) as just read, and what is known of their leases."""
+        self._rows = {row.key: row for row in streams}
+        for row in streams:
+            watch = self._watches.setdefault(row.key, SweepWatch(self._timing))
+            watch.observe(row, answered_at)
+            self._due[row.key] = watch.due_at(self._interval(row, known))
+        self._wake.ring()
+
+    def _interval(self, row: StreamRow, known: KnownStreams) -> float:
+        if row.key in known.retired:
+            return RETIRED_SECONDS
+        if row.key in known.closing:
+            return self._timing.lease_duration
+        leases = known.leases.get(row.key, ())
+        quiet = not childless_ends(leases) and not orphans(leases, ())
+        return self._timing.discovery * (QUIET_FACTOR if quiet else 1.0)
+
+    def stop(self) -> None:
+        """End `run` after the request under way."""
+        self._stopping = True
+        if self._turn is not None:
+            self._turn.abandoned = True
+        self._wake.ring()
+
+    async def run(self) -> None:
+        """Sweep what is due until stopped. Raises Misconfigured for a new stream's view type."""
+        while not self._stopping:
+            now = self._clock.now()
+            for key in [key for key, due in self._due.items() if due <= now]:
+                self._due[key] = now + self._timing.lease_duration  # until the next observation
+                await self._try(key)
+            for key in [key for key, (_, due) in self._childless.items() if due <= now]:
+                await self._ask_again(key)
+            due = min(*self._due.values(), *(due for _, due in self._childless.values()), inf, inf)
+            if not self._stopping:
+                await self._wake.wait(min(IDLE_SECONDS, max(0.0, due - self._clock.now())))
+
+    async def _try(self, key: str) -> None:
+        row = self._rows.get(key)
+        if row is None or self._stopping:
+            return
+        try:
+            await self._sweep(row)
+        except Overtaken:
+            log.debug("sweep_overtaken", stream=key)
+        except Retryable as error:
+            log.warning("sweep_failed", stream=key, reason=error.reason)
+
+    async def _sweep(self, row: StreamRow) -> None:
+        turn = self._turn = SweepTurn(self._store, self._clock, self._timing, row)
+        await turn.win()
+        stream = stream_of(row)
+        if not row.bootstrapped:
+            bootstrap = LatestBootstrap(self._store, self._streams, self._clock, self._listing)
+            await bootstrap.run(stream, turn)
+            self.on_found()
+        # The successor is looked for first: then the listing is that of a disabled stream, whose
+        # shards are all known before the new stream has a row.
+        successor = await self._successor(row)
+        leases = {lease.shard_id: lease for lease in await self._store.read_leases(row.key)}
+
+        async def visit(page: StreamPage) -> None:
+            check_view_type(self._source, page)
+            await self._create(turn, page.shards, leases)
+
+        listed = await self._listing.complete(stream, visit)
+        await self._prove_parents(turn, stream, leases, listed)
+        await self._delete_finished(turn, leases, listed)
+        if successor is not None:
+            known = list(self._rows.values())
+            await self._store.create_stream(first_row(self._source, successor, known))
+            log.warning("new_stream", stream=successor.key, after=row.key)
+        await turn.finish()
+        self._note_end(row, leases, listed)
+
+    @property
+    def _newest(self) -> str:
+        return next(reversed(self._rows))
+
+    async def _successor(self, row: StreamRow) -> Stream | None:
+        """The table's latest stream if it has no row yet; asked while sweeping the newest known."""
+        if not self._source.follow_table or row.key != self._newest:
+            return None
+        latest = await self._streams.latest_stream(row.table)
+        return None if latest is None or latest.key in self._rows else latest
+
+    async def _create(
+        self, turn: SweepTurn, shards: Sequence[Shard], leases: dict[str, Lease]
+    ) -> None:
+        await turn.hold()
+        created = 0
+        for shard in shards:
+            if shard.shard_id in leases:
+                continue
+            lease = new_lease(shard, self._clock.wall())
+            await turn.hold()
+            created += await self._store.create_lease(turn.row.key, lease)
+            leases[shard.shard_id] = lease
+        if created:
+            log.info("shards_found", stream=turn.row.key, count=created)
+            self.on_found()
+
+    async def _prove_parents(
+        self, turn: SweepTurn, stream: Stream, leases: dict[str, Lease], listed: Listed
+    ) -> None:
+        patience = self._patience.setdefault(turn.row.key, UnlistedParents())
+        patience.begin(listed.shard_ids)
+        opened = 0
+        for child in orphans(tuple(leases.values()), listed.shard_ids):
+            parent = child.parent_shard_id
+            if parent is None:
+                continue
+            if await self._exists(stream, parent):
+                if not patience.answered(child.shard_id):
+                    continue
+                log.error("parent_never_listed", shard=child.shard_id, parent=parent)
+            await turn.hold()
+            await self._store.mark_parent_gone(turn.row.key, child.shard_id)
+            opened += 1
+        if opened:
+            log.info("parents_gone", stream=turn.row.key, count=opened)
+            self.on_found()
+
+    async def _exists(self, stream: Stream, shard_id: str) -> bool:
+        """Only ShardNotFound is an answer; a failure is raised (Retryable) and proves nothing."""
+        try:
+            await self._streams.shard_iterator(stream, shard_id, AtTrimHorizon())
+        except ShardNotFound:
+            return False
+        except TrimmedData:
+            return True
+        return True
+
+    async def _delete_finished(
+        self, turn: SweepTurn, leases: dict[str, Lease], listed: Listed
+    ) -> None:
+        wall = self._clock.wall()
+        for lease in deletable(tuple(leases.values()), listed.shard_ids, wall):
+            await turn.hold()
+            await self._store.delete_lease(turn.row.key, lease)
+
+    def _note_end(self, row: StreamRow, leases: dict[str, Lease], listed: Listed) -> None:
+        enabled = self._metrics.stream_enabled
+        if row.key != self._newest:
+            with suppress(KeyError):
+                enabled.remove(row.key)  # a superseded stream is no alarm
+            return
+        enabled.labels(stream=row.key).set(listed.enabled)
+        if listed.enabled:
+            return
+        log.error("stream_disabled", stream=row.key)
+        if all(lease.finished for lease in leases.values()):
+            self.exhausted.add(row.key)
+            self.on_found()
+
+    async def adopt_children(self, row: StreamRow, shard_id: str) -> None:
+        """At the end of `shard_id`: make rows for its children. Raises Retryable."""
+        try:
+            children = await self._streams.child_shards(stream_of(row), shard_id)
+        except ShardNotFound:
+            return  # the stream is gone, and with it whatever came after this shard
+        for shard in children:
+            await self._store.create_lease(row.key, new_lease(shard, self._clock.wall()))
+        if children:
+            self._childless.pop((row.key, shard_id), None)
+            log.info("children_found", stream=row.key, shard=shard_id, count=len(children))
+            self.on_found()
+        elif (row.key, shard_id) not in self._childless:
+            self._childless[row.key, shard_id] = (1, self._clock.now() + CHILD_PAUSES[0])
+            self._wake.ring()
+
+    async def _ask_again(self, key: tuple[str, str]) -> None:
+        row = self._rows.get(key[0])
+        tries, _ = self._childless[key]
+        if row is None or tries >= len(CHILD_PAUSES):
+            del self._childless[key]  # the sweep finds them
+            return
+        self._childless[key] = (tries + 1, self._clock.now() + CHILD_PAUSES[tries])
+        try:
+            await self.adopt_children(row, key[1])
+        except Retryable as error:
+            log.warning("children_unknown", shard=key[1], reason=error.reason)
+
+    async def shard_listed(self, row: StreamRow, shard_id: str) -> bool:
+        """Does a fresh complete listing show the shard? Raises Retryable."""
+        return shard_id in (await self._listing.fresh(stream_of(row))).shard_ids
+
+
+def _nothing() -> None:
+    """Until somebody wants to know."""

@@ -1,0 +1,92 @@
+"""Gap rows: durable word of records that were trimmed before anybody read them.
+
+Ownership: the consumer of a shard records the gaps of that shard, while its lease holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import structlog
+
+from consumer.core.backoff import full_jitter
+from consumer.errors import LeaseLost, Retryable
+
+if TYPE_CHECKING:
+    from consumer.core.fence import Fence
+    from consumer.core.lease import Gap
+    from consumer.metrics import Metrics
+    from consumer.ports import Chance, Clock, LeaseStore
+
+log = structlog.get_logger()
+
+PAUSE = 0.2
+PAUSE_MAX = 5.0
+"""First and longest wait after a failed write, in seconds; doubling, full jitter."""
+
+
+class GapRecorder:
+    """Writes the gap rows of one shard, held under one epoch of the fence."""
+
+    def __init__(
+        self,
+        *,
+        store: LeaseStore,
+        stream_key: str,
+        fence: Fence,
+        epoch: int,
+        clock: Clock,
+        chance: Chance,
+        metrics: Metrics,
+    ) -> None:
+        self._store = store
+        self._stream_key = stream_key
+        self._fence = fence
+        self._epoch = epoch
+        self._clock = clock
+        self._chance = chance
+        self._metrics = metrics
+        self._open: Gap | None = None
+
+    async def record(self, gap: Gap) -> None:
+        """Put the row if it is absent. Ends when it stands there. Raises LeaseLost."""
+        failures = 0
+        while True:
+            if not self._fence.holds(self._clock.now(), self._epoch):
+                raise LeaseLost(f"the fence passed before the gap in {gap.shard_id} was written")
+            try:
+                created = await self._store.put_gap(self._stream_key, gap)
+                break
+            except Retryable:
+                failures += 1
+                await self._clock.sleep(
+                    full_jitter(failures, PAUSE, PAUSE_MAX, self._chance.random())
+                )
+        self._open = gap
+        if created:
+            self._metrics.gaps.labels(reason=gap.reason).inc()
+            log.error(
+                "records_lost_unread",
+                stream=self._stream_key,
+                shard=gap.shard_id,
+                after=gap.from_,
+                reason=gap.reason,
+                action="the stream trimmed them before they were read; reading goes on at the "
+                "oldest record it still holds; a gap row in the lease table names the place",
+            )
+
+    @property
+    def open(self) -> bool:
+        """A gap was recorded whose end is not known yet."""
+        return self._open is not None
+
+    async def close(self, sequence: int) -> None:
+        """The first record after the gap has been read: complete the row, once, if it can be."""
+        gap, self._open = self._open, None
+        if gap is None:
+            return
+        try:
+            await self._store.complete_gap(self._stream_key, replace(gap, to=str(sequence)))
+        except Retryable as error:
+            log.warning("gap_end_not_written", shard=gap.shard_id, reason=error.reason)

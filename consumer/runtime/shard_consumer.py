@@ -1,0 +1,384 @@
+"""The consumer of one shard: takes the lease, reads, checkpoints, and ends in an orderly way.
+
+    taking ──▶ reading ──shard end──▶ finishing ──all settled──▶ SHARD_END and release
+                 │  ▲                    │
+        shed, drain  shed, not empty     drain
+                 ▼  │                    ▼
+               draining ──nothing left to wait for──▶ release
+
+Ownership: only this task writes the shard's lease row, through its LeaseWriter. Draining is an
+event; the deadline is a time-out. Whatever ends it, its tickets are revoked before it returns and
+before a release is sent, so nothing of the shard leaves the process after that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import structlog
+
+from consumer.core.cursor import Cursor
+from consumer.core.lease import SHARD_END
+from consumer.core.shard import Outcome, ShardState
+from consumer.core.watermark import AckWatermark
+from consumer.errors import LeaseLost, Retryable
+from consumer.runtime.checkpointer import Checkpointer
+from consumer.runtime.gaps import GapRecorder
+from consumer.runtime.intake import Intake
+from consumer.runtime.reader import Reader
+from consumer.runtime.wake import Wake
+
+if TYPE_CHECKING:
+    from consumer.core.lease import Checkpoint, Lease, StreamRow
+    from consumer.core.stream import Stream
+    from consumer.core.transcode import Transcoder
+    from consumer.runtime.lease_writer import LeaseWriter
+    from consumer.runtime.relay import Relay
+
+log = structlog.get_logger()
+
+SHED_SECONDS = 10.0
+"""A shard that has not drained in this time reads on."""
+
+SHED_PAUSE = 60.0
+"""And is not shed again for this long."""
+
+CHILDREN_PAUSE = 0.5
+"""Seconds between tries to create the rows of a finished shard's children."""
+
+LOOK = 5.0
+"""Seconds after which a wait for progress looks again by itself."""
+
+
+class _Want(StrEnum):
+    READ = "read"
+    SHED = "shed"
+    DRAIN = "drain"
+    LOSE = "lose"
+
+
+class _EndError(Exception):
+    """Ends the group of tasks beside a reader."""
+
+
+class ShardConsumer:
+    """One shard, from the take of its lease to its end.
+
+    `held` is true between a successful take and the end. `cooled_until` (clock) is when it may be
+    shed again.
+    """
+
+    def __init__(
+        self,
+        *,
+        relay: Relay,
+        stream: Stream,
+        row: StreamRow,
+        writer: LeaseWriter,
+        transcoder: Transcoder,
+        epoch: int,
+    ) -> None:
+        self._relay = relay
+        self._stream = stream
+        self._writer = writer
+        self._transcoder = transcoder
+        self._epoch = epoch
+        self._want = _Want.READ
+        self._called = asyncio.Event()  # `_want` has changed
+        self._drain_by = 0.0
+        self._reader: Reader | None = None
+        self._progressed = Wake()
+        self._watermark = AckWatermark(stream.arn, writer.lease.shard_id, epoch, None)
+        self._checkpointer = Checkpointer(
+            writer, self._watermark, relay.clock, relay.timing.checkpoint
+        )
+        self._last_success_at: float | None = None
+        self._tip_at: float | None = None
+        self.stream = row
+        self.state = ShardState.TAKING
+        self.held = False
+        self.cooled_until = 0.0
+
+    # What others ask of it: plain calls.
+
+    def shed(self) -> None:
+        """Hand over if it can be drained soon; else read on."""
+        if self._want is _Want.READ:
+            self._call(_Want.SHED)
+
+    def keep(self) -> None:
+        """Shedding is no longer needed."""
+        if self._want is _Want.SHED:
+            self._call(_Want.READ)
+
+    def drain(self) -> None:
+        """Read no more, publish only the holes, release; after the drain time release anyway."""
+        if self._want in (_Want.READ, _Want.SHED):
+            self._drain_by = self._relay.clock.now() + self._relay.timing.drain
+            self._call(_Want.DRAIN)
+
+    def revoke(self) -> None:
+        """The fence has passed: the shard is lost. Nothing more is written."""
+        self._call(_Want.LOSE)
+
+    def _call(self, want: _Want) -> None:
+        self._want = want
+        self._called.set()
+        self._progressed.ring()
+
+    # What others see of it.
+
+    @property
+    def shard_id(self) -> str:
+        """Its ShardId."""
+        return self._writer.lease.shard_id
+
+    @property
+    def lease(self) -> Lease:
+        """The row as it was last known to stand in the table."""
+        return self._writer.lease
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """How far the shard is settled by now, ahead of what is written."""
+        return self._checkpointer.checkpoint
+
+    @property
+    def checkpoint_at(self) -> float:
+        """Wall time of the last checkpoint written, or of the take."""
+        return self._checkpointer.written_at
+
+    @property
+    def pending_events(self) -> int:
+        """Records read and not settled."""
+        return self._watermark.unsettled
+
+    @property
+    def retrying(self) -> int:
+        """1 if its oldest event has been tried before, 0 if nothing of it is stuck."""
+        head = self._watermark.head
+        return int(head is not None and head.attempts > 1)
+
+    @property
+    def suspended_cause(self) -> str | None:
+        """The named thing it waits for, None if it can read."""
+        if self.state in (ShardState.FINISHING, ShardState.DRAINING):
+            return "settling"
+        return None if self._reader is None else self._reader.suspended
+
+    @property
+    def last_success_at(self) -> float | None:
+        """Time of the last successful call to the stream, by the injected clock."""
+        return self._last_success_at if self._reader is None else self._reader.last_success_at
+
+    def age(self, wall: float) -> float:
+        """Iterator age in seconds: of the oldest unsettled record, else since the last tip."""
+        head = self._watermark.head
+        if head is not None:
+            return max(0.0, wall - head.created_at)
+        tip_at = self._tip_at if self._reader is None else self._reader.tip_at or self._tip_at
+        if tip_at is None:
+            lease = self._writer.lease
+            tip_at = max(lease.record_at or 0.0, lease.caught_up_at or 0.0) or lease.created_at
+        return max(0.0, wall - tip_at)
+
+    # The life of it.
+
+    async def run(self) -> Outcome:
+        """Take, read, end. Whatever happens, nothing of the shard is left in the backlog."""
+        if not await self._writer.take():
+            return Outcome.NOT_TAKEN
+        backlog, lease = self._relay.backlog, self._writer.lease
+        cursor = Cursor.of(lease, self.stream.started_at)
+        self._watermark = AckWatermark(
+            self._stream.arn, lease.shard_id, self._epoch, cursor.last_read, lease.record_at
+        )
+        self._checkpointer = Checkpointer(
+            self._writer, self._watermark, self._relay.clock, self._relay.timing.checkpoint
+        )
+        self._last_success_at = self._relay.clock.now()
+        backlog.join(self._watermark, self._on_progress)
+        self.held = True
+        self._log("lease_taken", checkpoint=lease.checkpoint, counter=lease.counter)
+        try:
+            return await self._live(cursor)
+        except LeaseLost as error:
+            return self._lose(str(error))
+        finally:
+            self._revoke_tickets()
+            backlog.leave(self._watermark)
+            self.held = False
+
+    async def _live(self, cursor: Cursor) -> Outcome:
+        outcome, lost = Outcome.LOST, ""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._checkpointer.run())
+                outcome = await self._read_and_settle(cursor)
+        except* LeaseLost as group:
+            lost = _first(group)
+        if lost or self._want is _Want.LOSE:
+            return self._lose(lost or "the fence has passed")
+        final = SHARD_END if outcome is Outcome.SHARD_END else self.checkpoint
+        await self._checkpointer.release(final)
+        self._log("lease_released", checkpoint=final)
+        return outcome
+
+    async def _read_and_settle(self, cursor: Cursor) -> Outcome:
+        """Read and drain. Whatever ends it, a checkpoint under way gets its definite answer.
+
+        Only a cancellation does not wait: either the checkpointer itself has failed, or the
+        process ends.
+        """
+        cancelled = False
+        try:
+            return await self._read_and_drain(cursor)
+        except asyncio.CancelledError:
+            cancelled = True
+            raise
+        finally:
+            self._revoke_tickets()
+            self._checkpointer.stop()
+            if not cancelled:
+                await self._checkpointer.ended.wait()
+
+    async def _read_and_drain(self, cursor: Cursor) -> Outcome:
+        """Read until there is nothing more to do for this shard here."""
+        while True:
+            closed = await self._read(cursor)
+            if closed and await self._finished():
+                return Outcome.SHARD_END
+            if self._want is _Want.LOSE:
+                return Outcome.LOST
+            if await self._drained():
+                return Outcome.RELEASED
+            cursor = Cursor.of(self._writer.lease, self.stream.started_at)
+            cursor.iterator = None
+            cursor.last_read = self._watermark.opened or None
+
+    async def _read(self, cursor: Cursor) -> bool:
+        """Read until the shard's end (True) or until something else is wanted."""
+        self.state = ShardState.READING
+        reader = self._reader = self._new_reader(cursor)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._stop_when_called(reader))
+                await reader.run()
+                raise _EndError
+        except* _EndError:
+            pass
+        reader.note_settled()
+        self._tip_at = reader.tip_at or self._tip_at
+        self._last_success_at = reader.last_success_at
+        self._reader = None
+        return reader.closed
+
+    def _new_reader(self, cursor: Cursor) -> Reader:
+        relay = self._relay
+        gaps = GapRecorder(
+            store=relay.store,
+            stream_key=self.stream.key,
+            fence=relay.fence,
+            epoch=self._epoch,
+            clock=relay.clock,
+            chance=relay.chance,
+            metrics=relay.metrics,
+        )
+        intake = Intake(
+            relay=relay,
+            cursor=cursor,
+            watermark=self._watermark,
+            transcoder=self._transcoder,
+            gaps=gaps,
+        )
+        return Reader(
+            relay=relay,
+            stream=self._stream,
+            row=self.stream,
+            writer=self._writer,
+            member=self._watermark.member,
+            cursor=cursor,
+            intake=intake,
+            gaps=gaps,
+            checkpointer=self._checkpointer,
+        )
+
+    async def _stop_when_called(self, reader: Reader) -> None:
+        while self._want is _Want.READ:
+            await self._called.wait()
+            self._called.clear()
+        reader.stop()
+
+    async def _finished(self) -> bool:
+        """The shard is read to its end: wait until all of it is settled and its children stand.
+
+        False if called away before.
+        """
+        self.state = ShardState.FINISHING
+        while not self._watermark.empty:
+            if self._want in (_Want.DRAIN, _Want.LOSE):
+                return False
+            await self._progressed.wait(LOOK)
+        while self._want not in (_Want.DRAIN, _Want.LOSE):
+            try:
+                await self._relay.lineage.adopt_children(self.stream, self.shard_id)
+            except Retryable as error:
+                log.warning("children_unknown", shard=self.shard_id, reason=error.reason)
+                await self._progressed.wait(CHILDREN_PAUSE)
+            else:
+                return True
+        return False
+
+    async def _drained(self) -> bool:
+        """Wait for what must be settled before a release; False if shedding is taken back."""
+        self.state = ShardState.DRAINING
+        clock = self._relay.clock
+        shed_by = clock.now() + SHED_SECONDS
+        while True:
+            dropped = self._watermark.drop_tail()
+            self._relay.backlog.drop(self._watermark, dropped)
+            if self._want is _Want.LOSE or self._watermark.empty:
+                return True
+            now = clock.now()
+            wanted = self._want is not _Want.READ
+            deadline = self._drain_by if self._want is _Want.DRAIN else shed_by
+            if wanted and now < deadline:
+                await self._progressed.wait(deadline - now)
+                continue
+            if self._want is _Want.DRAIN:
+                return True
+            self._want = _Want.READ
+            self.cooled_until = now + SHED_PAUSE
+            return False
+
+    def _lose(self, why: str) -> Outcome:
+        log.warning(
+            "lease_lost",
+            stream=self.stream.key,
+            shard=self.shard_id,
+            why=why,
+            action="nothing more of it is sent; its next owner reads on from the checkpoint",
+        )
+        return Outcome.LOST
+
+    def _log(self, event: str, **facts: object) -> None:
+        log.info(event, stream=self.stream.key, shard=self.shard_id, **facts)
+
+    def _on_progress(self) -> None:
+        self._progressed.ring()
+        if self._reader is not None:
+            self._reader.note_settled()
+            self._reader.progressed.ring()
+
+    def _revoke_tickets(self) -> None:
+        self._relay.backlog.drop(self._watermark, self._watermark.revoke())
+
+
+def _first(group: BaseExceptionGroup[LeaseLost]) -> str:
+    """The words of the first error in a group of groups."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error)

@@ -1,0 +1,169 @@
+"""What this worker knows of the leases of each stream, and its plan for them.
+
+Rule: decisions are made of an answer without an await in between; nothing here awaits.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consumer.core.lease_view import LeaseState, view
+from consumer.core.lineage import chain, ready_shards
+from consumer.core.plan import Plan, Situation, plan
+from consumer.runtime.discovery import KnownStreams
+
+if TYPE_CHECKING:
+    from asyncio import TaskGroup
+    from collections.abc import Sequence
+
+    from consumer.core.lease import Lease, StreamRow
+    from consumer.core.lease_view import LeaseView
+    from consumer.core.limits import LeaseTiming
+    from consumer.core.peers import Peers
+    from consumer.metrics import Metrics
+    from consumer.ports import Clock
+    from consumer.runtime.bootstrap import Source
+    from consumer.runtime.held_shards import HeldShards
+    from consumer.runtime.keeper import Keeper
+
+
+class StreamLeases:
+    """The lease rows as last read, by stream key."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        timing: LeaseTiming,
+        peers: Peers,
+        held: HeldShards,
+        keeper: Keeper,
+        metrics: Metrics,
+    ) -> None:
+        self._clock = clock
+        self._timing = timing
+        self._peers = peers
+        self._held = held
+        self._keeper = keeper
+        self._metrics = metrics
+        self._leases: dict[str, Sequence[Lease]] = {}
+        self._free_since: dict[str, dict[tuple[str, int], float]] = {}
+        self._closing: dict[str, int] = {}  # all leases at their end; sweep number at that time
+        self._retired: set[str] = set()
+
+    def owners(self) -> set[str]:
+        """Everybody whom a lease names."""
+        return {
+            lease.owner
+            for leases in self._leases.values()
+            for lease in leases
+            if lease.owner is not None
+        }
+
+    def of_table(self, source: Source, rows: Sequence[StreamRow]) -> tuple[StreamRow, ...]:
+        """The table's streams, oldest first."""
+        return chain([row for row in rows if row.table == source.stream.table])
+
+    def active(self, rows: Sequence[StreamRow]) -> tuple[str, ...]:
+        """Keys of the streams this worker takes leases of."""
+        return tuple(row.key for row in rows if row.key not in self._retired)
+
+    def is_retired(self, stream_key: str) -> bool:
+        """Read to its end, and its successor may be read."""
+        return stream_key in self._retired
+
+    def known(self, rows: Sequence[StreamRow]) -> KnownStreams:
+        """For discovery."""
+        closing = frozenset(row.key for row in rows[:-1] if row.key in self._closing)
+        return KnownStreams(self._leases, closing, frozenset(self._retired))
+
+    def plan(
+        self, rows: Sequence[StreamRow], row: StreamRow, leases: Sequence[Lease], sent_at: float
+    ) -> Plan:
+        """Plan for rows just answered; the read was sent at `sent_at`."""
+        self._leases[row.key] = leases
+        self._note_closing(row, leases)
+        ready = ready_shards(row, leases, predecessor_done=self._predecessors_done(rows, row))
+        now = self._clock.now()
+        since = self._free_since.get(row.key, {})
+        lingering = {shard for (shard, _), at in since.items() if now - at >= self._timing.scan}
+        # A shard that was taken and freed again in between starts anew: its counter has moved.
+        counters = {lease.shard_id: lease.counter for lease in leases}
+        lingering &= {shard for shard, counter in since if counters.get(shard) == counter}
+        decided = plan(
+            Situation(
+                me=self._keeper.worker_id,
+                leases=leases,
+                ready=ready,
+                held=self._held.held(row.key, sent_at),
+                counting=self._peers.counting(row.key),
+                dead=self._peers.dead,
+                serving=self._keeper.able,
+                avoided=self._held.avoided(row.key),
+                lingering=frozenset(lingering),
+                shed=self._held.shed_lately(row.key),
+                ended=self._held.ended(row.key),
+            )
+        )
+        self._free_since[row.key] = {
+            (shard, counters[shard]): since.get((shard, counters[shard]), now)
+            for shard in decided.free
+        }
+        return decided
+
+    def act(self, group: TaskGroup, row: StreamRow, decided: Plan) -> None:
+        """Start, hand over and give up what the plan says."""
+        for shard_id in decided.keep:
+            self._held.keep(row.key, shard_id)
+        for shard_id in decided.shed:
+            self._held.shed(row.key, shard_id)
+        for lease in decided.release:
+            self._held.release(group, row, lease)
+        for lease in decided.take:
+            self._held.start(group, row, lease)
+
+    def views(self, rows: Sequence[StreamRow]) -> tuple[LeaseView, ...]:
+        """All leases with their state as seen from here."""
+        running = {(shard.stream.key, shard.shard_id) for shard in self._held.shards}
+        return tuple(
+            seen
+            for row in rows
+            for seen in view(
+                row.key,
+                self._leases.get(row.key, ()),
+                held={shard for of, shard in running if of == row.key},
+                ready=ready_shards(
+                    row,
+                    self._leases.get(row.key, ()),
+                    predecessor_done=self._predecessors_done(rows, row),
+                ),
+                dead=self._peers.dead,
+                seen_at=self._peers.seen_at,
+            )
+        )
+
+    def count(self, rows: Sequence[StreamRow]) -> None:
+        """Set the gauge of leases by state."""
+        states = [seen.state for seen in self.views(rows)]
+        for state in LeaseState:
+            self._metrics.leases.labels(state=state.value).set(states.count(state))
+
+    def _note_closing(self, row: StreamRow, leases: Sequence[Lease]) -> None:
+        """A stream is read when a listing that began after its last end adds nothing."""
+        if not row.sweep_done or not all(lease.finished for lease in leases):
+            self._closing.pop(row.key, None)
+        else:
+            self._closing.setdefault(row.key, row.sweep_n)
+
+    def _predecessors_done(self, rows: Sequence[StreamRow], row: StreamRow) -> bool:
+        """May this stream be read as far as the table's older streams are concerned?"""
+        older = rows[: [other.key for other in rows].index(row.key)]
+        if all(other.key in self._retired for other in older):
+            return True
+        begun = any(lease.counter > 0 for lease in self._leases.get(row.key, ()))
+        done = begun or all(
+            other.key in self._closing and other.sweep_done > self._closing[other.key]
+            for other in older
+        )
+        if done:
+            self._retired.update(other.key for other in older)
+        return done

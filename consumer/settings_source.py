@@ -1,0 +1,144 @@
+"""Where settings are written: the environment and a YAML file, both as plain text.
+
+The environment wins over the file. What nobody reads is an error with the nearest known name,
+because a misspelt limit that is silently ignored shows up weeks later. An empty value counts as
+unset: templates of charts and compose files leave such variables behind.
+
+No message of this module repeats a value: the misspelt name may be that of a secret.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from consumer.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+PREFIX = "CONSUMER_"
+FILE_VARIABLE = "CONSUMER_CONFIG_FILE"
+HTTP_PORT = 8080
+"""The default, here because `consumer health` needs it without the other settings."""
+
+# What Kubernetes injects for every Service whose name begins with "consumer" (service links).
+_SERVICE_LINK = re.compile(
+    r"CONSUMER_(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\d+_(TCP|UDP|SCTP)(_.+)?)"
+)
+_SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://")
+_NULL = "tag:yaml.org,2002:null"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One setting as somebody wrote it. `place` names the variable, or the file and its line."""
+
+    text: str
+    place: str
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def collect(environ: Mapping[str, str], known: Collection[str] | None) -> dict[str, Given]:
+    """All settings given, by lower-case name. Misconfigured for names that nobody reads.
+
+    `known` None takes any name: for who needs one setting and must not judge the others.
+    """
+    path = environ.get(FILE_VARIABLE, "")
+    return {**(read_file(path, known) if path else {}), **read_environment(environ, known)}
+
+
+def read_environment(environ: Mapping[str, str], known: Collection[str] | None) -> dict[str, Given]:
+    """The settings among the variables."""
+    given = {}
+    for name, text in sorted(environ.items()):
+        if not name.startswith(PREFIX) or name == FILE_VARIABLE or _injected(name, text, known):
+            continue
+        key = name.removeprefix(PREFIX).lower()
+        if known is not None and (variable(key) != name or key not in known):
+            nearest = variable(_nearest(key, [*known, "config_file"]))
+            raise Misconfigured(f"{name}: found an unknown variable, wanted perhaps {nearest}")
+        if text.strip():
+            given[key] = Given(text, name)
+    return given
+
+
+def read_file(path: str, known: Collection[str] | None) -> dict[str, Given]:
+    """The settings in a YAML file: one flat mapping. A list of words is joined with commas.
+
+    Values are taken as they are written, so that both sources are read by the same rules and YAML
+    makes no octal number of a token.
+    """
+    given: dict[str, Given] = {}
+    for key_node, value_node in _mapping(path):
+        key = _text(key_node, FILE_VARIABLE)
+        line = f"line {key_node.start_mark.line + 1} of {path}"
+        place = f"{variable(key)} ({line})"
+        if known is not None and key not in known:
+            nearest = _nearest(key, known)
+            raise Misconfigured(
+                f"{FILE_VARIABLE}: found the unknown key {key!r} in {line},"
+                f" wanted perhaps {nearest!r}"
+            )
+        if key in given:
+            raise Misconfigured(f"{place}: found the key a second time, wanted it once")
+        text = _text(value_node, place)
+        if text.strip():
+            given[key] = Given(text, place)
+    return given
+
+
+def _injected(name: str, text: str, known: Collection[str] | None) -> bool:
+    """A Service named consumer-http injects CONSUMER_HTTP_PORT=tcp://…, a name that is ours."""
+    if _SERVICE_ADDRESS.match(text):
+        return name.endswith("_PORT") or name.removeprefix(PREFIX).lower() not in (known or ())
+    return _SERVICE_LINK.fullmatch(name) is not None
+
+
+def _nearest(name: str, known: Collection[str]) -> str:
+    return difflib.get_close_matches(name.lower(), sorted(known), n=1, cutoff=0)[0]
+
+
+def _mapping(path: str) -> list[tuple[yaml.Node, yaml.Node]]:
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except UnicodeDecodeError:
+        raise Misconfigured(f"{FILE_VARIABLE}: found {path!r}, wanted UTF-8 text") from None
+    except OSError as error:
+        reason = error.strerror or "unreadable"
+        raise Misconfigured(
+            f"{FILE_VARIABLE}: found {path!r} ({reason}), wanted a readable file"
+        ) from None
+    except yaml.YAMLError as error:
+        # Only the place: PyYAML's own text quotes the file, and the file may hold a token.
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}, column {mark.column + 1} of " if mark else ""
+        raise Misconfigured(
+            f"{FILE_VARIABLE}: found a syntax error in {where}{path}, wanted YAML"
+        ) from None
+    if node is None:
+        return []
+    if not isinstance(node, yaml.MappingNode):
+        raise Misconfigured(f"{FILE_VARIABLE}: found no mapping in {path}, wanted key: value lines")
+    pairs: list[tuple[yaml.Node, yaml.Node]] = node.value
+    return pairs
+
+
+def _text(node: yaml.Node, place: str) -> str:
+    match node:
+        case yaml.ScalarNode():
+            return "" if node.tag == _NULL else str(node.value)
+        case yaml.SequenceNode() if all(isinstance(part, yaml.ScalarNode) for part in node.value):
+            return ",".join(str(part.value) for part in node.value)
+        case _:
+            raise Misconfigured(f"{place}: found a nested value, wanted a plain one")

@@ -1,0 +1,144 @@
+"""The kinds of values that settings have: how text becomes a value, and in which unit it counts.
+
+A converter raises ValueError with what is wanted; the loader adds which setting and what was found.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+
+from consumer.core.event import Layout
+from consumer.core.lease import LATEST, TRIM_HORIZON
+from consumer.core.stream import Stream
+
+_TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
+_EVENT_TYPE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What a value counts, or which form it has."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A default that is better told in words than as a value."""
+
+    text: str
+
+
+def name(text: str) -> str:
+    """Free text that people and other services use as a name."""
+    if not text or _UNPRINTABLE.search(text):
+        raise ValueError("a name without control characters")
+    return text
+
+
+def table_name(text: str) -> str:
+    """A DynamoDB table name: 3 to 255 of `a-z A-Z 0-9 _ . -`."""
+    if not _TABLE_NAME.fullmatch(text):
+        raise ValueError("the name of a DynamoDB table (3 to 255 of a-z A-Z 0-9 _ . -), no ARN")
+    return text
+
+
+def stream_arn(text: str) -> str:
+    """The ARN of a DynamoDB stream."""
+    try:
+        return Stream.from_arn(text).arn
+    except ValueError:
+        raise ValueError("the ARN of a DynamoDB stream (…:table/NAME/stream/LABEL)") from None
+
+
+def event_type(text: str) -> str:
+    """A name that can stand in a URL as it is."""
+    if not _EVENT_TYPE.fullmatch(text):
+        raise ValueError("the name of a Nakadi event type such as order-store.payment")
+    return text
+
+
+def http_url(text: str) -> str:
+    """An http(s) URL without credentials, query or fragment; a final slash is dropped."""
+    try:
+        parts = urlsplit(text)
+        complete = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        complete = False
+    if not complete or parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("an http or https URL without credentials, query or fragment")
+    return text.rstrip("/")
+
+
+def attributes(value: object) -> object:
+    """`a, b` as ("a", "b")."""
+    if not isinstance(value, str):
+        return value
+    names = tuple(part.strip() for part in value.split(","))
+    if not all(names) or len(set(names)) != len(names):
+        raise ValueError("different attribute names, comma separated")
+    return names
+
+
+def start(text: str) -> str:
+    """TRIM_HORIZON, LATEST, or a time as `YYYY-MM-DDTHH:MM:SS[.ffffff]Z`."""
+    if text.upper() in {TRIM_HORIZON, LATEST}:
+        return text.upper()
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is None:
+        raise ValueError("trim_horizon, latest or a time with its zone like 2026-11-01T09:30:00Z")
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def secret(value: object) -> object:
+    """Files and shells leave a line break behind: white space around a token is not part of it."""
+    if not isinstance(value, str):
+        return value
+    if len(value.split()) != 1 or not value.strip().isprintable():
+        raise ValueError("one word without control characters")
+    return value.strip()
+
+
+def lower(value: object) -> object:
+    """Words in any case."""
+    return value.lower() if isinstance(value, str) else value
+
+
+def upper(value: object) -> object:
+    """Words in any case."""
+    return value.upper() if isinstance(value, str) else value
+
+
+Name = Annotated[str, Field(max_length=255), AfterValidator(name), Unit("name")]
+TableName = Annotated[str, AfterValidator(table_name), Unit("name")]
+StreamArn = Annotated[str, AfterValidator(stream_arn), Unit("ARN")]
+EventTypeName = Annotated[str, Field(max_length=255), AfterValidator(event_type), Unit("name")]
+Attributes = Annotated[tuple[str, ...], BeforeValidator(attributes), Unit("names")]
+HttpUrl = Annotated[str, AfterValidator(http_url), Unit("URL")]
+Secret = Annotated[SecretStr, BeforeValidator(secret), Unit("secret")]
+File = Annotated[Path, Unit("path")]
+Start = Annotated[str, AfterValidator(start), Unit("position or time")]
+Switch = Annotated[bool, Unit("true, false")]
+LayoutName = Annotated[Layout, BeforeValidator(lower), Unit("flat, nested")]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False), Unit("seconds")]
+Bytes = Annotated[int, Field(ge=1000), Unit("bytes")]
+Memory = Annotated[int, Field(ge=0), Unit("bytes")]
+Count = Annotated[int, Field(ge=1), Unit("count")]
+CountOrNone = Annotated[int, Field(ge=0), Unit("count")]
+Host = Annotated[str, AfterValidator(name), Unit("address")]
+Port = Annotated[int, Field(ge=0, le=65535), Unit("port")]
+LogLevelName = Annotated[
+    Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(upper), Unit("level")
+]
+LogFormatName = Annotated[Literal["json", "text"], BeforeValidator(lower), Unit("json, text")]

@@ -1,0 +1,65 @@
+"""`python -m localdev.nakadi`: runs the local Nakadi until SIGTERM or Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+
+from aiohttp import web
+
+from localdev.nakadi.local_nakadi import STORAGE_WAIT_SECONDS, LocalNakadi
+from localdev.nakadi.server import make_app
+
+_SHUTDOWN_SECONDS = 0.2
+
+
+async def serve(nakadi: LocalNakadi, host: str, port: int) -> None:
+    """Serve until a signal; the first line printed is the URL."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    runner = web.AppRunner(
+        make_app(nakadi),
+        access_log=None,
+        auto_decompress=False,
+        shutdown_timeout=_SHUTDOWN_SECONDS,
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        bound_host, bound_port = runner.addresses[0][:2]
+        print(f"http://{bound_host}:{bound_port}", flush=True)
+        print("local Nakadi, for development only; it forgets everything at its end", flush=True)
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+
+
+def main() -> None:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(prog="localdev.nakadi", description=__doc__)
+    parser.add_argument("--port", type=int, default=8090, help="0 takes a free one")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument(
+        "--no-text", action="store_true", help="keep eids, keys and sequences, drop event texts"
+    )
+    parser.add_argument(
+        "--storage-wait",
+        type=float,
+        default=STORAGE_WAIT_SECONDS,
+        metavar="SECONDS",
+        help="time until a batch that is too large for the store is answered",
+    )
+    arguments = parser.parse_args()
+    nakadi = LocalNakadi(storage_wait=arguments.storage_wait, keep_text=not arguments.no_text)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(serve(nakadi, arguments.host, arguments.port))
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

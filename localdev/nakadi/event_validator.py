@@ -1,0 +1,45 @@
+"""Holds one event against its event type's effective schema."""
+
+from __future__ import annotations
+
+from jsonschema import Draft4Validator, FormatChecker
+
+from localdev.nakadi import occurred_at
+from localdev.nakadi.effective_schema import effective_schema
+from localdev.nakadi.json_value import JsonObject
+from localdev.nakadi.quick_check import compile_check
+from localdev.nakadi.violation import describe
+
+_formats = FormatChecker(formats=("email", "ipv4", "ipv6"))
+
+
+@_formats.checks("date-time", raises=ValueError)
+def _date_time(value: object) -> bool:
+    fault = occurred_at.complaint(value) if isinstance(value, str) else None
+    if fault is not None:
+        raise ValueError(fault)
+    return True
+
+
+class EventValidator:
+    """Compiled once per version of an event type."""
+
+    def __init__(self, definition: JsonObject, schema: JsonObject) -> None:
+        effective = effective_schema(definition, schema)
+        self._quick = compile_check(effective)
+        self._complete = Draft4Validator(effective, format_checker=_formats)
+        self._has_metadata = definition.get("category") != "undefined"
+
+    def complaint(self, event: JsonObject) -> str | None:
+        """Return what is wrong with an event, None if nothing is."""
+        if self._quick is None or not self._quick(event):
+            found = describe(self._complete.iter_errors(event))
+            if found is not None:
+                return found
+        return self._occurred_at(event) if self._has_metadata else None
+
+    def _occurred_at(self, event: JsonObject) -> str | None:
+        metadata = event.get("metadata")
+        text = metadata.get("occurred_at") if isinstance(metadata, dict) else None
+        fault = occurred_at.complaint(text) if isinstance(text, str) else None
+        return None if fault is None else f"#/metadata/occurred_at:{fault}"

@@ -1,0 +1,155 @@
+"""Faults on demand: what a test or a developer wants to go wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from enum import StrEnum
+
+from localdev.nakadi.json_value import Json, JsonObject
+
+
+class FaultKind(StrEnum):
+    """What goes wrong with a request."""
+
+    STATUS = "status"  # answers `status` instead
+    RESET = "reset"  # closes the connection without an answer
+    DELAY = "delay"  # the ordinary answer, later
+    TRUNCATE = "truncate"  # half of the answer's body, then closes
+    PARTIAL = "partial"  # a 207 by `mode`
+    REJECT = "reject"  # refuses events that match, with a 422 or 400
+
+
+class PartialMode(StrEnum):
+    """Which items of a 207 fail, and whether they are in the log all the same."""
+
+    PARTITION = "partition"  # all events of `partitions`; in the log if `written`
+    ALL = "all"  # every event; in the log if `written`
+    NTH = "nth"  # every `nth` event
+    LATER = "later"  # the first event of each key that occurs twice; its later ones are stored
+    ABORTED = "aborted"  # first failed, others aborted, every second of them in the log
+    BYTES = "bytes"  # events that take their partition's part of the batch over `limit` bytes
+
+
+@dataclass(slots=True)
+class Fault:
+    """One fault; every member can be given as JSON under its name.
+
+    Selection: only requests for `event_type`, whose body contains `contains`, with at least
+    `min_events` events or `min_bytes` bytes; the first `skip` of them pass, then each `every`-th
+    is hit, `count` of them at most (None: until removed). `on` is `publish`, `event-type` (GET of
+    an event type) or `any`.
+    Effect: `delay` in seconds is slept `before` or `after` the events are stored, as is the
+    answer; `retry_after` in seconds becomes the header; `body` is `problem`, `html`, `empty` or
+    any text. A reject takes events whose `data[field]` equals `value` (422 at `step`), or, with
+    `marker`, gives a 400 for a batch in which an event's text contains it.
+    """
+
+    kind: FaultKind
+    on: str = "publish"
+    event_type: str | None = None
+    contains: str | None = None
+    min_events: int = 0
+    min_bytes: int = 0
+    skip: int = 0
+    every: int = 1
+    count: int | None = None
+    when: str = "before"
+    delay: float = 0.0
+    status: int = 503
+    retry_after: float | None = None
+    body: str = "problem"
+    mode: PartialMode = PartialMode.ALL
+    partitions: list[str] = dataclasses.field(default_factory=list)
+    nth: int = 2
+    limit: int = 0
+    written: bool = False
+    field: str | None = None
+    value: Json = None
+    marker: str | None = None
+    step: str = "validating"
+    number: int = 0
+    seen: int = 0
+    applied: int = 0
+
+    def facts(self) -> dict[str, object]:
+        """Return the fault as JSON, with how many requests it has `seen` and was `applied` to."""
+        return dataclasses.asdict(self)
+
+    def matches(self, on: str, event_type: str, body: bytes, events: int) -> bool:
+        """Whether a request is one of those that this fault is about."""
+        return (
+            self.on in (on, "any")
+            and self.event_type in (None, event_type)
+            and events >= self.min_events
+            and len(body) >= self.min_bytes
+            and (self.contains is None or self.contains.encode() in body)
+        )
+
+    def hits(self) -> bool:
+        """Count one matching request, and say whether it is hit."""
+        if self.spent:
+            return False
+        self.seen += 1
+        turn = self.seen - self.skip
+        if turn < 1 or (turn - 1) % self.every != 0:
+            return False
+        self.applied += 1
+        return True
+
+    @property
+    def spent(self) -> bool:
+        """Whether it was applied as often as it may be."""
+        return self.count is not None and self.applied >= self.count
+
+
+_KINDS = {"kind": FaultKind, "mode": PartialMode}
+_COUNTED = {"number", "seen", "applied"}
+
+
+def fault_from(description: JsonObject) -> Fault:
+    """Build a fault from JSON; an unknown member or value is a ValueError."""
+    known = {member.name for member in dataclasses.fields(Fault)} - _COUNTED
+    unknown = sorted(description.keys() - known)
+    if unknown:
+        raise ValueError(f"unknown member {unknown[0]!r}; known are {', '.join(sorted(known))}")
+    if "kind" not in description:
+        raise ValueError("`kind` is missing")
+    values: dict[str, object] = {
+        name: _KINDS[name](value) if name in _KINDS else value
+        for name, value in description.items()
+    }
+    return Fault(**values)  # type: ignore[arg-type]
+
+
+class Faults:
+    """The faults in force, oldest first."""
+
+    def __init__(self) -> None:
+        self.all: list[Fault] = []
+        self._numbered = 0
+
+    def add(self, fault: Fault) -> None:
+        """Put a fault behind the others."""
+        fault.number = self._numbered
+        self._numbered += 1
+        self.all.append(fault)
+
+    def take(self, on: str, event_type: str, body: bytes, events: int) -> Fault | None:
+        """Return the first fault that hits a request; rejects are asked for apart."""
+        for fault in self.all:
+            if fault.kind is FaultKind.REJECT or not fault.matches(on, event_type, body, events):
+                continue
+            if fault.hits():
+                return fault
+        return None
+
+    def rejects(self, event_type: str) -> list[Fault]:
+        """Return the rejects in force for an event type."""
+        return [
+            fault
+            for fault in self.all
+            if fault.kind is FaultKind.REJECT
+            and fault.event_type in (None, event_type)
+            and not fault.spent
+        ]

@@ -1,0 +1,67 @@
+"""What Java's runtime decides on Nakadi's behalf: string hashes, number text, hash map order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from functools import lru_cache
+
+_INT_BITS = 32
+_HASHES_REMEMBERED = 65_536
+_HASH_MAP_START = 16
+# Double.toString writes plain decimals within this range and computerized scientific notation else.
+_PLAIN_FROM, _PLAIN_BELOW = 1e-3, 1e7
+
+
+def int32(value: int) -> int:
+    """Wrap to a signed 32-bit integer, as Java's `int` does."""
+    value &= 0xFFFFFFFF
+    return value - (1 << _INT_BITS) if value >> (_INT_BITS - 1) else value
+
+
+@lru_cache(maxsize=_HASHES_REMEMBERED)
+def string_hash(text: str) -> int:
+    """Return `String.hashCode()`: over UTF-16 code units, signed 32 bits."""
+    result = 0
+    if text.isascii():
+        for unit in text.encode():
+            result = (31 * result + unit) & 0xFFFFFFFF
+    else:
+        units = text.encode("utf-16-be", "surrogatepass")
+        for high, low in zip(units[::2], units[1::2], strict=True):
+            result = (31 * result + (high << 8 | low)) & 0xFFFFFFFF
+    return int32(result)
+
+
+def double_text(value: float) -> str:
+    """Return `Double.toString(value)`, for instance 1.5, 100000.0, 1.0E7."""
+    if value == 0 or math.isinf(value) or math.isnan(value):
+        return repr(value)
+    sign = "-" if value < 0 else ""
+    mantissa, exponent_text = f"{abs(value)!r}e0".split("e")[:2]
+    exponent = int(exponent_text)
+    whole, _, fraction = mantissa.partition(".")
+    digits = (whole + fraction).lstrip("0")
+    # value = 0.<digits> * 10^point
+    point = exponent + len(whole) - (len(whole + fraction) - len(digits))
+    digits = digits.rstrip("0") or "0"
+    if _PLAIN_FROM <= abs(value) < _PLAIN_BELOW:
+        if point <= 0:
+            return f"{sign}0.{'0' * -point}{digits}"
+        whole, fraction = digits[:point].ljust(point, "0"), digits[point:] or "0"
+        return f"{sign}{whole}.{fraction}"
+    return f"{sign}{digits[0]}.{digits[1:] or '0'}E{point - 1}"
+
+
+def hash_map_order(keys: Iterable[str]) -> list[str]:
+    """Return keys as a `java.util.HashMap` iterates them (no collision turns into a tree here)."""
+    names = list(keys)
+    size = _HASH_MAP_START
+    while len(names) > size * 3 // 4:
+        size *= 2
+
+    def bucket(name: str) -> int:
+        spread = string_hash(name) & 0xFFFFFFFF
+        return (spread ^ (spread >> 16)) & (size - 1)
+
+    return sorted(names, key=bucket)

@@ -1,0 +1,35 @@
+"""Everything that the local Nakadi remembers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from localdev.nakadi.event_type import EventType
+from localdev.nakadi.faults import Faults
+from localdev.nakadi.problem import ProblemError
+from localdev.nakadi.registry import Registry
+from localdev.nakadi.request_log import RequestLog
+from localdev.nakadi.tokens import TokenService
+
+# The server waits this long for its store before it calls an event failed.
+STORAGE_WAIT_SECONDS = 30.0
+
+
+@dataclass(slots=True)
+class LocalNakadi:
+    """One server's memory. `keep_text` False keeps what judges need and drops event texts."""
+
+    event_types: Registry = field(default_factory=Registry)
+    tokens: TokenService = field(default_factory=TokenService)
+    faults: Faults = field(default_factory=Faults)
+    requests: RequestLog = field(default_factory=RequestLog)
+    blocked: set[str] = field(default_factory=set)
+    storage_wait: float = STORAGE_WAIT_SECONDS
+    keep_text: bool = True
+
+    def event_type(self, name: str) -> EventType:
+        """Return an event type, or raise the 404."""
+        found = self.event_types.get(name)
+        if found is None:
+            raise ProblemError(404, f'EventType "{name}" does not exist.')
+        return found

@@ -1,0 +1,158 @@
+"""`POST /event-types/{name}/events` and `.../deleted-events`, faults included."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from localdev.nakadi.answers import JSON, json_answer, problem_answer, proxy_answer
+from localdev.nakadi.batch import Event, parse_batch
+from localdev.nakadi.faults import Fault, FaultKind
+from localdev.nakadi.flow_id import HEADER
+from localdev.nakadi.local_nakadi import LocalNakadi
+from localdev.nakadi.problem import ProblemError
+from localdev.nakadi.publishing import Outcome, Source, item, judge, refuse_marked, store
+from localdev.nakadi.request_body import decompressed, text_of
+from localdev.nakadi.request_log import PublishRequest
+
+CLOSED = 0
+
+
+@dataclass(slots=True)
+class _Batch:
+    """A request's events, or why there are none."""
+
+    events: list[Event]
+    problem: ProblemError | None
+
+
+async def publish(nakadi: LocalNakadi, request: web.Request, *, deletion: bool) -> web.Response:
+    """Answer one publishing request and keep its entry in the request log."""
+    name = request.match_info["name"]
+    raw = await request.read()
+    entry = nakadi.requests.begin(name, request[HEADER], len(raw))
+    status = CLOSED
+    try:
+        response = await _with_faults(nakadi, request, entry, raw, deletion=deletion)
+        status = CLOSED if request.get("closed") else response.status
+        return response
+    except ProblemError as problem:
+        status = problem.status
+        raise
+    finally:
+        nakadi.requests.end(entry, status)
+
+
+async def _with_faults(
+    nakadi: LocalNakadi,
+    request: web.Request,
+    entry: PublishRequest,
+    raw: bytes,
+    *,
+    deletion: bool,
+) -> web.Response:
+    batch = _parse(request, raw)
+    known = nakadi.event_types.get(entry.event_type)
+    entry.eids = [event.eid for event in batch.events]
+    if known is not None:
+        entry.keys = [known.key_of(event.value) for event in batch.events]
+    fault = nakadi.faults.take("publish", entry.event_type, raw, len(batch.events))
+    if fault is None:
+        return await _ordinary(nakadi, entry, batch, None, deletion=deletion)
+    entry.fault = fault.number
+    partial = fault.kind is FaultKind.PARTIAL
+    if fault.when == "before" and not partial:
+        await asyncio.sleep(fault.delay)
+        if fault.kind in (FaultKind.STATUS, FaultKind.RESET):
+            return _faulty(request, fault)
+    try:
+        response = await _ordinary(
+            nakadi, entry, batch, fault if partial else None, deletion=deletion
+        )
+    except ProblemError as problem:
+        response = problem_answer(problem)
+    if fault.when == "after" or (partial and response.status == 207):
+        await asyncio.sleep(fault.delay)
+    if fault.kind in (FaultKind.STATUS, FaultKind.RESET):
+        return _faulty(request, fault)
+    if fault.kind is FaultKind.TRUNCATE:
+        return await _truncated(request, response, batch)
+    return response
+
+
+def _parse(request: web.Request, raw: bytes) -> _Batch:
+    try:
+        return _Batch(parse_batch(text_of(request, decompressed(request, raw))), None)
+    except ProblemError as problem:
+        return _Batch([], problem)
+
+
+async def _ordinary(
+    nakadi: LocalNakadi,
+    entry: PublishRequest,
+    batch: _Batch,
+    partial: Fault | None,
+    *,
+    deletion: bool,
+) -> web.Response:
+    """Check and store in Nakadi's order of checks; blocked comes first, then the body."""
+    if entry.event_type in nakadi.blocked:
+        raise ProblemError(403, "Application or event type is blocked")
+    if batch.problem is not None:
+        raise batch.problem
+    event_type = nakadi.event_type(entry.event_type)
+    rejects = nakadi.faults.rejects(entry.event_type)
+    if rejects:
+        refuse_marked(batch.events, rejects)
+    judged = judge(event_type, batch.events, rejects, deletion=deletion)
+    if isinstance(judged, Outcome):
+        return _answer(judged)
+    source = Source(entry.number, entry.flow_id, deletion, nakadi.keep_text)
+    outcome = store(event_type, judged, source, partial)
+    if outcome.status == 207 and partial is None:
+        await asyncio.sleep(nakadi.storage_wait)
+    return _answer(outcome)
+
+
+def _answer(outcome: Outcome) -> web.Response:
+    if outcome.status == 200:
+        return web.Response()
+    return json_answer(outcome.items, outcome.status)
+
+
+def _faulty(request: web.Request, fault: Fault) -> web.Response:
+    if fault.kind is FaultKind.STATUS:
+        return proxy_answer(fault.status, fault.body, fault.retry_after)
+    _close(request, abort=True)
+    return web.Response()
+
+
+def _close(request: web.Request, *, abort: bool) -> None:
+    request["closed"] = True
+    transport = request.transport
+    if transport is None:
+        return
+    if abort:
+        transport.abort()  # type: ignore[attr-defined]  # every socket transport has it
+    else:
+        transport.close()
+
+
+async def _truncated(
+    request: web.Request, response: web.Response, batch: _Batch
+) -> web.Response:
+    """Send half of a body and close; an empty 200 becomes a 207 whose items are all submitted."""
+    body, status = response.body, response.status
+    if not isinstance(body, bytes) or not body:
+        items = [item(event, "submitted", "publishing", "", None) for event in batch.events]
+        whole = json_answer(items, 207)
+        body, status = whole.body, whole.status
+    assert isinstance(body, bytes)  # noqa: S101 - it is set three lines above
+    cut = web.StreamResponse(status=status, headers={"Content-Type": JSON})
+    cut.content_length = len(body)
+    await cut.prepare(request)
+    await cut.write(body[: len(body) // 2])
+    _close(request, abort=False)
+    return cut  # type: ignore[return-value]

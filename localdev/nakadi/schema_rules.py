@@ -1,0 +1,166 @@
+"""What a schema must be before an event type may carry it."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator
+
+from jsonschema import Draft4Validator
+from jsonschema.exceptions import ValidationError
+
+from localdev.nakadi.effective_schema import effective_schema
+from localdev.nakadi.json_value import Json, JsonObject
+from localdev.nakadi.problem import ProblemError
+from localdev.nakadi.schema_kind import TYPES, Kind, kind_of, resolve, subschemas
+from localdev.nakadi.strict_json import StrictJsonError, parse_document
+from localdev.nakadi.violation import messages
+
+_KNOWN_DRAFT = re.compile(r"https?://json-schema\.org/draft-0[467]/schema#?")
+# Patterns are RE2's, which has no look-around and no back-references.
+_NOT_RE2 = re.compile(r"\(\?(?:[=!]|<[=!])|\\[1-9]")
+
+
+def _closed_meta_schema() -> JsonObject:
+    """Return the draft 4 meta-schema as mode `compatible` has it: nothing that is not named."""
+    meta: JsonObject = copy.deepcopy(dict(Draft4Validator.META_SCHEMA))
+    properties = meta["properties"]
+    assert isinstance(properties, dict)  # noqa: S101 - it is the published meta-schema
+    for name in ("not", "additionalItems"):
+        properties.pop(name)
+    properties["$ref"] = {"type": "string"}
+    properties["format"] = {"type": "string"}
+    meta["additionalProperties"] = False
+    return meta
+
+
+_COMPATIBLE = Draft4Validator(_closed_meta_schema())
+
+
+def check_schema(definition: JsonObject) -> JsonObject:
+    """Return the parsed schema of a definition, or raise the 422 that refuses it."""
+    carried = definition["schema"]
+    text = carried["schema"] if isinstance(carried, dict) else None
+    try:
+        schema = parse_document(str(text))
+    except StrictJsonError as error:
+        raise _invalid(f"schema must be a valid json: {error}") from None
+    named = schema.get("type", "object")
+    if not isinstance(named, str):
+        raise _invalid('schema must be a valid json: JSONObject["type"] not a string.')
+    if named != "object":
+        raise _invalid('"type" of root element in schema can only be "object"')
+    _check_draft(schema)
+    for subschema in _walk(schema):
+        _check_keywords(subschema)
+    if definition["category"] == "business" and defines(schema, schema, ["metadata"]):
+        raise _invalid('"metadata" property is reserved')
+    _check_fields(definition, schema)
+    if definition["compatibility_mode"] == "compatible":
+        _check_compatible(schema)
+    return schema
+
+
+def _invalid(detail: str) -> ProblemError:
+    return ProblemError(422, detail)
+
+
+def _check_draft(schema: JsonObject) -> None:
+    draft = schema.get("$schema")
+    if isinstance(draft, str) and _KNOWN_DRAFT.fullmatch(draft) is None:
+        raise _invalid(
+            f"could not determine schema version: no meta-schema is known with URL [{draft}]"
+        )
+
+
+def _walk(schema: Json) -> Iterator[JsonObject]:
+    """Yield a schema and all schemas below it."""
+    if not isinstance(schema, dict):
+        return
+    yield schema
+    for keyword in ("properties", "patternProperties", "definitions", "dependencies"):
+        named = schema.get(keyword)
+        for member in named.values() if isinstance(named, dict) else ():
+            yield from _walk(member)
+    for keyword in ("items", "allOf", "anyOf", "oneOf", "not", "additionalProperties"):
+        members = schema.get(keyword)
+        for member in members if isinstance(members, list) else [members]:
+            yield from _walk(member)
+
+
+def _check_keywords(schema: JsonObject) -> None:
+    named = schema.get("type")
+    for name in named if isinstance(named, list) else [named]:
+        if isinstance(name, str) and name not in TYPES:
+            raise _invalid(
+                f"schema must be a valid json-schema: <unknown location>: unknown type: [{name}]"
+            )
+    if kind_of(schema) is Kind.OBJECT and not isinstance(schema.get("required", []), list):
+        raise _invalid(
+            "schema must be a valid json-schema: #/required: expected type: JsonArray"
+        )
+    pattern = schema.get("pattern")
+    if isinstance(pattern, str):
+        _check_pattern(pattern)
+
+
+def _check_pattern(pattern: str) -> None:
+    fault = "invalid or unsupported Perl syntax" if _NOT_RE2.search(pattern) else None
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        fault = "missing closing )" if error.msg.startswith("missing )") else error.msg
+    if fault is not None:
+        raise _invalid(f'invalid regex pattern in the schema: {fault} "{pattern}"')
+
+
+def _check_fields(definition: JsonObject, schema: JsonObject) -> None:
+    keys, instances = definition["ordering_key_fields"], definition["ordering_instance_ids"]
+    if instances and not keys:
+        raise _invalid(
+            "`ordering_instance_ids` field can not be defined "
+            "without defining `ordering_key_fields`"
+        )
+    effective = effective_schema(definition, schema)
+    for name, paths in (("ordering_key_fields", keys), ("ordering_instance_ids", instances)):
+        absent = [
+            str(path)
+            for path in (paths if isinstance(paths, list) else [])
+            if not defines(effective, effective, str(path).split("."))
+        ]
+        if absent:
+            raise _invalid(f"{name} [{', '.join(absent)}] absent in schema")
+
+
+def defines(root: JsonObject, schema: Json, path: list[str]) -> bool:
+    """Whether a schema names the property at a path."""
+    if not path:
+        return True
+    if not isinstance(schema, dict):
+        return False
+    if kind_of(schema) is Kind.REFERENCE:
+        return defines(root, resolve(root, schema["$ref"]), path)
+    if kind_of(schema) is Kind.COMBINED:
+        return any(defines(root, part, path) for part in subschemas(schema)[1])
+    named = schema.get("properties")
+    if isinstance(named, dict) and path[0] in named and defines(root, named[path[0]], path[1:]):
+        return True
+    patterns = schema.get("patternProperties")
+    return any(
+        re.search(pattern, path[0]) is not None and defines(root, member, path[1:])
+        for pattern, member in (patterns if isinstance(patterns, dict) else {}).items()
+    )
+
+
+def _check_compatible(schema: JsonObject) -> None:
+    faults = [
+        f"Invalid schema found in [{_pointer(error)}]: {message}"
+        for error in _COMPATIBLE.iter_errors(schema)
+        for message in messages(error)
+    ]
+    if faults:
+        raise _invalid(f"Invalid schema: {', '.join(faults)}")
+
+
+def _pointer(error: ValidationError) -> str:
+    return "/".join(["#", *(str(step) for step in error.absolute_path)])

@@ -1,0 +1,1 @@
+"""Our own DynamoDB Streams: a pure model whose shards rotate, split and age, and a server on it."""

@@ -1,0 +1,212 @@
+"""The control endpoint: JSON over POST /control/<name>; every member may be left out unless marked *.
+
+Commands that concern one stream take `table` (its latest stream) or `stream` (an ARN); neither is
+needed while there is only one table. A shard is an id, `random` or `all`, of those that apply.
+
+  split      shard=random, children=2     closes open shards, each with so many children
+  rotate     shard=random                 closes open shards, each with one child
+                                          both answer {"closed": [ids], "opened": [ids]}
+  trim       shard=all, up_to | older_than
+                                          forgets records up to a sequence number (inclusive), or
+                                          older than so many seconds, or all; answers {"trimmed": n}
+  age-out    shard=all                    closed shards leave listing and service with all records;
+                                          answers {"gone": [ids]}
+  stream     enabled*, view_type=that of the last stream
+                                          disables or enables the table's stream (new ARN, label);
+                                          answers {"arn", "label", "enabled"}
+  fill       records*, keys=1000, first=0, remove_every=0, padding=0
+                                          writes so many made-up changes, round and round over the
+                                          keys; every remove_every-th round removes; padding bytes
+                                          more in each image; answers {"records": n}
+  write      changes*: a list of {"put": item} | {"delete": key} | {"expire": key}
+                                          expire is a TTL deletion; answers {"records": n}, the
+                                          changes that made one
+  iterators  expire=false, lifetime       all handed out expire now; seconds that new and old live
+  options    child_filter, children_delay, closing_page_has_records, exponent_times
+                                          see model.Options; answers all of them
+  faults     clear=false, add=[]          see fault.Fault: {"kind"*, "operation"="GetRecords" or
+                                          "*", "shard", "probability"=1, "skip"=0, "count"=1 or null
+                                          (until cleared), "seconds"=1, "crc"=true}; kinds: throttle
+                                          limit-exceeded server-error expired trimmed not-found
+                                          reset empty slow truncate cut wrong-crc; answers
+                                          {"waiting": [faults still to come]}
+  truth      table | stream, else all     {"streams": [{"arn", "label", "table", "view_type",
+                                          "enabled", "shards": [{"shard", "parent", "starting",
+                                          "ending", "gone", "trimmed": n oldest, "records":
+                                          [{"sequence", "eventID", "eventName", "keys", "at"}]}]}]}:
+                                          every record ever written, in order
+  stats                                   {"operations", "errors", "get_records", "faults"}: calls
+                                          by operation, error code, shard, kind of fault
+
+A command that cannot be done is a 400 with {"error": text}.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from random import Random
+from typing import cast
+
+import msgspec
+import orjson
+
+from localdev.streams.arguments import Arguments
+from localdev.streams.dispatch import Dispatch
+from localdev.streams.errors import ServiceError, invalid
+from localdev.streams.fault import Fault
+from localdev.streams.model import Options
+from localdev.streams.record import ViewType
+from localdev.streams.shard import Shard
+from localdev.streams.stream import Stream
+from localdev.streams.table import Table
+from localdev.streams.truth import stream_truth
+from localdev.streams.workload import Fill
+
+FILL_SLICE = 500  # changes written before other requests get their turn
+
+Answer = dict[str, object]
+
+
+class Control:
+    """The commands. `random` picks shards that a command leaves open."""
+
+    def __init__(self, dispatch: Dispatch, random: Random) -> None:
+        self._dispatch = dispatch
+        self._model = dispatch.model
+        self._random = random
+        self._versions = 0  # of items made up so far
+        self._commands: dict[str, Callable[[Arguments], Answer]] = {
+            "split": self._split,
+            "rotate": self._rotate,
+            "trim": self._trim,
+            "age-out": self._age_out,
+            "stream": self._stream,
+            "write": self._write,
+            "iterators": self._iterators,
+            "options": self._options,
+            "faults": self._faults,
+            "truth": self._truth,
+            "stats": self._stats,
+        }
+        self._slow: dict[str, Callable[[Arguments], Awaitable[Answer]]] = {"fill": self._fill}
+
+    async def call(self, name: str, body: bytes) -> tuple[int, bytes]:
+        """Return status and JSON of a command's answer."""
+        try:
+            asked = Arguments.parse(body or b"{}")
+            if name in self._slow:
+                answer = await self._slow[name](asked)
+            elif name in self._commands:
+                answer = self._commands[name](asked)
+            else:
+                raise invalid(f"no command {name!r}")
+            return 200, orjson.dumps(answer)
+        except ServiceError as error:
+            return 400, orjson.dumps({"error": error.message})
+        except ValueError as error:
+            return 400, orjson.dumps({"error": str(error)})
+
+    def replace_shard(self, stream: Stream, shard: Shard, children: int) -> tuple[Shard, ...]:
+        """Close an open shard and go on in its children."""
+        now = time.time()
+        if children == 1:
+            return stream.rotate(shard.shard_id, now)
+        return stream.split(shard.shard_id, now, children)
+
+    def _split(self, asked: Arguments) -> Answer:
+        return self._replace(asked, asked.limit("children", 100) if asked.has("children") else 2)
+
+    def _rotate(self, asked: Arguments) -> Answer:
+        return self._replace(asked, 1)
+
+    def _replace(self, asked: Arguments, children: int) -> Answer:
+        stream = self._stream_of(asked)
+        closed = self._chosen(asked, list(stream.open_shards), "random")
+        opened = [new for old in closed for new in self.replace_shard(stream, old, children)]
+        return {"closed": _ids(closed), "opened": _ids(opened)}
+
+    def _trim(self, asked: Arguments) -> Answer:
+        stream = self._stream_of(asked)
+        shards = self._chosen(asked, stream.listed(), "all")
+        up_to = asked.sequence_number("up_to")
+        if up_to is not None:
+            return {"trimmed": sum(shard.trim(up_to) for shard in shards)}
+        before = time.time() - asked.seconds("older_than", 0.0)
+        return {"trimmed": sum(shard.trim_before(before) for shard in shards)}
+
+    def _age_out(self, asked: Arguments) -> Answer:
+        listed = self._stream_of(asked).listed()
+        shards = self._chosen(asked, [s for s in listed if s.ending is not None], "all")
+        for shard in shards:
+            shard.age_out()
+        return {"gone": _ids(shards)}
+
+    def _stream(self, asked: Arguments) -> Answer:
+        table = self._table(asked)
+        if not asked.required_flag("enabled"):
+            stream = self._model.disable_stream(table.name, time.time())
+        else:
+            if asked.has("view_type") or table.stream is None:
+                view_type = asked.choice("view_type", ViewType)
+            else:
+                view_type = table.stream.view_type
+            stream = self._model.enable_stream(table.name, view_type, time.time())
+        return {"arn": stream.arn, "label": stream.label, "enabled": stream.enabled}
+
+    async def _fill(self, asked: Arguments) -> Answer:
+        table = self._table(asked)
+        members = {name: v for name, v in asked.members.items() if name != "table"}
+        fill = msgspec.convert({"keys": 1000, **members}, Fill)
+        version = self._versions
+        self._versions += fill.records // max(1, fill.keys) + 1
+        written = 0
+        for count, (removal, item) in enumerate(fill.changes(table.key_schema, version), 1):
+            write = table.delete if removal else table.put
+            written += write(item, time.time()) is not None
+            if count % FILL_SLICE == 0:
+                await asyncio.sleep(0)
+        return {"records": written}
+
+    def _write(self, asked: Arguments) -> Answer:
+        table = self._table(asked)
+        written = 0
+        for change in asked.each("changes"):
+            now = time.time()
+            if change.has("put"):
+                entry = table.put(change.attributes("put"), now)
+            elif change.has("delete"):
+                entry = table.delete(change.attributes("delete"), now)
+            else:
+                entry = table.delete(change.attributes("expire"), now, ttl=True)
+            written += entry is not None
+        return {"records": written}
+
+    def _iterators(self, asked: Arguments) -> Answer:
+        options = self._model.options
+        options.iterator_lifetime = asked.seconds("lifetime", options.iterator_lifetime)
+        if asked.flag("expire"):
+            self._model.expire_iterators()
+        return {"lifetime": options.iterator_lifetime}
+
+    def _options(self, asked: Arguments) -> Answer:
+        self._model.options = msgspec.convert(
+            asdict(self._model.options) | asked.members, Options, forbid_unknown_fields=True
+        )
+        return asdict(self._model.options)
+
+    def _faults(self, asked: Arguments) -> Answer:
+        faults = self._dispatch.faults
+        added = msgspec.convert(asked.members.get("add", []), list[Fault])
+        if asked.flag("clear"):
+            faults.waiting.clear()
+        faults.waiting.extend(added)
+        return {"waiting": faults.facts()}
+
+    def _truth(self, asked: Arguments) -> Answer:
+        if asked.has("table") or asked.has("stream"):
+            return {"streams": [stream_truth(self._stream_of(asked))]}
+        return {"streams": [stream_truth(stream) for stream in self._model.streams.values()]}
+
+    def _stats(self, asked: Arguments) -> Answer:
+        return asdict(self._dispatch.calls)

@@ -1,0 +1,65 @@
+"""Servers for all tests: each is started once, on a free port of 127.0.0.1, when first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from consumer.adapters.clock import SystemClock
+from localdev.aws.dynamodb_local import dynamodb_local, jar
+from localdev.aws.process import AwsProcess, local_aws
+from localdev.nakadi.process import NakadiProcess, local_nakadi
+from tests.wire import Wire, wire
+
+
+@pytest.fixture(scope="session")
+def ministack() -> Iterator[AwsProcess]:
+    with local_aws() as aws:
+        yield aws
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local_server() -> Iterator[AwsProcess]:
+    if jar() is None:
+        pytest.skip("DynamoDB Local: no Java, or no jar below .run/dynamodb-local")
+    with dynamodb_local() as aws:
+        yield aws
+
+
+@pytest.fixture(scope="session")
+def nakadi_server() -> Iterator[NakadiProcess]:
+    with local_nakadi() as nakadi:
+        yield nakadi
+
+
+@pytest.fixture
+async def line() -> AsyncIterator[Wire]:
+    async with wire() as server:
+        yield server
+
+
+@pytest.fixture
+def clock() -> SystemClock:
+    return SystemClock()
+
+
+@pytest.fixture
+def use_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """An environment without AWS settings of the machine; a test points it at a server."""
+    for name in (
+        "AWS_PROFILE",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+        "AWS_ENDPOINT_URL",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "HTTP_PROXY",
+        "http_proxy",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    return monkeypatch

@@ -1,0 +1,251 @@
+"""Workers on one lease table in virtual time, each with a stand-in for its shard consumers.
+
+`Fleet.running` is the truth about who could send for which shard at this moment; two unfenced
+workers on one shard are an error at the instant it happens.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from consumer.core.fence import Fence
+from consumer.core.lease import SHARD_END, Lease, StreamRow, Worker
+from consumer.core.limits import LeaseTiming
+from consumer.core.shard import Outcome, ShardState
+from consumer.core.stream import ViewType
+from consumer.errors import LeaseLost
+from consumer.metrics import Metrics
+from consumer.runtime.bootstrap import Source
+from consumer.runtime.coordinator import Coordinator
+from consumer.runtime.discovery import Discovery
+from consumer.runtime.keeper import Keeper
+from consumer.runtime.lease_writer import LeaseWriter
+from tests.twins.lease_table import LeaseTable, LeaseTableTwin
+from tests.twins.shard_list import STREAM, ShardListTwin
+from tests.twins.virtual_time import HalfChance, VirtualClock
+
+TIMING = LeaseTiming()
+
+
+def source(**changes: object) -> Source:
+    fields: dict[str, object] = {
+        "stream": STREAM,
+        "follow_table": False,
+        "start_position": "TRIM_HORIZON",
+        "fingerprint": "orders",
+        "view_types": frozenset({ViewType.NEW_AND_OLD_IMAGES}),
+    }
+    return Source(**(fields | changes))  # type: ignore[arg-type]
+
+
+class FakeShard:
+    """Holds a lease and "sends" all the time while its worker's fence holds."""
+
+    def __init__(self, node: "Node", row: StreamRow, lease: Lease, epoch: int) -> None:
+        self._node = node
+        self._wake = asyncio.Event()
+        self._want = "read"
+        self.writer = LeaseWriter(
+            node.store, node.clock, HalfChance(), row.key, lease, node.name, node.timing
+        )
+        self.epoch = epoch
+        self.stream = row
+        self.shard_id = lease.shard_id
+        self.state = ShardState.TAKING
+        self.held = False
+        self.retrying = 0
+        self.pending_events = 0
+        self.last_success_at: float | None = None
+        self.suspended_cause: str | None = None
+        self.cooled_until = 0.0
+        self.stubborn = False  # does not drain when shed
+        self.error: Exception | None = None
+
+    @property
+    def lease(self) -> Lease:
+        return self.writer.lease
+
+    def _ask(self, want: str) -> None:
+        self._want = want
+        self._wake.set()
+
+    def shed(self) -> None:
+        self._ask("shed")
+
+    def keep(self) -> None:
+        self._ask("read")
+
+    def drain(self) -> None:
+        self._ask("drain")
+
+    def revoke(self) -> None:
+        self._ask("lose")
+
+    def end(self) -> None:
+        self._ask("end")
+
+    def fail(self, error: Exception) -> None:
+        self.error = error
+        self._ask("fail")
+
+    async def run(self) -> Outcome:
+        if not await self.writer.take():
+            return Outcome.NOT_TAKEN
+        self.held = True
+        self.state = ShardState.READING
+        try:
+            return await self._live()
+        except LeaseLost:
+            return Outcome.LOST
+        finally:
+            self.held = False
+
+    async def _live(self) -> Outcome:
+        node = self._node
+        while True:
+            if self._want == "lose" or not node.fence.holds(node.clock.now(), self.epoch):
+                return Outcome.LOST
+            node.fleet.claim(self)
+            if node.streams_work:
+                self.last_success_at = node.clock.now()
+            match self._want:
+                case "fail":
+                    assert self.error is not None
+                    raise self.error
+                case "end":
+                    await node.discovery.adopt_children(self.stream, self.shard_id)
+                    await self._release(SHARD_END)
+                    return Outcome.SHARD_END
+                case "shed" if self.stubborn:
+                    self._want = "read"
+                    self.cooled_until = node.clock.now() + 60
+                case "shed" | "drain":
+                    await asyncio.sleep(0.3)
+                    await self._release("100")
+                    return Outcome.RELEASED
+            try:
+                async with asyncio.timeout(0.25):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+
+    async def _release(self, checkpoint: str) -> None:
+        self._node.fleet.let_go(self)
+        await self.writer.release(checkpoint, record_at=None, caught_up_at=None)
+
+
+@dataclass
+class Node:
+    """One worker."""
+
+    fleet: "Fleet"
+    name: str
+    timing: LeaseTiming
+    source: Source
+    task: asyncio.Task[None] | None = None
+    frozen: bool = False
+
+    def __post_init__(self) -> None:
+        self.clock = VirtualClock()
+        self.store = LeaseTableTwin(self.fleet.table)
+        self.fence = Fence(self.timing)
+        self.metrics = Metrics()
+        self.streams_work = True
+        now = self.clock.now()
+        self.keeper = Keeper(
+            self.store,
+            self.clock,
+            self.timing,
+            self.fence,
+            Worker(
+                self.name, 0, 0, (self.source.stream.key,), True, False, now, now, "host", "1"
+            ),
+        )
+        self.discovery = Discovery(
+            self.store,
+            self.fleet.streams,
+            self.clock,
+            self.timing,
+            self.source,
+            self.metrics,
+        )
+        self.made: list[FakeShard] = []
+        self.coordinator = Coordinator(
+            store=self.store,
+            streams=self.fleet.streams,
+            clock=self.clock,
+            chance=HalfChance(),
+            timing=self.timing,
+            source=self.source,
+            keeper=self.keeper,
+            fence=self.fence,
+            discovery=self.discovery,
+            factory=self._make,
+            metrics=self.metrics,
+        )
+
+    def _make(self, row: StreamRow, lease: Lease, epoch: int) -> FakeShard:
+        shard = FakeShard(self, row, lease, epoch)
+        self.made.append(shard)
+        return shard
+
+    @property
+    def running(self) -> dict[str, FakeShard]:
+        return {shard.shard_id: shard for shard in self.made if shard.held}
+
+    def start(self) -> "Node":
+        self.task = asyncio.get_running_loop().create_task(self.coordinator.run())
+        return self
+
+    async def stopped(self) -> None:
+        assert self.task is not None
+        await self.task
+
+    async def kill(self) -> None:
+        """As with -9: no more requests, no goodbye."""
+        assert self.task is not None
+        self.task.cancel()
+        await asyncio.wait([self.task])
+        for shard in self.made:
+            shard.held = False
+            self.fleet.let_go(shard)
+
+
+@dataclass
+class Fleet:
+    """The table, the stream and the workers."""
+
+    table: LeaseTable = field(default_factory=LeaseTable)
+    streams: ShardListTwin = field(default_factory=ShardListTwin)
+    nodes: dict[str, Node] = field(default_factory=dict)
+    claims: dict[str, FakeShard] = field(default_factory=dict)  # who sent last for a shard
+    takes: list[tuple[float, str, str]] = field(default_factory=list)
+
+    def start(self, name: str, timing: LeaseTiming = TIMING, **changes: object) -> Node:
+        node = self.nodes[name] = Node(self, name, timing, source(**changes))
+        return node.start()
+
+    def claim(self, shard: FakeShard) -> None:
+        before = self.claims.get(shard.shard_id)
+        if before is shard:
+            return
+        if before is not None:
+            node = before._node
+            fenced = not node.fence.holds(node.clock.now(), before.epoch)
+            assert fenced, f"{shard.shard_id}: {node.name} and {shard._node.name} both send"
+        self.claims[shard.shard_id] = shard
+        now = asyncio.get_running_loop().time()
+        self.takes.append((now, shard.shard_id, shard._node.name))
+
+    def let_go(self, shard: FakeShard) -> None:
+        if self.claims.get(shard.shard_id) is shard:
+            del self.claims[shard.shard_id]
+
+    def spread(self) -> dict[str, int]:
+        return {name: len(node.running) for name, node in self.nodes.items()}
+
+    async def stop(self) -> None:
+        for node in self.nodes.values():
+            if node.task is not None and not node.task.done():
+                node.coordinator.stop()
+                await node.task

@@ -1,0 +1,122 @@
+"""A TCP server that says exactly the bytes it is told to, for faults that no honest server makes."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a client sent. Header names are in lower case."""
+
+    head: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Say:
+    """One answer: these bytes, then what becomes of the connection."""
+
+    data: bytes = b""
+    then: str = "keep"  # keep | close | reset | hang
+
+
+@dataclass
+class Wire:
+    """Answers requests from its script; when that is used up, with the last line of it."""
+
+    url: str = ""
+    script: list[Say] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    read_body: bool = True
+    connections: int = 0
+    answer: Callable[[Request], Say] | None = None
+
+    def say(self, *lines: Say) -> None:
+        self.script[:] = lines
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            await self._talk(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            text = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+            head, *lines = text.strip().split("\r\n")
+            headers = {
+                name.lower(): value for name, value in (line.split(": ", 1) for line in lines)
+            }
+            if not self.read_body:
+                await asyncio.Event().wait()
+            body = await reader.readexactly(int(headers.get("content-length", 0)))
+            request = Request(head, headers, body)
+            self.requests.append(request)
+            if self.answer is not None:
+                line = self.answer(request)
+            else:
+                line = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+            writer.write(line.data)
+            await writer.drain()
+            match line.then:
+                case "close":
+                    return
+                case "reset":
+                    linger = struct.pack("ii", 1, 0)
+                    sock = writer.get_extra_info("socket")
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                    return
+                case "hang":
+                    await reader.read()
+                    return
+
+
+@asynccontextmanager
+async def wire() -> AsyncIterator[Wire]:
+    """A running server on a free port of 127.0.0.1."""
+    line = Wire()
+    talks: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        talks.add(task)
+        try:
+            await line.serve(reader, writer)
+        except asyncio.CancelledError:
+            writer.transport.abort()
+        finally:
+            talks.discard(task)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=2**24)
+    line.url = "http://127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+    try:
+        yield line
+    finally:
+        server.close()
+        for task in list(talks):
+            task.cancel()
+        await asyncio.gather(*talks, return_exceptions=True)
+        await server.wait_closed()
+
+
+def http(
+    body: bytes = b"",
+    status: str = "200 OK",
+    *headers: str,
+    length: int | None = None,
+) -> bytes:
+    """An HTTP/1.1 answer; `length` may lie."""
+    size = len(body) if length is None else length
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {size}", *headers]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
