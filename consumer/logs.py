@@ -7,6 +7,7 @@ logs whole bodies. For the same reason tracebacks come without the values of loc
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import sys
@@ -29,6 +30,8 @@ def configure(level: LogLevel, log_format: LogFormat, stream: TextIO) -> None:
     Everything ends in one handler of the standard library, whose rule for a broken stream is to
     go on: a log that nobody reads must not stop the relay.
     """
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")  # a lone surrogate costs no event
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -97,7 +100,7 @@ def _json(event: EventDict, **_: object) -> str:
     """Never fails, so that no event is lost to a value: any integer, any text, any object."""
     order = ("timestamp", "level", "event")
     first = {name: event.pop(name) for name in order if name in event}
-    return json.dumps({**first, **event}, default=repr, separators=(",", ":"))
+    return json.dumps({**first, **event}, default=repr, skipkeys=True, separators=(",", ":"))
 
 
 def configure_command(level: LogLevel = "WARNING") -> None:

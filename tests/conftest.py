@@ -1,6 +1,4 @@
-"""Servers for all tests: each is started once, on a free port of 127.0.0.1, when first asked for."""
-
-from __future__ import annotations
+"""Servers for all tests: each starts once, on a free port of 127.0.0.1, when first asked for."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -10,6 +8,7 @@ from consumer.adapters.clock import SystemClock
 from localdev.aws.dynamodb_local import dynamodb_local, jar
 from localdev.aws.process import AwsProcess, local_aws
 from localdev.nakadi.process import NakadiProcess, local_nakadi
+from localdev.streams.process import StreamsProcess, streams_process
 from tests.wire import Wire, wire
 
 
@@ -31,6 +30,12 @@ def dynamodb_local_server() -> Iterator[AwsProcess]:
 def nakadi_server() -> Iterator[NakadiProcess]:
     with local_nakadi() as nakadi:
         yield nakadi
+
+
+@pytest.fixture(scope="session")
+def streams_server() -> Iterator[StreamsProcess]:
+    with streams_process() as streams:
+        yield streams
 
 
 @pytest.fixture

@@ -1,6 +1,4 @@
-"""A TCP server that says exactly the bytes it is told to, for faults that no honest server makes."""
-
-from __future__ import annotations
+"""A TCP server that says exactly the bytes it is told: faults that no honest server makes."""
 
 import asyncio
 import socket
@@ -35,8 +33,10 @@ class Wire:
     script: list[Say] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     read_body: bool = True
+    delay: float = 0.0  # seconds before each answer
     connections: int = 0
     answer: Callable[[Request], Say] | None = None
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     def say(self, *lines: Say) -> None:
         self.script[:] = lines
@@ -62,10 +62,12 @@ class Wire:
             body = await reader.readexactly(int(headers.get("content-length", 0)))
             request = Request(head, headers, body)
             self.requests.append(request)
+            self.asked.set()
             if self.answer is not None:
                 line = self.answer(request)
             else:
                 line = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+            await asyncio.sleep(self.delay)
             writer.write(line.data)
             await writer.drain()
             match line.then:
@@ -98,8 +100,8 @@ async def wire() -> AsyncIterator[Wire]:
         finally:
             talks.discard(task)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=2**24)
-    line.url = "http://127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    line.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield line
     finally:

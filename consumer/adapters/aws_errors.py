@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import aiohttp
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -15,6 +16,7 @@ from botocore.exceptions import (
     ConnectTimeoutError,
     CredentialRetrievalError,
     EndpointConnectionError,
+    HTTPClientError,
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
@@ -83,6 +85,12 @@ _REASONS: Final = {
 }
 
 _BROKEN: Final = (
+    # aiobotocore names a connection that broke like one that was never made: its cause tells.
+    (aiohttp.ClientPayloadError, "truncated"),
+    (aiohttp.ClientConnectorError, "unreachable"),
+    (aiohttp.ConnectionTimeoutError, "connect_timeout"),
+    (aiohttp.ServerTimeoutError, "timeout"),
+    (aiohttp.ClientConnectionError, "reset"),
     (TimeoutError, "timeout"),
     (ReadTimeoutError, "timeout"),
     (ConnectTimeoutError, "connect_timeout"),
@@ -93,6 +101,7 @@ _BROKEN: Final = (
     (SSLError, "tls"),
     (CredentialRetrievalError, "credentials"),
     (ResponseParserError, "malformed_answer"),
+    (HTTPClientError, "malformed_answer"),
 )
 
 
@@ -125,7 +134,12 @@ def reason_of(error: Exception) -> str:
     """A short word for metrics."""
     code = error_code(error)
     if code is None:
-        return next((reason for kind, reason in _BROKEN if isinstance(error, kind)), "error")
+        cause = error.kwargs.get("error") if isinstance(error, BotoCoreError) else None
+        for broken in (cause, error):
+            for kind, reason in _BROKEN:
+                if isinstance(broken, kind):
+                    return reason
+        return "error"
     known = _REASONS.get(code)
     if known is not None:
         return known

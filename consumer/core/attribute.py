@@ -1,7 +1,8 @@
 """Attribute values: DynamoDB's typed JSON (`{"S":"x"}`) spliced into plain JSON (`"x"`).
 
-Text in, text out: msgspec finds where a value begins and ends (`Raw`), and checks on the way that it is
-strict JSON, so strings are cut out as they were sent. Only maps, lists and sets are looked into.
+Text in, text out: msgspec finds where a value begins and ends (`Raw`) and checks on the way that
+it is strict JSON, so strings are cut out as they were sent. Only maps, lists and sets are looked
+into.
 White space between tokens never reaches the result, whoever sent it.
 """
 
@@ -55,7 +56,10 @@ def decode_item(text: Raw) -> Item:
 
 
 def plain_item(item: Item) -> list[bytes]:
-    """The members of the plain JSON object: `"name":value`, in the item's order. Raises MalformedItem."""
+    """The members of the plain JSON object, `"name":value`, in the item's order.
+
+    Raises MalformedItem, which names the attribute.
+    """
     members = []
     name = ""
     try:
@@ -75,7 +79,7 @@ def plain_item(item: Item) -> list[bytes]:
 def plain(value: AttributeValue) -> bytes:
     """Plain JSON of one attribute value; a function of the value's text.
 
-    Raises MalformedItem, and msgspec's DecodeError where M, L or a set does not hold what it should.
+    Raises MalformedItem, and msgspec's DecodeError where M, L or a set holds something else.
     """
     try:
         [kind] = value

@@ -32,11 +32,6 @@ class Avoidance(Generic[K]):
         self._wait.pop(shard, None)
         self._until.pop(shard, None)
 
-    def forgive_all(self) -> None:
-        """The trouble was this worker's, and it is over."""
-        self._wait.clear()
-        self._until.clear()
-
     def avoided(self, now: float) -> frozenset[K]:
         """The shards not to take at `now`."""
         return frozenset(shard for shard, until in self._until.items() if now < until)

@@ -21,4 +21,5 @@ class EidNamespace:
         digest = self._namespace.copy()
         digest.update(event_id.encode())
         hexa = digest.hexdigest()
-        return f"{hexa[:8]}-{hexa[8:12]}-5{hexa[13:16]}-{_VARIANT[hexa[16]]}{hexa[17:20]}-{hexa[20:32]}"
+        clock = _VARIANT[hexa[16]] + hexa[17:20]
+        return f"{hexa[:8]}-{hexa[8:12]}-5{hexa[13:16]}-{clock}-{hexa[20:32]}"

@@ -1,4 +1,4 @@
-"""The event: a Nakadi data change event as it is published, and what stands in for one that cannot be."""
+"""The event: a Nakadi data change event as it is published, or why there can be none."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +14,7 @@ class Layout(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EventFormat:
-    """Everything besides the record that an event's bytes depend on. One version of it: one set of bytes."""
+    """All that an event's bytes depend on, besides its record."""
 
     stream_arn: str  # namespace of the eids
     data_type: str
@@ -42,7 +42,7 @@ UnbuildableReason = Literal["malformed_record", "reserved_attribute", "too_large
 
 @dataclass(frozen=True, slots=True)
 class Unbuildable:
-    """One change that no event can carry: poison, with all that could be read of its coordinates."""
+    """One change that no event can carry: poison, with what could be read of its coordinates."""
 
     sequence: int | None
     ordering_key: str | None

@@ -13,8 +13,8 @@ _decode_text = json.Decoder(str).decode
 def ordering_key(keys: Item, names: Sequence[str]) -> str:
     """The key attributes `names` as a JSON array: `["o-4711",12.50]`. Raises MalformedItem.
 
-    Strings are spelled in one way, however they were escaped; numbers have DynamoDB's digits, bare at
-    any size; binary is its base64 text.
+    Strings are spelled in one way, however they were escaped; numbers have DynamoDB's digits, bare
+    at any size; binary is its base64 text.
     """
     return f"[{','.join([_part(keys, name) for name in names])}]"
 

@@ -28,6 +28,9 @@ class PageIncomplete(ValueError):
     """The body is not one whole JSON object with `Records`: a failed call, to be repeated."""
 
 
+_Records = list[StreamRecord | MalformedRecord]
+
+
 class _Envelope(Struct, frozen=True):
     records: list[Raw] = field(name="Records")
     next_iterator: str | None = field(default=None, name="NextShardIterator")
@@ -46,13 +49,10 @@ _escape = re.compile(
 
 def decode_page(body: bytes) -> Page:
     """The page whose JSON is `body`. Raises PageIncomplete."""
-    records: list[StreamRecord | MalformedRecord]
     try:
-        body.decode()
-        envelope = _decode_envelope(body)
-        records = [decode_record(text) for text in envelope.records]
-    except (UnicodeDecodeError, DecodeError):
-        envelope, records = _decode_not_unicode(body)
+        envelope, records = _decode(body)
+    except DecodeError as error:
+        raise PageIncomplete(f"GetRecords: the body is no page: {error}") from None
     except RecursionError:
         raise PageIncomplete("GetRecords: the body is nested too deeply") from None
     if envelope.next_iterator == "":
@@ -60,21 +60,25 @@ def decode_page(body: bytes) -> Page:
     return Page(records, envelope.next_iterator, len(body))
 
 
-def _decode_not_unicode(
-    body: bytes,
-) -> tuple[_Envelope, list[StreamRecord | MalformedRecord]]:
+def _decode(body: bytes) -> tuple[_Envelope, _Records]:
+    try:
+        body.decode()
+        envelope = _decode_envelope(body)
+    except (UnicodeDecodeError, DecodeError):
+        return _decode_not_unicode(body)
+    return envelope, [decode_record(text) for text in envelope.records]
+
+
+def _decode_not_unicode(body: bytes) -> tuple[_Envelope, _Records]:
     """The page of a body with text that is not Unicode: such records are malformed, others are not.
 
-    What is not Unicode (half a surrogate pair, bytes that are not UTF-8) is replaced by as many bytes;
-    the result can be split, and each of its records be held against what was read in its place.
+    What is not Unicode (half a surrogate pair, bytes that are not UTF-8) is replaced by as many
+    bytes; the result can be split, and each of its records be held against what was read there.
     """
     text = _not_utf8.sub("?", body.decode(errors="surrogateescape"))
     readable = _escape.sub(lambda found: b"\\ufffd" if found[1] else found[0], text.encode())
-    try:
-        envelope = _decode_envelope(readable)
-    except DecodeError as error:
-        raise PageIncomplete(f"GetRecords: the body is no page: {error}") from None
-    records: list[StreamRecord | MalformedRecord] = []
+    envelope = _decode_envelope(readable)
+    records: _Records = []
     end = 0
     for record in envelope.records:
         start = readable.index(bytes(record), end)

@@ -1,13 +1,13 @@
 """JSON Patch (RFC 6902) from one item to the next.
 
 What did not change is known by DynamoDB's own text and not looked into; what did is compared as the
-plain JSON of the event, so a patch names no difference that a reader of the events cannot see. Rules:
+plain JSON of the event, so a patch names no difference that its reader cannot see. Rules:
 
 - `add`, `replace` and `remove` only; paths are relative to the item.
 - Maps are looked into. Members stand in the new item's order, removed ones last in the old one's.
 - Lists: what they share at both ends stays; the rest is compared one by one, then grows or shrinks.
 - Sets, like scalars, are replaced whole.
-- Where its parts take more bytes than replacing a map or list, it is replaced.
+- Where several operations inside a list take more bytes than replacing it, it is replaced.
 """
 
 from collections.abc import Sequence
@@ -54,24 +54,26 @@ def _diff_list(path: bytes, old: Sequence[Raw], new: Sequence[Raw], patch: list[
     for index in range(head, common):
         if old[index] != new[index]:
             _diff_value(b"%b/%d" % (path, index), old[index], new[index], patch)
-    for index in range(common, len(new) - tail):
-        patch.append(_add(b"%b/%d" % (path, index), _plain(new[index])))
-    for index in reversed(range(common, len(old) - tail)):  # the indexes before stay true
-        patch.append(_remove(b"%b/%d" % (path, index)))
+    grown = range(common, len(new) - tail)
+    patch += [_add(b"%b/%d" % (path, index), _plain(new[index])) for index in grown]
+    shrunk = reversed(range(common, len(old) - tail))  # from behind: other indexes stay true
+    patch += [_remove(b"%b/%d" % (path, index)) for index in shrunk]
 
 
 def _diff_value(path: bytes, old: Raw, new: Raw, patch: list[bytes]) -> None:
     before, after = decode_value(old), decode_value(new)
-    parts: list[bytes] = []
-    if before.keys() == after.keys() == {"M"}:
-        _diff_map(path, _decode_members(before["M"]), _decode_members(after["M"]), parts)
-    elif before.keys() == after.keys() == {"L"}:
+    if "M" in before and "M" in after and len(before) == len(after) == 1:
+        _diff_map(path, _decode_members(before["M"]), _decode_members(after["M"]), patch)
+    elif "L" in before and "L" in after and len(before) == len(after) == 1:
+        parts: list[bytes] = []
         _diff_list(path, _decode_elements(before["L"]), _decode_elements(after["L"]), parts)
-    elif not is_same(plain(before), whole := plain(after)):
-        parts = [_replace(path, whole)]
-    if len(parts) > 1 and sum(map(len, parts)) > len(replaced := _replace(path, plain(after))):
-        parts = [replaced]
-    patch += parts
+        if len(parts) > 1 and sum(map(len, parts)) > len(whole := replace(path, plain(after))):
+            parts = [whole]
+        patch += parts
+    else:
+        value = plain(after)
+        if not is_same(plain(before), value):
+            patch.append(replace(path, value))
 
 
 def _plain(value: Raw) -> bytes:
@@ -82,7 +84,8 @@ def _add(path: bytes, value: bytes) -> bytes:
     return b'{"op":"add","path":"' + path + b'","value":' + value + b"}"
 
 
-def _replace(path: bytes, value: bytes) -> bytes:
+def replace(path: bytes, value: bytes) -> bytes:
+    """The operation that puts `value`, JSON, where the escaped pointer `path` says."""
     return b'{"op":"replace","path":"' + path + b'","value":' + value + b"}"
 
 

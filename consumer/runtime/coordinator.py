@@ -218,7 +218,8 @@ class Coordinator:
             self._peers.changes(),
             self._peers.dead,
             tuple(
-                (row.key, row.changes, row.bootstrapped, row.sweep_done > 0) for row in self._rows
+                (row.key, row.changes, row.bootstrapped, self._leases.confirmed(row))
+                for row in self._rows
             ),
             tuple(self._peers.counting(row.key) for row in self._rows),
             self._keeper.able,
@@ -231,25 +232,25 @@ class Coordinator:
         """Read the leases of every active stream, plan, and act on it at once."""
         sign = self._sign()
         self._rhythm.begin()
-        read_at = self._clock.now()
+        first_mark = self._held.mark
         outcomes: list[Hashable] = []
         left = False
         for row in self._rows:
             if self._leases.is_retired(row.key):
                 continue
-            sent_at = self._clock.now()
+            mark = self._held.mark
             try:
                 leases = await self._store.read_leases(row.key)
             except Retryable as error:
                 log.warning("leases_unread", stream=row.key, reason=error.reason)
                 self._rhythm.failed(self._clock.now())
                 return
-            plan = self._leases.plan(self._rows, row, leases, sent_at)
+            plan = self._leases.plan(self._rows, row, leases, mark)
             outcomes.append(plan)
             left = left or plan.left
             if not self.draining and self._fence.holds(self._clock.now(), self._fence.epoch):
                 self._leases.act(group, row, plan)
-        self._held.planned(read_at)
+        self._held.planned(first_mark)
         self._leases.count(self._rows)
         self._rhythm.passed(self._clock.now(), sign, tuple(outcomes), left=left)
 

@@ -101,19 +101,15 @@ class Delivery:
         max_age = self._limits.max_record_age
         oldest = self._clock.wall() - max_age if max_age is not None else None
         good: list[Ticket] = []
-        held_up: set[str] = set()
         for ticket in part:
             if (
                 not fenced
                 or ticket.state is TicketState.REVOKED
                 or ticket.watermark.epoch != self._fence.epoch
-                or ticket.key in held_up
                 or not (self._backlog.queue.leads(ticket) or (good and good[-1].key == ticket.key))
             ):
-                held_up.add(ticket.key)
                 self._backlog.give_back(ticket)
             elif oldest is not None and ticket.created_at < oldest:
-                held_up.add(ticket.key)
                 self._dead_letters.accept(ticket, Refused(EXPIRED, "older than the limit"))
             else:
                 good.append(ticket)

@@ -47,6 +47,12 @@ log = structlog.get_logger()
 CHILD_PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Pauses after which the children of an ended shard are asked for again."""
 
+SWEEP_TRIES = 3
+"""A sweep that fails is begun again by its winner as often; then by anybody who takes it over."""
+
+SWEEP_PAUSE = 1.0
+"""Seconds between these tries."""
+
 IDLE_SECONDS = 60.0
 """The loop looks at what is due at least this often."""
 
@@ -141,18 +147,25 @@ class Discovery:
 
     async def _try(self, key: str) -> None:
         row = self._rows.get(key)
-        if row is None or self._stopping:
-            return
-        try:
-            await self._sweep(row)
-        except Overtaken:
-            log.debug("sweep_overtaken", stream=key)
-        except Retryable as error:
-            log.warning("sweep_failed", stream=key, reason=error.reason)
+        for _ in range(SWEEP_TRIES):
+            if row is None or self._stopping:
+                return
+            turn = self._turn = SweepTurn(self._store, self._clock, self._timing, row)
+            try:
+                await turn.win()
+                await self._sweep(turn)
+            except Overtaken:
+                log.debug("sweep_overtaken", stream=key)
+                return
+            except Retryable as error:
+                log.warning("sweep_failed", stream=key, reason=error.reason)
+                row = turn.row
+                await self._clock.sleep(SWEEP_PAUSE)
+            else:
+                return
 
-    async def _sweep(self, row: StreamRow) -> None:
-        turn = self._turn = SweepTurn(self._store, self._clock, self._timing, row)
-        await turn.win()
+    async def _sweep(self, turn: SweepTurn) -> None:
+        row = turn.row
         stream = stream_of(row)
         if not row.bootstrapped:
             bootstrap = LatestBootstrap(self._store, self._streams, self._clock, self._listing)
@@ -258,32 +271,38 @@ class Discovery:
             self.on_found()
 
     async def adopt_children(self, row: StreamRow, shard_id: str) -> None:
-        """At the end of `shard_id`: make rows for its children. Raises Retryable."""
+        """At the end of `shard_id`: make rows for its children. Raises Retryable.
+
+        Children that are not visible yet are asked for again later.
+        """
+        if not await self._adopt(row, shard_id):
+            self._childless[row.key, shard_id] = (0, self._clock.now() + CHILD_PAUSES[0])
+            self._wake.ring()
+
+    async def _adopt(self, row: StreamRow, shard_id: str) -> bool:
         try:
             children = await self._streams.child_shards(stream_of(row), shard_id)
         except ShardNotFound:
-            return  # the stream is gone, and with it whatever came after this shard
+            return True  # the stream is gone, and with it whatever came after this shard
         for shard in children:
             await self._store.create_lease(row.key, new_lease(shard, self._clock.wall()))
         if children:
-            self._childless.pop((row.key, shard_id), None)
             log.info("children_found", stream=row.key, shard=shard_id, count=len(children))
             self.on_found()
-        elif (row.key, shard_id) not in self._childless:
-            self._childless[row.key, shard_id] = (1, self._clock.now() + CHILD_PAUSES[0])
-            self._wake.ring()
+        return bool(children)
 
     async def _ask_again(self, key: tuple[str, str]) -> None:
+        tries, _ = self._childless.pop(key)
         row = self._rows.get(key[0])
-        tries, _ = self._childless[key]
-        if row is None or tries >= len(CHILD_PAUSES):
-            del self._childless[key]  # the sweep finds them
+        if row is None:
             return
-        self._childless[key] = (tries + 1, self._clock.now() + CHILD_PAUSES[tries])
         try:
-            await self.adopt_children(row, key[1])
+            found = await self._adopt(row, key[1])
         except Retryable as error:
             log.warning("children_unknown", shard=key[1], reason=error.reason)
+            found = False
+        if not found and tries + 1 < len(CHILD_PAUSES):  # else the sweep finds them
+            self._childless[key] = (tries + 1, self._clock.now() + CHILD_PAUSES[tries + 1])
 
     async def shard_listed(self, row: StreamRow, shard_id: str) -> bool:
         """Does a fresh complete listing show the shard? Raises Retryable."""

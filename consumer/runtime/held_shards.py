@@ -79,7 +79,8 @@ class HeldShards:
         self._on_end = on_end
         self._entries: dict[ShardKey, _Entry] = {}
         self._releasing: set[ShardKey] = set()
-        self._left_at: dict[ShardKey, float] = {}  # when its consumer ended
+        self._ends = 0  # consumers ended and rows released so far
+        self._left: dict[ShardKey, int] = {}  # the number of its end
         self._shed_at: dict[ShardKey, float] = {}
         self._ended: set[ShardKey] = set()  # read to SHARD_END here
         self._avoidance: Avoidance[ShardKey] = Avoidance()
@@ -94,13 +95,18 @@ class HeldShards:
         """All running consumers."""
         return tuple(entry.shard for entry in self._entries.values())
 
-    def held(self, stream_key: str, read_at: float) -> dict[str, Held]:
-        """The shards of a stream to leave alone, given rows from a read sent at `read_at`.
+    @property
+    def mark(self) -> int:
+        """Taken when a read of lease rows is sent: what ends later is not in its answer."""
+        return self._ends
+
+    def held(self, stream_key: str, mark: int) -> dict[str, Held]:
+        """The shards of a stream to leave alone, given rows from a read sent at `mark`.
 
         A shard that ended here since then counts as held: the rows do not show it yet.
         """
         now = self._clock.now()
-        left = {key: Held(sheddable=False) for key, at in self._left_at.items() if at >= read_at}
+        left = {key: Held(sheddable=False) for key, end in self._left.items() if end > mark}
         left |= {key: Held(sheddable=False) for key in self._releasing}
         running = {
             key: Held(
@@ -125,12 +131,12 @@ class HeldShards:
         """Shards whose end was reached here: their children are taken at once."""
         return _of(stream_key, self._ended)
 
-    def planned(self, read_at: float) -> None:
-        """A pass on rows read at `read_at` is over: forget what it has seen."""
-        self._left_at = {key: at for key, at in self._left_at.items() if at >= read_at}
+    def planned(self, mark: int) -> None:
+        """A pass on rows read at `mark` is over: forget what it has seen."""
+        self._left = {key: end for key, end in self._left.items() if end > mark}
         since = self._clock.now() - SHED_SECONDS
         self._shed_at = {key: at for key, at in self._shed_at.items() if at >= since}
-        self._ended &= self._left_at.keys()
+        self._ended &= self._left.keys()
 
     # -- what the coordinator asks for
 
@@ -203,10 +209,6 @@ class HeldShards:
             shard.drain()
         return None if moving else silent
 
-    def recovered(self) -> None:
-        """The worker is able again: what it avoided was not the shards' fault."""
-        self._avoidance.forgive_all()
-
     # -- the life of a shard
 
     async def _run(self, key: ShardKey, entry: _Entry) -> None:
@@ -221,7 +223,7 @@ class HeldShards:
             log.exception("shard_failed", stream=key[0], shard=key[1])
             outcome = Outcome.FAILED
         del self._entries[key]
-        self._left_at[key] = self._clock.now()
+        self._leave(key)
         self._settle(key, entry, outcome)
         self._on_end()
 
@@ -247,6 +249,10 @@ class HeldShards:
         if entry.silent or outcome is Outcome.FAILED:
             self._avoidance.avoid(key, self._clock.now())
 
+    def _leave(self, key: ShardKey) -> None:
+        self._ends += 1
+        self._left[key] = self._ends
+
     async def _release(self, key: ShardKey, lease: Lease) -> None:
         writer = LeaseWriter(
             self._store,
@@ -264,7 +270,7 @@ class HeldShards:
         else:
             self._keeper.raise_changes()
         self._releasing.discard(key)
-        self._left_at[key] = self._clock.now()
+        self._leave(key)
         self._on_end()
 
 

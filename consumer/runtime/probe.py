@@ -63,7 +63,6 @@ class Probe:
         self._due = now + PROBE_SECONDS
         if await self._answers(rows):
             log.info("worker_able", worker=self._keeper.worker_id)
-            self._held.recovered()
             self._set(able=True)
 
     def _set(self, *, able: bool) -> None:

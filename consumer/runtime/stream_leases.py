@@ -76,10 +76,14 @@ class StreamLeases:
         closing = frozenset(row.key for row in rows[:-1] if row.key in self._closing)
         return KnownStreams(self._leases, closing, frozenset(self._retired))
 
+    def confirmed(self, row: StreamRow) -> bool:
+        """All leases are at their end, and a listing that began after that added none."""
+        return row.key in self._closing and row.sweep_done > self._closing[row.key]
+
     def plan(
-        self, rows: Sequence[StreamRow], row: StreamRow, leases: Sequence[Lease], sent_at: float
+        self, rows: Sequence[StreamRow], row: StreamRow, leases: Sequence[Lease], mark: int
     ) -> Plan:
-        """Plan for rows just answered; the read was sent at `sent_at`."""
+        """Plan for rows just answered; the read was sent at `mark` of the held shards."""
         self._leases[row.key] = leases
         self._note_closing(row, leases)
         ready = ready_shards(row, leases, predecessor_done=self._predecessors_done(rows, row))
@@ -94,7 +98,7 @@ class StreamLeases:
                 me=self._keeper.worker_id,
                 leases=leases,
                 ready=ready,
-                held=self._held.held(row.key, sent_at),
+                held=self._held.held(row.key, mark),
                 counting=self._peers.counting(row.key),
                 dead=self._peers.dead,
                 serving=self._keeper.able,
@@ -160,10 +164,7 @@ class StreamLeases:
         if all(other.key in self._retired for other in older):
             return True
         begun = any(lease.counter > 0 for lease in self._leases.get(row.key, ()))
-        done = begun or all(
-            other.key in self._closing and other.sweep_done > self._closing[other.key]
-            for other in older
-        )
+        done = begun or all(self.confirmed(other) for other in older)
         if done:
             self._retired.update(other.key for other in older)
         return done

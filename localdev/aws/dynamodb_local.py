@@ -8,11 +8,14 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from localdev.aws.process import AwsProcess, keep_reading, stop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DIRECTORY = Path(".run/dynamodb-local")
 JAR = "DynamoDBLocal.jar"

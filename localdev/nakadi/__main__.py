@@ -10,6 +10,7 @@ import sys
 
 from aiohttp import web
 
+from localdev.nakadi.front import HEADER_FIELD_MAX_BYTES
 from localdev.nakadi.local_nakadi import STORAGE_WAIT_SECONDS, LocalNakadi
 from localdev.nakadi.server import make_app
 
@@ -26,6 +27,7 @@ async def serve(nakadi: LocalNakadi, host: str, port: int) -> None:
         make_app(nakadi),
         access_log=None,
         auto_decompress=False,
+        max_field_size=HEADER_FIELD_MAX_BYTES,
         shutdown_timeout=_SHUTDOWN_SECONDS,
     )
     await runner.setup()

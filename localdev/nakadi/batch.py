@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from localdev.nakadi.json_value import Json, JsonObject
 from localdev.nakadi.partitioning import java_text
 from localdev.nakadi.problem import ProblemError
 from localdev.nakadi.strict_json import EMPTY, StrictJsonError, double, integer, parse_object
+
+if TYPE_CHECKING:
+    from localdev.nakadi.json_value import Json, JsonObject
 
 _PREFIX = "Error occurred when parsing event(s). "
 # A UTF-16 code unit takes at most three bytes in UTF-8, a Python character at most four.
@@ -17,7 +20,7 @@ _BYTES_PER_CHARACTER = 4
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event as sent: its exact text, its value, and its `metadata.eid` ("" if there is none)."""
+    """One event as sent: its exact text, its value, and its `metadata.eid` ("" if absent)."""
 
     text: str
     value: JsonObject

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from localdev.nakadi.json_value import Json, JsonObject
 from localdev.nakadi.problem import ProblemError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from localdev.nakadi.json_value import Json, JsonObject
 
 
 def read_object(body: bytes) -> JsonObject:
@@ -51,7 +55,7 @@ def integer(source: JsonObject, name: str) -> int | None:
     if value is None:
         return None
     try:
-        if isinstance(value, (str, int, float)):
+        if isinstance(value, (str, int, float)) and not isinstance(value, bool):
             return int(value)
     except ValueError:
         pass

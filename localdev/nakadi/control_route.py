@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import orjson
 from aiohttp import web
 
 from localdev.nakadi.answers import json_answer
 from localdev.nakadi.faults import fault_from
-from localdev.nakadi.local_nakadi import LocalNakadi
 from localdev.nakadi.tokens import TokenState
+
+if TYPE_CHECKING:
+    from localdev.nakadi.local_nakadi import LocalNakadi
 
 NDJSON = "application/x-ndjson"
 
@@ -35,7 +38,7 @@ class ControlRoutes:
 
     async def log(self, request: web.Request) -> web.Response:
         """Every stored event in storage order, from index `since`; `fields` chooses members."""
-        event_type = self._nakadi.event_type(request.match_info["name"])
+        event_type = self._nakadi.event_types.find(request.match_info["name"])
         chosen = request.query.get("fields")
         names = chosen.split(",") if chosen else None
         since = int(request.query.get("since", "0"))
@@ -51,9 +54,7 @@ class ControlRoutes:
         """The latest publishing requests, oldest first, from number `since`."""
         since = int(request.query.get("since", "0"))
         lines = [
-            _line(entry.facts())
-            for entry in self._nakadi.requests.entries
-            if entry.number >= since
+            _line(entry.facts()) for entry in self._nakadi.requests.entries if entry.number >= since
         ]
         return web.Response(body=b"".join(lines), content_type=NDJSON)
 

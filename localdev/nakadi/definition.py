@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from localdev.nakadi import body_reader as read
-from localdev.nakadi.json_value import Json, JsonObject
 from localdev.nakadi.problem import FieldsError
+
+if TYPE_CHECKING:
+    from localdev.nakadi.json_value import Json, JsonObject
 
 RETENTION_MILLISECONDS = 172_800_000
 _NAME = re.compile(r"[a-zA-Z][-0-9a-zA-Z_]*(\.[0-9a-zA-Z][-0-9a-zA-Z_]*)*")
@@ -52,9 +55,13 @@ def read_definition(body: bytes) -> JsonObject:
         "owning_application": read.text(source, "owning_application"),
         "category": read.enum(source, "category", _CATEGORIES),
         "enrichment_strategies": _enrichments(source),
-        "partition_strategy": read.text({"partition_strategy": "random", **source}, "partition_strategy"),
+        "partition_strategy": read.text(
+            {"partition_strategy": "random", **source}, "partition_strategy"
+        ),
         "partition_key_fields": _list(source, "partition_key_fields"),
-        "cleanup_policy": read.enum({"cleanup_policy": "delete", **source}, "cleanup_policy", _POLICIES),
+        "cleanup_policy": read.enum(
+            {"cleanup_policy": "delete", **source}, "cleanup_policy", _POLICIES
+        ),
         "ordering_key_fields": _list(source, "ordering_key_fields"),
         "ordering_instance_ids": _list(source, "ordering_instance_ids"),
         "schema": _schema(source),
@@ -94,9 +101,7 @@ def _enrichments(source: JsonObject) -> Json:
     if "enrichment_strategies" in source and source["enrichment_strategies"] is None:
         return None
     names = read.texts(source, "enrichment_strategies")
-    return [
-        read.enum({"strategy": name}, "strategy", ("metadata_enrichment",)) for name in names
-    ]
+    return [read.enum({"strategy": name}, "strategy", ("metadata_enrichment",)) for name in names]
 
 
 def _schema(source: JsonObject) -> Json:

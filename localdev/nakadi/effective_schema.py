@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
+from typing import TYPE_CHECKING
 
-from localdev.nakadi.json_value import Json, JsonObject
+if TYPE_CHECKING:
+    from localdev.nakadi.json_value import Json, JsonObject
 
-EID_PATTERN = (
-    "^[a-fA-F0-9]{8}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{12}$"
-)
+EID_PATTERN = "^[a-fA-F0-9]{8}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{12}$"
 COMPACTED = ("compact", "compact_and_delete")
 _OBJECT_KEYWORDS = ("properties", "required", "minProperties", "maxProperties")
 _ARRAY_KEYWORDS = ("minItems", "maxItems", "uniqueItems", "items")

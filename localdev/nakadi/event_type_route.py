@@ -1,12 +1,36 @@
-"""`/event-types`: create, read, list, update, delete."""
+"""`/event-types`: create, read, list, update, delete, and what else the server tells of itself."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from aiohttp import web
 
+from localdev.nakadi import body_reader
 from localdev.nakadi.answers import json_answer, proxy_answer
+from localdev.nakadi.definition import read_definition, read_schema
+from localdev.nakadi.event_type_rules import STRATEGIES
 from localdev.nakadi.faults import FaultKind
-from localdev.nakadi.local_nakadi import LocalNakadi
+from localdev.nakadi.negotiation import demand_json
+from localdev.nakadi.problem import ProblemError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from localdev.nakadi.json_value import Json, JsonObject
+    from localdev.nakadi.local_nakadi import LocalNakadi
+
+_REGISTRY: Mapping[str, Json] = {
+    "/registry/partition-strategies": [*STRATEGIES],
+    "/registry/enrichment-strategies": ["metadata_enrichment"],
+    "/version": {"scm_source": None},
+}
+
+
+def _warning(definition: JsonObject) -> dict[str, str]:
+    compacted = definition["cleanup_policy"] == "compact"
+    more = ". Compaction warning" if compacted else ""
+    return {"Warning": f'299 nakadi "Data access warning{more}"'}
 
 
 class EventTypeRoutes:
@@ -16,23 +40,31 @@ class EventTypeRoutes:
         self._nakadi = nakadi
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the routes under /event-types that are not about events."""
+        """Return the routes that are not about events."""
+        one = "/event-types/{name}"
         return [
             web.get("/event-types", self.list),
             web.post("/event-types", self.create),
-            web.get("/event-types/{name}", self.read),
-            web.delete("/event-types/{name}", self.delete),
+            web.get(one, self.read),
+            web.put(one, self.update),
+            web.delete(one, self.delete),
+            web.post(one + "/schemas", self.add_schema),
+            web.put(one + "/partition-count", self.repartition),
+            web.put("/settings/blacklist/PRODUCER_ET/{name}", self.block),
+            web.delete("/settings/blacklist/PRODUCER_ET/{name}", self.unblock),
+            *(web.get(path, self.about) for path in _REGISTRY),
         ]
-
-    async def create(self, request: web.Request) -> web.Response:
-        """Create an event type."""
-        self._nakadi.event_types.create(await request.json())
-        return web.Response(status=201)
 
     async def list(self, _request: web.Request) -> web.Response:
         """All event types."""
-        names = self._nakadi.event_types.names()
-        return json_answer([self._nakadi.event_type(name).definition for name in names])
+        return json_answer([known.definition for known in self._nakadi.event_types.all()])
+
+    async def create(self, request: web.Request) -> web.Response:
+        """Create an event type."""
+        demand_json(request)
+        definition = read_definition(await request.read())
+        self._nakadi.event_types.create(definition)
+        return web.Response(status=201, headers=_warning(definition))
 
     async def read(self, request: web.Request) -> web.Response:
         """One event type; a fault with `on` event-type strikes here."""
@@ -40,11 +72,50 @@ class EventTypeRoutes:
         fault = self._nakadi.faults.take("event-type", name, b"", 0)
         if fault is not None and fault.kind is FaultKind.STATUS:
             return proxy_answer(fault.status, fault.body, fault.retry_after)
-        return json_answer(self._nakadi.event_type(name).definition)
+        return json_answer(self._nakadi.event_types.find(name).definition)
+
+    async def update(self, request: web.Request) -> web.Response:
+        """Replace a definition."""
+        demand_json(request)
+        definition = read_definition(await request.read())
+        self._nakadi.event_types.update(request.match_info["name"], definition)
+        return web.Response(headers=_warning(definition))
 
     async def delete(self, request: web.Request) -> web.Response:
         """Remove an event type with its events."""
-        name = request.match_info["name"]
-        self._nakadi.event_type(name)
-        self._nakadi.event_types.delete(name)
+        self._nakadi.event_types.delete(request.match_info["name"])
         return web.Response()
+
+    async def add_schema(self, request: web.Request) -> web.Response:
+        """Update nothing but the schema."""
+        demand_json(request)
+        schema = read_schema(await request.read())
+        name = request.match_info["name"]
+        original = self._nakadi.event_types.find(name).definition
+        self._nakadi.event_types.update(name, {**original, "schema": schema})
+        return web.Response()
+
+    async def repartition(self, request: web.Request) -> web.Response:
+        """Raise the number of partitions."""
+        demand_json(request)
+        count = body_reader.integer(
+            body_reader.read_object(await request.read()), "partition_count"
+        )
+        if count is None:
+            raise ProblemError(400, "partition_count is missing")
+        self._nakadi.event_types.repartition(request.match_info["name"], count)
+        return web.Response(status=204)
+
+    async def block(self, request: web.Request) -> web.Response:
+        """Refuse events for an event type, as an operator of the bus can."""
+        self._nakadi.blocked.add(request.match_info["name"])
+        return web.Response(status=204)
+
+    async def unblock(self, request: web.Request) -> web.Response:
+        """Take events for it again."""
+        self._nakadi.blocked.discard(request.match_info["name"])
+        return web.Response(status=204)
+
+    async def about(self, request: web.Request) -> web.Response:
+        """What the server is able to do."""
+        return json_answer(_REGISTRY[request.path])

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from localdev.nakadi.definition import RETENTION_MILLISECONDS
 from localdev.nakadi.effective_schema import COMPACTED
 from localdev.nakadi.evolution import evolved_schema
-from localdev.nakadi.json_value import JsonObject
 from localdev.nakadi.problem import ProblemError
 from localdev.nakadi.schema_rules import check_schema
+
+if TYPE_CHECKING:
+    from localdev.nakadi.json_value import JsonObject
 
 STRATEGIES = ("hash", "user_defined", "random")
 _RETENTION_MIN, _RETENTION_MAX = 10_800_000, 345_600_000
@@ -54,7 +58,12 @@ def updated(original: JsonObject, definition: JsonObject, now: str) -> JsonObjec
         for name in ("default_statistic", "annotations", "labels")
     }
     retention = _retention(definition) or _retention(original)
-    merged = {**definition, **kept, "schema": schema, "options": {"retention_time": retention}}
+    merged: JsonObject = {
+        **definition,
+        **kept,
+        "schema": schema,
+        "options": {"retention_time": retention},
+    }
     return _dated(merged, now, str(original["created_at"]))
 
 
@@ -122,5 +131,6 @@ def _check_partitioning(definition: JsonObject) -> None:
         )
     if strategy == "user_defined" and definition["category"] == "undefined":
         raise ProblemError(
-            422, "'user_defined' partition strategy can't be used for EventType of category 'undefined'"
+            422,
+            "'user_defined' partition strategy can't be used for EventType of category 'undefined'",
         )

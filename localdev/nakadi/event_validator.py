@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from jsonschema import Draft4Validator, FormatChecker
 
 from localdev.nakadi import occurred_at
 from localdev.nakadi.effective_schema import effective_schema
-from localdev.nakadi.json_value import JsonObject
 from localdev.nakadi.quick_check import compile_check
 from localdev.nakadi.violation import describe
+
+if TYPE_CHECKING:
+    from localdev.nakadi.json_value import JsonObject
 
 _formats = FormatChecker(formats=("email", "ipv4", "ipv6"))
 

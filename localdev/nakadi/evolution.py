@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from localdev.nakadi.event_type import schema_of
-from localdev.nakadi.json_value import Json, JsonObject
 from localdev.nakadi.problem import ProblemError
 from localdev.nakadi.schema_diff import Change, Level, SchemaChange, SchemaDiff
+
+if TYPE_CHECKING:
+    from localdev.nakadi.json_value import Json, JsonObject
 
 _TO_COMPATIBLE = {
     Change.DESCRIPTION,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from localdev.nakadi.json_value import Json, JsonObject
+if TYPE_CHECKING:
+    from localdev.nakadi.json_value import Json, JsonObject
 
 
 class FaultKind(StrEnum):
@@ -116,7 +118,7 @@ def fault_from(description: JsonObject) -> Fault:
     if "kind" not in description:
         raise ValueError("`kind` is missing")
     values: dict[str, object] = {
-        name: _KINDS[name](value) if name in _KINDS else value
+        name: _KINDS[name](str(value)) if name in _KINDS else value
         for name, value in description.items()
     }
     return Fault(**values)  # type: ignore[arg-type]

@@ -11,5 +11,7 @@ _ALPHABET = string.ascii_letters + string.digits
 
 
 def flow_id(given: str | None) -> str:
-    """Return the client's flow id, or a new one when it sent none."""
-    return given or "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+    """Return the client's flow id, an empty one too, or a new one when it sent none."""
+    if given is not None:
+        return given.encode(errors="surrogateescape").decode(errors="replace")
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from localdev.nakadi.json_value import Json
 
 _INT_BITS = 32
 _HASHES_REMEMBERED = 65_536
@@ -38,7 +44,12 @@ def double_text(value: float) -> str:
     if value == 0 or math.isinf(value) or math.isnan(value):
         return repr(value)
     sign = "-" if value < 0 else ""
-    mantissa, exponent_text = f"{abs(value)!r}e0".split("e")[:2]
+    shortest = repr(abs(value))
+    if len(shortest.partition("e")[0].replace(".", "").strip("0")) == 1:
+        # Java takes the nearest of the texts with two digits where one digit would do.
+        two_digits = f"{abs(value):.1e}"
+        shortest = two_digits if float(two_digits) == abs(value) else shortest
+    mantissa, exponent_text = f"{shortest}e0".split("e")[:2]
     exponent = int(exponent_text)
     whole, _, fraction = mantissa.partition(".")
     digits = (whole + fraction).lstrip("0")
@@ -51,6 +62,40 @@ def double_text(value: float) -> str:
         whole, fraction = digits[:point].ljust(point, "0"), digits[point:] or "0"
         return f"{sign}{whole}.{fraction}"
     return f"{sign}{digits[0]}.{digits[1:] or '0'}E{point - 1}"
+
+
+_QUOTED = re.compile(r'["\\\x00-\x1f\x80-\x9f\u2000-\u20ff]|(?<=<)/')
+_SHORT = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match.group()
+    if character in '"\\/':
+        return "\\" + character
+    return _SHORT.get(character) or f"\\u{ord(character):04x}"
+
+
+def json_text(value: Json) -> str:
+    """Return `JSONObject.toString()`: members in hash map order, doubles without trailing zeros."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f'"{_QUOTED.sub(_escape, value)}"'
+        case int():
+            return str(value)
+        case float():
+            text = double_text(value)
+            return text if "E" in text else text.rstrip("0").rstrip(".")
+        case list():
+            return f"[{','.join(map(json_text, value))}]"
+        case dict():
+            members = (
+                f"{json_text(name)}:{json_text(value[name])}" for name in hash_map_order(value)
+            )
+            return f"{{{','.join(members)}}}"
 
 
 def hash_map_order(keys: Iterable[str]) -> list[str]:

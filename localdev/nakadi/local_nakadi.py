@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from localdev.nakadi.event_type import EventType
 from localdev.nakadi.faults import Faults
-from localdev.nakadi.problem import ProblemError
 from localdev.nakadi.registry import Registry
 from localdev.nakadi.request_log import RequestLog
 from localdev.nakadi.tokens import TokenService
@@ -26,10 +24,3 @@ class LocalNakadi:
     blocked: set[str] = field(default_factory=set)
     storage_wait: float = STORAGE_WAIT_SECONDS
     keep_text: bool = True
-
-    def event_type(self, name: str) -> EventType:
-        """Return an event type, or raise the 404."""
-        found = self.event_types.get(name)
-        if found is None:
-            raise ProblemError(404, f'EventType "{name}" does not exist.')
-        return found

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CURSOR_EPOCH = "001-0001"
 OFFSET_DIGITS = 18
 
 
+def padded(offset: int) -> str:
+    """Return an offset's digits; -1, which stands before the first event, gets no zeros."""
+    return str(offset) if offset < 0 else str(offset).zfill(OFFSET_DIGITS)
+
+
 def offset_text(offset: int) -> str:
-    """Return an offset as Nakadi writes it in cursors; -1 stands before the first event."""
-    number = str(offset) if offset < 0 else str(offset).zfill(OFFSET_DIGITS)
-    return f"{CURSOR_EPOCH}-{number}"
+    """Return an offset as Nakadi writes it in cursors."""
+    return f"{CURSOR_EPOCH}-{padded(offset)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ Messages are those of `java.time`, whose parser decides what is a date-time.
 from __future__ import annotations
 
 import re
-from calendar import isleap, monthrange
+from calendar import isleap, month_name, monthrange
 
 _INVALID = "must be a valid date-time"
 # The parts in the order in which the Java parser consumes them; `+hh:mm:ss` is refused afterwards.
 _PARTS = (
-    r"\d{4}|[+-]\d{5,10}|-\d{4}",
+    r"\d{4}(?!\d)|[+-]\d{5,10}|-\d{4}",
     "-",
     r"\d{2}",
     "-",
@@ -36,9 +36,7 @@ _RANGES = (
 )
 _OFFSET_MAX_MINUTES = 18 * 60
 _FEBRUARY, _LEAP_DAY = 2, 29
-_MONTHS = (
-    "JANUARY FEBRUARY MARCH APRIL MAY JUNE JULY AUGUST SEPTEMBER OCTOBER NOVEMBER DECEMBER"
-).split()
+_MONTHS = tuple(name.upper() for name in month_name)
 
 
 def complaint(text: str) -> str | None:
@@ -80,4 +78,4 @@ def _out_of_range(match: re.Match[str]) -> str | None:
         return None
     if (month, day) == (_FEBRUARY, _LEAP_DAY) and not isleap(year):
         return f"Invalid date 'February 29' as '{year}' is not a leap year"
-    return f"Invalid date '{_MONTHS[month - 1]} {day}'"
+    return f"Invalid date '{_MONTHS[month]} {day}'"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable
 
-from localdev.nakadi.java import double_text, int32, string_hash
+from localdev.nakadi.java import double_text, int32, json_text, string_hash
 from localdev.nakadi.json_value import Json, JsonObject
 
 Partitioner = Callable[[JsonObject], str]
@@ -30,7 +29,7 @@ def java_text(value: Json) -> str:
         case float():
             return double_text(value)
         case _:
-            return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+            return json_text(value)
 
 
 def field(event: JsonObject, path: tuple[str, ...]) -> Json:

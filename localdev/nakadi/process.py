@@ -6,14 +6,26 @@ import json
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.error import HTTPError
 
-from localdev.nakadi.json_value import Json, JsonObject
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from localdev.nakadi.json_value import Json, JsonObject
 
 _STOP_SECONDS = 5.0
 _CALL_SECONDS = 30.0
+
+
+class RefusedError(Exception):
+    """The local Nakadi answered with an error; the text is its body."""
+
+    def __init__(self, status: int, body: str) -> None:
+        super().__init__(f"{status}: {body}")
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +36,7 @@ class NakadiProcess:
     pid: int
 
     def create_event_type(self, definition: Mapping[str, object]) -> None:
-        """Create an event type; anything but a 201 is an `urllib.error.HTTPError`."""
+        """Create an event type; a refusal is a RefusedError."""
         self._call("POST", "/event-types", definition)
 
     def add_fault(self, **members: object) -> int:
@@ -64,9 +76,13 @@ class NakadiProcess:
             method=method,
             headers={"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=_CALL_SECONDS) as answer:  # noqa: S310
-            body_read: bytes = answer.read()
-            return body_read
+        try:
+            with urllib.request.urlopen(request, timeout=_CALL_SECONDS) as answer:  # noqa: S310
+                body_read: bytes = answer.read()
+        except HTTPError as error:
+            with error:
+                raise RefusedError(error.code, error.read().decode()) from None
+        return body_read
 
 
 @contextmanager

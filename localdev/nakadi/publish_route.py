@@ -4,31 +4,40 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from localdev.nakadi.answers import JSON, json_answer, problem_answer, proxy_answer
 from localdev.nakadi.batch import Event, parse_batch
+from localdev.nakadi.consumer_tag import HEADER as CONSUMER_TAG
+from localdev.nakadi.consumer_tag import check_consumer_tag
 from localdev.nakadi.faults import Fault, FaultKind
 from localdev.nakadi.flow_id import HEADER
-from localdev.nakadi.local_nakadi import LocalNakadi
+from localdev.nakadi.negotiation import items_type
 from localdev.nakadi.problem import ProblemError
 from localdev.nakadi.publishing import Outcome, Source, item, judge, refuse_marked, store
 from localdev.nakadi.request_body import decompressed, text_of
-from localdev.nakadi.request_log import PublishRequest
+
+if TYPE_CHECKING:
+    from localdev.nakadi.local_nakadi import LocalNakadi
+    from localdev.nakadi.request_log import PublishRequest
 
 CLOSED = 0
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Batch:
-    """A request's events, or why there are none."""
+    """A request's events, or why there are none: `early` before Nakadi looked at the body."""
 
     events: list[Event]
-    problem: ProblemError | None
+    early: ProblemError | None = None
+    problem: ProblemError | None = None
 
 
-async def publish(nakadi: LocalNakadi, request: web.Request, *, deletion: bool) -> web.Response:
+async def publish(
+    nakadi: LocalNakadi, request: web.Request, *, deletion: bool
+) -> web.StreamResponse:
     """Answer one publishing request and keep its entry in the request log."""
     name = request.match_info["name"]
     raw = await request.read()
@@ -37,10 +46,11 @@ async def publish(nakadi: LocalNakadi, request: web.Request, *, deletion: bool) 
     try:
         response = await _with_faults(nakadi, request, entry, raw, deletion=deletion)
         status = CLOSED if request.get("closed") else response.status
-        return response
     except ProblemError as problem:
         status = problem.status
         raise
+    else:
+        return response
     finally:
         nakadi.requests.end(entry, status)
 
@@ -52,15 +62,15 @@ async def _with_faults(
     raw: bytes,
     *,
     deletion: bool,
-) -> web.Response:
-    batch = _parse(request, raw)
+) -> web.StreamResponse:
+    batch = _parse(request, raw, deletion=deletion)
     known = nakadi.event_types.get(entry.event_type)
     entry.eids = [event.eid for event in batch.events]
     if known is not None:
         entry.keys = [known.key_of(event.value) for event in batch.events]
     fault = nakadi.faults.take("publish", entry.event_type, raw, len(batch.events))
     if fault is None:
-        return await _ordinary(nakadi, entry, batch, None, deletion=deletion)
+        return _answer(request, await _ordinary(nakadi, entry, batch, None, deletion=deletion))
     entry.fault = fault.number
     partial = fault.kind is FaultKind.PARTIAL
     if fault.when == "before" and not partial:
@@ -68,9 +78,10 @@ async def _with_faults(
         if fault.kind in (FaultKind.STATUS, FaultKind.RESET):
             return _faulty(request, fault)
     try:
-        response = await _ordinary(
+        outcome = await _ordinary(
             nakadi, entry, batch, fault if partial else None, deletion=deletion
         )
+        response = _answer(request, outcome)
     except ProblemError as problem:
         response = problem_answer(problem)
     if fault.when == "after" or (partial and response.status == 207):
@@ -82,11 +93,19 @@ async def _with_faults(
     return response
 
 
-def _parse(request: web.Request, raw: bytes) -> _Batch:
+def _parse(request: web.Request, raw: bytes, *, deletion: bool) -> _Batch:
     try:
-        return _Batch(parse_batch(text_of(request, decompressed(request, raw))), None)
+        text = text_of(request, decompressed(request, raw))
+        if not raw:
+            raise ProblemError(400, "Required request body is missing")
+        if not deletion:
+            check_consumer_tag(request.headers.get(CONSUMER_TAG))
     except ProblemError as problem:
-        return _Batch([], problem)
+        return _Batch([], early=problem)
+    try:
+        return _Batch(parse_batch(text))
+    except ProblemError as problem:
+        return _Batch([], problem=problem)
 
 
 async def _ordinary(
@@ -96,30 +115,36 @@ async def _ordinary(
     partial: Fault | None,
     *,
     deletion: bool,
-) -> web.Response:
-    """Check and store in Nakadi's order of checks; blocked comes first, then the body."""
+) -> Outcome:
+    """Check and store in Nakadi's order: blocked comes first, then the body, then its events."""
+    if batch.early is not None:
+        raise batch.early
     if entry.event_type in nakadi.blocked:
         raise ProblemError(403, "Application or event type is blocked")
     if batch.problem is not None:
         raise batch.problem
-    event_type = nakadi.event_type(entry.event_type)
+    event_type = nakadi.event_types.find(entry.event_type)
     rejects = nakadi.faults.rejects(entry.event_type)
     if rejects:
         refuse_marked(batch.events, rejects)
     judged = judge(event_type, batch.events, rejects, deletion=deletion)
     if isinstance(judged, Outcome):
-        return _answer(judged)
+        return judged
     source = Source(entry.number, entry.flow_id, deletion, nakadi.keep_text)
     outcome = store(event_type, judged, source, partial)
     if outcome.status == 207 and partial is None:
         await asyncio.sleep(nakadi.storage_wait)
-    return _answer(outcome)
+    return outcome
 
 
-def _answer(outcome: Outcome) -> web.Response:
+def _answer(request: web.Request, outcome: Outcome) -> web.Response:
+    """Return the items in a type that the client takes; what is stored stays stored."""
     if outcome.status == 200:
         return web.Response()
-    return json_answer(outcome.items, outcome.status)
+    content_type = items_type(request)
+    if content_type is None:
+        return web.Response(status=outcome.status)
+    return json_answer(outcome.items, outcome.status, content_type)
 
 
 def _faulty(request: web.Request, fault: Fault) -> web.Response:
@@ -132,17 +157,15 @@ def _faulty(request: web.Request, fault: Fault) -> web.Response:
 def _close(request: web.Request, *, abort: bool) -> None:
     request["closed"] = True
     transport = request.transport
-    if transport is None:
-        return
-    if abort:
-        transport.abort()  # type: ignore[attr-defined]  # every socket transport has it
-    else:
+    if abort and isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
+    elif transport is not None:
         transport.close()
 
 
 async def _truncated(
     request: web.Request, response: web.Response, batch: _Batch
-) -> web.Response:
+) -> web.StreamResponse:
     """Send half of a body and close; an empty 200 becomes a 207 whose items are all submitted."""
     body, status = response.body, response.status
     if not isinstance(body, bytes) or not body:
@@ -155,4 +178,4 @@ async def _truncated(
     await cut.prepare(request)
     await cut.write(body[: len(body) // 2])
     _close(request, abort=False)
-    return cut  # type: ignore[return-value]
+    return cut

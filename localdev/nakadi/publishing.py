@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from localdev.nakadi.batch import Event
-from localdev.nakadi.event_type import EventType
-from localdev.nakadi.faults import Fault
-from localdev.nakadi.json_value import Json, JsonObject
 from localdev.nakadi.log import StoredEvent
 from localdev.nakadi.partitioning import PartitioningError
 from localdev.nakadi.problem import ProblemError
+from localdev.nakadi.registry import timestamp
 from localdev.nakadi.storing import Fate, Placed, fates
+
+if TYPE_CHECKING:
+    from localdev.nakadi.batch import Event
+    from localdev.nakadi.event_type import EventType
+    from localdev.nakadi.faults import Fault
+    from localdev.nakadi.json_value import Json, JsonObject
 
 EVENT_MAX_BYTES = 999_000
 _PREFIX = "Error occurred when parsing event(s). "
@@ -57,8 +60,15 @@ def judge(
         fault = _invalid(event_type, event, rejects, deletion=deletion)
         if fault is not None:
             if event_type.definition.get("category") != "undefined":
-                _demand_eid(event)
+                _demand_metadata(event, "eid")  # its absence turns the 422 into a 400
             return _refusal(events, at, "validating", fault, [])
+    return _place(event_type, events, rejects)
+
+
+def _place(
+    event_type: EventType, events: list[Event], rejects: list[Fault]
+) -> list[Placed] | Outcome:
+    """Partition all events, then go through what enriching would refuse."""
     partitions: list[str] = []
     for at, event in enumerate(events):
         try:
@@ -66,10 +76,9 @@ def judge(
             partitions.append(event_type.partitioner(event.value))
         except PartitioningError as error:
             return _refusal(events, at, "partitioning", str(error), partitions)
-    if event_type.compacted:
-        for event in events:
-            _demand_metadata(event, "partition_compaction_key")
-    for at, event in enumerate(events):
+    for event in events if event_type.compacted else ():
+        _demand_metadata(event, "partition_compaction_key")
+    for at, event in enumerate(events if rejects else ()):
         try:
             _reject(event, rejects, "enriching")
         except PartitioningError as error:
@@ -130,11 +139,6 @@ def refuse_marked(events: list[Event], rejects: list[Fault]) -> None:
             raise ProblemError(400, f"{_PREFIX}Refused by fault {fault.number}")
 
 
-def _demand_eid(event: Event) -> None:
-    """Raise the 400 that hides a 422 when the bad event has no string `eid`."""
-    _demand_metadata(event, "eid")
-
-
 def _demand_metadata(event: Event, member: str) -> None:
     metadata: Json = event.value.get("metadata")
     if "metadata" not in event.value:
@@ -151,7 +155,7 @@ def store(
     event_type: EventType, placed: list[Placed], source: Source, fault: Fault | None
 ) -> Outcome:
     """Put events into the log, and say of each what became of it."""
-    received_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    received_at = timestamp()
     outcome = fates(placed, fault)
     for entry, fate in zip(placed, outcome, strict=True):
         if fate.written:

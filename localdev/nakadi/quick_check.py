@@ -97,32 +97,30 @@ def _array(schema: JsonObject) -> list[Check] | None:
 def _object(schema: JsonObject) -> list[Check] | None:
     if not _OBJECT & schema.keys():
         return []
-    named, required = schema.get("properties", {}), schema.get("required", [])
-    more = schema.get("additionalProperties", True)
-    if not isinstance(named, dict) or not isinstance(required, list):
-        return None
-    members: dict[str, Check] = {}
-    for name, subschema in named.items():
-        check = compile_check(subschema)
-        if check is None:
-            return None
-        members[name] = check
-    others = _others(more)
-    if others is None:
+    members = _members(schema.get("properties", {}))
+    others = _others(schema.get("additionalProperties", True))
+    required = schema.get("required", [])
+    if members is None or others is None or not isinstance(required, list):
         return None
     needed = frozenset(str(name) for name in required)
+    check_of = members.get
 
     def check_object(value: Json) -> bool:
         if type(value) is not dict:
             return True
-        if not needed <= value.keys():
-            return False
-        for name, member in value.items():
-            if not members.get(name, others)(member):
-                return False
-        return True
+        return needed <= value.keys() and all(
+            check_of(name, others)(member) for name, member in value.items()
+        )
 
     return [check_object]
+
+
+def _members(named: Json) -> dict[str, Check] | None:
+    if not isinstance(named, dict):
+        return None
+    checks = {name: compile_check(subschema) for name, subschema in named.items()}
+    known = {name: check for name, check in checks.items() if check is not None}
+    return known if len(known) == len(checks) else None
 
 
 def _others(additional: Json) -> Check | None:

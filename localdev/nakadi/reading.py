@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from localdev.nakadi.answers import json_answer, json_bytes
-from localdev.nakadi.event_type import EventType
-from localdev.nakadi.local_nakadi import LocalNakadi
+from localdev.nakadi.cursors import distance, start_positions
 from localdev.nakadi.log import EventLog, offset_text
 from localdev.nakadi.problem import ProblemError
 from localdev.nakadi.stored_form import stored_text
 
+if TYPE_CHECKING:
+    from localdev.nakadi.event_type import EventType
+    from localdev.nakadi.local_nakadi import LocalNakadi
+
 STREAM = "application/x-json-stream"
-BEGIN = "BEGIN"
+_WARNING = (
+    "299 - nakadi - the Low-level API is deprecated and will be removed from a future release. "
+    "Please consider migrating to the Subscriptions API."
+)
 _POLL_SECONDS = 0.02
 _STREAM_SECONDS_MAX = 3600.0
 _FLUSH_SECONDS = 30.0
@@ -25,10 +31,14 @@ _BATCH_LIMIT = 1
 
 @dataclass(slots=True)
 class StreamOptions:
-    """Query parameters of a stream: events per line, events in all (0: no limit), seconds."""
+    """Query parameters of a stream: events per line, events in all, empty lines in a row.
+
+    0 is no limit. `flush` and `timeout` are in seconds.
+    """
 
     batch_limit: int
     stream_limit: int
+    keep_alive_limit: int
     flush: float
     timeout: float
 
@@ -45,16 +55,17 @@ class ReadRoutes:
             web.get("/event-types/{name}/partitions", self.partitions),
             web.get("/event-types/{name}/partitions/{partition}", self.partition),
             web.get("/event-types/{name}/events", self.events),
+            web.post("/event-types/{name}/cursor-distances", self.distances),
         ]
 
     async def partitions(self, request: web.Request) -> web.Response:
         """All partitions with their oldest and newest offsets."""
-        log = self._nakadi.event_type(request.match_info["name"]).log
+        log = self._nakadi.event_types.find(request.match_info["name"]).log
         return json_answer([_partition(log, name) for name in log.partitions])
 
     async def partition(self, request: web.Request) -> web.Response:
         """One partition."""
-        log = self._nakadi.event_type(request.match_info["name"]).log
+        log = self._nakadi.event_types.find(request.match_info["name"]).log
         name = request.match_info["partition"]
         if name not in log.partitions:
             raise ProblemError(404, "partition not found")
@@ -66,25 +77,34 @@ class ReadRoutes:
         if event_type is None:
             raise ProblemError(404, "topic not found")
         options = stream_options(request)
-        positions = start_positions(event_type.log, request.headers.get("X-nakadi-cursors"))
-        response = web.StreamResponse(headers={"Content-Type": STREAM})
+        positions = start_positions(
+            event_type.name, event_type.log, request.headers.get("X-nakadi-cursors")
+        )
+        _check(options)
+        response = web.StreamResponse(headers={"Content-Type": STREAM, "Warning": _WARNING})
         await response.prepare(request)
-        await _stream(response, event_type, positions, options)
+        await _Stream(event_type, positions, options).run(response)
         return response
+
+    async def distances(self, request: web.Request) -> web.Response:
+        """How many events lie between pairs of cursors."""
+        event_type = self._nakadi.event_types.find(request.match_info["name"])
+        pairs = await request.json()
+        return json_answer([distance(event_type.name, event_type.log, pair) for pair in pairs])
 
 
 def _partition(log: EventLog, name: str) -> dict[str, str]:
     return {
-        "partition": name,
         "oldest_available_offset": offset_text(0),
         "newest_available_offset": offset_text(len(log.partitions[name]) - 1),
+        "partition": name,
     }
 
 
 def stream_options(request: web.Request) -> StreamOptions:
-    """Read and check the query parameters."""
+    """Read the query parameters; a number that is none is a 400."""
 
-    def number(name: str, default: float) -> float:
+    def number(name: str, default: int) -> int:
         text = request.query.get(name)
         try:
             return default if text is None else int(text)
@@ -96,75 +116,81 @@ def stream_options(request: web.Request) -> StreamOptions:
                 f'For input string: "{text}"',
             ) from None
 
-    batch = int(number("batch_limit", _BATCH_LIMIT))
-    limit = int(number("stream_limit", 0))
     timeout = number("stream_timeout", 0)
-    flush = number("batch_flush_timeout", _FLUSH_SECONDS)
-    if limit and limit < batch:
+    return StreamOptions(
+        batch_limit=number("batch_limit", _BATCH_LIMIT),
+        stream_limit=number("stream_limit", 0),
+        keep_alive_limit=number("stream_keep_alive_limit", 0),
+        flush=number("batch_flush_timeout", 0) or _FLUSH_SECONDS,
+        timeout=timeout if 0 < timeout <= _STREAM_SECONDS_MAX else _STREAM_SECONDS_MAX,
+    )
+
+
+def _check(options: StreamOptions) -> None:
+    """Raise the 422 for limits that contradict each other."""
+    if options.stream_limit and options.stream_limit < options.batch_limit:
         raise ProblemError(422, "stream_limit can't be lower than batch_limit")
-    if timeout and timeout < flush:
+    if options.timeout < options.flush:
         raise ProblemError(422, "stream_timeout can't be lower than batch_flush_timeout")
-    if batch < 1:
+    if options.batch_limit < 1:
         raise ProblemError(422, "batch_limit can't be lower than 1")
-    return StreamOptions(batch, limit, flush, timeout or _STREAM_SECONDS_MAX)
 
 
-def start_positions(log: EventLog, header: str | None) -> dict[str, int]:
-    """Return the offset after which each wanted partition is read."""
-    if header is None:
-        return {name: len(events) - 1 for name, events in log.partitions.items()}
-    try:
-        cursors = json.loads(header)
-        wanted = {str(cursor["partition"]): str(cursor["offset"]) for cursor in cursors}
-    except (ValueError, TypeError, KeyError):
-        raise ProblemError(400, "incorrect syntax of X-nakadi-cursors header") from None
-    if not wanted:
-        raise ProblemError(412, "invalid cursor format, partition: null offset: null")
-    return {name: _position(log, name, offset) for name, offset in wanted.items()}
+class _Stream:
+    """One reader: what it was sent, and when each of its partitions is due again."""
 
+    def __init__(
+        self, event_type: EventType, positions: dict[str, int], options: StreamOptions
+    ) -> None:
+        self._event_type = event_type
+        self._positions = positions
+        self._options = options
+        self._sent = 0
+        self._clock = asyncio.get_running_loop().time
+        self._ends = self._clock() + options.timeout
+        self._flushes = dict.fromkeys(positions, self._clock() + options.flush)
+        self._empty_lines = dict.fromkeys(positions, 0)
 
-def _position(log: EventLog, name: str, offset: str) -> int:
-    if name not in log.partitions:
-        raise ProblemError(412, "non existing partition null")
-    if offset == BEGIN:
-        return -1
-    number = offset.rpartition("-001-")[2] if "--" not in offset else "-1"
-    number = offset.split("-", 2)[-1] if offset.count("-") >= 2 else number
-    try:
-        position = int(number)
-    except ValueError:
-        raise ProblemError(412, f"invalid offset {offset} for partition {name}") from None
-    if position >= len(log.partitions[name]):
-        raise ProblemError(412, f"offset {offset} for partition {name} is unavailable")
-    return position
+    async def run(self, response: web.StreamResponse) -> None:
+        """Send full batches at once, the rest at each flush time-out, and end at a limit."""
+        over = False
+        while not over:
+            await asyncio.sleep(_POLL_SECONDS)
+            over = self._clock() >= self._ends or self._limit_in_sight()
+            for partition in self._positions:
+                line = self._line(partition, over=over)
+                if line is not None:
+                    await response.write(line)
+            over = over or self._only_keep_alives()
 
+    def _limit_in_sight(self) -> bool:
+        """Whether what is stored already fills what may still be sent."""
+        partitions = self._event_type.log.partitions
+        waiting = sum(
+            len(partitions[name]) - 1 - position for name, position in self._positions.items()
+        )
+        return 0 < self._options.stream_limit <= self._sent + waiting
 
-async def _stream(
-    response: web.StreamResponse,
-    event_type: EventType,
-    positions: dict[str, int],
-    options: StreamOptions,
-) -> None:
-    clock = asyncio.get_running_loop().time
-    ends = clock() + options.timeout
-    flushes = dict.fromkeys(positions, clock() + options.flush)
-    sent = 0
-    while clock() < ends:
-        await asyncio.sleep(_POLL_SECONDS)
-        over = clock() >= ends
-        for partition in positions:
-            due = over or clock() >= flushes[partition]
-            taken = list(event_type.log.after(partition, positions[partition], options.batch_limit))
-            if not due and len(taken) < options.batch_limit:
-                continue
-            if taken:
-                positions[partition] = taken[-1].offset
-            texts = [stored_text(event_type, event) for event in taken if not event.tombstone]
-            await response.write(_batch_line(partition, positions[partition], texts))
-            flushes[partition] += options.flush
-            sent += len(texts)
-            if options.stream_limit and sent >= options.stream_limit:
-                return
+    def _only_keep_alives(self) -> bool:
+        limit = self._options.keep_alive_limit
+        return limit > 0 and min(self._empty_lines.values()) >= limit
+
+    def _line(self, partition: str, *, over: bool) -> bytes | None:
+        """Return the next line of a partition, None while it is not due."""
+        limit, position = self._options.batch_limit, self._positions[partition]
+        if self._options.stream_limit:
+            limit = min(limit, self._options.stream_limit - self._sent)
+        taken = list(self._event_type.log.after(partition, position, limit))
+        due = self._clock() >= self._flushes[partition]
+        if not due and not (taken and (over or len(taken) == limit)):
+            return None
+        if taken:
+            self._positions[partition] = taken[-1].offset
+        texts = [stored_text(self._event_type, event) for event in taken if not event.tombstone]
+        self._flushes[partition] = self._clock() + self._options.flush
+        self._empty_lines[partition] = 0 if texts else self._empty_lines[partition] + 1
+        self._sent += len(texts)
+        return _batch_line(partition, self._positions[partition], texts)
 
 
 def _batch_line(partition: str, offset: int, texts: list[str]) -> bytes:

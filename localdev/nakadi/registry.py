@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from localdev.nakadi import event_type_rules as rules
 from localdev.nakadi.event_type import EventType, make_event_type
-from localdev.nakadi.json_value import Json, JsonObject
 from localdev.nakadi.problem import ProblemError
 
+if TYPE_CHECKING:
+    from localdev.nakadi.json_value import Json, JsonObject
+
 PARTITIONS_MAX = 8
+
+
+def timestamp() -> str:
+    """Return the present time as Nakadi writes it: UTC, milliseconds, `Z`."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Registry:
@@ -16,30 +27,65 @@ class Registry:
         self.partitions_max = PARTITIONS_MAX
         self._types: dict[str, EventType] = {}
 
-    def create(self, definition: JsonObject) -> EventType:
-        """Add an event type from what a client sent."""
-        name = str(definition["name"])
-        if name in self._types:
-            raise ProblemError(409, f'EventType with name "{name}" already exists (or wasn\'t completely removed yet)')
-        created = make_event_type(definition, self._partitions(definition), None)
-        self._types[name] = created
-        return created
-
-    def _partitions(self, definition: JsonObject) -> int:
-        statistic: Json = definition.get("default_statistic")
-        if not isinstance(statistic, dict):
-            return 1
-        wanted = [statistic.get("read_parallelism"), statistic.get("write_parallelism")]
-        return min(max(n for n in wanted if isinstance(n, int)), self.partitions_max)
-
     def get(self, name: str) -> EventType | None:
         """Return an event type, None if there is none of that name."""
         return self._types.get(name)
 
-    def delete(self, name: str) -> None:
-        """Remove an event type and its log."""
-        self._types.pop(name, None)
+    def find(self, name: str) -> EventType:
+        """Return an event type, or raise the 404."""
+        found = self._types.get(name)
+        if found is None:
+            raise ProblemError(404, f'EventType "{name}" does not exist.')
+        return found
 
-    def names(self) -> list[str]:
-        """Return all names."""
-        return list(self._types)
+    def all(self) -> list[EventType]:
+        """Return all event types, oldest first."""
+        return list(self._types.values())
+
+    def create(self, definition: JsonObject) -> None:
+        """Add an event type from a definition that was read; 409 if the name is taken."""
+        complete = rules.created(definition, timestamp())
+        name = str(complete["name"])
+        if name in self._types:
+            raise ProblemError(409, f"EventType {name} already exists.")
+        count = self._partitions(complete["default_statistic"])
+        self._types[name] = make_event_type(complete, count, None)
+
+    def update(self, name: str, definition: JsonObject) -> None:
+        """Replace a definition; the log stays."""
+        original = self.find(name)
+        changed = rules.updated(original.definition, definition, timestamp())
+        self._replace(original, changed, len(original.log.partitions))
+
+    def repartition(self, name: str, count: int) -> None:
+        """Give an event type more partitions."""
+        original = self.find(name)
+        if count > self.partitions_max:
+            raise ProblemError(
+                500, f"Number of partitions should not be more than {self.partitions_max}"
+            )
+        if count < len(original.log.partitions):
+            raise ProblemError(500, "Number of partitions can not decrease")
+        statistic = original.definition["default_statistic"]
+        definition = dict(original.definition)
+        if isinstance(statistic, dict):
+            definition["default_statistic"] = {
+                **statistic,
+                "read_parallelism": count,
+                "write_parallelism": count,
+            }
+        self._replace(original, definition, count)
+
+    def delete(self, name: str) -> None:
+        """Remove an event type and its log, or raise the 404."""
+        self.find(name)
+        del self._types[name]
+
+    def _replace(self, original: EventType, definition: JsonObject, count: int) -> None:
+        self._types[original.name] = make_event_type(definition, count, original.log)
+
+    def _partitions(self, statistic: Json) -> int:
+        if not isinstance(statistic, dict):
+            return 1
+        wanted = (statistic["read_parallelism"], statistic["write_parallelism"])
+        return min(max(n for n in wanted if isinstance(n, int)), self.partitions_max)

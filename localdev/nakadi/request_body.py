@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import zlib
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import zstandard
-from aiohttp import web
 
+from localdev.nakadi.negotiation import charset, media_type
 from localdev.nakadi.problem import ProblemError
+
+if TYPE_CHECKING:
+    from aiohttp import web
 
 _IO = "I/O error while reading input message; nested exception is "
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WINDOW = 31
 
 
+class EmptyGzipError(Exception):
+    """An empty body that claims to be gzip, which the server is not prepared for."""
+
+
 def decompressed(request: web.Request, body: bytes) -> bytes:
     """Return the plain bytes of a POST; codings other than gzip and zstd are ignored."""
-    match request.headers.get("Content-Encoding", "").lower():
+    match request.headers.get("Content-Encoding", "").strip().lower():
         case "gzip":
             return _gunzip(body)
         case "zstd":
@@ -27,6 +36,8 @@ def decompressed(request: web.Request, body: bytes) -> bytes:
 
 def _gunzip(body: bytes) -> bytes:
     """Decompress all members; garbage behind the last one is ignored, as Java does."""
+    if not body:
+        raise EmptyGzipError
     if not body.startswith(_GZIP_MAGIC):
         raise ProblemError(400, "Not in GZIP format")
     result = b""
@@ -38,7 +49,9 @@ def _gunzip(body: bytes) -> bytes:
             what = "Corrupt GZIP trailer" if "check" in str(error) else str(error)
             raise ProblemError(400, f"{_IO}java.util.zip.ZipException: {what}") from None
         if not member.eof:
-            raise ProblemError(400, f"{_IO}java.io.EOFException: Unexpected end of ZLIB input stream")
+            raise ProblemError(
+                400, f"{_IO}java.io.EOFException: Unexpected end of ZLIB input stream"
+            )
         body = member.unused_data
     return result
 
@@ -56,13 +69,19 @@ def _unzstd(body: bytes) -> bytes:
 
 
 def text_of(request: web.Request, body: bytes) -> str:
-    """Decode a body: UTF-8 for JSON types, else what the type names, else Latin-1."""
-    if request.charset is None:
-        subtype = request.content_type
-        json_type = "Content-Type" in request.headers and (
-            subtype == "application/json" or subtype.endswith("+json")
-        )
-        charset = "utf-8" if json_type else "latin-1"
-    else:
-        charset = request.charset
-    return body.decode(charset, errors="replace")
+    """Return a body as text, or raise the 415 or 400 for a type that is not read as text."""
+    encoding = charset(request)
+    match media_type(request):
+        case "application/x-www-form-urlencoded":
+            # The container takes the body for a form; what is left of it is percent-encoded.
+            return quote(body)
+        case "multipart/form-data":
+            raise ProblemError(
+                400,
+                "Failed to parse multipart servlet request; nested exception is "
+                "java.io.IOException: Missing initial multi part boundary",
+            )
+        case "application/avro-binary":
+            raise ProblemError(400, None)
+        case _:
+            return body.decode(encoding, errors="replace")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+from typing import TYPE_CHECKING
 
 from localdev.nakadi.java import hash_map_order
-from localdev.nakadi.json_value import Json, JsonObject
 from localdev.nakadi.schema_kind import Kind, kind_of, resolve, subschemas
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from localdev.nakadi.json_value import Json, JsonObject
 
 
 class Level(IntEnum):

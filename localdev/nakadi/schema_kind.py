@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from enum import Enum, auto
+from typing import TYPE_CHECKING
 
-from localdev.nakadi.json_value import Json, JsonObject
+if TYPE_CHECKING:
+    from localdev.nakadi.json_value import Json, JsonObject
 
 
 class Kind(Enum):

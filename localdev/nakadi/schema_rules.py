@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from jsonschema import Draft4Validator
-from jsonschema.exceptions import ValidationError
 
 from localdev.nakadi.effective_schema import effective_schema
-from localdev.nakadi.json_value import Json, JsonObject
 from localdev.nakadi.problem import ProblemError
 from localdev.nakadi.schema_kind import TYPES, Kind, kind_of, resolve, subschemas
 from localdev.nakadi.strict_json import StrictJsonError, parse_document
 from localdev.nakadi.violation import messages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jsonschema.exceptions import ValidationError
+
+    from localdev.nakadi.json_value import Json, JsonObject
 
 _KNOWN_DRAFT = re.compile(r"https?://json-schema\.org/draft-0[467]/schema#?")
 # Patterns are RE2's, which has no look-around and no back-references.
@@ -96,9 +101,7 @@ def _check_keywords(schema: JsonObject) -> None:
                 f"schema must be a valid json-schema: <unknown location>: unknown type: [{name}]"
             )
     if kind_of(schema) is Kind.OBJECT and not isinstance(schema.get("required", []), list):
-        raise _invalid(
-            "schema must be a valid json-schema: #/required: expected type: JsonArray"
-        )
+        raise _invalid("schema must be a valid json-schema: #/required: expected type: JsonArray")
     pattern = schema.get("pattern")
     if isinstance(pattern, str):
         _check_pattern(pattern)

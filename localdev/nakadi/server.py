@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -10,32 +10,38 @@ from localdev.nakadi.answers import json_answer, problem_answer
 from localdev.nakadi.control_route import ControlRoutes
 from localdev.nakadi.event_type_route import EventTypeRoutes
 from localdev.nakadi.flow_id import HEADER, flow_id
-from localdev.nakadi.local_nakadi import LocalNakadi
+from localdev.nakadi.front import container_error, refuse_early, wrong_method
+from localdev.nakadi.negotiation import unreadable_accept
 from localdev.nakadi.problem import ProblemError
 from localdev.nakadi.publish_route import publish
 from localdev.nakadi.reading import ReadRoutes
+from localdev.nakadi.request_body import EmptyGzipError
 from localdev.nakadi.tokens import UnauthorizedError
+
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Handler, Middleware
+
+    from localdev.nakadi.local_nakadi import LocalNakadi
 
 # The real server took 100 MB at the door.
 BODY_MAX_BYTES = 128 * 1024 * 1024
-_OPEN_PATHS = ("/health", "/control/")
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_HEALTH = "/health"
+_CONTROL = "/control/"
 
 
 def make_app(nakadi: LocalNakadi) -> web.Application:
     """Return the application on one memory."""
     app = web.Application(client_max_size=BODY_MAX_BYTES, middlewares=[_middleware(nakadi)])
 
-    async def events(request: web.Request) -> web.Response:
+    async def events(request: web.Request) -> web.StreamResponse:
         return await publish(nakadi, request, deletion=False)
 
-    async def deleted_events(request: web.Request) -> web.Response:
+    async def deleted_events(request: web.Request) -> web.StreamResponse:
         return await publish(nakadi, request, deletion=True)
 
     app.add_routes(
         [
-            web.get("/health", _health),
+            web.get(_HEALTH, _health),
             web.post("/event-types/{name}/events", events),
             web.post("/event-types/{name}/deleted-events", deleted_events),
             *EventTypeRoutes(nakadi).routes(),
@@ -47,26 +53,47 @@ def make_app(nakadi: LocalNakadi) -> web.Application:
 
 
 async def _health(_request: web.Request) -> web.Response:
-    return web.Response(text="OK")
+    return web.Response(text="OK", charset="iso-8859-1")
 
 
-def _middleware(nakadi: LocalNakadi) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def _middleware(nakadi: LocalNakadi) -> Middleware:
     @web.middleware
     async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Give every request a flow id, check its token, and turn errors into answers."""
+        """Give every request a flow id, and turn every refusal into an answer."""
         request[HEADER] = flow_id(request.headers.get(HEADER))
-        try:
-            if not request.path.startswith(_OPEN_PATHS):
-                nakadi.tokens.check(request.headers.get("Authorization"))
-            response = await handler(request)
-        except ProblemError as problem:
-            response = problem_answer(problem)
-        except UnauthorizedError as refusal:
-            response = json_answer(
-                refusal.body, refusal.status, headers={"WWW-Authenticate": refusal.challenge}
-            )
+        if request.path.startswith(_CONTROL):
+            return await handler(request)
+        response = refuse_early(request) or await _guarded(nakadi, request, handler)
         if not response.prepared:
             response.headers[HEADER] = request[HEADER]
         return response
 
     return answer
+
+
+async def _guarded(
+    nakadi: LocalNakadi, request: web.Request, handler: Handler
+) -> web.StreamResponse:
+    try:
+        if request.path != _HEALTH:
+            nakadi.tokens.check(request.headers.get("Authorization"))
+        return await handler(request)
+    except ProblemError as problem:
+        return _crash() if unreadable_accept(request) else problem_answer(problem)
+    except UnauthorizedError as refusal:
+        return json_answer(
+            refusal.body, refusal.status, headers={"WWW-Authenticate": refusal.challenge}
+        )
+    except EmptyGzipError:
+        return container_error(500, "Internal Server Error", request.path)
+    except web.HTTPMethodNotAllowed as error:
+        return wrong_method(request, error.allowed_methods)
+    except web.HTTPNotFound:
+        return container_error(404, "Not Found", request.path)
+
+
+def _crash() -> web.Response:
+    """Return what the real server answers when it cannot even word its refusal."""
+    response = web.Response(status=500)
+    response.force_close()
+    return response

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
+from typing import TYPE_CHECKING
 
-from localdev.nakadi.event_type import EventType
-from localdev.nakadi.java import hash_map_order
-from localdev.nakadi.json_value import Json
-from localdev.nakadi.log import StoredEvent
+from localdev.nakadi.java import json_text
 from localdev.nakadi.strict_json import parse_object
+
+if TYPE_CHECKING:
+    from localdev.nakadi.event_type import EventType
+    from localdev.nakadi.json_value import Json
+    from localdev.nakadi.log import StoredEvent
 
 _TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")|[ \t\n\r]+', re.DOTALL)
 _MEMBER_OR_BRACE = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],]', re.DOTALL)
@@ -36,8 +38,7 @@ def _enriched(event_type: EventType, event: StoredEvent, metadata: Json) -> str:
     )
     if not members.get("flow_id"):
         members["flow_id"] = event.flow_id
-    ordered = {name: members[name] for name in hash_map_order(members)}
-    return json.dumps(ordered, separators=(",", ":"), ensure_ascii=False)
+    return json_text(members)
 
 
 def _metadata_span(text: str) -> tuple[int, int]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter, defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
-from localdev.nakadi.batch import Event
+import zstandard
+
 from localdev.nakadi.faults import Fault, PartialMode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from localdev.nakadi.batch import Event
 
 # Kafka's default message.max.bytes; a partition's part of a request travels as one batch.
 MESSAGE_MAX_BYTES = 1_048_588
-_COMPRESSION_LEVEL = 1
+# The broker's clients compress by LZ4; this level of zstd leaves literals alone, as LZ4 does.
+_COMPRESSION_LEVEL = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,10 @@ def _oversized(placed: list[Placed], limit: int) -> list[str]:
     return [name for name, texts in parts.items() if _batch_bytes(texts, limit) > limit]
 
 
+_compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL)
+
+
 def _batch_bytes(texts: list[str], limit: int) -> int:
     """Return the bytes of a batch; it travels compressed, which is tried only when it matters."""
     raw = "".join(texts).encode(errors="replace")
-    return len(raw) if len(raw) <= limit else len(zlib.compress(raw, _COMPRESSION_LEVEL))
+    return len(raw) if len(raw) <= limit else len(_compressor.compress(raw))

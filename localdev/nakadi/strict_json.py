@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import math
 import re
+from typing import TYPE_CHECKING
 
-from localdev.nakadi.json_value import Json, JsonObject
+if TYPE_CHECKING:
+    from localdev.nakadi.json_value import Json, JsonObject
 
 EMPTY = " \t\n\r"
 _NUMBER = re.compile(r"[0-9+\-.eE]*")

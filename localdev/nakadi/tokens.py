@@ -36,7 +36,7 @@ class UnauthorizedError(Exception):
 
 @dataclass(slots=True)
 class TokenService:
-    """Off unless `required`. Tokens that are not named are refused, with none named all are good."""
+    """Off unless `required`. Unnamed tokens are refused; while none is named, all are good."""
 
     required: bool = False
     down: bool = False

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection
-from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from localdev.nakadi.json_value import Json, JsonObject
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from localdev.nakadi.json_value import Json, JsonObject
 
 _CALL_SECONDS = 60.0
 
@@ -96,7 +99,7 @@ def send(url: str, request: JsonObject) -> Answer:
         )
         headers = request.get("headers")
         for name, value in headers.items() if isinstance(headers, dict) else ():
-            connection.putheader(name, str(value).encode())
+            connection.putheader(name, str(value).encode("latin-1"))
         body = body_of(request)
         if body or request["method"] in ("POST", "PUT", "PATCH"):
             connection.putheader("Content-Length", str(len(body)))

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
 
-from jsonschema.exceptions import ValidationError
-
-from localdev.nakadi.json_value import Json
+from localdev.nakadi.java import hash_map_order
 from localdev.nakadi.partitioning import java_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from jsonschema.exceptions import ValidationError
+
+    from localdev.nakadi.json_value import Json
 
 _INT_MAX = 1 << 31
 _EXPECTED = {
@@ -46,7 +52,9 @@ class _Node:
     def lines(self, pointer: str) -> list[str]:
         """Return the failures below; several of them get a line that counts them."""
         failures = [[f"{pointer}: {message}"] for message in self.own]
-        failures.extend(child.lines(f"{pointer}/{name}") for name, child in self.children.items())
+        failures.extend(
+            self.children[name].lines(f"{pointer}/{name}") for name in hash_map_order(self.children)
+        )
         below = [line for failure in failures for line in failure]
         if len(failures) == 1:
             return below
@@ -76,28 +84,47 @@ def _without_implied(errors: list[ValidationError]) -> list[ValidationError]:
 
 def messages(error: ValidationError) -> list[str]:
     """Return what one violation says, without its place."""
-    value: Json = error.instance
+    value = _json(error.instance)
+    wanted = _json(error.validator_value)
     match error.validator:
         case "type":
-            return [_type_message(error.validator_value, value)]
+            return [_type_message(wanted, value)]
         case "required":
-            missing = [name for name in error.validator_value if f"{name!r} is a" in error.message]
+            names = wanted if isinstance(wanted, list) else []
+            missing = [name for name in names if error.message.startswith(repr(name))]
             return [f"required key [{name}] not found" for name in missing]
-        case "additionalProperties" if error.validator_value is False:
-            named = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
-            extra = [name for name in value if name not in named] if isinstance(value, dict) else []
+        case "additionalProperties" if wanted is False:
+            extra = _extraneous(_json(error.schema), value)
             return [f"extraneous key [{name}] is not permitted" for name in extra]
         case str(keyword) if keyword in _LIMITS:
             size = len(value) if isinstance(value, (str, list, dict)) else 0
-            limit = error.validator_value
-            return [_LIMITS[keyword].format(value=java_text(value), limit=limit, size=size)]
+            return [_LIMITS[keyword].format(value=java_text(value), limit=wanted, size=size)]
         case "format":
             return [str(error.cause) if error.cause else f"[{java_text(value)}] is not valid"]
         case _:
             return [error.message]
 
 
-def _type_message(wanted: object, value: Json) -> str:
+def _json(value: object) -> Json:
+    """Return what the library keeps of a schema or an instance as the JSON it is."""
+    return cast("Json", value)
+
+
+def _extraneous(schema: Json, value: Json) -> list[str]:
+    """Return the members of an object that neither a name nor a pattern of its schema covers."""
+    if not isinstance(schema, dict) or not isinstance(value, dict):
+        return []
+    named, patterns = schema.get("properties"), schema.get("patternProperties")
+    known = named if isinstance(named, dict) else {}
+    matching = patterns if isinstance(patterns, dict) else {}
+    return [
+        name
+        for name in value
+        if name not in known and not any(re.search(pattern, name) for pattern in matching)
+    ]
+
+
+def _type_message(wanted: Json, value: Json) -> str:
     if isinstance(wanted, list):
         return f"#: no subschema matched out of the total {len(wanted)} subschemas"
     found = _class_name(value)

@@ -75,12 +75,23 @@ class Arguments:
         except ValueError:
             raise invalid(f"{name} must not be {text}") from None
 
-    def flag(self, name: str) -> bool:
-        """Return a boolean; false if absent."""
-        value = self.members.get(name, False)
+    def has(self, name: str) -> bool:
+        """Whether the member is there."""
+        return self.members.get(name) is not None
+
+    def flag(self, name: str, *, default: bool | None = False) -> bool:
+        """Return a boolean; without a default it must be there."""
+        value = self.members.get(name, default)
         if not isinstance(value, bool):
             raise invalid(f"{name} must be true or false")
         return value
+
+    def seconds(self, name: str, default: float) -> float:
+        """Return a span of time."""
+        value = self.members.get(name, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            raise invalid(f"{name} must be seconds")
+        return float(value)
 
     def optional_inner(self, name: str) -> "Arguments | None":
         """Return an object's members, None if absent."""

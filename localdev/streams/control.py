@@ -1,4 +1,4 @@
-"""The control endpoint: JSON over POST /control/<name>; every member may be left out unless marked *.
+"""The control endpoint: JSON over POST /control/<name>; members with * must be there.
 
 Commands that concern one stream take `table` (its latest stream) or `stream` (an ARN); neither is
 needed while there is only one table. A shard is an id, `random` or `all`, of those that apply.
@@ -46,9 +46,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from random import Random
-from typing import cast
 
-import msgspec
 import orjson
 
 from localdev.streams.arguments import Arguments
@@ -57,15 +55,15 @@ from localdev.streams.errors import ServiceError, invalid
 from localdev.streams.fault import Fault
 from localdev.streams.model import Options
 from localdev.streams.record import ViewType
-from localdev.streams.shard import Shard
-from localdev.streams.stream import Stream
-from localdev.streams.table import Table
+from localdev.streams.selection import Selection, ids
+from localdev.streams.shape import shaped
 from localdev.streams.truth import stream_truth
 from localdev.streams.workload import Fill
 
 FILL_SLICE = 500  # changes written before other requests get their turn
 
 Answer = dict[str, object]
+Command = Callable[[Arguments], Answer | Awaitable[Answer]]
 
 
 class Control:
@@ -74,61 +72,59 @@ class Control:
     def __init__(self, dispatch: Dispatch, random: Random) -> None:
         self._dispatch = dispatch
         self._model = dispatch.model
-        self._random = random
+        self._selection = Selection(dispatch.model, random)
         self._versions = 0  # of items made up so far
-        self._commands: dict[str, Callable[[Arguments], Answer]] = {
-            "split": self._split,
-            "rotate": self._rotate,
-            "trim": self._trim,
-            "age-out": self._age_out,
-            "stream": self._stream,
-            "write": self._write,
-            "iterators": self._iterators,
-            "options": self._options,
-            "faults": self._faults,
-            "truth": self._truth,
-            "stats": self._stats,
+        self._commands: dict[str, tuple[Command, str]] = {  # with the members it takes
+            "split": (self._split, "table stream shard children"),
+            "rotate": (self._rotate, "table stream shard"),
+            "trim": (self._trim, "table stream shard up_to older_than"),
+            "age-out": (self._age_out, "table stream shard"),
+            "stream": (self._stream, "table enabled view_type"),
+            "fill": (self._fill, "table records keys first remove_every padding"),
+            "write": (self._write, "table changes"),
+            "iterators": (self._iterators, "expire lifetime"),
+            "options": (self._options, " ".join(asdict(Options()))),
+            "faults": (self._faults, "clear add"),
+            "truth": (self._truth, "table stream"),
+            "stats": (self._stats, ""),
         }
-        self._slow: dict[str, Callable[[Arguments], Awaitable[Answer]]] = {"fill": self._fill}
 
     async def call(self, name: str, body: bytes) -> tuple[int, bytes]:
         """Return status and JSON of a command's answer."""
         try:
+            if name not in self._commands:
+                raise invalid(f"no command {name!r}, but {', '.join(self._commands)}")
+            command, members = self._commands[name]
             asked = Arguments.parse(body or b"{}")
-            if name in self._slow:
-                answer = await self._slow[name](asked)
-            elif name in self._commands:
-                answer = self._commands[name](asked)
-            else:
-                raise invalid(f"no command {name!r}")
+            asked.only(*members.split())
+            answer = command(asked)
+            if isinstance(answer, Awaitable):
+                answer = await answer
             return 200, orjson.dumps(answer)
         except ServiceError as error:
             return 400, orjson.dumps({"error": error.message})
         except ValueError as error:
             return 400, orjson.dumps({"error": str(error)})
 
-    def replace_shard(self, stream: Stream, shard: Shard, children: int) -> tuple[Shard, ...]:
-        """Close an open shard and go on in its children."""
-        now = time.time()
-        if children == 1:
-            return stream.rotate(shard.shard_id, now)
-        return stream.split(shard.shard_id, now, children)
-
     def _split(self, asked: Arguments) -> Answer:
-        return self._replace(asked, asked.limit("children", 100) if asked.has("children") else 2)
+        children = asked.limit("children", 100) if asked.has("children") else 2
+        if children == 1:
+            raise invalid("a split has two children or more; rotate makes one")
+        return self._replace(asked, children)
 
     def _rotate(self, asked: Arguments) -> Answer:
         return self._replace(asked, 1)
 
     def _replace(self, asked: Arguments, children: int) -> Answer:
-        stream = self._stream_of(asked)
-        closed = self._chosen(asked, list(stream.open_shards), "random")
-        opened = [new for old in closed for new in self.replace_shard(stream, old, children)]
-        return {"closed": _ids(closed), "opened": _ids(opened)}
+        stream = self._selection.stream(asked)
+        now = time.time()
+        closed = self._selection.shards(asked, stream.open_shards, "random")
+        opened = [new for old in closed for new in stream.replace(old.shard_id, now, children)]
+        return {"closed": ids(closed), "opened": ids(opened)}
 
     def _trim(self, asked: Arguments) -> Answer:
-        stream = self._stream_of(asked)
-        shards = self._chosen(asked, stream.listed(), "all")
+        stream = self._selection.stream(asked)
+        shards = self._selection.shards(asked, stream.listed(), "all")
         up_to = asked.sequence_number("up_to")
         if up_to is not None:
             return {"trimmed": sum(shard.trim(up_to) for shard in shards)}
@@ -136,15 +132,16 @@ class Control:
         return {"trimmed": sum(shard.trim_before(before) for shard in shards)}
 
     def _age_out(self, asked: Arguments) -> Answer:
-        listed = self._stream_of(asked).listed()
-        shards = self._chosen(asked, [s for s in listed if s.ending is not None], "all")
+        listed = self._selection.stream(asked).listed()
+        closed = [shard for shard in listed if shard.ending is not None]
+        shards = self._selection.shards(asked, closed, "all")
         for shard in shards:
             shard.age_out()
-        return {"gone": _ids(shards)}
+        return {"gone": ids(shards)}
 
     def _stream(self, asked: Arguments) -> Answer:
-        table = self._table(asked)
-        if not asked.required_flag("enabled"):
+        table = self._selection.table(asked)
+        if not asked.flag("enabled", default=None):
             stream = self._model.disable_stream(table.name, time.time())
         else:
             if asked.has("view_type") or table.stream is None:
@@ -155,11 +152,11 @@ class Control:
         return {"arn": stream.arn, "label": stream.label, "enabled": stream.enabled}
 
     async def _fill(self, asked: Arguments) -> Answer:
-        table = self._table(asked)
+        table = self._selection.table(asked)
         members = {name: v for name, v in asked.members.items() if name != "table"}
-        fill = msgspec.convert({"keys": 1000, **members}, Fill)
+        fill = shaped(members, Fill)
         version = self._versions
-        self._versions += fill.records // max(1, fill.keys) + 1
+        self._versions += fill.records // fill.keys + 1
         written = 0
         for count, (removal, item) in enumerate(fill.changes(table.key_schema, version), 1):
             write = table.delete if removal else table.put
@@ -169,7 +166,7 @@ class Control:
         return {"records": written}
 
     def _write(self, asked: Arguments) -> Answer:
-        table = self._table(asked)
+        table = self._selection.table(asked)
         written = 0
         for change in asked.each("changes"):
             now = time.time()
@@ -190,14 +187,12 @@ class Control:
         return {"lifetime": options.iterator_lifetime}
 
     def _options(self, asked: Arguments) -> Answer:
-        self._model.options = msgspec.convert(
-            asdict(self._model.options) | asked.members, Options, forbid_unknown_fields=True
-        )
+        self._model.options = shaped(asdict(self._model.options) | asked.members, Options)
         return asdict(self._model.options)
 
     def _faults(self, asked: Arguments) -> Answer:
         faults = self._dispatch.faults
-        added = msgspec.convert(asked.members.get("add", []), list[Fault])
+        added = [shaped(f.members, Fault) for f in asked.each("add")] if asked.has("add") else []
         if asked.flag("clear"):
             faults.waiting.clear()
         faults.waiting.extend(added)
@@ -205,8 +200,8 @@ class Control:
 
     def _truth(self, asked: Arguments) -> Answer:
         if asked.has("table") or asked.has("stream"):
-            return {"streams": [stream_truth(self._stream_of(asked))]}
+            return {"streams": [stream_truth(self._selection.stream(asked))]}
         return {"streams": [stream_truth(stream) for stream in self._model.streams.values()]}
 
-    def _stats(self, asked: Arguments) -> Answer:
-        return asdict(self._dispatch.calls)
+    def _stats(self, _: Arguments) -> Answer:
+        return self._dispatch.calls.facts()

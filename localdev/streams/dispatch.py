@@ -24,6 +24,15 @@ class Calls:
     get_records: Counter[str] = field(default_factory=Counter)  # by shard
     faults: Counter[str] = field(default_factory=Counter)  # by kind
 
+    def facts(self) -> dict[str, object]:
+        """Return the counts as JSON."""
+        return {
+            "operations": self.operations,
+            "errors": self.errors,
+            "get_records": self.get_records,
+            "faults": self.faults,
+        }
+
 
 class Dispatch:
     """The protocol without its transport."""
@@ -52,14 +61,14 @@ class Dispatch:
             fault = self.faults.draw(operation, shard)
             return Reply(200, self._answer(target, asked, now, fault), fault)
         except ServiceError as error:
-            self.calls.errors[error.code] += 1
+            self.calls.errors[error.code.value] += 1
             answer = Reply.of_error(error)
             return Reply(answer.status, answer.body, fault)
 
     def _answer(self, target: str, asked: Arguments, now: float, fault: Fault | None) -> bytes:
         if fault is None:
             return self._operations[target](self.model, asked, now)
-        self.calls.faults[fault.kind] += 1
+        self.calls.faults[fault.kind.value] += 1
         if (error := planned_error(fault.kind)) is not None:
             raise error
         if fault.kind is FaultKind.RESET:

@@ -67,15 +67,18 @@ class Stream:
         shard.append(entry, body)
         return entry
 
-    def rotate(self, shard_id: str, now: float) -> tuple[Shard, ...]:
-        """Close a shard and go on in its one child, as about every 4 h."""
-        return self._replace(shard_id, 1, now)
+    def replace(self, shard_id: str, now: float, children: int) -> tuple[Shard, ...]:
+        """Close a shard and go on in its children.
 
-    def split(self, shard_id: str, now: float, children: int = 2) -> tuple[Shard, ...]:
-        """Close a shard and go on in two children or more, as when a table grows."""
-        if children < 2:
-            raise ValueError("a split has two children or more")
-        return self._replace(shard_id, children, now)
+        One child is a rotation, as about every 4 h; more are a split, as when a table grows.
+        """
+        parent = self.shard(shard_id)
+        parts = parent.hash_range.parts(children)
+        parent.close(self._next_number(), now)
+        created = [self._create(shard_id, part, now) for part in parts]
+        place = self._owner(parent.hash_range.start)
+        self._open[place : place + 1] = created
+        return tuple(created)
 
     def disable(self, now: float) -> None:
         """Close all shards for good; they stay readable until they age out."""
@@ -98,15 +101,6 @@ class Stream:
                 shard.age_out()
             else:
                 shard.trim_before(time)
-
-    def _replace(self, shard_id: str, children: int, now: float) -> tuple[Shard, ...]:
-        parent = self.shard(shard_id)
-        parts = parent.hash_range.parts(children)
-        parent.close(self._next_number(), now)
-        created = [self._create(shard_id, part, now) for part in parts]
-        place = self._owner(parent.hash_range.start)
-        self._open[place : place + 1] = created
-        return tuple(created)
 
     def _create(self, parent: str | None, hash_range: HashRange, now: float) -> Shard:
         shard_id = None

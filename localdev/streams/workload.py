@@ -25,10 +25,15 @@ class Fill:
     """
 
     records: int
-    keys: int
+    keys: int = 1000
     first: int = 0
     remove_every: int = 0
     padding: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that make no sense."""
+        if self.keys < 1 or min(self.records, self.first, self.remove_every, self.padding) < 0:
+            raise ValueError("a fill has at least one key, and no negative numbers")
 
     def changes(self, schema: KeySchema, version: int) -> Iterator[tuple[bool, Attributes]]:
         """Yield (is a removal, item or key); `version` is where this fill starts counting."""

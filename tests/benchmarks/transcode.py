@@ -16,7 +16,7 @@ ROUNDS = 9  # the best of so many counts: the others were disturbed
 
 
 def measure() -> dict[str, float]:
-    """Seconds turned around, and what was measured: `records_per_second`, `record_bytes`, `event_bytes`."""
+    """`records_per_second` on one core, and what was measured: `record_bytes`, `event_bytes`."""
     bodies = pages(PAGES, RECORDS)
     transcoder = Transcoder(EventFormat(STREAM_ARN, "order-store:order", ("order_id",)))
     best = float("inf")

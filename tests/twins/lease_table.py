@@ -6,12 +6,16 @@ a delay and a list of faults. The conditions are those of the port; what a write
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import TypeVar
 
 from consumer.core.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
 from consumer.errors import LeaseConflict, Retryable, UnknownOutcome
+
+T = TypeVar("T")
 
 
 class Fault(Enum):
@@ -19,6 +23,7 @@ class Fault(Enum):
     LOST_AFTER = "the answer was lost"
     REFUSED = "throttled: a definite no"
     HANGS = "no answer within the time limit, no effect"
+    LATE = "no answer within the time limit, the effect comes after it"
 
 
 @dataclass
@@ -44,42 +49,65 @@ class LeaseTable:
 class LeaseTableTwin:
     """LeaseStore for one worker. `faults` are used up one per call of the operation named."""
 
-    def __init__(
-        self, table: LeaseTable, delay: float = 0.004, limit: float = 2.0
-    ) -> None:
+    def __init__(self, table: LeaseTable, delay: float = 0.004, limit: float = 2.0) -> None:
         self.table = table
         self.delay = delay
         self.limit = limit
         self.cut = False  # nothing arrives: the network to the table is down
         self.faults: dict[str, deque[Fault | None]] = {}
+        self.chance: Callable[[str], Fault | None] = lambda _operation: None
 
     def fail(self, operation: str, *faults: Fault | None) -> None:
         self.faults.setdefault(operation, deque()).extend(faults)
 
-    async def _arrive(self, operation: str, *, write: bool) -> Fault | None:
+    async def _fault(self, operation: str, *, write: bool) -> Fault | None:
+        """Wait for the request to arrive; raise if it does not."""
+        unknown = UnknownOutcome if write else Retryable
         await asyncio.sleep(self.delay / 2)
         queue = self.faults.get(operation)
-        fault = queue.popleft() if queue else None
+        fault = queue.popleft() if queue else self.chance(operation)
         if self.cut or fault is Fault.HANGS:
             await asyncio.sleep(self.limit)
-            raise (UnknownOutcome if write else Retryable)(operation, "timeout")
+            raise unknown(operation, "timeout")
         if fault is Fault.REFUSED:
             raise Retryable(operation, "throttled")
         if fault is Fault.LOST_BEFORE:
-            raise (UnknownOutcome if write else Retryable)(operation, "reset")
+            raise unknown(operation, "reset")
         return fault
 
-    async def _answer(self, operation: str, key: str, fault: Fault | None) -> None:
+    async def _write(self, operation: str, key: str, effect: Callable[[], T]) -> T:
+        fault = await self._fault(operation, write=True)
+        if fault is Fault.LATE:
+            asyncio.get_running_loop().call_later(
+                self.limit * 2, self._land, operation, key, effect
+            )
+            await asyncio.sleep(self.limit)
+            raise UnknownOutcome(operation, "timeout")
+        try:
+            result = effect()
+        except LeaseConflict:
+            self.table.log.append((f"refused {operation}", key))
+            await self._back(operation, fault)
+            raise
         self.table.log.append((operation, key))
+        await self._back(operation, fault)
+        return result
+
+    async def _back(self, operation: str, fault: Fault | None) -> None:
         await asyncio.sleep(self.delay / 2)
         if fault is Fault.LOST_AFTER:
             raise UnknownOutcome(operation, "reset")
 
+    def _land(self, operation: str, key: str, effect: Callable[[], object]) -> None:
+        with suppress(LeaseConflict):
+            effect()
+            self.table.log.append((f"late {operation}", key))
+
     async def _read(self, operation: str, key: str = "") -> None:
-        fault = await self._arrive(operation, write=False)
-        if fault is Fault.LOST_AFTER:
-            raise Retryable(operation, "reset")
+        fault = await self._fault(operation, write=False)
         self.table.log.append((operation, key))
+        if fault in (Fault.LOST_AFTER, Fault.LATE):
+            raise Retryable(operation, "reset")
 
     async def ensure_table(self, *, create: bool) -> None:
         await self._read("ensure_table")
@@ -101,100 +129,112 @@ class LeaseTableTwin:
         return tuple(self.table.gaps.get(stream_key, {}).values())
 
     async def put_worker(self, worker: Worker) -> None:
-        fault = await self._arrive("put_worker", write=True)
-        self.table.workers[worker.worker_id] = worker
-        await self._answer("put_worker", worker.worker_id, fault)
+        def effect() -> None:
+            self.table.workers[worker.worker_id] = worker
+
+        await self._write("put_worker", worker.worker_id, effect)
 
     async def delete_worker(self, worker_id: str) -> None:
-        fault = await self._arrive("delete_worker", write=True)
-        self.table.workers.pop(worker_id, None)
-        await self._answer("delete_worker", worker_id, fault)
+        def effect() -> None:
+            self.table.workers.pop(worker_id, None)
+
+        await self._write("delete_worker", worker_id, effect)
 
     async def create_stream(self, row: StreamRow) -> StreamRow:
-        fault = await self._arrive("create_stream", write=True)
-        row = self.table.streams.setdefault(row.key, row)
-        await self._answer("create_stream", row.key, fault)
-        return row
+        def effect() -> StreamRow:
+            return self.table.streams.setdefault(row.key, row)
+
+        return await self._write("create_stream", row.key, effect)
 
     async def replace_stream(self, expected: StreamRow, row: StreamRow) -> StreamRow | None:
-        fault = await self._arrive("replace_stream", write=True)
-        current = self.table.streams.get(row.key)
-        same = current is not None and _guards(current) == _guards(expected)
-        if same:
+        def effect() -> StreamRow | None:
+            current = self.table.streams.get(row.key)
+            if current is None or _guards(current) != _guards(expected):
+                return None
             self.table.streams[row.key] = row
-        await self._answer("replace_stream", row.key, fault)
-        return row if same else None
+            return row
+
+        return await self._write("replace_stream", row.key, effect)
 
     async def create_lease(self, stream_key: str, lease: Lease) -> bool:
-        fault = await self._arrive("create_lease", write=True)
-        leases = self.table.of(stream_key)
-        created = lease.shard_id not in leases
-        leases.setdefault(lease.shard_id, lease)
-        await self._answer("create_lease", lease.shard_id, fault)
-        return created
+        def effect() -> bool:
+            leases = self.table.of(stream_key)
+            created = lease.shard_id not in leases
+            leases.setdefault(lease.shard_id, lease)
+            return created
+
+        return await self._write("create_lease", lease.shard_id, effect)
 
     async def delete_lease(self, stream_key: str, lease: Lease) -> bool:
-        fault = await self._arrive("delete_lease", write=True)
-        leases = self.table.of(stream_key)
-        current = leases.get(lease.shard_id)
-        same = current is not None and (current.owner, current.counter, current.checkpoint) == (
-            lease.owner,
-            lease.counter,
-            lease.checkpoint,
-        )
-        if same:
-            del leases[lease.shard_id]
-        await self._answer("delete_lease", lease.shard_id, fault)
-        return same
+        def effect() -> bool:
+            leases = self.table.of(stream_key)
+            current = leases.get(lease.shard_id)
+            same = current is not None and _standing(current) == _standing(lease)
+            if same:
+                del leases[lease.shard_id]
+            return same
+
+        return await self._write("delete_lease", lease.shard_id, effect)
 
     async def write_lease(self, stream_key: str, write: LeaseWrite) -> Lease:
-        fault = await self._arrive("write_lease", write=True)
-        leases = self.table.of(stream_key)
         shard_id = write.row.shard_id
-        current = leases.get(shard_id)
-        if current is None or not _holds(write, current):
-            await self._answer("refuse_lease", shard_id, fault)
-            raise LeaseConflict(f"{shard_id} is not as expected", current)
-        new = replace(
-            current,
-            owner=write.row.owner,
-            counter=write.row.counter,
-            released_at=write.row.released_at,
-            owner_switches=write.row.owner_switches,
-        )
-        if not write.keeps_checkpoint:
-            new = replace(
-                new,
-                checkpoint=write.row.checkpoint,
-                record_at=write.row.record_at,
-                caught_up_at=write.row.caught_up_at,
-            )
-        leases[shard_id] = new
-        await self._answer("write_lease", shard_id, fault)
-        return new
+
+        def effect() -> Lease:
+            leases = self.table.of(stream_key)
+            current = leases.get(shard_id)
+            if current is None or not _holds(write, current):
+                raise LeaseConflict(f"{shard_id} is not as expected", current)
+            leases[shard_id] = new = _written(write, current)
+            return new
+
+        return await self._write("write_lease", shard_id, effect)
 
     async def mark_parent_gone(self, stream_key: str, shard_id: str) -> None:
-        fault = await self._arrive("mark_parent_gone", write=True)
-        leases = self.table.of(stream_key)
-        if shard_id in leases:
-            leases[shard_id] = replace(leases[shard_id], parent_gone=True)
-        await self._answer("mark_parent_gone", shard_id, fault)
+        def effect() -> None:
+            leases = self.table.of(stream_key)
+            if shard_id in leases:
+                leases[shard_id] = replace(leases[shard_id], parent_gone=True)
+
+        await self._write("mark_parent_gone", shard_id, effect)
 
     async def put_gap(self, stream_key: str, gap: Gap) -> bool:
-        fault = await self._arrive("put_gap", write=True)
-        gaps = self.table.gaps.setdefault(stream_key, {})
-        created = (gap.shard_id, gap.from_) not in gaps
-        gaps.setdefault((gap.shard_id, gap.from_), gap)
-        await self._answer("put_gap", gap.shard_id, fault)
-        return created
+        def effect() -> bool:
+            gaps = self.table.gaps.setdefault(stream_key, {})
+            created = (gap.shard_id, gap.from_) not in gaps
+            gaps.setdefault((gap.shard_id, gap.from_), gap)
+            return created
+
+        return await self._write("put_gap", gap.shard_id, effect)
 
     async def complete_gap(self, stream_key: str, gap: Gap) -> None:
-        fault = await self._arrive("complete_gap", write=True)
-        gaps = self.table.gaps.setdefault(stream_key, {})
-        current = gaps.get((gap.shard_id, gap.from_))
-        if current is not None and current.to is None:
-            gaps[gap.shard_id, gap.from_] = replace(current, to=gap.to)
-        await self._answer("complete_gap", gap.shard_id, fault)
+        def effect() -> None:
+            gaps = self.table.gaps.setdefault(stream_key, {})
+            current = gaps.get((gap.shard_id, gap.from_))
+            if current is not None and current.to is None:
+                gaps[gap.shard_id, gap.from_] = replace(current, to=gap.to)
+
+        await self._write("complete_gap", gap.shard_id, effect)
+
+
+def _standing(lease: Lease) -> tuple[object, ...]:
+    return lease.owner, lease.counter, lease.checkpoint
+
+
+def _written(write: LeaseWrite, current: Lease) -> Lease:
+    """What the write sets; `parent_gone` and the like stay as they are."""
+    row = write.row
+    new = replace(
+        current,
+        owner=row.owner,
+        counter=row.counter,
+        released_at=row.released_at,
+        owner_switches=row.owner_switches,
+    )
+    if write.keeps_checkpoint:
+        return new
+    return replace(
+        new, checkpoint=row.checkpoint, record_at=row.record_at, caught_up_at=row.caught_up_at
+    )
 
 
 def _guards(row: StreamRow) -> tuple[object, ...]:

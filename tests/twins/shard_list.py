@@ -62,9 +62,7 @@ class ShardListTwin:
         rest = [shard for shard in listed if after_shard is None or shard.shard_id > after_shard]
         page = tuple(rest[: self.page_size])
         more = page[-1].shard_id if len(rest) > self.page_size else None
-        return StreamPage(
-            stream, self.enabled, self.view_type, ("id",), page, more, self._date()
-        )
+        return StreamPage(stream, self.enabled, self.view_type, ("id",), page, more, self._date())
 
     async def child_shards(self, stream: Stream, shard_id: str) -> Sequence[Shard]:
         await self._call("child_shards", shard_id)

@@ -282,7 +282,8 @@ def test_every_public_variable_exists() -> None:
         poll_seconds poll_idle_seconds poll_idle_max_seconds nakadi_url nakadi_token_file
         nakadi_token event_type data_type ordering_key patch patch_field change_field layout
         batch_events batch_bytes probe_seconds event_bytes key_run_events linger_seconds
-        publish_concurrency publish_timeout_seconds max_record_age_seconds max_attempts queue_bytes drain_seconds
+        publish_concurrency publish_timeout_seconds max_record_age_seconds max_attempts
+        queue_bytes drain_seconds
         dead_letter_queue_url dead_letter_limit http_host http_port log_level log_format
     """
     assert set(public.split()) <= Settings.model_fields.keys()

@@ -1,7 +1,5 @@
 """An AWS environment that points at one URL."""
 
-from __future__ import annotations
-
 import pytest
 
 REGION = "eu-central-1"

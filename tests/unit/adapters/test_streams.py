@@ -1,6 +1,4 @@
-"""What DynamoDB Streams may answer, wrongly cut, delayed or refused, and what the port makes of it."""
-
-from __future__ import annotations
+"""What DynamoDB Streams may answer, cut, delayed or refused, and what the port makes of it."""
 
 import gzip
 import json
@@ -133,7 +131,7 @@ async def test_a_damaged_page_is_a_failed_call(
     line.say(answer)
     with pytest.raises(Retryable) as failure:
         await port.get_records("it")
-    assert failure.value.reason in ("truncated", "reset", "unreachable", "error")
+    assert failure.value.reason in ("truncated", "reset", "malformed_answer")
     assert not isinstance(failure.value, ExpiredIterator)
     assert len(line.requests) == 1, "nothing is repeated behind the caller's back"
 

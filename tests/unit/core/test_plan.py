@@ -57,9 +57,7 @@ def test_no_shards_no_share() -> None:
 
 def test_the_order_differs_from_worker_to_worker() -> None:
     rows = leases(20)
-    orders = {
-        tuple(names(plan(replace(situation(rows), me=me)).take)) for me in ("a", "b", "c")
-    }
+    orders = {tuple(names(plan(replace(situation(rows), me=me)).take)) for me in ("a", "b", "c")}
     assert len(orders) == 3
     assert rank("a", "s1") == rank("a", "s1")
 
@@ -116,9 +114,7 @@ def test_what_is_free_in_two_passes_is_taken_over_share_but_not_by_who_just_shed
 
 def test_children_of_a_shard_i_ended_are_taken_whatever_the_share() -> None:
     rows = [*leases(4), Lease("child", "parent"), Lease("other", "elsewhere")]
-    decided = plan(
-        situation(rows, mine(rows, 4), counting=["you"], ended=frozenset({"parent"}))
-    )
+    decided = plan(situation(rows, mine(rows, 4), counting=["you"], ended=frozenset({"parent"})))
     assert names(decided.take) == ["child"]
 
 

@@ -1,55 +1,70 @@
 """Workers that share shards: who runs what, and when."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
-from tests.twins.fleet import Fleet
-from tests.twins.shard_list import STREAM
+import pytest
+
+from consumer.core.lease import SHARD_END, Lease
+from consumer.core.lease_view import LeaseState
+from consumer.errors import Fatal, Misconfigured, Retryable, StreamUnreachable
+from consumer.runtime.bootstrap import first_row
+from tests.twins.fleet import FakeShard, Fleet, Node, source
+from tests.twins.lease_table import Fault
+from tests.twins.shard_list import STREAM, stream
 from tests.twins.virtual_time import run
 
 
-def twelve_shards() -> Fleet:
-    fleet = Fleet()
-    for number in range(12):
-        fleet.streams.open(f"shard-{number:02}")
-    return fleet
+def now() -> float:
+    return asyncio.get_running_loop().time()
 
 
-def test_an_empty_table_is_at_work_within_a_second() -> None:
+def fleet_of(shards: int, check: Callable[[Fleet], Awaitable[None]]) -> None:
     async def main() -> None:
-        fleet = twelve_shards()
-        node = fleet.start("a")
-        await asyncio.sleep(1)
-        assert len(node.running) == 12
-        assert max(at for at, _, _ in fleet.takes) < 1
+        fleet = Fleet()
+        for number in range(shards):
+            fleet.streams.open(f"s{number:02}")
+        await check(fleet)
         await fleet.stop()
-        assert set(fleet.table.owners(STREAM.key).values()) == {None}
+        assert set(fleet.table.owners(STREAM.key).values()) <= {None}
         assert fleet.table.workers == {}
 
     run(main)
 
 
+def test_an_empty_table_is_at_work_within_a_second() -> None:
+    async def check(fleet: Fleet) -> None:
+        node = fleet.start("a")
+        await asyncio.sleep(1)
+        assert len(node.running) == 12
+        assert max(at for at, _, _ in fleet.takes) < 0.5
+
+    fleet_of(12, check)
+
+
 def test_two_workers_that_join_one_share_with_it() -> None:
-    async def main() -> None:
-        fleet = twelve_shards()
+    async def check(fleet: Fleet) -> None:
         fleet.start("a")
         await asyncio.sleep(5)
         fleet.start("b")
         fleet.start("c")
         await asyncio.sleep(20)
         assert fleet.spread() == {"a": 4, "b": 4, "c": 4}
-        await fleet.stop()
+        handed_over = len(fleet.takes)
+        await asyncio.sleep(200)
+        assert len(fleet.takes) == handed_over  # and there it stays
 
-    run(main)
+    fleet_of(12, check)
 
 
 def test_a_killed_worker_is_replaced_within_fifteen_seconds() -> None:
-    async def main() -> None:
-        fleet = twelve_shards()
+    async def check(fleet: Fleet) -> None:
         for name in "abc":
             fleet.start(name)
         await asyncio.sleep(30)
         assert fleet.spread() == {"a": 4, "b": 4, "c": 4}
-        killed_at = asyncio.get_running_loop().time()
+        killed_at = now()
         await fleet.nodes["b"].kill()
         await asyncio.sleep(20)
         assert fleet.spread() == {"a": 6, "b": 0, "c": 6}
@@ -57,6 +72,417 @@ def test_a_killed_worker_is_replaced_within_fifteen_seconds() -> None:
         assert len(late) == 4
         assert 8 < min(late)
         assert max(late) <= 15
+        del fleet.table.workers["b"]
+
+    fleet_of(12, check)
+
+
+def test_a_worker_that_stops_hands_over_at_once() -> None:
+    async def check(fleet: Fleet) -> None:
+        for name in "abc":
+            fleet.start(name)
+        await asyncio.sleep(30)
+        stopped_at = now()
+        fleet.nodes["b"].coordinator.stop()
+        await fleet.nodes["b"].stopped()
+        assert now() - stopped_at < 2
+        assert "b" not in fleet.table.workers
+        await asyncio.sleep(5)
+        assert fleet.spread() == {"a": 6, "b": 0, "c": 6}
+        late = [at - stopped_at for at, _, _ in fleet.takes if at > stopped_at]
+        assert max(late) < 4
+
+    fleet_of(12, check)
+
+
+def test_idle_shards_cost_nothing() -> None:
+    async def check(fleet: Fleet) -> None:
+        fleet.start("a")
+        fleet.start("b")
+        await asyncio.sleep(60)
+        fleet.table.log.clear()
+        await asyncio.sleep(600)
+        writes = {name for name, _ in fleet.table.log} - {"read_peers", "read_leases"}
+        assert writes == {"put_worker", "replace_stream"}  # heartbeats, and a sweep in five minutes
+        assert fleet.table.count("replace_stream") <= 3 * 3  # won, lost to the other, done
+        assert fleet.table.count("put_worker") <= 2 * 301
+        assert fleet.table.count("read_leases") <= 2 * 11 + 3
+
+    fleet_of(50, check)
+
+
+# -- ends and failures of shards
+
+
+def test_children_are_taken_at_once_by_who_reached_the_end_whatever_the_share() -> None:
+    async def check(fleet: Fleet) -> None:
+        for name in "ab":
+            fleet.start(name)
+        await asyncio.sleep(30)
+        assert fleet.spread() == {"a": 2, "b": 2}
+        node = fleet.nodes["a"]
+        parent = next(iter(node.running.values()))
+        fleet.streams.close(parent.shard_id)
+        for child in ("x", "y", "z"):
+            fleet.streams.open(child, parent=parent.shard_id)
+        ended_at = now()
+        parent.end()
+        await asyncio.sleep(1)
+        taken = {
+            shard: at - ended_at
+            for at, shard, name in fleet.takes
+            if shard in {"x", "y", "z"} and name == "a"
+        }
+        assert len(taken) == 3
+        assert max(taken.values()) < 0.7
+        assert fleet.table.of(STREAM.key)[parent.shard_id].checkpoint == SHARD_END
+
+    fleet_of(4, check)
+
+
+def test_a_failing_shard_fails_alone_and_goes_to_somebody_else() -> None:
+    async def check(fleet: Fleet) -> None:
+        for name in "ab":
+            fleet.start(name)
+        await asyncio.sleep(30)
+        node = fleet.nodes["a"]
+        broken = next(iter(node.running.values()))
+        broken.fail(ValueError("a bug"))
+        await asyncio.sleep(8)
+        assert broken.shard_id in fleet.nodes["b"].running
+        assert len(node.running) == 1
+        assert node.metrics.registry.get_sample_value("consumer_shard_failures_total") == 1
+
+    fleet_of(4, check)
+
+
+def test_alone_it_tries_a_failing_shard_again_after_a_while() -> None:
+    async def check(fleet: Fleet) -> None:
+        node = fleet.start("a")
+        await asyncio.sleep(5)
+        node.running["s00"].fail(ValueError("a bug"))
+        await asyncio.sleep(8)
+        assert set(node.running) == {"s01"}
+        assert fleet.table.owners(STREAM.key)["s00"] is None
+        await asyncio.sleep(25)
+        assert set(node.running) == {"s00", "s01"}
+
+    fleet_of(2, check)
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_what_is_fatal_in_a_shard_ends_the_worker(grouped: bool) -> None:
+    async def main() -> None:
+        fleet = Fleet()
+        fleet.streams.open("s")
+        node = fleet.start("a")
+        await asyncio.sleep(5)
+        error = Fatal("no way")
+        node.running["s"].fail(ExceptionGroup("tasks", [error]) if grouped else error)
+        with pytest.raises(Fatal, match="no way"):
+            await node.stopped()
+
+    run(main)
+
+
+def test_a_shard_that_cannot_be_drained_reads_on_and_is_left_in_peace_for_a_minute() -> None:
+    async def check(fleet: Fleet) -> None:
+        node = fleet.start("a")
+        await asyncio.sleep(5)
+        sheds: list[float] = []
+        for shard in node.made:
+            shard.stubborn = True
+            shard.shed = lambda shard=shard: (  # type: ignore[method-assign, misc]
+                sheds.append(now()),
+                FakeShard.shed(shard),
+            )
+        fleet.start("b")
+        await asyncio.sleep(50)
+        assert fleet.spread() == {"a": 4, "b": 0}
+        assert len(sheds) == 4  # two at first, then the two others in their place
+        for shard in node.made:
+            shard.stubborn = False
+        await asyncio.sleep(60)
+        assert fleet.spread() == {"a": 2, "b": 2}
+
+    fleet_of(4, check)
+
+
+def test_a_hand_over_is_called_off_when_the_other_is_gone() -> None:
+    async def check(fleet: Fleet) -> None:
+        node = fleet.start("a")
+        await asyncio.sleep(5)
+        kept: list[str] = []
+        for shard in node.made:
+            shard.shed = lambda: None  # type: ignore[method-assign]
+            shard.keep = lambda shard=shard: kept.append(shard.shard_id)  # type: ignore[misc]
+        fleet.start("b")
+        await asyncio.sleep(6)
+        fleet.nodes["b"].coordinator.stop()
+        await asyncio.sleep(6)
+        assert len(kept) == 2
+        assert fleet.spread() == {"a": 4, "b": 0}
+
+    fleet_of(4, check)
+
+
+# -- shards that give no answer
+
+
+def test_a_worker_that_can_read_nothing_gives_everything_up_until_a_probe_succeeds() -> None:
+    async def check(fleet: Fleet) -> None:
+        for name in "ab":
+            fleet.start(name)
+        await asyncio.sleep(30)
+        node = fleet.nodes["a"]
+        node.streams_work = False
+        answer = fleet.streams.shard_iterator
+
+        async def iterator(*_args: object) -> object:
+            raise Retryable("no route", "connect")
+
+        fleet.streams.shard_iterator = iterator  # type: ignore[method-assign, assignment]
+        await asyncio.sleep(75)
+        assert fleet.spread() == {"a": 0, "b": 4}
+        assert not node.coordinator.able
+        assert node.metrics.registry.get_sample_value("consumer_worker_able") == 0
+        assert fleet.table.workers["a"].able is False
+        node.streams_work = True
+        fleet.streams.shard_iterator = answer  # type: ignore[method-assign]
+        await asyncio.sleep(25)
+        assert node.coordinator.able
+        assert fleet.spread() == {"a": 2, "b": 2}
+
+    fleet_of(4, check)
+
+
+def test_a_shard_that_waits_for_a_named_cause_is_not_silent() -> None:
+    async def check(fleet: Fleet) -> None:
+        node = fleet.start("a")
+        await asyncio.sleep(5)
+        node.streams_work = False
+        for shard in node.made:
+            shard.suspended_cause = "budget"
+        await asyncio.sleep(100)
+        assert len(node.running) == 2
+        for shard in node.made:
+            shard.suspended_cause = None
+        await asyncio.sleep(50)
+        assert len(node.running) == 2  # the minute counts from the end of the wait
+        await asyncio.sleep(15)
+        assert node.running == {}
+        node.streams_work = True
+
+    fleet_of(2, check)
+
+
+# -- the fence
+
+
+def test_a_worker_cut_off_from_the_table_loses_everything_and_recovers_by_itself() -> None:
+    async def check(fleet: Fleet) -> None:
+        for name in "ab":
+            fleet.start(name)
+        await asyncio.sleep(30)
+        node = fleet.nodes["a"]
+        before = dict(node.running)
+        node.store.cut = True
+        cut_at = now()
+        await asyncio.sleep(20)
+        assert node.running == {}
+        assert fleet.spread() == {"a": 0, "b": 4}  # `claim` has checked that no two sent at once
+        lost = node.metrics.registry.get_sample_value("consumer_lease_lost_total")
+        assert lost == len(before)
+        node.store.cut = False
+        await asyncio.sleep(30)
+        assert fleet.spread() == {"a": 2, "b": 2}
+        assert now() - cut_at < 60
+
+    fleet_of(4, check)
+
+
+def test_alone_and_cut_off_it_takes_its_own_leases_again_before_it_reads() -> None:
+    async def check(fleet: Fleet) -> None:
+        node = fleet.start("a")
+        await asyncio.sleep(5)
+        node.store.cut = True
+        await asyncio.sleep(15)
+        assert node.running == {}
+        assert set(fleet.table.owners(STREAM.key).values()) == {"a"}
+        node.store.cut = False
+        await asyncio.sleep(8)
+        assert len(node.running) == 4
+        rows = fleet.table.of(STREAM.key).values()
+        assert {lease.counter for lease in rows} == {2}
+        assert {lease.owner_switches for lease in rows} == {1}
+
+    fleet_of(4, check)
+
+
+def test_a_worker_suspended_for_longer_than_the_lease_sends_nothing_of_what_it_held() -> None:
+    async def check(fleet: Fleet) -> None:
+        node = fleet.start("a")
+        await asyncio.sleep(5)
+        old = list(node.made)
+        node.clock.shift += 60
+        await asyncio.sleep(5)
+        assert not any(shard.held for shard in old)
+        assert len(node.running) == 2
+        assert all(shard.epoch > old[0].epoch for shard in node.running.values())
+
+    fleet_of(2, check)
+
+
+def test_a_lease_is_left_alone_while_a_write_of_it_has_no_answer() -> None:
+    async def check(fleet: Fleet) -> None:
+        node = fleet.start("a")
+        await asyncio.sleep(5)
+        shard = node.running["s00"]
+        node.store.fail("write_lease", *[Fault.LOST_BEFORE] * 12)
+        shard.drain()  # its release gets no answer for about ten seconds
+        await asyncio.sleep(8)
+        assert shard.writer.pending
+        assert len([made for made in node.made if made.shard_id == "s00"]) == 1
+        await asyncio.sleep(20)
+        assert len(node.running) == 2
+
+    fleet_of(2, check)
+
+
+def test_a_read_that_is_older_than_a_release_does_not_bring_the_shard_back() -> None:
+    async def check(fleet: Fleet) -> None:
+        for name in "ab":
+            fleet.start(name)
+        await asyncio.sleep(30)
+        fleet.nodes["a"].store.delay = 1.5
+        shard = next(iter(fleet.nodes["a"].running.values()))
+        refused = fleet.table.count("refused write_lease")
+        shard.drain()
+        await asyncio.sleep(10)
+        assert fleet.table.count("refused write_lease") == refused
+        fleet.nodes["a"].store.delay = 0.004
+
+    fleet_of(4, check)
+
+
+# -- start and end
+
+
+def test_a_worker_for_another_purpose_exits_and_names_both() -> None:
+    async def main() -> None:
+        fleet = Fleet()
+        fleet.streams.open("s")
+        fleet.start("a")
+        await asyncio.sleep(5)
+        other = fleet.start("b", fingerprint="payments")
+        with pytest.raises(Misconfigured, match=r"'orders'.*'payments'"):
+            await other.stopped()
+        # Replaced on purpose: then the others hand over in order and exit.
+        fleet.start("c", fingerprint="payments", accept_change=True)
+        with pytest.raises(Misconfigured):
+            await fleet.nodes["a"].stopped()
+        assert "a" not in fleet.table.workers
+        await asyncio.sleep(10)
+        assert fleet.spread() == {"a": 0, "b": 0, "c": 1}
         await fleet.stop()
 
     run(main)
+
+
+def test_a_disabled_stream_named_by_its_arn_ends_the_worker_once_drained() -> None:
+    async def main() -> None:
+        fleet = Fleet()
+        fleet.streams.open("s")
+        node = fleet.start("a")
+        await asyncio.sleep(5)
+        fleet.streams.enabled = False
+        fleet.streams.close("s")
+        await asyncio.sleep(400)
+        assert not node.task.done()  # type: ignore[union-attr]
+        node.running["s"].end()
+        with pytest.raises(StreamUnreachable, match="disabled"):
+            await node.stopped()
+
+    run(main)
+
+
+def test_at_the_drain_deadline_what_is_left_is_cancelled() -> None:
+    async def main() -> None:
+        fleet = Fleet()
+        fleet.streams.open("s")
+        node = fleet.start("a")
+        await asyncio.sleep(5)
+        node.running["s"].drain = lambda: None  # type: ignore[method-assign]
+        stopped_at = now()
+        node.coordinator.stop()
+        node.coordinator.stop()
+        await node.stopped()
+        assert 25 < now() - stopped_at < 28
+        assert "a" not in fleet.table.workers
+
+    run(main)
+
+
+def test_stopped_before_it_began_it_does_nothing() -> None:
+    async def main() -> None:
+        node = Node(Fleet(), "a", Fleet.start.__defaults__[0], source())  # type: ignore[index]
+        node.coordinator.stop()
+        await node.coordinator.run()
+        assert node.fleet.table.log == []
+
+    run(main)
+
+
+def test_it_starts_when_the_table_answers_and_survives_lost_answers() -> None:
+    async def check(fleet: Fleet) -> None:
+        node = fleet.start("a")
+        for operation in ("put_worker", "read_peers", "create_stream", "read_leases"):
+            node.store.fail(operation, Fault.LOST_BEFORE, Fault.LOST_AFTER)
+        await asyncio.sleep(20)
+        assert len(node.running) == 3
+
+    fleet_of(3, check)
+
+
+# -- streams
+
+
+def test_a_new_stream_of_the_table_waits_for_the_end_of_the_old_one() -> None:
+    async def check(fleet: Fleet) -> None:
+        node = fleet.start("a", follow_table=True)
+        await asyncio.sleep(5)
+        old = node.running["s00"]
+        new = replace(first_row(node.source, stream("2"), [fleet.table.streams[STREAM.key]]))
+        fleet.table.streams[new.key] = new
+        fleet.table.of(new.key)["n00"] = Lease("n00", None)
+        fleet.streams.close("s00")
+        fleet.streams.latest = stream("2")
+        await asyncio.sleep(100)
+        assert set(node.running) == {"s00"}
+        waiting = {seen.lease.shard_id: seen.state for seen in node.coordinator.leases()}
+        assert waiting["n00"] is LeaseState.WAITING
+        old.end()
+        await asyncio.sleep(30)
+        assert "n00" in node.running
+        assert fleet.table.workers["a"].streams == (new.key,)
+        # Somebody who starts now need not wait for another listing of the old stream.
+        fleet.start("b", follow_table=True, stream=stream("2"))
+        await asyncio.sleep(30)
+        assert sum(fleet.spread().values()) == len(fleet.table.of(new.key))
+
+    fleet_of(1, check)
+
+
+def test_leases_are_shown_with_their_state() -> None:
+    async def check(fleet: Fleet) -> None:
+        fleet.start("a")
+        fleet.start("b")
+        await asyncio.sleep(30)
+        states = [seen.state for seen in fleet.nodes["a"].coordinator.leases()]
+        assert sorted(states) == [LeaseState.FOREIGN] * 2 + [LeaseState.HELD] * 2
+        registry = fleet.nodes["a"].metrics.registry
+        assert registry.get_sample_value("consumer_leases", {"state": "held"}) == 2
+        assert registry.get_sample_value("consumer_leases", {"state": "free"}) == 0
+        assert now() - fleet.nodes["a"].coordinator.moved_at < 3
+
+    fleet_of(4, check)

@@ -1,0 +1,115 @@
+"""Cursors: where in a partition a reader stands. They are exclusive: reading starts behind them."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from localdev.nakadi.log import padded
+from localdev.nakadi.problem import ProblemError
+
+if TYPE_CHECKING:
+    from localdev.nakadi.json_value import Json, JsonObject
+
+BEGIN = "BEGIN"
+_VERSION_ONE = "001"
+_VERSIONED = re.compile(r"001-([0-9a-fA-F]{4})-(-?\d+)")
+_PLAIN = re.compile(r"-?\d+")
+_TIMELINE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A partition and the offset behind which reading starts."""
+
+    partition: str
+    offset: int
+
+
+def start_positions(name: str, log: EventLog, header: str | None) -> dict[str, int]:
+    """Return the offset behind which each wanted partition of an event type is read."""
+    if header is None:
+        return {partition: len(events) - 1 for partition, events in log.partitions.items()}
+    cursors = [read_cursor(name, log, cursor) for cursor in _parse(header)]
+    if not cursors:
+        raise ProblemError(412, "invalid cursor format, partition: null offset: null")
+    positions: dict[str, int] = {}
+    for cursor in cursors:
+        if cursor.partition not in log.partitions:
+            raise _no_partition(cursor.partition)
+        if not -1 <= cursor.offset < len(log.partitions[cursor.partition]):
+            raise _unavailable(name, cursor.partition, padded(cursor.offset))
+    for cursor in cursors:
+        if cursor.partition in positions:
+            raise ProblemError(500, f"Duplicate key {cursor.partition}")
+        positions[cursor.partition] = cursor.offset
+    return positions
+
+
+def _parse(header: str) -> list[JsonObject]:
+    try:
+        cursors: Json = json.loads(header)
+    except ValueError:
+        cursors = None
+    if not isinstance(cursors, list):
+        raise ProblemError(400, "incorrect syntax of X-nakadi-cursors header")
+    objects = [cursor for cursor in cursors if isinstance(cursor, dict)]
+    if len(objects) != len(cursors):
+        raise ProblemError(400, "incorrect syntax of X-nakadi-cursors header")
+    return objects
+
+
+def read_cursor(name: str, log: EventLog, cursor: JsonObject) -> Cursor:
+    """Return a cursor from JSON, or raise the 412 that says what is wrong with it."""
+    partition, offset = cursor.get("partition"), cursor.get("offset")
+    if partition in (None, ""):
+        raise ProblemError(412, "partition must not be null")
+    if offset in (None, ""):
+        raise ProblemError(412, "offset must not be null")
+    if str(offset).upper() == BEGIN:
+        if str(partition) not in log.partitions:
+            raise _no_partition("null")
+        return Cursor(str(partition), -1)
+    return Cursor(str(partition), _offset(name, str(partition), str(offset)))
+
+
+def _offset(name: str, partition: str, offset: str) -> int:
+    if not offset.startswith(_VERSION_ONE):
+        if _PLAIN.fullmatch(offset) is None:
+            raise _invalid(offset, partition)
+        return int(offset)
+    match = _VERSIONED.fullmatch(offset)
+    if match is None:
+        raise _invalid("null", "null")
+    if int(match.group(1), 16) != _TIMELINE:
+        raise _unavailable(name, "null", "null")
+    return int(match.group(2))
+
+
+def _invalid(offset: str, partition: str) -> ProblemError:
+    return ProblemError(412, f"invalid offset {offset} for partition {partition}")
+
+
+def _no_partition(partition: str) -> ProblemError:
+    return ProblemError(412, f"non existing partition {partition}")
+
+
+def _unavailable(name: str, partition: str, offset: str) -> ProblemError:
+    return ProblemError(
+        412,
+        f"offset {offset} for partition {partition} event type {name} is unavailable as "
+        "retention time of data elapsed. PATCH partition offset with valid and available offset",
+    )
+
+
+def distance(name: str, log: EventLog, pair: JsonObject) -> JsonObject:
+    """Return a pair of cursors with the number of events between them."""
+    ends = []
+    for end in ("initial_cursor", "final_cursor"):
+        cursor = pair.get(end)
+        if not isinstance(cursor, dict):
+            raise ProblemError(422, f'Field "{end}" must not be null\n')
+        ends.append(read_cursor(name, log, cursor).offset)
+    return {**pair, "distance": ends[1] - ends[0]}

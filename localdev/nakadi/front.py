@@ -1,0 +1,67 @@
+"""What the server's container and framework decide before Nakadi itself sees a request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from localdev.nakadi.answers import json_answer
+from localdev.nakadi.problem import PROBLEM_JSON, ProblemError
+from localdev.nakadi.registry import timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+HEADERS_MAX_BYTES = 8192
+# Room for the container's own limit to be reached before that of our HTTP parser.
+HEADER_FIELD_MAX_BYTES = 4 * HEADERS_MAX_BYTES
+_ORDER = ("GET", "POST", "PUT", "DELETE")
+_ORDER_OF_OPTIONS = ("POST", "GET", "HEAD", "PUT", "DELETE", "OPTIONS")
+
+
+def refuse_early(request: web.Request) -> web.Response | None:
+    """Return the answer of the container to a request it does not pass on."""
+    if sum(len(name) + len(value) + 4 for name, value in request.raw_headers) > HEADERS_MAX_BYTES:
+        return _too_large()
+    path = request.raw_path.partition("?")[0]
+    if "//" in path or ";" in path or "%2f" in path.lower():
+        return container_error(400, "Bad Request", path)
+    if request.method != "POST" and "Content-Encoding" in request.headers:
+        return json_answer(
+            ProblemError(
+                406, f"{request.method} method doesn't support gzip content encoding"
+            ).body(),
+            406,
+        )
+    return None
+
+
+def _too_large() -> web.Response:
+    response = web.Response(
+        status=431,
+        text="<h1>Bad Message 431</h1><pre>reason: Request Header Fields Too Large</pre>",
+        content_type="text/html",
+        charset="iso-8859-1",
+    )
+    response.force_close()
+    return response
+
+
+def container_error(status: int, error: str, path: str) -> web.Response:
+    """Return the container's own error page, which is JSON but no problem document."""
+    return json_answer(
+        {"timestamp": timestamp(), "status": status, "error": error, "path": path}, status
+    )
+
+
+def wrong_method(request: web.Request, allowed: Iterable[str]) -> web.Response:
+    """Return the 405 of the framework, or the answer to OPTIONS."""
+    methods = set(allowed) - {"HEAD"}
+    if request.method == "OPTIONS":
+        known = methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
+        listed = ",".join(name for name in _ORDER_OF_OPTIONS if name in known)
+        return web.Response(headers={"Allow": listed})
+    problem = ProblemError(405, f"Request method '{request.method}' not supported")
+    listed = ",".join(name for name in _ORDER if name in methods)
+    return json_answer(problem.body(), 405, PROBLEM_JSON, {"Allow": listed})

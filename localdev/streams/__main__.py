@@ -1,0 +1,83 @@
+"""Serve DynamoDB Streams, and as much of DynamoDB as a workload needs, from memory.
+
+The first line printed is the URL: it is the endpoint of both services, for example
+
+    AWS_ENDPOINT_URL_DYNAMODB_STREAMS=<url> AWS_ENDPOINT_URL_DYNAMODB=<url>
+
+Ends on SIGTERM or SIGINT.
+"""
+
+import argparse
+import asyncio
+import signal
+from random import Random
+
+from aiohttp import web
+
+from localdev.streams import control
+from localdev.streams.dispatch import Dispatch
+from localdev.streams.fault import Faults
+from localdev.streams.lifecycle import age_shards, forget_old
+from localdev.streams.model import RETENTION_SECONDS, Options, StreamsModel
+from localdev.streams.server import KEEP_ALIVE_SECONDS, Server, Wire
+from localdev.streams.tables_api import TablesApi
+
+
+def arguments() -> argparse.ArgumentParser:
+    """Return the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m localdev.streams",
+        description=__doc__,
+        epilog=control.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="address to bind (default %(default)s)")
+    add("--port", type=int, default=0, help="port; 0 takes a free one (default)")
+    add("--shards", type=int, default=1, help="shards of a new stream (default 1)")
+    add(
+        "--split-every", type=float, metavar="SECONDS", help="close a shard of each stream so often"
+    )
+    add(
+        "--retention", type=float, metavar="SECONDS", default=RETENTION_SECONDS, help="default 24 h"
+    )
+    add("--seed", default="0", help="of ids and of what happens by chance (default 0)")
+    add("--spaces", action="store_true", help="JSON with spaces, as emulators write it")
+    add("--no-gzip", action="store_true", help="never compress")
+    add("--no-crc", action="store_true", help="no x-amz-crc32, as emulators")
+    add("--ignore-child-filter", action="store_true", help="CHILD_SHARDS lists all, as emulators")
+    add("--exponent-times", action="store_true", help="write times as 1.46480431E9")
+    return parser
+
+
+async def serve(settings: argparse.Namespace) -> None:
+    """Serve until a signal."""
+    random = Random(settings.seed)
+    options = Options(
+        child_filter=not settings.ignore_child_filter, exponent_times=settings.exponent_times
+    )
+    model = StreamsModel(settings.seed, options)
+    dispatch = Dispatch(model, TablesApi(settings.shards), Faults(random.random))
+    wire = Wire(spaces=settings.spaces, gzip=not settings.no_gzip, crc=not settings.no_crc)
+    server = Server(dispatch, control.Control(dispatch, random), wire)
+    runner = web.AppRunner(
+        server.application(), access_log=None, keepalive_timeout=KEEP_ALIVE_SECONDS
+    )
+    await runner.setup()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        await web.TCPSite(runner, settings.host, settings.port, shutdown_timeout=1.0).start()
+        print(f"http://{settings.host}:{runner.addresses[0][1]}", flush=True)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(forget_old(model, settings.retention, stop))
+            if settings.split_every:
+                group.create_task(age_shards(model, settings.split_every, random, stop))
+            await stop.wait()
+    finally:
+        await runner.cleanup()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(arguments().parse_args()))

@@ -1,0 +1,289 @@
+"""What every LeaseStore does: the twin that the simulation trusts, and real DynamoDB APIs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from consumer.core.lease import LATEST, SHARD_END, Gap, Lease, LeaseWrite, StreamRow, Worker
+from consumer.errors import LeaseConflict
+from consumer.ports import LeaseStore
+from tests.conformance.lease_stores import in_memory, on_server
+
+KEY = "orders/2026-11-01T00:00:00.000"
+SHARD = "shardId-00000001700000000000-abcdef01"
+
+WORKER = Worker(
+    worker_id="host-1/abc",
+    heartbeat=7,
+    changes=2,
+    streams=(KEY, "other/label"),
+    able=True,
+    draining=False,
+    seen_at=1793525400.123456,
+    started_at=1793525000.5,
+    host="host-1",
+    version="1.2.3",
+)
+STREAM = StreamRow(
+    arn=f"arn:aws:dynamodb:eu-central-1:1:table/orders/stream/{KEY.split('/')[1]}",
+    table="orders",
+    label=KEY.split("/")[1],
+    after=None,
+    start_position="TRIM_HORIZON",
+    started_at=None,
+    bootstrapped=False,
+    sweep_n=0,
+    sweep_done=0,
+    changes=0,
+    fingerprint='{"event_type": "order-store.payment"}',
+)
+LEASE = Lease(SHARD, "shardId-parent", created_at=1793525400.25)
+TAKEN = replace(LEASE, owner="a", counter=1, owner_switches=1)
+FULL = Lease(
+    shard_id=SHARD,
+    parent_shard_id="shardId-parent",
+    owner="a",
+    counter=12,
+    checkpoint="400000000000000499660041",
+    parent_gone=True,
+    created_at=1793525400.1,
+    record_at=1793525400.2,
+    caught_up_at=1793525400.3,
+    released_at=1793525400.4,
+    start_iterator="arn|1|AAA=" * 50,
+    owner_switches=3,
+)
+GAP = Gap(SHARD, "400000000000000499660041", None, "trimmed", 1793525400.5)
+
+
+@pytest.fixture(params=["twin", "ministack", "dynamodb_local_server"])
+async def store(
+    request: pytest.FixtureRequest, use_aws: pytest.MonkeyPatch
+) -> AsyncIterator[LeaseStore]:
+    if request.param == "twin":
+        async with in_memory() as twin:
+            yield twin
+    else:
+        server = request.getfixturevalue(request.param)
+        async with on_server(server.environment(), use_aws) as table:
+            yield table
+
+
+async def test_an_empty_table_reads_as_empty(store: LeaseStore) -> None:
+    assert [list(rows) for rows in await store.read_peers()] == [[], []]
+    assert list(await store.read_leases(KEY)) == []
+    assert list(await store.read_gaps(KEY)) == []
+
+
+async def test_a_worker_row_is_written_whole_and_deleted(store: LeaseStore) -> None:
+    await store.put_worker(WORKER)
+    changed = replace(WORKER, heartbeat=8, streams=(), able=False, draining=True)
+    other = replace(WORKER, worker_id="host-2/def")
+    await store.put_worker(changed)
+    await store.put_worker(other)
+    workers, _ = await store.read_peers()
+    assert sorted(workers, key=lambda worker: worker.worker_id) == [changed, other]
+    await store.delete_worker(WORKER.worker_id)
+    await store.delete_worker(WORKER.worker_id)
+    assert list((await store.read_peers())[0]) == [other]
+
+
+async def test_a_stream_row_is_created_once(store: LeaseStore) -> None:
+    assert await store.create_stream(STREAM) == STREAM
+    late = replace(STREAM, start_position="LATEST", started_at=1.5, after="older", sweep_n=9)
+    assert await store.create_stream(late) == STREAM
+    assert list((await store.read_peers())[1]) == [STREAM]
+
+
+async def test_a_stream_row_of_all_fields_comes_back(store: LeaseStore) -> None:
+    full = replace(STREAM, after="older", started_at=1793525400.75, bootstrapped=True, changes=4)
+    await store.create_stream(full)
+    assert list((await store.read_peers())[1]) == [full]
+
+
+async def test_a_stream_row_is_replaced_if_it_is_as_expected(store: LeaseStore) -> None:
+    await store.create_stream(STREAM)
+    swept = replace(STREAM, sweep_n=1, changes=1)
+    assert await store.replace_stream(STREAM, swept) == swept
+    assert await store.replace_stream(STREAM, replace(STREAM, sweep_n=1)) is None
+    done = replace(swept, sweep_done=1, bootstrapped=True, started_at=5.5, fingerprint="new")
+    assert await store.replace_stream(swept, done) == done
+    assert list((await store.read_peers())[1]) == [done]
+
+
+@pytest.mark.parametrize(
+    "difference",
+    [{"sweep_n": 5}, {"sweep_done": 5}, {"bootstrapped": True}, {"fingerprint": "other"}],
+)
+async def test_each_guard_of_a_stream_row_guards(
+    store: LeaseStore, difference: dict[str, object]
+) -> None:
+    await store.create_stream(STREAM)
+    expected = replace(STREAM, **difference)
+    assert await store.replace_stream(expected, replace(expected, changes=9)) is None
+    assert list((await store.read_peers())[1]) == [STREAM]
+
+
+async def test_replacing_an_absent_stream_row_fails(store: LeaseStore) -> None:
+    assert await store.replace_stream(STREAM, replace(STREAM, changes=1)) is None
+    assert list((await store.read_peers())[1]) == []
+
+
+async def test_a_lease_is_created_once(store: LeaseStore) -> None:
+    assert await store.create_lease(KEY, FULL) is True
+    assert await store.create_lease(KEY, LEASE) is False
+    assert list(await store.read_leases(KEY)) == [FULL]
+
+
+async def test_leases_of_other_streams_are_not_seen(store: LeaseStore) -> None:
+    await store.create_lease(KEY, LEASE)
+    await store.create_lease(f"{KEY}x", FULL)
+    assert list(await store.read_leases(KEY)) == [LEASE]
+    assert list(await store.read_leases(f"{KEY}x")) == [FULL]
+
+
+async def test_all_pages_of_the_leases_are_read(store: LeaseStore) -> None:
+    # 400 rows of about 4 KB: more than the megabyte of one answer.
+    rows = [replace(FULL, shard_id=f"shard-{n:04d}", start_iterator="i" * 4000) for n in range(400)]
+    limit = asyncio.Semaphore(8)
+
+    async def create(row: Lease) -> None:
+        async with limit:
+            assert await store.create_lease(KEY, row)
+
+    async with asyncio.TaskGroup() as tasks:
+        for row in rows:
+            tasks.create_task(create(row))
+    assert sorted(await store.read_leases(KEY), key=lambda lease: lease.shard_id) == rows
+
+
+async def test_a_take_leaves_the_checkpoint_as_it_stands(store: LeaseStore) -> None:
+    stands = replace(FULL, owner=None)
+    await store.create_lease(KEY, stands)
+    seen = replace(stands, checkpoint="7", record_at=None, caught_up_at=1.0)  # an old read
+    taken = replace(seen, owner="me", counter=13, released_at=None, owner_switches=4)
+    row = await store.write_lease(KEY, LeaseWrite(seen, taken, keeps_checkpoint=True))
+    expected = replace(stands, owner="me", counter=13, released_at=None, owner_switches=4)
+    assert row == expected
+    assert list(await store.read_leases(KEY)) == [expected]
+
+
+async def test_a_checkpoint_and_a_release(store: LeaseStore) -> None:
+    await store.create_lease(KEY, TAKEN)
+    advanced = replace(TAKEN, checkpoint="10", record_at=5.25, caught_up_at=6.5)
+    assert await store.write_lease(KEY, LeaseWrite(TAKEN, advanced)) == advanced
+    released = replace(
+        advanced, owner=None, counter=2, checkpoint=SHARD_END, released_at=9.5, caught_up_at=None
+    )
+    assert await store.write_lease(KEY, LeaseWrite(advanced, released)) == released
+    assert list(await store.read_leases(KEY)) == [released]
+
+
+@pytest.mark.parametrize(
+    "difference", [{"owner": "b"}, {"owner": None}, {"counter": 2}, {"checkpoint": "11"}]
+)
+async def test_each_part_of_the_condition_guards(
+    store: LeaseStore, difference: dict[str, object]
+) -> None:
+    await store.create_lease(KEY, TAKEN)
+    expected = replace(TAKEN, **difference)
+    with pytest.raises(LeaseConflict) as conflict:
+        await store.write_lease(KEY, LeaseWrite(expected, replace(expected, checkpoint="99")))
+    assert conflict.value.current == TAKEN
+    assert list(await store.read_leases(KEY)) == [TAKEN]
+
+
+@pytest.mark.parametrize("difference", [{"owner": "b"}, {"counter": 2}])
+async def test_a_take_is_guarded_by_owner_and_counter(
+    store: LeaseStore, difference: dict[str, object]
+) -> None:
+    await store.create_lease(KEY, TAKEN)
+    expected = replace(TAKEN, **difference)
+    mine = replace(expected, owner="me", counter=expected.counter + 1)
+    with pytest.raises(LeaseConflict) as conflict:
+        await store.write_lease(KEY, LeaseWrite(expected, mine, keeps_checkpoint=True))
+    assert conflict.value.current == TAKEN
+
+
+async def test_a_write_of_an_absent_lease_conflicts_with_nothing(store: LeaseStore) -> None:
+    with pytest.raises(LeaseConflict) as conflict:
+        await store.write_lease(KEY, LeaseWrite(LEASE, TAKEN, keeps_checkpoint=True))
+    assert conflict.value.current is None
+    assert list(await store.read_leases(KEY)) == []
+
+
+async def test_the_same_write_sent_twice_is_told_apart_by_the_old_item(store: LeaseStore) -> None:
+    await store.create_lease(KEY, LEASE)
+    write = LeaseWrite(LEASE, TAKEN, keeps_checkpoint=True)
+    await store.write_lease(KEY, write)
+    with pytest.raises(LeaseConflict) as conflict:
+        await store.write_lease(KEY, write)
+    assert conflict.value.current == TAKEN
+
+
+async def test_of_many_takers_one_wins(store: LeaseStore) -> None:
+    await store.create_lease(KEY, LEASE)
+    won: list[str | None] = []
+    lost: list[LeaseConflict] = []
+
+    async def take(name: str) -> None:
+        mine = replace(LEASE, owner=name, counter=1)
+        try:
+            won.append((await store.write_lease(KEY, LeaseWrite(LEASE, mine, True))).owner)
+        except LeaseConflict as conflict:
+            lost.append(conflict)
+
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(8):
+            tasks.create_task(take(f"worker-{number}"))
+    assert len(won) == 1
+    assert [lease.owner for lease in await store.read_leases(KEY)] == won
+    assert [conflict.current and conflict.current.owner for conflict in lost] == won * 7
+
+
+@pytest.mark.parametrize(
+    "difference", [{"owner": "b"}, {"counter": 2}, {"checkpoint": LATEST}, {"owner": None}]
+)
+async def test_a_lease_is_deleted_only_as_it_stands(
+    store: LeaseStore, difference: dict[str, object]
+) -> None:
+    await store.create_lease(KEY, TAKEN)
+    assert await store.delete_lease(KEY, replace(TAKEN, **difference)) is False
+    assert list(await store.read_leases(KEY)) == [TAKEN]
+    assert await store.delete_lease(KEY, TAKEN) is True
+    assert await store.delete_lease(KEY, TAKEN) is False
+    assert list(await store.read_leases(KEY)) == []
+
+
+async def test_a_parent_is_marked_gone_in_an_existing_row_only(store: LeaseStore) -> None:
+    await store.create_lease(KEY, TAKEN)
+    await store.mark_parent_gone(KEY, SHARD)
+    await store.mark_parent_gone(KEY, "absent")
+    assert list(await store.read_leases(KEY)) == [replace(TAKEN, parent_gone=True)]
+    advanced = replace(TAKEN, checkpoint="10")  # by an owner who has not seen the mark
+    written = await store.write_lease(KEY, LeaseWrite(TAKEN, advanced))
+    assert written == replace(advanced, parent_gone=True)
+
+
+async def test_a_gap_is_put_once_and_completed_once(store: LeaseStore) -> None:
+    assert await store.put_gap(KEY, GAP) is True
+    assert await store.put_gap(KEY, replace(GAP, reason="shard_gone")) is False
+    assert list(await store.read_gaps(KEY)) == [GAP]
+    await store.complete_gap(KEY, replace(GAP, to="5"))
+    await store.complete_gap(KEY, replace(GAP, to="6"))
+    assert list(await store.read_gaps(KEY)) == [replace(GAP, to="5")]
+
+
+async def test_completing_an_absent_gap_makes_none(store: LeaseStore) -> None:
+    await store.complete_gap(KEY, replace(GAP, to="5"))
+    assert list(await store.read_gaps(KEY)) == []
+
+
+async def test_gaps_of_one_shard_are_told_apart_by_their_start(store: LeaseStore) -> None:
+    early = replace(GAP, from_="TRIM_HORIZON", reason="possibly_trimmed")
+    await store.put_gap(KEY, GAP)
+    await store.put_gap(KEY, early)
+    await store.put_gap(f"{KEY}x", GAP)
+    assert sorted(await store.read_gaps(KEY), key=lambda gap: gap.from_) == [GAP, early]

@@ -1,0 +1,211 @@
+"""The line that data travels, on twins, in virtual time: one shard, one worker.
+
+async def main(line: Line) -> None: ...
+run_line(main, shard=ShardTwin(...), nakadi=NakadiTwin(...))
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from consumer.core.dead_letter import DeadLetter
+from consumer.core.event import EventFormat
+from consumer.core.fence import Fence
+from consumer.core.lease import Lease, StreamRow
+from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
+from consumer.core.shard import Outcome
+from consumer.core.transcode import Transcoder
+from consumer.errors import Retryable
+from consumer.metrics import Metrics
+from consumer.runtime.backlog import Backlog
+from consumer.runtime.dead_letters import DeadLetterSender
+from consumer.runtime.delivery import Delivery
+from consumer.runtime.event_type import EventType
+from consumer.runtime.lease_writer import LeaseWriter
+from consumer.runtime.publisher import Publisher
+from consumer.runtime.relay import Relay
+from consumer.runtime.shard_consumer import ShardConsumer
+from tests.twins.lease_table import LeaseTable, LeaseTableTwin
+from tests.twins.nakadi import NakadiTwin
+from tests.twins.shard import STREAM, ShardTwin
+from tests.twins.virtual_time import EPOCH, HalfChance, VirtualClock, run
+
+SHARD = "shardId-00000000000000000001-aaaaaaaa"
+FORMAT = EventFormat(STREAM.arn, "orders", ("id",))
+LONG = LeaseTiming(lease_duration=100_000.0, checkpoint=5.0, drain=25.0)
+
+
+@dataclass
+class DeadLetterTwin:
+    """DeadLetterQueue port. `refuse` makes so many calls fail."""
+
+    letters: list[DeadLetter] = field(default_factory=list)
+    refuse: int = 0
+    delay: float = 0.01
+
+    async def send(self, letters: Sequence[DeadLetter]) -> Sequence[bool]:
+        await asyncio.sleep(self.delay)
+        if self.refuse:
+            self.refuse -= 1
+            raise Retryable("down", "timeout")
+        self.letters.extend(letters)
+        return [True] * len(letters)
+
+
+@dataclass
+class LineageTwin:
+    """What a shard consumer asks of the discovery."""
+
+    listed: bool = True
+    adopted: list[str] = field(default_factory=list)
+    failures: int = 0
+
+    async def adopt_children(self, stream: StreamRow, shard_id: str) -> None:
+        await asyncio.sleep(0.01)
+        if self.failures:
+            self.failures -= 1
+            raise Retryable("throttled", "throttled")
+        self.adopted.append(shard_id)
+
+    async def shard_listed(self, stream: StreamRow, shard_id: str) -> bool:
+        await asyncio.sleep(0.01)
+        return self.listed
+
+
+class Line:
+    """Everything between a shard and Nakadi, with hands on every part."""
+
+    def __init__(
+        self,
+        shard: ShardTwin,
+        nakadi: NakadiTwin,
+        *,
+        limits: PublishLimits,
+        queue: DeadLetterTwin | None,
+        memory: int,
+        lease: Lease,
+        row: StreamRow,
+    ) -> None:
+        self.shard, self.nakadi, self.queue = shard, nakadi, queue
+        self.clock, chance = VirtualClock(), HalfChance()
+        self.metrics = Metrics()
+        self.fence = Fence(LONG)
+        self.fence.beat(0.0, 0.0)
+        self.table = LeaseTable()
+        self.store = LeaseTableTwin(self.table)
+        self.lineage = LineageTwin()
+        self.row = row
+        self.table.of(row.key)[lease.shard_id] = lease
+        self.backlog = Backlog(memory, self.metrics)
+        self.event_type = EventType("order-store.order", limits, self.clock, chance)
+        self.dead_letters = DeadLetterSender(
+            port=queue,
+            backlog=self.backlog,
+            event_type=self.event_type,
+            fence=self.fence,
+            limits=limits,
+            clock=self.clock,
+            chance=chance,
+            metrics=self.metrics,
+        )
+        self.delivery = Delivery(
+            port=nakadi,
+            backlog=self.backlog,
+            dead_letters=self.dead_letters,
+            event_type=self.event_type,
+            fence=self.fence,
+            limits=limits,
+            clock=self.clock,
+            chance=chance,
+            metrics=self.metrics,
+        )
+        self.publisher = Publisher(
+            delivery=self.delivery,
+            backlog=self.backlog,
+            event_type=self.event_type,
+            fence=self.fence,
+            limits=limits,
+            clock=self.clock,
+        )
+        self.relay = Relay(
+            client=shard,
+            store=self.store,
+            lineage=self.lineage,
+            backlog=self.backlog,
+            delivery=self.delivery,
+            fence=self.fence,
+            clock=self.clock,
+            chance=chance,
+            metrics=self.metrics,
+            timing=LONG,
+            poll=PollTiming(),
+            limits=limits,
+        )
+        self.consumer = self.new_consumer("me")
+        self.outcome: Outcome | None = None
+
+    def new_consumer(self, worker: str) -> ShardConsumer:
+        """A consumer for the lease as it stands in the table now."""
+        return ShardConsumer(
+            relay=self.relay,
+            stream=STREAM,
+            row=self.row,
+            writer=LeaseWriter(
+                self.store, self.clock, HalfChance(), self.row.key, self.lease, worker, LONG
+            ),
+            transcoder=Transcoder(FORMAT),
+            epoch=self.fence.epoch,
+        )
+
+    @property
+    def lease(self) -> Lease:
+        return self.table.of(self.row.key)[SHARD]
+
+    async def run_consumer(self) -> Outcome:
+        self.outcome = await self.consumer.run()
+        return self.outcome
+
+    async def until(self, true: Callable[[], bool], seconds: float = 3600.0) -> None:
+        """Wait in virtual time; fails when it takes longer."""
+        async with asyncio.timeout(seconds):
+            while not true():
+                await asyncio.sleep(0.01)
+
+
+def run_line(
+    main: Callable[[Line], Awaitable[None]],
+    *,
+    shard: ShardTwin | None = None,
+    nakadi: NakadiTwin | None = None,
+    limits: PublishLimits | None = None,
+    queue: DeadLetterTwin | None = None,
+    memory: int = 64 << 20,
+    lease: Lease | None = None,
+    started_at: float | None = None,
+) -> Line:
+    """Run publisher and dead letter sender beside `main`; everything ends with it."""
+    row = StreamRow(
+        STREAM.arn, STREAM.table, STREAM.label, None, "TRIM_HORIZON", started_at, True, 1, 1, 0, "f"
+    )
+    lines: list[Line] = []
+
+    async def start() -> None:
+        line = Line(
+            shard if shard is not None else ShardTwin(),
+            nakadi if nakadi is not None else NakadiTwin(),
+            limits=limits if limits is not None else PublishLimits(),
+            queue=queue,
+            memory=memory,
+            lease=lease if lease is not None else Lease(SHARD, None, created_at=EPOCH),
+            row=replace(row),
+        )
+        lines.append(line)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.publisher.run())
+            tasks.create_task(line.dead_letters.run())
+            await main(line)
+            line.publisher.stop()
+            line.dead_letters.stop()
+
+    run(start)
+    return lines[0]

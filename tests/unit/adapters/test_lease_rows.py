@@ -1,0 +1,112 @@
+"""Rows as they stand in the table: other people's scripts read these names."""
+
+import pytest
+
+from consumer.adapters import lease_rows
+from consumer.core.lease import Gap, Lease, StreamRow, Worker
+
+WORKER = Worker("host/1", 7, 2, ("t/l",), True, False, 1793525400.123456, 5.0, "host", "1.2")
+STREAM = StreamRow("arn", "t", "l", "k", "LATEST", 1.5, True, 3, 2, 9, "print", 4)
+LEASE = Lease("shard", "parent", "me", 3, "12", True, 1.5, 2.5, 3.5, 4.5, "iterator", 6)
+GAP = Gap("shard", "12", "15", "trimmed", 1.5)
+
+WORKER_ITEM = {
+    "heartbeat": {"N": "7"},
+    "changes": {"N": "2"},
+    "streams": {"L": [{"S": "t/l"}]},
+    "able": {"BOOL": True},
+    "draining": {"BOOL": False},
+    "seenAt": {"N": "1793525400.123456"},
+    "startedAt": {"N": "5.0"},
+    "host": {"S": "host"},
+    "version": {"S": "1.2"},
+    "expiresAt": {"N": "1793529000"},
+}
+STREAM_ITEM = {
+    "streamArn": {"S": "arn"},
+    "after": {"S": "k"},
+    "startPosition": {"S": "LATEST"},
+    "startedAt": {"N": "1.5"},
+    "bootstrapped": {"BOOL": True},
+    "sweep": {"M": {"n": {"N": "3"}, "done": {"N": "2"}}},
+    "changes": {"N": "9"},
+    "fingerprint": {"S": "print"},
+    "schemaVersion": {"N": "4"},
+}
+LEASE_ITEM = {
+    "leaseOwner": {"S": "me"},
+    "leaseCounter": {"N": "3"},
+    "checkpoint": {"S": "12"},
+    "parentShardId": {"S": "parent"},
+    "parentGone": {"BOOL": True},
+    "createdAt": {"N": "1.5"},
+    "recordAt": {"N": "2.5"},
+    "caughtUpAt": {"N": "3.5"},
+    "releasedAt": {"N": "4.5"},
+    "startIterator": {"S": "iterator"},
+    "ownerSwitches": {"N": "6"},
+}
+GAP_ITEM = {
+    "from": {"S": "12"},
+    "to": {"S": "15"},
+    "reason": {"S": "trimmed"},
+    "detectedAt": {"N": "1.5"},
+}
+
+
+def keyed(key: str, item: dict) -> dict:
+    return {"application": {"S": "app"}, "key": {"S": key}, **item}
+
+
+def test_a_worker_row() -> None:
+    assert lease_rows.item(lease_rows.worker_values(WORKER)) == WORKER_ITEM
+    assert lease_rows.worker_of(keyed("worker/host/1", WORKER_ITEM)) == WORKER
+
+
+def test_a_stream_row() -> None:
+    assert lease_rows.item(lease_rows.stream_values(STREAM)) == STREAM_ITEM
+    assert lease_rows.stream_of(keyed("stream/t/l", STREAM_ITEM)) == STREAM
+
+
+def test_a_lease_row() -> None:
+    assert lease_rows.item(lease_rows.lease_values(LEASE)) == LEASE_ITEM
+    key = lease_rows.lease_key("t/l", "shard")
+    assert key == "lease/t/l/shard"
+    assert lease_rows.lease_of(keyed(key, LEASE_ITEM)) == LEASE
+
+
+def test_a_gap_row() -> None:
+    assert lease_rows.item(lease_rows.gap_values(GAP)) == GAP_ITEM
+    key = lease_rows.gap_key("t/l", GAP)
+    assert key == "gap/t/l/shard/12"
+    assert lease_rows.gap_of(keyed(key, GAP_ITEM)) == GAP
+
+
+def test_what_is_none_is_absent_and_comes_back_as_none() -> None:
+    bare = Lease("shard", None)
+    item = lease_rows.item(lease_rows.lease_values(bare))
+    assert item.keys() == {
+        "leaseCounter",
+        "checkpoint",
+        "parentGone",
+        "createdAt",
+        "ownerSwitches",
+    }
+    assert lease_rows.lease_of(keyed("lease/t/l/shard", item)) == bare
+
+
+def test_attributes_of_a_newer_version_are_ignored() -> None:
+    assert lease_rows.lease_of(keyed("lease/t/l/shard", {**LEASE_ITEM, "new": {"S": "x"}})) == LEASE
+
+
+@pytest.mark.parametrize("seconds", [0.1 + 0.2, 1793525400.123456, 1e-7, 1.7e300, 0.0, -1.5])
+def test_a_time_comes_back_as_the_same_float(seconds: float) -> None:
+    number = lease_rows.attribute(seconds)["N"]
+    assert float(str(number)) == seconds
+
+
+@pytest.mark.parametrize("missing", ["leaseCounter", "checkpoint"])
+def test_a_row_without_what_it_needs_is_no_lease(missing: str) -> None:
+    item = {name: value for name, value in LEASE_ITEM.items() if name != missing}
+    with pytest.raises(KeyError):
+        lease_rows.lease_of(keyed("lease/t/l/shard", item))

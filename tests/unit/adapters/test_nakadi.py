@@ -1,0 +1,221 @@
+"""Nakadi's answers, and everything that may stand or fail between it and us."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from consumer.adapters import nakadi as nakadi_module
+from consumer.adapters.clock import SystemClock
+from consumer.adapters.nakadi import Nakadi
+from consumer.adapters.token import FileToken, LiteralToken, NoToken
+from consumer.core.answer import PublishingStatus
+from consumer.errors import Retryable
+from tests.wire import Say, Wire, http
+
+OK = Say(http(b"", "200 OK", "X-Flow-Id: echo"))
+ITEMS = [
+    {"eid": "", "publishing_status": "submitted", "step": "publishing", "partition": "0"},
+    {"eid": "", "publishing_status": "failed", "step": "publishing", "detail": "down"},
+]
+
+
+def nakadi(url: str, **settings: Any) -> Nakadi:
+    settings = {"concurrency": 2, "timeout": 5.0, "token": NoToken()} | settings
+    return Nakadi(url, "order store/payment", clock=SystemClock(), **settings)
+
+
+@pytest.fixture
+async def port(line: Wire) -> AsyncIterator[Nakadi]:
+    async with nakadi(line.url) as publisher:
+        yield publisher
+
+
+async def test_a_request_as_nakadi_wants_it(line: Wire) -> None:
+    line.say(OK)
+    async with nakadi(line.url + "/", token=LiteralToken(" secret\n")) as port:
+        answer = await port.publish([b'{"a":1}', b'{"b":2}'])
+    assert (answer.status, answer.items, answer.reason) == (200, None, "http_200")
+    assert answer.flow_id == "echo"
+    (request,) = line.requests
+    assert request.head == "POST /event-types/order%20store%2Fpayment/events HTTP/1.1"
+    assert json.loads(request.body) == [{"a": 1}, {"b": 2}]
+    headers = request.headers
+    assert headers["content-type"] == "application/json"
+    assert headers["accept"] == "application/json"
+    assert headers["content-length"] == str(len(request.body))
+    assert "transfer-encoding" not in headers
+    assert headers["authorization"] == "Bearer secret"
+    assert headers["user-agent"].startswith("dynamodb-nakadi-consumer/")
+
+
+async def test_each_request_has_a_flow_id_of_its_own(line: Wire, port: Nakadi) -> None:
+    line.say(Say(http(b"")))
+    flow_ids = {(await port.publish([b"{}"])).flow_id for _ in range(3)}
+    assert flow_ids == {request.headers["x-flow-id"] for request in line.requests}
+    assert len(flow_ids) == 3
+
+
+async def test_connections_are_kept(line: Wire, port: Nakadi) -> None:
+    line.say(OK)
+    for _ in range(3):
+        await port.publish([b"{}"])
+    assert line.connections == 1
+
+
+async def test_items_of_a_partial_success(line: Wire, port: Nakadi) -> None:
+    line.say(Say(http(json.dumps(ITEMS).encode(), "207 Multi-Status")))
+    answer = await port.publish([b"{}", b"{}"])
+    assert answer.status == 207
+    assert answer.items is not None
+    assert [item.status for item in answer.items] == [
+        PublishingStatus.SUBMITTED,
+        PublishingStatus.FAILED,
+    ]
+
+
+async def test_a_redirect_is_not_followed(line: Wire, port: Nakadi) -> None:
+    line.say(Say(http(b"", "307 Elsewhere", "Location: /elsewhere")))
+    assert (await port.publish([b"{}"])).status == 307
+    assert len(line.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (Say(b"", "close"), "reset"),
+        (Say(b"", "reset"), "reset"),
+        (Say(b"HTTP/1.1 200 OK\r\nContent-Le", "close"), "reset"),
+        (Say(b"what?\r\n\r\n", "close"), "malformed_answer"),
+        (Say(http(b"[{}", "207 Multi-Status", length=900), "close"), "truncated"),
+        (Say(http(b'[{"publishing_status":"sub', "207 Multi-Status")), "unreadable"),
+        (Say(http(b'[{"publishing_status":"sub', "422 Sorry")), "unreadable"),
+        (Say(http(b"<html>log in</html>", "200 OK")), "unexpected_body"),
+    ],
+)
+async def test_what_is_no_answer(line: Wire, port: Nakadi, answer: Say, reason: str) -> None:
+    line.say(answer)
+    found = await port.publish([b"{}"])
+    assert (found.status, found.items, found.reason) == (0, None, reason)
+    assert len(line.requests) == 1
+
+
+@pytest.mark.parametrize("status", [413, 429, 502, 504, 500, 503])
+async def test_html_of_a_proxy(line: Wire, port: Nakadi, status: int) -> None:
+    line.say(Say(http(b"<html>no</html>", f"{status} No", "Retry-After: 7")))
+    answer = await port.publish([b"{}"])
+    assert (answer.status, answer.items, answer.retry_after) == (status, None, 7.0)
+    assert answer.reason == f"http_{status}"
+    assert answer.detail == "<html>no</html>"
+
+
+async def test_an_answer_too_long_to_be_one(
+    line: Wire, port: Nakadi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nakadi_module, "MAX_ANSWER_BYTES", 100)
+    line.say(Say(http(b" " * 101, "207 Multi-Status")))
+    answer = await port.publish([b"{}"])
+    assert (answer.status, answer.reason) == (0, "unreadable")
+
+
+async def test_a_silent_server_is_a_timeout(line: Wire) -> None:
+    line.say(Say(b"", "hang"))
+    async with nakadi(line.url, timeout=0.1) as port:
+        answer = await port.publish([b"{}"])
+    assert (answer.status, answer.reason) == (0, "timeout")
+
+
+async def test_an_answer_that_stops_half_way_is_a_timeout(line: Wire) -> None:
+    line.say(Say(http(b"[", "207 Multi-Status", length=50), "hang"))
+    async with nakadi(line.url, timeout=0.1) as port:
+        answer = await port.publish([b"{}"])
+    assert (answer.status, answer.reason) == (0, "timeout")
+
+
+async def test_an_answer_may_take_longer_than_sending(
+    line: Wire, port: Nakadi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nakadi_module, "SEND_SECONDS", 0.2)
+    line.delay = 0.5
+    line.say(OK)
+    assert (await port.publish([b"{}"])).status == 200
+
+
+async def test_a_request_that_cannot_be_written_does_not_leave_later(
+    line: Wire, port: Nakadi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nakadi_module, "SEND_SECONDS", 0.2)
+    line.read_body = False
+    answer = await port.publish([b" " * 30_000_000])
+    assert (answer.status, answer.reason) == (0, "send_timeout")
+
+
+async def test_waiting_for_a_connection_counts_as_sending(
+    line: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nakadi_module, "SEND_SECONDS", 0.2)
+    line.say(Say(b"", "hang"))
+    async with nakadi(line.url, concurrency=1, timeout=1.0) as port, asyncio.TaskGroup() as tasks:
+        first = tasks.create_task(port.publish([b"{}"]))
+        await line.asked.wait()
+        second = await port.publish([b"{}"])
+    assert second.reason in ("send_timeout", "connect_timeout")
+    assert first.result().reason == "timeout"
+    assert len(line.requests) == 1
+
+
+async def test_nobody_listens() -> None:
+    async with nakadi("http://127.0.0.1:9") as port:
+        answer = await port.publish([b"{}"])
+    assert (answer.status, answer.reason) == (0, "connect")
+
+
+async def test_a_host_without_an_address() -> None:
+    async with nakadi("http://no-such-host.invalid") as port:
+        answer = await port.publish([b"{}"])
+    assert (answer.status, answer.reason) == (0, "dns")
+
+
+async def test_a_401_makes_the_token_be_read_again(line: Wire, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("old")
+    line.say(Say(http(b"{}", "401 No")), OK)
+    async with nakadi(line.url, token=FileToken(file)) as port:
+        assert (await port.publish([b"{}"])).status == 401
+        file.write_text("new")
+        assert (await port.publish([b"{}"])).status == 200
+    sent = [request.headers["authorization"] for request in line.requests]
+    assert sent == ["Bearer old", "Bearer new"]
+
+
+async def test_a_look_at_the_event_type(line: Wire, port: Nakadi) -> None:
+    line.say(Say(http(b'{"name":"x"}')), Say(b"", "close"))
+    assert await port.event_type() == (200, b'{"name":"x"}')
+    assert line.requests[0].head == "GET /event-types/order%20store%2Fpayment HTTP/1.1"
+    with pytest.raises(Retryable):
+        await port.event_type("other")
+
+
+@pytest.mark.parametrize(
+    ("url", "token", "warned"),
+    [
+        ("http://nakadi.example", LiteralToken("secret"), True),
+        ("https://nakadi.example", LiteralToken("secret"), False),
+        ("http://127.0.0.1:8080", LiteralToken("secret"), False),
+        ("http://[::1]:8080", LiteralToken("secret"), False),
+        ("http://localhost", LiteralToken("secret"), False),
+        ("http://nakadi.example", NoToken(), False),
+    ],
+)
+async def test_a_token_over_plain_http_is_a_warning(
+    url: str, token: LiteralToken | NoToken, warned: bool
+) -> None:
+    with capture_logs() as logs:
+        async with nakadi(url, token=token):
+            pass
+    assert [log["event"] for log in logs] == (["token_over_plain_http"] if warned else [])
+    assert "secret" not in repr(logs)

@@ -1,0 +1,68 @@
+"""What `consumer check` makes of the answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from consumer.core.finding import (
+    Finding,
+    Verdict,
+    event_type_finding,
+    exit_code,
+    ordering_key_finding,
+)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "code"),
+    [
+        ((), 0),
+        ((Verdict.FINE, Verdict.DOUBTFUL), 0),
+        ((Verdict.FINE, Verdict.UNREACHABLE), 1),
+        ((Verdict.UNREACHABLE, Verdict.WRONG), 2),
+    ],
+)
+def test_the_gravest_verdict_decides(verdicts: tuple[Verdict, ...], code: int) -> None:
+    assert exit_code([Finding("x", verdict, "") for verdict in verdicts]) == code
+
+
+@pytest.mark.parametrize(
+    ("wanted", "verdict", "shown"),
+    [
+        ((), Verdict.FINE, "pk"),
+        (("pk",), Verdict.FINE, "pk"),
+        (("sk", "pk"), Verdict.FINE, "sk, pk"),
+        (("sk",), Verdict.WRONG, "sk"),
+        (("pk", "name"), Verdict.WRONG, "pk, name"),
+    ],
+)
+def test_an_ordering_key_holds_the_partition_key(
+    wanted: tuple[str, ...], verdict: Verdict, shown: str
+) -> None:
+    finding = ordering_key_finding(wanted, ("pk", "sk"))
+    assert (finding.verdict, finding.result) == (verdict, shown)
+    assert (finding.remedy == "") == (verdict is Verdict.FINE)
+
+
+@pytest.mark.parametrize(
+    ("status", "category", "cleanup", "verdict"),
+    [
+        (200, "data", "delete", Verdict.FINE),
+        (200, "data", "", Verdict.FINE),
+        (200, "business", "delete", Verdict.WRONG),
+        (200, None, "", Verdict.WRONG),
+        (200, "data", "compact", Verdict.WRONG),
+        (200, "data", "compact_and_delete", Verdict.WRONG),
+        (401, None, "", Verdict.WRONG),
+        (403, None, "", Verdict.DOUBTFUL),
+        (404, None, "", Verdict.WRONG),
+        (503, None, "", Verdict.UNREACHABLE),
+    ],
+)
+def test_an_event_type_is_of_category_data_and_not_compacted(
+    status: int, category: str | None, cleanup: str, verdict: Verdict
+) -> None:
+    finding = event_type_finding("a.b", status, category, cleanup)
+    assert finding.verdict is verdict
+    assert finding.result.startswith("a.b: ")
+    assert (finding.remedy == "") == (verdict is Verdict.FINE)

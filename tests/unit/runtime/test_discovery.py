@@ -1,0 +1,556 @@
+"""Listings, lineage, starts: what makes lease rows, and when."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+
+from consumer.core.lease import LATEST, SHARD_END, TRIM_HORIZON, Lease, StreamRow
+from consumer.core.limits import LeaseTiming
+from consumer.core.lineage import LISTED_SECONDS
+from consumer.core.stream import ViewType
+from consumer.errors import Misconfigured, Retryable, TrimmedData
+from consumer.metrics import Metrics
+from consumer.runtime.bootstrap import Source, check_fingerprint, first_row, own_rows
+from consumer.runtime.discovery import Discovery, KnownStreams
+from tests.twins.fleet import source
+from tests.twins.lease_table import Fault, LeaseTable, LeaseTableTwin
+from tests.twins.shard_list import STREAM, ShardListTwin, stream
+from tests.twins.virtual_time import EPOCH, VirtualClock, run
+
+TIMING = LeaseTiming(discovery=60.0, lease_duration=10.0)
+
+
+class Bench:
+    """One worker's discovery; `look` is what the coordinator does every scan."""
+
+    def __init__(
+        self, config: Source | None = None, beside: "Bench | None" = None, **row: object
+    ) -> None:
+        self.table = beside.table if beside else LeaseTable()
+        self.streams = beside.streams if beside else ShardListTwin()
+        self.store = LeaseTableTwin(self.table)
+        self.source = config or source()
+        self.metrics = Metrics()
+        self.found = 0
+        self.closing: frozenset[str] = frozenset()
+        self.retired: frozenset[str] = frozenset()
+        self.discovery = Discovery(
+            self.store, self.streams, VirtualClock(), TIMING, self.source, self.metrics
+        )
+        self.discovery.on_found = self._on_found
+        if beside is None:
+            first = first_row(self.source, STREAM, [])
+            self.table.streams[STREAM.key] = replace(first, **row)  # type: ignore[arg-type]
+
+    def _on_found(self) -> None:
+        self.found += 1
+
+    @property
+    def row(self) -> StreamRow:
+        return self.table.streams[STREAM.key]
+
+    @property
+    def leases(self) -> dict[str, Lease]:
+        return self.table.of(STREAM.key)
+
+    def look(self) -> None:
+        known = {key: tuple(rows.values()) for key, rows in self.table.leases.items()}
+        self.discovery.observe(
+            tuple(self.table.streams.values()),
+            KnownStreams(known, self.closing, self.retired),
+            asyncio.get_running_loop().time(),
+        )
+
+    async def pass_time(self, seconds: float) -> None:
+        until = asyncio.get_running_loop().time() + seconds
+        while asyncio.get_running_loop().time() < until:
+            self.look()
+            await asyncio.sleep(min(2.0, until - asyncio.get_running_loop().time()))
+
+    def gauge(self, key: str = STREAM.key) -> float | None:
+        return self.metrics.registry.get_sample_value("consumer_stream_enabled", {"stream": key})
+
+
+def discovering(bench: Callable[[], Bench]) -> Callable[[Callable[[Bench], Awaitable[None]]], None]:
+    def decorate(check: Callable[[Bench], Awaitable[None]]) -> None:
+        async def main() -> None:
+            made = bench()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(made.discovery.run())
+                await check(made)
+                made.discovery.stop()
+
+        run(main)
+
+    return decorate
+
+
+def test_shards_are_found_page_by_page_at_two_pages_a_second() -> None:
+    @discovering(Bench)
+    async def check(bench: Bench) -> None:
+        bench.streams.page_size = 10
+        for number in range(35):
+            bench.streams.open(f"s{number:02}")
+        await bench.pass_time(0.4)
+        assert len(bench.leases) == 10  # the first page is at work before the second is asked for
+        assert bench.found == 1
+        await bench.pass_time(3)
+        assert len(bench.leases) == 35
+        times = [at for name, _, at in bench.streams.calls if name == "describe_stream"]
+        assert len(times) == 4
+        assert all(later - at >= 0.499 for at, later in zip(times, times[1:], strict=False))
+        assert (bench.row.sweep_n, bench.row.sweep_done) == (1, 1)
+        assert bench.gauge() == 1
+
+
+def test_only_rows_that_a_read_did_not_show_are_created() -> None:
+    @discovering(lambda: Bench(sweep_n=1, sweep_done=1))
+    async def check(bench: Bench) -> None:
+        bench.streams.open("old")
+        bench.streams.open("new")
+        bench.leases["old"] = Lease("old", None, checkpoint="5")
+        await bench.pass_time(310)
+        assert [key for name, key in bench.table.log if name == "create_lease"] == ["new"]
+        assert bench.leases["old"].checkpoint == "5"
+
+
+def test_of_two_workers_one_sweeps() -> None:
+    async def main() -> None:
+        one = Bench()
+        two = Bench(beside=one)
+        one.streams.open("s")
+        async with asyncio.TaskGroup() as group:
+            for bench in (one, two):
+                group.create_task(bench.discovery.run())
+            for _ in range(10):
+                one.look()
+                two.look()
+                await asyncio.sleep(2)
+            assert one.streams.count("describe_stream") == 1
+            assert one.row.sweep_done == 1
+            one.discovery.stop()
+            two.discovery.stop()
+
+    run(main)
+
+
+def test_an_unfinished_sweep_is_taken_over_after_the_lease_duration() -> None:
+    @discovering(lambda: Bench(sweep_n=7, sweep_done=6))
+    async def check(bench: Bench) -> None:
+        bench.streams.open("s")
+        await bench.pass_time(9.9)
+        assert bench.leases == {}
+        await bench.pass_time(3)
+        assert "s" in bench.leases
+        assert (bench.row.sweep_n, bench.row.sweep_done) == (8, 8)
+
+
+def test_a_failed_sweep_is_begun_again_by_its_winner_then_by_anybody() -> None:
+    @discovering(Bench)
+    async def check(bench: Bench) -> None:
+        bench.streams.open("s")
+        bench.streams.failures = [Retryable("throttled")] * 3
+        await bench.pass_time(9)
+        assert bench.streams.count("describe_stream") == 3
+        assert bench.leases == {}
+        assert bench.row.sweep_done == 0
+        await bench.pass_time(6)
+        assert "s" in bench.leases
+        bench.streams.failures = [Retryable("throttled")]
+        bench.streams.open("t")
+        await bench.pass_time(302)
+        assert "t" in bench.leases
+
+
+def test_a_long_sweep_shows_that_it_goes_on() -> None:
+    async def main() -> None:
+        one = Bench()
+        two = Bench(beside=one)
+        one.streams.page_size = 1
+        for number in range(50):
+            one.streams.open(f"s{number:02}")
+        async with asyncio.TaskGroup() as group:
+            for bench in (one, two):
+                group.create_task(bench.discovery.run())
+            for _ in range(20):
+                one.look()
+                two.look()
+                await asyncio.sleep(2)
+            assert one.streams.count("describe_stream") == 50
+            assert one.row.sweep_done == one.row.sweep_n
+            one.discovery.stop()
+            two.discovery.stop()
+
+    run(main)
+
+
+def test_the_interval_is_longer_while_every_end_has_shown_its_children() -> None:
+    def bench() -> Bench:
+        made = Bench(sweep_n=1, sweep_done=1)
+        made.leases["p"] = Lease("p", None, checkpoint=SHARD_END)
+        return made
+
+    @discovering(bench)
+    async def without_children(bench: Bench) -> None:
+        await bench.pass_time(65)
+        assert bench.streams.count("describe_stream") == 1
+
+    @discovering(bench)
+    async def with_children(bench: Bench) -> None:
+        bench.leases["c"] = Lease("c", "p")
+        await bench.pass_time(290)
+        assert bench.streams.count("describe_stream") == 0
+        await bench.pass_time(15)
+        assert bench.streams.count("describe_stream") == 1
+
+
+def test_only_shard_not_found_proves_a_parent_gone() -> None:
+    @discovering(Bench)
+    async def check(bench: Bench) -> None:
+        bench.streams.open("orphan", parent="gone")
+        bench.streams.open("hidden")
+        bench.streams.hidden.add("hidden")
+        bench.streams.open("child", parent="hidden")
+        await bench.pass_time(2)
+        assert bench.leases["orphan"].parent_gone
+        assert not bench.leases["child"].parent_gone
+        assert "hidden" not in bench.leases
+
+
+def test_a_failure_while_asking_a_parent_proves_nothing() -> None:
+    @discovering(Bench)
+    async def check(bench: Bench) -> None:
+        bench.streams.open("orphan", parent="gone")
+        page_then_failure = bench.streams.describe_stream
+
+        async def describe(*args: object) -> object:
+            page = await page_then_failure(*args)  # type: ignore[arg-type]
+            bench.streams.failures = [Retryable("throttled")]
+            return page
+
+        bench.streams.describe_stream = describe  # type: ignore[method-assign, assignment]
+        await bench.pass_time(5)
+        assert "orphan" in bench.leases
+        assert not bench.leases["orphan"].parent_gone
+        assert bench.row.sweep_done == 0
+
+
+def test_a_trimmed_parent_still_answers() -> None:
+    @discovering(Bench)
+    async def check(bench: Bench) -> None:
+        bench.streams.open("child", parent="p")
+
+        async def iterator(*_args: object) -> object:
+            raise TrimmedData("p")
+
+        bench.streams.shard_iterator = iterator  # type: ignore[method-assign, assignment]
+        await bench.pass_time(5)
+        assert not bench.leases["child"].parent_gone
+
+
+def test_a_parent_that_answers_but_is_never_listed_is_a_root_after_five_listings() -> None:
+    @discovering(Bench)
+    async def check(bench: Bench) -> None:
+        bench.streams.open("hidden")
+        bench.streams.hidden.add("hidden")
+        bench.streams.open("child", parent="hidden")
+        await bench.pass_time(230)
+        assert bench.streams.count("describe_stream") == 4
+        assert not bench.leases["child"].parent_gone
+        await bench.pass_time(30)
+        assert bench.leases["child"].parent_gone
+
+
+def test_a_parent_that_appears_late_is_waited_for() -> None:
+    @discovering(Bench)
+    async def check(bench: Bench) -> None:
+        bench.streams.open("hidden")
+        bench.streams.hidden.add("hidden")
+        bench.streams.open("child", parent="hidden")
+        await bench.pass_time(100)
+        bench.streams.hidden.clear()
+        await bench.pass_time(400)
+        assert not bench.leases["child"].parent_gone
+        assert "hidden" in bench.leases
+
+
+def test_finished_rows_go_26_hours_later() -> None:
+    def bench() -> Bench:
+        made = Bench(sweep_n=1, sweep_done=1)
+        now = EPOCH
+        made.leases["p"] = Lease("p", None, checkpoint=SHARD_END, released_at=now - LISTED_SECONDS)
+        made.leases["q"] = Lease("q", None, checkpoint=SHARD_END, released_at=now)
+        return made
+
+    @discovering(bench)
+    async def check(bench: Bench) -> None:
+        await bench.pass_time(65)
+        assert set(bench.leases) == {"q"}
+
+
+def test_children_are_adopted_at_once_and_asked_for_again_until_they_show() -> None:
+    @discovering(lambda: Bench(sweep_n=1, sweep_done=1))
+    async def check(bench: Bench) -> None:
+        bench.look()
+        bench.streams.open("p")
+        bench.streams.open("c", parent="p")
+        bench.streams.open("d", parent="p")
+        bench.streams.hidden = {"c", "d"}
+        await bench.discovery.adopt_children(bench.row, "p")
+        assert bench.leases == {}
+        await asyncio.sleep(2)
+        bench.streams.hidden.clear()
+        await asyncio.sleep(4)
+        assert {lease.parent_shard_id for lease in bench.leases.values()} == {"p"}
+        assert set(bench.leases) == {"c", "d"}
+        asked = bench.streams.count("child_shards")
+        await asyncio.sleep(40)
+        assert bench.streams.count("child_shards") == asked
+
+
+def test_asking_for_children_ends_and_failures_are_raised() -> None:
+    @discovering(lambda: Bench(sweep_n=1, sweep_done=1))
+    async def check(bench: Bench) -> None:
+        bench.look()
+        bench.streams.failures = [Retryable("throttled")]
+        with pytest.raises(Retryable):
+            await bench.discovery.adopt_children(bench.row, "p")
+        await bench.discovery.adopt_children(bench.row, "p")
+        bench.streams.failures = [Retryable("throttled")]
+        await asyncio.sleep(200)
+        assert bench.streams.count("child_shards") == 7
+
+
+def test_a_shard_is_gone_only_by_a_listing_that_began_after_the_question() -> None:
+    async def main() -> None:
+        bench = Bench()
+        bench.streams.open("s")
+        assert await bench.discovery.shard_listed(bench.row, "s")
+        del bench.streams.shards["s"]
+        assert not await bench.discovery.shard_listed(bench.row, "s")
+        bench.streams.failures = [Retryable("throttled")]
+        with pytest.raises(Retryable):
+            await bench.discovery.shard_listed(bench.row, "s")
+
+    run(main)
+
+
+def test_many_who_ask_at_the_same_time_share_a_listing() -> None:
+    async def main() -> None:
+        bench = Bench()
+        bench.streams.open("s")
+        async with asyncio.TaskGroup() as group:
+            for _ in range(20):
+                group.create_task(bench.discovery.shard_listed(bench.row, "s"))
+        assert bench.streams.count("describe_stream") <= 2
+
+    run(main)
+
+
+def test_a_stream_that_is_gone_lists_nothing() -> None:
+    async def main() -> None:
+        bench = Bench()
+        bench.streams.open("s")
+        bench.streams.gone = True
+        assert not await bench.discovery.shard_listed(bench.row, "s")
+
+    run(main)
+
+
+# -- starts
+
+
+def test_latest_stores_an_iterator_for_every_open_shard_before_it_says_when_it_started() -> None:
+    @discovering(lambda: Bench(source(start_position=LATEST)))
+    async def check(bench: Bench) -> None:
+        bench.streams.open("closed")
+        bench.streams.close("closed")
+        bench.streams.open("leaf", parent="closed")
+        bench.streams.open("root")
+        assert not bench.row.bootstrapped
+        await bench.pass_time(0.03)
+        assert not bench.row.bootstrapped
+        await bench.pass_time(3)
+        assert bench.row.bootstrapped
+        assert bench.leases["closed"].checkpoint == SHARD_END
+        for shard in ("leaf", "root"):
+            assert bench.leases[shard].checkpoint == LATEST
+            assert bench.leases[shard].start_iterator
+        answers = [at for name, _, at in bench.streams.calls if name == "shard_iterator"]
+        assert bench.row.started_at == pytest.approx(EPOCH + max(answers))
+        order = [name for name, _ in bench.table.log]
+        assert order.index("replace_stream") < order.index("create_lease")
+        created = max(place for place, name in enumerate(order) if name == "create_lease")
+        assert created < len(order) - 1 - order[::-1].index("replace_stream")
+
+
+def test_a_start_at_latest_proves_absent_parents_at_once() -> None:
+    @discovering(lambda: Bench(source(start_position=LATEST)))
+    async def check(bench: Bench) -> None:
+        bench.streams.open("leaf", parent="aged-out")
+        await bench.pass_time(3)
+        assert bench.leases["leaf"].parent_gone
+        assert bench.leases["leaf"].start_iterator
+
+
+def test_an_interrupted_bootstrap_is_finished_by_whoever_takes_it_over() -> None:
+    @discovering(lambda: Bench(source(start_position=LATEST)))
+    async def check(bench: Bench) -> None:
+        bench.streams.open("a")
+        bench.streams.open("b")
+        lost = Fault.LOST_BEFORE
+        bench.store.fail("create_lease", None, lost, lost, lost)
+        await bench.pass_time(5)
+        assert set(bench.leases) == {"a"}
+        assert not bench.row.bootstrapped
+        first = bench.leases["a"]
+        await bench.pass_time(10)
+        assert bench.row.bootstrapped
+        assert bench.leases["a"] == first
+        assert set(bench.leases) == {"a", "b"}
+
+
+def test_who_was_overtaken_makes_no_more_rows_of_a_start_at_latest() -> None:
+    @discovering(lambda: Bench(source(start_position=LATEST)))
+    async def check(bench: Bench) -> None:
+        bench.streams.open("a")
+
+        async def slow(*_args: object) -> tuple[str, float]:
+            await asyncio.sleep(30)  # in the meantime somebody else has started the stream
+            bench.table.streams[STREAM.key] = replace(
+                bench.row, sweep_n=9, sweep_done=9, bootstrapped=True, started_at=EPOCH + 20
+            )
+            return "too late", EPOCH + 30
+
+        bench.streams.shard_iterator = slow  # type: ignore[method-assign]
+        await bench.pass_time(1)
+        await asyncio.sleep(40)
+        assert bench.leases == {}
+        assert bench.row.started_at == EPOCH + 20
+
+
+def test_latest_without_an_iterator_is_read_from_the_oldest_record() -> None:
+    @discovering(lambda: Bench(source(start_position=LATEST)))
+    async def check(bench: Bench) -> None:
+        bench.streams.open("s")
+
+        async def iterator(*_args: object) -> object:
+            raise TrimmedData("fresh LATEST")
+
+        bench.streams.shard_iterator = iterator  # type: ignore[method-assign, assignment]
+        await bench.pass_time(3)
+        assert bench.leases["s"].checkpoint == LATEST
+        assert bench.leases["s"].start_iterator is None
+        assert bench.row.started_at is not None
+
+
+def test_a_start_position_is_for_a_never_seen_stream_only() -> None:
+    first = first_row(source(start_position=LATEST), STREAM, [])
+    assert (first.start_position, first.bootstrapped, first.after) == (LATEST, False, None)
+    second = first_row(source(start_position=LATEST), stream("2"), [first])
+    assert second.start_position == TRIM_HORIZON
+    assert second.bootstrapped
+    assert second.after == first.label
+
+
+def test_a_time_is_trim_horizon_that_skips_what_is_older() -> None:
+    row = first_row(source(start_position="2026-11-01T09:30:00Z"), STREAM, [])
+    assert row.bootstrapped
+    assert row.started_at == 1793525400.0
+
+
+def test_one_application_has_one_purpose() -> None:
+    row = first_row(source(fingerprint="orders, nested"), STREAM, [])
+    with pytest.raises(Misconfigured, match=r"'orders, nested'.*'orders, flat'"):
+        check_fingerprint(source(fingerprint="orders, flat"), row)
+
+
+def test_a_changed_purpose_is_accepted_on_request() -> None:
+    async def main() -> None:
+        bench = Bench(source(fingerprint="new", accept_change=True))
+        bench.table.streams[STREAM.key] = replace(bench.row, fingerprint="old")
+        rows = await own_rows(bench.store, bench.source, [bench.row])
+        assert [row.fingerprint for row in rows] == ["new"]
+        assert bench.row.fingerprint == "new"
+
+    run(main)
+
+
+# -- streams that end
+
+
+def test_a_new_stream_of_the_table_is_found_by_the_sweep() -> None:
+    @discovering(lambda: Bench(source(follow_table=True)))
+    async def check(bench: Bench) -> None:
+        bench.streams.open("s")
+        await bench.pass_time(5)
+        bench.streams.close("s")
+        bench.streams.open("last", parent="s")
+        bench.streams.latest = stream("2")
+        bench.streams.enabled = False
+        await bench.pass_time(320)
+        row = bench.table.streams[stream("2").key]
+        assert (row.after, row.start_position) == (STREAM.label, TRIM_HORIZON)
+        log = bench.table.log
+        # Every shard of the old stream is known before the new one exists.
+        assert log.index(("create_lease", "last")) < log.index(("create_stream", row.key))
+
+
+def test_a_superseded_stream_raises_no_alarm_and_is_listed_rarely() -> None:
+    @discovering(lambda: Bench(source(follow_table=True)))
+    async def check(bench: Bench) -> None:
+        bench.streams.open("s")
+        await bench.pass_time(5)
+        assert bench.gauge() == 1
+        bench.streams.enabled = False
+        new = first_row(bench.source, stream("2"), [bench.row])
+        bench.table.streams[new.key] = replace(new, sweep_n=1, sweep_done=1)
+        bench.streams.latest = stream("2")
+        bench.closing = frozenset({STREAM.key})
+        await bench.pass_time(15)
+        assert bench.gauge() is None
+        before = bench.row.sweep_n
+        bench.retired = frozenset({STREAM.key})
+        await bench.pass_time(3000)
+        assert bench.row.sweep_n == before
+
+
+def test_a_disabled_stream_that_is_read_to_its_end_is_exhausted() -> None:
+    @discovering(Bench)
+    async def check(bench: Bench) -> None:
+        bench.streams.open("s")
+        bench.streams.close("s")
+        bench.streams.enabled = False
+        await bench.pass_time(5)
+        assert bench.gauge() == 0
+        assert bench.discovery.exhausted == set()
+        bench.leases["s"] = replace(bench.leases["s"], checkpoint=SHARD_END)
+        await bench.pass_time(400)
+        assert bench.discovery.exhausted == {STREAM.key}
+
+
+def test_a_stream_without_the_needed_images_is_refused() -> None:
+    async def main() -> None:
+        bench = Bench()
+        bench.streams.view_type = ViewType.KEYS_ONLY
+        bench.look()
+        with pytest.raises(Misconfigured, match="KEYS_ONLY"):
+            await bench.discovery.run()
+
+    run(main)
+
+
+def test_a_sweep_stops_writing_when_the_worker_drains() -> None:
+    @discovering(Bench)
+    async def check(bench: Bench) -> None:
+        bench.streams.page_size = 1
+        for number in range(20):
+            bench.streams.open(f"s{number:02}")
+        await bench.pass_time(1.2)
+        found = len(bench.leases)
+        bench.discovery.stop()
+        await asyncio.sleep(20)
+        assert 0 < found < 20
+        assert len(bench.leases) == found

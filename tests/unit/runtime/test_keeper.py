@@ -1,0 +1,182 @@
+"""Signs of life, and the fence that follows from them."""
+
+import asyncio
+
+import pytest
+
+from consumer.core.fence import Fence
+from consumer.core.lease import Worker
+from consumer.core.limits import LeaseTiming
+from consumer.runtime.keeper import Keeper
+from tests.twins.lease_table import Fault, LeaseTable, LeaseTableTwin
+from tests.twins.virtual_time import VirtualClock, run
+
+TIMING = LeaseTiming(heartbeat=2.0, lease_duration=10.0, margin=2.0)
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.table = LeaseTable()
+        self.store = LeaseTableTwin(self.table)
+        self.clock = VirtualClock()
+        self.fence = Fence(TIMING)
+        worker = Worker("me", 0, 0, ("orders/1",), True, False, 0.0, 0.0, "host", "1")
+        self.keeper = Keeper(self.store, self.clock, TIMING, self.fence, worker)
+        self.told: list[tuple[float, bool]] = []
+        self.keeper.on_fence = self._on_fence
+
+    def _on_fence(self) -> None:
+        now = self.clock.now()
+        self.told.append((now, self.fence.holds(now, self.fence.epoch)))
+
+    @property
+    def row(self) -> Worker:
+        return self.table.workers["me"]
+
+    async def stop(self, task: asyncio.Task[None]) -> None:
+        self.keeper.stop()
+        await task
+
+
+def keeping(check: object) -> None:
+    async def main() -> None:
+        bench = Bench()
+        task = asyncio.get_running_loop().create_task(bench.keeper.run())
+        await bench.keeper.until_alive()
+        await check(bench)  # type: ignore[operator]
+        await bench.stop(task)
+        assert bench.table.workers == {}
+        assert bench.table.log[-1] == ("delete_worker", "me")
+
+    run(main)
+
+
+def test_it_beats_at_its_interval_and_deletes_the_row_last() -> None:
+    async def check(bench: Bench) -> None:
+        assert bench.row.heartbeat == 1
+        await asyncio.sleep(20)
+        assert bench.row.heartbeat == 11
+
+    keeping(check)
+
+
+def test_a_change_is_shown_at_once_and_many_share_a_heartbeat() -> None:
+    async def check(bench: Bench) -> None:
+        await asyncio.sleep(1)
+        for _ in range(5):
+            bench.keeper.raise_changes()
+        await asyncio.sleep(0.2)
+        assert (bench.row.heartbeat, bench.row.changes) == (2, 5)
+
+    keeping(check)
+
+
+def test_changes_made_while_a_beat_is_under_way_are_not_lost() -> None:
+    async def check(bench: Bench) -> None:
+        bench.store.delay = 1.0
+        await asyncio.sleep(2.2)  # the second beat has been sent
+        bench.keeper.raise_changes()
+        await asyncio.sleep(2.2)
+        assert bench.row.changes == 1
+        assert bench.row.heartbeat == 3
+
+    keeping(check)
+
+
+def test_able_draining_and_streams_are_part_of_the_row() -> None:
+    async def check(bench: Bench) -> None:
+        bench.keeper.set_able(able=False)
+        bench.keeper.set_draining()
+        bench.keeper.work_on(("orders/1", "orders/2"))
+        await asyncio.sleep(0.3)
+        assert (bench.row.able, bench.row.draining) == (False, True)
+        assert bench.row.streams == ("orders/1", "orders/2")
+        assert not bench.keeper.able
+        assert bench.keeper.reached
+
+    keeping(check)
+
+
+def test_a_row_that_was_deleted_comes_back_whole() -> None:
+    async def check(bench: Bench) -> None:
+        bench.keeper.raise_changes()
+        await asyncio.sleep(1)
+        before = bench.table.workers.pop("me")
+        await asyncio.sleep(2.5)
+        assert bench.row.changes == before.changes
+        assert bench.row.heartbeat > before.heartbeat
+
+    keeping(check)
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+def test_a_failed_beat_is_tried_again_before_the_fence_passes(fault: Fault) -> None:
+    async def check(bench: Bench) -> None:
+        epoch = bench.fence.epoch
+        bench.store.fail("put_worker", fault, fault)
+        await asyncio.sleep(12)
+        assert bench.fence.epoch == epoch
+        assert bench.fence.holds(bench.clock.now(), epoch)
+
+    keeping(check)
+
+
+def test_a_beat_takes_no_longer_than_the_interval() -> None:
+    async def check(bench: Bench) -> None:
+        bench.store.limit = 100.0  # an adapter that forgot its limit
+        bench.store.fail("put_worker", Fault.HANGS)
+        await asyncio.sleep(6)
+        assert bench.row.heartbeat >= 3
+
+    keeping(check)
+
+
+def test_the_deadline_is_watched_without_any_answer() -> None:
+    async def check(bench: Bench) -> None:
+        await asyncio.sleep(5)
+        epoch, deadline = bench.fence.epoch, bench.fence.deadline
+        bench.told.clear()
+        bench.store.cut = True
+        await asyncio.sleep(20)
+        assert bench.told == [(pytest.approx(deadline), False)]
+        bench.store.cut = False
+        await asyncio.sleep(5)
+        # It recovers by itself, but nothing of the old epoch comes back.
+        assert bench.fence.epoch == epoch + 1
+        assert bench.told[-1][1]
+        assert not bench.fence.holds(bench.clock.now(), epoch)
+        bench.told.clear()
+        bench.store.cut = True
+        await asyncio.sleep(20)
+        assert len(bench.told) == 1  # of the second epoch, too
+        bench.store.cut = False
+
+    keeping(check)
+
+
+def test_a_process_that_was_suspended_begins_a_new_epoch() -> None:
+    async def check(bench: Bench) -> None:
+        await asyncio.sleep(5)
+        epoch = bench.fence.epoch
+        bench.clock.shift += 30  # SIGSTOP: the clock went on, the loop did not
+        assert not bench.fence.holds(bench.clock.now(), epoch)
+        bench.told.clear()
+        await asyncio.sleep(3)
+        assert bench.fence.epoch == epoch + 1
+        assert bench.told
+
+    keeping(check)
+
+
+def test_a_row_that_cannot_be_deleted_does_not_hold_up_the_exit() -> None:
+    async def main() -> None:
+        bench = Bench()
+        task = asyncio.get_running_loop().create_task(bench.keeper.run())
+        await bench.keeper.until_alive()
+        bench.store.fail("delete_worker", Fault.HANGS)
+        before = bench.clock.now()
+        await bench.stop(task)
+        assert bench.clock.now() - before < 1.5
+        assert "me" in bench.table.workers
+
+    run(main)

@@ -1,0 +1,503 @@
+"""One shard's life, end to end on twins: take, read, settle, hand over, end."""
+
+import asyncio
+
+import pytest
+
+from consumer.core.lease import LATEST, SHARD_END, Lease
+from consumer.core.limits import PublishLimits
+from consumer.core.shard import Outcome, ShardState
+from consumer.core.stream import AfterSequence, AtTrimHorizon
+from consumer.errors import ExpiredIterator, Retryable, ShardNotFound, TrimmedData
+from tests.twins.lease_table import Fault
+from tests.twins.line import SHARD, DeadLetterTwin, Line, run_line
+from tests.twins.nakadi import NakadiTwin, Reply, key_of, sequence_of
+from tests.twins.shard import FIRST, ShardTwin
+from tests.twins.virtual_time import EPOCH
+
+
+def test_a_closed_shard_is_read_to_its_end_with_the_records_of_the_closing_page() -> None:
+    shard = ShardTwin(closed=True, page_records=100)
+    shard.write_many(150, keys=10)
+
+    async def main(line: Line) -> None:
+        assert await line.run_consumer() is Outcome.SHARD_END
+
+    line = run_line(main, shard=shard)
+    assert len(line.nakadi.stored) == 150
+    assert line.lease.checkpoint == SHARD_END
+    assert line.lease.owner is None
+    assert line.lineage.adopted == [SHARD]
+
+
+def test_order_per_key_is_the_order_of_the_shard() -> None:
+    shard = ShardTwin(closed=True)
+    shard.write_many(300, keys=7)
+
+    async def main(line: Line) -> None:
+        await line.run_consumer()
+
+    line = run_line(main, shard=shard)
+    for key in range(7):
+        sequences = line.nakadi.sequences(f"k{key}")
+        assert sequences == sorted(sequences)
+        assert len(sequences) == len(set(sequences))
+
+
+def test_shard_end_is_not_written_before_everything_is_settled_and_the_children_stand() -> None:
+    shard = ShardTwin(closed=True)
+    shard.write(FIRST, "a")
+    nakadi = NakadiTwin(delay=30.0)
+
+    async def main(line: Line) -> None:
+        line.lineage.failures = 2
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: line.consumer.state is ShardState.FINISHING)
+            await asyncio.sleep(20)
+            assert line.lease.checkpoint != SHARD_END
+            assert line.lineage.adopted == []
+
+    line = run_line(main, shard=shard, nakadi=nakadi)
+    assert line.outcome is Outcome.SHARD_END
+    assert line.lineage.adopted == [SHARD]
+
+
+def test_the_checkpoint_follows_the_watermark_and_never_passes_an_unsettled_record() -> None:
+    shard = ShardTwin()
+    shard.write_many(20, keys=20)
+    stuck = FIRST + 7
+
+    def script(bodies: list[bytes]) -> Reply:
+        if any(sequence_of(body) == stuck for body in bodies):
+            if len(bodies) == 1:
+                return Reply(503)
+            items = [
+                ("failed", "publishing") if sequence_of(body) == stuck else ("submitted", "x")
+                for body in bodies
+            ]
+            return Reply(207, items, partitions=["1" if i[0] == "failed" else "0" for i in items])
+        return Reply()
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: len(line.nakadi.stored) == 19)
+            await asyncio.sleep(60)
+            assert line.lease.checkpoint == str(stuck - 1)
+            nakadi.script = None
+            await line.until(lambda: line.lease.checkpoint == str(FIRST + 19))
+            line.consumer.drain()
+
+    nakadi = NakadiTwin(script=script)
+    line = run_line(main, shard=shard, nakadi=nakadi)
+    assert line.outcome is Outcome.RELEASED
+    assert line.metrics.dead_letters.labels(reason="attempts_exhausted")._value.get() == 0
+
+
+def test_a_drain_drops_what_nobody_has_and_the_next_owner_makes_no_duplicate() -> None:
+    shard = ShardTwin(page_records=50)
+    shard.write_many(400, keys=4)
+    nakadi = NakadiTwin(delay=0.2)
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: len(nakadi.stored) >= 20)
+            line.consumer.drain()
+        first = len(nakadi.stored)
+        assert line.outcome is Outcome.RELEASED
+        assert first < 400
+        assert line.lease.checkpoint == str(max(sequence_of(body) for body in nakadi.stored))
+        line.consumer = line.new_consumer("other")
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: len(nakadi.stored) == 400)
+            line.consumer.drain()
+
+    line = run_line(main, shard=shard, nakadi=nakadi)
+    sequences = [sequence_of(body) for body in nakadi.stored]
+    assert len(set(sequences)) == len(sequences) == 400
+    assert line.backlog.budget.used == 0
+    assert line.backlog.queue.events == 0
+
+
+def test_a_drain_while_nakadi_is_down_releases_at_once_and_leaves_the_tail_to_the_next() -> None:
+    shard = ShardTwin()
+    shard.write_many(100, keys=10)
+    nakadi = NakadiTwin(script=lambda _: Reply(503, delay=0.05))
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await asyncio.sleep(30)
+            started = line.clock.now()
+            line.consumer.drain()
+        assert line.clock.now() - started < 5
+
+    line = run_line(main, shard=shard, nakadi=nakadi)
+    assert line.outcome is Outcome.RELEASED
+    assert line.lease.owner is None
+    assert line.lease.checkpoint == "TRIM_HORIZON"
+
+
+def test_a_request_that_hangs_is_abandoned_at_the_drain_deadline() -> None:
+    shard = ShardTwin()
+    shard.write_many(10, keys=10)
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: bool(nakadi.requests))
+            started = line.clock.now()
+            line.consumer.drain()
+        assert 24 < line.clock.now() - started < 27
+
+    nakadi = NakadiTwin(delay=4000.0)
+    line = run_line(main, shard=shard, nakadi=nakadi)
+    assert line.outcome is Outcome.RELEASED
+    assert line.lease.checkpoint == "TRIM_HORIZON"
+
+
+def test_shedding_gives_up_after_ten_seconds_and_reads_on_without_loss() -> None:
+    shard = ShardTwin()
+    shard.write_many(50, keys=50)
+    nakadi = NakadiTwin()
+    nakadi.replies.append(Reply(delay=40.0))
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: bool(nakadi.requests))
+            line.consumer.shed()
+            await line.until(lambda: line.consumer.state is ShardState.DRAINING)
+            await line.until(lambda: line.consumer.state is ShardState.READING, 11)
+            assert line.consumer.cooled_until > line.clock.now() + 50
+            shard.write(FIRST + 50, "later")
+            await line.until(lambda: len(nakadi.stored) == 51)
+            line.consumer.drain()
+
+    line = run_line(main, shard=shard, nakadi=nakadi)
+    assert line.outcome is Outcome.RELEASED
+    assert len({sequence_of(body) for body in nakadi.stored}) == 51
+
+
+def test_nothing_is_sent_after_a_revocation_and_nothing_is_written() -> None:
+    shard = ShardTwin()
+    shard.write_many(1000, keys=3)
+    nakadi = NakadiTwin(delay=0.5)
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: len(nakadi.stored) >= 6)
+            line.consumer.revoke()
+            await line.until(lambda: line.outcome is not None)
+            requests, row = len(nakadi.requests), line.lease
+            await asyncio.sleep(60)
+            assert len(nakadi.requests) == requests
+            assert line.lease == row
+
+    line = run_line(main, shard=shard, nakadi=nakadi)
+    assert line.outcome is Outcome.LOST
+    assert line.backlog.queue.events == 0
+    assert line.backlog.budget.used == 0
+
+
+def test_nothing_is_sent_once_the_fence_has_passed_even_before_anybody_is_told() -> None:
+    shard = ShardTwin()
+    shard.write_many(100, keys=1)
+    nakadi = NakadiTwin(delay=1.0)
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: len(nakadi.stored) >= 3)
+            line.clock.shift += 200_000  # the process was stopped and wakes up
+            sent = len(nakadi.requests)
+            await asyncio.sleep(30)
+            assert len(nakadi.requests) == sent
+            line.consumer.revoke()
+
+    run_line(main, shard=shard, nakadi=nakadi)
+
+
+def test_a_lost_lease_ends_the_consumer_and_frees_everything() -> None:
+    shard = ShardTwin()
+    shard.write_many(10, keys=2)
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: line.consumer.held)
+            rows = line.table.of(line.row.key)
+            rows[SHARD] = Lease(SHARD, None, owner="thief", counter=99)
+            await line.until(lambda: line.outcome is not None)
+
+    line = run_line(main, shard=shard)
+    assert line.outcome is Outcome.LOST
+    assert line.lease.owner == "thief"
+    assert not line.consumer.held
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST_BEFORE, Fault.LOST_AFTER])
+def test_an_ambiguous_checkpoint_is_settled_before_the_release(fault: Fault) -> None:
+    shard = ShardTwin()
+    shard.write_many(30, keys=3)
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: len(line.nakadi.stored) == 30)
+            line.store.fail("write_lease", fault, fault)
+            await asyncio.sleep(5.1)
+            line.consumer.drain()
+
+    line = run_line(main, shard=shard)
+    assert line.outcome is Outcome.RELEASED
+    assert line.lease.checkpoint == str(FIRST + 29)
+
+
+def test_an_expired_iterator_reopens_after_the_last_record_read() -> None:
+    shard = ShardTwin(closed=True, page_records=10)
+    shard.write_many(30, keys=3)
+    shard.errors.extend([None, ExpiredIterator("old"), None])
+
+    async def main(line: Line) -> None:
+        await line.run_consumer()
+
+    line = run_line(main, shard=shard)
+    assert shard.opened == [AtTrimHorizon(), AfterSequence(FIRST + 9)]
+    assert [sequence_of(body) for body in line.nakadi.stored if key_of(body) == "k0"] == [
+        FIRST + i for i in range(0, 30, 3)
+    ]
+    assert len(line.nakadi.stored) == 30
+
+
+@pytest.mark.parametrize("reason", ["throttled", "server_error", "truncated", "reset", "timeout"])
+def test_a_transient_error_never_ends_a_shard(reason: str) -> None:
+    shard = ShardTwin(closed=True, page_records=5)
+    shard.write_many(20, keys=2)
+    shard.errors.extend([Retryable("x", reason), None, Retryable("x", reason), None])
+    shard.open_errors.append(Retryable("x", reason))
+
+    async def main(line: Line) -> None:
+        assert await line.run_consumer() is Outcome.SHARD_END
+
+    line = run_line(main, shard=shard)
+    assert len(line.nakadi.stored) == 20
+
+
+def test_a_shard_not_found_but_listed_is_only_a_passing_error() -> None:
+    shard = ShardTwin(closed=True)
+    shard.write_many(5, keys=5)
+    shard.open_errors.append(ShardNotFound("not yet"))
+
+    async def main(line: Line) -> None:
+        assert await line.run_consumer() is Outcome.SHARD_END
+
+    line = run_line(main, shard=shard)
+    assert len(line.nakadi.stored) == 5
+    assert line.table.gaps == {}
+
+
+def test_a_shard_proven_gone_is_a_gap_and_then_at_its_end() -> None:
+    shard = ShardTwin(gone=True)
+
+    async def main(line: Line) -> None:
+        line.lineage.listed = False
+        assert await line.run_consumer() is Outcome.SHARD_END
+
+    line = run_line(main, shard=shard)
+    (gap,) = line.table.gaps[line.row.key].values()
+    assert (gap.from_, gap.reason) == ("TRIM_HORIZON", "shard_gone")
+    assert line.lease.checkpoint == SHARD_END
+
+
+def test_trimmed_records_are_a_gap_row_with_both_ends_and_reading_goes_on() -> None:
+    shard = ShardTwin(page_records=10)
+    shard.write_many(100, keys=5)
+    lease = Lease(SHARD, None, checkpoint=str(FIRST + 9), created_at=EPOCH - 90_000)
+    shard.trimmed = 40
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: len(line.nakadi.stored) == 60)
+            line.consumer.drain()
+
+    line = run_line(main, shard=shard, lease=lease)
+    (gap,) = line.table.gaps[line.row.key].values()
+    assert (gap.from_, gap.to, gap.reason) == (str(FIRST + 9), str(FIRST + 40), "trimmed")
+    assert line.metrics.gaps.labels(reason="trimmed")._value.get() == 1
+    assert min(sequence_of(body) for body in line.nakadi.stored) == FIRST + 40
+
+
+def test_a_shard_that_was_at_its_tip_lately_has_no_gap_when_its_position_is_trimmed() -> None:
+    shard = ShardTwin()
+    shard.write_many(10, keys=5)
+    shard.trimmed = 8
+    lease = Lease(
+        SHARD, None, checkpoint=str(FIRST + 3), created_at=EPOCH - 90_000, caught_up_at=EPOCH - 3600
+    )
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: len(line.nakadi.stored) == 2)
+            line.consumer.drain()
+
+    line = run_line(main, shard=shard, lease=lease)
+    assert line.table.gaps == {}
+
+
+def test_after_a_restart_at_trim_horizon_what_was_read_before_is_skipped() -> None:
+    shard = ShardTwin(page_records=10)
+    shard.write_many(30, keys=5)
+    lease = Lease(SHARD, None, checkpoint=str(FIRST + 14), created_at=EPOCH - 100)
+    shard.open_errors.append(TrimmedData("says so at times"))
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: len(line.nakadi.stored) == 15)
+            await asyncio.sleep(10)
+            line.consumer.drain()
+
+    line = run_line(main, shard=shard, lease=lease)
+    assert min(sequence_of(body) for body in line.nakadi.stored) == FIRST + 15
+    assert len(line.nakadi.stored) == 15
+    assert line.metrics.records_skipped.labels(reason="already_read")._value.get() == 15
+
+
+def test_an_old_shard_never_read_may_have_lost_its_head() -> None:
+    shard = ShardTwin()
+    shard.write(FIRST, "a")
+    lease = Lease(SHARD, None, created_at=EPOCH - 24 * 3600)
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: len(line.nakadi.stored) == 1)
+            line.consumer.drain()
+
+    line = run_line(main, shard=shard, lease=lease)
+    (gap,) = line.table.gaps[line.row.key].values()
+    assert (gap.from_, gap.to, gap.reason) == ("TRIM_HORIZON", str(FIRST), "possibly_trimmed")
+
+
+def test_latest_is_opened_once_with_the_stored_iterator_then_from_the_start_with_a_skip() -> None:
+    start = EPOCH + 600.0
+    shard = ShardTwin()
+    shard.write_many(10, keys=10, created_at=EPOCH)
+    shard.write_many(5, keys=5, start=FIRST + 10, created_at=start)
+    lease = Lease(SHARD, None, checkpoint=LATEST, start_iterator="10", created_at=EPOCH)
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: len(line.nakadi.stored) == 5)
+            assert shard.opened == []
+            line.consumer.revoke()
+        line.table.of(line.row.key)[SHARD] = Lease(
+            SHARD, None, counter=4, checkpoint=LATEST, start_iterator="0", created_at=EPOCH
+        )
+        line.nakadi.stored.clear()
+        line.consumer = line.new_consumer("other")
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: len(line.nakadi.stored) == 5)
+            line.consumer.drain()
+
+    line = run_line(main, shard=shard, lease=lease, started_at=start)
+    assert shard.opened == [AtTrimHorizon()]
+    assert min(sequence_of(body) for body in line.nakadi.stored) == FIRST + 10
+    assert line.lease.checkpoint == str(FIRST + 14)
+
+
+def test_memory_stays_within_the_budget_while_nakadi_is_down_and_flows_again_after() -> None:
+    shard = ShardTwin(page_records=200)
+    shard.write_many(4000, keys=4000, size=5000)
+    nakadi = NakadiTwin(script=lambda _: Reply(503))
+    memory = 16 << 20
+    peaks: list[int] = []
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            for _ in range(300):
+                await asyncio.sleep(1)
+                peaks.append(line.backlog.budget.used)
+            assert line.consumer.suspended_cause == "budget"
+            nakadi.script = None
+            await line.until(lambda: len(nakadi.stored) == 4000)
+            line.consumer.drain()
+
+    line = run_line(main, shard=shard, nakadi=nakadi, memory=memory)
+    assert 8 << 20 < max(peaks) <= memory
+    assert line.backlog.budget.used == 0
+
+
+def test_a_crowded_key_stops_the_reading_ahead_of_its_shard() -> None:
+    shard = ShardTwin(page_records=100)
+    shard.write_many(2000, keys=1)
+    nakadi = NakadiTwin(delay=0.5)
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: len(nakadi.stored) == 40)
+            assert line.consumer.suspended_cause == "hot_key"
+            # Half of the drain time is 12.5 s: 25 round trips, and a page read ahead of that.
+            assert line.consumer.pending_events <= 300
+            started = line.clock.now()
+            line.consumer.drain()
+        assert line.clock.now() - started < 25
+        sequences = [sequence_of(body) for body in nakadi.stored]
+        assert len(set(sequences)) == len(sequences)
+
+    run_line(main, shard=shard, nakadi=nakadi)
+
+
+def test_a_malformed_record_becomes_a_dead_letter_and_harms_nobody() -> None:
+    shard = ShardTwin(closed=True)
+    shard.write_many(4, keys=4)
+    bad = b'{"eventID":"x","eventName":"MODIFY","dynamodb":{"SequenceNumber":"%d","Keys":5}}'
+    shard.records.insert(2, (FIRST + 1, bad % (FIRST + 1)))
+    queue = DeadLetterTwin(refuse=3)
+
+    async def main(line: Line) -> None:
+        assert await line.run_consumer() is Outcome.SHARD_END
+
+    line = run_line(main, shard=shard, queue=queue)
+    assert len(line.nakadi.stored) == 4
+    (letter,) = queue.letters
+    assert letter.reason == "malformed_record"
+    assert letter.event is None
+    assert letter.record == bad % (FIRST + 1)
+
+
+def test_the_age_grows_while_nakadi_is_down_and_is_nothing_when_idle() -> None:
+    shard = ShardTwin()
+    nakadi = NakadiTwin(script=lambda _: Reply(503))
+    ages: list[float] = []
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await asyncio.sleep(100)
+            ages.append(line.consumer.age(line.clock.wall()))
+            shard.write(FIRST, "a", created_at=line.clock.wall())
+            await asyncio.sleep(300)
+            ages.append(line.consumer.age(line.clock.wall()))
+            nakadi.script = None
+            await line.until(lambda: len(nakadi.stored) == 1)
+            await asyncio.sleep(10)
+            ages.append(line.consumer.age(line.clock.wall()))
+            line.consumer.drain()
+
+    run_line(main, shard=shard, nakadi=nakadi, limits=PublishLimits())
+    idle, stuck, well = ages
+    assert idle < 3
+    assert 298 < stuck < 302
+    assert well < 3

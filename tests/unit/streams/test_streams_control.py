@@ -1,0 +1,105 @@
+"""The control endpoint, and the server as a process."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import closing
+from typing import Any
+
+import boto3
+import pytest
+from streams_wire import create_table, post, read_tree, settings, shards, told
+
+from localdev.streams.process import StreamsProcess, streams_process
+
+
+@pytest.mark.parametrize(
+    ("command", "members", "error"),
+    [
+        ("none", {}, "no command"),
+        ("split", {"shards": "all"}, "shards"),
+        ("split", {"stream": "none"}, "not found"),
+        ("fill", {}, "records"),
+        ("fill", {"records": 1, "keys": 0}, "at least one key"),
+        ("faults", {"add": [{"kind": "none"}]}, "kind"),
+        ("faults", {"add": [{"kind": "slow", "second": 1}]}, "second"),
+        ("options", {"children_delay": "long"}, "children_delay"),
+        ("write", {"changes": [{}]}, "expire"),
+    ],
+)
+def test_a_command_that_cannot_be_done_says_why(
+    server: StreamsProcess, table: str, command: str, members: dict[str, Any], error: str
+) -> None:
+    takes_table = command in ("fill", "write") or members.keys() == {"shards"}
+    with pytest.raises(ValueError, match=error):
+        server.control(command, **({"table": table} if takes_table else {}), **members)
+
+
+def test_commands_that_write_and_switch(
+    server: StreamsProcess, streams: Any, table: str, arn: str
+) -> None:
+    changes = [
+        {"put": {"id": {"S": "k"}, "n": {"N": "1"}}},
+        {"put": {"id": {"S": "k"}, "n": {"N": "1.0"}}},
+        {"expire": {"id": {"S": "k"}}},
+        {"put": {"id": {"S": "k"}}},
+        {"delete": {"id": {"S": "k"}}},
+    ]
+    assert server.control("write", table=table, changes=changes) == {"records": 4}
+    records = read_tree(streams, arn)
+    assert [record.get("userIdentity") is not None for record in records] == [
+        False, True, False, False,
+    ]  # fmt: skip
+    parent: Any = server.control("split", table=table, children=3)
+    assert (len(parent["closed"]), len(parent["opened"])) == (1, 3)
+    child_filter = {"Type": "CHILD_SHARDS", "ShardId": parent["closed"][0]}
+    server.control("options", children_delay=3600)
+    assert shards(streams, arn, ShardFilter=child_filter) == []
+    server.control("options", children_delay=0, child_filter=False)
+    assert len(shards(streams, arn, ShardFilter=child_filter)) == 5
+    options = server.control("options", child_filter=True)
+    assert options["child_filter"] is True
+    disabled = server.control("stream", table=table, enabled=False)
+    enabled = server.control("stream", table=table, enabled=True)
+    assert disabled["arn"] == arn != enabled["arn"]
+
+
+def test_stats_count_calls_errors_and_faults(server: StreamsProcess, iterator: str) -> None:
+    before: Any = server.control("stats")
+    server.control("faults", add=[{"kind": "throttle"}])
+    assert post(server, "GetRecords", ShardIterator=iterator).status == 400
+    assert post(server, "GetRecords", ShardIterator=iterator).status == 200
+    after: Any = server.control("stats")
+    assert after["operations"]["GetRecords"] == before["operations"]["GetRecords"] + 2
+    assert after["faults"]["throttle"] == before["faults"].get("throttle", 0) + 1
+    assert sum(after["get_records"].values()) == sum(before["get_records"].values()) + 2
+
+
+def test_shards_split_and_age_by_themselves() -> None:
+    with (
+        streams_process("--split-every", "0.02", "--retention", "0.5") as server,
+        closing(boto3.client("dynamodb", **settings(server))) as database,
+    ):
+        create_table(database, "T", "NEW_IMAGE")
+        deadline = time.monotonic() + 20
+        known: list[Any] = []
+        while not any(shard["gone"] for shard in known):
+            assert time.monotonic() < deadline
+            known = told(server)["shards"]
+        assert len(known) > 2
+        assert all(shard["parent"] is not None for shard in known[1:])
+
+
+def test_the_process_is_gone_when_its_context_ends() -> None:
+    with streams_process() as server:
+        assert server.control("stats")["operations"] == {}
+        assert server.environment()["AWS_ENDPOINT_URL_DYNAMODB_STREAMS"] == server.url
+        os.kill(server.pid, 0)
+    with pytest.raises(ProcessLookupError):
+        os.kill(server.pid, 0)
+
+
+def test_a_server_that_does_not_come_up_is_an_error() -> None:
+    with pytest.raises(RuntimeError, match="did not start"), streams_process("--host", "192.0.2.1"):
+        pass
