@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from consumer import __version__
+from consumer.access import fallback_region, token_of
 from consumer.adapters.aws import Aws
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.dead_letter_queue import SqsDeadLetterQueue
@@ -25,7 +26,6 @@ from consumer.adapters.http_server import serve_http
 from consumer.adapters.lease_table import LeaseTable
 from consumer.adapters.nakadi import Nakadi
 from consumer.adapters.streams import DynamoDbStreams
-from consumer.adapters.token import FileToken, LiteralToken, NoToken, Token
 from consumer.core.fence import Fence
 from consumer.core.lease import Worker
 from consumer.core.stream import Stream
@@ -110,8 +110,7 @@ class Service:
                 version=__version__,
                 http_port=port,
             )
-            region = settings.stream_arn.split(":")[3] if settings.stream_arn else None
-            aws = await stack.enter_async_context(Aws(region))
+            aws = await stack.enter_async_context(Aws(fallback_region(settings)))
             dynamodb = await aws.dynamodb(LEASE_CONNECTIONS)
             client = DynamoDbStreams(
                 await aws.streams(STREAM_CONNECTIONS), dynamodb, self._clock, self._metrics
@@ -127,7 +126,7 @@ class Service:
                 Nakadi(
                     settings.nakadi_url,
                     settings.event_type,
-                    _token(settings),
+                    token_of(settings),
                     self._clock,
                     concurrency=settings.publish_concurrency,
                     timeout=settings.publish_timeout_seconds,
@@ -282,14 +281,6 @@ class Service:
             host=socket.gethostname(),
             version=__version__,
         )
-
-
-def _token(settings: Settings) -> Token:
-    if settings.nakadi_token_file is not None:
-        return FileToken(settings.nakadi_token_file)
-    if settings.nakadi_token is not None:
-        return LiteralToken(settings.nakadi_token.get_secret_value())
-    return NoToken()
 
 
 async def run(settings: Settings) -> int:

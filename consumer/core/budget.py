@@ -4,8 +4,9 @@ Rules
 - A reader reserves a page's worth (`RESERVATION`) before it asks and settles the difference after.
 - First come, first served; who is over the fair share of a shard is passed over meanwhile.
 - Share = max(reservation, limit / members). A member that holds nothing may have one reservation
-  even when the limit is reached, if that is so only because another member sits on more than its
-  share: a shard that grew large while it was alone must not starve one that came later.
+  even when the limit is reached, if that is so only because others sit on more than their share (if
+  there were room, did each hold at most its share): a shard that grew large while it was alone must
+  not starve one that came later.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ class ByteBudget:
 
     @property
     def waiting(self) -> bool:
-        """Somebody waits for a reservation."""
-        return bool(self._line)
+        """Somebody waits for a reservation, and not only for its own bytes to become fewer."""
+        return any(not self._over_share(member) for member in self._line)
 
     def held(self, member: str) -> int:
         """Bytes a member holds."""
@@ -50,7 +51,7 @@ class ByteBudget:
 
     def ask(self, member: str) -> bool:
         """Reserve now, or stand in line for `grants`."""
-        if not self._line and self._fits(member):
+        if self._excepted(member) or (not self.waiting and self._fits(member)):
             self._take(member)
             return True
         self._line[member] = None
@@ -58,7 +59,7 @@ class ByteBudget:
 
     def ask_ahead(self, member: str) -> bool:
         """Reserve for a page of read-ahead: only while nobody waits, never in line."""
-        if self._line or not self._fits(member):
+        if self.waiting or not self._fits(member):
             return False
         self._take(member)
         return True
@@ -83,13 +84,12 @@ class ByteBudget:
         """Serve the line: who may read now. Their reservations are taken."""
         granted = []
         for member in list(self._line):
-            if self._over_share(member):
-                continue
-            if not self._fits(member):
-                break
-            del self._line[member]
-            self._take(member)
-            granted.append(member)
+            if self._fits(member) or self._excepted(member):
+                del self._line[member]
+                self._take(member)
+                granted.append(member)
+            elif not self.held(member):
+                break  # then nobody behind it fits either
         return granted
 
     def _take(self, member: str) -> None:
@@ -101,9 +101,10 @@ class ByteBudget:
         return held > 0 and held + RESERVATION > self.share
 
     def _fits(self, member: str) -> bool:
-        if self._over_share(member):
+        return self.used + RESERVATION <= self.limit and not self._over_share(member)
+
+    def _excepted(self, member: str) -> bool:
+        if self.held(member) or self.used + RESERVATION <= self.limit:
             return False
-        if self.used + RESERVATION <= self.limit:
-            return True
         share = self.share
-        return self.held(member) == 0 and any(held > share for held in self._held.values())
+        return sum(min(held, share) for held in self._held.values()) + RESERVATION <= self.limit

@@ -6,7 +6,7 @@
 
 While backing off one request at a time goes out, after a pause with full jitter. While stopped one
 event goes out every `probe` seconds. Concurrency grows back by one per success, batch bytes (halved
-by a 413) by a twentieth.
+by a 413) by a twentieth. What was sent before an outage or a stop says nothing about its end.
 """
 
 from __future__ import annotations
@@ -68,10 +68,15 @@ class Flow:
     def answered(self, sent_at: float, *, stored: bool) -> None:
         """A request sent at `sent_at` was answered event by event; `stored`: at least one of them.
 
-        A stopped event type starts again only by a probe sent after the stop whose event is stored.
+        A stopped event type starts again only by a probe whose event is stored.
         """
-        if self.state is FlowState.STOPPED and (not stored or sent_at < self._since):
+        if self.state is not FlowState.PUBLISHING and sent_at < self._since:
             return
+        if self.state is FlowState.STOPPED:
+            if not stored:
+                self.not_before = max(self.not_before, sent_at + self._limits.probe)
+                return
+            self._refusals.clear()
         self._outages = 0
         self.not_before = 0.0
         if self.state is FlowState.PUBLISHING:
@@ -82,25 +87,28 @@ class Flow:
             return
         self.state = FlowState.PUBLISHING
         self.reason = None
-        self._refusals.clear()
 
     def outage(
         self, now: float, sent_at: float, reason: str, retry_after: float | None, chance: float
     ) -> None:
-        """A request failed as a whole. Requests that were in flight together count once."""
+        """A request failed as a whole. Requests that were in flight together count once.
+
+        Each one's `retry_after` (seconds) is honoured, though.
+        """
         if self.state is FlowState.STOPPED:
             self.not_before = now + self._limits.probe
             return
         self.state = FlowState.BACKING_OFF
         self.reason = reason
         self.allowed = 1
+        asked = min(retry_after or 0.0, RETRY_AFTER_MAX)
+        self.not_before = max(self.not_before, now + asked)
         if self._outages and sent_at < self._since:
             return
         self._since = now
         ceiling = min(PAUSE_MAX, PAUSE * 2 ** min(self._outages, 10))
         self._outages += 1
-        asked = min(retry_after or 0.0, RETRY_AFTER_MAX)
-        self.not_before = now + max(asked, chance * ceiling, PAUSE / 10)
+        self.not_before = max(self.not_before, now + max(chance * ceiling, PAUSE / 10))
 
     def stop(self, now: float, reason: str) -> bool:
         """The operator must act. True if that is news."""

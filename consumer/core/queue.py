@@ -5,16 +5,18 @@ Rules
 - A batch takes the head of each of many ready lanes, in the order they became ready, and closes at
   the first head that does not fit. `run` > 1 lets it take several from the head of one lane.
 - Events in flight stay at the head of their lane until they are settled or given back, so nothing
-  can pass them.
+  can pass them. A run is settled from its head; what it leaves in flight is its beginning.
 - Only a failure of the event itself makes its lane wait (`not_before`). A failure of the whole
   request puts its lanes back at the front.
 - A revoked ticket in flight keeps its key busy until its request ends, then only frees the key.
+- A lane stands in one place at a time, by its head; an empty one is forgotten at once.
+- An illegal move raises ValueError and changes nothing.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections import deque
+from collections import OrderedDict
 from enum import Enum, auto
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -35,7 +37,7 @@ class _Place(Enum):
 
 
 class _Lane:
-    __slots__ = ("first", "in_flight", "key", "last", "length", "not_before", "place")
+    __slots__ = ("first", "in_flight", "key", "last", "length", "not_before", "place", "turn")
 
     def __init__(self, key: str) -> None:
         self.key = key
@@ -45,6 +47,7 @@ class _Lane:
         self.in_flight = 0
         self.not_before = 0.0
         self.place = _Place.IDLE
+        self.turn = 0  # of its newest place among the waiting
 
 
 class KeyOrderedQueue:
@@ -55,10 +58,10 @@ class KeyOrderedQueue:
 
     def __init__(self) -> None:
         self._lanes: dict[str, _Lane] = {}
-        self._ready: deque[_Lane] = deque()
-        self._doomed: deque[_Lane] = deque()
-        self._waiting: list[tuple[float, int, _Lane]] = []
-        self._waits = 0
+        self._ready: OrderedDict[_Lane, None] = OrderedDict()
+        self._doomed: OrderedDict[_Lane, None] = OrderedDict()
+        self._waiting: list[tuple[float, int, _Lane]] = []  # a lane may have left before its time
+        self._turns = 0  # equal times wake in the order they came
         self.events = 0
         self.bytes = 0
 
@@ -67,7 +70,7 @@ class KeyOrderedQueue:
 
     @property
     def ready(self) -> int:
-        """How many lanes have a head that may be sent now (a few may have emptied since)."""
+        """How many lanes have a head that may be sent now."""
         return len(self._ready)
 
     @property
@@ -112,12 +115,8 @@ class KeyOrderedQueue:
         room = size
         ready = self._ready
         while ready and len(batch) < events:
-            lane = ready.popleft()
-            lane.place = _Place.IDLE
+            lane = next(iter(ready))
             ticket = lane.first
-            if ticket is None or ticket.body is None:  # what was its head has been revoked
-                self._place(lane, front=False)
-                continue
             taken = 0
             while ticket is not None and taken < run and len(batch) < events:
                 body = ticket.body
@@ -128,51 +127,52 @@ class KeyOrderedQueue:
                 batch.append(ticket)
                 taken += 1
                 ticket = ticket.next_of_key
-            lane.in_flight = taken
             if not taken:
-                lane.place = _Place.READY
-                ready.appendleft(lane)
                 break
+            del ready[lane]
+            lane.place = _Place.IDLE
+            lane.in_flight = taken
         return batch
 
     def take_doomed(self) -> Ticket | None:
         """The next head that can never be published; it is in flight until settled."""
-        while self._doomed:
-            lane = self._doomed.popleft()
-            lane.place = _Place.IDLE
-            ticket = lane.first
-            if ticket is None or ticket.body is not None:  # the doomed head has been revoked
-                self._place(lane, front=False)
-                continue
-            lane.in_flight = 1
+        if not self._doomed:
+            return None
+        lane, _ = self._doomed.popitem(last=False)
+        lane.place = _Place.IDLE
+        lane.in_flight = 1
+        ticket = lane.first
+        if ticket is not None:
             ticket.state = TicketState.IN_FLIGHT
-            return ticket
-        return None
+        return ticket
 
     def settle(self, ticket: Ticket) -> None:
         """Take a ticket in flight out of its lane; it must be the head.
 
         The caller settles its watermark, too, unless the ticket is revoked.
         """
-        lane = self._lanes[ticket.key]
-        self._pop(lane, ticket)
+        lane = self._busy(ticket)
+        if lane.first is not ticket:
+            raise ValueError(f"ticket {ticket.sequence} is not at the head of its key's lane")
+        self._unlink(lane, ticket)
         lane.in_flight -= 1
         lane.not_before = 0.0
         if not lane.in_flight:
             self._place(lane, front=False)
 
     def give_back(self, ticket: Ticket, not_before: float = 0.0, *, front: bool = False) -> None:
-        """Return a ticket in flight to the head of its lane, unsent or failed.
+        """Return a ticket in flight to its place in its lane, unsent or failed.
 
-        Tickets of a run are settled or given back in order. A revoked one leaves the lane.
+        A revoked one leaves the lane. Of a run that is not settled all are given back, or all
+        behind the one that stays in flight, before anything else happens to the lane.
         """
-        lane = self._lanes[ticket.key]
-        lane.in_flight -= 1
+        lane = self._busy(ticket)
         if ticket.state is TicketState.REVOKED:
-            self._pop(lane, ticket)
+            self._unlink(lane, ticket)
         else:
             ticket.state = TicketState.QUEUED
             lane.not_before = max(lane.not_before, not_before)
+        lane.in_flight -= 1
         if not lane.in_flight:
             self._place(lane, front=front)
 
@@ -197,11 +197,21 @@ class KeyOrderedQueue:
 
     def next_wake(self) -> float | None:
         """When the earliest waiting lane becomes ready, None if none waits."""
+        self._shed_departed()
         return self._waiting[0][0] if self._waiting else None
+
+    def _busy(self, ticket: Ticket) -> _Lane:
+        """The lane that this ticket is in flight from."""
+        lane = self._lanes.get(ticket.key)
+        flying = ticket.state is TicketState.IN_FLIGHT or ticket.state is TicketState.REVOKED
+        if lane is None or not lane.in_flight or not flying:
+            raise ValueError(f"ticket {ticket.sequence} is not in flight")
+        return lane
 
     def _sift(self, lane: _Lane) -> None:
         kept: Ticket | None = None
         position = 0
+        head = lane.first
         ticket, lane.first, lane.last = lane.first, None, None
         lane.length = 0
         while ticket is not None:
@@ -218,16 +228,24 @@ class KeyOrderedQueue:
                 lane.length += 1
             position += 1
             ticket = following
-        if lane.first is None:
-            self._forget(lane)
+        if lane.first is not head:  # then none was in flight
+            self._ready.pop(lane, None)
+            self._doomed.pop(lane, None)
+            lane.not_before = 0.0
+            self._place(lane, front=False)
 
-    def _pop(self, lane: _Lane, ticket: Ticket) -> None:
-        if lane.first is not ticket:
-            msg = f"ticket {ticket.sequence} is not at the head of its key's lane"
-            raise ValueError(msg)
-        lane.first = ticket.next_of_key
-        if lane.first is None:
-            lane.last = None
+    def _unlink(self, lane: _Lane, ticket: Ticket) -> None:
+        before, there = None, lane.first  # at the head, or a few behind it in a run
+        while there is not None and there is not ticket:
+            before, there = there, there.next_of_key
+        if there is None:
+            raise ValueError(f"ticket {ticket.sequence} is not in its key's lane")
+        if before is None:
+            lane.first = ticket.next_of_key
+        else:
+            before.next_of_key = ticket.next_of_key
+        if lane.last is ticket:
+            lane.last = before
         ticket.next_of_key = None
         lane.length -= 1
         self.events -= 1
@@ -237,27 +255,31 @@ class KeyOrderedQueue:
         head = lane.first
         if head is None:
             lane.place = _Place.IDLE
-            self._forget(lane)
+            del self._lanes[lane.key]
         elif lane.not_before:
             lane.place = _Place.WAITING
-            self._waits += 1  # equal times wake in the order they came
-            heapq.heappush(self._waiting, (lane.not_before, self._waits, lane))
+            self._turns += 1
+            lane.turn = self._turns
+            heapq.heappush(self._waiting, (lane.not_before, lane.turn, lane))
         elif head.body is None:
             lane.place = _Place.DOOMED
-            self._doomed.append(lane)
+            self._doomed[lane] = None
         else:
             lane.place = _Place.READY
+            self._ready[lane] = None
             if front:
-                self._ready.appendleft(lane)
-            else:
-                self._ready.append(lane)
+                self._ready.move_to_end(lane, last=False)
 
     def _wake(self, now: float) -> None:
-        while self._waiting and self._waiting[0][0] <= now:
+        while (at := self.next_wake()) is not None and at <= now:
             lane = heapq.heappop(self._waiting)[2]
             lane.not_before = 0.0
             self._place(lane, front=False)
 
-    def _forget(self, lane: _Lane) -> None:
-        if self._lanes.get(lane.key) is lane and not lane.in_flight and lane.first is None:
-            del self._lanes[lane.key]
+    def _shed_departed(self) -> None:
+        """Drop heap entries of lanes whose waiting head was revoked: they have moved on."""
+        while self._waiting:
+            _, turn, lane = self._waiting[0]
+            if lane.place is _Place.WAITING and lane.turn == turn:
+                return
+            heapq.heappop(self._waiting)

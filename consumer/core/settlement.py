@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from consumer.core.answer import PublishingStatus
+from consumer.core.backoff import full_jitter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,10 @@ REFUSAL_DELAYS = (1.5, 3.5)
 
 FAILURE_DELAY = 0.5
 FAILURE_DELAY_MAX = 30.0
-"""First and longest wait, in seconds, of an event that a 207 names; doubling, full jitter."""
+"""First and longest wait, in seconds, after a 207 without the event; doubling, full jitter."""
+
+FAILURE_DELAY_MIN = 0.05
+"""Full jitter may say nought; an event that a 207 left out waits at least this long."""
 
 _UNAVAILABLE = frozenset({408, 425, 429})
 
@@ -124,26 +128,34 @@ def settle(
 def _partial(
     items: Sequence[BatchItemResponse], tickets: Sequence[Ticket], max_attempts: int, chance: float
 ) -> Settled:
-    """207: what is submitted is stored, everything else is sent again, whatever it is called."""
+    """207: what is submitted is stored, everything else is sent again, whatever it is called.
+
+    A failure counts against its event only where others of its partition were stored: outages do
+    not. Without the partition's name nothing is known about the others.
+    """
     alive = {item.partition for item in items if item.status is PublishingStatus.SUBMITTED}
+    alive.discard(None)
     verdicts: list[Verdict] = []
     for item, ticket in zip(items, tickets, strict=True):
         match item.status:
             case PublishingStatus.SUBMITTED:
                 verdicts.append(_ACKED)
             case PublishingStatus.ABORTED:
-                verdicts.append(_AT_ONCE)
+                verdicts.append(_later(ticket, chance))
             case PublishingStatus.FAILED:
-                if item.partition in alive:
-                    ticket.failed += 1
+                ticket.failed += item.partition in alive
                 if ticket.failed >= max_attempts:
                     verdicts.append(Refused("attempts_exhausted", item.detail))
                 else:
-                    ceiling = min(FAILURE_DELAY_MAX, FAILURE_DELAY * 2 ** min(ticket.attempts, 10))
-                    verdicts.append(Retry(max(0.05, chance * ceiling)))
+                    verdicts.append(_later(ticket, chance))
             case _:
                 assert_never(item.status)
     return Settled(tuple(verdicts))
+
+
+def _later(ticket: Ticket, chance: float) -> Retry:
+    wait = full_jitter(ticket.attempts, FAILURE_DELAY, FAILURE_DELAY_MAX, chance)
+    return Retry(max(FAILURE_DELAY_MIN, wait))
 
 
 def _refused(items: Sequence[BatchItemResponse], tickets: Sequence[Ticket]) -> Settlement:

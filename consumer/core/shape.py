@@ -51,7 +51,7 @@ _LETTER: Final = b"A"  # strings and numbers are less, the others begin with the
 _CONSTANTS: Final = {b'BOOL":true': b"true", b'BOOL":false': b"false", b'NULL":true': b"null"}
 
 _MARKED: Final = rb'{"S":"\u0000%d;"}'
-_split_at_markers = re.compile(rb'"\\u0000([0-9]+);"').split
+_marker = re.compile(rb'"\\u0000([0-9]+);"')
 
 Gaps = tuple[bytes, ...]
 
@@ -146,7 +146,7 @@ def _learn(gaps: Gaps) -> Shape | None:
     marked = b"".join(gap + _MARKED % index for index, gap in enumerate(gaps[:-1])) + gaps[-1]
     try:
         item = decode_item(Raw(marked))
-        parts = _split_at_markers(b",".join(plain_item(item)))
+        parts = _marker.split(b",".join(plain_item(item)))
     except MalformedItem:
         return None
     if parts[1::2] != [b"%d" % index for index in range(len(gaps) - 1)]:
@@ -165,5 +165,5 @@ def _places(path: bytes, list_pointer: bytes, value: AttributeValue) -> Iterator
     elif "L" in value:
         for index, element in enumerate(decode_list(value["L"])):
             yield from _places(b"%b/%d" % (path, index), list_pointer or path, element)
-    else:
+    elif "S" in value and _marker.fullmatch(value["S"]):  # others belong to a gap
         yield Place(path, list_pointer)

@@ -3,7 +3,10 @@
 Rules: tickets open in sequence order; they settle in any order; `value` is the highest sequence
 number with everything before it settled. Only unsettled tickets are kept. Each stands for itself
 and for the settled records right behind it, so settling one hands that run to its predecessor and
-costs the same however far apart they are.
+costs the same however far apart they are. An illegal move raises ValueError and changes nothing.
+
+A record whose sequence number cannot be read stands with the one before it, so equal numbers are in
+order: reading on after that number reads it again. A creation time of 0.0 could not be read.
 """
 
 from __future__ import annotations
@@ -71,7 +74,7 @@ class AckWatermark:
         return self.span >= SPAN_RECORDS
 
     def open(self, ticket: Ticket) -> None:
-        """Add the next record's ticket. Raises ValueError, and changes nothing, if out of order."""
+        """Add the next record's ticket. Raises ValueError if out of order."""
         self._ascend(ticket.sequence)
         ticket.before = self.tail
         if self.tail is None:
@@ -98,14 +101,17 @@ class AckWatermark:
         if ticket.state is TicketState.SETTLED or ticket.state is TicketState.REVOKED:
             msg = f"ticket {ticket.sequence} of {self.shard_id} is {ticket.state.name} already"
             raise ValueError(msg)
-        ticket.state = TicketState.SETTLED
         before = ticket.before
+        if before is None and ticket is not self.head:
+            msg = f"ticket {ticket.sequence} is not open in {self.shard_id}"
+            raise ValueError(msg)
+        ticket.state = TicketState.SETTLED
         if before is None:
             self._raise_to(ticket.through, ticket.through_at)
             self.span -= ticket.records
         else:
             before.through = ticket.through
-            before.through_at = ticket.through_at
+            before.through_at = ticket.through_at or before.through_at
             before.records += ticket.records
         self._unlink(ticket)
 
@@ -150,7 +156,7 @@ class AckWatermark:
 
     def _raise_to(self, sequence: int, created_at: float | None) -> None:
         self.value = sequence
-        self.record_at = created_at if created_at is not None else self.record_at
+        self.record_at = created_at or self.record_at
 
     def _unlink(self, ticket: Ticket) -> None:
         before, after = ticket.before, ticket.after

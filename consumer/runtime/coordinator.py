@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     from consumer.core.fence import Fence
-    from consumer.core.lease import StreamRow
+    from consumer.core.lease import Lease, StreamRow
     from consumer.core.lease_view import LeaseView
     from consumer.core.limits import LeaseTiming
     from consumer.metrics import Metrics
@@ -175,7 +175,8 @@ class Coordinator:
 
     # -- the small rows
 
-    async def _scan(self) -> None:
+    async def _scan(self) -> bool:
+        """Read the worker and stream rows. False if the table did not answer."""
         sent_at = self._clock.now()
         try:
             workers, rows = await self._store.read_peers()
@@ -183,7 +184,7 @@ class Coordinator:
         except Retryable as error:
             log.warning("peers_unread", reason=error.reason)
             self._scan_due = sent_at + self._timing.scan
-            return
+            return False
         answered_at = self._clock.now()
         self._peers.observe(sent_at, answered_at, workers, self._leases.owners())
         self._see(own if own is not None else self._leases.of_table(self._source, rows))
@@ -193,6 +194,7 @@ class Coordinator:
         for key in self._discovery.exhausted:
             if not self._source.follow_table and key == self._source.stream.key:
                 self._end(StreamUnreachable(f"stream {key} is disabled and read to its end"))
+        return True
 
     def _see(self, rows: tuple[StreamRow, ...]) -> None:
         self._rows = rows
@@ -239,10 +241,8 @@ class Coordinator:
             if self._leases.is_retired(row.key):
                 continue
             mark = self._held.mark
-            try:
-                leases = await self._store.read_leases(row.key)
-            except Retryable as error:
-                log.warning("leases_unread", stream=row.key, reason=error.reason)
+            leases = await self._read(row)
+            if leases is None:
                 self._rhythm.failed(self._clock.now())
                 return
             plan = self._leases.plan(self._rows, row, leases, mark)
@@ -253,6 +253,22 @@ class Coordinator:
         self._held.planned(first_mark)
         self._leases.count(self._rows)
         self._rhythm.passed(self._clock.now(), sign, tuple(outcomes), left=left)
+
+    async def _read(self, row: StreamRow) -> Sequence[Lease] | None:
+        """The leases of a stream, and proof of death that is newer than they are.
+
+        A peer judged dead may have come back since and taken a lease anew: its row would name it
+        with a counter that the judgement never covered. So whoever is dead must be so in a read
+        sent after the answer that shows the lease.
+        """
+        try:
+            leases = await self._store.read_leases(row.key)
+        except Retryable as error:
+            log.warning("leases_unread", stream=row.key, reason=error.reason)
+            return None
+        if any(lease.owner in self._peers.dead for lease in leases) and not await self._scan():
+            return None
+        return leases
 
     def _ask(self) -> None:
         self._rhythm.ask()

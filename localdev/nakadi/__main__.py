@@ -15,6 +15,8 @@ from localdev.nakadi.local_nakadi import STORAGE_WAIT_SECONDS, LocalNakadi
 from localdev.nakadi.server import make_app
 
 _SHUTDOWN_SECONDS = 0.2
+# Events nested this deep are read by the real server, too.
+_RECURSION_LIMIT = 10_000
 
 
 async def serve(nakadi: LocalNakadi, host: str, port: int) -> None:
@@ -57,6 +59,7 @@ def main() -> None:
         help="time until a batch that is too large for the store is answered",
     )
     arguments = parser.parse_args()
+    sys.setrecursionlimit(_RECURSION_LIMIT)
     nakadi = LocalNakadi(storage_wait=arguments.storage_wait, keep_text=not arguments.no_text)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(nakadi, arguments.host, arguments.port))

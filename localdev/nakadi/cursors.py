@@ -12,6 +12,7 @@ from localdev.nakadi.problem import ProblemError
 
 if TYPE_CHECKING:
     from localdev.nakadi.json_value import Json, JsonObject
+    from localdev.nakadi.log import EventLog
 
 BEGIN = "BEGIN"
 _VERSION_ONE = "001"

@@ -4,25 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jsonschema import Draft4Validator, FormatChecker
-
 from localdev.nakadi import occurred_at
 from localdev.nakadi.effective_schema import effective_schema
+from localdev.nakadi.json_schema import validator_of
 from localdev.nakadi.quick_check import compile_check
 from localdev.nakadi.violation import describe
 
 if TYPE_CHECKING:
     from localdev.nakadi.json_value import JsonObject
-
-_formats = FormatChecker(formats=("email", "ipv4", "ipv6"))
-
-
-@_formats.checks("date-time", raises=ValueError)
-def _date_time(value: object) -> bool:
-    fault = occurred_at.complaint(value) if isinstance(value, str) else None
-    if fault is not None:
-        raise ValueError(fault)
-    return True
 
 
 class EventValidator:
@@ -31,7 +20,7 @@ class EventValidator:
     def __init__(self, definition: JsonObject, schema: JsonObject) -> None:
         effective = effective_schema(definition, schema)
         self._quick = compile_check(effective)
-        self._complete = Draft4Validator(effective, format_checker=_formats)
+        self._complete = validator_of(effective)
         self._has_metadata = definition.get("category") != "undefined"
 
     def complaint(self, event: JsonObject) -> str | None:

@@ -6,10 +6,10 @@ for its words. A schema with a keyword that is not known here is never checked t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from localdev.nakadi.json_value import Json, JsonObject
+from localdev.nakadi.re2 import compile_re2
 
 Check = Callable[[Json], bool]
 
@@ -78,7 +78,7 @@ def _text(schema: JsonObject) -> list[Check] | None:
     parts: list[Check] = []
     pattern, shortest = schema.get("pattern"), schema.get("minLength")
     if isinstance(pattern, str):
-        search = re.compile(pattern).search
+        search = compile_re2(pattern).search
         parts.append(lambda value: type(value) is not str or search(value) is not None)
     if isinstance(shortest, int):
         parts.append(lambda value: type(value) is not str or len(value) >= shortest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -83,7 +84,8 @@ class ReadRoutes:
         _check(options)
         response = web.StreamResponse(headers={"Content-Type": STREAM, "Warning": _WARNING})
         await response.prepare(request)
-        await _Stream(event_type, positions, options).run(response)
+        with contextlib.suppress(ConnectionError):  # the reader has gone
+            await _Stream(event_type, positions, options).run(response)
         return response
 
     async def distances(self, request: web.Request) -> web.Response:
@@ -147,8 +149,9 @@ class _Stream:
         self._options = options
         self._sent = 0
         self._clock = asyncio.get_running_loop().time
-        self._ends = self._clock() + options.timeout
-        self._flushes = dict.fromkeys(positions, self._clock() + options.flush)
+        now = self._clock()
+        self._ends = now + options.timeout
+        self._flushes = dict.fromkeys(positions, now + options.flush)
         self._empty_lines = dict.fromkeys(positions, 0)
 
     async def run(self, response: web.StreamResponse) -> None:
@@ -158,8 +161,7 @@ class _Stream:
             await asyncio.sleep(_POLL_SECONDS)
             over = self._clock() >= self._ends or self._limit_in_sight()
             for partition in self._positions:
-                line = self._line(partition, over=over)
-                if line is not None:
+                while (line := self._line(partition, over=over)) is not None:
                     await response.write(line)
             over = over or self._only_keep_alives()
 
@@ -187,7 +189,9 @@ class _Stream:
         if taken:
             self._positions[partition] = taken[-1].offset
         texts = [stored_text(self._event_type, event) for event in taken if not event.tombstone]
-        self._flushes[partition] = self._clock() + self._options.flush
+        # A full batch starts the time-out anew; else its turns keep their distance.
+        since = self._flushes[partition] if due else self._clock()
+        self._flushes[partition] = since + self._options.flush
         self._empty_lines[partition] = 0 if texts else self._empty_lines[partition] + 1
         self._sent += len(texts)
         return _batch_line(partition, self._positions[partition], texts)

@@ -92,13 +92,13 @@ def subschemas(schema: JsonObject) -> tuple[str, list[Json]]:
 
 
 def resolve(root: JsonObject, reference: Json) -> Json:
-    """Return what a local `$ref` points to, an empty schema when it points nowhere."""
+    """Return what a local `$ref` points to, None when it points nowhere."""
     value: Json = root
     for step in str(reference).lstrip("#").strip("/").split("/"):
         name = step.replace("~1", "/").replace("~0", "~")
         if not name:
             continue
         if not isinstance(value, dict) or name not in value:
-            return {}
+            return None
         value = value[name]
     return value

@@ -10,7 +10,9 @@ from jsonschema import Draft4Validator
 
 from localdev.nakadi.effective_schema import effective_schema
 from localdev.nakadi.problem import ProblemError
-from localdev.nakadi.schema_kind import TYPES, Kind, kind_of, resolve, subschemas
+from localdev.nakadi.re2 import compile_re2
+from localdev.nakadi.schema_keywords import check_keywords
+from localdev.nakadi.schema_kind import Kind, kind_of, resolve, subschemas
 from localdev.nakadi.strict_json import StrictJsonError, parse_document
 from localdev.nakadi.violation import messages
 
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
     from localdev.nakadi.json_value import Json, JsonObject
 
 _KNOWN_DRAFT = re.compile(r"https?://json-schema\.org/draft-0[467]/schema#?")
-# Patterns are RE2's, which has no look-around and no back-references.
-_NOT_RE2 = re.compile(r"\(\?(?:[=!]|<[=!])|\\[1-9]")
 
 
 def _closed_meta_schema() -> JsonObject:
@@ -57,7 +57,7 @@ def check_schema(definition: JsonObject) -> JsonObject:
         raise _invalid('"type" of root element in schema can only be "object"')
     _check_draft(schema)
     for subschema in _walk(schema):
-        _check_keywords(subschema)
+        check_keywords(schema, subschema)
     if definition["category"] == "business" and defines(schema, schema, ["metadata"]):
         raise _invalid('"metadata" property is reserved')
     _check_fields(definition, schema)
@@ -93,30 +93,6 @@ def _walk(schema: Json) -> Iterator[JsonObject]:
             yield from _walk(member)
 
 
-def _check_keywords(schema: JsonObject) -> None:
-    named = schema.get("type")
-    for name in named if isinstance(named, list) else [named]:
-        if isinstance(name, str) and name not in TYPES:
-            raise _invalid(
-                f"schema must be a valid json-schema: <unknown location>: unknown type: [{name}]"
-            )
-    if kind_of(schema) is Kind.OBJECT and not isinstance(schema.get("required", []), list):
-        raise _invalid("schema must be a valid json-schema: #/required: expected type: JsonArray")
-    pattern = schema.get("pattern")
-    if isinstance(pattern, str):
-        _check_pattern(pattern)
-
-
-def _check_pattern(pattern: str) -> None:
-    fault = "invalid or unsupported Perl syntax" if _NOT_RE2.search(pattern) else None
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        fault = "missing closing )" if error.msg.startswith("missing )") else error.msg
-    if fault is not None:
-        raise _invalid(f'invalid regex pattern in the schema: {fault} "{pattern}"')
-
-
 def _check_fields(definition: JsonObject, schema: JsonObject) -> None:
     keys, instances = definition["ordering_key_fields"], definition["ordering_instance_ids"]
     if instances and not keys:
@@ -150,7 +126,7 @@ def defines(root: JsonObject, schema: Json, path: list[str]) -> bool:
         return True
     patterns = schema.get("patternProperties")
     return any(
-        re.search(pattern, path[0]) is not None and defines(root, member, path[1:])
+        compile_re2(pattern).search(path[0]) is not None and defines(root, member, path[1:])
         for pattern, member in (patterns if isinstance(patterns, dict) else {}).items()
     )
 

@@ -40,8 +40,8 @@ class Difference:
         return f"{self.vector.name}: {self.what} {self.expected!r}, found {self.found!r}"
 
 
-def replay(vectors: Sequence[Vector], nakadi: NakadiProcess) -> Iterator[Difference]:
-    """Send all vectors in the order of the file; yields at most one difference each.
+def replay(vectors: Sequence[Vector], nakadi: NakadiProcess) -> Iterator[tuple[Vector, Answer]]:
+    """Send all vectors in the order of the file, and yield each with the answer it got.
 
     Those that read streams wait for them and touch only event types of their own: they go side
     by side at the end.
@@ -49,12 +49,10 @@ def replay(vectors: Sequence[Vector], nakadi: NakadiProcess) -> Iterator[Differe
     streams = [vector for vector in vectors if vector.kind == "read"]
     for vector in vectors:
         if vector.kind != "read":
-            yield from compare(vector, play(vector, nakadi))
+            yield vector, play(vector, nakadi)
     with ThreadPoolExecutor(_READERS) as pool:
-        for vector, answer in zip(
-            streams, pool.map(lambda vector: play(vector, nakadi), streams), strict=True
-        ):
-            yield from compare(vector, answer)
+        answers = pool.map(lambda vector: play(vector, nakadi), streams)
+        yield from zip(streams, answers, strict=True)
 
 
 def play(vector: Vector, nakadi: NakadiProcess) -> Answer:
@@ -93,7 +91,7 @@ def _creation(definition: JsonObject) -> JsonObject:
 
 
 def compare(vector: Vector, found: Answer) -> Iterator[Difference]:
-    """Yield the first difference that counts for the kind of vector."""
+    """Yield the first difference that counts for the kind of vector, if there is one."""
     expected = vector.expected
     if expected.status != found.status:
         yield Difference(vector, "status", expected.status, (found.status, found.body[:200]))
@@ -186,7 +184,11 @@ def main() -> None:
     """Replay one file and print differences, then matched and total."""
     vectors = load_vectors(Path(sys.argv[1]))
     with local_nakadi(options=("--storage-wait", "0")) as nakadi:
-        differences = list(replay(vectors, nakadi))
+        differences = [
+            difference
+            for vector, answer in replay(vectors, nakadi)
+            for difference in compare(vector, answer)
+        ]
     for difference in differences:
         print(difference)
     print(f"{len(vectors) - len(differences)} of {len(vectors)} matched")

@@ -1,7 +1,7 @@
 """Workers on one lease table in virtual time, each with a stand-in for its shard consumers.
 
-`Fleet.claims` is the truth about who could send for which shard at this moment; two unfenced workers
-on one shard are noted in `violations` at the instant it happens.
+`Fleet.claims` is the truth about who could send for which shard at this moment; two workers that
+could send for one shard are noted in `violations` at the instant it happens.
 """
 
 import asyncio
@@ -103,6 +103,7 @@ class FakeShard:
     async def _live(self) -> Outcome:
         node = self._node
         while True:
+            await node.store.awake.wait()
             if self._want == "lose" or not node.fence.holds(node.clock.now(), self.epoch):
                 return Outcome.LOST
             node.fleet.claim(self)
@@ -144,7 +145,6 @@ class Node:
     timing: LeaseTiming
     source: Source
     task: asyncio.Task[None] | None = None
-    frozen: bool = False
 
     def __post_init__(self) -> None:
         self.clock = VirtualClock()
@@ -196,6 +196,11 @@ class Node:
         self.task = asyncio.get_running_loop().create_task(self.coordinator.run())
         return self
 
+    def suspend(self, seconds: float) -> None:
+        """As with SIGSTOP: requests under way arrive, and nothing is done about their answers."""
+        self.store.awake.clear()
+        asyncio.get_running_loop().call_later(seconds, self.store.awake.set)
+
     async def stopped(self) -> None:
         assert self.task is not None
         await self.task
@@ -232,7 +237,10 @@ class Fleet:
         if before is not None:
             node = before._node
             if node.fence.holds(node.clock.now(), before.epoch):
-                self.violations.append(f"{shard.shard_id}: {node.name} and {shard._node.name}")
+                now = asyncio.get_running_loop().time()
+                self.violations.append(
+                    f"{now:.2f} {shard.shard_id}: {node.name} and {shard._node.name}"
+                )
         self.claims[shard.shard_id] = shard
         now = asyncio.get_running_loop().time()
         self.takes.append((now, shard.shard_id, shard._node.name))

@@ -53,6 +53,8 @@ class LeaseTableTwin:
         self.table = table
         self.delay = delay
         self.limit = limit
+        self.awake = asyncio.Event()  # cleared: the process is suspended between any two steps
+        self.awake.set()
         self.cut = False  # nothing arrives: the network to the table is down
         self.faults: dict[str, deque[Fault | None]] = {}
         self.chance: Callable[[str], Fault | None] = lambda _operation: None
@@ -63,6 +65,7 @@ class LeaseTableTwin:
     async def _fault(self, operation: str, *, write: bool) -> Fault | None:
         """Wait for the request to arrive; raise if it does not."""
         unknown = UnknownOutcome if write else Retryable
+        await self.awake.wait()
         await asyncio.sleep(self.delay / 2)
         queue = self.faults.get(operation)
         fault = queue.popleft() if queue else self.chance(operation)
@@ -95,6 +98,7 @@ class LeaseTableTwin:
 
     async def _back(self, operation: str, fault: Fault | None) -> None:
         await asyncio.sleep(self.delay / 2)
+        await self.awake.wait()
         if fault is Fault.LOST_AFTER:
             raise UnknownOutcome(operation, "reset")
 
@@ -116,12 +120,14 @@ class LeaseTableTwin:
         await self._read("read_peers")
         rows = tuple(self.table.workers.values()), tuple(self.table.streams.values())
         await asyncio.sleep(self.delay / 2)
+        await self.awake.wait()
         return rows
 
     async def read_leases(self, stream_key: str) -> Sequence[Lease]:
         await self._read("read_leases", stream_key)
         rows = tuple(self.table.of(stream_key).values())
         await asyncio.sleep(self.delay / 2)
+        await self.awake.wait()
         return rows
 
     async def read_gaps(self, stream_key: str) -> Sequence[Gap]:

@@ -70,7 +70,7 @@ def test_a_killed_worker_is_replaced_within_fifteen_seconds() -> None:
         assert fleet.spread() == {"a": 6, "b": 0, "c": 6}
         late = [at - killed_at for at, _, _ in fleet.takes if at > killed_at]
         assert len(late) == 4
-        assert 8 < min(late)
+        assert min(late) > 8
         assert max(late) <= 15
         del fleet.table.workers["b"]
 

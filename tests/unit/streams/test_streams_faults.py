@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 from streams_world import START, World
@@ -12,6 +13,9 @@ from localdev.streams.fault import Fault, FaultKind, Faults
 from localdev.streams.reply import Reply, planned_error, with_spaces
 from localdev.streams.tables_api import TablesApi
 from localdev.streams.update_expression import read_update
+
+if TYPE_CHECKING:
+    from localdev.streams.attribute import Attributes
 
 
 def test_a_fault_hits_its_operation_and_shard_only_as_often_as_asked() -> None:

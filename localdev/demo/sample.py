@@ -1,0 +1,46 @@
+"""Events for people: one attribute a line, one step of the patch a line."""
+
+import json
+from collections.abc import Iterable
+
+OPERATIONS = {"C": "inserted", "U": "updated", "D": "deleted"}
+
+
+class Samples:
+    """Picks the first event of each kind."""
+
+    def __init__(self) -> None:
+        self._missing = set(OPERATIONS)
+
+    def pick(self, events: Iterable[dict[str, object]]) -> list[str]:
+        """Return the texts of those events that are worth showing."""
+        picked = []
+        for event in events:
+            operation = str(event["data_op"])
+            if operation in self._missing:
+                self._missing.remove(operation)
+                picked.append(str(event["event"]))
+        return picked
+
+
+def lines(text: str) -> list[tuple[str, bool]]:
+    """Return an event's JSON as lines, each with whether it belongs to the patch."""
+    event = json.loads(text)
+    data = event.pop("data")
+    head = [(f" {_json(name)}: {_json(value)},", False) for name, value in event.items()]
+    body = [line for name, value in data.items() for line in _member(name, value)]
+    last, of_patch = body.pop()
+    return [("{", False), *head, (' "data": {', False), *body, (last.rstrip(","), of_patch)] + [
+        (" }}", False)
+    ]
+
+
+def _member(name: str, value: object) -> list[tuple[str, bool]]:
+    if name != "patch" or not isinstance(value, list) or not value:
+        return [(f"   {_json(name)}: {_json(value)},", False)]
+    steps = [(f"     {_json(step)},", True) for step in value]
+    return [('   "patch": [', True), *steps[:-1], (steps[-1][0][:-1], True), ("   ],", True)]
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

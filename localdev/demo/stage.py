@@ -1,0 +1,69 @@
+"""The servers around the consumer, with the table, the queue and the event type it needs."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from localdev.aws.process import local_aws
+from localdev.nakadi.process import NakadiProcess, local_nakadi
+from localdev.streams.process import streams_process
+from localdev.workload.setup import create_event_type, create_queue
+from localdev.workload.table import OrderTable
+
+TABLE = "orders"
+QUEUE = "order-dead-letters"
+EVENT_TYPE = "order-store.order"
+SPLIT_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """`environ` leads AWS clients to the table and the queue, `consumer_environ` is the workers'.
+
+    They differ where the table lies in our own streams server: that has no lease table.
+    """
+
+    nakadi: NakadiProcess
+    stream_arn: str
+    queue_url: str
+    environ: dict[str, str]
+    consumer_environ: dict[str, str]
+
+
+@contextmanager
+def stage(shards: int, workers: int) -> Iterator[Stage]:
+    """Run the servers: for more than one shard or worker with our own streams server."""
+    with ExitStack() as servers:
+        aws = servers.enter_context(local_aws())
+        nakadi = servers.enter_context(local_nakadi())
+        environ = {**os.environ, **aws.environment()}
+        reading = {"CONSUMER_TABLE": TABLE}
+        if shards > 1 or workers > 1:
+            streams = servers.enter_context(
+                streams_process("--shards", str(shards), "--split-every", str(SPLIT_SECONDS))
+            )
+            reading = {"AWS_ENDPOINT_URL_DYNAMODB_STREAMS": streams.url}
+            environ |= reading | {"AWS_ENDPOINT_URL_DYNAMODB": streams.url}
+        stream_arn = OrderTable(TABLE, environ).create()
+        if "CONSUMER_TABLE" not in reading:
+            reading["CONSUMER_STREAM_ARN"] = stream_arn
+        queue_url = create_queue(QUEUE, environ)
+        create_event_type(nakadi.url, EVENT_TYPE)
+        yield Stage(
+            nakadi=nakadi,
+            stream_arn=stream_arn,
+            queue_url=queue_url,
+            environ=environ,
+            consumer_environ={
+                **os.environ,
+                **aws.environment(),
+                **reading,
+                "CONSUMER_NAKADI_URL": nakadi.url,
+                "CONSUMER_EVENT_TYPE": EVENT_TYPE,
+                "CONSUMER_DEAD_LETTER_QUEUE_URL": queue_url,
+                "CONSUMER_HTTP_HOST": "127.0.0.1",
+                "CONSUMER_HTTP_PORT": "0",
+                "CONSUMER_LOG_FORMAT": "text",
+            },
+        )

@@ -1,0 +1,66 @@
+"""Looks at everything twice a second: the log of Nakadi, the workers, the queue, the workload."""
+
+import time
+from collections import deque
+from dataclasses import dataclass
+
+from localdev.demo.evidence import waiting_messages
+from localdev.demo.logged_process import LoggedProcess
+from localdev.demo.sample import Samples
+from localdev.demo.stage import EVENT_TYPE, Stage
+from localdev.demo.worker import Worker, WorkerView
+
+_RATE_LOOKS = 8  # looks over which events/s is taken: some four seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the live table shows; `age` is the largest iterator age (seconds), None if unknown."""
+
+    written: int
+    accepted: int
+    per_second: float
+    age: float | None
+    leases: int
+    dead_letters: int
+    workers: tuple[WorkerView, ...]
+
+
+class Watch:
+    """Counts events by the log of Nakadi; `samples` are texts of events not yet shown."""
+
+    def __init__(self, stage: Stage, workload: LoggedProcess, workers: list[Worker]) -> None:
+        self._stage = stage
+        self._workload = workload
+        self._workers = workers
+        self._samples = Samples()
+        self._accepted = 0
+        self._looks: deque[tuple[float, int]] = deque(maxlen=_RATE_LOOKS)
+        self.samples: deque[str] = deque()
+
+    def look(self) -> Snapshot:
+        """Ask all once."""
+        events = self._stage.nakadi.log(EVENT_TYPE, since=self._accepted)
+        self.samples.extend(self._samples.pick(events))
+        self._accepted += len(events)
+        self._looks.append((time.monotonic(), self._accepted))
+        views = tuple(worker.look() for worker in self._workers)
+        return Snapshot(
+            written=self._written(),
+            accepted=self._accepted,
+            per_second=self._per_second(),
+            age=max((view.age for view in views if view.age is not None), default=None),
+            leases=sum(view.leases or 0 for view in views),
+            dead_letters=waiting_messages(self._stage.queue_url, self._stage.environ),
+            workers=views,
+        )
+
+    def _per_second(self) -> float:
+        (first, before), (last, now) = self._looks[0], self._looks[-1]
+        return (now - before) / (last - first) if last > first else 0.0
+
+    def _written(self) -> int:
+        """Return the number in the last line that the workload printed."""
+        last = self._workload.last_lines(1)
+        number = last[0].split(" ")[0] if last else ""
+        return int(number) if number.isdecimal() else 0

@@ -1,0 +1,73 @@
+"""Insert, update and delete orders in a table, until SIGTERM or as many changes as asked.
+
+The AWS_* variables name the endpoint. Prints how many changes were written, twice a second.
+"""
+
+import argparse
+import os
+import signal
+import time
+from random import Random
+from types import FrameType
+
+from localdev.workload.order import Orders
+from localdev.workload.table import OrderTable
+
+_REPORT_SECONDS = 0.5
+
+
+class Workload:
+    """Writes at a steady rate."""
+
+    def __init__(self, table: OrderTable, orders: Orders, rate: float) -> None:
+        self._table = table
+        self._orders = orders
+        self._rate = rate  # changes/s
+        self._stopped = False
+        self._written = 0
+
+    def stop(self, _: int, __: FrameType | None) -> None:
+        """End after the change that is being written. A signal's function."""
+        self._stopped = True
+
+    def run(self, changes: int) -> None:
+        """Write so many changes (0: until stopped)."""
+        started = time.monotonic()
+        reported = 0.0
+        while not self._stopped and not (changes and self._written == changes):
+            self._table.write(self._orders.change())
+            self._written += 1
+            now = time.monotonic()
+            if now - reported > _REPORT_SECONDS:
+                self._report()
+                reported = now
+            time.sleep(max(0.0, started + self._written / self._rate - now))
+        self._report()
+
+    def _report(self) -> None:
+        print(self._written, "changes written", flush=True)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line."""
+    made = argparse.ArgumentParser(prog="python -m localdev.workload", description=__doc__)
+    made.add_argument("--table", default="orders")
+    made.add_argument("--rate", type=float, default=60.0, help="changes a second")
+    made.add_argument("--changes", type=int, default=0, help="0: until SIGTERM")
+    made.add_argument("--orders", type=int, default=300, help="most orders open at a time")
+    made.add_argument("--prefix", default="o", help="of the order ids")
+    return made
+
+
+def main() -> None:
+    """Read the command line and write."""
+    asked = parser().parse_args()
+    table = OrderTable(asked.table, os.environ)
+    workload = Workload(table, Orders(Random(), asked.orders, asked.prefix), asked.rate)
+    signal.signal(signal.SIGTERM, workload.stop)
+    signal.signal(signal.SIGINT, workload.stop)
+    workload.run(asked.changes)
+
+
+if __name__ == "__main__":
+    main()

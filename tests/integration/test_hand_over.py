@@ -1,0 +1,132 @@
+"""Workers that come, go, die and stand still: shards are shared, nothing is lost or doubled."""
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.cluster import Cluster, cluster
+
+SHARDS = 12
+
+
+@pytest.fixture
+def twelve(tmp_path: Path) -> Iterator[Cluster]:
+    with cluster(tmp_path, shards=SHARDS) as made:
+        yield made
+
+
+class Traffic:
+    """Writes a few hundred changes a second until stopped."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> "Traffic":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._cluster.fill(40, keys=200)
+            time.sleep(0.1)
+
+
+def counts(cluster: Cluster) -> list[int]:
+    return sorted(len(w.shards()) for w in cluster.workers if w.process.poll() is None)
+
+
+def test_two_workers_that_join_one_share_its_shards_without_a_duplicate(twelve: Cluster) -> None:
+    twelve.start()
+    with Traffic(twelve):
+        twelve.until(lambda: counts(twelve) == [12], 10, "one worker holds all")
+        twelve.start()
+        twelve.start()
+        twelve.until(lambda: counts(twelve) == [4, 4, 4], 20, "4/4/4")
+    verdict = twelve.until_settled()
+    assert (verdict.lost, verdict.duplicated, verdict.out_of_order) == (0, 0, 0)
+
+
+def test_sigterm_hands_over_without_a_duplicate_and_exits_0(twelve: Cluster) -> None:
+    first, _ = twelve.start(), twelve.start()
+    twelve.until(lambda: counts(twelve) == [6, 6], 20, "6/6")
+    with Traffic(twelve):
+        time.sleep(2)
+        code, seconds = first.stop()
+        assert code == 0
+        assert seconds < 10
+        twelve.until(lambda: counts(twelve) == [12], 15, "the other holds all")
+    verdict = twelve.until_settled()
+    assert (verdict.lost, verdict.duplicated, verdict.out_of_order) == (0, 0, 0)
+
+
+def test_a_killed_worker_is_replaced_within_15_seconds(twelve: Cluster) -> None:
+    first, _, _ = twelve.start(), twelve.start(), twelve.start()
+    twelve.until(lambda: counts(twelve) == [4, 4, 4], 20, "4/4/4")
+    with Traffic(twelve):
+        time.sleep(2)
+        first.stop(signal.SIGKILL)
+        twelve.until(lambda: counts(twelve) == [6, 6], 15, "6/6 after the kill")
+    verdict = twelve.until_settled()
+    assert (verdict.lost, verdict.out_of_order) == (0, 0)
+
+
+def test_a_worker_that_stood_still_publishes_nothing_before_it_holds_a_lease_again(
+    twelve: Cluster,
+) -> None:
+    sleeper, other = twelve.start(), twelve.start()
+    twelve.until(lambda: counts(twelve) == [6, 6], 20, "6/6")
+    with Traffic(twelve):
+        time.sleep(1)
+        before = len(sleeper.events("lease_taken"))
+        sleeper.process.send_signal(signal.SIGSTOP)
+        twelve.until(lambda: len(other.shards()) == 12, 20, "the other took over")
+        sleeper.process.send_signal(signal.SIGCONT)
+        twelve.until(lambda: counts(twelve) == [6, 6], 30, "6/6 again")
+    verdict = twelve.until_settled()
+    # What was in flight when it was stopped may be stored twice; nothing newer was overtaken.
+    assert (verdict.lost, verdict.out_of_order) == (0, 0)
+    taken_again = [entry["timestamp"] for entry in sleeper.events("lease_taken")][before:]
+    lost = [entry["timestamp"] for entry in sleeper.events("lease_lost")]
+    assert len(lost) == 6
+    assert min(taken_again) > max(lost)
+
+
+def test_sigterm_while_nakadi_is_down_exits_in_time_and_loses_nothing(twelve: Cluster) -> None:
+    first = twelve.start()
+    twelve.until(lambda: counts(twelve) == [12], 10, "one worker holds all")
+    twelve.nakadi.add_fault(kind="status", status=503)
+    twelve.fill(500)
+    twelve.until(lambda: first.status()["queue"]["events"] == 500, 10, "all of it is read")
+    code, seconds = first.stop()
+    assert code == 0
+    assert seconds < 28
+    twelve.nakadi.remove_faults()
+    twelve.start()
+    verdict = twelve.until_settled()
+    assert (verdict.lost, verdict.duplicated, verdict.out_of_order) == (0, 0, 0)
+
+
+def test_shards_that_split_while_workers_come_and_go(twelve: Cluster) -> None:
+    workers = [twelve.start(), twelve.start()]
+    twelve.until(lambda: counts(twelve) == [6, 6], 20, "6/6")
+    with Traffic(twelve):
+        for _ in range(3):
+            twelve.streams.control("split", shard="random", children=2)
+            twelve.streams.control("rotate", shard="random")
+            time.sleep(1)
+        workers[0].stop()
+        twelve.start()
+        twelve.streams.control("rotate", shard="all")
+        time.sleep(3)
+    verdict = twelve.until_settled()
+    assert (verdict.lost, verdict.duplicated, verdict.out_of_order) == (0, 0, 0)
