@@ -91,7 +91,7 @@ def _items(content: object, sent: int) -> tuple[BatchItemResponse, ...] | None:
         return None
     items = tuple(_item(item) for item in content)
     whole = tuple(item for item in items if item is not None)
-    return whole if len(whole) == sent else None
+    return whole if len(whole) == len(items) else None
 
 
 def _item(item: object) -> BatchItemResponse | None:

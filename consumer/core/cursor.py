@@ -25,12 +25,16 @@ MINUTE = 60.0
 
 @dataclass(slots=True)
 class Cursor:
-    """`last_read` is the newest sequence number seen, `iterator` the next page's if known."""
+    """`last_read` is the newest sequence number seen, `iterator` the next page's if known.
+
+    `last_read_at` is that record's creation time in epoch seconds.
+    """
 
     last_read: int | None
     iterator: str | None
     skip_before: float | None
     skip_through: int | None = None
+    last_read_at: float | None = None
 
     @classmethod
     def of(cls, lease: Lease, started_at: float | None) -> Cursor:
@@ -43,6 +47,7 @@ class Cursor:
             last_read=sequence_of(lease.checkpoint),
             iterator=lease.start_iterator if first_owner else None,
             skip_before=None if started_at is None else started_at - started_at % MINUTE,
+            last_read_at=lease.record_at,
         )
 
     @property
@@ -64,6 +69,7 @@ class Cursor:
                 return "already_read"
             self.skip_through = None
         self.last_read = sequence
+        self.last_read_at = created_at
         if self.skip_before is not None and created_at < self.skip_before:
             return "before_start"
         return None

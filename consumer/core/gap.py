@@ -2,7 +2,8 @@
 
 DynamoDB Streams keeps records for 24 hours; older ones may go at any moment. A position that is
 refused as trimmed is a gap unless the shard was at its tip with everything settled within
-`SURE_SECONDS`: then all that was trimmed had been read.
+`SURE_SECONDS` and the record it stands at is older than that: then all that was trimmed had been
+read. (A younger record cannot have gone by age: whatever took it may have taken unread ones, too.)
 """
 
 from __future__ import annotations
@@ -19,16 +20,24 @@ SURE_SECONDS = 23 * 3600.0
 
 
 def trimmed_gap(
-    lease: Lease, last_read: int | None, caught_up_at: float | None, wall: float
+    lease: Lease,
+    last_read: int | None,
+    last_read_at: float | None,
+    caught_up_at: float | None,
+    wall: float,
 ) -> Gap | None:
     """The gap that TrimmedDataAccess at `last_read` proves, None if nothing unread can be missing.
 
+    `last_read_at` is the creation time of that record. If it is too young to have been trimmed by
+    age, the stream has forgotten more than its retention explains, and nothing is sure.
     `last_read` None: the position was TRIM_HORIZON itself, which moved while it was read; only the
     shard's age tells whether its head may have gone unseen.
     """
     if last_read is None:
         return possibly_trimmed_gap(lease, caught_up_at, wall)
-    if caught_up_at is not None and wall - caught_up_at < SURE_SECONDS:
+    caught_up = caught_up_at is not None and wall - caught_up_at < SURE_SECONDS
+    by_age = last_read_at is None or wall - last_read_at >= SURE_SECONDS
+    if caught_up and by_age:
         return None
     return Gap(lease.shard_id, str(last_read), None, "trimmed", wall)
 

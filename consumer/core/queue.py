@@ -136,14 +136,14 @@ class KeyOrderedQueue:
 
     def take_doomed(self) -> Ticket | None:
         """The next head that can never be published; it is in flight until settled."""
-        if not self._doomed:
+        lane = next(iter(self._doomed), None)
+        ticket = None if lane is None else lane.first
+        if lane is None or ticket is None:
             return None
-        lane, _ = self._doomed.popitem(last=False)
+        del self._doomed[lane]
         lane.place = _Place.IDLE
         lane.in_flight = 1
-        ticket = lane.first
-        if ticket is not None:
-            ticket.state = TicketState.IN_FLIGHT
+        ticket.state = TicketState.IN_FLIGHT
         return ticket
 
     def settle(self, ticket: Ticket) -> None:
@@ -151,10 +151,13 @@ class KeyOrderedQueue:
 
         The caller settles its watermark, too, unless the ticket is revoked.
         """
-        lane = self._busy(ticket)
-        if lane.first is not ticket:
-            raise ValueError(f"ticket {ticket.sequence} is not at the head of its key's lane")
-        self._unlink(lane, ticket)
+        lane = self._lanes.get(ticket.key)
+        if lane is None or lane.first is not ticket or not lane.in_flight:
+            raise ValueError(f"ticket {ticket.sequence} is not the head in flight of its key")
+        lane.first = ticket.next_of_key
+        if lane.first is None:
+            lane.last = None
+        self._discount(lane, ticket)
         lane.in_flight -= 1
         lane.not_before = 0.0
         if not lane.in_flight:
@@ -166,7 +169,10 @@ class KeyOrderedQueue:
         A revoked one leaves the lane. Of a run that is not settled all are given back, or all
         behind the one that stays in flight, before anything else happens to the lane.
         """
-        lane = self._busy(ticket)
+        lane = self._lanes.get(ticket.key)
+        flying = ticket.state is TicketState.IN_FLIGHT or ticket.state is TicketState.REVOKED
+        if lane is None or not lane.in_flight or not flying:
+            raise ValueError(f"ticket {ticket.sequence} is not in flight")
         if ticket.state is TicketState.REVOKED:
             self._unlink(lane, ticket)
         else:
@@ -189,7 +195,7 @@ class KeyOrderedQueue:
         Those in flight stay until their request ends.
         """
         before = self.bytes
-        for key in {ticket.key for ticket in tickets}:
+        for key in dict.fromkeys(ticket.key for ticket in tickets):
             lane = self._lanes.get(key)
             if lane is not None:
                 self._sift(lane)
@@ -199,14 +205,6 @@ class KeyOrderedQueue:
         """When the earliest waiting lane becomes ready, None if none waits."""
         self._shed_departed()
         return self._waiting[0][0] if self._waiting else None
-
-    def _busy(self, ticket: Ticket) -> _Lane:
-        """The lane that this ticket is in flight from."""
-        lane = self._lanes.get(ticket.key)
-        flying = ticket.state is TicketState.IN_FLIGHT or ticket.state is TicketState.REVOKED
-        if lane is None or not lane.in_flight or not flying:
-            raise ValueError(f"ticket {ticket.sequence} is not in flight")
-        return lane
 
     def _sift(self, lane: _Lane) -> None:
         kept: Ticket | None = None
@@ -235,7 +233,8 @@ class KeyOrderedQueue:
             self._place(lane, front=False)
 
     def _unlink(self, lane: _Lane, ticket: Ticket) -> None:
-        before, there = None, lane.first  # at the head, or a few behind it in a run
+        """Take a ticket out from where it is: at the head, or a few behind it in a run."""
+        before, there = None, lane.first
         while there is not None and there is not ticket:
             before, there = there, there.next_of_key
         if there is None:
@@ -246,6 +245,9 @@ class KeyOrderedQueue:
             before.next_of_key = ticket.next_of_key
         if lane.last is ticket:
             lane.last = before
+        self._discount(lane, ticket)
+
+    def _discount(self, lane: _Lane, ticket: Ticket) -> None:
         ticket.next_of_key = None
         lane.length -= 1
         self.events -= 1

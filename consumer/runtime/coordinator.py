@@ -237,7 +237,8 @@ class Coordinator:
         first_mark = self._held.mark
         outcomes: list[Hashable] = []
         left = False
-        for row in self._rows:
+        rows = self._rows
+        for row in rows:
             if self._leases.is_retired(row.key):
                 continue
             mark = self._held.mark
@@ -245,7 +246,7 @@ class Coordinator:
             if leases is None:
                 self._rhythm.failed(self._clock.now())
                 return
-            plan = self._leases.plan(self._rows, row, leases, mark)
+            plan = self._leases.plan(rows, row, leases, mark)
             outcomes.append(plan)
             left = left or plan.left
             if not self.draining and self._fence.holds(self._clock.now(), self._fence.epoch):

@@ -217,6 +217,7 @@ class Reader:
         gap = trimmed_gap(
             self._lease,
             self._cursor.last_read,
+            self._cursor.last_read_at,
             self._checkpointer.caught_up_at,
             self._relay.clock.wall(),
         )

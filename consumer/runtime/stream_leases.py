@@ -73,7 +73,7 @@ class StreamLeases:
 
     def known(self, rows: Sequence[StreamRow]) -> KnownStreams:
         """For discovery."""
-        closing = frozenset(row.key for row in rows[:-1] if row.key in self._closing)
+        closing = frozenset(row.key for row in rows if row.key in self._closing)
         return KnownStreams(self._leases, closing, frozenset(self._retired))
 
     def confirmed(self, row: StreamRow) -> bool:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from localdev.demo.judge import Coordinate
-from localdev.nakadi.process import NakadiProcess
+from localdev.demo.stage import EVENT_TYPE, Stage
 from localdev.workload.aws_client import aws_client
 from localdev.workload.table import KEY
 
 _MESSAGES = 10  # SQS: most of one ReceiveMessage
+_WAITING = "ApproximateNumberOfMessages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,44 +22,49 @@ class StreamContent:
     shards: int
 
 
-def read_stream(arn: str, environ: Mapping[str, str]) -> StreamContent:
-    """Read all shards from TRIM_HORIZON to their tips; the table must be at rest."""
-    client = aws_client("dynamodbstreams", environ)
-    shards = list(_shards(client, arn))
-    changes = [change for shard in shards for change in _read_shard(client, arn, shard)]
-    return StreamContent(tuple(changes), len(shards))
+class Evidence:
+    """Reads the three places. `stage` says where they are."""
 
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._streams = aws_client("dynamodbstreams", stage.environ)
+        self._sqs = aws_client("sqs", stage.environ)
 
-def read_log(nakadi: NakadiProcess, event_type: str) -> list[Coordinate]:
-    """Return all events in the order in which they were stored."""
-    return [_stored(event) for event in nakadi.log(event_type, "key,sequence")]
+    def stream(self) -> StreamContent:
+        """Read all shards from TRIM_HORIZON to their tips; the table must be at rest."""
+        arn = self._stage.stream_arn
+        shards = list(_shards(self._streams, arn))
+        changes = [change for shard in shards for change in _read_shard(self._streams, arn, shard)]
+        return StreamContent(tuple(changes), len(shards))
 
+    def log(self) -> list[Coordinate]:
+        """Return all events in the order in which they were stored."""
+        events = self._stage.nakadi.log(EVENT_TYPE, "key,sequence")
+        return [Coordinate(str(event["key"]), int(str(event["sequence"]))) for event in events]
 
-def read_dead_letters(queue_url: str, environ: Mapping[str, str]) -> set[Coordinate]:
-    """Receive every message of the dead letter queue; they stay hidden for half a minute."""
-    client = aws_client("sqs", environ)
-    letters: set[Coordinate] = set()
-    while True:
-        answer = client.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=_MESSAGES)
-        if not answer.get("Messages"):
-            return letters
-        for message in answer["Messages"]:
-            letter = json.loads(message["Body"])
-            (key,) = json.loads(letter["ordering_key"])
-            letters.add(Coordinate(key, int(letter["sequence_number"])))
+    def dead_letters(self) -> set[Coordinate]:
+        """Receive every message of the dead letter queue; they stay hidden for half a minute."""
+        letters: set[Coordinate] = set()
+        while messages := self._receive():
+            for message in messages:
+                letter = json.loads(message["Body"])
+                (key,) = json.loads(letter["ordering_key"])
+                letters.add(Coordinate(key, int(letter["sequence_number"])))
+        return letters
 
+    def dead_letter_count(self) -> int:
+        """Return about how many dead letters there are."""
+        answer = self._sqs.get_queue_attributes(
+            QueueUrl=self._stage.queue_url, AttributeNames=[_WAITING]
+        )
+        return int(answer["Attributes"][_WAITING])
 
-def waiting_messages(queue_url: str, environ: Mapping[str, str]) -> int:
-    """Return how many dead letters there are, about."""
-    name = "ApproximateNumberOfMessages"
-    answer = aws_client("sqs", environ).get_queue_attributes(
-        QueueUrl=queue_url, AttributeNames=[name]
-    )
-    return int(answer["Attributes"][name])
-
-
-def _stored(event: Mapping[str, Any]) -> Coordinate:
-    return Coordinate(event["key"], int(event["sequence"]))
+    def _receive(self) -> list[dict[str, str]]:
+        answer = self._sqs.receive_message(
+            QueueUrl=self._stage.queue_url, MaxNumberOfMessages=_MESSAGES
+        )
+        messages: list[dict[str, str]] = answer.get("Messages", [])
+        return messages
 
 
 def _shards(client: Any, arn: str) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - made by botocore

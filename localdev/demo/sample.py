@@ -1,7 +1,7 @@
 """Events for people: one attribute a line, one step of the patch a line."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 OPERATIONS = {"C": "inserted", "U": "updated", "D": "deleted"}
 
@@ -12,7 +12,7 @@ class Samples:
     def __init__(self) -> None:
         self._missing = set(OPERATIONS)
 
-    def pick(self, events: Iterable[dict[str, object]]) -> list[str]:
+    def pick(self, events: Iterable[Mapping[str, object]]) -> list[str]:
         """Return the texts of those events that are worth showing."""
         picked = []
         for event in events:
@@ -30,9 +30,8 @@ def lines(text: str) -> list[tuple[str, bool]]:
     head = [(f" {_json(name)}: {_json(value)},", False) for name, value in event.items()]
     body = [line for name, value in data.items() for line in _member(name, value)]
     last, of_patch = body.pop()
-    return [("{", False), *head, (' "data": {', False), *body, (last.rstrip(","), of_patch)] + [
-        (" }}", False)
-    ]
+    body.append((last.rstrip(","), of_patch))
+    return [("{", False), *head, (' "data": {', False), *body, (" }}", False)]
 
 
 def _member(name: str, value: object) -> list[tuple[str, bool]]:

@@ -62,9 +62,7 @@ class Screen:
 
     def show_verdict(self, verdict: Verdict, shards: int) -> None:
         """Print the summary."""
-        table = Table(title="Counted from the table's stream and Nakadi's log", title_justify="left")
-        table.add_column("")
-        table.add_column("", justify="right")
+        self.say("\nCounted from the table's stream and Nakadi's log:", "bold")
         for name, count in (
             (f"changes, in {shards} shard" + "s" * (shards > 1), verdict.changes),
             ("events", verdict.events),
@@ -73,8 +71,7 @@ class Screen:
             ("duplicated", verdict.duplicated),
             ("out of order", len(verdict.out_of_order)),
         ):
-            table.add_row(name, str(count))
-        self._console.print(table)
+            self.say(f"  {name:<24}{count:>8}")
         for name, found in (
             ("lost", verdict.lost),
             ("out of order", verdict.out_of_order),
@@ -104,7 +101,7 @@ def _line(snapshot: Snapshot, phase: str) -> str:
 
 
 def _columns(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
-    age = "–" if snapshot.age is None else f"{snapshot.age:.1f} s"
+    age = "unknown" if snapshot.age is None else f"{snapshot.age:.1f} s"
     return (
         ("changes written", str(snapshot.written)),
         ("events accepted", str(snapshot.accepted)),

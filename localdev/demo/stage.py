@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from localdev.aws.process import local_aws
+from localdev.demo.arguments import Arguments
 from localdev.nakadi.process import NakadiProcess, local_nakadi
 from localdev.streams.process import streams_process
 from localdev.workload.setup import create_event_type, create_queue
@@ -32,16 +33,16 @@ class Stage:
 
 
 @contextmanager
-def stage(shards: int, workers: int) -> Iterator[Stage]:
-    """Run the servers: for more than one shard or worker with our own streams server."""
+def stage(asked: Arguments) -> Iterator[Stage]:
+    """Run the servers until the block ends."""
     with ExitStack() as servers:
         aws = servers.enter_context(local_aws())
         nakadi = servers.enter_context(local_nakadi())
         environ = {**os.environ, **aws.environment()}
         reading = {"CONSUMER_TABLE": TABLE}
-        if shards > 1 or workers > 1:
+        if asked.splitting:
             streams = servers.enter_context(
-                streams_process("--shards", str(shards), "--split-every", str(SPLIT_SECONDS))
+                streams_process("--shards", str(asked.shards), "--split-every", str(SPLIT_SECONDS))
             )
             reading = {"AWS_ENDPOINT_URL_DYNAMODB_STREAMS": streams.url}
             environ |= reading | {"AWS_ENDPOINT_URL_DYNAMODB": streams.url}

@@ -4,7 +4,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 
-from localdev.demo.evidence import waiting_messages
+from localdev.demo.evidence import Evidence
 from localdev.demo.logged_process import LoggedProcess
 from localdev.demo.sample import Samples
 from localdev.demo.stage import EVENT_TYPE, Stage
@@ -27,21 +27,24 @@ class Snapshot:
 
 
 class Watch:
-    """Counts events by the log of Nakadi; `samples` are texts of events not yet shown."""
+    """Counts events by the log of Nakadi."""
 
-    def __init__(self, stage: Stage, workload: LoggedProcess, workers: list[Worker]) -> None:
-        self._stage = stage
+    def __init__(
+        self, stage: Stage, evidence: Evidence, workload: LoggedProcess, workers: list[Worker]
+    ) -> None:
+        self._nakadi = stage.nakadi
+        self._evidence = evidence
         self._workload = workload
         self._workers = workers
         self._samples = Samples()
         self._accepted = 0
         self._looks: deque[tuple[float, int]] = deque(maxlen=_RATE_LOOKS)
-        self.samples: deque[str] = deque()
+        self._new_samples: list[str] = []
 
     def look(self) -> Snapshot:
         """Ask all once."""
-        events = self._stage.nakadi.log(EVENT_TYPE, since=self._accepted)
-        self.samples.extend(self._samples.pick(events))
+        events = self._nakadi.log(EVENT_TYPE, since=self._accepted)
+        self._new_samples.extend(self._samples.pick(events))
         self._accepted += len(events)
         self._looks.append((time.monotonic(), self._accepted))
         views = tuple(worker.look() for worker in self._workers)
@@ -51,9 +54,14 @@ class Watch:
             per_second=self._per_second(),
             age=max((view.age for view in views if view.age is not None), default=None),
             leases=sum(view.leases or 0 for view in views),
-            dead_letters=waiting_messages(self._stage.queue_url, self._stage.environ),
+            dead_letters=self._evidence.dead_letter_count(),
             workers=views,
         )
+
+    def new_samples(self) -> list[str]:
+        """Return the texts of events that are worth showing, each once."""
+        picked, self._new_samples = self._new_samples, []
+        return picked
 
     def _per_second(self) -> float:
         (first, before), (last, now) = self._looks[0], self._looks[-1]

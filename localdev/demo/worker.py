@@ -65,7 +65,7 @@ class Worker:
     def look(self) -> WorkerView:
         """Ask it how it is."""
         url = self._url = self._url or self._find_url()
-        state = self._state()
+        state = self.state
         leases, age = None, None
         if state == "running" and url is not None:
             try:
@@ -76,11 +76,15 @@ class Worker:
                 state = "does not answer"
         return WorkerView(self.name, self.process.pid, state, url, leases, age)
 
-    def _state(self) -> str:
+    @property
+    def state(self) -> str:
+        """In a few words: is it starting, running, or how did it end?"""
         code = self.process.returncode
         if code is None:
             return "running" if self._url else "starting"
-        return f"killed by signal {-code}" if code < 0 else f"ended with {code}"
+        if self._hung:
+            return "did not end when asked to"
+        return f"killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
 
     def _find_url(self) -> str | None:
         """It takes a free port, and its first lines name it."""

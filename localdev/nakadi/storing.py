@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 # Kafka's default message.max.bytes; a partition's part of a request travels as one batch.
 MESSAGE_MAX_BYTES = 1_048_588
-# The broker's clients compress by LZ4; this level of zstd leaves literals alone, as LZ4 does.
-_COMPRESSION_LEVEL = -1
+# The server's producer compresses by LZ4 in blocks of 64 KiB. This level of zstd leaves literals
+# alone as LZ4 does, and this window sees as little.
+_LEVEL, _WINDOW_LOG = -1, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,11 @@ def _oversized(placed: list[Placed], limit: int) -> list[str]:
     return [name for name, texts in parts.items() if _batch_bytes(texts, limit) > limit]
 
 
-_compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL)
+_compressor = zstandard.ZstdCompressor(
+    compression_params=zstandard.ZstdCompressionParameters.from_level(
+        _LEVEL, window_log=_WINDOW_LOG
+    )
+)
 
 
 def _batch_bytes(texts: list[str], limit: int) -> int:

@@ -1,29 +1,21 @@
 """Create what a consumer needs: a table with a stream, a dead letter queue, an event type.
 
-Waits for the servers, and leaves alone what is there already. Ends with 0 when everything is.
+Leaves alone what is there already. The servers must be up.
 """
 
 import argparse
 import json
 import os
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
-from typing import TypeVar
-
-from botocore.exceptions import BotoCoreError
+from collections.abc import Mapping
 
 from localdev.workload.aws_client import aws_client
 from localdev.workload.event_type import event_type
 from localdev.workload.table import OrderTable
 
-WAIT_SECONDS = 60.0
-_TRY_AGAIN_SECONDS = 0.5
 _CALL_SECONDS = 10.0
 _EXISTS = 409
-
-Made = TypeVar("Made")
 
 
 def create_queue(name: str, environ: Mapping[str, str]) -> str:
@@ -48,18 +40,6 @@ def create_event_type(nakadi_url: str, name: str) -> None:
                 raise RuntimeError(f"{nakadi_url}: {error.read().decode()}") from None
 
 
-def waiting(make: Callable[[], Made]) -> Made:
-    """Return what `make` returns, once its server can be reached; the last error after a minute."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while True:
-        try:
-            return make()
-        except (BotoCoreError, OSError):
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(_TRY_AGAIN_SECONDS)
-
-
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     made = argparse.ArgumentParser(prog="python -m localdev.workload.setup", description=__doc__)
@@ -73,10 +53,9 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     """Create all three; the AWS_* variables name the endpoints."""
     asked = parser().parse_args()
-    environ = os.environ
-    print("stream:", waiting(lambda: OrderTable(asked.table, environ).create()))
-    print("queue:", waiting(lambda: create_queue(asked.queue, environ)))
-    waiting(lambda: create_event_type(asked.nakadi_url, asked.event_type))
+    print("stream:", OrderTable(asked.table, os.environ).create())
+    print("queue:", create_queue(asked.queue, os.environ))
+    create_event_type(asked.nakadi_url, asked.event_type)
     print("event type:", asked.event_type)
 
 

@@ -164,6 +164,7 @@ async def test_a_take_leaves_the_checkpoint_as_it_stands(store: LeaseStore) -> N
     await store.create_lease(KEY, stands)
     seen = replace(stands, checkpoint="7", record_at=None, caught_up_at=1.0)  # an old read
     taken = replace(seen, owner="me", counter=13, released_at=None, owner_switches=4)
+    taken = replace(taken, checkpoint="8", record_at=2.0, caught_up_at=3.0)
     row = await store.write_lease(KEY, LeaseWrite(seen, taken, keeps_checkpoint=True))
     expected = replace(stands, owner="me", counter=13, released_at=None, owner_switches=4)
     assert row == expected

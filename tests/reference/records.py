@@ -41,8 +41,10 @@ _exponents = st.tuples(st.integers(-999, 999), st.integers(-130, 124)).map(
     lambda parts: f"{parts[0]}E{parts[1]:+d}"
 )
 _edges = st.sampled_from(
-    ("0", "1", "1.0", "-1", "1E+2", "1e2", "1E125", "-9.9999E-130", "0.10", "100")
-    + tuple(str(sign * (2**63) + step) for sign in (1, -1) for step in (-1, 0, 1))
+    [
+        *("0", "1", "1.0", "-1", "1E+2", "1e2", "1E125", "-9.9999E-130", "0.10", "100"),
+        *(str(sign * 2**63 + step) for sign in (1, -1) for step in (-1, 0, 1)),
+    ]
 )
 numbers = st.one_of(st.integers(-99, 99).map(str), _edges, _digits, _decimals, _exponents)
 binaries = st.binary(max_size=9).map(lambda data: base64.b64encode(data).decode())
@@ -95,8 +97,8 @@ def edited(draw: st.DrawFn, value: Json) -> Json:
     if "M" in value:
         return {"M": draw(edited_members(value["M"], names))}
     if "L" in value:
-        elements = [draw(edited(element)) for element in value["L"]]
-        if elements and draw(st.booleans()):
+        elements: list[Json] = [draw(edited(element)) for element in value["L"]]
+        if draw(st.booleans()) and elements:
             del elements[draw(st.integers(0, len(elements) - 1))]
         if draw(st.booleans()):
             elements.insert(draw(st.integers(0, len(elements))), draw(values))

@@ -1,7 +1,7 @@
 """The event of a record, the slow and obvious way: parse all of it, build all of it.
 
-What the transcoder splices from text is built here from values. Numbers are kept as `Number`, so that
-comparing two trees compares digits (1, 1.0 and true are three things).
+What the transcoder splices from text is built here from values. Numbers are kept as `Number`, so
+that comparing two trees compares digits (1, 1.0 and true are three things).
 """
 
 import json

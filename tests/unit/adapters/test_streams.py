@@ -1,5 +1,6 @@
 """What DynamoDB Streams may answer, cut, delayed or refused, and what the port makes of it."""
 
+import asyncio
 import gzip
 import json
 import zlib
@@ -10,6 +11,7 @@ import pytest
 from consumer.adapters import streams as streams_module
 from consumer.adapters.aws import Aws
 from consumer.adapters.clock import SystemClock
+from consumer.adapters.get_records_parser import AnswerIncomplete, whole_body
 from consumer.adapters.streams import DynamoDbStreams
 from consumer.core.stream import AfterSequence, AtLatest, Shard, Stream
 from consumer.errors import (
@@ -193,6 +195,12 @@ async def test_a_gateway_that_speaks_html_is_a_server_error(
     assert failure.value.reason == "server_error"
 
 
+def test_a_length_counts_whatever_the_transport_made_of_it() -> None:
+    assert whole_body({"content-length": "4"}, b"body") == b"body"
+    with pytest.raises(AnswerIncomplete):
+        whole_body({"content-length": "5"}, b"body")
+
+
 async def test_an_error_may_be_called_gzip_while_plain_or_be_gzip(
     line: Wire, port: DynamoDbStreams
 ) -> None:
@@ -210,8 +218,9 @@ async def test_a_silent_server_ends_in_time(
 ) -> None:
     monkeypatch.setattr(streams_module, "REQUEST_SECONDS", 0.05)
     line.say(Say(b"HTTP/1.1 200 OK\r\n", "hang"))
-    with pytest.raises(Retryable) as failure:
-        await port.get_records("it")
+    async with asyncio.timeout(5):  # less than the client's own limit
+        with pytest.raises(Retryable) as failure:
+            await port.get_records("it")
     assert failure.value.reason == "timeout"
 
 

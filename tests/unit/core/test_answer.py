@@ -73,6 +73,7 @@ def test_items_are_read_leniently_where_nothing_depends_on_it() -> None:
         [SUBMITTED],
         [SUBMITTED, SUBMITTED, SUBMITTED],
         [SUBMITTED, None],
+        [SUBMITTED, SUBMITTED, None],
         [SUBMITTED, {"publishing_status": "new"}],
         [SUBMITTED, {"step": "none"}],
         json.dumps([SUBMITTED, FAILED]).encode()[:-1],

@@ -68,10 +68,11 @@ def test_each_type_has_its_plain_text(value: bytes, text: bytes) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        b"{}", b'{"S":"a","N":"1"}', b'{"S":1}', b'{"N":1}', b'{"N":"1,2"}', b'{"B":null}', b'{"X":"a"}',
-        b'{"BOOL":"true"}', b'{"BOOL":null}', b'{"NULL":false}', b'{"M":[]}', b'{"M":{"a":"b"}}', b'{"L":{}}',
-        b'{"L":["a"]}', b'{"SS":"a"}', b'{"SS":[1]}', b'{"NS":["x"]}', b'{"NS":["NaN"]}', b'{"NS":[1]}',
-        b'{"BS":[null]}', b'{"M":{"a":{"S":1}}}', b'{"L":[{"N":"01"}]}',
+        b"{}", b'{"S":"a","N":"1"}', b'{"S":1}', b'{"N":1}', b'{"N":"1,2"}', b'{"B":null}',
+        b'{"X":"a"}', b'{"BOOL":"true"}', b'{"BOOL":null}', b'{"NULL":false}', b'{"M":[]}',
+        b'{"M":{"a":"b"}}', b'{"L":{}}', b'{"L":["a"]}', b'{"SS":"a"}', b'{"SS":[1]}',
+        b'{"NS":["x"]}', b'{"NS":["NaN"]}', b'{"NS":[1]}', b'{"BS":[null]}',
+        b'{"M":{"a":{"S":1}}}', b'{"L":[{"N":"01"}]}',
     ],
 )  # fmt: skip
 def test_what_is_no_attribute_value_is_malformed(value: bytes) -> None:

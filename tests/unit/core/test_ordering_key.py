@@ -5,8 +5,8 @@ from consumer.core.attribute import decode_item
 from consumer.core.malformed import MalformedItem
 from consumer.core.ordering_key import ordering_key
 
-KEYS = rb"""{"id":{"S":"o-1"},"n":{"N":"12345678901234567890.50"},"big":{"N":"99999999999999999999"},
-    "b":{"B":"AQI="},"slash":{"S":"a\/b"},"escaped":{"S":"\u00e9\ud83d\ude00"},"quote":{"S":"\""},
+KEYS = rb"""{"id":{"S":"o-1"},"n":{"N":"12345678901234567890.50"},
+    "big":{"N":"99999999999999999999"},"b":{"B":"AQI="},"slash":{"S":"a\/b"},"escaped":{"S":"\u00e9\ud83d\ude00"},"quote":{"S":"\""},
     "flag":{"BOOL":true},"none":{},"bad":{"N":"x"}}"""
 
 

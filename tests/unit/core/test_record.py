@@ -82,7 +82,7 @@ def change(**members: Any) -> Json:
         (change(SequenceNumber=""), None),
         (change(SequenceNumber="-1"), None),
         (change(SequenceNumber="1_0"), None),
-        (change(SequenceNumber="١"), None),
+        (change(SequenceNumber="\N{ARABIC-INDIC DIGIT ONE}"), None),
         (change(SequenceNumber="1" * 41), None),
         ({"dynamodb": {"SequenceNumber": "9" * 40}}, int("9" * 40)),
         ({"dynamodb": {"SequenceNumber": "x"}}, None),

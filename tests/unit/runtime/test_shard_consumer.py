@@ -338,7 +338,12 @@ def test_a_shard_that_was_at_its_tip_lately_has_no_gap_when_its_position_is_trim
     shard.write_many(10, keys=5)
     shard.trimmed = 8
     lease = Lease(
-        SHARD, None, checkpoint=str(FIRST + 3), created_at=EPOCH - 90_000, caught_up_at=EPOCH - 3600
+        SHARD,
+        None,
+        checkpoint=str(FIRST + 3),
+        created_at=EPOCH - 90_000,
+        record_at=EPOCH - 86_500,
+        caught_up_at=EPOCH - 3600,
     )
 
     async def main(line: Line) -> None:
@@ -349,6 +354,30 @@ def test_a_shard_that_was_at_its_tip_lately_has_no_gap_when_its_position_is_trim
 
     line = run_line(main, shard=shard, lease=lease)
     assert line.table.gaps == {}
+
+
+def test_a_young_record_cannot_have_gone_by_age_so_what_followed_it_may_be_lost_unread() -> None:
+    shard = ShardTwin()
+    shard.write_many(10, keys=5)
+    shard.trimmed = 8
+    lease = Lease(
+        SHARD,
+        None,
+        checkpoint=str(FIRST + 3),
+        created_at=EPOCH - 90_000,
+        record_at=EPOCH - 60,
+        caught_up_at=EPOCH - 30,
+    )
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: len(line.nakadi.stored) == 2)
+            line.consumer.drain()
+
+    line = run_line(main, shard=shard, lease=lease)
+    (gap,) = line.table.gaps[line.row.key].values()
+    assert (gap.from_, gap.to, gap.reason) == (str(FIRST + 3), str(FIRST + 8), "trimmed")
 
 
 def test_after_a_restart_at_trim_horizon_what_was_read_before_is_skipped() -> None:

@@ -1,0 +1,125 @@
+"""Every command of docker-compose.yml, run as it stands there, without containers.
+
+Names and ports of services become free ports of 127.0.0.1; DynamoDB Local comes from its jar.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from localdev.aws.dynamodb_local import free_port
+from localdev.aws.process import AwsProcess, stop
+from localdev.nakadi.process import NakadiProcess
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+HEALTHY_SECONDS = 30.0
+EVENTS_SECONDS = 60.0
+
+
+class Compose:
+    """The services of the file, their addresses replaced."""
+
+    def __init__(self, dynamodb_url: str, scratch: Path) -> None:
+        self._services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+        self._scratch = scratch
+        self.ports = {name: str(free_port()) for name in ("aws", "nakadi", "consumer")}
+        self._replacements = {
+            "http://dynamodb:8000": dynamodb_url,
+            "aws:4566": f"127.0.0.1:{self.ports['aws']}",
+            "nakadi:8090": f"127.0.0.1:{self.ports['nakadi']}",
+            "0.0.0.0": "127.0.0.1",  # noqa: S104 - what is replaced
+            "4566": self.ports["aws"],
+            "8090": self.ports["nakadi"],
+            "/tmp/": f"{scratch}/",  # noqa: S108 - what is replaced
+        }
+
+    def _local(self, text: str) -> str:
+        for there, here in self._replacements.items():
+            text = text.replace(there, here)
+        return text
+
+    def command(self, service: str) -> list[str]:
+        """The image's entry point and the service's command."""
+        words = [self._local(word) for word in self._services[service].get("command", ["run"])]
+        if self._services[service]["build"]["target"] == "consumer":
+            return [str(BIN / "consumer"), *words]
+        return [sys.executable, "-m", *words]
+
+    def environ(self, service: str) -> dict[str, str]:
+        """The service's variables, and those that stand for the container itself."""
+        given: Mapping[str, Any] = self._services[service].get("environment", {})
+        outer = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TMPDIR": str(self._scratch)}
+        return {**outer, **{name: self._local(value) for name, value in given.items()}}
+
+    def probe(self, service: str) -> list[str]:
+        """The command of its health check."""
+        how, program, *words = self._services[service]["healthcheck"]["test"]
+        assert (how, program) == ("CMD", "python")
+        return [sys.executable, *map(self._local, words)]
+
+    @contextmanager
+    def running(self, service: str, **more: str) -> Iterator[subprocess.Popen[str]]:
+        with subprocess.Popen(
+            self.command(service),
+            cwd=self._scratch,
+            env={**self.environ(service), **more},
+            stdout=subprocess.DEVNULL,
+            text=True,
+        ) as process:
+            try:
+                yield process
+            finally:
+                stop(process)
+
+    def wait_for(self, process: subprocess.Popen[str], service: str, probe: list[str]) -> None:
+        deadline = time.monotonic() + HEALTHY_SECONDS
+        while subprocess.run(probe, check=False, stderr=subprocess.DEVNULL).returncode != 0:
+            assert process.poll() is None, f"{service} ended"
+            assert time.monotonic() < deadline, f"{service} did not become healthy"
+            time.sleep(0.1)
+
+
+@pytest.mark.slow
+def test_the_services_as_composed_publish_the_workload(
+    dynamodb_local_server: AwsProcess, tmp_path: Path
+) -> None:
+    compose = Compose(dynamodb_local_server.endpoint_url, tmp_path)
+    with ExitStack() as up:
+        for service in ("aws", "nakadi"):
+            process = up.enter_context(compose.running(service))
+            compose.wait_for(process, service, compose.probe(service))
+        setup = compose.command("setup")
+        subprocess.run(setup, env=compose.environ("setup"), check=True, timeout=HEALTHY_SECONDS)
+        subprocess.run(setup, env=compose.environ("setup"), check=True, timeout=HEALTHY_SECONDS)
+        port = {"CONSUMER_HTTP_PORT": compose.ports["consumer"]}
+        consumer = up.enter_context(compose.running("consumer", **port))
+        environ = {**os.environ, **port}
+        health = subprocess.run([BIN / "consumer", "health"], env=environ, check=False)
+        assert health.returncode == 1, "healthy before it started"
+        up.enter_context(compose.running("workload"))
+
+        nakadi = NakadiProcess(f"http://127.0.0.1:{compose.ports['nakadi']}", 0)
+        deadline = time.monotonic() + EVENTS_SECONDS
+        while len(events := nakadi.log("order-store.order", "data_op")) < 60:
+            assert consumer.poll() is None, "the consumer ended"
+            assert time.monotonic() < deadline, f"{len(events)} events"
+            time.sleep(0.2)
+        assert {event["data_op"] for event in events} >= {"C", "U"}
+        subprocess.run([BIN / "consumer", "health"], env=environ, check=True)
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{compose.ports['consumer']}/readyz", timeout=5
+        ) as answer:
+            assert answer.status == 200
+        consumer.terminate()
+        assert consumer.wait(35) == 0
