@@ -89,7 +89,7 @@ def plan(now: Situation) -> Plan:
     room = share - len(now.held)
     retake, release = _recover(now, mine, room)
     take = retake + _take(now, free, room - len(retake))
-    shed, keep = _balance(now, alive, share, wanted)
+    shed, keep = _balance(now, share)
     return Plan(take, shed, keep, release, free_ids, share)
 
 
@@ -124,17 +124,13 @@ def _take(now: Situation, free: list[Lease], room: int) -> tuple[Lease, ...]:
     return tuple(taken)
 
 
-def _balance(
-    now: Situation, alive: list[Lease], share: int, wanted: int
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Which held shards to hand over, and which hand-overs to call off."""
-    owned = dict.fromkeys(now.counting, 0)
-    for lease in alive:
-        if lease.owner in owned:
-            owned[lease.owner] += 1
-    lack = sum(max(0, share - count) for count in owned.values())
-    coming = wanted - len(now.held) - sum(owned.values())  # free, dead-owned, or being drained
-    over = min(len(now.held) - share, lack - coming)
+def _balance(now: Situation, share: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Which held shards to hand over, and which hand-overs to call off.
+
+    As shares are rounded up, others lack at least what this worker has too much of, less what is
+    free already: nothing is shed that nobody would take.
+    """
+    over = len(now.held) - share
     shedding = [shard for shard, held in now.held.items() if held.shedding]
     if over < len(shedding):
         return (), tuple(sorted(shedding)[max(over, 0) :])

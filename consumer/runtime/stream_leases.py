@@ -89,10 +89,13 @@ class StreamLeases:
         ready = ready_shards(row, leases, predecessor_done=self._predecessors_done(rows, row))
         now = self._clock.now()
         since = self._free_since.get(row.key, {})
-        lingering = {shard for (shard, _), at in since.items() if now - at >= self._timing.scan}
-        # A shard that was taken and freed again in between starts anew: its counter has moved.
         counters = {lease.shard_id: lease.counter for lease in leases}
-        lingering &= {shard for shard, counter in since if counters.get(shard) == counter}
+        # A shard that was taken and freed again in between starts anew: its counter has moved.
+        lingering = frozenset(
+            shard
+            for (shard, counter), at in since.items()
+            if now - at >= self._timing.scan and counters.get(shard) == counter
+        )
         decided = plan(
             Situation(
                 me=self._keeper.worker_id,
@@ -103,7 +106,7 @@ class StreamLeases:
                 dead=self._peers.dead,
                 serving=self._keeper.able,
                 avoided=self._held.avoided(row.key),
-                lingering=frozenset(lingering),
+                lingering=lingering,
                 shed=self._held.shed_lately(row.key),
                 ended=self._held.ended(row.key),
             )

@@ -4,7 +4,6 @@ Names and ports of services become free ports of 127.0.0.1; DynamoDB Local comes
 """
 
 import os
-import socket
 import subprocess
 import sys
 import time

@@ -185,3 +185,8 @@ def test_characters_that_sqs_refuses_are_escaped() -> None:
     assert b"\xef\xbf\xbe" not in encoded
     assert b"\xef\xbf\xbf" not in encoded
     assert json.loads(encoded)["event"]["data"]["text"] == "\ufffe\uffff\u007fä😀"
+
+
+def test_what_no_shortening_brings_below_the_limit_is_as_short_as_it_gets() -> None:
+    encoded = encode(LETTER, 10, FORMAT, KEYS)
+    assert json.loads(encoded)["truncated"] == ["patch", "item"]

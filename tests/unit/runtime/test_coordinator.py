@@ -1,16 +1,16 @@
 """Workers that share shards: who runs what, and when."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import pytest
 
-from consumer.core.lease import SHARD_END, Lease
+from consumer.core.lease import SHARD_END, Lease, LeaseWrite
 from consumer.core.lease_view import LeaseState
 from consumer.errors import Fatal, Misconfigured, Retryable, StreamUnreachable
 from consumer.runtime.bootstrap import first_row
-from tests.twins.fleet import FakeShard, Fleet, Node, source
+from tests.twins.fleet import TIMING, FakeShard, Fleet, Node, source
 from tests.twins.lease_table import Fault
 from tests.twins.shard_list import STREAM, stream
 from tests.twins.virtual_time import run
@@ -351,18 +351,127 @@ def test_a_lease_is_left_alone_while_a_write_of_it_has_no_answer() -> None:
 
 def test_a_read_that_is_older_than_a_release_does_not_bring_the_shard_back() -> None:
     async def check(fleet: Fleet) -> None:
+        node = fleet.start("a")
+        await asyncio.sleep(30)
+        read = node.store.read_leases
+
+        async def slow(stream_key: str) -> Sequence[Lease]:
+            rows = await read(stream_key)
+            await asyncio.sleep(3)
+            return rows
+
+        node.store.read_leases = slow  # type: ignore[method-assign]
+        node.coordinator._ask()
+        await asyncio.sleep(1)
+        node.running["s00"].drain()
+        await asyncio.sleep(3)
+        assert fleet.table.count("refused write_lease") == 0
+        assert len(node.made) == 4
+        await asyncio.sleep(10)
+        assert len(node.running) == 4
+
+    fleet_of(4, check)
+
+
+def test_at_most_one_write_of_a_lease_is_under_way() -> None:
+    async def check(fleet: Fleet) -> None:
+        node = fleet.start("a")
+        await asyncio.sleep(5)
+        under_way, most = 0, 0
+        write = node.store.write_lease
+
+        async def counted(stream_key: str, wanted: LeaseWrite) -> Lease:
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+            try:
+                return await write(stream_key, wanted)
+            finally:
+                under_way -= 1
+
+        node.store.write_lease = counted  # type: ignore[method-assign]
+        node.store.fail("write_lease", *[Fault.HANGS] * 4)
+        node.running["s00"].fail(ValueError("a bug"))  # the coordinator gives its row up
+        for _ in range(12):
+            node.coordinator._ask()
+            await asyncio.sleep(1)
+        assert fleet.table.of(STREAM.key)["s00"].counter >= 2  # released at last
+        assert most == 1
+
+    fleet_of(1, check)
+
+
+def test_who_was_dead_when_last_looked_at_may_hold_a_lease_again() -> None:
+    async def check(fleet: Fleet) -> None:
         for name in "ab":
             fleet.start(name)
         await asyncio.sleep(30)
-        fleet.nodes["a"].store.delay = 1.5
-        shard = next(iter(fleet.nodes["a"].running.values()))
-        refused = fleet.table.count("refused write_lease")
-        shard.drain()
-        await asyncio.sleep(10)
-        assert fleet.table.count("refused write_lease") == refused
-        fleet.nodes["a"].store.delay = 0.004
+        a, b = fleet.nodes["a"], fleet.nodes["b"]
+        b.store.cut = True
+        await asyncio.sleep(20)
+        assert fleet.spread() == {"a": 2, "b": 0}
+        assert "b" in a.coordinator._peers.dead
+        # While a cannot read, b comes back and takes over; a's judgement is old by then.
+        a.store.cut, b.store.cut = True, False
+        await asyncio.sleep(25)
+        assert fleet.spread() == {"a": 0, "b": 2}
+        assert "b" in a.coordinator._peers.dead
+        a.store.cut = False
+        a.coordinator._scan_due = now() + 3  # it happens to read the leases first
+        await asyncio.sleep(8)
+        assert fleet.violations == []
+        await asyncio.sleep(20)
+        assert fleet.spread() == {"a": 1, "b": 1}
 
-    fleet_of(4, check)
+    fleet_of(2, check)
+
+
+def test_under_a_passed_fence_nothing_is_taken() -> None:
+    async def check(fleet: Fleet) -> None:
+        node = fleet.start("a")
+        await asyncio.sleep(5)
+        revoked: list[float] = []
+        for shard in node.made:
+            shard.revoke = lambda shard=shard: (  # type: ignore[method-assign, misc]
+                revoked.append(now()),
+                FakeShard.revoke(shard),
+            )
+        node.store.fail("put_worker", *[Fault.HANGS] * 10)
+        deadline = node.fence.deadline
+        await asyncio.sleep(20)
+        assert not node.fence.holds(now(), node.fence.epoch)
+        assert [at >= deadline for at in revoked[:2]] == [True, True]
+        assert revoked[0] < deadline + 0.01
+        assert len(node.made) == 2
+        await asyncio.sleep(15)
+        assert len(node.running) == 2
+
+    fleet_of(2, check)
+
+
+def test_what_is_free_again_after_an_owner_does_not_count_as_free_for_two_passes() -> None:
+    async def main() -> None:
+        node = Node(Fleet(), "a", TIMING, source())
+        node.coordinator._peers.observe(0, 0, [replace(node.keeper._worker, worker_id="b")], [])
+        beat = replace(node.keeper._worker, worker_id="b", heartbeat=1)
+        node.coordinator._peers.observe(2, 2, [beat], [])
+        row = replace(first_row(node.source, STREAM, []), sweep_n=1, sweep_done=1)
+        leases = node.coordinator._leases
+
+        def taken(counter: int) -> int:
+            # One each, and "mine" is held by a already.
+            rows = [Lease("x", None, counter=counter), Lease("mine", None, owner="a")]
+            return len(leases.plan([row], row, rows, 0).take)
+
+        assert taken(1) == 1  # the row that names a
+        await asyncio.sleep(2)
+        assert taken(3) == 1
+        await asyncio.sleep(1)
+        assert taken(3) == 1
+        await asyncio.sleep(1)
+        assert taken(3) == 2
+
+    run(main)
 
 
 # -- start and end
@@ -425,7 +534,7 @@ def test_at_the_drain_deadline_what_is_left_is_cancelled() -> None:
 
 def test_stopped_before_it_began_it_does_nothing() -> None:
     async def main() -> None:
-        node = Node(Fleet(), "a", Fleet.start.__defaults__[0], source())  # type: ignore[index]
+        node = Node(Fleet(), "a", TIMING, source())
         node.coordinator.stop()
         await node.coordinator.run()
         assert node.fleet.table.log == []
@@ -461,14 +570,22 @@ def test_a_new_stream_of_the_table_waits_for_the_end_of_the_old_one() -> None:
         assert set(node.running) == {"s00"}
         waiting = {seen.lease.shard_id: seen.state for seen in node.coordinator.leases()}
         assert waiting["n00"] is LeaseState.WAITING
+        fleet.table.log.clear()
         old.end()
         await asyncio.sleep(30)
         assert "n00" in node.running
+        # A listing that began after the end of the last shard comes first.
+        log = fleet.table.log
+        ended = log.index(("write_lease", "s00"))
+        listed = [at for at, entry in enumerate(log) if entry == ("replace_stream", STREAM.key)]
+        assert sum(ended < at < log.index(("write_lease", "n00")) for at in listed) == 2
         assert fleet.table.workers["a"].streams == (new.key,)
         # Somebody who starts now need not wait for another listing of the old stream.
         fleet.start("b", follow_table=True, stream=stream("2"))
-        await asyncio.sleep(30)
-        assert sum(fleet.spread().values()) == len(fleet.table.of(new.key))
+        await asyncio.sleep(5)
+        node.coordinator.stop()
+        await asyncio.sleep(5)
+        assert fleet.spread()["b"] == len(fleet.table.of(new.key))
 
     fleet_of(1, check)
 

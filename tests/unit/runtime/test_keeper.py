@@ -154,6 +154,19 @@ def test_the_deadline_is_watched_without_any_answer() -> None:
     keeping(check)
 
 
+def test_the_deadline_counts_from_the_sending_of_a_beat() -> None:
+    async def check(bench: Bench) -> None:
+        await asyncio.sleep(1)
+        bench.store.delay = 1.0
+        await asyncio.sleep(2.5)
+        # Sent when the first was two seconds old, answered a second later.
+        assert bench.row.heartbeat == 2
+        assert bench.fence.deadline == pytest.approx(2.0 + 8.0, abs=0.01)
+        bench.store.delay = 0.004
+
+    keeping(check)
+
+
 def test_a_process_that_was_suspended_begins_a_new_epoch() -> None:
     async def check(bench: Bench) -> None:
         await asyncio.sleep(5)

@@ -15,7 +15,7 @@ from tests.twins.lease_table import Fault
 from tests.twins.shard_list import STREAM
 from tests.twins.virtual_time import run
 
-SEEDS = range(25)
+SEEDS = (3, 15, 21, 23)  # 15 and 21 once took from a worker that had come back
 SHARDS = 6
 ROUGH_SECONDS = 150.0
 CALM_SECONDS = 100.0
