@@ -1,8 +1,6 @@
 """The lease table on DynamoDB: the LeaseStore port.
 
-Each request is sent once and ends within `request_seconds`, connection and pool included. A write
-has two definite answers, done and condition failed; everything else, throttling too, is
-UnknownOutcome, because an earlier copy of the same write may still be on its way.
+How requests are sent, and what counts as an answer, is in `lease_requests`.
 
 A failed condition is settled from the old item that the service returns with it. Where a backend
 returns none, the row is read, strongly consistent: a row that does not meet the condition is what a
@@ -12,30 +10,20 @@ meets it proves nothing, and the outcome stays unknown.
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from consumer.adapters.aws_errors import (
-    CALL_FAILURES,
-    describe,
-    error_code,
-    reason_of,
-    retryable,
-)
+from consumer.adapters.aws_errors import describe
 from consumer.adapters.lease_expressions import Expressions, changed
+from consumer.adapters.lease_requests import ConditionFailed, LeaseRequests
 from consumer.adapters.lease_rows import (
-    APPLICATION,
     KEY,
     STREAM,
     WORKER,
-    Item,
     Row,
-    RowValue,
     gap_key,
     gap_of,
     gap_prefix,
     gap_values,
-    item,
     key_of,
     lease_key,
     lease_of,
@@ -50,13 +38,10 @@ from consumer.adapters.lease_table_setup import ensure_table
 from consumer.errors import LeaseConflict, Retryable, UnknownOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from consumer.core.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
     from consumer.ports import Clock
-
-MAX_PAGES: Final = 1000
-"""Pages of one Query; each holds a megabyte."""
 
 _AFTER_WORKERS: Final = "worker0"  # '0' follows '/'
 
@@ -80,8 +65,7 @@ class LeaseTable:
         self._dynamodb = dynamodb
         self._clock = clock
         self._table = table
-        self._application = application
-        self._request_seconds = request_seconds
+        self._requests = LeaseRequests(dynamodb, table, application, request_seconds)
 
     async def ensure_table(self, *, create: bool) -> None:
         """Check (or make) the table. Misconfigured if it is absent or has another key."""
@@ -89,35 +73,33 @@ class LeaseTable:
 
     async def read_peers(self) -> tuple[Sequence[Worker], Sequence[StreamRow]]:
         """All worker and stream rows, by one Query: their keys are neighbours."""
-        rows = await self._query("BETWEEN :from AND :to", STREAM, _AFTER_WORKERS)
+        rows = await self._requests.query_between(STREAM, _AFTER_WORKERS)
         workers = [row for row in rows if key_of(row).startswith(WORKER)]
         streams = [row for row in rows if key_of(row).startswith(STREAM)]
         return _read(worker_of, workers), _read(stream_of, streams)
 
     async def read_leases(self, stream_key: str) -> Sequence[Lease]:
         """All lease rows of a stream."""
-        return _read(lease_of, await self._query("begins_with", lease_prefix(stream_key)))
+        return _read(lease_of, await self._requests.query_prefix(lease_prefix(stream_key)))
 
     async def read_gaps(self, stream_key: str) -> Sequence[Gap]:
         """All gap rows of a stream."""
-        return _read(gap_of, await self._query("begins_with", gap_prefix(stream_key)))
+        return _read(gap_of, await self._requests.query_prefix(gap_prefix(stream_key)))
 
     async def put_worker(self, worker: Worker) -> None:
         """Write the whole worker row."""
-        row = self._row(WORKER + worker.worker_id, worker_values(worker))
-        await self._write("PutItem", self._dynamodb.put_item, Item=row)
+        await self._requests.put(WORKER + worker.worker_id, worker_values(worker))
 
     async def delete_worker(self, worker_id: str) -> None:
         """Delete a worker row."""
-        key = self._key(WORKER + worker_id)
-        await self._write("DeleteItem", self._dynamodb.delete_item, Key=key)
+        await self._requests.delete(WORKER + worker_id)
 
     async def create_stream(self, row: StreamRow) -> StreamRow:
         """Put if absent; returns the row that stands there now."""
         try:
-            await self._create(STREAM + row.key, stream_values(row))
-        except _ConditionFailed as failed:
-            found = failed.row or await self._settling_read(STREAM + row.key)
+            await self._requests.create(STREAM + row.key, stream_values(row))
+        except ConditionFailed as failed:
+            found = failed.row or await self._requests.settling_read(STREAM + row.key)
             if found is None:
                 raise UnknownOutcome("PutItem: refused, but the row is absent") from None
             return stream_of(found)
@@ -135,15 +117,15 @@ class LeaseTable:
             update.add("changes", row.changes - expected.changes)
         update.set({**difference, "fingerprint": row.fingerprint})
         try:
-            return stream_of(await self._update(STREAM + expected.key, update))
-        except _ConditionFailed:
+            return stream_of(await self._requests.update(STREAM + expected.key, update))
+        except ConditionFailed:
             return None
 
     async def create_lease(self, stream_key: str, lease: Lease) -> bool:
         """Put if absent. True if this call created it."""
         try:
-            await self._create(lease_key(stream_key, lease.shard_id), lease_values(lease))
-        except _ConditionFailed:
+            await self._requests.create(lease_key(stream_key, lease.shard_id), lease_values(lease))
+        except ConditionFailed:
             return False
         return True
 
@@ -151,13 +133,8 @@ class LeaseTable:
         """Delete if owner, counter and checkpoint are still those given."""
         condition = _still(lease, keeps_checkpoint=False)
         try:
-            await self._write(
-                "DeleteItem",
-                self._dynamodb.delete_item,
-                Key=self._key(lease_key(stream_key, lease.shard_id)),
-                **condition.arguments(),
-            )
-        except _ConditionFailed:
+            await self._requests.delete(lease_key(stream_key, lease.shard_id), condition)
+        except ConditionFailed:
             return False
         return True
 
@@ -176,11 +153,11 @@ class LeaseTable:
         update.set(values)
         key = lease_key(stream_key, expected.shard_id)
         try:
-            return lease_of(await self._update(key, update))
-        except _ConditionFailed as failed:
+            return lease_of(await self._requests.update(key, update))
+        except ConditionFailed as failed:
             found = failed.row
             if found is None:
-                found = await self._settling_read(key)
+                found = await self._requests.settling_read(key)
                 if found is not None and _meets(lease_of(found), write):
                     raise UnknownOutcome("UpdateItem: refused, but now it would be done") from None
             current = None if found is None else lease_of(found)
@@ -191,13 +168,13 @@ class LeaseTable:
         update = Expressions()
         update.exists(KEY)
         update.set({"parentGone": True})
-        await self._update_if_there(lease_key(stream_key, shard_id), update)
+        await self._requests.update_if_there(lease_key(stream_key, shard_id), update)
 
     async def put_gap(self, stream_key: str, gap: Gap) -> bool:
         """Put if absent; True if this call created it."""
         try:
-            await self._create(gap_key(stream_key, gap), gap_values(gap))
-        except _ConditionFailed:
+            await self._requests.create(gap_key(stream_key, gap), gap_values(gap))
+        except ConditionFailed:
             return False
         return True
 
@@ -207,112 +184,7 @@ class LeaseTable:
         update.exists(KEY)
         update.equal("to", None)
         update.set({"to": gap.to})
-        await self._update_if_there(gap_key(stream_key, gap), update)
-
-    def _key(self, key: str) -> Item:
-        return item({APPLICATION: self._application, KEY: key})
-
-    def _row(self, key: str, values: Mapping[str, RowValue]) -> Item:
-        return self._key(key) | item(values)
-
-    async def _query(self, test: str, *bounds: str) -> list[Row]:
-        """Strongly consistent, all pages."""
-        between = len(bounds) == 2
-        condition = f"#key {test}" if between else f"{test}(#key, :from)"
-        values: dict[str, RowValue] = {":application": self._application}
-        values |= dict(zip((":from", ":to"), bounds, strict=False))
-        arguments: dict[str, object] = {
-            "KeyConditionExpression": f"#application = :application AND {condition}",
-            "ExpressionAttributeNames": {"#application": APPLICATION, "#key": KEY},
-            "ExpressionAttributeValues": item(values),
-            "ConsistentRead": True,
-        }
-        rows: list[Row] = []
-        for _ in range(MAX_PAGES):
-            answer = await self._read("Query", self._dynamodb.query, **arguments)
-            if "Items" not in answer:
-                raise Retryable("Query: an answer without Items", "malformed_answer")
-            rows.extend(answer["Items"])
-            after = answer.get("LastEvaluatedKey")
-            if not after:
-                return rows
-            arguments["ExclusiveStartKey"] = after
-        raise Retryable(f"Query: more than {MAX_PAGES} pages", "malformed_answer")
-
-    async def _settling_read(self, key: str) -> Row | None:
-        """The row as it stands, read to settle a write. UnknownOutcome if that fails."""
-        try:
-            answer = await self._read(
-                "GetItem", self._dynamodb.get_item, Key=self._key(key), ConsistentRead=True
-            )
-        except Retryable as error:
-            raise UnknownOutcome(str(error), error.reason) from error
-        return answer.get("Item")
-
-    async def _create(self, key: str, values: Mapping[str, RowValue]) -> None:
-        absent = Expressions()
-        absent.equal(KEY, None)
-        await self._write(
-            "PutItem",
-            self._dynamodb.put_item,
-            Item=self._row(key, values),
-            ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            **absent.arguments(),
-        )
-
-    async def _update(self, key: str, update: Expressions) -> Row:
-        """Returns the new row."""
-        answer = await self._write(
-            "UpdateItem",
-            self._dynamodb.update_item,
-            Key=self._key(key),
-            ReturnValues="ALL_NEW",
-            ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            **update.arguments(),
-        )
-        row: Row | None = answer.get("Attributes")
-        if not row:
-            raise UnknownOutcome("UpdateItem: an answer without Attributes", "malformed_answer")
-        return row
-
-    async def _update_if_there(self, key: str, update: Expressions) -> None:
-        try:
-            await self._update(key, update)
-        except _ConditionFailed:
-            return
-
-    async def _read(
-        self, name: str, operation: Callable[..., Awaitable[dict[str, Any]]], **arguments: object
-    ) -> dict[str, Any]:
-        try:
-            async with asyncio.timeout(self._request_seconds):
-                return await operation(TableName=self._table, **arguments)
-        except CALL_FAILURES as error:
-            raise retryable(name, error) from error
-
-    async def _write(
-        self, name: str, operation: Callable[..., Awaitable[dict[str, Any]]], **arguments: object
-    ) -> dict[str, Any]:
-        try:
-            async with asyncio.timeout(self._request_seconds):
-                return await operation(TableName=self._table, **arguments)
-        except CALL_FAILURES as error:
-            if error_code(error) == "ConditionalCheckFailedException":
-                raise _ConditionFailed(_old_item(error)) from error
-            raise UnknownOutcome(f"{name}: {describe(error)}", reason_of(error)) from error
-
-
-class _ConditionFailed(Exception):
-    """The write was refused; `row` is the old item as returned with the refusal."""
-
-    def __init__(self, row: Row | None) -> None:
-        super().__init__()
-        self.row = row
-
-
-def _old_item(error: Exception) -> Row | None:
-    response: Mapping[str, Any] = getattr(error, "response", {})
-    return response.get("Item") or None
+        await self._requests.update_if_there(gap_key(stream_key, gap), update)
 
 
 def _still(lease: Lease, *, keeps_checkpoint: bool) -> Expressions:

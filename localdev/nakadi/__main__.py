@@ -14,6 +14,8 @@ from localdev.nakadi.front import HEADER_FIELD_MAX_BYTES
 from localdev.nakadi.local_nakadi import STORAGE_WAIT_SECONDS, LocalNakadi
 from localdev.nakadi.server import make_app
 
+# The real server closes idle connections after this; clients must expire theirs earlier.
+_KEEP_ALIVE_SECONDS = 30.0
 _SHUTDOWN_SECONDS = 0.2
 # Events nested this deep are read by the real server, too.
 _RECURSION_LIMIT = 10_000
@@ -29,6 +31,7 @@ async def serve(nakadi: LocalNakadi, host: str, port: int) -> None:
         make_app(nakadi),
         access_log=None,
         auto_decompress=False,
+        keepalive_timeout=_KEEP_ALIVE_SECONDS,
         max_field_size=HEADER_FIELD_MAX_BYTES,
         shutdown_timeout=_SHUTDOWN_SECONDS,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from localdev.nakadi.problem import PROBLEM_JSON, ProblemError, title_of
+from localdev.nakadi.problem import PROBLEM_JSON, ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,15 +36,3 @@ def json_answer(
 def problem_answer(problem: ProblemError) -> web.Response:
     """Return a problem document."""
     return json_answer(problem.body(), problem.status, PROBLEM_JSON)
-
-
-def proxy_answer(status: int, body: str, retry_after: float | None) -> web.Response:
-    """Return what stands in front of Nakadi might say: a problem, HTML, nothing, or any text."""
-    headers = {} if retry_after is None else {"Retry-After": f"{retry_after:g}"}
-    if body == "problem":
-        document = ProblemError(status, "injected by a fault").body()
-        return json_answer(document, status, PROBLEM_JSON, headers)
-    if body == "html":
-        text = f"<html><head><title>{status} {title_of(status)}</title></head></html>"
-        return web.Response(text=text, status=status, content_type="text/html", headers=headers)
-    return web.Response(text="" if body == "empty" else body, status=status, headers=headers)

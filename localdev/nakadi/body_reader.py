@@ -13,17 +13,45 @@ if TYPE_CHECKING:
     from localdev.nakadi.json_value import Json, JsonObject
 
 
-def read_object(body: bytes) -> JsonObject:
-    """Return a body that must be one JSON object."""
+def _read(body: bytes) -> Json:
     if not body:
         raise ProblemError(400, "Required request body is missing")
     try:
         value: Json = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ProblemError(400, f"JSON parse error: {error}") from None
+    return value
+
+
+def read_object(body: bytes) -> JsonObject:
+    """Return a body that must be one JSON object."""
+    value = _read(body)
     if not isinstance(value, dict):
         raise ProblemError(400, "Cannot deserialize value: not an object")
     return value
+
+
+def read_objects(body: bytes) -> list[JsonObject]:
+    """Return a body that must be an array of JSON objects."""
+    value = _read(body)
+    members = value if isinstance(value, list) else [None]
+    objects = [member for member in members if isinstance(member, dict)]
+    if len(objects) != len(members):
+        raise ProblemError(400, "Cannot deserialize value: not an array of objects")
+    return objects
+
+
+def number(parameter: str | None, default: int) -> int:
+    """Return a query parameter that must be an integer."""
+    try:
+        return default if parameter is None else int(parameter)
+    except ValueError:
+        raise ProblemError(
+            400,
+            "Failed to convert value of type 'java.lang.String' to required type "
+            "'java.lang.Integer'; nested exception is java.lang.NumberFormatException: "
+            f'For input string: "{parameter}"',
+        ) from None
 
 
 def text(source: JsonObject, name: str) -> str | None:

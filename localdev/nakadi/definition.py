@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from localdev.nakadi import body_reader as read
+from localdev.nakadi.owner_selector import MEMBER, read_selector, selector_complaints
 from localdev.nakadi.problem import FieldsError
 
 if TYPE_CHECKING:
@@ -77,6 +78,9 @@ def read_definition(body: bytes) -> JsonObject:
     audience = read.enum(source, "audience", _AUDIENCES)
     if audience is not None:
         definition["audience"] = audience
+    selector = read_selector(source)
+    if selector is not None:
+        definition[MEMBER] = selector
     complaints = _complaints(definition)
     if complaints:
         raise FieldsError(complaints)
@@ -149,6 +153,7 @@ def _complaints(definition: JsonObject) -> list[tuple[str, str]]:
         found.extend(_statistic_complaints(statistic))
     if isinstance(authorization := definition["authorization"], dict):
         found.extend(_authorization_complaints(authorization))
+    found.extend(selector_complaints(definition.get(MEMBER)))
     for member in ("annotations", "labels"):
         found.extend(_key_complaints(member, definition[member]))
     return found

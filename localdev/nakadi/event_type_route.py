@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from localdev.nakadi import body_reader
-from localdev.nakadi.answers import json_answer, proxy_answer
-from localdev.nakadi.definition import read_definition, read_schema
+from localdev.nakadi.answers import json_answer
+from localdev.nakadi.definition import read_definition
 from localdev.nakadi.event_type_rules import STRATEGIES
 from localdev.nakadi.faults import FaultKind
+from localdev.nakadi.faulty_answer import faulty_answer
 from localdev.nakadi.negotiation import demand_json
 from localdev.nakadi.problem import ProblemError
 
@@ -48,7 +50,6 @@ class EventTypeRoutes:
             web.get(one, self.read),
             web.put(one, self.update),
             web.delete(one, self.delete),
-            web.post(one + "/schemas", self.add_schema),
             web.put(one + "/partition-count", self.repartition),
             web.put("/settings/blacklist/PRODUCER_ET/{name}", self.block),
             web.delete("/settings/blacklist/PRODUCER_ET/{name}", self.unblock),
@@ -70,8 +71,10 @@ class EventTypeRoutes:
         """One event type; a fault with `on` event-type strikes here."""
         name = request.match_info["name"]
         fault = self._nakadi.faults.take("event-type", name, b"", 0)
-        if fault is not None and fault.kind is FaultKind.STATUS:
-            return proxy_answer(fault.status, fault.body, fault.retry_after)
+        if fault is not None:
+            await asyncio.sleep(fault.delay)
+            if fault.kind in (FaultKind.STATUS, FaultKind.RESET):
+                return faulty_answer(request, fault)
         return json_answer(self._nakadi.event_types.find(name).definition)
 
     async def update(self, request: web.Request) -> web.Response:
@@ -84,15 +87,6 @@ class EventTypeRoutes:
     async def delete(self, request: web.Request) -> web.Response:
         """Remove an event type with its events."""
         self._nakadi.event_types.delete(request.match_info["name"])
-        return web.Response()
-
-    async def add_schema(self, request: web.Request) -> web.Response:
-        """Update nothing but the schema."""
-        demand_json(request)
-        schema = read_schema(await request.read())
-        name = request.match_info["name"]
-        original = self._nakadi.event_types.find(name).definition
-        self._nakadi.event_types.update(name, {**original, "schema": schema})
         return web.Response()
 
     async def repartition(self, request: web.Request) -> web.Response:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from localdev.nakadi.definition import RETENTION_MILLISECONDS
 from localdev.nakadi.effective_schema import COMPACTED
 from localdev.nakadi.evolution import evolved_schema
+from localdev.nakadi.owner_selector import MEMBER, check_selector
 from localdev.nakadi.problem import ProblemError
 from localdev.nakadi.schema_rules import check_schema
 
@@ -21,7 +22,7 @@ _FIRST_VERSION = "1.0.0"
 def created(definition: JsonObject, now: str) -> JsonObject:
     """Return the definition of a new event type, or raise the 422 that refuses it."""
     _check_retention(definition)
-    check_schema(definition)
+    check_selector(definition, check_schema(definition))
     _check_compaction(definition)
     _check_enrichment(definition)
     _check_partitioning(definition)
@@ -45,10 +46,11 @@ def updated(original: JsonObject, definition: JsonObject, now: str) -> JsonObjec
     if original["name"] != definition["name"]:
         raise ProblemError(422, "path does not match resource name")
     _check_compaction_change(original, definition)
-    check_schema(definition)
+    check_selector(definition, check_schema(definition))
     if original.get("audience") is not None and definition.get("audience") is None:
         raise ProblemError(422, "event audience must not be set back to null")
     _check_partitioning(definition)
+    _check_selector_change(original, definition)
     schema = evolved_schema(original, definition, now)
     statistic = definition["default_statistic"]
     if statistic is not None and statistic != original["default_statistic"]:
@@ -65,6 +67,12 @@ def updated(original: JsonObject, definition: JsonObject, now: str) -> JsonObjec
         "options": {"retention_time": retention},
     }
     return _dated(merged, now, str(original["created_at"]))
+
+
+def check_evolution(original: JsonObject, definition: JsonObject) -> None:
+    """Raise what refuses the schema of a definition as the successor of another."""
+    check_schema(definition)
+    evolved_schema(original, definition, "")
 
 
 def _dated(definition: JsonObject, updated_at: str, created_at: str) -> JsonObject:
@@ -105,6 +113,14 @@ def _check_compaction_change(original: JsonObject, definition: JsonObject) -> No
             422,
             f"Invalid cleanup_policy change: {before.upper()} cannot be changed to {after.upper()}",
         )
+
+
+def _check_selector_change(original: JsonObject, definition: JsonObject) -> None:
+    before, after = original.get(MEMBER), definition.get(MEMBER)
+    if before is not None and after is None:
+        raise ProblemError(422, f"{MEMBER} can't be set back to null")
+    if before is not None and before != after:
+        raise ProblemError(422, f"{MEMBER} must not be changed")
 
 
 def _check_enrichment(definition: JsonObject) -> None:

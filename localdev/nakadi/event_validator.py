@@ -8,6 +8,7 @@ from localdev.nakadi import occurred_at
 from localdev.nakadi.effective_schema import effective_schema
 from localdev.nakadi.json_schema import validator_of
 from localdev.nakadi.quick_check import compile_check
+from localdev.nakadi.schema_keywords import drop_unread
 from localdev.nakadi.violation import describe
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ class EventValidator:
 
     def __init__(self, definition: JsonObject, schema: JsonObject) -> None:
         effective = effective_schema(definition, schema)
+        drop_unread(effective)
         self._quick = compile_check(effective)
         self._complete = validator_of(effective)
         self._has_metadata = definition.get("category") != "undefined"

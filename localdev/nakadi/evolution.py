@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from localdev.nakadi.event_type import schema_of
-from localdev.nakadi.problem import ProblemError
+from localdev.nakadi.problem import EvolutionError
 from localdev.nakadi.schema_diff import Change, Level, SchemaChange, SchemaDiff
 
 if TYPE_CHECKING:
@@ -44,13 +44,12 @@ def _check_category(original: JsonObject, updated: JsonObject) -> None:
     enrichments = updated["enrichment_strategies"]
     if original["category"] == updated["category"]:
         if original["enrichment_strategies"] != enrichments:
-            raise ProblemError(422, "changing enrichment_strategies is not allowed")
+            raise EvolutionError("changing enrichment_strategies is not allowed")
         return
     allowed = (original["category"], updated["category"]) == ("undefined", "business")
     enriched = isinstance(enrichments, list) and "metadata_enrichment" in enrichments
     if not allowed or not enriched or updated["compatibility_mode"] == "compatible":
-        raise ProblemError(
-            422,
+        raise EvolutionError(
             "Category change is allowed only from 'undefined' to 'business'. "
             "'enrichment_strategies' should be properly set as well",
         )
@@ -64,7 +63,7 @@ def _check_changes(changes: list[SchemaChange], mode: Json, new_mode: Json) -> N
     else:
         refused = [change for change in changes if change.change.level(mode) is Level.MAJOR]
     if refused:
-        raise ProblemError(422, f"Invalid schema: {', '.join(map(str, refused))}")
+        raise EvolutionError(f"Invalid schema: {', '.join(map(str, refused))}")
 
 
 def bump(version: str, level: Level) -> str:

@@ -77,7 +77,7 @@ def _multiple_of(
     """Compare as decimal numbers: 0.3 is a multiple of 0.1."""
     if isinstance(instance, bool) or not isinstance(instance, (int, float)):
         return
-    if Decimal(repr(instance)) % Decimal(repr(divisor)):
+    if divisor and Decimal(repr(instance)) % Decimal(repr(divisor)):
         yield ValidationError("multipleOf")
 
 

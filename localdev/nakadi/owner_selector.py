@@ -32,9 +32,7 @@ def selector_complaints(selector: Json) -> list[tuple[str, str]]:
     """Return what its members must be."""
     if not isinstance(selector, dict):
         return []
-    metadata = selector["type"] == "metadata"
-    needed = ("type", "name") if metadata else ("type", "name", "value")
-    found = [(f"{MEMBER}.{name}", _NULL) for name in needed if selector[name] is None]
+    found = [(f"{MEMBER}.{name}", _NULL) for name, value in selector.items() if value is None]
     if selector["name"] == "":
         found.append((f"{MEMBER}.name", "the length of the name must be >= 1"))
     return found
@@ -48,6 +46,4 @@ def check_selector(definition: JsonObject, schema: JsonObject) -> None:
     if selector["type"] == "path":
         check_fields(definition, schema, f"{MEMBER}.value", [selector["value"]])
     if selector["type"] == "metadata" and selector["value"] is not None:
-        raise ProblemError(
-            422, f"{MEMBER} specifying value for type 'metadata' is not supported"
-        )
+        raise ProblemError(422, f"{MEMBER} specifying value for type 'metadata' is not supported")

@@ -31,6 +31,13 @@ class ProblemError(Exception):
         return body
 
 
+class EvolutionError(ProblemError):
+    """A 422 for a schema that may not follow the one before it."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(422, detail)
+
+
 class FieldsError(ProblemError):
     """A 422 that names members of a body and what each of them must be."""
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from localdev.nakadi.answers import JSON, json_answer, problem_answer, proxy_answer
+from localdev.nakadi.answers import JSON, json_answer, problem_answer
 from localdev.nakadi.batch import Event, parse_batch
 from localdev.nakadi.consumer_tag import HEADER as CONSUMER_TAG
 from localdev.nakadi.consumer_tag import check_consumer_tag
 from localdev.nakadi.faults import Fault, FaultKind
+from localdev.nakadi.faulty_answer import CLOSED, faulty_answer
 from localdev.nakadi.flow_id import HEADER
 from localdev.nakadi.negotiation import items_type
 from localdev.nakadi.problem import ProblemError
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from localdev.nakadi.local_nakadi import LocalNakadi
     from localdev.nakadi.request_log import PublishRequest
 
-CLOSED = 0
+NO_STATUS = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,10 @@ async def publish(
     name = request.match_info["name"]
     raw = await request.read()
     entry = nakadi.requests.begin(name, request[HEADER], len(raw))
-    status = CLOSED
+    status = NO_STATUS
     try:
         response = await _with_faults(nakadi, request, entry, raw, deletion=deletion)
-        status = CLOSED if request.get("closed") else response.status
+        status = NO_STATUS if CLOSED in request else response.status
     except ProblemError as problem:
         status = problem.status
         raise
@@ -76,7 +77,7 @@ async def _with_faults(
     if fault.when == "before" and not partial:
         await asyncio.sleep(fault.delay)
         if fault.kind in (FaultKind.STATUS, FaultKind.RESET):
-            return _faulty(request, fault)
+            return faulty_answer(request, fault)
     try:
         outcome = await _ordinary(
             nakadi, entry, batch, fault if partial else None, deletion=deletion
@@ -87,7 +88,7 @@ async def _with_faults(
     if fault.when == "after" or (partial and response.status == 207):
         await asyncio.sleep(fault.delay)
     if fault.kind in (FaultKind.STATUS, FaultKind.RESET):
-        return _faulty(request, fault)
+        return faulty_answer(request, fault)
     if fault.kind is FaultKind.TRUNCATE:
         return await _truncated(request, response, batch)
     return response
@@ -147,22 +148,6 @@ def _answer(request: web.Request, outcome: Outcome) -> web.Response:
     return json_answer(outcome.items, outcome.status, content_type)
 
 
-def _faulty(request: web.Request, fault: Fault) -> web.Response:
-    if fault.kind is FaultKind.STATUS:
-        return proxy_answer(fault.status, fault.body, fault.retry_after)
-    _close(request, abort=True)
-    return web.Response()
-
-
-def _close(request: web.Request, *, abort: bool) -> None:
-    request["closed"] = True
-    transport = request.transport
-    if abort and isinstance(transport, asyncio.WriteTransport):
-        transport.abort()
-    elif transport is not None:
-        transport.close()
-
-
 async def _truncated(
     request: web.Request, response: web.Response, batch: _Batch
 ) -> web.StreamResponse:
@@ -177,5 +162,7 @@ async def _truncated(
     cut.content_length = len(body)
     await cut.prepare(request)
     await cut.write(body[: len(body) // 2])
-    _close(request, abort=False)
+    request[CLOSED] = True
+    if request.transport is not None:
+        request.transport.close()
     return cut

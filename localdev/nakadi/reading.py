@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from localdev.nakadi.answers import json_answer, json_bytes
+from localdev.nakadi.body_reader import number, read_objects
 from localdev.nakadi.cursors import distance, start_positions
 from localdev.nakadi.log import EventLog, offset_text
 from localdev.nakadi.problem import ProblemError
@@ -91,7 +92,7 @@ class ReadRoutes:
     async def distances(self, request: web.Request) -> web.Response:
         """How many events lie between pairs of cursors."""
         event_type = self._nakadi.event_types.find(request.match_info["name"])
-        pairs = await request.json()
+        pairs = read_objects(await request.read())
         return json_answer([distance(event_type.name, event_type.log, pair) for pair in pairs])
 
 
@@ -105,25 +106,13 @@ def _partition(log: EventLog, name: str) -> dict[str, str]:
 
 def stream_options(request: web.Request) -> StreamOptions:
     """Read the query parameters; a number that is none is a 400."""
-
-    def number(name: str, default: int) -> int:
-        text = request.query.get(name)
-        try:
-            return default if text is None else int(text)
-        except ValueError:
-            raise ProblemError(
-                400,
-                "Failed to convert value of type 'java.lang.String' to required type "
-                "'java.lang.Integer'; nested exception is java.lang.NumberFormatException: "
-                f'For input string: "{text}"',
-            ) from None
-
-    timeout = number("stream_timeout", 0)
+    query = request.query
+    timeout = number(query.get("stream_timeout"), 0)
     return StreamOptions(
-        batch_limit=number("batch_limit", _BATCH_LIMIT),
-        stream_limit=number("stream_limit", 0),
-        keep_alive_limit=number("stream_keep_alive_limit", 0),
-        flush=number("batch_flush_timeout", 0) or _FLUSH_SECONDS,
+        batch_limit=number(query.get("batch_limit"), _BATCH_LIMIT),
+        stream_limit=number(query.get("stream_limit"), 0),
+        keep_alive_limit=number(query.get("stream_keep_alive_limit"), 0),
+        flush=number(query.get("batch_flush_timeout"), 0) or _FLUSH_SECONDS,
         timeout=timeout if 0 < timeout <= _STREAM_SECONDS_MAX else _STREAM_SECONDS_MAX,
     )
 

@@ -26,6 +26,7 @@ class Registry:
     def __init__(self) -> None:
         self.partitions_max = PARTITIONS_MAX
         self._types: dict[str, EventType] = {}
+        self._schemas: dict[str, list[JsonObject]] = {}
 
     def get(self, name: str) -> EventType | None:
         """Return an event type, None if there is none of that name."""
@@ -42,6 +43,11 @@ class Registry:
         """Return all event types, oldest first."""
         return list(self._types.values())
 
+    def schemas(self, name: str) -> list[JsonObject]:
+        """Return all versions of an event type's schema, oldest first, or raise the 404."""
+        self.find(name)
+        return self._schemas[name]
+
     def create(self, definition: JsonObject) -> None:
         """Add an event type from a definition that was read; 409 if the name is taken."""
         complete = rules.created(definition, timestamp())
@@ -49,7 +55,8 @@ class Registry:
         if name in self._types:
             raise ProblemError(409, f"EventType {name} already exists.")
         count = self._partitions(complete["default_statistic"])
-        self._types[name] = make_event_type(complete, count, None)
+        self._schemas[name] = []
+        self._keep(make_event_type(complete, count, None))
 
     def update(self, name: str, definition: JsonObject) -> None:
         """Replace a definition; the log stays."""
@@ -79,10 +86,17 @@ class Registry:
     def delete(self, name: str) -> None:
         """Remove an event type and its log, or raise the 404."""
         self.find(name)
-        del self._types[name]
+        del self._types[name], self._schemas[name]
 
     def _replace(self, original: EventType, definition: JsonObject, count: int) -> None:
-        self._types[original.name] = make_event_type(definition, count, original.log)
+        self._keep(make_event_type(definition, count, original.log))
+
+    def _keep(self, event_type: EventType) -> None:
+        self._types[event_type.name] = event_type
+        schema = event_type.definition["schema"]
+        schemas = self._schemas[event_type.name]
+        if isinstance(schema, dict) and schema not in schemas:
+            schemas.append(schema)
 
     def _partitions(self, statistic: Json) -> int:
         if not isinstance(statistic, dict):

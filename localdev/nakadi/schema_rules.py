@@ -11,14 +11,12 @@ from jsonschema import Draft4Validator
 from localdev.nakadi.effective_schema import effective_schema
 from localdev.nakadi.problem import ProblemError
 from localdev.nakadi.re2 import compile_re2
-from localdev.nakadi.schema_keywords import check_keywords
+from localdev.nakadi.schema_keywords import check_keywords, walk
 from localdev.nakadi.schema_kind import Kind, kind_of, resolve, subschemas
 from localdev.nakadi.strict_json import StrictJsonError, parse_document
 from localdev.nakadi.violation import messages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from jsonschema.exceptions import ValidationError
 
     from localdev.nakadi.json_value import Json, JsonObject
@@ -56,11 +54,11 @@ def check_schema(definition: JsonObject) -> JsonObject:
     if named != "object":
         raise _invalid('"type" of root element in schema can only be "object"')
     _check_draft(schema)
-    for subschema in _walk(schema):
+    for subschema in walk(schema):
         check_keywords(schema, subschema)
     if definition["category"] == "business" and defines(schema, schema, ["metadata"]):
         raise _invalid('"metadata" property is reserved')
-    _check_fields(definition, schema)
+    _check_ordering(definition, schema)
     if definition["compatibility_mode"] == "compatible":
         _check_compatible(schema)
     return schema
@@ -78,37 +76,27 @@ def _check_draft(schema: JsonObject) -> None:
         )
 
 
-def _walk(schema: Json) -> Iterator[JsonObject]:
-    """Yield a schema and all schemas below it."""
-    if not isinstance(schema, dict):
-        return
-    yield schema
-    for keyword in ("properties", "patternProperties", "definitions", "dependencies"):
-        named = schema.get(keyword)
-        for member in named.values() if isinstance(named, dict) else ():
-            yield from _walk(member)
-    for keyword in ("items", "allOf", "anyOf", "oneOf", "not", "additionalProperties"):
-        members = schema.get(keyword)
-        for member in members if isinstance(members, list) else [members]:
-            yield from _walk(member)
-
-
-def _check_fields(definition: JsonObject, schema: JsonObject) -> None:
+def _check_ordering(definition: JsonObject, schema: JsonObject) -> None:
     keys, instances = definition["ordering_key_fields"], definition["ordering_instance_ids"]
     if instances and not keys:
         raise _invalid(
             "`ordering_instance_ids` field can not be defined "
             "without defining `ordering_key_fields`"
         )
+    check_fields(definition, schema, "ordering_key_fields", keys)
+    check_fields(definition, schema, "ordering_instance_ids", instances)
+
+
+def check_fields(definition: JsonObject, schema: JsonObject, name: str, paths: Json) -> None:
+    """Raise the 422 for paths that the schema of a whole event does not name."""
     effective = effective_schema(definition, schema)
-    for name, paths in (("ordering_key_fields", keys), ("ordering_instance_ids", instances)):
-        absent = [
-            str(path)
-            for path in (paths if isinstance(paths, list) else [])
-            if not defines(effective, effective, str(path).split("."))
-        ]
-        if absent:
-            raise _invalid(f"{name} [{', '.join(absent)}] absent in schema")
+    absent = [
+        str(path)
+        for path in (paths if isinstance(paths, list) else [])
+        if not defines(effective, effective, str(path).split("."))
+    ]
+    if absent:
+        raise _invalid(f"{name} [{', '.join(absent)}] absent in schema")
 
 
 def defines(root: JsonObject, schema: Json, path: list[str]) -> bool:

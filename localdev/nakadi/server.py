@@ -16,6 +16,7 @@ from localdev.nakadi.problem import ProblemError
 from localdev.nakadi.publish_route import publish
 from localdev.nakadi.reading import ReadRoutes
 from localdev.nakadi.request_body import EmptyGzipError
+from localdev.nakadi.schema_route import SchemaRoutes
 from localdev.nakadi.tokens import UnauthorizedError
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def make_app(nakadi: LocalNakadi) -> web.Application:
             web.post("/event-types/{name}/events", events),
             web.post("/event-types/{name}/deleted-events", deleted_events),
             *EventTypeRoutes(nakadi).routes(),
+            *SchemaRoutes(nakadi).routes(),
             *ReadRoutes(nakadi).routes(),
             *ControlRoutes(nakadi).routes(),
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import sys
@@ -182,7 +183,9 @@ def _stable(vector: Vector, value: Json, prefix: str, pointer: str = "") -> Json
 
 def main() -> None:
     """Replay one file and print differences, then matched and total."""
-    vectors = load_vectors(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(prog="localdev.nakadi.vectors", description=__doc__)
+    parser.add_argument("file", type=Path, help="JSON list of recorded requests and answers")
+    vectors = load_vectors(parser.parse_args().file)
     with local_nakadi(options=("--storage-wait", "0")) as nakadi:
         differences = [
             difference

@@ -315,6 +315,8 @@ class Histories(RuleBasedStateMachine):
             return
         sent_at = self.in_flight.pop(data.draw(st.integers(0, len(self.in_flight) - 1)))
         state = self.flow.state
+        if kind == "413" and state is FlowState.STOPPED:
+            kind = "refused"
         match kind:
             case "stored" | "refused":
                 self.flow.answered(sent_at, stored=kind == "stored")
@@ -330,6 +332,7 @@ class Histories(RuleBasedStateMachine):
                 self.flow.stop(self.now, "http_403")
             case _:
                 self.flow.too_large(data.draw(st.integers(1, 900_000)))
+                self.in_flight.append(self.now)  # its first half; one event has none
         if self.flow.state is not FlowState.BACKING_OFF:
             self.asked_until = 0.0
         if self.flow.state is not FlowState.STOPPED:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -153,6 +155,12 @@ def test_207_the_last_attempt_is_a_dead_letter() -> None:
 
 def test_207_that_cannot_be_read_is_an_unknown_outcome() -> None:
     assert decide(answer(207), sent(2)) == Outage("http_207", None, unknown=True)
+
+
+def test_a_status_that_nobody_knows_is_a_mistake_of_ours() -> None:
+    strange = item(cast("PublishingStatus", "lost"))
+    with pytest.raises(AssertionError, match="unreachable"):
+        decide(answer(207, strange), sent(1))
 
 
 # 422

@@ -147,7 +147,9 @@ def test_a_sequence_number_has_21_to_40_digits(number: str) -> None:
     }
     target = f"{STREAMS_TARGET}.GetShardIterator"
     reply = dispatch(world).call(target, json.dumps(asked).encode(), START)
-    assert "ValidationException" in reply.body.decode()
+    error = json.loads(reply.body)
+    assert error["__type"].endswith("#ValidationException")
+    assert "21 to 40 digits" in error["message"]
 
 
 def test_spaces_are_what_python_writes() -> None:

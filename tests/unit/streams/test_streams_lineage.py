@@ -159,8 +159,10 @@ def test_enabling_again_gives_another_arn_and_label_without_lineage() -> None:
 
 
 def test_a_disabled_stream_is_gone_when_its_last_shard_aged_out() -> None:
-    world = World()
+    world = World(shards=2)
     stream = world.model.disable_stream("T", START)
+    stream.listed()[0].age_out()
+    assert world.model.stream(stream.arn) is stream
     world.model.retain(START + 24 * 3600 + 1)
     with pytest.raises(ServiceError) as raised:
         world.model.stream(stream.arn)

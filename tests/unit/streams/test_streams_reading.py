@@ -54,6 +54,16 @@ def test_a_page_ends_at_a_megabyte_but_holds_one_record_however_large() -> None:
     assert sizes == [1, 1, 1, 1, 1, 1]  # two images: 780 KB each but the first, of 390 KB
 
 
+def test_a_record_that_is_larger_than_a_page_has_one_to_itself() -> None:
+    world = World()
+    for text in ("\x01", "\x02"):  # six bytes each in JSON, one by DynamoDB's rule
+        world.table.put({"id": {"S": "k"}, "x": {"S": text * 390_000}}, START)
+    first = world.model.get_records(world.iterator(), START)
+    assert [len(record) > PAGE_BYTES for record in first.records] == [True]
+    assert first.next_iterator is not None
+    assert len(world.model.get_records(first.next_iterator, START).records) == 1
+
+
 def test_latest_is_where_the_shard_ended_when_it_was_asked_for() -> None:
     world = World()
     world.put(1)

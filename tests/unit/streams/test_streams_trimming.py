@@ -84,6 +84,7 @@ def test_a_shard_that_aged_out_is_not_found_and_not_listed() -> None:
         with pytest.raises(ServiceError) as raised:
             call()
         assert code_of(raised) is ErrorCode.RESOURCE_NOT_FOUND
+    assert parent.bodies == []
     assert len(parent.history) == 1  # a judge still knows what was there
 
 

@@ -1,0 +1,144 @@
+"""`python -m localdev.demo` as a user starts it: what it prints, its exit code, what it leaves."""
+
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import psutil
+import pytest
+
+END_SECONDS = 90.0
+
+
+class Demo:
+    """A running demo. `text` is what it has printed so far."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+        self.text = ""
+        self._seen: set[psutil.Process] = set()
+
+    def until(self, pattern: str) -> re.Match[str]:
+        """Read on until the text holds the pattern."""
+        deadline = time.monotonic() + END_SECONDS
+        while (found := re.search(pattern, self.text)) is None:
+            assert self._read(deadline), f"no {pattern!r} in:\n{self.text}"
+        return found
+
+    def end(self) -> int:
+        """Read to the end, and return the exit code."""
+        deadline = time.monotonic() + END_SECONDS
+        while self._read(deadline):
+            pass
+        return self.process.wait(END_SECONDS)
+
+    def count(self, name: str) -> int:
+        """A number of the summary."""
+        found = re.search(rf"^  {name}.* (\d+)$", self.text, re.MULTILINE)
+        assert found is not None, self.text
+        return int(found[1])
+
+    def remaining(self) -> list[psutil.Process]:
+        """Processes of the demo that still run, its grandchildren among them."""
+        return [
+            process
+            for process in self._seen
+            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        ]
+
+    def _read(self, deadline: float) -> bool:
+        with suppress(psutil.NoSuchProcess):
+            self._seen.update(psutil.Process(self.process.pid).children(recursive=True))
+        assert self.process.stdout is not None
+        output = self.process.stdout.fileno()
+        readable, _, _ = select.select([output], [], [], deadline - time.monotonic())
+        assert readable, f"silent for too long:\n{self.text}"
+        data = os.read(output, 65536)
+        self.text += data.decode(errors="replace")
+        return bool(data)
+
+
+@contextmanager
+def demo(*arguments: str) -> Iterator[Demo]:
+    with subprocess.Popen(
+        (sys.executable, "-m", "localdev.demo", *arguments),
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+    ) as process:
+        running = Demo(process)
+        try:
+            yield running
+        finally:
+            process.kill()
+            for left in running.remaining():
+                left.kill()
+
+
+@pytest.mark.slow
+def test_the_default_form_shows_events_and_a_summary() -> None:
+    with demo("--duration", "6") as shown:
+        assert shown.end() == 0, shown.text
+        assert shown.remaining() == []
+        assert shown.count("changes") == shown.count("events") > 20
+        for mistake in ("lost", "duplicated", "out of order", "dead letters"):
+            assert shown.count(mistake) == 0
+        assert "in 1 shard " in shown.text
+        assert '"data_op": "C"' in shown.text
+        assert '{"op": "replace", "path": "/status", "value": "PAID"}' in shown.text
+
+
+@pytest.mark.slow
+def test_a_killed_worker_is_replaced_and_nothing_is_lost() -> None:
+    with demo("--duration", "10", "--shards", "4", "--workers", "2") as shown:
+        victim = int(shown.until(r"try: kill -9 (\d+)")[1])
+        shown.until(r"running.* [1-9]\d* events accepted, .* [1-9]\d* leases")
+        os.kill(victim, signal.SIGKILL)
+        assert shown.end() == 0, shown.text
+        assert shown.remaining() == []
+        assert "worker-2 killed by signal 9" in shown.text
+        assert "worker-1 ended with exit code 0" in shown.text
+        shards = re.search(r"in (\d+) shards", shown.text)
+        assert shards is not None
+        assert int(shards[1]) > 4, "none has split"
+        assert shown.count("events") - shown.count("duplicated") == shown.count("changes") > 20
+        assert shown.count("lost") == 0
+        assert shown.count("out of order") == 0
+
+
+@pytest.mark.slow
+def test_a_worker_that_crashes_makes_it_fail_and_its_log_is_shown() -> None:
+    with demo("--duration", "0") as shown:
+        worker = int(shown.until(r"worker-1\s+process (\d+)")[1])
+        shown.until(r"running.* [1-9]\d* events accepted")
+        os.kill(worker, signal.SIGSEGV)
+        assert shown.end() == 1
+        assert shown.remaining() == []
+        assert "worker-1 failed: killed by signal 11; the end of .run/demo/" in shown.text
+        assert "lease_taken" in shown.text
+
+
+@pytest.mark.slow
+def test_an_interrupt_ends_it_with_a_summary() -> None:
+    with demo("--duration", "0") as shown:
+        shown.until(r"running.* [1-9]\d* events accepted")
+        shown.process.send_signal(signal.SIGINT)
+        assert shown.end() == 0, shown.text
+        assert shown.remaining() == []
+        assert shown.count("changes") == shown.count("events") > 0
+
+
+@pytest.mark.slow
+def test_an_impatient_user_leaves_nothing_behind() -> None:
+    with demo("--duration", "0") as shown:
+        shown.until(r"worker-1\s+process")
+        while shown.process.poll() is None:
+            shown.process.terminate()
+            time.sleep(0.05)
+        assert shown.process.returncode != 0
+        assert shown.remaining() == []
