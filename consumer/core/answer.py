@@ -71,8 +71,8 @@ def parse_answer(status: int, headers: Mapping[str, str], body: bytes, sent: int
     """Read a whole answer to a request with `sent` events. Names of headers are in lower case."""
     flow_id = headers.get("x-flow-id")
     content = _json(body)
-    if status == 200 and body.strip():
-        return no_answer("unexpected_body", f"200 with {len(body)} bytes", flow_id)
+    if _not_nakadis(status, content, body):
+        return no_answer("unexpected_body", f"{status} with {len(body)} bytes", flow_id)
     items = _items(content, sent) if status in _WITH_ITEMS else None
     if items is None and status in _WITH_ITEMS and not isinstance(content, dict):
         return no_answer("unreadable", f"{status} without items: {_text(body)}", flow_id)
@@ -84,6 +84,21 @@ def parse_answer(status: int, headers: Mapping[str, str], body: bytes, sent: int
         f"http_{status}",
         _problem(content) or _text(body),
     )
+
+
+def _not_nakadis(status: int, content: object, body: bytes) -> bool:
+    """A 200 or 400 that something in between has made up: it says nothing about the events.
+
+    Nakadi's 200 is empty; JSON that names no events is let pass. Its 400 is a Problem,
+    never a page.
+    """
+    match status:
+        case 200:
+            return bool(body.strip()) and content != [] and not isinstance(content, dict)
+        case 400:
+            return body.lstrip().startswith(b"<")
+        case _:
+            return False
 
 
 def _items(content: object, sent: int) -> tuple[BatchItemResponse, ...] | None:

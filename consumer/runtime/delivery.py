@@ -47,6 +47,9 @@ HOT_KEY_EVENTS = 10
 """A key is hot when one of its events waited this long and this many runs stand behind it."""
 
 HOT_KEY_LOG_SECONDS = 60.0
+SEND_TIMEOUT = "send_timeout"
+"""The request could not be written in time: the way to Nakadi is too narrow for this much."""
+
 SMOOTHING = 0.2
 """Weight of the newest request in `round_trip`."""
 
@@ -144,7 +147,7 @@ class Delivery:
                 return []
             case Split(too_large):
                 if too_large:
-                    self._flow.too_large(sum(len(ticket.body or b"") for ticket in part))
+                    self._flow.too_large(_size(part))
                 log.warning(
                     "batch_refused",
                     status=answer.status,
@@ -154,6 +157,8 @@ class Delivery:
                 )
                 return _halves(part)
             case Outage(reason, retry_after, unknown):
+                if reason == SEND_TIMEOUT:
+                    self._flow.too_large(_size(part))
                 if unknown:
                     self._metrics.publish_unknown.inc(len(part))
                 self._event_type.outage(sent_at, reason, retry_after, **_facts(answer))
@@ -252,6 +257,10 @@ def _halves(part: list[Ticket]) -> list[list[Ticket]]:
     if cut == 0:
         cut = middle
     return [part[:cut], part[cut:]]
+
+
+def _size(part: Sequence[Ticket]) -> int:
+    return sum(len(ticket.body or b"") for ticket in part)
 
 
 def _facts(answer: Answer) -> dict[str, object]:

@@ -28,7 +28,7 @@ _READ: Mapping[Kind, Mapping[str, _Types]] = {
         "maxProperties": int,
     },
     Kind.ARRAY: {
-        "items": (dict, list, bool),
+        "items": (dict, list),
         "additionalItems": (dict, bool),
         "minItems": int,
         "maxItems": int,

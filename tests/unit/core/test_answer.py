@@ -37,10 +37,21 @@ def test_an_empty_200_is_the_whole_request_stored(body: bytes) -> None:
     assert answer == Answer(200, None, None, "f", "http_200", "")
 
 
-@pytest.mark.parametrize("body", [b"<html>log in</html>", b"OK", b"{}", b"[]"])
+@pytest.mark.parametrize("body", [b"<html>log in</html>", b"OK", b"[1]", b'"stored"'])
 def test_a_200_that_says_something_is_not_nakadis(body: bytes) -> None:
     answer = parse(200, body)
     assert (answer.status, answer.reason) == (0, "unexpected_body")
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b" ", b'{"status":"ok"}'])
+def test_a_200_whose_json_names_no_events_is_the_whole_request_stored(body: bytes) -> None:
+    assert parse(200, body).status == 200
+
+
+def test_a_400_in_html_comes_from_something_in_between_and_is_no_refusal() -> None:
+    assert parse(400, b" <html>Bad Request</html>").status == 0
+    assert parse(400, b'{"title":"Bad Request","status":400}').status == 400
+    assert parse(400, b"").status == 400
 
 
 @pytest.mark.parametrize("status", [207, 422])

@@ -11,7 +11,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from consumer.core.queue import KeyOrderedQueue
 from consumer.core.ticket import Ticket, TicketState
-from consumer.core.watermark import AckWatermark
 from tests.unit.core.tickets import doomed, ticket, watermark
 
 MANY = 1_000
@@ -413,7 +412,7 @@ class Histories(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.queue = KeyOrderedQueue()
-        self.shards: list[AckWatermark] = [watermark(shard_id=f"s{n}") for n in range(SHARDS)]
+        self.shards = [watermark(shard_id=f"s{n}") for n in range(SHARDS)]
         self.lanes = {key: Lane() for key in KEYS}
         self.ready: list[str] = []
         self.doomed: list[str] = []

@@ -37,7 +37,10 @@ AT_ONCE = Retry(0.0)
 
 
 def item(
-    status: PublishingStatus, step: str = "publishing", detail: str = "", partition: str | None = "0"
+    status: PublishingStatus,
+    step: str = "publishing",
+    detail: str = "",
+    partition: str | None = "0",
 ) -> BatchItemResponse:
     return BatchItemResponse(status, step, detail, partition)
 

@@ -8,7 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -184,6 +184,24 @@ def test_five_hundred_events_take_a_few_tens_of_milliseconds(
         assert post(server, name, body).status == 200
         times.append(time.perf_counter() - started)
     assert min(times) < 0.2
+
+
+def get(server: NakadiProcess, path: str) -> tuple[int, Any]:
+    connection = HTTPConnection(urlsplit(server.url).netloc, timeout=10)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
+    finally:
+        connection.close()
+
+
+def test_an_event_type_can_be_hidden_from_a_preflight(server: NakadiProcess, name: str) -> None:
+    server.add_fault(kind="status", on="event-type", status=403, count=1)
+    assert get(server, f"/event-types/{name}")[0] == 403
+    status, found = get(server, f"/event-types/{name}")
+    assert (status, found["schema"]["version"]) == (200, "1.0.0")
+    assert get(server, f"/event-types/{name}/schemas/latest")[1] == found["schema"]
 
 
 def test_it_ends_with_its_block() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -52,7 +53,7 @@ def test_one_event_of_a_key_travels_at_a_time() -> None:
         for key in request.keys:
             by_key.setdefault(key, []).append((request.started, request.ended or 0.0))
     for spans in by_key.values():
-        for (_, ended), (started, _) in zip(spans, spans[1:], strict=False):
+        for (_, ended), (started, _) in pairwise(spans):
             assert started >= ended
 
 
@@ -181,7 +182,7 @@ def test_during_an_outage_one_probe_at_a_time_goes_out_and_not_many() -> None:
     run_line(main, shard=shard, nakadi=nakadi)
     late = [request for request in nakadi.requests if request.started > 60]
     assert 30 < len(late) < 80
-    for before, after in zip(late, late[1:], strict=False):
+    for before, after in pairwise(late):
         assert after.started >= (before.ended or 0.0)
 
 
@@ -253,6 +254,18 @@ def test_a_413_halves_the_batch_and_an_event_too_large_alone_is_a_dead_letter() 
     assert len(line.nakadi.stored) == 99
     assert [(letter.sequence, letter.reason) for letter in queue.letters] == [(huge, "too_large")]
     assert line.event_type.flow.batch_bytes < 900_000
+
+
+def test_a_request_that_cannot_be_written_in_time_is_sent_again_smaller() -> None:
+    def script(bodies: list[bytes]) -> Reply:
+        if sum(len(body) for body in bodies) > 30_000:
+            return Reply(0, reason="send_timeout")
+        return Reply()
+
+    shard = ShardTwin(closed=True)
+    shard.write_many(100, keys=100, size=1000)
+    line = run_line(to_the_end, shard=shard, nakadi=NakadiTwin(script=script))
+    assert len(line.nakadi.stored) == 100
 
 
 def test_events_older_than_the_limit_are_dead_letters_unpublished() -> None:
@@ -357,7 +370,7 @@ def test_any_mixture_of_answers_loses_nothing_and_keeps_every_keys_order(
             # A repeat may only follow directly while strict; runs repeat a suffix.
             assert run > 1 or sequence >= highest
             highest = max(highest, sequence)
-        # An event that landed unseen may be refused when it is sent again; then it is a dead letter.
+        # An event that landed unseen may be refused when sent again: a dead letter.
         assert line.nakadi.sequences(key)[-1] == highest or highest in dead
     assert line.backlog.budget.used == 0
     assert line.backlog.queue.events == 0

@@ -1,0 +1,167 @@
+"""Event types: what creation and update refuse, and how versions move."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from localdev.nakadi.definition import read_definition
+from localdev.nakadi.problem import EvolutionError, ProblemError
+from localdev.nakadi.registry import Registry
+from localdev.nakadi.schema_diff import Level, SchemaDiff
+
+STRING = {"type": "string"}
+
+
+def definition(schema: object = None, **members: object) -> dict[str, Any]:
+    text = json.dumps(schema if schema is not None else {"properties": {"id": STRING}})
+    given = {
+        "name": "orders",
+        "owning_application": "tests",
+        "category": "data",
+        "enrichment_strategies": ["metadata_enrichment"],
+        "partition_strategy": "hash",
+        "partition_key_fields": ["id"],
+        "schema": {"type": "json_schema", "schema": text},
+        **members,
+    }
+    return read_definition(json.dumps(given).encode())
+
+
+def refusal(**members: object) -> tuple[int, str]:
+    with pytest.raises(ProblemError) as caught:
+        Registry().create(definition(**members))
+    return caught.value.status, str(caught.value.detail)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [
+        ("type", "foo"),
+        ("type", 1),
+        ("properties", {"a": 1}),
+        ("required", True),
+        ("allOf", {}),
+        ("items", [1]),
+        ("$ref", "http://example.org/schema"),
+        ("$ref", "#/definitions/nowhere"),
+        ("enum", "a"),
+        ("pattern", "("),
+        ("pattern", "(?=x)"),
+        ("multipleOf", True),
+        ("exclusiveMinimum", 1),
+    ],
+)
+def test_a_schema_that_cannot_be_loaded_is_refused(keyword: str, value: object) -> None:
+    kinds = {"required": {"type": "object"}, "multipleOf": {"type": "number"}}
+    nested = {**kinds.get(keyword, {}), keyword: value}
+    assert refusal(schema={"properties": {"a": nested}})[0] == 422
+
+
+def test_a_required_that_no_string_schema_reads_is_let_through_and_left_alone() -> None:
+    registry = Registry()
+    registry.create(definition({"properties": {"a": {**STRING, "required": True}}}))
+    event = {
+        "metadata": {
+            "eid": "00000000-0000-4000-8000-000000000001",
+            "occurred_at": "2026-11-21T07:00:00Z",
+        },
+        "data_type": "o",
+        "data_op": "C",
+        "data": {"a": 1},
+    }
+    fault = registry.find("orders").validator.complaint(event)
+    assert fault == "#/data/a: expected type: String, found: Integer"
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({"options": {"retention_time": 10_799_999}}, "can not be less than 10800000"),
+        ({"options": {"retention_time": 345_600_001}}, "can not be more than 345600000"),
+        ({"category": "undefined"}, "must not define enrichment strategy"),
+        ({"enrichment_strategies": ["metadata_enrichment"] * 2}, "duplicated entries"),
+        ({"ordering_key_fields": ["id"]}, "ordering_key_fields [id] absent in schema"),
+        (
+            {"event_owner_selector": {"type": "path", "name": "n", "value": "data.x"}},
+            "event_owner_selector.value [data.x] absent in schema",
+        ),
+        ({"event_owner_selector": {"type": "path"}}, "event_owner_selector.name"),
+        ({"labels": {"/": "x"}}, "labels[/]"),
+    ],
+)
+def test_refused_with_422(members: dict[str, object], words: str) -> None:
+    status, detail = refusal(**members)
+    assert status == 422
+    assert words in detail
+
+
+def test_versions_move_by_the_gravest_change() -> None:
+    registry = Registry()
+    registry.create(definition())
+
+    def update(schema: object, **members: object) -> str:
+        registry.update("orders", definition(schema, **members))
+        return registry.find("orders").version
+
+    first = {"properties": {"id": STRING}}
+    assert registry.find("orders").version == "1.0.0"
+    assert update(first) == "1.0.0"
+    assert update({**first, "title": "t"}) == "1.0.1"
+    more = {"properties": {"id": STRING, "x": {}}}
+    assert update(more) == "1.1.0"
+    with pytest.raises(EvolutionError, match="#/properties/x: schema properties cannot be removed"):
+        update(first)
+    assert update(more, compatibility_mode="none") == "1.1.0"
+    assert update(first, compatibility_mode="none") == "2.0.0"
+    assert [schema["version"] for schema in registry.schemas("orders")] == [
+        "1.0.0",
+        "1.0.1",
+        "1.1.0",
+        "2.0.0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "path", "levels"),
+    [
+        ({}, {"type": "object"}, None, None),
+        ({"properties": {"a": {}}}, {"properties": {"a": STRING}}, "properties/a", "MAJOR MINOR"),
+        ({"type": "number"}, {"type": "integer"}, None, None),
+        ({"enum": ["a", "b"]}, {"enum": ["b", "a"]}, None, None),
+        ({"maxLength": 1}, {"maxLength": 2}, "maxLength", "MAJOR MAJOR"),
+        ({"items": STRING}, {"items": [STRING]}, "items", "MAJOR MAJOR"),
+        ({"anyOf": [STRING]}, {"oneOf": [STRING]}, "", "MAJOR MAJOR"),
+        (
+            {"properties": {}},
+            {"additionalProperties": STRING},
+            "additionalProperties",
+            "MAJOR MINOR",
+        ),
+        ({"required": ["a"]}, {"required": ["b", "a"]}, "required", "MAJOR MINOR"),
+    ],
+)
+def test_changes(
+    before: dict[str, Any], after: dict[str, Any], path: str | None, levels: str | None
+) -> None:
+    changes = SchemaDiff(before, after).changes()
+    if path is None or levels is None:
+        assert changes == []
+        return
+    first = changes[0]
+    assert "/".join(first.path) == path
+    compatible, forward = (Level[name] for name in levels.split())
+    assert first.change.level("compatible") is compatible
+    assert first.change.level("forward") is forward
+
+
+def test_a_recursive_schema_is_compared_once() -> None:
+    tree = {
+        "definitions": {"node": {"properties": {"next": {"$ref": "#/definitions/node"}}}},
+        "properties": {"root": {"$ref": "#/definitions/node"}},
+    }
+    changed = json.loads(json.dumps(tree))
+    changed["definitions"]["node"]["properties"]["x"] = STRING
+    assert len(SchemaDiff(tree, changed).changes()) == 1
