@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from math import inf
 from typing import TYPE_CHECKING
 
 import structlog
 
 from consumer.core.lineage import childless_ends, deletable
-from consumer.core.stream import AtTrimHorizon, Stream
+from consumer.core.stream import AtTrimHorizon
 from consumer.core.sweep import (
     QUIET_FACTOR,
     RETIRED_SECONDS,
@@ -27,6 +26,7 @@ from consumer.core.sweep import (
 )
 from consumer.errors import Retryable, ShardNotFound, TrimmedData
 from consumer.runtime.bootstrap import LatestBootstrap, check_view_type, first_row
+from consumer.runtime.children import Children, stream_of
 from consumer.runtime.listing import ShardListing
 from consumer.runtime.sweep_turn import Overtaken, SweepTurn
 from consumer.runtime.wake import Wake
@@ -36,16 +36,13 @@ if TYPE_CHECKING:
 
     from consumer.core.lease import Lease, StreamRow
     from consumer.core.limits import LeaseTiming
-    from consumer.core.stream import Shard, StreamPage
+    from consumer.core.stream import Shard, Stream, StreamPage
     from consumer.metrics import Metrics
     from consumer.ports import Clock, LeaseStore, StreamClient
     from consumer.runtime.bootstrap import Source
     from consumer.runtime.listing import Listed
 
 log = structlog.get_logger()
-
-CHILD_PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
-"""Pauses after which the children of an ended shard are asked for again."""
 
 SWEEP_TRIES = 3
 """A sweep that fails is begun again by its winner as often; then by anybody who takes it over."""
@@ -68,11 +65,6 @@ class KnownStreams:
     leases: Mapping[str, Sequence[Lease]]
     closing: frozenset[str] = frozenset()
     retired: frozenset[str] = frozenset()
-
-
-def stream_of(row: StreamRow) -> Stream:
-    """The stream a row is about."""
-    return Stream(row.arn, row.table, row.label)
 
 
 class Discovery:
@@ -101,7 +93,7 @@ class Discovery:
         self._due: dict[str, float] = {}
         self._watches: dict[str, SweepWatch] = {}
         self._patience: dict[str, UnlistedParents] = {}
-        self._childless: dict[tuple[str, str], tuple[int, float]] = {}
+        self._children = Children(store, streams, clock)
         self.exhausted: set[str] = set()  # keys of disabled streams read to their end
         self.on_found: Callable[[], None] = _nothing
 
@@ -139,9 +131,9 @@ class Discovery:
             for key in [key for key, due in self._due.items() if due <= now]:
                 self._due[key] = now + self._timing.lease_duration  # until the next observation
                 await self._try(key)
-            for key in [key for key, (_, due) in self._childless.items() if due <= now]:
-                await self._ask_again(key)
-            due = min(*self._due.values(), *(due for _, due in self._childless.values()), inf, inf)
+            if await self._children.ask_again(self._rows):
+                self.on_found()
+            due = min([self._children.due_at(), *self._due.values()])
             if not self._stopping:
                 await self._wake.wait(min(IDLE_SECONDS, max(0.0, due - self._clock.now())))
 
@@ -275,34 +267,9 @@ class Discovery:
 
         Children that are not visible yet are asked for again later.
         """
-        if not await self._adopt(row, shard_id):
-            self._childless[row.key, shard_id] = (0, self._clock.now() + CHILD_PAUSES[0])
-            self._wake.ring()
-
-    async def _adopt(self, row: StreamRow, shard_id: str) -> bool:
-        try:
-            children = await self._streams.child_shards(stream_of(row), shard_id)
-        except ShardNotFound:
-            return True  # the stream is gone, and with it whatever came after this shard
-        for shard in children:
-            await self._store.create_lease(row.key, new_lease(shard, self._clock.wall()))
-        if children:
-            log.info("children_found", stream=row.key, shard=shard_id, count=len(children))
+        if await self._children.adopt(row, shard_id):
             self.on_found()
-        return bool(children)
-
-    async def _ask_again(self, key: tuple[str, str]) -> None:
-        tries, _ = self._childless.pop(key)
-        row = self._rows.get(key[0])
-        if row is None:
-            return
-        try:
-            found = await self._adopt(row, key[1])
-        except Retryable as error:
-            log.warning("children_unknown", shard=key[1], reason=error.reason)
-            found = False
-        if not found and tries + 1 < len(CHILD_PAUSES):  # else the sweep finds them
-            self._childless[key] = (tries + 1, self._clock.now() + CHILD_PAUSES[tries + 1])
+        self._wake.ring()
 
     async def shard_listed(self, row: StreamRow, shard_id: str) -> bool:
         """Does a fresh complete listing show the shard? Raises Retryable."""

@@ -11,7 +11,7 @@ import structlog
 
 from consumer.core.stream import AtLatest
 from consumer.errors import ExpiredIterator, Retryable, ShardNotFound, TrimmedData
-from consumer.runtime.discovery import stream_of
+from consumer.runtime.children import stream_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -25,7 +25,7 @@ from localdev.demo.worker import Worker, worker
 
 DIRECTORY = Path(".run/demo")
 LOOK_SECONDS = 0.5
-DRAIN_SECONDS = 20.0  # a worker that was killed at the end is replaced within 15
+DRAIN_SECONDS = 30.0  # a worker killed at the end is replaced within 15 on an idle machine
 STOP_SECONDS = 35.0  # the consumer's own drain, and ten more
 _LINES = 15  # of the log of what failed
 

@@ -50,7 +50,7 @@ class Worker:
     def failed(self) -> bool:
         """Whether it ended otherwise than it should."""
         code = self.process.returncode
-        return self._hung or (code is not None and code != 0 and not self.killed)
+        return code is not None and code != 0 and not self.killed
 
     def ask_to_stop(self) -> None:
         """Send SIGTERM to a worker that runs."""
@@ -59,7 +59,7 @@ class Worker:
             self.process.ask_to_stop()
 
     def wait(self, seconds: float) -> None:
-        """Wait for the end; longer than so many seconds is a failure."""
+        """Wait for the end; after so many seconds it is killed, which is a failure."""
         self._hung = not self.process.wait(seconds)
 
     def look(self) -> WorkerView:

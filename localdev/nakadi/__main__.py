@@ -40,7 +40,7 @@ async def serve(nakadi: LocalNakadi, host: str, port: int) -> None:
         await web.TCPSite(runner, host, port).start()
         bound_host, bound_port = runner.addresses[0][:2]
         print(f"http://{bound_host}:{bound_port}", flush=True)
-        print("local Nakadi, for development only; it forgets everything at its end", flush=True)
+        print(f"local Nakadi on {bound_host}, for development only; it keeps nothing", flush=True)
         await stop.wait()
     finally:
         await runner.cleanup()

@@ -86,6 +86,8 @@ def check_keywords(root: JsonObject, schema: JsonObject) -> None:
     for keyword, types in wanted.items():
         if keyword in schema and not _is(schema[keyword], types):
             raise _no_schema(f"{keyword}: unexpected type")
+    if not all(isinstance(name, str) for name in _values(schema.get("required"))):
+        raise _no_schema("required: not a list of names")
     for member in _below(schema):
         if not isinstance(member, (dict, bool)):
             raise _no_schema("a member is not a schema")

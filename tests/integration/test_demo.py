@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 import psutil
 import pytest
 
+from localdev.nakadi.process import NakadiProcess
+
 END_SECONDS = 90.0
 
 
@@ -122,6 +124,31 @@ def test_a_worker_that_crashes_makes_it_fail_and_its_log_is_shown() -> None:
         assert shown.remaining() == []
         assert "worker-1 failed: killed by signal 11; the end of .run/demo/" in shown.text
         assert "lease_taken" in shown.text
+
+
+@pytest.mark.slow
+def test_a_loss_makes_it_fail() -> None:
+    with demo("--duration", "0") as shown:
+        worker = int(shown.until(r"worker-1\s+process (\d+)")[1])
+        shown.until(r"running.* [1-9]\d* changes written")
+        os.kill(worker, signal.SIGKILL)  # and there is no other
+        assert shown.end() == 1
+        assert shown.remaining() == []
+        assert shown.count("lost") == shown.count("changes") - shown.count("events") > 0
+        assert "failed" not in shown.text
+
+
+@pytest.mark.slow
+def test_a_dead_letter_is_counted_and_is_no_loss() -> None:
+    with demo("--duration", "0") as shown:
+        url = shown.until(r"Nakadi\s+(http://[^/]+)/")[1]
+        NakadiProcess(url, 0).add_fault(kind="reject", field="status", value="NEW", count=1)
+        shown.until(r"running.* [1-9]\d* dead letters")
+        shown.process.terminate()
+        assert shown.end() == 0, shown.text
+        assert shown.count("dead letters") > 0
+        assert shown.count("changes") == shown.count("events") + shown.count("dead letters")
+        assert shown.count("lost") == 0
 
 
 @pytest.mark.slow

@@ -7,8 +7,6 @@ modules are named after nouns of the problem      nothing is left to be done lat
 each runtime module opens with its ownership      each core module has its own test module
 """
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Callable, Iterator

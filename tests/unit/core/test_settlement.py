@@ -1,7 +1,5 @@
 """Settlement: the whole table of reactions, row by row."""
 
-from __future__ import annotations
-
 from typing import cast
 
 import pytest
@@ -294,7 +292,7 @@ def test_nothing_is_acked_that_was_not_named_as_stored(
     elif isinstance(decided, Settled):
         assert len(decided.verdicts) == count
         for index, verdict in enumerate(decided.verdicts):
-            stored = status == 207 and bool(named) and named[index].status is SUBMITTED
+            stored = status == 207 and named is not None and named[index].status is SUBMITTED
             assert isinstance(verdict, Acked) == stored
     elif isinstance(decided, Split):
         assert count > 1

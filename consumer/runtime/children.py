@@ -1,0 +1,84 @@
+"""The children of a shard that ended. Rule: their rows are made before its SHARD_END is written.
+
+A filter for children may answer nothing for a short time after the end; they are asked for a few
+times more, and the sweep finds what is still hidden then.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING
+
+import structlog
+
+from consumer.core.stream import Stream
+from consumer.core.sweep import new_lease
+from consumer.errors import Retryable, ShardNotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from consumer.core.lease import StreamRow
+    from consumer.ports import Clock, LeaseStore, StreamClient
+
+log = structlog.get_logger()
+
+CHILD_PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
+"""Pauses after which the children of an ended shard are asked for again."""
+
+
+def stream_of(row: StreamRow) -> Stream:
+    """The stream a row is about."""
+    return Stream(row.arn, row.table, row.label)
+
+
+class Children:
+    """Looks children up and makes their rows."""
+
+    def __init__(self, store: LeaseStore, streams: StreamClient, clock: Clock) -> None:
+        self._store = store
+        self._streams = streams
+        self._clock = clock
+        # (stream key, shard id) of ends without children: tries so far, and when to ask again.
+        self._hidden: dict[tuple[str, str], tuple[int, float]] = {}
+
+    def due_at(self) -> float:
+        """When somebody's children are to be asked for again; inf if never."""
+        return min((due for _, due in self._hidden.values()), default=inf)
+
+    async def adopt(self, row: StreamRow, shard_id: str) -> bool:
+        """Make rows for the children of `shard_id`. True if there were any. Raises Retryable."""
+        try:
+            children = await self._streams.child_shards(stream_of(row), shard_id)
+        except ShardNotFound:
+            return False  # the stream is gone, and with it whatever came after this shard
+        for shard in children:
+            await self._store.create_lease(row.key, new_lease(shard, self._clock.wall()))
+        if children:
+            log.info("children_found", stream=row.key, shard=shard_id, count=len(children))
+        else:
+            self._hidden.setdefault((row.key, shard_id), (0, self._clock.now() + CHILD_PAUSES[0]))
+        return bool(children)
+
+    async def ask_again(self, rows: Mapping[str, StreamRow]) -> bool:
+        """Ask for the children that are due. True if any were found."""
+        now = self._clock.now()
+        found = False
+        for key in [key for key, (_, due) in self._hidden.items() if due <= now]:
+            tries = self._hidden[key][0] + 1
+            # Asked with its next turn noted, so that the answer "none" does not start anew.
+            self._hidden[key] = (tries, now + CHILD_PAUSES[min(tries, len(CHILD_PAUSES) - 1)])
+            shown = await self._try(rows.get(key[0]), key[1])
+            if shown or tries >= len(CHILD_PAUSES):
+                del self._hidden[key]
+            found = found or shown
+        return found
+
+    async def _try(self, row: StreamRow | None, shard_id: str) -> bool:
+        if row is None:
+            return False
+        try:
+            return await self.adopt(row, shard_id)
+        except Retryable as error:
+            log.warning("children_unknown", shard=shard_id, reason=error.reason)
+            return False
