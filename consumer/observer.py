@@ -27,12 +27,9 @@ if TYPE_CHECKING:
     from consumer.core.stream import StreamPage
     from consumer.metrics import Metrics
     from consumer.ports import Clock
-    from consumer.runtime.backlog import Backlog
-    from consumer.runtime.coordinator import Coordinator
-    from consumer.runtime.event_type import EventType
-    from consumer.runtime.keeper import Keeper
-    from consumer.runtime.relay import Relay
+    from consumer.runtime.consumer_worker import ConsumerWorker
     from consumer.runtime.running_shard import RunningShard
+    from consumer.settings import Settings
 
 LOOK_SECONDS = 1.0
 """Gauges are brought up to date this often."""
@@ -49,40 +46,21 @@ RETENTION_SECONDS = 24 * 3600.0
 class Observer:
     """Source of `/livez`, `/readyz`, `/status` and `/metrics`."""
 
-    def __init__(
-        self,
-        *,
-        worker_id: str,
-        application: str,
-        scan: float,
-        backlog: Backlog,
-        event_type: EventType,
-        clock: Clock,
-        metrics: Metrics,
-    ) -> None:
+    def __init__(self, worker_id: str, settings: Settings, clock: Clock, metrics: Metrics) -> None:
         self._worker_id = worker_id
-        self._application = application
-        self._still = max(STILL_SECONDS, 3 * scan)
-        self._backlog = backlog
-        self._event_type = event_type
+        self._settings = settings
         self._clock = clock
         self._metrics = metrics
         self._started_at = clock.now()
-        self._coordinator: Coordinator | None = None
-        self._keeper: Keeper | None = None
-        self._relay: Relay | None = None
+        self._worker: ConsumerWorker | None = None
         self._page: StreamPage | None = None
         self._wake = Wake()
         self._stopping = False
         self.draining = False
 
-    def watch(
-        self, coordinator: Coordinator, keeper: Keeper, relay: Relay, page: StreamPage
-    ) -> None:
-        """The service is wired up: look at these from now on."""
-        self._coordinator = coordinator
-        self._keeper = keeper
-        self._relay = relay
+    def watch(self, worker: ConsumerWorker, page: StreamPage) -> None:
+        """The service is wired up: look at this worker from now on."""
+        self._worker = worker
         self._page = page
 
     def stop(self) -> None:
@@ -103,8 +81,8 @@ class Observer:
     def live(self) -> tuple[bool, str]:
         """The coordinator moved recently, and so did every shard that waits for nothing named."""
         now = self._clock.now()
-        moved_at = self._started_at if self._coordinator is None else self._coordinator.moved_at
-        if now - moved_at > self._still:
+        moved_at = self._started_at if self._worker is None else self._worker.coordinator.moved_at
+        if now - moved_at > max(STILL_SECONDS, 3 * self._settings.scan_seconds):
             return False, f"the coordinator has not moved for {now - moved_at:.0f} s"
         for shard in self._shards():
             last = shard.last_success_at
@@ -117,11 +95,11 @@ class Observer:
         """Lease table reached, not draining, Nakadi has not refused us at the door since start."""
         if self.draining:
             return False, "draining"
-        if self._keeper is None or not self._keeper.reached:
+        if self._worker is None or not self._worker.keeper.reached:
             return False, "the lease table has not been reached yet"
-        if not self._event_type.admitted:
-            reason = self._event_type.flow.reason
-            return False, f"event type {self._event_type.name} is refused: {reason}"
+        event_type = self._worker.event_type
+        if not event_type.admitted:
+            return False, f"event type {event_type.name} is refused: {event_type.flow.reason}"
         return True, "ok"
 
     def scrape(self) -> bytes:
@@ -131,8 +109,7 @@ class Observer:
 
     def status(self) -> StatusView:
         """The content of `/status`."""
-        wall = self._clock.wall()
-        flow, page = self._event_type.flow, self._page
+        wall, page = self._clock.wall(), self._page
         shards = [
             ShardStatus(
                 shard.shard_id,
@@ -143,29 +120,42 @@ class Observer:
             )
             for shard in self._shards()
         ]
-        budget = self._backlog.budget
-        reason = None if flow.state is FlowState.PUBLISHING else flow.reason
         return StatusView(
             worker=self._worker_id,
-            application=self._application,
+            application=self._settings.application,
             version=__version__,
             draining=self.draining,
             stream=None if page is None else StreamStatus(page.stream.arn, page.view_type.value),
             shards=tuple(shards),
-            queue=QueueStatus(self._backlog.queue.events, budget.used, budget.limit),
-            event_types=(EventTypeStatus(self._event_type.name, flow.state, reason),),
+            queue=self._queue(),
+            event_types=(self._event_type(),),
         )
 
+    def _queue(self) -> QueueStatus:
+        if self._worker is None:
+            return QueueStatus(0, 0, self._settings.queue_bytes)
+        backlog = self._worker.backlog
+        return QueueStatus(backlog.queue.events, backlog.budget.used, backlog.budget.limit)
+
+    def _event_type(self) -> EventTypeStatus:
+        name = self._settings.event_type
+        if self._worker is None:
+            return EventTypeStatus(name, FlowState.PUBLISHING)
+        flow = self._worker.event_type.flow
+        reason = None if flow.state is FlowState.PUBLISHING else flow.reason
+        return EventTypeStatus(name, flow.state, reason)
+
     def _shards(self) -> Sequence[RunningShard]:
-        if self._coordinator is None:
+        if self._worker is None:
             return ()
-        return [shard for shard in self._coordinator.shards if shard.held]
+        return [shard for shard in self._worker.coordinator.shards if shard.held]
 
     def _look(self) -> None:
-        self._backlog.observe()
-        if self._coordinator is None or self._relay is None:
+        if self._worker is None:
             return
-        self._relay.hurry = self._coordinator.peer_drains
+        coordinator = self._worker.coordinator
+        self._worker.backlog.observe()
+        self._worker.relay.hurry = coordinator.peer_drains
         wall = self._clock.wall()
         ages: dict[str, float] = {}
         checkpoints: dict[str, float] = {}
@@ -174,7 +164,7 @@ class Observer:
             ages[key] = max(ages.get(key, 0.0), shard.age(wall))
             checkpoints[key] = max(checkpoints.get(key, 0.0), wall - shard.checkpoint_at)
         states = dict.fromkeys(LeaseState, 0)
-        for lease in self._coordinator.leases():
+        for lease in coordinator.leases():
             states[lease.state] += 1
             age = 0.0 if lease.since is None else wall - lease.since
             ages[lease.stream_key] = max(ages.get(lease.stream_key, 0.0), age)

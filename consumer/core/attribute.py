@@ -108,14 +108,14 @@ def is_same(before: bytes, after: bytes) -> bool:
 
 def _plain_other(kind: str, text: bytes) -> bytes:
     match kind:
+        case "SS" | "BS":
+            return json.encode(sorted(_decode_texts(text)))
         case "BOOL" if text in {b"true", b"false"}:
             return text
         case "NULL" if text == b"true":
             return b"null"
         case "B":
             return _string(text)
-        case "SS" | "BS":
-            return json.encode(sorted(_decode_texts(text)))
         case "NS":
             plain_of = {digits: number(digits) for digits in map(str.encode, _decode_texts(text))}
             return b"[%b]" % b",".join(

@@ -1,9 +1,8 @@
 """An image of an item: known by its shape, or walked."""
 
 from collections.abc import Collection
-from typing import NamedTuple
 
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from consumer.core.attribute import decode_item, decode_members, plain_item
 from consumer.core.malformed import MalformedItem
@@ -11,7 +10,7 @@ from consumer.core.patch import diff
 from consumer.core.shape import Shapes, Spliced
 
 
-class Image(NamedTuple):
+class Image(Struct, frozen=True):
     """The item before or after a change."""
 
     text: Raw

@@ -48,9 +48,9 @@ def _diff_list(path: bytes, old: Sequence[Raw], new: Sequence[Raw], patch: list[
     while head < shorter and old[head] == new[head]:
         head += 1
     tail = 0
-    while tail < shorter - head and old[-1 - tail] == new[-1 - tail]:
+    while tail < shorter and old[-1 - tail] == new[-1 - tail]:
         tail += 1
-    common = shorter - tail
+    common = shorter - tail  # head may be beyond it: then nothing before it differs
     for index in range(head, common):
         if old[index] != new[index]:
             _diff_value(b"%b/%d" % (path, index), old[index], new[index], patch)

@@ -159,7 +159,6 @@ class KeyOrderedQueue:
             lane.last = None
         self._discount(lane, ticket)
         lane.in_flight -= 1
-        lane.not_before = 0.0
         if not lane.in_flight:
             self._place(lane, front=False)
 

@@ -18,7 +18,7 @@ from itertools import compress
 from operator import ne
 from typing import Final, NamedTuple
 
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from consumer.core.attribute import (
     AttributeValue,
@@ -63,7 +63,7 @@ class Place(NamedTuple):
     list_pointer: bytes  # of the outermost list around it; empty outside of lists
 
 
-class Shape(NamedTuple):
+class Shape(Struct, frozen=True):
     """What all items with the same gaps have in common."""
 
     names: frozenset[str]  # of the attributes
@@ -71,7 +71,7 @@ class Shape(NamedTuple):
     places: tuple[Place, ...]
 
 
-class Spliced(NamedTuple):
+class Spliced(Struct, frozen=True):
     """An item of a known shape."""
 
     shape: Shape

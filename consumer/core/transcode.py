@@ -6,9 +6,9 @@ record always gives the same bytes. What a transcoder remembers makes it faster 
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
-from msgspec import Raw, json
+from msgspec import Raw, Struct, json
 
 from consumer.core.attribute import decode_item
 from consumer.core.eid import EidNamespace
@@ -30,7 +30,7 @@ class _ReservedAttribute(MalformedItem):
     """An attribute has a name that the event needs for itself."""
 
 
-class _Content(NamedTuple):
+class _Content(Struct, frozen=True):
     item: bytes  # the members of its JSON object
     patch: list[bytes] | None  # its operations, as JSON; None where there is no patch
 

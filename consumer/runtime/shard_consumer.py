@@ -14,21 +14,17 @@ before a release is sent, so nothing of the shard leaves the process after that.
 from __future__ import annotations
 
 import asyncio
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import structlog
 
-from consumer.core.cursor import Cursor
-from consumer.core.lease import SHARD_END
+from consumer.core.lease import SHARD_END, sequence_of
 from consumer.core.shard import Outcome, ShardState
 from consumer.core.watermark import AckWatermark
 from consumer.errors import LeaseLost, Retryable
 from consumer.runtime.checkpointer import Checkpointer
-from consumer.runtime.gaps import GapRecorder
-from consumer.runtime.intake import Intake
-from consumer.runtime.reader import Reader
-from consumer.runtime.wake import Wake
+from consumer.runtime.intent import Intent, Want
+from consumer.runtime.shard_reading import ShardReading
 
 if TYPE_CHECKING:
     from consumer.core.lease import Checkpoint, Lease, StreamRow
@@ -50,17 +46,6 @@ CHILDREN_PAUSE = 0.5
 
 LOOK = 5.0
 """Seconds after which a wait for progress looks again by itself."""
-
-
-class _Want(StrEnum):
-    READ = "read"
-    SHED = "shed"
-    DRAIN = "drain"
-    LOSE = "lose"
-
-
-class _EndError(Exception):
-    """Ends the group of tasks beside a reader."""
 
 
 class ShardConsumer:
@@ -85,18 +70,9 @@ class ShardConsumer:
         self._writer = writer
         self._transcoder = transcoder
         self._epoch = epoch
-        self._want = _Want.READ
-        self._called = asyncio.Event()  # `_want` has changed
-        self._drain_by = 0.0
-        self._reader: Reader | None = None
-        self._progressed = Wake()
-        self._watermark = AckWatermark(stream.arn, writer.lease.shard_id, epoch, None)
-        self._checkpointer = Checkpointer(
-            writer, self._watermark, relay.clock, relay.timing.checkpoint
-        )
-        self._last_success_at: float | None = None
-        self._tip_at: float | None = None
+        self._intent = Intent()
         self.stream = row
+        self._begin()
         self.state = ShardState.TAKING
         self.held = False
         self.cooled_until = 0.0
@@ -105,28 +81,19 @@ class ShardConsumer:
 
     def shed(self) -> None:
         """Hand over if it can be drained soon; else read on."""
-        if self._want is _Want.READ:
-            self._call(_Want.SHED)
+        self._intent.shed()
 
     def keep(self) -> None:
         """Shedding is no longer needed."""
-        if self._want is _Want.SHED:
-            self._call(_Want.READ)
+        self._intent.read()
 
     def drain(self) -> None:
         """Read no more, publish only the holes, release; after the drain time release anyway."""
-        if self._want in (_Want.READ, _Want.SHED):
-            self._drain_by = self._relay.clock.now() + self._relay.timing.drain
-            self._call(_Want.DRAIN)
+        self._intent.drain(self._relay.clock.now() + self._relay.timing.drain)
 
     def revoke(self) -> None:
         """The fence has passed: the shard is lost. Nothing more is written."""
-        self._call(_Want.LOSE)
-
-    def _call(self, want: _Want) -> None:
-        self._want = want
-        self._called.set()
-        self._progressed.ring()
+        self._intent.lose()
 
     # What others see of it.
 
@@ -166,19 +133,19 @@ class ShardConsumer:
         """The named thing it waits for, None if it can read."""
         if self.state in (ShardState.FINISHING, ShardState.DRAINING):
             return "settling"
-        return None if self._reader is None else self._reader.suspended
+        return self._reading.suspended
 
     @property
     def last_success_at(self) -> float | None:
-        """Time of the last successful call to the stream, by the injected clock."""
-        return self._last_success_at if self._reader is None else self._reader.last_success_at
+        """Time of the last successful call to the stream, or of the take; the injected clock's."""
+        return self._reading.last_success_at if self.held else None
 
     def age(self, wall: float) -> float:
         """Iterator age in seconds: of the oldest unsettled record, else since the last tip."""
         head = self._watermark.head
         if head is not None:
             return max(0.0, wall - head.created_at)
-        tip_at = self._tip_at if self._reader is None else self._reader.tip_at or self._tip_at
+        tip_at = self._reading.tip_at
         if tip_at is None:
             lease = self._writer.lease
             tip_at = max(lease.record_at or 0.0, lease.caught_up_at or 0.0) or lease.created_at
@@ -191,19 +158,12 @@ class ShardConsumer:
         if not await self._writer.take():
             return Outcome.NOT_TAKEN
         backlog, lease = self._relay.backlog, self._writer.lease
-        cursor = Cursor.of(lease, self.stream.started_at)
-        self._watermark = AckWatermark(
-            self._stream.arn, lease.shard_id, self._epoch, cursor.last_read, lease.record_at
-        )
-        self._checkpointer = Checkpointer(
-            self._writer, self._watermark, self._relay.clock, self._relay.timing.checkpoint
-        )
-        self._last_success_at = self._relay.clock.now()
+        self._begin()
         backlog.join(self._watermark, self._on_progress)
         self.held = True
         self._log("lease_taken", checkpoint=lease.checkpoint, counter=lease.counter)
         try:
-            return await self._live(cursor)
+            return await self._live()
         except LeaseLost as error:
             return self._lose(str(error))
         finally:
@@ -211,22 +171,22 @@ class ShardConsumer:
             backlog.leave(self._watermark)
             self.held = False
 
-    async def _live(self, cursor: Cursor) -> Outcome:
+    async def _live(self) -> Outcome:
         outcome, lost = Outcome.LOST, ""
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._checkpointer.run())
-                outcome = await self._read_and_settle(cursor)
+                outcome = await self._read_and_settle()
         except* LeaseLost as group:
             lost = _first(group)
-        if lost or self._want is _Want.LOSE:
+        if lost or self._intent.want is Want.LOSE:
             return self._lose(lost or "the fence has passed")
         final = SHARD_END if outcome is Outcome.SHARD_END else self.checkpoint
         await self._checkpointer.release(final)
         self._log("lease_released", checkpoint=final)
         return outcome
 
-    async def _read_and_settle(self, cursor: Cursor) -> Outcome:
+    async def _read_and_settle(self) -> Outcome:
         """Read and drain. Whatever ends it, a checkpoint under way gets its definite answer.
 
         Only a cancellation does not wait: either the checkpointer itself has failed, or the
@@ -234,7 +194,7 @@ class ShardConsumer:
         """
         cancelled = False
         try:
-            return await self._read_and_drain(cursor)
+            return await self._read_and_drain()
         except asyncio.CancelledError:
             cancelled = True
             raise
@@ -244,72 +204,18 @@ class ShardConsumer:
             if not cancelled:
                 await self._checkpointer.ended.wait()
 
-    async def _read_and_drain(self, cursor: Cursor) -> Outcome:
+    async def _read_and_drain(self) -> Outcome:
         """Read until there is nothing more to do for this shard here."""
         while True:
-            closed = await self._read(cursor)
+            self.state = ShardState.READING
+            closed = await self._reading.read(self._intent.until_called_away)
             if closed and await self._finished():
                 return Outcome.SHARD_END
-            if self._want is _Want.LOSE:
+            if self._intent.want is Want.LOSE:
                 return Outcome.LOST
             if await self._drained():
                 return Outcome.RELEASED
-            cursor = Cursor.of(self._writer.lease, self.stream.started_at)
-            cursor.iterator = None
-            cursor.last_read = self._watermark.opened or None
-
-    async def _read(self, cursor: Cursor) -> bool:
-        """Read until the shard's end (True) or until something else is wanted."""
-        self.state = ShardState.READING
-        reader = self._reader = self._new_reader(cursor)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._stop_when_called(reader))
-                await reader.run()
-                raise _EndError
-        except* _EndError:
-            pass
-        reader.note_settled()
-        self._tip_at = reader.tip_at or self._tip_at
-        self._last_success_at = reader.last_success_at
-        self._reader = None
-        return reader.closed
-
-    def _new_reader(self, cursor: Cursor) -> Reader:
-        relay = self._relay
-        gaps = GapRecorder(
-            store=relay.store,
-            stream_key=self.stream.key,
-            fence=relay.fence,
-            epoch=self._epoch,
-            clock=relay.clock,
-            chance=relay.chance,
-            metrics=relay.metrics,
-        )
-        intake = Intake(
-            relay=relay,
-            cursor=cursor,
-            watermark=self._watermark,
-            transcoder=self._transcoder,
-            gaps=gaps,
-        )
-        return Reader(
-            relay=relay,
-            stream=self._stream,
-            row=self.stream,
-            writer=self._writer,
-            member=self._watermark.member,
-            cursor=cursor,
-            intake=intake,
-            gaps=gaps,
-            checkpointer=self._checkpointer,
-        )
-
-    async def _stop_when_called(self, reader: Reader) -> None:
-        while self._want is _Want.READ:
-            await self._called.wait()
-            self._called.clear()
-        reader.stop()
+            self._reading.rewind()
 
     async def _finished(self) -> bool:
         """The shard is read to its end: wait until all of it is settled and its children stand.
@@ -318,15 +224,15 @@ class ShardConsumer:
         """
         self.state = ShardState.FINISHING
         while not self._watermark.empty:
-            if self._want in (_Want.DRAIN, _Want.LOSE):
+            if self._intent.leaving:
                 return False
-            await self._progressed.wait(LOOK)
-        while self._want not in (_Want.DRAIN, _Want.LOSE):
+            await self._intent.stirred.wait(LOOK)
+        while not self._intent.leaving:
             try:
                 await self._relay.lineage.adopt_children(self.stream, self.shard_id)
             except Retryable as error:
                 log.warning("children_unknown", shard=self.shard_id, reason=error.reason)
-                await self._progressed.wait(CHILDREN_PAUSE)
+                await self._intent.stirred.wait(CHILDREN_PAUSE)
             else:
                 return True
         return False
@@ -334,24 +240,45 @@ class ShardConsumer:
     async def _drained(self) -> bool:
         """Wait for what must be settled before a release; False if shedding is taken back."""
         self.state = ShardState.DRAINING
-        clock = self._relay.clock
+        clock, intent = self._relay.clock, self._intent
         shed_by = clock.now() + SHED_SECONDS
         while True:
-            dropped = self._watermark.drop_tail()
-            self._relay.backlog.drop(self._watermark, dropped)
-            if self._want is _Want.LOSE or self._watermark.empty:
+            self._relay.backlog.drop(self._watermark, self._watermark.drop_tail())
+            if intent.want is Want.LOSE or self._watermark.empty:
                 return True
             now = clock.now()
-            wanted = self._want is not _Want.READ
-            deadline = self._drain_by if self._want is _Want.DRAIN else shed_by
-            if wanted and now < deadline:
-                await self._progressed.wait(deadline - now)
+            deadline = intent.deadline if intent.want is Want.DRAIN else shed_by
+            if intent.want is not Want.READ and now < deadline:
+                await intent.stirred.wait(deadline - now)
                 continue
-            if self._want is _Want.DRAIN:
+            if intent.want is Want.DRAIN:
                 return True
-            self._want = _Want.READ
+            intent.read()
             self.cooled_until = now + SHED_PAUSE
             return False
+
+    def _begin(self) -> None:
+        """Stand where the lease row says."""
+        relay, lease = self._relay, self._writer.lease
+        self._watermark = AckWatermark(
+            self._stream.arn,
+            lease.shard_id,
+            self._epoch,
+            sequence_of(lease.checkpoint),
+            lease.record_at,
+        )
+        self._checkpointer = Checkpointer(
+            self._writer, self._watermark, relay.clock, relay.timing.checkpoint
+        )
+        self._reading = ShardReading(
+            relay=relay,
+            stream=self._stream,
+            row=self.stream,
+            writer=self._writer,
+            transcoder=self._transcoder,
+            watermark=self._watermark,
+            checkpointer=self._checkpointer,
+        )
 
     def _lose(self, why: str) -> Outcome:
         log.warning(
@@ -367,10 +294,8 @@ class ShardConsumer:
         log.info(event, stream=self.stream.key, shard=self.shard_id, **facts)
 
     def _on_progress(self) -> None:
-        self._progressed.ring()
-        if self._reader is not None:
-            self._reader.note_settled()
-            self._reader.progressed.ring()
+        self._intent.stirred.ring()
+        self._reading.progressed()
 
     def _revoke_tickets(self) -> None:
         self._relay.backlog.drop(self._watermark, self._watermark.revoke())

@@ -1,4 +1,7 @@
-"""A loop's alarm clock: somebody rings, or the time is over. Rings before the wait count, too."""
+"""A loop's alarm clock: somebody rings, or the time is over.
+
+Rule: it belongs to the loop that waits; anybody may ring. Rings before the wait count, too.
+"""
 
 from __future__ import annotations
 

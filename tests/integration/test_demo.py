@@ -142,8 +142,10 @@ def test_a_loss_makes_it_fail() -> None:
 def test_a_dead_letter_is_counted_and_is_no_loss() -> None:
     with demo("--duration", "0") as shown:
         url = shown.until(r"Nakadi\s+(http://[^/]+)/")[1]
-        NakadiProcess(url, 0).add_fault(kind="reject", field="status", value="NEW", count=1)
+        nakadi = NakadiProcess(url, 0)
+        nakadi.add_fault(kind="reject", field="order_id", value="o-00040")
         shown.until(r"running.* [1-9]\d* dead letters")
+        nakadi.remove_faults()
         shown.process.terminate()
         assert shown.end() == 0, shown.text
         assert shown.count("dead letters") > 0

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -27,7 +28,7 @@ class Traffic:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
-    def __enter__(self) -> "Traffic":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

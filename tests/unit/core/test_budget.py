@@ -171,13 +171,15 @@ def test_in_line_too_it_is_passed_over() -> None:
 
 
 def test_read_ahead_only_while_nobody_waits() -> None:
-    made = budget(2.5, "a", "b")
+    made = budget(2, "a", "b", "c")
     assert made.ask_ahead("a")
-    fill(made, "b", 0.6)
-    assert not made.ask("b")
-    made.adjust("b", -1)  # it still waits
+    assert made.ask("b")
+    assert not made.ask("c")
+    made.adjust("a", -R)  # there is room, and "c" is next
     assert not made.ask_ahead("a")
-    assert made.held("a") == R
+    assert made.grants() == ["c"]
+    made.adjust("b", -R)
+    assert made.ask_ahead("a")
 
 
 def test_read_ahead_never_stands_in_line() -> None:

@@ -124,6 +124,13 @@ def test_text_that_is_not_unicode_is_malformed_and_harms_no_neighbour(
             assert bytes(record.text) == json.dumps(pair, separators=(",", ":")).encode()
 
 
+def test_a_record_is_held_against_what_was_read_in_its_own_place() -> None:
+    good = record_of("INSERT", None, {"id": {"S": "\ufffd"}})
+    bad = record_of("INSERT", None, {"id": {"S": "\ud800"}})
+    kinds = [type(record) for record in decode_page(body_of(good, bad, good, bad)).records]
+    assert kinds == [StreamRecord, MalformedRecord, StreamRecord, MalformedRecord]
+
+
 def test_a_pair_of_surrogates_and_an_escaped_backslash_are_unicode() -> None:
     body = body_of(record_of("INSERT", None, {"id": {"S": "😀\\ud800"}}), {"x": "\ud800"})
     good, bad = decode_page(body).records

@@ -321,13 +321,22 @@ def test_a_revoked_head_does_not_make_its_followers_wait() -> None:
     a1, a2, b = pushed(queue, "a", "a", "b")
     assert queue.take(0.0, 2, MANY) == [a1, b]
     queue.give_back(a1, 60.0)
-    queue.give_back(b, 70.0)
+    queue.give_back(b, 50.0)
     revoke(queue, a1)
-    assert queue.next_wake() == 70.0
     assert take(queue) == [a2]
     queue.give_back(a2, 80.0)
-    assert take(queue, now=79.0) == [b]  # the time of the revoked one means nothing now
-    assert queue.next_wake() == 80.0
+    assert take(queue, now=50.0) == [b]
+    assert queue.next_wake() == 80.0  # the time of the revoked one means nothing now
+    assert take(queue, now=79.0) == []
+
+
+def test_when_the_last_that_waits_is_revoked_nothing_wakes() -> None:
+    queue = KeyOrderedQueue()
+    (a,) = pushed(queue, "a")
+    take(queue)
+    queue.give_back(a, 60.0)
+    revoke(queue, a)
+    assert queue.next_wake() is None
 
 
 def test_a_lane_is_ready_or_doomed_by_the_head_it_has_now() -> None:

@@ -1,6 +1,6 @@
 from consumer.core.event import Unbuildable
 from consumer.core.ticket import TICKET_BYTES, TicketState, cost_of
-from tests.unit.core.tickets import doomed, ticket
+from tests.unit.core.tickets import doomed, ticket, watermark
 
 
 def test_a_ticket_begins_queued_and_stands_for_itself() -> None:
@@ -28,4 +28,7 @@ def test_a_ticket_costs_its_bytes_and_its_place() -> None:
 
 
 def test_two_tickets_of_equal_content_are_two() -> None:
-    assert ticket(5) != ticket(5)
+    shard = watermark()
+    one, other = ticket(5, shard=shard), ticket(5, shard=shard)
+    assert one != other
+    assert len({one, other}) == 2

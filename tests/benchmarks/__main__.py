@@ -1,0 +1,181 @@
+"""Prints the benchmark table: python -m tests.benchmarks [--only a,b] [--quick].
+
+a  transcoding alone, on one core
+b  the whole consumer, with the plain relay (c) and peak memory (d)
+e  CPU while idle
+l  calls to the lease table while idle
+f  time to the first event
+
+CPU seconds are those of the measured process, user and system, all threads. Of several runs the
+best counts, for every program alike: what disturbs a run only ever adds.
+"""
+
+import argparse
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from localdev.aws.process import local_aws
+from tests.benchmarks.first_event import measure_first_event
+from tests.benchmarks.idle import measure_idle
+from tests.benchmarks.lease_traffic import SHARDS, WORKERS, measure_lease_traffic
+from tests.benchmarks.table import Row, at_least, at_most, table
+from tests.benchmarks.throughput import Throughput, measure_consumer, measure_plain_relay
+from tests.benchmarks.transcode import measure as measure_transcoding
+
+KCL = "Kinesis Client Library"
+DOLLARS_PER_WRITE = 0.625e-6
+"""A write of up to 1 KB, on demand, us-east-1."""
+
+MINUTES_PER_MONTH = 30 * 24 * 60
+KCL_WRITES = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How long to measure."""
+
+    rounds: int
+    consumer_records: int
+    plain_records: int
+    idle_seconds: float
+    traffic_seconds: float
+    starts: int
+
+
+FULL = Effort(3, 120_000, 8_000, 30.0, 60.0, 3)
+QUICK = Effort(1, 40_000, 4_000, 10.0, 20.0, 1)
+
+
+class Bench:
+    def __init__(self, dynamodb_url: str, effort: Effort) -> None:
+        self._dynamodb_url = dynamodb_url
+        self._effort = effort
+        self._started = time.monotonic()
+
+    def transcoding(self) -> Iterable[Row]:
+        self._say("transcoding")
+        found = measure_transcoding()
+        speed = found["records_per_second"]
+        size = f"{found['record_bytes']:,.0f} B a record, {found['event_bytes']:,.0f} B an event"
+        yield at_least("(a) transcoding, records/s", speed, 30_000, f"{speed:,.0f}", size)
+
+    def throughput(self) -> Iterable[Row]:
+        records, url = self._effort.consumer_records, self._dynamodb_url
+        runs: dict[str, list[Throughput]] = {}
+        cases: dict[str, Callable[[], Throughput]] = {
+            "1 shard": lambda: measure_consumer(url, shards=1, records=records),
+            "8 shards": lambda: measure_consumer(url, shards=8, records=records),
+            "plain": lambda: measure_plain_relay(self._effort.plain_records),
+        }
+        for number in range(self._effort.rounds):
+            for name, measure in cases.items():
+                run = measure()
+                runs.setdefault(name, []).append(run)
+                self._say(f"round {number + 1}, {name}: {run.per_cpu_second:,.0f} per CPU-second")
+        self._say("1 shard, gzip")
+        runs["1 shard, gzip"] = [measure_consumer(url, shards=1, records=records, gzip=True)]
+        best = {name: max(run.per_cpu_second for run in each) for name, each in runs.items()}
+        for name in ("1 shard", "8 shards"):
+            yield at_least(
+                f"(b) consumer, {name}, records/CPU-s",
+                best[name],
+                20_000,
+                f"{best[name]:,.0f} {_spread(runs[name])}",
+                f"{KCL}: 4,500-8,000",
+            )
+        name = "1 shard, gzip"
+        yield Row(f"    {name}, records/CPU-s", f"{best[name]:,.0f}", comparison="pages in gzip")
+        plain = best["plain"]
+        yield Row(
+            "(c) plain relay, records/CPU-s",
+            f"{plain:,.0f} {_spread(runs['plain'])}",
+            comparison="measured before: 1,350",
+        )
+        ratio = best["1 shard"] / plain
+        yield at_least("    consumer / plain relay", ratio, 12, f"{ratio:.1f}")
+        for name in ("1 shard", "8 shards"):
+            peak = max(run.usage.peak_rss for run in runs[name]) / 1e6
+            yield Row(f"(d) peak memory, {name}", f"{peak:.0f} MB", comparison=f"{KCL}: 0.8-2.3 GB")
+
+    def idle(self) -> Iterable[Row]:
+        for shards, target, known in ((8, 2.4, 2.4), (200, 15, 15)):
+            self._say(f"idle, {shards} shards")
+            seconds = self._effort.idle_seconds
+            cpu = measure_idle(self._dynamodb_url, shards=shards, seconds=seconds)
+            yield at_most(
+                f"(e) idle, {shards} shards, CPU-s a minute",
+                cpu,
+                target,
+                f"{cpu:.1f} (in {seconds:g} s)",
+                f"{KCL}: {known}",
+            )
+
+    def lease_traffic(self) -> Iterable[Row]:
+        self._say(f"lease table, {WORKERS} workers, {SHARDS} shards")
+        traffic = measure_lease_traffic(self._dynamodb_url, self._effort.traffic_seconds)
+        dollars = traffic.writes_per_minute * MINUTES_PER_MONTH * DOLLARS_PER_WRITE
+        yield at_most(
+            f"lease table writes a minute, {WORKERS} workers, {SHARDS} shards",
+            traffic.writes_per_minute,
+            KCL_WRITES,
+            f"{traffic.writes_per_minute:.0f} (${dollars:.2f} a month)",
+            f"{KCL}: {KCL_WRITES:,} ($97 a month)",
+        )
+        operations = ", ".join(f"{name} {n}" for name, n in sorted(traffic.operations.items()))
+        yield Row(
+            "lease table reads a minute",
+            f"{traffic.reads_per_minute:.0f}",
+            comparison=f"in {self._effort.traffic_seconds:g} s: {operations}",
+        )
+
+    def first_event(self) -> Iterable[Row]:
+        self._say("first event")
+        middle, times = measure_first_event(self._dynamodb_url, self._effort.starts)
+        yield at_most(
+            "start to first accepted event, s",
+            middle,
+            3,
+            f"{middle:.1f} ({', '.join(f'{seconds:.1f}' for seconds in sorted(times))})",
+            f"{KCL}: about 90",
+        )
+
+    def _say(self, text: str) -> None:
+        print(f"{time.monotonic() - self._started:5.0f} s  {text}", file=sys.stderr, flush=True)
+
+
+def _spread(runs: list[Throughput]) -> str:
+    """The slowest and the fastest run."""
+    speeds = [run.per_cpu_second for run in runs]
+    return f"({min(speeds):,.0f}-{max(speeds):,.0f})" if len(speeds) > 1 else ""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--only", default="a,b,e,l,f", help="letters, comma separated")
+    parser.add_argument("--quick", action="store_true", help="shorter samples, noisier figures")
+    arguments = parser.parse_args()
+    with local_aws() as aws:
+        bench = Bench(aws.endpoint_url, QUICK if arguments.quick else FULL)
+        figures = {
+            "a": bench.transcoding,
+            "b": bench.throughput,
+            "e": bench.idle,
+            "l": bench.lease_traffic,
+            "f": bench.first_event,
+        }
+        chosen = arguments.only.split(",")
+        if unknown := set(chosen) - set(figures):
+            parser.error(f"--only: found {', '.join(sorted(unknown))}, wanted a, b, e, l or f")
+        rows = [row for letter in figures if letter in chosen for row in figures[letter]()]
+    load = f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {load}\n")
+    print(table(rows))
+
+
+if __name__ == "__main__":
+    main()
