@@ -9,6 +9,7 @@
     │   └── LeaseConflict       a conditional write was refused; carries the row as it is
     └── Fatal              the process ends; `exit_code` says how
         ├── Misconfigured       exit code 2: the operator must change something
+        │   └── LeaseTableAbsent    it is not there, and was not to be created
         └── StreamUnreachable   exit code 1: worth a restart
 
 Two answers of DynamoDB Streams are facts about a shard rather than errors to retry, so they stand
@@ -17,10 +18,12 @@ beside the four: `TrimmedData` and `ShardNotFound`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from consumer.core.lease import Lease
+
+Kind = TypeVar("Kind", bound=BaseException)
 
 
 class ConsumerError(Exception):
@@ -79,6 +82,10 @@ class Misconfigured(Fatal):
     exit_code = 2
 
 
+class LeaseTableAbsent(Misconfigured):
+    """The lease table does not exist and was not to be created."""
+
+
 class StreamUnreachable(Fatal):
     """The stream or the lease table could not be reached for the time allowed at start."""
 
@@ -89,3 +96,15 @@ class TrimmedData(ConsumerError):
 
 class ShardNotFound(ConsumerError):
     """ResourceNotFoundException for a shard or its stream. No proof yet that it is gone."""
+
+
+def first_in(error: BaseException, kind: type[Kind]) -> Kind | None:
+    """The error itself, or the first of its kind in a group of groups; None if there is none."""
+    if isinstance(error, kind):
+        return error
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            found = first_in(inner, kind)
+            if found is not None:
+                return found
+    return None

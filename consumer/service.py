@@ -26,7 +26,7 @@ from consumer.adapters.lease_table import LeaseTable
 from consumer.adapters.nakadi import Nakadi
 from consumer.adapters.streams import DynamoDbStreams
 from consumer.core.lease import Worker
-from consumer.errors import Fatal
+from consumer.errors import Fatal, first_in
 from consumer.metrics import Metrics
 from consumer.observer import Observer
 from consumer.runtime.bootstrap import Source
@@ -103,6 +103,7 @@ class Service:
             table=settings.lease_table,
             application=settings.application,
             request_seconds=settings.heartbeat_seconds,
+            metrics=self._metrics,
         )
         nakadi = await stack.enter_async_context(
             Nakadi(
@@ -192,7 +193,7 @@ async def run(settings: Settings) -> int:
     try:
         await service.run()
     except BaseExceptionGroup as group:
-        fatal = _fatal_in(group)
+        fatal = first_in(group, Fatal)
         if fatal is None:
             raise
         raise fatal from group
@@ -200,10 +201,3 @@ async def run(settings: Settings) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
     return 0
-
-
-def _fatal_in(group: BaseExceptionGroup[BaseException]) -> Fatal | None:
-    found: BaseException | None = group.subgroup(Fatal)
-    while isinstance(found, BaseExceptionGroup):
-        found = found.exceptions[0]
-    return found if isinstance(found, Fatal) else None

@@ -24,6 +24,8 @@ from consumer.errors import Retryable, UnknownOutcome
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from consumer.metrics import Metrics
+
 MAX_PAGES: Final = 1000
 """Pages of one Query; each holds a megabyte."""
 
@@ -37,8 +39,10 @@ class LeaseRequests:
         table: str,
         application: str,
         request_seconds: float,
+        metrics: Metrics | None,
     ) -> None:
         self._dynamodb = dynamodb
+        self._metrics = metrics
         self._table = table
         self._application = application
         self._request_seconds = request_seconds
@@ -143,11 +147,19 @@ class LeaseRequests:
     ) -> dict[str, Any]:
         try:
             async with asyncio.timeout(self._request_seconds):
-                return await operation(TableName=self._table, **arguments)
+                answer = await operation(TableName=self._table, **arguments)
         except CALL_FAILURES as error:
             if error_code(error) == "ConditionalCheckFailedException":
+                self._count("refused")
                 raise ConditionFailed(_old_item(error)) from error
+            self._count("unknown")
             raise UnknownOutcome(f"{name}: {describe(error)}", reason_of(error)) from error
+        self._count("done")
+        return answer
+
+    def _count(self, outcome: str) -> None:
+        if self._metrics is not None:
+            self._metrics.lease_writes.labels(outcome=outcome).inc()
 
 
 class ConditionFailed(Exception):

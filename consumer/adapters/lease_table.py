@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from consumer.core.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
+    from consumer.metrics import Metrics
     from consumer.ports import Clock
 
 _AFTER_WORKERS: Final = "worker0"  # '0' follows '/'
@@ -61,11 +62,12 @@ class LeaseTable:
         table: str,
         application: str,
         request_seconds: float,
+        metrics: Metrics | None = None,
     ) -> None:
         self._dynamodb = dynamodb
         self._clock = clock
         self._table = table
-        self._requests = LeaseRequests(dynamodb, table, application, request_seconds)
+        self._requests = LeaseRequests(dynamodb, table, application, request_seconds, metrics)
 
     async def ensure_table(self, *, create: bool) -> None:
         """Check (or make) the table. Misconfigured if it is absent or has another key."""

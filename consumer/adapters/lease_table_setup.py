@@ -13,7 +13,7 @@ import structlog
 
 from consumer.adapters.aws_errors import CALL_FAILURES, describe, error_code, retryable
 from consumer.adapters.lease_rows import APPLICATION, KEY, item
-from consumer.errors import Misconfigured, Retryable
+from consumer.errors import LeaseTableAbsent, Misconfigured, Retryable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -46,7 +46,7 @@ async def ensure_table(
     if await _usable(dynamodb, table):
         return
     if not create:
-        raise Misconfigured(
+        raise LeaseTableAbsent(
             f"CONSUMER_LEASE_TABLE: no table {table!r} in {dynamodb.meta.region_name}; wanted one "
             f"with key {APPLICATION} (S) and {KEY} (S), or CONSUMER_LEASE_TABLE_CREATE=true"
         )

@@ -79,6 +79,7 @@ class Nakadi:
     ) -> None:
         self._event_type = event_type
         self._types = f"{url.rstrip('/')}/event-types/"
+        self._events = httpx.URL(f"{self._types}{quote(event_type, safe='')}/events")
         self._token = token
         self._clock = clock
         self._timeout = timeout
@@ -165,8 +166,8 @@ class Nakadi:
             "X-Flow-Id": flow_id,
             **self._authorization(),
         }
-        path = f"{self._types}{quote(self._event_type, safe='')}/events"
-        async with self._client.stream("POST", path, content=content, headers=headers) as response:
+        request = self._client.stream("POST", self._events, content=content, headers=headers)
+        async with request as response:
             chunks: list[bytes] = []
             size = 0
             async for chunk in response.aiter_bytes():

@@ -27,7 +27,7 @@ from consumer.core.finding import (
     exit_code,
     ordering_key_finding,
 )
-from consumer.errors import Misconfigured, Retryable
+from consumer.errors import LeaseTableAbsent, Misconfigured, Retryable
 from consumer.settings import load_settings
 from consumer.source import find_stream
 
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from consumer.settings import Settings
 
 CONNECTIONS = 2
-ABSENT = "no table"
 RESULT_WIDTH = 96
 HEADER = ("dependency", "verdict", "result, and what to do")
 
@@ -117,8 +116,8 @@ class Check:
         )
         try:
             await store.ensure_table(create=False)
-        except Misconfigured as error:
-            if not settings.lease_table_create or ABSENT not in str(error):
+        except LeaseTableAbsent:
+            if not settings.lease_table_create:
                 raise
             self._fine("lease table", f"{settings.lease_table}: absent, `consumer run` creates it")
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING
 
 import orjson
@@ -15,7 +16,7 @@ from consumer.adapters.lease_table import LeaseTable
 from consumer.commands.columns import columns
 from consumer.core.lease_report import LeaseLine, lease_report
 from consumer.core.lineage import chain
-from consumer.errors import Retryable, StreamUnreachable
+from consumer.errors import LeaseTableAbsent, Retryable, StreamUnreachable
 from consumer.settings import load_settings
 
 if TYPE_CHECKING:
@@ -36,7 +37,13 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
     """Print all leases of this application, its older streams first."""
     settings = load_settings(environ)
     logs.configure_command()
-    lines = asyncio.run(_read(settings))
+    try:
+        lines = asyncio.run(_read(settings))
+    except LeaseTableAbsent:
+        lines = []
+    if not lines:
+        where = f"lease table {settings.lease_table!r}, application {settings.application!r}"
+        sys.stderr.write(f"no leases: nothing has run yet ({where})\n")
     if arguments.json:
         out.write(orjson.dumps(lines, option=orjson.OPT_INDENT_2).decode() + "\n")
     else:

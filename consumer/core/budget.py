@@ -2,11 +2,12 @@
 
 Rules
 - A reader reserves a page's worth (`RESERVATION`) before it asks and settles the difference after.
-- First come, first served; who is over the fair share of a shard is passed over meanwhile.
-- Share = max(reservation, limit / members). A member that holds nothing may have one reservation
-  even when the limit is reached, if that is so only because others sit on more than their share (if
-  there were room, did each hold at most its share): a shard that grew large while it was alone must
-  not starve one that came later.
+- First come, first served; who has reached the fair share of a shard is passed over meanwhile.
+- Share = max(reservation, limit / members). It is where a member stops: with its last page it may
+  hold a little more, so that with many members one pending event does not stop its shard.
+- A member that holds nothing may have one reservation even when the limit is reached, if that is so
+  only because others sit on more than their share (if there were room, did each hold at most its
+  share): a shard that grew large while it was alone must not starve one that came later.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class ByteBudget:
 
     @property
     def share(self) -> int:
-        """Most bytes of one member while others wait."""
+        """A member that holds so many bytes reserves no more."""
         return max(RESERVATION, self.limit // max(1, len(self._members)))
 
     @property
@@ -97,8 +98,7 @@ class ByteBudget:
         self.used += RESERVATION
 
     def _over_share(self, member: str) -> bool:
-        held = self.held(member)
-        return held > 0 and held + RESERVATION > self.share
+        return self.held(member) >= self.share
 
     def _fits(self, member: str) -> bool:
         return self.used + RESERVATION <= self.limit and not self._over_share(member)

@@ -19,6 +19,10 @@ OLD_SECONDS = 5.0
 """A page whose newest record is older is not at the tip. Times are floored to seconds."""
 
 
+TIP_EMPTIES = 3
+"""So many empty pages in a row are believed to be the tip."""
+
+
 def pause(
     timing: PollTiming,
     *,
@@ -42,8 +46,11 @@ def pause(
     return min(timing.idle_max, timing.idle * 2.0 ** min(max(empties - 1, 0), 16))
 
 
-def at_tip(*, records: int, size: int, newest_age: float) -> bool:
-    """This page has shown everything the shard held."""
-    return records == 0 or (
-        records < PAGE_RECORDS and size < PAGE_BYTES and newest_age <= OLD_SECONDS
-    )
+def at_tip(*, records: int, size: int, newest_age: float, empties: int) -> bool:
+    """The shard has shown everything it held.
+
+    Empty pages are normal, also when later records exist: a single one proves nothing.
+    """
+    if not records:
+        return empties >= TIP_EMPTIES
+    return records < PAGE_RECORDS and size < PAGE_BYTES and newest_age <= OLD_SECONDS

@@ -75,6 +75,7 @@ class Backlog:
         watermark: AckWatermark,
         contents: Sequence[tuple[int, Event | Unbuildable]],
         now: float,
+        wall: float,
         crowd: float,
     ) -> set[str]:
         """Open tickets for (sequence, content), in order.
@@ -94,7 +95,7 @@ class Backlog:
                 sequence,
                 # A record without a readable key can only wait for itself.
                 key if key is not None else f"{watermark.member}:{sequence}",
-                content.created_at if content.created_at is not None else 0.0,
+                content.created_at if content.created_at is not None else wall,
                 cost,
                 watermark,
                 now,

@@ -16,9 +16,9 @@ import structlog
 
 from consumer.core.peers import Peers
 from consumer.core.rhythm import Rhythm
-from consumer.errors import Fatal, Misconfigured, Retryable, StreamUnreachable
+from consumer.errors import Fatal, Misconfigured, Retryable, StreamUnreachable, first_in
 from consumer.runtime.bootstrap import check_fingerprint, own_rows
-from consumer.runtime.held_shards import HeldShards, fatal_in
+from consumer.runtime.held_shards import HeldShards
 from consumer.runtime.probe import Probe
 from consumer.runtime.stream_leases import StreamLeases
 from consumer.runtime.wake import Wake
@@ -144,7 +144,7 @@ class Coordinator:
             log.warning("drain_deadline_passed", shards=len(self._held.shards))
             await self._keeper.farewell()
         except BaseExceptionGroup as group:
-            fatal = fatal_in(group)
+            fatal = first_in(group, Fatal)
             if fatal is None:
                 raise
             raise fatal from group

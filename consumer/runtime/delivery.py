@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, assert_never
 
 import structlog
 
+from consumer.core.flow import FlowState
 from consumer.core.settlement import (
     Acked,
     Outage,
@@ -91,11 +92,12 @@ class Delivery:
             if not part:
                 continue
             halves = await self._send(part)
-            if halves is None:
+            if halves is not None:
+                parts.extend(reversed(halves))
+            if halves is None or (parts and self._flow.state is FlowState.STOPPED):
                 for rest in parts:
                     self._backlog.put_back(rest)
                 return
-            parts.extend(reversed(halves))
 
     def _sendable(self, part: list[Ticket]) -> list[Ticket]:
         """What of a part may be sent now: held, fenced, young enough, next of its key."""
@@ -104,18 +106,21 @@ class Delivery:
         max_age = self._limits.max_record_age
         oldest = self._clock.wall() - max_age if max_age is not None else None
         good: list[Ticket] = []
+        held_up = ""  # the key of which nothing more may travel in this request
         for ticket in part:
-            if (
-                not fenced
-                or ticket.state is TicketState.REVOKED
-                or ticket.watermark.epoch != self._fence.epoch
-                or not (self._backlog.queue.leads(ticket) or (good and good[-1].key == ticket.key))
-            ):
-                self._backlog.give_back(ticket)
-            elif oldest is not None and ticket.created_at < oldest:
+            held = fenced and ticket.state is not TicketState.REVOKED
+            held = held and ticket.watermark.epoch == self._fence.epoch
+            leads = self._backlog.queue.leads(ticket)
+            follows = bool(good) and good[-1].key == ticket.key != held_up
+            expired = oldest is not None and ticket.created_at < oldest
+            if held and leads and expired:
                 self._dead_letters.accept(ticket, Refused(EXPIRED, "older than the limit"))
-            else:
+            elif held and (leads or follows) and not expired:
                 good.append(ticket)
+                continue
+            else:
+                self._backlog.give_back(ticket)
+            held_up = ticket.key
         return good
 
     async def _send(self, part: list[Ticket]) -> list[list[Ticket]] | None:
@@ -156,21 +161,32 @@ class Delivery:
                     action="sending both halves apart until the refused event is alone",
                 )
                 return _halves(part)
-            case Outage(reason, retry_after, unknown):
-                if reason == SEND_TIMEOUT:
-                    self._flow.too_large(_size(part))
-                if unknown:
-                    self._metrics.publish_unknown.inc(len(part))
-                self._event_type.outage(sent_at, reason, retry_after, **_facts(answer))
+            case Outage():
+                self._outage(settlement, answer, part, sent_at)
             case Unauthorised():
                 self._event_type.outage(sent_at, "http_401", None, **_facts(answer))
             case Stopped(reason):
                 self._event_type.stop(reason, **_facts(answer))
             case _:
                 assert_never(settlement)
-        self._metrics.publish_retries.labels(reason=answer.reason).inc(len(part))
-        self._backlog.put_back(part)
+        self._return(part, answer)
         return None
+
+    def _outage(self, outage: Outage, answer: Answer, part: list[Ticket], sent_at: float) -> None:
+        if outage.reason == SEND_TIMEOUT:
+            self._flow.too_large(_size(part))
+        if outage.unknown:
+            self._metrics.publish_unknown.inc(len(part))
+        self._event_type.outage(sent_at, outage.reason, outage.retry_after, **_facts(answer))
+
+    def _return(self, part: list[Ticket], answer: Answer) -> None:
+        """The whole request failed: its keys go to the front again."""
+        self._metrics.publish_retries.labels(reason=answer.reason).inc(len(part))
+        if self._flow.state is FlowState.STOPPED:
+            for ticket in part:  # to the back: the next probe tries another key
+                self._backlog.give_back(ticket)
+        else:
+            self._backlog.put_back(part)
 
     def _settle(self, part: Sequence[Ticket], verdicts: Sequence[Verdict], answer: Answer) -> None:
         """Carry out the verdicts: of a run only what has nothing unsettled before it is acked."""

@@ -14,7 +14,7 @@ import structlog
 from consumer.core.avoidance import Avoidance
 from consumer.core.plan import Held
 from consumer.core.shard import Outcome
-from consumer.errors import Fatal, LeaseLost
+from consumer.errors import Fatal, LeaseLost, first_in
 from consumer.runtime.lease_writer import LeaseWriter
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ class HeldShards:
         except LeaseLost:
             outcome = Outcome.LOST
         except Exception as error:
-            fatal = fatal_in(error)
+            fatal = first_in(error, Fatal)
             if fatal is not None:
                 raise fatal from error
             log.exception("shard_failed", stream=key[0], shard=key[1])
@@ -272,18 +272,6 @@ class HeldShards:
         self._releasing.discard(key)
         self._leave(key)
         self._on_end()
-
-
-def fatal_in(error: BaseException) -> Fatal | None:
-    """The Fatal that an error is or that a group of errors contains."""
-    if isinstance(error, Fatal):
-        return error
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            found = fatal_in(inner)
-            if found is not None:
-                return found
-    return None
 
 
 def _of(stream_key: str, keys: Iterable[ShardKey]) -> frozenset[str]:

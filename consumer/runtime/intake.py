@@ -86,7 +86,7 @@ class Intake:
 
     def _push(self, fresh: list[tuple[int, Event | Unbuildable]]) -> None:
         if fresh:
-            relay = self._relay
+            relay, clock = self._relay, self._relay.clock
             self._crowded |= relay.backlog.add(
-                self._watermark, fresh, relay.clock.now(), relay.crowd()
+                self._watermark, fresh, clock.now(), clock.wall(), relay.crowd()
             )

@@ -82,6 +82,7 @@ class Reader:
         self._stop = asyncio.Event()
         self._reservations = 0
         self._tip: int | None = cursor.last_read
+        self._empties = 0  # empty pages in a row
         self.progressed = Wake()  # a ticket of this shard has moved
         self.closed = False
         self.suspended: str | None = None
@@ -114,7 +115,7 @@ class Reader:
 
     async def _fetch(self) -> None:
         ahead = False
-        failures = empties = 0
+        failures = 0
         while True:
             if not ahead:
                 await self._clear_way()
@@ -128,13 +129,13 @@ class Reader:
                 await self._fail(error, failures)
                 continue
             failures = 0
-            empties = 0 if page.records else empties + 1
+            self._empties = 0 if page.records else self._empties + 1
             self._taken.clear()
             await self._pages.put(page)
             if page.next_iterator is None:
                 return
             await self._taken.wait()
-            wait = self._wait_after(page, empties)
+            wait = self._wait_after(page)
             if not wait and self._intake.blocked is None:
                 ahead = self._reserve_ahead()
             if not ahead:
@@ -142,13 +143,13 @@ class Reader:
             if wait:
                 await self._relay.clock.sleep(wait)
 
-    def _wait_after(self, page: Page, empties: int) -> float:
+    def _wait_after(self, page: Page) -> float:
         return pause(
             self._relay.poll,
             records=len(page.records),
             size=page.size,
             newest_age=self._newest_age(page),
-            empties=empties,
+            empties=self._empties,
             hurry=self._relay.hurry,
         )
 
@@ -258,7 +259,7 @@ class Reader:
 
     def _note_tip(self, page: Page) -> None:
         age = self._newest_age(page)
-        if at_tip(records=len(page.records), size=page.size, newest_age=age):
+        if at_tip(records=len(page.records), size=page.size, newest_age=age, empties=self._empties):
             self.tip_at = self._relay.clock.wall()
             self._tip = self._cursor.last_read
         self.note_settled()

@@ -21,7 +21,7 @@ import structlog
 from consumer.core.lease import SHARD_END, sequence_of
 from consumer.core.shard import Outcome, ShardState
 from consumer.core.watermark import AckWatermark
-from consumer.errors import LeaseLost, Retryable
+from consumer.errors import LeaseLost, Retryable, first_in
 from consumer.runtime.checkpointer import Checkpointer
 from consumer.runtime.intent import Intent, Want
 from consumer.runtime.shard_reading import ShardReading
@@ -178,7 +178,7 @@ class ShardConsumer:
                 tasks.create_task(self._checkpointer.run())
                 outcome = await self._read_and_settle()
         except* LeaseLost as group:
-            lost = _first(group)
+            lost = str(first_in(group, LeaseLost))
         if lost or self._intent.want is Want.LOSE:
             return self._lose(lost or "the fence has passed")
         final = SHARD_END if outcome is Outcome.SHARD_END else self.checkpoint
@@ -281,13 +281,8 @@ class ShardConsumer:
         )
 
     def _lose(self, why: str) -> Outcome:
-        log.warning(
-            "lease_lost",
-            stream=self.stream.key,
-            shard=self.shard_id,
-            why=why,
-            action="nothing more of it is sent; its next owner reads on from the checkpoint",
-        )
+        action = "nothing more of it is sent; its next owner reads on from the checkpoint"
+        self._log("lease_lost", why=why, action=action)
         return Outcome.LOST
 
     def _log(self, event: str, **facts: object) -> None:
@@ -299,11 +294,3 @@ class ShardConsumer:
 
     def _revoke_tickets(self) -> None:
         self._relay.backlog.drop(self._watermark, self._watermark.revoke())
-
-
-def _first(group: BaseExceptionGroup[LeaseLost]) -> str:
-    """The words of the first error in a group of groups."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return str(error)

@@ -69,6 +69,7 @@ class Show:
         self._watch = Watch(stage, self._evidence, self._workload, self._workers)
         self._screen = Screen(Console(highlight=False))
         self._ended: list[Worker] = []  # workers whose end was told
+        self._urls: set[str] = set()  # of workers, as told
         self._failed = False
 
     def run(self) -> int:
@@ -132,7 +133,12 @@ class Show:
         self._tell_ends()
 
     def _look(self, phase: str) -> None:
-        self._screen.show(self._watch.look(), phase)
+        snapshot = self._watch.look()
+        self._screen.show(snapshot, phase)
+        for view in snapshot.workers:
+            if view.url is not None and view.url not in self._urls:
+                self._urls.add(view.url)
+                self._screen.say(f"{view.name}    {view.url}/status and /metrics")
         for text in self._watch.new_samples():
             self._screen.show_event(text)
         self._tell_ends()

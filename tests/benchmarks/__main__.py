@@ -23,7 +23,12 @@ from tests.benchmarks.first_event import measure_first_event
 from tests.benchmarks.idle import measure_idle
 from tests.benchmarks.lease_traffic import SHARDS, WORKERS, measure_lease_traffic
 from tests.benchmarks.table import Row, at_least, at_most, table
-from tests.benchmarks.throughput import Throughput, measure_consumer, measure_plain_relay
+from tests.benchmarks.throughput import (
+    Throughput,
+    measure_consumer,
+    measure_full_queue,
+    measure_plain_relay,
+)
 from tests.benchmarks.transcode import measure as measure_transcoding
 
 KCL = "Kinesis Client Library"
@@ -100,6 +105,9 @@ class Bench:
         for name in ("1 shard", "8 shards"):
             peak = max(run.usage.peak_rss for run in runs[name]) / 1e6
             yield Row(f"(d) peak memory, {name}", f"{peak:.0f} MB", comparison=f"{KCL}: 0.8-2.3 GB")
+        self._say("Nakadi down")
+        peak = measure_full_queue(url, shards=8) / 1e6
+        yield Row("    Nakadi down, queue of 268 MB full", f"{peak:.0f} MB")
 
     def idle(self) -> Iterable[Row]:
         for shards, target, known in ((8, 2.4, 2.4), (200, 15, 15)):

@@ -11,7 +11,7 @@ from typing import cast
 
 import uvloop
 
-_REASONS = {200: "OK", 201: "Created", 400: "Bad Request", 404: "Not Found"}
+_REASONS = {200: "OK", 201: "Created", 400: "Bad Request", 503: "Service Unavailable"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
-"""A Nakadi that stores whatever comes and afterwards says what it was.
+"""A Nakadi that stores whatever comes, and afterwards says what it was, or refuses everything.
 
 GET /control/count: {"events", "first_at": seconds of the monotonic clock or null}.
 GET /control/report: {"events", "distinct", "out_of_order", "bytes"}; the order is that of each key.
 
-python -m tests.benchmarks.sink
+python -m tests.benchmarks.sink [down]
 """
 
 import re
+import sys
 import time
 
 import orjson
@@ -18,7 +19,8 @@ _SEQUENCE = re.compile(rb'"sequence": ?"(\d{40})"')
 
 
 class Sink:
-    def __init__(self) -> None:
+    def __init__(self, *, down: bool) -> None:
+        self._down = down
         self._requests: list[list[bytes]] = []  # the sequence numbers of each
         self._events = 0
         self._bytes = 0
@@ -30,6 +32,8 @@ class Sink:
                 return _json({"events": self._events, "first_at": self._first_at})
             case "/control/report":
                 return _json(self._report())
+        if self._down:
+            return Response(status=503)
         if request.method == "POST":
             found = _SEQUENCE.findall(request.body)
             self._requests.append(found)
@@ -63,4 +67,4 @@ def _json(value: object) -> Response:
 
 
 if __name__ == "__main__":
-    serve(Sink().answer)
+    serve(Sink(down="down" in sys.argv).answer)

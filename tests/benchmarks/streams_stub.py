@@ -1,7 +1,7 @@
 """DynamoDB Streams for benchmarks: one stream of open shards, served as fast as it can be.
 
-Empty pages are answered until POST /control/open. GET /control/readers says how many shards were
-asked for records so far.
+Empty pages are answered until GET /control/open. GET /control/readers says how many shards were
+asked for records so far, GET /control/pages how many pages with records were served.
 
 python -m tests.benchmarks.streams_stub SHARDS RECORDS_PER_SHARD [gzip]
 """
@@ -30,6 +30,7 @@ class StreamsStub:
         self._stream = stream
         self._numbers = {shard_id(number): number for number in range(stream.shards)}
         self._readers: set[int] = set()
+        self._pages = 0
         self._open = False
 
     def answer(self, request: Request) -> Response:
@@ -39,6 +40,8 @@ class StreamsStub:
                 return Response()
             case "/control/readers":
                 return Response(orjson.dumps(len(self._readers)))
+            case "/control/pages":
+                return Response(orjson.dumps(self._pages))
         asked = orjson.loads(request.body)
         compressed = "gzip" in request.headers.get("accept-encoding", "")
         match request.headers["x-amz-target"].rpartition(".")[2]:
@@ -92,6 +95,7 @@ class StreamsStub:
         self._readers.add(shard)
         if not self._open or start >= self._stream.records:
             return _response(orjson.dumps({"Records": [], "NextShardIterator": iterator}))
+        self._pages += 1
         body = self._stream.compressed(shard, start) if compressed else None
         if body is not None:
             return _response(body, "content-encoding: gzip\r\n")

@@ -18,6 +18,12 @@ from tests.benchmarks.relay_process import (
 from tests.benchmarks.server_process import server_process
 
 START_SECONDS = 60.0
+STILL_SECONDS = 3.0
+"""A consumer that asks for no page during this time has stopped reading."""
+
+BACKLOG = 300_000
+"""More records than the default queue has room for."""
+
 SLOWEST = 200
 """Records a second below which a run has failed."""
 
@@ -53,6 +59,23 @@ def measure_consumer(
 def measure_plain_relay(records: int) -> Throughput:
     """The plain relay, one shard."""
     return _measure(plain_relay_process, 1, records, gzip=False)
+
+
+def measure_full_queue(dynamodb_url: str, shards: int) -> int:
+    """Peak memory in bytes while Nakadi is down and the queue is full."""
+    with ExitStack() as stack:
+        streams = stack.enter_context(server_process("streams_stub", shards, BACKLOG // shards))
+        sink = stack.enter_context(server_process("sink", "down"))
+        consumer = stack.enter_context(
+            consumer_process(streams.url, dynamodb_url, sink.url, new_application())
+        )
+        streams.ask("open")
+        consumer.until(lambda: streams.ask("pages") > 0, START_SECONDS)
+        seen = -1
+        while (pages := streams.ask("pages")) != seen:
+            seen = pages
+            consumer.rest(STILL_SECONDS)
+        return consumer.peak_rss
 
 
 def _measure(start: StartRelay, shards: int, records: int, *, gzip: bool) -> Throughput:

@@ -92,6 +92,7 @@ def test_the_default_form_shows_events_and_a_summary() -> None:
             assert shown.count(mistake) == 0
         assert "in 1 shard " in shown.text
         assert '"data_op": "C"' in shown.text
+        assert re.search(r"worker-1 +http://127\.0\.0\.1:\d+/status and /metrics", shown.text)
         assert '{"op": "replace", "path": "/status", "value": "PAID"}' in shown.text
 
 

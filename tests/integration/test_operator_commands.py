@@ -247,8 +247,9 @@ async def test_leases_are_shown_as_they_stand(desk: Desk, monkeypatch: pytest.Mo
     assert states == ["state", "finished", "unowned", "unowned"]
 
 
-def test_leases_of_an_application_that_never_ran_are_named_absent(desk: Desk) -> None:
-    answer = desk.run("leases")
-    assert answer.returncode == 2
-    assert answer.stderr.startswith("consumer: CONSUMER_LEASE_TABLE: no table ")
+def test_leases_of_an_application_that_never_ran_are_an_empty_list_and_a_word(desk: Desk) -> None:
+    answer = desk.run("leases", "--json")
+    assert answer.returncode == 0
+    assert json.loads(answer.stdout) == []
+    assert answer.stderr.startswith("no leases: nothing has run yet (lease table ")
     assert answer.stderr.count("\n") == 1

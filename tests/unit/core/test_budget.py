@@ -137,16 +137,22 @@ def test_what_a_shard_that_left_still_holds_counts() -> None:
     assert made.grants() == ["b"]
 
 
-def test_nobody_holds_more_than_its_share() -> None:
+def test_a_member_stops_at_its_share() -> None:
     made = budget(4, "a", "b")
     assert made.ask("a")
     assert made.ask("a")
     assert not made.ask("a")
     assert not made.ask_ahead("a")
-    made.adjust("a", -1)
     assert made.grants() == []
-    made.adjust("a", 1 - R)
+    made.adjust("a", -1)
     assert made.grants() == ["a"]
+
+
+def test_a_pending_event_does_not_stop_its_shard_however_many_members_there_are() -> None:
+    made = budget(4, *"abcdefgh")
+    made.adjust("a", 1000)
+    assert made.share == R
+    assert made.ask("a")
 
 
 def test_who_is_over_its_share_is_passed_over() -> None:
@@ -255,7 +261,7 @@ class Histories(RuleBasedStateMachine):
         return max(R, self.budget.limit // max(1, len(self.members)))
 
     def over(self, member: str) -> bool:
-        return self.total(member) > 0 and self.total(member) + R > self.share()
+        return self.total(member) >= self.share()
 
     def eligible(self, member: str) -> bool:
         """Would it be served, were it the first in line?"""

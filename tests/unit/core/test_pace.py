@@ -1,7 +1,7 @@
 import pytest
 
 from consumer.core.limits import PollTiming
-from consumer.core.pace import OLD_SECONDS, PAGE_BYTES, PAGE_RECORDS, at_tip, pause
+from consumer.core.pace import OLD_SECONDS, PAGE_BYTES, PAGE_RECORDS, TIP_EMPTIES, at_tip, pause
 
 TIMING = PollTiming(tip=0.25, idle=1.0, idle_max=5.0)
 
@@ -36,7 +36,7 @@ def test_a_page_that_shows_more_is_followed_at_once(
 ) -> None:
     waited = wait(records=records, size=size, newest_age=age, hurry=hurry)
     assert waited == (0.0 if more else TIMING.tip)
-    assert at_tip(records=records, size=size, newest_age=age) is not more
+    assert at_tip(records=records, size=size, newest_age=age, empties=0) is not more
 
 
 def test_the_limits_are_those_of_get_records() -> None:
@@ -63,5 +63,7 @@ def test_in_a_hurry_an_empty_page_waits_as_little_as_a_tip() -> None:
     assert wait(empties=9, hurry=True, timing=PollTiming(tip=3.0, idle=1.0)) == 1.0
 
 
-def test_an_empty_page_is_taken_for_the_tip() -> None:
-    assert at_tip(records=0, size=0, newest_age=0.0)
+def test_only_several_empty_pages_in_a_row_are_taken_for_the_tip() -> None:
+    for empties in range(1, TIP_EMPTIES):
+        assert not at_tip(records=0, size=0, newest_age=0.0, empties=empties)
+    assert at_tip(records=0, size=0, newest_age=0.0, empties=TIP_EMPTIES)

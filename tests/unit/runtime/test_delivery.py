@@ -217,6 +217,35 @@ def test_a_refusal_at_the_door_stops_the_event_type_and_a_probe_starts_it(status
     assert line.event_type.admitted
 
 
+def test_each_probe_of_a_stopped_event_type_tries_another_key() -> None:
+    nakadi = NakadiTwin(script=lambda _: Reply(403))
+    shard = ShardTwin()
+    shard.write_many(20, keys=20)
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await asyncio.sleep(301)
+            line.consumer.revoke()
+
+    run_line(main, shard=shard, nakadi=nakadi)
+    probed = [request.keys[0] for request in nakadi.requests[1:]]
+    assert len(probed) >= 9
+    assert len(set(probed)) == len(probed)
+
+
+def test_an_expired_event_in_the_middle_of_a_run_waits_until_it_leads() -> None:
+    shard = ShardTwin(closed=True)
+    shard.write(FIRST, "a", created_at=EPOCH)
+    shard.write(FIRST + 1, "a", created_at=EPOCH - 7200)
+    shard.write(FIRST + 2, "a", created_at=EPOCH)
+    queue = DeadLetterTwin()
+    limits = PublishLimits(max_record_age=3600.0, key_run_events=5)
+    line = run_line(to_the_end, shard=shard, queue=queue, limits=limits)
+    assert line.nakadi.sequences("a") == [FIRST, FIRST + 2]
+    assert [letter.sequence for letter in queue.letters] == [FIRST + 1]
+
+
 def test_too_many_refused_events_stop_the_event_type_instead_of_emptying_the_table() -> None:
     def script(bodies: list[bytes]) -> Reply:
         return Reply(400)

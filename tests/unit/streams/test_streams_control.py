@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from contextlib import closing
 from typing import Any
@@ -65,6 +67,32 @@ def test_commands_that_write_and_switch(
     assert disabled["arn"] == arn != enabled["arn"]
 
 
+def test_fills_write_what_changes_something_and_remove_now_and_then(
+    server: StreamsProcess, table: str
+) -> None:
+    def names_of_first_item() -> list[str]:
+        return [
+            record["eventName"]
+            for shard in told(server, table=table)["shards"]
+            for record in shard["records"]
+            if record["keys"] == {"id": {"S": "o-00000000"}}
+        ]
+
+    for _ in range(2):  # the second goes on where the first ended
+        filled = server.control("fill", table=table, records=12, keys=4)
+        assert filled == {"records": 12}
+    assert names_of_first_item() == ["INSERT"] + ["MODIFY"] * 5
+    server.control("fill", table=table, records=12, keys=4, remove_every=2)
+    assert names_of_first_item()[6:] == ["MODIFY", "REMOVE", "INSERT"]
+
+
+def test_faults_still_to_come_are_told_and_cleared(server: StreamsProcess) -> None:
+    fault = {"kind": "slow", "operation": "none", "count": None, "seconds": 3.0}
+    waiting: Any = server.control("faults", add=[fault])["waiting"]
+    assert [one.items() >= fault.items() for one in waiting] == [True]
+    assert server.control("faults", clear=True) == {"waiting": []}
+
+
 def test_stats_count_calls_errors_and_faults(server: StreamsProcess, iterator: str) -> None:
     before: Any = server.control("stats")
     server.control("faults", add=[{"kind": "throttle"}])
@@ -98,6 +126,15 @@ def test_the_process_is_gone_when_its_context_ends() -> None:
         os.kill(server.pid, 0)
     with pytest.raises(ProcessLookupError):
         os.kill(server.pid, 0)
+
+
+def test_the_server_ends_well_on_sigterm() -> None:
+    command = [sys.executable, "-m", "localdev.streams"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(b"http://127.0.0.1:")
+        process.terminate()
+        assert process.wait(30) == 0
 
 
 def test_a_server_that_does_not_come_up_is_an_error() -> None:

@@ -85,7 +85,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(steps, st.integers(1, 4))
 def test_changes_of_a_key_are_whole_and_in_order_from_parent_to_child(
     steps: list[tuple[str, int] | tuple[str, int, int]], shards: int

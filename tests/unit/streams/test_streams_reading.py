@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from streams_world import START, World, code_of, numbers
 
@@ -204,6 +204,7 @@ def test_an_iterator_is_short_and_belongs_to_its_model() -> None:
     assert code_of(raised) is ErrorCode.VALIDATION
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0), st.characters())
 def test_an_iterator_that_was_changed_is_invalid(place: int, character: str) -> None:
     world = World()
