@@ -12,6 +12,19 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PYTHONUNBUFFERED=1
 
 
+FROM python AS wheel
+RUN python -m venv /opt/venv
+ENV PATH="/opt/venv/bin:${PATH}"
+WORKDIR /build
+COPY requirements/build.txt requirements/
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip install --require-hashes --no-deps --requirement requirements/build.txt
+COPY pyproject.toml README.md ./
+COPY consumer consumer
+# hatchling came with build.txt: without isolation nothing unpinned builds the wheel.
+RUN pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /dist .
+
+
 FROM python AS development
 RUN python -m venv /opt/venv
 ENV PATH="/opt/venv/bin:${PATH}"
@@ -20,10 +33,6 @@ COPY requirements/dev.txt requirements/
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip install --require-hashes --no-deps --requirement requirements/dev.txt \
     && pip check
-COPY pyproject.toml README.md ./
-COPY consumer consumer
-# hatchling came with dev.txt: without isolation nothing unpinned builds the wheel.
-RUN pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /dist .
 
 
 FROM python AS runtime
@@ -33,7 +42,7 @@ WORKDIR /build
 COPY requirements/run.txt requirements/
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip install --require-hashes --no-deps --requirement requirements/run.txt
-RUN --mount=type=bind,from=development,source=/dist,target=/dist \
+RUN --mount=type=bind,from=wheel,source=/dist,target=/dist \
     pip install --no-deps --no-index --no-cache-dir /dist/*.whl \
     && pip check
 

@@ -12,7 +12,6 @@ from localdev.streams.errors import invalid
 from localdev.streams.names import digest
 
 LIFETIME_SECONDS: Final = 15 * 60.0  # AWS: an iterator expires 15 minutes after it was handed out
-MAX_CHARACTERS: Final = 2048  # AWS: GetRecords
 
 
 class IteratorType(StrEnum):

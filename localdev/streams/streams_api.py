@@ -6,8 +6,7 @@ from enum import StrEnum
 import orjson
 
 from localdev.streams.arguments import Arguments
-from localdev.streams.errors import invalid
-from localdev.streams.iterator import MAX_CHARACTERS, IteratorType
+from localdev.streams.iterator import IteratorType
 from localdev.streams.model import ShardPage, StreamsModel
 from localdev.streams.shard import PAGE_RECORDS, Shard
 from localdev.streams.stream import LISTING_SHARDS, Stream
@@ -96,10 +95,8 @@ def get_records(model: StreamsModel, asked: Arguments, now: float, *, empty: boo
 
     A record was encoded when it was written: a page is a join.
     """
-    iterator = asked.text("ShardIterator")
-    if not 1 <= len(iterator) <= MAX_CHARACTERS:
-        raise invalid(f"ShardIterator has 1 to {MAX_CHARACTERS} characters")
-    page = model.get_records(iterator, now, asked.limit("Limit", PAGE_RECORDS), empty=empty)
+    limit = asked.limit("Limit", PAGE_RECORDS)
+    page = model.get_records(asked.text("ShardIterator"), now, limit, empty=empty)
     following = b"}"
     if page.next_iterator is not None:
         following = b',"NextShardIterator":"%b"}' % page.next_iterator.encode()

@@ -33,7 +33,7 @@ def read_update(
             else:
                 (name,) = _groups(_WHOLE_NAME, part)
                 removes.add(_resolved(name, names))
-    if expression[end:].strip() or not (sets or removes):
+    if not sets and not removes:  # what follows a clause is part of it, or the next
         raise _unsupported(expression)
     return sets, frozenset(removes)
 

@@ -126,6 +126,7 @@ def test_the_service_image_is_what_a_plain_build_makes() -> None:
 def test_only_the_locked_requirements_are_installed() -> None:
     installs = re.findall(r"pip install (.*?)(?: \\)?$", DOCKERFILE, re.MULTILINE)
     assert installs == [
+        "--require-hashes --no-deps --requirement requirements/build.txt",
         "--require-hashes --no-deps --requirement requirements/dev.txt",
         "--require-hashes --no-deps --requirement requirements/run.txt",
         "--no-deps --no-index --no-cache-dir /dist/*.whl",

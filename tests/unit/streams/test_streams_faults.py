@@ -28,6 +28,11 @@ def test_a_fault_hits_its_operation_and_shard_only_as_often_as_asked() -> None:
     assert faults.waiting == []
 
 
+def test_a_fault_of_no_calls_hits_none() -> None:
+    faults = Faults(Random(0).random, [Fault(FaultKind.THROTTLE, count=0)])
+    assert [faults.draw("GetRecords", None) for _ in range(3)] == [None] * 3
+
+
 def test_faults_are_a_queue() -> None:
     kinds = [FaultKind.RESET, FaultKind.SLOW, FaultKind.CUT]
     faults = Faults(Random(0).random, [Fault(kind, "*") for kind in kinds])

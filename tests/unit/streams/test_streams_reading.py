@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from streams_world import START, World, code_of, numbers
 
 from localdev.streams.errors import ErrorCode, ServiceError
-from localdev.streams.iterator import LIFETIME_SECONDS, MAX_CHARACTERS, IteratorType
+from localdev.streams.iterator import LIFETIME_SECONDS, IteratorType
 from localdev.streams.model import Options
 from localdev.streams.record import ViewType
 from localdev.streams.shard import PAGE_BYTES
@@ -198,7 +198,7 @@ def test_all_iterators_can_be_made_to_expire() -> None:
 
 def test_an_iterator_is_short_and_belongs_to_its_model() -> None:
     iterator = World().iterator()
-    assert len(iterator) <= MAX_CHARACTERS
+    assert len(iterator) <= 2048
     with pytest.raises(ServiceError) as raised:
         World(seed="another").numbers(iterator)
     assert code_of(raised) is ErrorCode.VALIDATION
