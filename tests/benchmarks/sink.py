@@ -1,7 +1,7 @@
 """A Nakadi that stores whatever comes, and afterwards says what it was, or refuses everything.
 
 GET /control/count: {"events", "first_at": seconds of the monotonic clock or null}.
-GET /control/report: {"events", "distinct", "out_of_order", "bytes"}; the order is that of each key.
+GET /control/report: {"events", "distinct", "out_of_order", "requests"}; each key has an order.
 
 python -m tests.benchmarks.sink [down]
 """
@@ -23,7 +23,6 @@ class Sink:
         self._down = down
         self._requests: list[list[bytes]] = []  # the sequence numbers of each
         self._events = 0
-        self._bytes = 0
         self._first_at: float | None = None
 
     def answer(self, request: Request) -> Response:
@@ -38,7 +37,6 @@ class Sink:
             found = _SEQUENCE.findall(request.body)
             self._requests.append(found)
             self._events += len(found)
-            self._bytes += len(request.body)
             if self._first_at is None:
                 self._first_at = time.monotonic()
         return Response()
@@ -58,7 +56,7 @@ class Sink:
             "events": self._events,
             "distinct": len(seen),
             "out_of_order": out_of_order,
-            "bytes": self._bytes,
+            "requests": len(self._requests),
         }
 
 

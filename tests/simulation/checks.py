@@ -1,0 +1,220 @@
+"""The checkers: what must hold whatever happens, judged on what the twins see.
+
+They stand outside the code and know only what crosses a port. Each has a name; a violation is noted
+with the time, and the run ends soon after.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from consumer.core.dead_letter import DeadLetter
+from consumer.core.lease import SHARD_END, Gap, Lease, LeaseWrite
+from consumer.core.limits import LeaseTiming
+from tests.simulation.loop import SimLoop
+from tests.simulation.trace import Trace
+from tests.simulation.truth import Record, ShardTruth, Truth
+from tests.twins.lease_table import LeaseTable
+
+
+@dataclass(frozen=True)
+class Violation:
+    """`check` is the checker's name."""
+
+    at: float
+    check: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.at:.3f} {self.check}: {self.text}"
+
+
+class Checks:
+    """All of them. `orderly`: nothing may be accepted twice. `runs`: several events of a key may
+    travel in one request.
+    """
+
+    def __init__(
+        self,
+        loop: SimLoop,
+        truth: Truth,
+        table: LeaseTable,
+        trace: Trace,
+        timing: LeaseTiming,
+        *,
+        runs: bool,
+        orderly: bool,
+    ) -> None:
+        self._loop = loop
+        self._truth = truth
+        self._table = table
+        self._trace = trace
+        self._reach = timing.lease_duration - timing.margin
+        self._runs = runs
+        self.orderly = orderly
+        self.violations: list[Violation] = []
+        self.accepted = 0
+        self._deadlines: dict[str, float] = {}  # by the true time
+        self._flying: dict[str, Counter[str]] = {}  # keys in flight, by worker
+        self._newest: dict[str, int] = {}  # per key, of those first accepted
+        self.last: dict[str, int] = {}  # per key, accepted last while its sender waited
+        self._checkpoints: dict[str, int] = {}
+        self._parsed: dict[bytes, Record] = {}
+
+    @property
+    def now(self) -> float:
+        return self._loop.now
+
+    def fail(self, check: str, text: str) -> None:
+        violation = Violation(self.now, check, text)
+        self.violations.append(violation)
+        self._trace.add(self.now, "CHECK", check, "", text)
+
+    # -- fence
+
+    def beat(self, worker: str, sent_at: float) -> None:
+        """A heartbeat's answer is being processed."""
+        deadline = self._deadlines.get(worker, -1.0)
+        until = sent_at + self._reach
+        if self.now < deadline or self.now < until:
+            self._deadlines[worker] = max(deadline, until)
+
+    def _may_send(self, worker: str, shard: ShardTruth, what: str) -> None:
+        if self.now >= self._deadlines.get(worker, -1.0):
+            self.fail("fence", f"{worker} sends {what} of {shard.id} after its deadline")
+        row = self._table.of(shard.stream_key).get(shard.id)
+        owner = None if row is None else row.owner
+        if owner != worker:
+            self.fail("one sender", f"{worker} sends {what} of {shard.id}, which is {owner}'s")
+
+    # -- sending
+
+    def sending(self, worker: str, bodies: Sequence[bytes]) -> list[Record]:
+        """A request leaves."""
+        records = [self.record_of(body) for body in bodies]
+        keys = Counter(record.key for record in records)
+        flying = self._flying.setdefault(worker, Counter())
+        for key, times in keys.items():
+            if flying[key]:
+                self.fail("one in flight", f"{worker} sends {key} while a request has it")
+            if times > 1 and not self._runs:
+                self.fail("one per request", f"{worker} sends {times} events of {key} at once")
+        flying.update(keys)
+        for shard in {record.shard.id: record.shard for record in records}.values():
+            self._may_send(worker, shard, "an event")
+            self._gate(worker, shard)
+        return records
+
+    def _gate(self, worker: str, shard: ShardTruth) -> None:
+        for before in self._truth.before(shard):
+            if not self._truth.is_done(before):
+                self.fail("parent first", f"{worker} sends of {shard.id} before {before.id} is done")
+
+    def ended(self, worker: str, records: Sequence[Record]) -> None:
+        """A request has ended for its sender."""
+        flying = self._flying[worker]
+        for key in {record.key for record in records}:
+            del flying[key]
+
+    def record_of(self, body: bytes) -> Record:
+        record = self._parsed.get(body)
+        if record is None:
+            data = orjson.loads(body)["data"]
+            record = self._parsed[body] = self._truth.records[int(data["change"]["sequence"])]
+            if data["id"] != record.key:
+                self.fail("content", f"{record.sequence} has key {data['id']}, not {record.key}")
+        return record
+
+    # -- what is stored
+
+    def stored(self, body: bytes, *, late: bool) -> None:
+        """Nakadi has an event; `late`: its sender does not wait for the answer any more."""
+        record = self._parsed[body]
+        record.accepted += 1
+        self.accepted += 1
+        if not late:
+            self.last[record.key] = record.sequence
+        if record.first_body is None:
+            record.first_body = body
+            self._first(record)
+        elif record.first_body != body:
+            self.fail("identical", f"{record.sequence} came again with other bytes")
+        elif self.orderly:
+            self.fail("no duplicates", f"{record.sequence} of {record.shard.id} came twice")
+
+    def _first(self, record: Record) -> None:
+        newest = self._newest.get(record.key, 0)
+        self._newest[record.key] = max(newest, record.sequence)
+        if record.sequence < newest and not self._runs and not record.dead:
+            self.fail("order", f"{record.sequence} of {record.key} comes after {newest}")
+
+    def letters_sent(self, worker: str, letters: Sequence[DeadLetter]) -> None:
+        for letter in letters:
+            self._may_send(worker, self._truth.shards[letter.shard_id], "a dead letter")
+
+    def letter_stored(self, letter: DeadLetter) -> None:
+        if letter.sequence is not None:
+            self._truth.records[letter.sequence].dead += 1
+
+    # -- leases
+
+    def lease_sent(self, worker: str, stream_key: str, write: LeaseWrite) -> None:
+        """A conditional write leaves."""
+        row = write.row
+        doing = f"{row.owner} #{row.counter} {row.checkpoint}"
+        self._trace.add(self.now, worker, "write_lease", row.shard_id, doing)
+        if write.keeps_checkpoint:
+            return
+        shard = self._truth.shards[row.shard_id]
+        first = self._truth.first_unsettled(shard)
+        if row.checkpoint == SHARD_END:
+            if shard.shard.ending is None and not shard.shard.gone:
+                self.fail("shard end", f"{worker} ends {row.shard_id}, which is open")
+            elif first is not None:
+                self.fail("shard end", f"{worker} ends {row.shard_id} before {first.sequence}")
+        elif row.checkpoint.isdigit() and first is not None:
+            if int(row.checkpoint) >= first.sequence:
+                text = f"{worker} writes {row.checkpoint} of {row.shard_id}"
+                self.fail("checkpoint", f"{text}, but {first.sequence} is not settled")
+
+    def gap_sent(self, worker: str, stream_key: str, gap: Gap) -> None:
+        self._trace.add(self.now, worker, "put_gap", gap.shard_id, f"{gap.from_} {gap.reason}")
+        self._may_send(worker, self._truth.shards[gap.shard_id], "a gap row")
+        if not self._truth.trims:
+            self.fail("gap", f"{worker} reports a gap in {gap.shard_id}, but nothing was trimmed")
+
+    def landed(self, worker: str, operation: str, key: str, result: object) -> None:
+        """A write of the lease table took effect."""
+        if operation == "put_worker":
+            return
+        if isinstance(result, Lease):
+            text = f"{result.owner} #{result.counter} {result.checkpoint}"
+            self._trace.add(self.now, worker, "lease stands", key, text)
+            self._forward(worker, result)
+        else:
+            self._trace.add(self.now, worker, operation, key, "")
+
+    def _forward(self, worker: str, row: Lease) -> None:
+        before = self._checkpoints.get(row.shard_id, -1)
+        after = _rank(row.checkpoint)
+        if after < before:
+            self.fail("backwards", f"{worker} moves {row.shard_id} back to {row.checkpoint}")
+        self._checkpoints[row.shard_id] = after
+
+    # -- the end
+
+    def newest_last(self) -> None:
+        """With runs: what was accepted last of a key is its newest."""
+        if not self._runs:
+            return
+        for key, sequence in self.last.items():
+            if sequence < self._newest[key] and not self._truth.records[self._newest[key]].dead:
+                self.fail("newest last", f"{key} ends with {sequence}, not {self._newest[key]}")
+
+
+def _rank(checkpoint: str) -> int:
+    if checkpoint == SHARD_END:
+        return 1 << 200
+    return int(checkpoint) if checkpoint.isdigit() else -1

@@ -1,0 +1,186 @@
+"""What a seed stands for: the cluster, the stream's life, the workload, and what goes wrong.
+
+Each kind of trouble is in a seed or not (a swarm: a random subset), and draws from a stream of its
+own, so leaving one out leaves the rest of the seed as it was.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from random import Random
+
+from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
+from tests.simulation.chance import Streams
+
+ORDERLY = (
+    "sigterm",  # a worker is stopped in an orderly way, and replaced or not
+    "join",  # a worker more
+    "split",
+    "rotate",
+    "lies",  # listings are behind, go backwards, leave shards out for a while
+    "empty_pages",
+    "hot",  # one key has most of the changes
+    "bursts",
+    "latest",  # the application starts at LATEST
+    "restream",  # the table gets a new stream
+    "shuffle",  # ready callbacks run in any order
+    "skew",  # wall clocks differ
+    "small_pages",
+)
+FAULTS = (
+    "crash",
+    "pause",  # as SIGSTOP and a late SIGCONT
+    "suspend",  # the machine sleeps: timers stand, the clock has jumped
+    "night",  # nobody runs for a day
+    "trims",  # records are about to be 24 h old
+    "expire",  # all iterators at once
+    "not_found",  # ResourceNotFound for a shard that is there
+    "table_slow",
+    "table_lost",  # requests and answers are lost, effects come late
+    "table_out",
+    "streams_bad",
+    "streams_out",
+    "nakadi_slow",
+    "nakadi_lost",  # time-outs before and after the effect, and effects that come late
+    "nakadi_partial",  # 207
+    "nakadi_refused",  # 422 and 400 for healthy events
+    "nakadi_busy",  # 429, 503
+    "nakadi_broken",  # 500, 502
+    "nakadi_narrow",  # 413
+    "nakadi_door",  # 401, 403, 404 for a while
+    "nakadi_down",  # one partition fails for a while
+    "nakadi_out",
+    "poison",
+    "queue_bad",
+    "big",
+    "runs",  # key_run_events above 1
+    "few_letters",  # a small dead letter limit
+)
+KINDS = ORDERLY + FAULTS
+TIMED = {
+    "crash": 3,
+    "pause": 3,
+    "suspend": 2,
+    "sigterm": 3,
+    "join": 2,
+    "split": 4,
+    "rotate": 4,
+    "expire": 2,
+    "night": 1,
+    "restream": 1,
+    "table_out": 2,
+    "streams_out": 2,
+    "nakadi_out": 2,
+    "nakadi_door": 1,
+    "nakadi_down": 2,
+}
+"""Kinds that happen at a time, and how often at most."""
+
+
+@dataclass(frozen=True)
+class Happening:
+    """Something that happens at `at` seconds; `chance` draws its details."""
+
+    at: float
+    kind: str
+    chance: Random
+
+
+@dataclass(frozen=True)
+class Workload:
+    """`backlog` changes before the first worker starts, then `changes` in `seconds`."""
+
+    backlog: int
+    changes: int
+    keys: int
+    seconds: float
+
+
+@dataclass
+class Scenario:
+    """Everything drawn for a seed, without the kinds left out."""
+
+    seed: int
+    streams: Streams
+    kinds: frozenset[str]
+    orderly: bool
+    workers: int
+    shards: int
+    workload: Workload
+    timing: LeaseTiming
+    poll: PollTiming
+    limits: PublishLimits
+    queue_bytes: int
+    publish_timeout: float
+    happenings: list[Happening] = field(default_factory=list)
+
+    def has(self, kind: str) -> bool:
+        return kind in self.kinds
+
+
+def draw(seed: int, without: Collection[str] = (), size: float = 1.0) -> Scenario:
+    """The scenario of a seed, without some kinds and with a part of its workload."""
+    streams = Streams(seed)
+    chance = streams.of("scenario")
+    orderly = chance.random() < 0.15
+    share = 0.15 + 0.35 * chance.random()
+    kinds = set()
+    for kind in KINDS:
+        in_it = streams.of("kind", kind).random() < (max(share, 0.4) if kind in ORDERLY else share)
+        if in_it and kind not in without and (not orderly or kind in ORDERLY):
+            kinds.add(kind)
+    timing = _timing(streams.of("timing"), orderly=orderly)
+    workload = _workload(streams.of("workload"), size)
+    scenario = Scenario(
+        seed=seed,
+        streams=streams,
+        kinds=frozenset(kinds),
+        orderly=orderly,
+        workers=chance.randint(1, 5),
+        shards=chance.choice((1, 1, 2, 3, 4, 6)),
+        workload=workload,
+        timing=timing,
+        poll=PollTiming(),
+        limits=_limits(streams.of("limits"), kinds),
+        queue_bytes=chance.choice((16 << 20, 16 << 20, 64 << 20)),
+        publish_timeout=chance.choice((5.0, 10.0, 40.0)),
+    )
+    for kind, most in TIMED.items():
+        if kind in kinds:
+            times = streams.of("times", kind)
+            for number in range(times.randint(1, most)):
+                at = times.random() * workload.seconds
+                scenario.happenings.append(Happening(at, kind, streams.of("detail", kind, number)))
+    scenario.happenings.sort(key=lambda happening: (happening.at, happening.kind))
+    return scenario
+
+
+def _timing(chance: Random, *, orderly: bool) -> LeaseTiming:
+    heartbeat, duration, scan = chance.choice(((2.0, 10.0, 2.0), (2.0, 10.0, 2.0), (1.0, 6.0, 1.5)))
+    return LeaseTiming(
+        heartbeat=heartbeat,
+        lease_duration=duration,
+        scan=scan,
+        discovery=chance.choice((10.0, 30.0, 60.0)),
+        checkpoint=chance.choice((1.0, 5.0)),
+        drain=25.0 if orderly else chance.choice((3.0, 10.0, 25.0)),
+    )
+
+
+def _limits(chance: Random, kinds: Collection[str]) -> PublishLimits:
+    return PublishLimits(
+        batch_events=chance.choice((1, 3, 10, 500)),
+        key_run_events=chance.choice((2, 5)) if "runs" in kinds else 1,
+        concurrency=chance.choice((1, 3, 8)),
+        probe=chance.choice((2.0, 10.0)),
+        max_attempts=chance.choice((5, 100)),
+        dead_letter_limit=4 if "few_letters" in kinds else 100,
+    )
+
+
+def _workload(chance: Random, size: float) -> Workload:
+    return Workload(
+        backlog=int(chance.choice((0, 20, 100)) * size),
+        changes=int(chance.choice((20, 60, 150)) * size),
+        keys=chance.choice((2, 5, 20, 60)),
+        seconds=chance.uniform(15.0, 50.0),
+    )

@@ -1,0 +1,134 @@
+"""A request on its way through a bad network: it may be late, lost, or answered in vain.
+
+A request that has left its worker takes effect whatever becomes of the worker.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from random import Random
+from typing import TypeVar
+
+from consumer.errors import ConsumerError, Retryable
+from tests.simulation.loop import Node, SimLoop
+
+T = TypeVar("T")
+
+
+class Fate(Enum):
+    WHOLE = auto()  # arrives and is answered
+    REFUSED = auto()  # throttled: a definite no
+    LOST_BEFORE = auto()  # never arrives; the client waits until its limit
+    RESET_BEFORE = auto()  # never arrives, and the connection breaks
+    LOST_AFTER = auto()  # takes effect; the answer is lost
+    RESET_AFTER = auto()
+    LATE = auto()  # takes effect after the client has given up
+
+
+@dataclass
+class Weather:
+    """How requests of one kind fare. Probabilities in [0, 1), times in seconds.
+
+    `mix` are the fates that a bad request may meet; `out` says whether nothing arrives now.
+    """
+
+    fastest: float = 0.002
+    slowest: float = 0.02
+    slow: float = 0.0  # how many are slow
+    slow_by: float = 1.0  # by how much at most
+    bad: float = 0.0  # how many are bad
+    mix: tuple[Fate, ...] = ()
+    late_by: float = 5.0
+    out: bool = False
+
+    def delay(self, chance: Random) -> float:
+        delay = self.fastest + chance.random() * (self.slowest - self.fastest)
+        if self.slow and chance.random() < self.slow:
+            delay += chance.random() * self.slow_by
+        return delay
+
+    def fate(self, chance: Random) -> Fate:
+        if self.out:
+            return Fate.LOST_BEFORE if chance.random() < 0.5 else Fate.RESET_BEFORE
+        if self.bad and chance.random() < self.bad:
+            return self.mix[int(chance.random() * len(self.mix))]
+        return Fate.WHOLE
+
+
+class Wire:
+    """One worker's way to one service. `faults` counts what went wrong, by name."""
+
+    def __init__(
+        self, loop: SimLoop, node: Node, weather: Weather, chance: Random, faults: dict[str, int]
+    ) -> None:
+        self._loop = loop
+        self.node = node
+        self.weather = weather
+        self.chance = chance
+        self._faults = faults
+
+    async def call(
+        self,
+        name: str,
+        effect: Callable[[], T],
+        limit: float,
+        lost: Callable[[str, str], Exception] = Retryable,
+    ) -> T:
+        """Send; return what `effect` returned where it took place, or raise what it raised.
+
+        `lost(message, reason)` makes the error for an answer that does not come within `limit`.
+        """
+        loop, weather, chance = self._loop, self.weather, self.chance
+        answer: asyncio.Future[T] = asyncio.Future(loop=loop)
+        if self.node.muted:
+            return await answer
+        fate = weather.fate(chance)
+        there, back = weather.delay(chance), weather.delay(chance)
+        if fate is not Fate.WHOLE:
+            key = f"{name.split(' ')[0]}:{fate.name.lower()}"
+            self._faults[key] = self._faults.get(key, 0) + 1
+        timeout = (limit, self._fail, answer, lost(name, "timeout"))
+        match fate:
+            case Fate.WHOLE:
+                loop.later(there, self._arrive, answer, effect, back)
+                if there + back > limit:
+                    loop.later(*timeout)
+            case Fate.REFUSED:
+                loop.later(there + back, self._fail, answer, Retryable(name, "throttled"))
+            case Fate.LOST_BEFORE:
+                loop.later(*timeout)
+            case Fate.RESET_BEFORE:
+                loop.later(there, self._fail, answer, lost(name, "reset"))
+            case Fate.LOST_AFTER:
+                loop.later(there, self._arrive, None, effect, back)
+                loop.later(*timeout)
+            case Fate.RESET_AFTER:
+                loop.later(there, self._arrive, None, effect, back)
+                loop.later(there + back, self._fail, answer, lost(name, "reset"))
+            case Fate.LATE:
+                late = limit + chance.random() * weather.late_by
+                loop.later(late, self._arrive, None, effect, back)
+                loop.later(*timeout)
+        return await answer
+
+    def _arrive(
+        self, answer: "asyncio.Future[T] | None", effect: Callable[[], T], back: float
+    ) -> None:
+        try:
+            result = effect()
+        except ConsumerError as error:
+            if answer is not None:
+                self._loop.later(back, self._fail, answer, error)
+            return
+        if answer is not None:
+            self._loop.later(back, self._deliver, answer, result)
+
+    @staticmethod
+    def _deliver(answer: "asyncio.Future[T]", result: T) -> None:
+        if not answer.done():
+            answer.set_result(result)
+
+    def _fail(self, answer: "asyncio.Future[T]", error: Exception) -> None:
+        if not answer.done() and not self.node.crashed:
+            answer.set_exception(error)
