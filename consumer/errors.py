@@ -10,6 +10,7 @@
     └── Fatal              the process ends; `exit_code` says how
         ├── Misconfigured       exit code 2: the operator must change something
         │   └── LeaseTableAbsent    it is not there, and was not to be created
+        ├── NotReleased         exit code 1: leases were still held at the drain deadline
         └── StreamUnreachable   exit code 1: worth a restart
 
 Two answers of DynamoDB Streams are facts about a shard rather than errors to retry, so they stand
@@ -84,6 +85,10 @@ class Misconfigured(Fatal):
 
 class LeaseTableAbsent(Misconfigured):
     """The lease table does not exist and was not to be created."""
+
+
+class NotReleased(Fatal):
+    """The drain deadline has passed and the lease table did not take every lease back."""
 
 
 class StreamUnreachable(Fatal):

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from msgspec import Struct
+
 
 class Layout(StrEnum):
     """Where the item stands in the event's `data`."""
@@ -26,8 +28,7 @@ class EventFormat:
     event_bytes: int = 999_000  # most bytes of an event; a larger one loses its patch first
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """One change, encoded once: the bytes that every attempt sends."""
 
     sequence: int  # SequenceNumber of the stream record

@@ -7,9 +7,10 @@ ticket leaves no trace in either.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from consumer.core.event import Event
 
@@ -30,8 +31,7 @@ class TicketState(Enum):
     REVOKED = auto()
 
 
-@dataclass(slots=True, eq=False)
-class Ticket:
+class Ticket(Struct, eq=False):
     """One unsettled record.
 
     `attempts` counts requests that carried it, `refused` answers that called it the bad one (422),
@@ -54,9 +54,9 @@ class Ticket:
     failed: int = 0
     first_attempt: float | None = None
     last_attempt: float | None = None
-    body: bytes | None = field(init=False)
-    through: int = field(init=False)
-    through_at: float = field(init=False)
+    body: bytes | None = None
+    through: int = 0
+    through_at: float = 0.0
     records: int = 1
     before: Ticket | None = None
     after: Ticket | None = None

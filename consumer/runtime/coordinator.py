@@ -16,7 +16,14 @@ import structlog
 
 from consumer.core.peers import Peers
 from consumer.core.rhythm import Rhythm
-from consumer.errors import Fatal, Misconfigured, Retryable, StreamUnreachable, first_in
+from consumer.errors import (
+    Fatal,
+    Misconfigured,
+    NotReleased,
+    Retryable,
+    StreamUnreachable,
+    first_in,
+)
 from consumer.runtime.bootstrap import check_fingerprint, own_rows
 from consumer.runtime.held_shards import HeldShards
 from consumer.runtime.probe import Probe
@@ -141,8 +148,12 @@ class Coordinator:
             async with asyncio.timeout(None) as self._limit:
                 await self._run()
         except TimeoutError:
-            log.warning("drain_deadline_passed", shards=len(self._held.shards))
             await self._keeper.farewell()
+            if self._held and self._fatal is None:
+                self._fatal = NotReleased(
+                    f"{len(self._held.shards)} leases could not be released within "
+                    f"{self._timing.drain:g} s; peers take them over by themselves"
+                )
         except BaseExceptionGroup as group:
             fatal = first_in(group, Fatal)
             if fatal is None:

@@ -93,6 +93,7 @@ class ShardConsumer:
 
     def revoke(self) -> None:
         """The fence has passed: the shard is lost. Nothing more is written."""
+        self.held = False
         self._intent.lose()
 
     # What others see of it.
@@ -160,7 +161,7 @@ class ShardConsumer:
         backlog, lease = self._relay.backlog, self._writer.lease
         self._begin()
         backlog.join(self._watermark, self._on_progress)
-        self.held = True
+        self.held = self._intent.want is not Want.LOSE
         self._log("lease_taken", checkpoint=lease.checkpoint, counter=lease.counter)
         try:
             return await self._live()

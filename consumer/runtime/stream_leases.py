@@ -130,7 +130,7 @@ class StreamLeases:
 
     def views(self, rows: Sequence[StreamRow]) -> tuple[LeaseView, ...]:
         """All leases with their state as seen from here."""
-        running = {(shard.stream.key, shard.shard_id) for shard in self._held.shards}
+        running = {(shard.stream.key, shard.shard_id) for shard in self._held.shards if shard.held}
         return tuple(
             seen
             for row in rows

@@ -8,7 +8,7 @@ import pytest
 
 from consumer.core.lease import SHARD_END, Lease, LeaseWrite
 from consumer.core.lease_view import LeaseState
-from consumer.errors import Fatal, Misconfigured, Retryable, StreamUnreachable
+from consumer.errors import Fatal, Misconfigured, NotReleased, Retryable, StreamUnreachable
 from consumer.runtime.bootstrap import first_row
 from tests.twins.fleet import TIMING, FakeShard, Fleet, Node, source
 from tests.twins.lease_table import Fault
@@ -527,7 +527,8 @@ def test_at_the_drain_deadline_what_is_left_is_cancelled() -> None:
         stopped_at = now()
         node.coordinator.stop()
         node.coordinator.stop()
-        await node.stopped()
+        with pytest.raises(NotReleased, match="1 leases could not be released within 25 s"):
+            await node.stopped()
         assert 25 < now() - stopped_at < 28
         assert "a" not in fleet.table.workers
 

@@ -204,6 +204,26 @@ def test_nothing_is_sent_after_a_revocation_and_nothing_is_written() -> None:
     assert line.backlog.budget.used == 0
 
 
+def test_a_revoked_shard_is_not_shown_as_held_while_its_last_write_is_settled() -> None:
+    shard = ShardTwin()
+    shard.write_many(5, keys=5)
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: len(line.nakadi.stored) == 5)
+            line.store.cut = True  # the lease table is silent from here on
+            await asyncio.sleep(6)
+            line.consumer.revoke()
+            assert not line.consumer.held
+            await asyncio.sleep(30)
+            assert line.outcome is None  # the write under way is never abandoned
+            line.store.cut = False
+
+    line = run_line(main, shard=shard)
+    assert line.outcome is Outcome.LOST
+
+
 def test_nothing_is_sent_once_the_fence_has_passed_even_before_anybody_is_told() -> None:
     shard = ShardTwin()
     shard.write_many(100, keys=1)

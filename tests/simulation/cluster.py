@@ -1,0 +1,213 @@
+"""The workers of a run: each on a node of its own, with its own way to every service."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from consumer.core.event import EventFormat
+from consumer.core.lease import Worker
+from consumer.core.stream import Stream, ViewType
+from consumer.runtime.bootstrap import Source
+from consumer.runtime.consumer_worker import ConsumerWorker, Job, Outside
+from tests.simulation.loop import Node, SimTask
+from tests.simulation.metrics_twin import SilentMetrics
+from tests.simulation.nakadi_twin import SimNakadi
+from tests.simulation.queue_twin import SimQueue
+from tests.simulation.stream_twin import SimStreams
+from tests.simulation.table_twin import SimLeaseTable
+from tests.simulation.truth import wall
+from tests.simulation.wire import Wire
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+EXIT_SECONDS = 3.0 + 0.5
+"""After the drain time a worker must be gone; half a second for what is under way."""
+
+RESERVATION = 3 << 20
+
+
+class SimClock:
+    """Clock of one worker: CLOCK_BOOTTIME goes on whatever happens, wall clocks differ."""
+
+    def __init__(self, world: "World", ahead: float, skew: float) -> None:
+        self._loop = world.loop
+        self._ahead = ahead
+        self._skew = skew
+
+    def now(self) -> float:
+        return self._loop.now + self._ahead
+
+    def wall(self) -> float:
+        return wall(self._loop.now) + self._skew
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+@dataclass(eq=False)
+class Process:
+    """One start of a worker."""
+
+    name: str
+    node: Node
+    worker: ConsumerWorker
+    task: "asyncio.Task[None] | None" = None
+    stopping: bool = False
+    ended: bool = False
+    pauses: int = 0
+
+    @property
+    def alive(self) -> bool:
+        return not self.ended and not self.node.crashed
+
+    @property
+    def serving(self) -> bool:
+        return self.alive and not self.stopping
+
+
+class Cluster:
+    """All processes that ever were."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self.processes: list[Process] = []
+
+    @property
+    def serving(self) -> list[Process]:
+        return [process for process in self.processes if process.serving]
+
+    @property
+    def alive(self) -> list[Process]:
+        return [process for process in self.processes if process.alive]
+
+    # -- what happens to them
+
+    def start(self) -> Process:
+        world = self._world
+        name = f"w{len(self.processes) + 1}"
+        node = Node(name)
+        chance = world.scenario.streams.of("clock", name)
+        skew = chance.uniform(-5.0, 5.0) if world.scenario.has("skew") else 0.0
+        clock = SimClock(world, chance.uniform(0.0, 1e6), skew)
+        process = Process(name, node, self._worker(node, clock))
+        self.processes.append(process)
+        world.tell(name, "starts")
+        process.task = node.context.run(
+            world.loop.create_task, self._run(process), name=name
+        )
+        return process
+
+    def stop(self, process: Process) -> None:
+        """SIGTERM."""
+        world = self._world
+        world.tell(process.name, "SIGTERM")
+        process.stopping = True
+        world.loop.call_soon(process.worker.stop, context=process.node.context)
+        limit = world.scenario.timing.drain + EXIT_SECONDS
+        world.loop.later(limit, self._must_have_ended, process, process.pauses)
+
+    def crash(self, process: Process) -> None:
+        """SIGKILL: nothing of it runs any more; what it has sent goes on its way."""
+        self._world.tell(process.name, "SIGKILL")
+        process.node.crashed = True
+        self._world.loop.stop_node(process.node)
+
+    def pause(self, process: Process, seconds: float, *, suspend: bool) -> None:
+        """SIGSTOP, or the machine is suspended; and back after so long."""
+        world = self._world
+        world.tell(process.name, "stands still", f"for {seconds:.3f} s")
+        process.pauses += 1
+        world.loop.stop_node(process.node)
+        world.loop.later(seconds, self._go_on, process, seconds if suspend else 0.0)
+
+    def _go_on(self, process: Process, slept: float) -> None:
+        if not process.node.crashed:
+            self._world.tell(process.name, "goes on")
+            self._world.loop.go_on(process.node, slept=slept)
+
+    def _must_have_ended(self, process: Process, pauses: int) -> None:
+        if process.alive and process.pauses == pauses:
+            self._world.checks.fail("exit", f"{process.name} still runs after its drain time")
+
+    # -- one of them
+
+    def _worker(self, node: Node, clock: SimClock) -> ConsumerWorker:
+        world, scenario = self._world, self._world.scenario
+        latest = world.model.table("orders").stream
+        assert latest is not None
+        stream = Stream(latest.arn, latest.table, latest.label)
+        chance = scenario.streams.of("chance", node.name)
+
+        def wire(port: str) -> Wire:
+            draws = scenario.streams.of("wire", port, node.name)
+            return Wire(world.loop, node, world.weathers[port], draws, world.faults)
+
+        job = Job(
+            source=Source(
+                stream=stream,
+                follow_table=True,
+                start_position="LATEST" if scenario.has("latest") else "TRIM_HORIZON",
+                fingerprint="orders",
+                view_types=frozenset({ViewType.NEW_AND_OLD_IMAGES}),
+            ),
+            event_type="order",
+            format_of=lambda arn: EventFormat(arn, "orders", ("id",)),
+            timing=scenario.timing,
+            poll=scenario.poll,
+            limits=scenario.limits,
+            queue_bytes=scenario.queue_bytes,
+        )
+        process: list[ConsumerWorker] = []
+        outside = Outside(
+            SimStreams(world.streams, wire("streams"), lambda: self._check_budget(process[0])),
+            SimLeaseTable(world.table, wire("table"), world.checks, scenario.timing.heartbeat),
+            SimNakadi(world.nakadi, wire("nakadi"), scenario.publish_timeout),
+            SimQueue(wire("queue"), world.checks, 0.3 if scenario.has("queue_bad") else 0.0),
+            clock,
+            chance,
+        )
+        row = Worker(node.name, 0, 0, (stream.key,), True, False, 0.0, 0.0, "host", "1")
+        row = replace(row, seen_at=clock.wall(), started_at=clock.wall())
+        metrics: Any = SilentMetrics()
+        process.append(node.context.run(ConsumerWorker, outside, job, row, metrics))
+        return process[0]
+
+    def _check_budget(self, worker: ConsumerWorker) -> None:
+        budget = worker.backlog.budget
+        most = budget.limit + RESERVATION * max(1, len(worker.coordinator.shards))
+        if budget.used > most:
+            self._world.checks.fail("budget", f"{budget.used} bytes of {budget.limit}")
+
+    async def _run(self, process: Process) -> None:
+        world = self._world
+        try:
+            await process.worker.run()
+        except Exception as error:  # noqa: BLE001 - whatever ends a process is looked at
+            world.checks.fail("process", f"{process.name} ended with {error!r}")
+        process.ended = True
+        if process.node.muted:
+            return
+        world.tell(process.name, "has ended")
+        backlog = process.worker.backlog
+        if backlog.budget.used or backlog.queue.events:
+            left = f"{backlog.budget.used} bytes, {backlog.queue.events} events"
+            world.checks.fail("budget", f"{process.name} ended with {left} in its backlog")
+        for task in asyncio.all_tasks():
+            if isinstance(task, SimTask) and task.node is process.node:
+                if task is not process.task and not task.done():
+                    world.checks.fail("tasks", f"{process.name} left {task.get_coro()}")
+
+    async def bury(self) -> None:
+        """End what is left of the crashed, unheard."""
+        for process in self.processes:
+            if process.ended or process.task is None:
+                continue
+            process.node.muted = True
+            process.node.crashed = True
+            process.task.cancel()
+            self._world.loop.go_on(process.node)
+        await asyncio.gather(
+            *(process.task for process in self.processes if process.task is not None),
+            return_exceptions=True,
+        )

@@ -1,0 +1,244 @@
+"""One run of a scenario: a time of trouble, then a time in which everything must come right."""
+
+import asyncio
+import gc
+from dataclasses import dataclass, field
+
+from localdev.streams.key_schema import KeySchema
+from localdev.streams.model import StreamsModel
+from tests.simulation.chance import Streams
+from tests.simulation.checks import Checks, Violation
+from tests.simulation.cluster import Cluster
+from tests.simulation.happenings import Happenings
+from tests.simulation.logs import logs_to
+from tests.simulation.loop import SimLoop
+from tests.simulation.nakadi_twin import NakadiService
+from tests.simulation.scenario import Scenario
+from tests.simulation.stream_twin import StreamService
+from tests.simulation.trace import Trace
+from tests.simulation.trouble import all_well, lies, moods, weathers
+from tests.simulation.truth import Truth, wall
+from tests.simulation.workload import Writer
+from tests.twins.lease_table import LeaseTable
+
+DAY = 24 * 3600.0
+LOOK = 1.0
+"""Seconds between looks at whether the run may end."""
+
+SETTLED_WITHIN = 900.0
+"""Once the faults have stopped, the backlog is settled within so many virtual seconds."""
+
+SHARED_WITHIN = 300.0
+"""And the leases are shared within so many more."""
+
+FLAWS = ("shard_failed",)
+"""What no worker may ever log here."""
+
+
+@dataclass
+class Result:
+    """What a run was: `seconds` are virtual."""
+
+    seed: int
+    violations: list[Violation]
+    digest: str
+    seconds: float
+    records: int
+    steps: int
+    faults: dict[str, int] = field(default_factory=dict)
+    kinds: tuple[str, ...] = ()
+
+
+class World:
+    """Everything of one run."""
+
+    def __init__(self, scenario: Scenario, *, keep: bool = False) -> None:
+        self.scenario = scenario
+        chance = scenario.streams
+        self.loop = SimLoop(chance.of("order") if scenario.has("shuffle") else None)
+        self.trace = Trace(keep)
+        self.model = StreamsModel(f"sim-{scenario.seed}")
+        self.table = LeaseTable()
+        self.truth = Truth(self.model, self.table)
+        self.checks = Checks(
+            self.loop,
+            self.truth,
+            self.table,
+            self.trace,
+            scenario.timing,
+            runs=scenario.limits.key_run_events > 1,
+            orderly=scenario.orderly,
+        )
+        self.faults: dict[str, int] = {}
+        self.weathers = weathers(scenario)
+        self.streams = StreamService(
+            self.loop, self.model, self.truth, lies(scenario), Streams(scenario.seed), self.trace
+        )
+        if scenario.has("small_pages"):
+            self.streams.page_records = 7
+        self.nakadi = NakadiService(
+            self.loop, self.checks, self.trace, moods(scenario), faults=self.faults
+        )
+        self.day = asyncio.Event()
+        self.day.set()
+        self.cluster = Cluster(self)
+        self._prepare()
+
+    def tell(self, who: str, what: str, detail: str = "") -> None:
+        self.trace.add(self.loop.now, who, what, "", detail)
+
+    def note_shards(self) -> None:
+        for shard in self.truth.note_shards(self.loop.now):
+            self.trace.add(
+                self.loop.now, "stream", "shard", shard.id, f"child of {shard.shard.parent}"
+            )
+
+    def _prepare(self) -> None:
+        """The table, with what was written before anybody ran."""
+        scenario = self.scenario
+        chance = scenario.streams.of("backlog")
+        age = DAY - 5.0 if scenario.has("trims") else 3600.0
+        start = wall(0.0) - age
+        self.model.create_table(
+            "orders", KeySchema("id", None, {"id": "S"}), start, shards=scenario.shards
+        )
+        self.note_shards()
+        self.writer = Writer(self, scenario.streams.of("writes"))
+        self.happenings = Happenings(self)
+        for _ in range(scenario.workload.backlog):
+            start += chance.random()
+            if chance.random() < 0.02 and scenario.has("split"):
+                self.happenings.replace(chance, 2, start)
+            self.writer.write(start)
+        self.streams.first_shards.update(self.truth.shards)
+
+    # -- the run
+
+    def run(self) -> Result:
+        """Run it all; never raises for what a worker does."""
+        try:
+            with logs_to(self._logged):
+                self.loop.set_exception_handler(self._unretrieved)
+                self.loop.run_until_complete(self._run())
+        finally:
+            self.loop.close()
+        gc.collect()
+        return Result(
+            self.scenario.seed,
+            self.checks.violations,
+            self.trace.digest,
+            self.loop.now,
+            len(self.truth.records),
+            self.loop.steps,
+            self.faults,
+            tuple(sorted(self.scenario.kinds)),
+        )
+
+    async def _run(self) -> None:
+        for _ in range(self.scenario.workers):
+            self.cluster.start()
+        writing = self.loop.create_task(self.writer.run())
+        happening = self.loop.create_task(self.happenings.run())
+        while not (writing.done() and happening.done()) and not self.checks.violations:
+            await asyncio.sleep(LOOK)
+        if not self.checks.violations:
+            await self._come_right()
+        for task in (writing, happening):
+            task.cancel()
+        await asyncio.gather(writing, happening, return_exceptions=True)
+        self.over = True
+        await self.cluster.bury()
+
+    async def _come_right(self) -> None:
+        all_well(self)
+        self.tell("world", "all well")
+        while not self.cluster.serving:
+            self.cluster.start()
+        if not await self._until(self._is_settled, SETTLED_WITHIN, trickle=True):
+            self._report_unsettled()
+            return
+        if not await self._until(self._is_shared, SHARED_WITHIN):
+            self._report_unshared()
+            return
+        await self._shut_down()
+
+    async def _until(self, done: object, seconds: float, *, trickle: bool = False) -> bool:
+        limit = self.loop.now + seconds
+        self._since = wall(self.loop.now)
+        while self.loop.now < limit:
+            if self.checks.violations or done():  # type: ignore[operator]
+                return True
+            if trickle:
+                self.writer.write(wall(self.loop.now), self.writer.keys[-1])
+            await asyncio.sleep(LOOK)
+        return bool(self.checks.violations)
+
+    def _is_settled(self) -> bool:
+        return all(record.at >= self._since for record in self.truth.unsettled())
+
+    def _is_shared(self) -> bool:
+        if self.truth.unsettled():
+            return False
+        held: dict[str, int] = {}
+        alive = {process.name for process in self.cluster.serving}
+        for shard in self.truth.shards.values():
+            row = self.table.of(shard.stream_key).get(shard.id)
+            if shard.shard.gone:
+                continue
+            if row is None or (shard.shard.ending is not None and not row.finished):
+                return False
+            if not row.finished:
+                if row.owner not in alive:
+                    return False
+                held[row.owner or ""] = held.get(row.owner or "", 0) + 1
+        share = -(-sum(held.values()) // len(alive))
+        return all(count <= share for count in held.values())
+
+    async def _shut_down(self) -> None:
+        self.checks.newest_last()
+        # Nothing goes wrong any more: what is left is an orderly end.
+        self.checks.orderly = not self.faults
+        for process in self.cluster.serving:
+            self.cluster.stop(process)
+        limit = self.scenario.timing.drain + 5.0
+        await self._until(lambda: not self.cluster.alive, limit)
+        if self.checks.violations:
+            return
+        for shards in self.table.leases.values():
+            for lease in shards.values():
+                if lease.owner is not None:
+                    self.checks.fail("release", f"{lease.shard_id} is still {lease.owner}'s")
+        ended = {process.name for process in self.cluster.processes if process.ended}
+        if left := ended & self.table.workers.keys() and self.faults == {}:
+            self.checks.fail("release", f"rows of {left} are still there")
+
+    # -- what goes wrong for good
+
+    def _report_unsettled(self) -> None:
+        for record in self.truth.unsettled():
+            row = self.table.of(record.shard.stream_key).get(record.shard.id)
+            self.checks.fail(
+                "settled in time", f"{record.sequence} of {record.key} in {record.shard.id}: {row}"
+            )
+
+    def _report_unshared(self) -> None:
+        rows = [
+            f"{shard.id} {None if row is None else (row.owner, row.checkpoint)}"
+            for shard in self.truth.shards.values()
+            for row in [self.table.of(shard.stream_key).get(shard.id)]
+        ]
+        alive = [process.name for process in self.cluster.serving]
+        self.checks.fail("shared in time", f"{alive}: {'; '.join(rows)}")
+
+    def _logged(self, worker: str, event: str, facts: dict[str, object]) -> None:
+        shard = str(facts.pop("shard", ""))
+        text = " ".join(f"{name}={value}" for name, value in facts.items())
+        self.trace.add(self.loop.now, worker, f"log {event}", shard, text)
+        if event in FLAWS:
+            self.checks.fail("no flaw", f"{worker}: {event} {shard} {text}")
+
+    over = False
+
+    def _unretrieved(self, _loop: object, context: dict[str, object]) -> None:
+        if not self.over:
+            self.checks.fail("unretrieved", f"{context.get('message')}: {context.get('exception')!r}")
