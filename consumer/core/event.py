@@ -28,7 +28,7 @@ class EventFormat:
     event_bytes: int = 999_000  # most bytes of an event; a larger one loses its patch first
 
 
-class Event(Struct, frozen=True):
+class Event(Struct, frozen=True, gc=False):
     """One change, encoded once: the bytes that every attempt sends."""
 
     sequence: int  # SequenceNumber of the stream record

@@ -21,7 +21,7 @@ from enum import Enum, auto
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from consumer.core.ticket import TicketState
+from consumer.core.ticket import TICKET_BYTES, TicketState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -72,6 +72,13 @@ class KeyOrderedQueue:
     def ready(self) -> int:
         """How many lanes have a head that may be sent now."""
         return len(self._ready)
+
+    @property
+    def ready_bytes(self) -> float:
+        """About how many body bytes the ready heads have, if they are like the average event."""
+        if not self.events:
+            return 0.0
+        return len(self._ready) * (self.bytes / self.events - TICKET_BYTES)
 
     @property
     def doomed(self) -> int:

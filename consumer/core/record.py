@@ -13,7 +13,7 @@ EventName = Literal["INSERT", "MODIFY", "REMOVE"]
 SEQUENCE_DIGITS: Final = 40  # the longest SequenceNumber
 
 
-class StreamRecord(Struct, frozen=True):
+class StreamRecord(Struct, frozen=True, gc=False):
     """One change of one item."""
 
     text: Raw  # the whole record as read

@@ -100,7 +100,7 @@ class Publisher:
         if not queue.ready:
             self._thin_since = None
             return IDLE_PAUSE if wake is None else min(IDLE_PAUSE, wake - now)
-        if queue.ready >= self._flow.batch_events or queue.bytes >= self._flow.batch_bytes:
+        if queue.ready >= self._flow.batch_events or queue.ready_bytes >= self._flow.batch_bytes:
             return 0.0
         if self._thin_since is None:
             self._thin_since = now
