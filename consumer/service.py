@@ -58,6 +58,7 @@ class Service:
         self._worker_id = f"{socket.gethostname()}-{uuid.uuid4().hex[:12]}"
         self._stopped = asyncio.Event()
         self._worker: ConsumerWorker | None = None
+        self._opening: asyncio.Timeout | None = None  # while stream and lease table are looked for
         self._observer = Observer(self._worker_id, settings, self._clock, self._metrics)
 
     def stop(self) -> None:
@@ -68,6 +69,8 @@ class Service:
         self._observer.draining = True
         if self._worker is not None:
             self._worker.stop()
+        elif self._opening is not None:
+            self._opening.reschedule(asyncio.get_running_loop().time())
 
     async def run(self) -> None:
         """Serve until stopped and drained. Raises Fatal, maybe in a group."""
@@ -83,10 +86,16 @@ class Service:
                 version=__version__,
                 http_port=port,
             )
-            outside, page = await self._open(stack)
-            if self._stopped.is_set():
-                return
-            await self._work(outside, page)
+            try:
+                async with asyncio.timeout(None) as self._opening:
+                    outside, page = await self._open(stack)
+            except TimeoutError:
+                if not self._stopped.is_set():
+                    raise
+            else:
+                await self._work(outside, page)
+            finally:
+                self._opening = None
         log.info("stopped", worker=self._worker_id)
 
     async def _open(self, stack: AsyncExitStack) -> tuple[Outside, StreamPage]:
@@ -164,6 +173,8 @@ class Service:
         )
         worker = self._worker = ConsumerWorker(outside, job, self._row(page), self._metrics)
         self._observer.watch(worker, page)
+        if self._stopped.is_set():
+            worker.stop()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._observer.run(), name="observer")
             await worker.run()

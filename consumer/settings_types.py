@@ -105,8 +105,8 @@ def secret(value: object) -> object:
     """Files and shells leave a line break behind: white space around a token is not part of it."""
     if not isinstance(value, str):
         return value
-    if len(value.split()) != 1 or not value.strip().isprintable():
-        raise ValueError("one word without control characters")
+    if len(value.split()) != 1 or not value.strip().isprintable() or not value.isascii():
+        raise ValueError("one word of printable ASCII")
     return value.strip()
 
 

@@ -2,8 +2,9 @@
 
 Rules
 - A numeric position is reopened after the last sequence number *read*, not the last one settled.
-- A lease at LATEST is opened once, with the iterator that the bootstrap stored. In every other case
-  the shard is read from TRIM_HORIZON and what is older than the stream's start is skipped.
+- A lease at LATEST is opened with the iterator that the bootstrap stored; iterators may be used
+  again while they live. In every other case (expired after 15 minutes, found later) the shard is
+  read from TRIM_HORIZON and what is older than the stream's start is skipped.
 - After a restart at TRIM_HORIZON, what was read before is skipped.
 """
 
@@ -42,10 +43,9 @@ class Cursor:
 
         `started_at` is the stream's start in epoch seconds, None if it started at TRIM_HORIZON.
         """
-        first_owner = lease.checkpoint == LATEST and lease.counter == 1
         return cls(
             last_read=sequence_of(lease.checkpoint),
-            iterator=lease.start_iterator if first_owner else None,
+            iterator=lease.start_iterator if lease.checkpoint == LATEST else None,
             skip_before=None if started_at is None else started_at - started_at % MINUTE,
             last_read_at=lease.record_at,
         )

@@ -4,16 +4,19 @@ Its body is one JSON object (public interface, `version` 1). Too long a letter i
 steps, each named in `truncated`: the event loses its `patch` (and says so as an event does, by
 `patch_omitted` in its change); then the `item`, which leaves `event` null and the primary key under
 `keys`. A stream record loses its `images`, then itself. Everything kept is copied as text, so every
-digit stays.
+digit stays. `decode` reads a body back, for redrive.
 """
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from msgspec import DecodeError, Raw, json
+from msgspec import DecodeError, Raw, Struct, json
+
+from consumer.core.record import SEQUENCE_DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +27,19 @@ VERSION: Final = 1
 
 MAX_DETAIL: Final = 2_000
 """Most characters of `detail`."""
+
+REASONS: Final = (
+    "validation",
+    "partitioning",
+    "enriching",
+    "too_large",
+    "reserved_attribute",
+    "malformed_record",
+    "expired",
+    "attempts_exhausted",
+    "rejected",
+)
+"""Every `reason` of version 1."""
 
 _decode_members = json.Decoder(dict[str, Raw]).decode
 
@@ -37,6 +53,7 @@ class DeadLetter:
 
     `event` is the event as it would be published (JSON bytes), or None; then `record` is the
     stream record as read (JSON bytes). Body and truncation steps are those of the public interface.
+    `truncated` names what a body that was read back has lost.
     """
 
     reason: str
@@ -52,6 +69,7 @@ class DeadLetter:
     last_attempt: float | None
     event: bytes | None
     record: bytes | None
+    truncated: tuple[str, ...] = ()
 
 
 def encode(
@@ -69,7 +87,84 @@ def encode(
     return body
 
 
-Content = dict[str, Raw | list[str] | dict[str, Raw] | None]
+class _Version(Struct):
+    version: int
+
+
+class _Body(Struct):
+    reason: str
+    detail: str
+    event_type: str
+    stream_arn: str
+    shard_id: str
+    sequence_number: str | None
+    eid: str | None
+    ordering_key: str | None
+    attempts: int
+    first_attempt: datetime | None
+    last_attempt: datetime | None
+    event: Raw
+    record: Raw = Raw(b"null")
+    truncated: tuple[str, ...] = ()
+
+
+_decode_version = json.Decoder(_Version).decode
+_decode_body = json.Decoder(_Body).decode
+
+
+def decode(body: bytes) -> DeadLetter:
+    """The letter in a message body; members it does not know are let pass.
+
+    Raises ValueError where it is no dead letter of this version; the text names no value of it.
+    """
+    try:
+        version = _decode_version(body).version
+        if version != VERSION:
+            raise ValueError(f"a dead letter of version {version}, known is {VERSION}")
+        found = _decode_body(body)
+        sequence = _sequence(found.sequence_number)
+    except (DecodeError, RecursionError) as error:
+        raise ValueError(f"no dead letter: {error}") from None
+    return DeadLetter(
+        reason=found.reason,
+        detail=found.detail,
+        event_type=found.event_type,
+        stream_arn=found.stream_arn,
+        shard_id=found.shard_id,
+        sequence=sequence,
+        eid=found.eid,
+        ordering_key=found.ordering_key,
+        attempts=found.attempts,
+        first_attempt=_epoch(found.first_attempt),
+        last_attempt=_epoch(found.last_attempt),
+        event=_object(found.event, "event"),
+        record=_object(found.record, "record"),
+        truncated=found.truncated,
+    )
+
+
+def _sequence(number: str | None) -> int | None:
+    if number is None:
+        return None
+    if not (number.isascii() and number.isdigit() and len(number) <= SEQUENCE_DIGITS):
+        raise ValueError("no dead letter: its sequence_number is none")
+    return int(number)
+
+
+def _epoch(time: datetime | None) -> float | None:
+    return None if time is None else time.timestamp()
+
+
+def _object(text: Raw, name: str) -> bytes | None:
+    content = bytes(text)
+    if content == b"null":
+        return None
+    if not content.startswith(b"{"):
+        raise ValueError(f"no dead letter: its {name} is no object")
+    return content
+
+
+Content = dict[str, Raw | str | list[str] | dict[str, Raw] | None]
 
 
 def _contents(
@@ -84,13 +179,23 @@ def _contents(
         keys = _keys(letter.event, key_attributes)
         yield {"event": None, "keys": keys, "truncated": ["patch", "item"]}
     elif letter.record is not None:
-        yield {"event": None, "record": Raw(letter.record)}
+        yield {"event": None, **_record(letter.record)}
         without_images = _without_images(letter.record)
         if without_images is not None:
             yield {"event": None, "record": without_images, "truncated": ["images"]}
         yield {"event": None, "record": None, "truncated": ["record"]}
     else:
         yield {"event": None}
+
+
+def _record(record: bytes) -> Content:
+    """The stream record as read. Bytes that are no text are replaced, and all kept in base64."""
+    try:
+        record.decode()
+    except UnicodeDecodeError:
+        text = record.decode(errors="replace").encode()
+        return {"record": Raw(text), "record_base64": b64encode(record).decode()}
+    return {"record": Raw(record)}
 
 
 def _encode(letter: DeadLetter, content: Content) -> bytes:

@@ -28,6 +28,12 @@ RETRY_AFTER_MAX = 300.0
 DEAD_LETTER_WINDOW = 60.0
 """Seconds over which the dead letter limit counts."""
 
+DEAD_LETTER_LIMIT = "dead_letter_limit"
+"""Reason of a stop for too many refused events."""
+
+POSTPONEMENTS = 10
+"""A refused event put off so often (each time for a probe interval) may pass within the limit."""
+
 BATCH_BYTES_MIN = 1_000
 GROWTH = 20
 
@@ -68,12 +74,13 @@ class Flow:
     def answered(self, sent_at: float, *, stored: bool) -> None:
         """A request sent at `sent_at` was answered event by event; `stored`: at least one of them.
 
-        A stopped event type starts again only by a probe whose event is stored.
+        A stopped event type starts again only by a probe: one that is stored, or, if it was stopped
+        at the door, one that is answered about its event at all, for then the door is open.
         """
         if self.state is not FlowState.PUBLISHING and sent_at < self._since:
             return
         if self.state is FlowState.STOPPED:
-            if not stored:
+            if not stored and self.reason == DEAD_LETTER_LIMIT:
                 self.not_before = max(self.not_before, sent_at + self._limits.probe)
                 return
             self._refusals.clear()
@@ -124,9 +131,12 @@ class Flow:
         """413: `size` bytes were too many."""
         self.batch_bytes = max(BATCH_BYTES_MIN, min(self.batch_bytes, size // 2))
 
-    def refuse(self, now: float) -> bool:
-        """May one more event become a dead letter? Counts it if so."""
-        if self.state is FlowState.STOPPED:
+    def refuse(self, now: float, postponed: int = 0) -> bool:
+        """May one more event become a dead letter? Counts it if so.
+
+        Not while stopped, unless it was put off so often that nothing else seems to be left.
+        """
+        if self.state is FlowState.STOPPED and postponed < POSTPONEMENTS:
             return False
         limit = self._limits.dead_letter_limit
         while self._refusals and self._refusals[0] <= now - DEAD_LETTER_WINDOW:

@@ -46,6 +46,12 @@ class Lease:
     owner_switches: int = 0
 
     @property
+    def last_sign(self) -> float:
+        """Latest time, as the row tells, that somebody read the shard; its creation if nobody."""
+        signs = (self.record_at, self.released_at, self.caught_up_at)
+        return max((sign for sign in signs if sign is not None), default=self.created_at)
+
+    @property
     def finished(self) -> bool:
         """The shard is at its end and all of it is settled."""
         return self.checkpoint == SHARD_END

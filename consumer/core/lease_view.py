@@ -48,8 +48,7 @@ def view(
         since = None
         if state is LeaseState.FREE:
             owner_seen = None if lease.owner is None else seen_at(lease.owner)
-            signs = (lease.record_at, lease.released_at, lease.caught_up_at, owner_seen)
-            since = max((sign for sign in signs if sign is not None), default=lease.created_at)
+            since = max(lease.last_sign, owner_seen or 0.0)
         return LeaseView(stream_key, lease, state, since)
 
     return tuple(one(lease) for lease in leases)

@@ -35,7 +35,8 @@ class Ticket(Struct, eq=False):
     """One unsettled record.
 
     `attempts` counts requests that carried it, `refused` answers that called it the bad one (422),
-    `failed` answers in which others of its partition were stored and it was not (207).
+    `failed` answers in which others of its partition were stored and it was not (207), `postponed`
+    times it was to be a dead letter and there were too many.
     `created_at` is the change's (epoch seconds), `read_at` ours (seconds of the injected clock).
     `body` is the event to publish, None for a record of which no event could be built.
     `through`, `through_at` and `records` describe the run of settled records that follows it.
@@ -52,6 +53,7 @@ class Ticket(Struct, eq=False):
     attempts: int = 0
     refused: int = 0
     failed: int = 0
+    postponed: int = 0
     first_attempt: float | None = None
     last_attempt: float | None = None
     body: bytes | None = None

@@ -1,7 +1,7 @@
 """The children of a shard that ended. Rule: their rows are made before its SHARD_END is written.
 
-A filter for children may answer nothing for a short time after the end; they are asked for a few
-times more, and the sweep finds what is still hidden then.
+A filter for children may answer nothing, or some of them, for a short time after the end; they are
+asked for a few times more, and the sweep finds what is still hidden then.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ log = structlog.get_logger()
 
 CHILD_PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Pauses after which the children of an ended shard are asked for again."""
+
+
+LAST_TRY = len(CHILD_PAUSES) - 1
 
 
 def stream_of(row: StreamRow) -> Stream:
@@ -52,12 +55,16 @@ class Children:
             children = await self._streams.child_shards(stream_of(row), shard_id)
         except ShardNotFound:
             return False  # the stream is gone, and with it whatever came after this shard
+        created = 0
         for shard in children:
-            await self._store.create_lease(row.key, new_lease(shard, self._clock.wall()))
-        if children:
-            log.info("children_found", stream=row.key, shard=shard_id, count=len(children))
-        else:
-            self._hidden.setdefault((row.key, shard_id), (0, self._clock.now() + CHILD_PAUSES[0]))
+            lease = new_lease(shard, self._clock.wall())
+            created += await self._store.create_lease(row.key, lease)
+        if created:
+            log.info("children_found", stream=row.key, shard=shard_id, count=created)
+        # Some may be shown before others: whoever has shown is asked once more.
+        tries = LAST_TRY if children else 0
+        turn = (tries, self._clock.now() + CHILD_PAUSES[tries])
+        self._hidden.setdefault((row.key, shard_id), turn)
         return bool(children)
 
     async def ask_again(self, rows: Mapping[str, StreamRow]) -> bool:
@@ -69,8 +76,10 @@ class Children:
             # Asked with its next turn noted, so that the answer "none" does not start anew.
             self._hidden[key] = (tries, now + CHILD_PAUSES[min(tries, len(CHILD_PAUSES) - 1)])
             shown = await self._try(rows.get(key[0]), key[1])
-            if shown or tries >= len(CHILD_PAUSES):
+            if tries > LAST_TRY:
                 del self._hidden[key]
+            elif shown:
+                self._hidden[key] = (LAST_TRY, now + CHILD_PAUSES[LAST_TRY])
             found = found or shown
         return found
 

@@ -14,6 +14,7 @@ from consumer.core.fence import Fence
 from consumer.core.stream import Stream
 from consumer.core.transcode import Transcoder
 from consumer.runtime.backlog import Backlog
+from consumer.runtime.cancellation import heed_cancellation
 from consumer.runtime.coordinator import Coordinator
 from consumer.runtime.dead_letters import DeadLetterSender
 from consumer.runtime.delivery import Delivery
@@ -60,6 +61,10 @@ class Job:
     poll: PollTiming
     limits: PublishLimits
     queue_bytes: int
+
+
+class _HandedOverError(Exception):
+    """Ends the group: no lease is held here any more."""
 
 
 class ConsumerWorker:
@@ -164,9 +169,13 @@ class ConsumerWorker:
 
     async def run(self) -> None:
         """Work until stopped and drained. Raises Fatal, maybe in a group."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._publisher.run(), name="publisher")
-            tasks.create_task(self._dead_letters.run(), name="dead letters")
-            await self.coordinator.run()
-            self._publisher.stop()
-            self._dead_letters.stop()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._publisher.run(), name="publisher")
+                tasks.create_task(self._dead_letters.run(), name="dead letters")
+                await self.coordinator.run()
+                self._publisher.stop()
+                self._dead_letters.stop()
+                raise _HandedOverError  # what they still do is not this worker's any more
+        except* _HandedOverError:
+            heed_cancellation()

@@ -79,7 +79,8 @@ class DeadLetterSender:
         if self._port is None:
             self._block(ticket, refused)
             return
-        if refused.reason != EXPIRED and not self._event_type.may_refuse():
+        if refused.reason != EXPIRED and not self._event_type.may_refuse(ticket.postponed):
+            ticket.postponed += 1
             self._backlog.give_back(ticket, self._clock.now() + self._limits.probe)
             return
         self._letters.append((ticket, refused))

@@ -111,7 +111,8 @@ class Delivery:
             held = fenced and ticket.state is not TicketState.REVOKED
             held = held and ticket.watermark.epoch == self._fence.epoch
             leads = self._backlog.queue.leads(ticket)
-            follows = bool(good) and good[-1].key == ticket.key != held_up
+            # One that was refused goes alone: those before it in its run would fall with it again.
+            follows = bool(good) and good[-1].key == ticket.key != held_up and not ticket.refused
             expired = oldest is not None and ticket.created_at < oldest
             if held and leads and expired:
                 self._dead_letters.accept(ticket, Refused(EXPIRED, "older than the limit"))

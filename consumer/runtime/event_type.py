@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from consumer.core.flow import Flow, FlowState
+from consumer.core.flow import DEAD_LETTER_LIMIT, Flow, FlowState
 
 if TYPE_CHECKING:
     from consumer.core.limits import PublishLimits
@@ -23,7 +23,7 @@ REFUSED_AT_THE_DOOR = frozenset({"http_401", "http_403", "http_404"})
 _REMEDIES = {
     "http_403": "lets this token's owner write to the event type",
     "http_404": "creates the event type, or corrects CONSUMER_EVENT_TYPE or CONSUMER_NAKADI_URL",
-    "dead_letter_limit": "finds out why so many events are refused (CONSUMER_DEAD_LETTER_LIMIT)",
+    DEAD_LETTER_LIMIT: "finds out why so many events are refused (CONSUMER_DEAD_LETTER_LIMIT)",
 }
 _LOOK = "looks at what stands between this service and Nakadi"
 
@@ -80,10 +80,13 @@ class EventType:
                 "iterator age grows until somebody " + _REMEDIES.get(reason, _LOOK),
             )
 
-    def may_refuse(self) -> bool:
-        """May one more event become a dead letter? Stops the event type if there are too many."""
-        if self.flow.refuse(self._clock.now()):
+    def may_refuse(self, postponed: int) -> bool:
+        """May one more event become a dead letter? Stops the event type if there are too many.
+
+        `postponed` counts how often this one was put off.
+        """
+        if self.flow.refuse(self._clock.now(), postponed):
             return True
         if self.flow.state is not FlowState.STOPPED:
-            self.stop("dead_letter_limit")
+            self.stop(DEAD_LETTER_LIMIT)
         return False

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from consumer.runtime.cancellation import heed_cancellation
+
 if TYPE_CHECKING:
     from consumer.core.fence import Fence
     from consumer.core.limits import PublishLimits
@@ -65,7 +67,7 @@ class Publisher:
                     await self._dispatch(requests)
                 raise _StopError
         except* _StopError:
-            pass
+            heed_cancellation()
 
     async def _dispatch(self, requests: asyncio.TaskGroup) -> None:
         pause = self._pause()

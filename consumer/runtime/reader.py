@@ -19,6 +19,7 @@ from consumer.core.pace import at_tip, pause
 from consumer.core.page import MalformedRecord, Page
 from consumer.core.stream import AtTrimHorizon
 from consumer.errors import ExpiredIterator, Retryable, ShardNotFound, TrimmedData
+from consumer.runtime.cancellation import heed_cancellation
 from consumer.runtime.wake import Wake
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class Reader:
                 await self._stop.wait()
                 raise _EndError
         except* _EndError:
-            pass
+            heed_cancellation()
         finally:
             self._relay.backlog.free(self._member, self._reservations * RESERVATION)
             self._reservations = 0

@@ -73,7 +73,7 @@ class ShardConsumer:
         self._intent = Intent()
         self.stream = row
         self._begin()
-        self.state = ShardState.TAKING
+        self._state = ShardState.TAKING
         self.held = False
         self.cooled_until = 0.0
 
@@ -104,6 +104,12 @@ class ShardConsumer:
         return self._writer.lease.shard_id
 
     @property
+    def state(self) -> ShardState:
+        """What it does; SUSPENDED while it could read but waits for a named cause."""
+        waits = self._state is ShardState.READING and self._reading.suspended is not None
+        return ShardState.SUSPENDED if waits else self._state
+
+    @property
     def lease(self) -> Lease:
         """The row as it was last known to stand in the table."""
         return self._writer.lease
@@ -132,7 +138,7 @@ class ShardConsumer:
     @property
     def suspended_cause(self) -> str | None:
         """The named thing it waits for, None if it can read."""
-        if self.state in (ShardState.FINISHING, ShardState.DRAINING):
+        if self._state in (ShardState.FINISHING, ShardState.DRAINING):
             return "settling"
         return self._reading.suspended
 
@@ -147,10 +153,7 @@ class ShardConsumer:
         if head is not None:
             return max(0.0, wall - head.created_at)
         tip_at = self._reading.tip_at
-        if tip_at is None:
-            lease = self._writer.lease
-            tip_at = max(lease.record_at or 0.0, lease.caught_up_at or 0.0) or lease.created_at
-        return max(0.0, wall - tip_at)
+        return max(0.0, wall - (self._writer.lease.last_sign if tip_at is None else tip_at))
 
     # The life of it.
 
@@ -208,7 +211,7 @@ class ShardConsumer:
     async def _read_and_drain(self) -> Outcome:
         """Read until there is nothing more to do for this shard here."""
         while True:
-            self.state = ShardState.READING
+            self._state = ShardState.READING
             closed = await self._reading.read(self._intent.until_called_away)
             if closed and await self._finished():
                 return Outcome.SHARD_END
@@ -223,7 +226,7 @@ class ShardConsumer:
 
         False if called away before.
         """
-        self.state = ShardState.FINISHING
+        self._state = ShardState.FINISHING
         while not self._watermark.empty:
             if self._intent.leaving:
                 return False
@@ -240,7 +243,7 @@ class ShardConsumer:
 
     async def _drained(self) -> bool:
         """Wait for what must be settled before a release; False if shedding is taken back."""
-        self.state = ShardState.DRAINING
+        self._state = ShardState.DRAINING
         clock, intent = self._relay.clock, self._intent
         shed_by = clock.now() + SHED_SECONDS
         while True:

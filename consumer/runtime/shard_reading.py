@@ -10,6 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from consumer.core.cursor import Cursor
+from consumer.runtime.cancellation import heed_cancellation
 from consumer.runtime.gaps import GapRecorder
 from consumer.runtime.intake import Intake
 from consumer.runtime.reader import Reader
@@ -91,7 +92,7 @@ class ShardReading:
                 await reader.run()
                 raise _EndError
         except* _EndError:
-            pass
+            heed_cancellation()
         reader.note_settled()
         self._tip_at = reader.tip_at or self._tip_at
         self._last_success_at = reader.last_success_at
@@ -101,8 +102,9 @@ class ShardReading:
     def rewind(self) -> None:
         """What was read and dropped by a drain is read again."""
         self._cursor = Cursor.of(self._writer.lease, self._row.started_at)
-        self._cursor.iterator = None
-        self._cursor.last_read = self._watermark.opened or None
+        if self._watermark.opened:
+            self._cursor.iterator = None
+            self._cursor.last_read = self._watermark.opened
 
     def _new_reader(self) -> Reader:
         relay = self._relay

@@ -37,10 +37,8 @@ def test_latest_is_opened_with_the_stored_iterator_by_its_first_owner() -> None:
 
 
 @pytest.mark.parametrize("counter", [2, 3, 4])
-def test_latest_taken_again_is_read_from_trim_horizon(counter: int) -> None:
-    cursor = Cursor.of(lease(LATEST, counter), START)
-    assert cursor.iterator is None
-    assert cursor.position == AtTrimHorizon()
+def test_latest_taken_again_is_opened_with_the_same_iterator(counter: int) -> None:
+    assert Cursor.of(lease(LATEST, counter), START).iterator == "stored"
 
 
 def test_latest_whose_iterator_expired_is_read_from_trim_horizon() -> None:

@@ -1,5 +1,6 @@
 """The body of a dead letter, whole and shortened."""
 
+import base64
 import json
 from dataclasses import replace
 from decimal import Decimal
@@ -190,3 +191,14 @@ def test_characters_that_sqs_refuses_are_escaped() -> None:
 def test_what_no_shortening_brings_below_the_limit_is_as_short_as_it_gets() -> None:
     encoded = encode(LETTER, 10, FORMAT, KEYS)
     assert json.loads(encoded)["truncated"] == ["patch", "item"]
+
+
+def test_a_record_with_bytes_that_are_no_text_is_kept_whole_in_base64() -> None:
+    record = b'{"eventID":"x","note":"a\xff\xfeb"}'
+    found = body(replace(LETTER, event=None, record=record))
+    assert found["record"]["note"] == "a\ufffd\ufffdb"
+    assert base64.b64decode(found["record_base64"]) == record
+
+
+def test_a_record_that_is_text_has_no_base64() -> None:
+    assert "record_base64" not in body(replace(LETTER, event=None, record=RECORD % (b"n", b"o")))

@@ -9,9 +9,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from consumer.core.flow import (
     BATCH_BYTES_MIN,
+    DEAD_LETTER_LIMIT,
     DEAD_LETTER_WINDOW,
     PAUSE,
     PAUSE_MAX,
+    POSTPONEMENTS,
     RETRY_AFTER_MAX,
     Flow,
     FlowState,
@@ -203,10 +205,26 @@ def test_a_stored_probe_ends_a_stop() -> None:
 
 
 def test_a_probe_that_is_not_stored_does_not_end_a_stop_and_the_next_one_waits() -> None:
-    flow = stopped(100.0)
+    flow = Flow(limits())
+    flow.stop(100.0, DEAD_LETTER_LIMIT)
     flow.answered(130.0, stored=False)
     assert flow.state is FlowState.STOPPED
     assert flow.wait(130.5, 0) == 29.5
+
+
+def test_a_probe_answered_about_its_event_ends_a_stop_at_the_door() -> None:
+    flow = stopped(100.0)
+    flow.answered(130.0, stored=False)
+    assert flow.state is FlowState.PUBLISHING
+
+
+def test_an_event_put_off_often_enough_may_be_refused_while_stopped_within_the_limit() -> None:
+    flow = Flow(limits(dead_letter_limit=1))
+    flow.stop(100.0, DEAD_LETTER_LIMIT)
+    assert not flow.refuse(101.0, POSTPONEMENTS - 1)
+    assert flow.refuse(102.0, POSTPONEMENTS)
+    assert not flow.refuse(103.0, POSTPONEMENTS)
+    assert flow.refuse(162.1, POSTPONEMENTS)
 
 
 @pytest.mark.parametrize("stored", [True, False])
@@ -321,7 +339,7 @@ class Histories(RuleBasedStateMachine):
             case "stored" | "refused":
                 self.flow.answered(sent_at, stored=kind == "stored")
                 if kind == "refused":
-                    assert self.flow.state is state or state is FlowState.BACKING_OFF
+                    assert self.flow.state is state or state is not FlowState.PUBLISHING
             case "outage":
                 asked = data.draw(st.sampled_from([0.0, 5.0, 60.0]))
                 self.flow.outage(self.now, sent_at, "http_503", asked, data.draw(st.floats(0, 0.9)))

@@ -308,7 +308,22 @@ def test_children_are_adopted_at_once_and_asked_for_again_until_they_show() -> N
         assert set(bench.leases) == {"c", "d"}
         asked = bench.streams.count("child_shards")
         await asyncio.sleep(40)
-        assert bench.streams.count("child_shards") == asked
+        assert bench.streams.count("child_shards") == asked + 1  # for those not shown with them
+
+
+def test_a_child_that_shows_later_than_its_sibling_is_found_without_a_sweep() -> None:
+    @discovering(lambda: Bench(sweep_n=1, sweep_done=1))
+    async def check(bench: Bench) -> None:
+        bench.look()
+        bench.streams.open("p")
+        bench.streams.open("c", parent="p")
+        bench.streams.open("d", parent="p")
+        bench.streams.hidden = {"d"}
+        await bench.discovery.adopt_children(bench.row, "p")
+        assert set(bench.leases) == {"c"}
+        bench.streams.hidden.clear()
+        await asyncio.sleep(17)
+        assert set(bench.leases) == {"c", "d"}
 
 
 def test_asking_for_children_ends_and_failures_are_raised() -> None:

@@ -1,6 +1,7 @@
 """One shard's life, end to end on twins: take, read, settle, hand over, end."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -435,7 +436,7 @@ def test_an_old_shard_never_read_may_have_lost_its_head() -> None:
     assert (gap.from_, gap.to, gap.reason) == ("TRIM_HORIZON", str(FIRST), "possibly_trimmed")
 
 
-def test_latest_is_opened_once_with_the_stored_iterator_then_from_the_start_with_a_skip() -> None:
+def test_latest_is_opened_with_the_stored_iterator_while_it_lives_then_with_a_skip() -> None:
     start = EPOCH + 600.0
     shard = ShardTwin()
     shard.write_many(10, keys=10, created_at=EPOCH)
@@ -443,25 +444,21 @@ def test_latest_is_opened_once_with_the_stored_iterator_then_from_the_start_with
     lease = Lease(SHARD, None, checkpoint=LATEST, start_iterator="10", created_at=EPOCH)
 
     async def main(line: Line) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(line.run_consumer())
-            await line.until(lambda: len(line.nakadi.stored) == 5)
-            assert shard.opened == []
-            line.consumer.revoke()
-        line.table.of(line.row.key)[SHARD] = Lease(
-            SHARD, None, counter=4, checkpoint=LATEST, start_iterator="0", created_at=EPOCH
-        )
-        line.nakadi.stored.clear()
-        line.consumer = line.new_consumer("other")
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(line.run_consumer())
-            await line.until(lambda: len(line.nakadi.stored) == 5)
-            line.consumer.drain()
+        for worker in ("first", "killed", "late"):
+            row = line.lease
+            line.consumer = line.new_consumer(worker)
+            line.nakadi.stored.clear()
+            if worker == "late":
+                shard.errors.append(ExpiredIterator("older than 15 minutes"))
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(line.run_consumer())
+                await line.until(lambda: len(line.nakadi.stored) == 5)
+                assert shard.opened == ([AtTrimHorizon()] if worker == "late" else [])
+                line.consumer.revoke()
+            assert min(sequence_of(body) for body in line.nakadi.stored) == FIRST + 10
+            line.table.of(line.row.key)[SHARD] = replace(row, counter=row.counter + 2)
 
-    line = run_line(main, shard=shard, lease=lease, started_at=start)
-    assert shard.opened == [AtTrimHorizon()]
-    assert min(sequence_of(body) for body in line.nakadi.stored) == FIRST + 10
-    assert line.lease.checkpoint == str(FIRST + 14)
+    run_line(main, shard=shard, lease=lease, started_at=start)
 
 
 def test_memory_stays_within_the_budget_while_nakadi_is_down_and_flows_again_after() -> None:
