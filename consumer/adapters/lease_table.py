@@ -181,10 +181,9 @@ class LeaseTable:
         return True
 
     async def complete_gap(self, stream_key: str, gap: Gap) -> None:
-        """Set `to` of an existing gap row that has none."""
+        """Set `to` of an existing gap row, whatever it is: the place only moves on."""
         update = Expressions()
         update.exists(KEY)
-        update.equal("to", None)
         update.set({"to": gap.to})
         await self._requests.update_if_there(gap_key(stream_key, gap), update)
 

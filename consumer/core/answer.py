@@ -75,14 +75,14 @@ def parse_answer(status: int, headers: Mapping[str, str], body: bytes, sent: int
         return no_answer("unexpected_body", f"{status} with {len(body)} bytes", flow_id)
     items = _items(content, sent) if status in _WITH_ITEMS else None
     if items is None and status in _WITH_ITEMS and not isinstance(content, dict):
-        return no_answer("unreadable", f"{status} without items: {_text(body)}", flow_id)
+        return no_answer("unreadable", f"{status} without items, {_size(body, headers)}", flow_id)
     return Answer(
         status,
         items,
         _retry_after(headers),
         flow_id,
         f"http_{status}",
-        _problem(content) or _text(body),
+        _problem(content) or _size(body, headers),
     )
 
 
@@ -142,8 +142,11 @@ def _problem(content: object) -> str:
     return ": ".join(said)[:MAX_DETAIL]
 
 
-def _text(body: bytes) -> str:
-    return " ".join(body[:MAX_DETAIL].decode(errors="replace").split())
+def _size(body: bytes, headers: Mapping[str, str]) -> str:
+    """What is said of a body that is no Problem: it may quote an event, so nothing of it."""
+    if not body.strip():
+        return ""
+    return f"{len(body)} bytes of {headers.get('content-type', 'no type')[:MAX_DETAIL]}"
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -24,7 +24,10 @@ class LeaseState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LeaseView:
-    """`since` (epoch seconds) is the latest sign of a shard being read, while it is FREE."""
+    """`since` (epoch seconds) is the latest sign of a shard being read, if nobody is known to.
+
+    That is so while it is FREE, and while it is FOREIGN and its owner was not seen to move.
+    """
 
     stream_key: str
     lease: Lease
@@ -39,6 +42,7 @@ def view(
     held: Collection[str],
     ready: Collection[str],
     dead: Collection[str],
+    moving: Collection[str],
     seen_at: Callable[[str], float | None],
 ) -> tuple[LeaseView, ...]:
     """All leases of a stream. `seen_at` is a worker's last sign of life."""
@@ -46,7 +50,8 @@ def view(
     def one(lease: Lease) -> LeaseView:
         state = _state(lease, held, ready, dead)
         since = None
-        if state is LeaseState.FREE:
+        unread = state is LeaseState.FOREIGN and lease.owner not in moving
+        if state is LeaseState.FREE or unread:
             owner_seen = None if lease.owner is None else seen_at(lease.owner)
             since = max(lease.last_sign, owner_seen or 0.0)
         return LeaseView(stream_key, lease, state, since)

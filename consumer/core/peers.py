@@ -85,15 +85,24 @@ class Peers:
         """Their leases may be taken."""
         return frozenset(name for name, sighting in self._sightings.items() if sighting.dead)
 
-    def counting(self, stream_key: str) -> frozenset[str]:
-        """Peers that count for shares of this stream: moving, able, not draining, working on it."""
+    @property
+    def moving(self) -> frozenset[str]:
+        """Peers whose heartbeat was seen to move, and lately."""
         oldest = self._answered_at - COUNTING_BEATS * self._timing.heartbeat
         return frozenset(
             name
             for name, sighting in self._sightings.items()
-            if (worker := sighting.worker) is not None
-            and sighting.moved_at is not None
-            and sighting.moved_at >= oldest
+            if sighting.moved_at is not None and sighting.moved_at >= oldest
+        )
+
+    def counting(self, stream_key: str) -> frozenset[str]:
+        """Peers that count for shares of this stream: moving, able, not draining, working on it."""
+        moving = self.moving
+        return frozenset(
+            name
+            for name, sighting in self._sightings.items()
+            if name in moving
+            and (worker := sighting.worker) is not None
             and worker.able
             and not worker.draining
             and stream_key in worker.streams

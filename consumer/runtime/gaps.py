@@ -64,7 +64,15 @@ class GapRecorder:
                     full_jitter(failures, PAUSE, PAUSE_MAX, self._chance.random())
                 )
         self._open = gap
-        if created:
+        if not created:
+            log.warning(
+                "gap_met_again",
+                stream=self._stream_key,
+                shard=gap.shard_id,
+                after=gap.from_,
+                action="its owner left before a checkpoint; the row's end is set anew",
+            )
+        else:
             self._metrics.gaps.labels(reason=gap.reason).inc()
             log.error(
                 "records_lost_unread",

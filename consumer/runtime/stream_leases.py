@@ -77,8 +77,11 @@ class StreamLeases:
         return KnownStreams(self._leases, closing, frozenset(self._retired))
 
     def confirmed(self, row: StreamRow) -> bool:
-        """All leases are at their end, and a listing that began after that added none."""
-        return row.key in self._closing and row.sweep_done > self._closing[row.key]
+        """All leases are at their end, and two listings that began after that added none.
+
+        A single one may still hide a child of a shard that has just ended.
+        """
+        return row.key in self._closing and row.sweep_done > self._closing[row.key] + 1
 
     def plan(
         self, rows: Sequence[StreamRow], row: StreamRow, leases: Sequence[Lease], mark: int
@@ -144,6 +147,7 @@ class StreamLeases:
                     predecessor_done=self._predecessors_done(rows, row),
                 ),
                 dead=self._peers.dead,
+                moving=self._peers.moving,
                 seen_at=self._peers.seen_at,
             )
         )

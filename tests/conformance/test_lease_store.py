@@ -268,13 +268,13 @@ async def test_a_parent_is_marked_gone_in_an_existing_row_only(store: LeaseStore
     assert written == replace(advanced, parent_gone=True)
 
 
-async def test_a_gap_is_put_once_and_completed_once(store: LeaseStore) -> None:
+async def test_a_gap_is_put_once_and_its_end_moves_on(store: LeaseStore) -> None:
     assert await store.put_gap(KEY, GAP) is True
     assert await store.put_gap(KEY, replace(GAP, reason="shard_gone")) is False
     assert list(await store.read_gaps(KEY)) == [GAP]
     await store.complete_gap(KEY, replace(GAP, to="5"))
     await store.complete_gap(KEY, replace(GAP, to="6"))
-    assert list(await store.read_gaps(KEY)) == [replace(GAP, to="5")]
+    assert list(await store.read_gaps(KEY)) == [replace(GAP, to="6")]
 
 
 async def test_completing_an_absent_gap_makes_none(store: LeaseStore) -> None:

@@ -216,7 +216,7 @@ class LeaseTableTwin:
         def effect() -> None:
             gaps = self.table.gaps.setdefault(stream_key, {})
             current = gaps.get((gap.shard_id, gap.from_))
-            if current is not None and current.to is None:
+            if current is not None:
                 gaps[gap.shard_id, gap.from_] = replace(current, to=gap.to)
 
         await self._write("complete_gap", gap.shard_id, effect)

@@ -9,6 +9,7 @@ def one(lease: Lease, *, held: bool = False, ready: bool = True) -> LeaseView:
         held={"s"} if held else (),
         ready={"s"} if ready else (),
         dead={"gone"},
+        moving={"you"},
         seen_at={"gone": 50.0}.get,
     )
     return seen
@@ -29,6 +30,10 @@ def test_an_unread_shard_ages_from_the_latest_sign_that_it_was_read() -> None:
     assert one(Lease("s", None, record_at=20.0, released_at=30.0)).since == 30.0
     assert one(Lease("s", None, record_at=20.0, caught_up_at=40.0)).since == 40.0
     assert one(Lease("s", None, owner="gone", record_at=20.0)).since == 50.0
+
+
+def test_an_owner_that_was_not_seen_to_move_may_be_dead_and_the_shard_unread() -> None:
+    assert one(Lease("s", None, owner="stranger", record_at=20.0)).since == 20.0
 
 
 def test_only_unread_shards_have_that_age() -> None:

@@ -1,0 +1,302 @@
+"""Redrive on twins: what is published, deleted, kept hidden and left, whatever goes wrong."""
+
+import json
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from consumer.core.dead_letter import DeadLetter, encode
+from consumer.core.event import EventFormat
+from consumer.core.limits import PublishLimits
+from consumer.core.redelivery import Fate, Selection
+from consumer.core.redrive_report import RedriveReport
+from consumer.runtime import redrive as module
+from consumer.runtime.received_messages import QUEUE_SECONDS
+from consumer.runtime.redelivery import PATIENCE_SECONDS
+from consumer.runtime.redrive import Redrive, RedriveJob
+from tests.twins.letter_source import LetterSourceTwin
+from tests.twins.nakadi import NakadiTwin, Reply, key_of, sequence_of
+from tests.twins.virtual_time import HalfChance, run
+
+ARN = "arn:aws:dynamodb:eu-central-1:1:table/orders/stream/l"
+FORMAT = EventFormat(stream_arn=ARN, data_type="order", ordering_key=("id",))
+REQUEST = 40.0
+
+
+def letter(sequence: int, key: str = "", **data: object) -> DeadLetter:
+    key = key or f"k{sequence}"
+    event = {"data": {"id": key, **data, "change": {"sequence": str(sequence)}}}
+    return DeadLetter(
+        reason="validation",
+        detail="",
+        event_type="order-store.order",
+        stream_arn=ARN,
+        shard_id="s",
+        sequence=sequence,
+        eid="e",
+        ordering_key=json.dumps([key]),
+        attempts=3,
+        first_attempt=1.0,
+        last_attempt=2.0,
+        event=json.dumps(event).encode(),
+        record=None,
+    )
+
+
+def body(written: DeadLetter) -> bytes:
+    return encode(written, 1_000_000, FORMAT, ["id"])
+
+
+def job(**choices: object) -> RedriveJob:
+    made = RedriveJob("order-store.order", lambda _, __: FORMAT, PublishLimits(), REQUEST)
+    return replace(made, **choices)  # type: ignore[arg-type]
+
+
+@dataclass
+class Desk:
+    source: LetterSourceTwin = field(default_factory=LetterSourceTwin)
+    nakadi: NakadiTwin = field(default_factory=NakadiTwin)
+    seconds: float = 0.0
+
+    def put(self, *letters: DeadLetter) -> None:
+        self.source.put(*map(body, letters))
+
+    def redrive(self, stop_at: float | None = None, **choices: object) -> RedriveReport:
+        async def main() -> RedriveReport:
+            made = Redrive(
+                self.source, self.nakadi, self.source.clock, HalfChance(), job(**choices),
+                lambda report: made.stop()
+                if stop_at is not None and report.fates[Fate.ACCEPTED] >= stop_at
+                else None,
+            )  # fmt: skip
+            report = await made.run()
+            self.seconds = self.source.clock.now()
+            assert self.source.visible() == list(self.source.messages)  # what stays is shown
+            return report
+
+        return run(main)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def refusing(*bad: int, status: int = 422) -> NakadiTwin:
+    def script(bodies: list[bytes]) -> Reply:
+        culprits = [i for i, each in enumerate(bodies) if sequence_of(each) in bad]
+        if not culprits:
+            return Reply()
+        if status != 422:
+            return Reply(status)
+        items = [("aborted", "validating")] * len(bodies)
+        items[culprits[0]] = ("failed", "validating")
+        return Reply(422, items)
+
+    return NakadiTwin(script=script)
+
+
+def test_a_key_is_in_order_one_event_at_a_time(desk: Desk) -> None:
+    desk.put(*(letter(number, f"k{number % 3}") for number in (5, 9, 1, 8, 2, 7, 3, 4, 6)))
+    report = desk.redrive()
+    for key in ("k0", "k1", "k2"):
+        assert desk.nakadi.sequences(key) == sorted(desk.nakadi.sequences(key))
+    assert all(len(set(each.keys)) == len(each.keys) for each in desk.nakadi.requests)
+    assert report.fates == {Fate.ACCEPTED: 9}
+    assert desk.source.messages == {}
+    assert report.exit_code == 0
+
+
+@pytest.mark.parametrize("status", [422, 400])
+def test_culprits_are_isolated_and_stay(desk: Desk, status: int) -> None:
+    desk.nakadi = refusing(3, 77, status=status)
+    desk.put(*(letter(number) for number in range(100)))
+    report = desk.redrive()
+    assert sorted(desk.source.messages) == ["m3", "m77"]
+    assert sorted(map(sequence_of, desk.nakadi.stored)) == [
+        number for number in range(100) if number not in (3, 77)
+    ]
+    assert report.fates == {Fate.ACCEPTED: 98, Fate.REFUSED: 2}
+    assert report.refusals == {"validation" if status == 422 else "rejected": 2}
+    assert report.exit_code == 1
+    if status == 422:
+        named = [each for each in desk.nakadi.requests if 3 in map(sequence_of, each.bodies)]
+        assert len(named) >= 3
+
+
+def test_a_refused_event_does_not_hold_up_its_key(desk: Desk) -> None:
+    desk.nakadi = refusing(1)
+    desk.put(letter(1, "k"), letter(2, "k"))
+    desk.redrive()
+    assert desk.nakadi.sequences("k") == [2]
+
+
+def test_of_a_207_only_what_was_submitted_is_deleted_at_once(desk: Desk) -> None:
+    desk.nakadi.replies.append(Reply(207, [("submitted", ""), ("failed", ""), ("aborted", "")]))
+    desk.put(letter(0), letter(1), letter(2))
+    report = desk.redrive()
+    first, *others = desk.nakadi.requests
+    assert sorted(each for other in others for each in other.bodies) == sorted(first.bodies[1:])
+    assert (report.fates, report.resent) == ({Fate.ACCEPTED: 3}, 0)
+    assert desk.source.messages == {}
+
+
+def test_an_outage_is_waited_for(desk: Desk) -> None:
+    desk.nakadi.replies.extend([Reply(503), Reply(500), Reply(0, reason="timeout"), Reply(401)])
+    desk.put(letter(0), letter(1))
+    report = desk.redrive()
+    assert report.fates == {Fate.ACCEPTED: 2}
+    assert report.resent == 4  # the 500 and the time-out: nobody knows
+    assert report.exit_code == 0
+
+
+def test_an_outage_that_lasts_ends_the_run(desk: Desk) -> None:
+    desk.nakadi.script = lambda _: Reply(503)
+    desk.put(letter(0), letter(1))
+    report = desk.redrive()
+    assert report.ended is not None
+    assert "http_503" in report.ended
+    assert report.exit_code == 1
+    assert report.unsettled == 2
+    assert PATIENCE_SECONDS < desk.seconds < PATIENCE_SECONDS + 30
+    assert len(desk.source.messages) == 2
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_what_an_operator_must_mend_ends_the_run_at_once(desk: Desk, status: int) -> None:
+    desk.nakadi.replies.append(Reply(status))
+    desk.put(letter(0))
+    report = desk.redrive()
+    assert str(status) in (report.ended or "")
+    assert (report.exit_code, report.unsettled) == (1, 1)
+    assert desk.seconds < 2
+
+
+def test_what_is_open_stays_hidden_however_long_it_takes(desk: Desk) -> None:
+    """Every answer takes 39 s: far more, all together, than a message stays hidden."""
+    desk.nakadi.delay = REQUEST - 1
+    desk.put(*(letter(number, "k") for number in range(20)))
+    report = desk.redrive()
+    assert desk.source.received_again == 0
+    assert report.fates == {Fate.ACCEPTED: 20}
+    assert desk.nakadi.sequences("k") == list(range(20))
+
+
+def test_what_stays_comes_back_and_is_not_sent_again(desk: Desk) -> None:
+    """Refused first, then so long a run that it is received once more."""
+    desk.nakadi = refusing(0)
+    desk.put(letter(0, "bad"))
+    desk.source.put(b"not a letter")
+    desk.put(*(letter(number, "k") for number in range(1, 60)))
+    original = desk.nakadi.script
+    desk.nakadi.script = lambda bodies: replace(original(bodies), delay=5.0)  # type: ignore[misc]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "WINDOW_LETTERS", 10)
+        report = desk.redrive()
+    assert desk.source.received_again > 0
+    assert report.fates == {Fate.ACCEPTED: 59, Fate.REFUSED: 1, Fate.FOREIGN: 1}
+    assert sum(key_of(each) == "bad" for one in desk.nakadi.requests for each in one.bodies) == 3
+    assert report.received == 61
+
+
+def test_what_cannot_be_deleted_is_counted_and_not_sent_again(desk: Desk) -> None:
+    desk.source.stuck = {"m1"}
+    desk.put(*(letter(number) for number in range(15)))
+    report = desk.redrive()
+    assert (report.undeleted, report.exit_code) == (1, 1)
+    assert report.fates == {Fate.ACCEPTED: 15}
+    assert sorted(desk.source.messages) == ["m1"]
+    assert len(desk.nakadi.stored) == 15
+
+
+def test_a_queue_that_fails_now_and_then_is_asked_again(desk: Desk) -> None:
+    desk.put(letter(0))
+    desk.source.down = 3
+    report = desk.redrive()
+    assert (report.fates, report.exit_code) == ({Fate.ACCEPTED: 1}, 0)
+
+
+def test_a_queue_that_is_down_ends_the_run(desk: Desk) -> None:
+    desk.put(letter(0))
+    desk.source.down = 10**6
+    report = desk.redrive()
+    assert "queue could not be reached" in (report.ended or "")
+    assert report.exit_code == 1
+    assert desk.seconds < QUEUE_SECONDS + 10
+
+
+def test_the_run_ends_after_two_receptions_without_a_message(desk: Desk) -> None:
+    report = desk.redrive()
+    assert desk.source.calls.count("receive") == 2
+    assert (report.received, report.exit_code) == (0, 0)
+
+
+def test_what_others_hide_is_counted_and_not_waited_for(desk: Desk) -> None:
+    desk.put(letter(0), letter(1))
+    desk.source.messages["m0"].visible_at = 600.0
+
+    async def main() -> RedriveReport:
+        clock = desk.source.clock
+        made = Redrive(desk.source, desk.nakadi, clock, HalfChance(), job(), lambda _: None)
+        return await made.run()
+
+    report = run(main)
+    assert report.hidden == 1
+    assert report.fates == {Fate.ACCEPTED: 1}
+
+
+def test_called_off_it_leaves_the_rest_visible(desk: Desk) -> None:
+    desk.put(*(letter(number, "k") for number in range(20)))
+    report = desk.redrive(stop_at=5)
+    assert report.fates == {Fate.ACCEPTED: 5}
+    assert report.unsettled == 15
+    assert report.ended == "it was called off"
+    assert len(desk.source.messages) == 15
+
+
+def test_a_dry_run_sends_and_deletes_nothing(desk: Desk) -> None:
+    desk.put(*(letter(number) for number in range(25)))
+    report = desk.redrive(dry_run=True)
+    assert desk.nakadi.requests == []
+    assert report.rows == {("validation", "order-store.order"): 25}
+    assert report.publishable == report.rows
+    assert "delete" not in desk.source.calls
+    assert len(desk.source.messages) == 25
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_no_more_than_asked_for_are_taken(desk: Desk, *, dry_run: bool) -> None:
+    desk.put(*(letter(number) for number in range(25)))
+    report = desk.redrive(max_messages=13, dry_run=dry_run)
+    assert report.received == 13
+    assert len(desk.nakadi.stored) == (0 if dry_run else 13)
+
+
+def test_what_was_not_asked_for_does_not_count_as_one_of_them(desk: Desk) -> None:
+    desk.put(*(letter(number) for number in range(5)), replace(letter(5), reason="expired"))
+    report = desk.redrive(max_messages=1, selection=Selection(reasons=frozenset({"expired"})))
+    assert report.fates == {Fate.ACCEPTED: 1, Fate.FILTERED: 5}
+    assert [sequence_of(each) for each in desk.nakadi.stored] == [5]
+
+
+def test_a_413_makes_requests_smaller(desk: Desk) -> None:
+    desk.nakadi.script = lambda bodies: Reply(413 if len(bodies) > 4 else 200)
+    desk.put(*(letter(number) for number in range(30)))
+    report = desk.redrive()
+    assert report.fates == {Fate.ACCEPTED: 30}
+
+
+def test_only_a_window_is_in_memory(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WINDOW_BYTES", 5_000)
+    desk.put(*(letter(number, text="x" * 1000) for number in range(40)))
+    report = desk.redrive()
+    assert report.fates == {Fate.ACCEPTED: 40}
+    assert max(len(each.bodies) for each in desk.nakadi.requests) == 10
+
+
+def test_too_many_that_stay_end_the_run(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LEFT_MESSAGES", 10)
+    desk.source.put(*[b"?"] * 40)
+    report = desk.redrive()
+    assert "10 messages stay" in (report.ended or "")
+    assert report.exit_code == 1
