@@ -3,13 +3,15 @@ PYTHON ?= python3
 DURATION ?= 20
 SHARDS ?= 1
 WORKERS ?= 1
+SEEDS ?= 20000
+MINUTES ?= 60
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JAR := .run/dynamodb-local/.fetched
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick lint bench streams nakadi vectors requirements clean
+.PHONY: help setup run test quick lint bench simulate mutants soak streams nakadi vectors requirements clean
 
 help: ## list all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -45,6 +47,15 @@ lint: $(STAMP) ## format, lint, types, import contracts
 
 bench: $(STAMP) ## print the benchmark table
 	@$(BIN)/python -m tests.benchmarks
+
+simulate: $(STAMP) ## run SEEDS=20000 seeds of the deterministic simulation on all cores
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS)
+
+mutants: $(STAMP) ## plant faults in the code and show which seed and checker finds each
+	@$(BIN)/python -m tests.simulation.mutants
+
+soak: $(STAMP) ## kills, stops and outages at random for MINUTES=60
+	@$(BIN)/python -m tests.crash.soak --minutes $(MINUTES)
 
 streams: $(STAMP) ## our own DynamoDB Streams, whose shards split, on a free port
 	@$(BIN)/python -m localdev.streams --port 0

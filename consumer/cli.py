@@ -97,6 +97,7 @@ def _parser() -> Parser:
     add("check", "call every dependency once and print what works")
     leases = add("leases", "shards: state, owner, checkpoint, age, parent")
     leases.add_argument("--json", action="store_true", help="a list of objects instead of a table")
+    _add_redrive(add("redrive", "publish what is in the dead letter queue again"))
     settings = add("settings", "every setting: name, unit, default, meaning")
     settings.add_argument("--markdown", action="store_true", help="the table of the README")
     policy = add("iam-policy", "the least IAM policy for these settings, as JSON")
@@ -109,3 +110,32 @@ def _parser() -> Parser:
     )
     add("health", "ask the local /livez; exit code 0 or 1")
     return parser
+
+
+def _add_redrive(redrive: argparse.ArgumentParser) -> None:
+    redrive.description = (
+        "Publishes what is in the dead letter queue again, deletes what was accepted, leaves the"
+        " rest. Ends when the queue is empty; 0 when nothing was refused, 1 otherwise."
+    )
+    redrive.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="print what is in the queue, by reason and event type, and publish nothing",
+    )
+    redrive.add_argument(
+        "--max-messages", metavar="N", help="publish (dry run: list) at most so many letters"
+    )
+    redrive.add_argument(
+        "--since",
+        metavar="TIME",
+        help="only letters sent to the queue since, like 2026-11-01T09:30:00Z, or 90m, 6h, 3d ago",
+    )
+    redrive.add_argument(
+        "--reason",
+        action="append",
+        default=[],
+        help="only letters with this reason, like validation (may be given several times)",
+    )
+    redrive.add_argument(
+        "--key", help="""only letters of this ordering key: o-4711, or '["o-4711",7]'"""
+    )

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from consumer.core.dead_letter import DeadLetter
     from consumer.core.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
     from consumer.core.page import Page
+    from consumer.core.redelivery import QueueDepth, QueuedMessage, Receipt
     from consumer.core.stream import Position, Shard, Stream, StreamPage
 
 
@@ -134,7 +135,7 @@ class LeaseStore(Protocol):
         ...
 
     async def complete_gap(self, stream_key: str, gap: Gap) -> None:
-        """Set `to` of an existing gap row that has none."""
+        """Set `to` of an existing gap row; a later owner may have found the gap wider."""
         ...
 
 
@@ -151,4 +152,33 @@ class DeadLetterQueue(Protocol):
 
     async def send(self, letters: Sequence[DeadLetter]) -> Sequence[bool]:
         """At most ten letters; True for each that the queue has accepted. Raises Retryable."""
+        ...
+
+
+class DeadLetterSource(Protocol):
+    """The dead letter queue from its other end, for redrive. Calls are never retried inside.
+
+    Every method may raise Retryable; the first call, `depth`, Misconfigured if there is no queue.
+    """
+
+    async def depth(self) -> QueueDepth:
+        """About how many messages it holds."""
+        ...
+
+    async def receive(self, count: int, seconds: float) -> Sequence[QueuedMessage]:
+        """At most `count` (≤ 10) messages, hidden from others for so many seconds.
+
+        None at all is an answer after a wait of about a second.
+        """
+        ...
+
+    async def delete(self, receipts: Sequence[Receipt]) -> Sequence[bool]:
+        """At most ten; True for each that is gone."""
+        ...
+
+    async def hide(self, receipts: Sequence[Receipt], seconds: float) -> Sequence[bool]:
+        """At most ten, hidden for so many seconds from now on; 0 shows them at once.
+
+        True for each that was still ours to hide.
+        """
         ...

@@ -17,8 +17,10 @@ from aiohttp import web
 from localdev.streams import control
 from localdev.streams.dispatch import Dispatch
 from localdev.streams.fault import Faults
+from localdev.streams.lies import Lies
 from localdev.streams.lifecycle import age_shards, forget_old
-from localdev.streams.model import RETENTION_SECONDS, Options, StreamsModel
+from localdev.streams.model import RETENTION_SECONDS, StreamsModel
+from localdev.streams.options import Options
 from localdev.streams.server import KEEP_ALIVE_SECONDS, Server, Wire
 from localdev.streams.tables_api import TablesApi
 
@@ -46,6 +48,10 @@ def arguments() -> argparse.ArgumentParser:
     add("--no-gzip", action="store_true", help="never compress")
     add("--no-crc", action="store_true", help="no x-amz-crc32, as emulators")
     add("--ignore-child-filter", action="store_true", help="CHILD_SHARDS lists all, as emulators")
+    add("--lag", type=float, metavar="SECONDS", default=0.0, help="listings up to so far behind")
+    add("--empty-pages", type=float, metavar="PART", default=0.0, help="part, 0 to 1, of the pages")
+    add("--readers", type=int, default=0, help="a shard and second, others throttled (AWS: 2)")
+    add("--call-limits", action="store_true", help="5 ListStreams, 10 DescribeStream a second")
     add("--exponent-times", action="store_true", help="write times as 1.46480431E9")
     return parser
 
@@ -54,7 +60,12 @@ async def serve(settings: argparse.Namespace) -> None:
     """Serve until a signal."""
     random = Random(settings.seed)
     options = Options(
-        child_filter=not settings.ignore_child_filter, exponent_times=settings.exponent_times
+        child_filter=not settings.ignore_child_filter,
+        exponent_times=settings.exponent_times,
+        empty_pages=settings.empty_pages,
+        readers=settings.readers,
+        call_limits=settings.call_limits,
+        lies=Lies(lag=settings.lag),
     )
     model = StreamsModel(settings.seed, options)
     dispatch = Dispatch(model, TablesApi(settings.shards), Faults(random.random))

@@ -1,8 +1,9 @@
 """Attribute values as DynamoDB writes them in JSON: their size, and when two are the same."""
 
 import binascii
+import re
 from base64 import b64decode
-from decimal import Context, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 from typing import Final, TypeAlias
 
 from localdev.streams.errors import invalid
@@ -11,7 +12,10 @@ AttributeValue: TypeAlias = "dict[str, object]"  # one member, its name being th
 Attributes: TypeAlias = "dict[str, AttributeValue]"
 
 MAX_NESTING: Final = 32  # AWS: nested attribute depth
-_DIGITS: Final = Context(prec=40)  # numbers have up to 38
+MAX_DIGITS: Final = 38  # AWS: of a number
+MAX_EXPONENT: Final = 125  # AWS: up to 9.99E+125
+MIN_EXPONENT: Final = -130  # AWS: down to 1E-130
+_CANONICAL: Final = re.compile(r"-?[1-9][0-9]*|-?(?:0|[1-9][0-9]*)\.[0-9]*[1-9]|0", re.ASCII)
 
 
 def number(text: object) -> Decimal:
@@ -26,8 +30,41 @@ def number(text: object) -> Decimal:
 
 
 def canonical_number(text: object) -> str:
-    """Return one spelling for all spellings of a number."""
-    return str(_DIGITS.normalize(_DIGITS.plus(number(text))))
+    """Return the one spelling in which the service gives a number back.
+
+    Raises ServiceError (validation), also for one beyond the service's range.
+    """
+    if isinstance(text, str) and len(text) <= MAX_DIGITS and _CANONICAL.fullmatch(text):
+        return text
+    value = number(text)
+    if not value:
+        return "0"
+    digits = "".join(map(str, value.as_tuple().digits)).strip("0")
+    if len(digits) > MAX_DIGITS:
+        raise invalid(f"Attempting to store more than {MAX_DIGITS} significant digits in a Number")
+    if not MIN_EXPONENT <= value.adjusted() <= MAX_EXPONENT:
+        raise invalid("Number overflow or underflow: its magnitude is out of the supported range")
+    plain = format(value, "f")
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain
+
+
+def canonical(attributes: Attributes) -> Attributes:
+    """Return attributes that have a size with their numbers as the service gives them back."""
+    return {name: _canonical_value(value) for name, value in attributes.items()}
+
+
+def _canonical_value(value: AttributeValue) -> AttributeValue:
+    match typed(value):
+        case ("N", text):
+            return {"N": canonical_number(text)}
+        case ("NS", list(elements)):
+            return {"NS": [canonical_number(element) for element in elements]}
+        case ("M", dict(members)):
+            return {"M": canonical(members)}
+        case ("L", list(elements)):
+            return {"L": [_canonical_value(element) for element in elements]}
+        case _:
+            return value
 
 
 def typed(value: object) -> tuple[str, object]:

@@ -22,14 +22,22 @@ needed while there is only one table. A shard is an id, `random` or `all`, of th
                                           expire is a TTL deletion; answers {"records": n}, the
                                           changes that made one
   iterators  expire=false, lifetime       all handed out expire now; seconds that new and old live
-  options    child_filter, children_delay, closing_page_has_records, exponent_times
-                                          see model.Options; answers all of them
+  options    child_filter, children_delay, closing_page_has_records, exponent_times,
+             iterator_lifetime, time_resolution, lower_case_identity, empty_pages, readers,
+             call_limits, lies            see options.Options and lies.Lies; what is not named
+                                          stays as it is; answers all of them
+  lie        kind*, shard=random, seconds=10
+                                          says of a shard in listings for so long that it is
+                                          `hidden` (not listed; of all shards), or still `open` (of
+                                          closed ones); answers {"shards": [ids]}
   faults     clear=false, add=[]          see fault.Fault: {"kind"*, "operation"="GetRecords" or
                                           "*", "shard", "probability"=1, "skip"=0, "count"=1 or null
-                                          (until cleared), "seconds"=1, "crc"=true}; kinds: throttle
+                                          (until cleared), "seconds"=1, "crc"=true,
+                                          "gzip_header"=false, "padding"=0}; kinds: throttle
                                           limit-exceeded server-error expired trimmed not-found
-                                          reset empty slow truncate cut wrong-crc; answers
-                                          {"waiting": [faults still to come]}
+                                          validation expired-credentials reset hollow empty trim
+                                          slow truncate cut wrong-crc; answers {"waiting": [faults
+                                          still to come]}
   truth      table | stream, else all     {"streams": [{"arn", "label", "table", "view_type",
                                           "enabled", "shards": [{"shard", "parent", "starting",
                                           "ending", "gone", "trimmed": n oldest, "records":
@@ -53,13 +61,15 @@ from localdev.streams.arguments import Arguments
 from localdev.streams.dispatch import Dispatch
 from localdev.streams.errors import ServiceError, invalid
 from localdev.streams.fault import Fault
-from localdev.streams.model import Options
+from localdev.streams.lies import LieKind, Lies
+from localdev.streams.options import Options
 from localdev.streams.record import ViewType
 from localdev.streams.selection import Selection, ids
 from localdev.streams.shape import shaped
 from localdev.streams.truth import stream_truth
 from localdev.streams.workload import Fill
 
+LIE_SECONDS = 10.0  # how long one lasts if nothing is said
 FILL_SLICE = 500  # changes written before other requests get their turn
 
 Answer = dict[str, object]
@@ -84,6 +94,7 @@ class Control:
             "write": (self._write, "table changes"),
             "iterators": (self._iterators, "expire lifetime"),
             "options": (self._options, " ".join(asdict(Options()))),
+            "lie": (self._lie, "table stream kind shard seconds"),
             "faults": (self._faults, "clear add"),
             "truth": (self._truth, "table stream"),
             "stats": (self._stats, ""),
@@ -187,8 +198,25 @@ class Control:
         return {"lifetime": options.iterator_lifetime}
 
     def _options(self, asked: Arguments) -> Answer:
-        self._model.options = shaped(asdict(self._model.options) | asked.members, Options)
+        present = asdict(self._model.options)
+        lies = asked.optional_inner("lies")
+        changed = dict(asked.members)
+        if lies is not None:
+            lies.only(*Lies.__annotations__)
+            changed["lies"] = present["lies"] | lies.members
+        self._model.options = shaped(present | changed, Options)
         return asdict(self._model.options)
+
+    def _lie(self, asked: Arguments) -> Answer:
+        kind = asked.choice("kind", LieKind)
+        listed = self._selection.stream(asked).listed()
+        closed = [shard for shard in listed if shard.ending is not None]
+        among = listed if kind is LieKind.HIDDEN else closed
+        shards = self._selection.shards(asked, among, "random")
+        seconds = asked.seconds("seconds", LIE_SECONDS)
+        for shard in shards:
+            self._model.tell_lie(kind, shard.shard_id, time.time(), seconds)
+        return {"shards": ids(shards)}
 
     def _faults(self, asked: Arguments) -> Answer:
         faults = self._dispatch.faults

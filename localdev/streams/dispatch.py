@@ -70,11 +70,15 @@ class Dispatch:
             return self._operations[target](self.model, asked, now)
         self.calls.faults[fault.kind.value] += 1
         if (error := planned_error(fault.kind)) is not None:
-            raise error
+            raise ServiceError(error.code, error.message + "." * fault.padding)
         if fault.kind is FaultKind.RESET:
             return b""
-        if fault.kind is FaultKind.EMPTY and target == f"{STREAMS_TARGET}.GetRecords":
-            return get_records(self.model, asked, now, empty=True)
+        if fault.kind is FaultKind.HOLLOW:
+            return b"{}"
+        if target == f"{STREAMS_TARGET}.GetRecords":
+            if fault.kind is FaultKind.TRIM:
+                self.model.trim_next(asked.text("ShardIterator"))
+            return get_records(self.model, asked, now, empty=fault.kind is FaultKind.EMPTY)
         return self._operations[target](self.model, asked, now)
 
     def _count(self, operation: str, shard: str | None) -> None:

@@ -13,6 +13,7 @@ class ErrorCode(StrEnum):
     LIMIT_EXCEEDED = "LimitExceededException"
     THROTTLING = "ThrottlingException"
     INTERNAL_SERVER_ERROR = "InternalServerError"
+    EXPIRED_CREDENTIALS = "ExpiredTokenException"
     VALIDATION = "ValidationException"
     SERIALIZATION = "SerializationException"
     UNKNOWN_OPERATION = "UnknownOperationException"
@@ -23,7 +24,11 @@ class ErrorCode(StrEnum):
         match self:
             case ErrorCode.VALIDATION:
                 return "com.amazon.coral.validate"
-            case ErrorCode.SERIALIZATION | ErrorCode.UNKNOWN_OPERATION:
+            case (
+                ErrorCode.SERIALIZATION
+                | ErrorCode.UNKNOWN_OPERATION
+                | ErrorCode.EXPIRED_CREDENTIALS
+            ):
                 return "com.amazon.coral.service"
             case _:
                 return "com.amazonaws.dynamodb.v20120810"

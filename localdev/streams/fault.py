@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class FaultKind(StrEnum):
-    """What a call gets in place of its ordinary answer; only the last five do what was asked."""
+    """What a call gets in place of its ordinary answer; only the last six do what was asked."""
 
     THROTTLE = "throttle"  # ThrottlingException
     LIMIT_EXCEEDED = "limit-exceeded"  # LimitExceededException
@@ -14,8 +14,12 @@ class FaultKind(StrEnum):
     EXPIRED = "expired"  # ExpiredIteratorException
     TRIMMED = "trimmed"  # TrimmedDataAccessException
     NOT_FOUND = "not-found"  # ResourceNotFoundException
+    VALIDATION = "validation"  # ValidationException
+    EXPIRED_CREDENTIALS = "expired-credentials"  # ExpiredTokenException
     RESET = "reset"  # the connection ends before an answer
+    HOLLOW = "hollow"  # {} with status 200: whole, correct JSON, and no answer
     EMPTY = "empty"  # GetRecords: a page without records, at the same position
+    TRIM = "trim"  # GetRecords: the record to be read next is trimmed just before
     SLOW = "slow"  # the ordinary answer, `seconds` later
     TRUNCATE = "truncate"  # half of the body, shorter than Content-Length says
     CUT = "cut"  # half of the body, Content-Length fits, the checksum is that of the whole
@@ -29,7 +33,8 @@ class Fault:
     It hits calls of `operation` (`*`: all), of GetRecords and GetShardIterator only those for
     `shard` if given, with `probability`, after the first `skip` that fit, `count` of them at most
     (None: until cleared). `crc`: false leaves x-amz-crc32 out of a damaged answer, as emulators do
-    of all. Units: seconds.
+    of all. `gzip_header`: the answer is plain and its header says gzip, as the real service's large
+    errors may be; `padding`: so many bytes more in an error's message. Units: seconds.
     """
 
     kind: FaultKind
@@ -40,6 +45,8 @@ class Fault:
     count: int | None = 1
     seconds: float = 1.0
     crc: bool = True
+    gzip_header: bool = False
+    padding: int = 0
 
     def hits(self, operation: str, shard: str | None, chance: Callable[[], float]) -> bool:
         """Whether this call is hit; counts."""

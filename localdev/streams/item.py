@@ -5,7 +5,7 @@ from typing import Final, Self
 
 import orjson
 
-from localdev.streams.attribute import Attributes, attributes_size
+from localdev.streams.attribute import Attributes, attributes_size, canonical
 from localdev.streams.errors import invalid
 
 MAX_ITEM_BYTES: Final = 400 * 1024  # AWS: item size
@@ -23,6 +23,9 @@ class Item:
     def of(cls, attributes: Attributes) -> Self:
         """Return the item. Raises ServiceError (validation) if DynamoDB would not store it."""
         size = attributes_size(attributes)
+        given, attributes = attributes, canonical(attributes)
+        if attributes != given:
+            size = attributes_size(attributes)
         if size > MAX_ITEM_BYTES:
             raise invalid("Item size has exceeded the maximum allowed size")
         return cls(attributes, orjson.dumps(attributes), size)

@@ -27,7 +27,8 @@ class IteratorType(StrEnum):
 class Position:
     """The record read next: the `ordinal`-th that was ever written to the shard, from 0.
 
-    `issued_at` is epoch seconds; `generation` changes when all iterators are made to expire.
+    `issued_at` is epoch seconds; `generation` changes when all iterators are made to expire;
+    `reader` is the same for all iterators that follow from one answer of GetShardIterator.
     """
 
     stream_arn: str
@@ -35,10 +36,11 @@ class Position:
     ordinal: int
     issued_at: float
     generation: int
+    reader: int = 0
 
     def token(self, seed: str) -> str:
         """Return the iterator."""
-        fields = (self.shard_id, self.ordinal, repr(self.issued_at), self.generation)
+        fields = (self.shard_id, self.ordinal, repr(self.issued_at), self.generation, self.reader)
         text = "|".join(map(str, fields))
         signed = f"{digest(seed, self.stream_arn, text)[:16]}|{text}"
         return f"{self.stream_arn}|1|{urlsafe_b64encode(signed.encode()).decode()}"
@@ -51,8 +53,9 @@ def read_token(token: str, seed: str) -> Position:
     """
     try:
         stream_arn, _, encoded = token.rsplit("|", 2)
-        _, shard_id, ordinal, at, generation = urlsafe_b64decode(encoded).decode().split("|")
-        position = Position(stream_arn, shard_id, int(ordinal), float(at), int(generation))
+        _, shard_id, ordinal, at, *counts = urlsafe_b64decode(encoded).decode().split("|")
+        generation, reader = map(int, counts)
+        position = Position(stream_arn, shard_id, int(ordinal), float(at), generation, reader)
     except ValueError:  # what base64 and UTF-8 raise, too
         raise invalid("Invalid ShardIterator") from None
     if position.token(seed) != token:

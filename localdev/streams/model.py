@@ -6,37 +6,26 @@ Sources of the rules: the DynamoDB Streams developer guide and API reference, as
 service model of botocore; what users report stands where it is used.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from localdev.streams import names
 from localdev.streams.errors import ErrorCode, ServiceError, invalid, not_found
-from localdev.streams.iterator import LIFETIME_SECONDS, IteratorType, Position, read_token
+from localdev.streams.iterator import IteratorType, Position, read_token
 from localdev.streams.key_schema import KeySchema
+from localdev.streams.lies import Lie, LieKind, View
+from localdev.streams.limits import DESCRIBE_STREAM_CALLS, LIST_STREAMS_CALLS, CallRate, Readers
+from localdev.streams.options import Options
 from localdev.streams.record import ViewType
 from localdev.streams.shard import PAGE_RECORDS, Shard
 from localdev.streams.stream import LISTING_SHARDS, Stream
 from localdev.streams.table import Table
 
+__all__ = ["RETENTION_SECONDS", "Options", "RecordPage", "ShardPage", "StreamsModel"]
+
 RETENTION_SECONDS = 24 * 3600.0  # AWS: how long a stream holds a record
-
-
-@dataclass(slots=True)
-class Options:
-    """How the service behaves where it may do one or the other. May be changed at any time.
-
-    `child_filter`: honour ShardFilter CHILD_SHARDS; emulators answer with the whole listing.
-    `children_delay`: seconds after a shard closed in which CHILD_SHARDS answers nothing.
-    `closing_page_has_records`: the last records of a closed shard come without an iterator; else
-    with one more, whose page is empty.
-    `exponent_times`: of streams enabled from now on, write times as 1.46480431E9.
-    """
-
-    child_filter: bool = True
-    children_delay: float = 0.0
-    closing_page_has_records: bool = True
-    exponent_times: bool = False
-    iterator_lifetime: float = LIFETIME_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +52,13 @@ class StreamsModel:
         self.options = options or Options()
         self.tables: dict[str, Table] = {}
         self.streams: dict[str, Stream] = {}
+        self.told: list[Lie] = []
         self._generation = 0
+        self._draws = 0
+        self._reader = 0
+        self._readers = Readers()
+        self._listings = CallRate()
+        self._descriptions = CallRate()
 
     def create_table(
         self,
@@ -99,6 +94,8 @@ class StreamsModel:
             milliseconds += 1
         stream = Stream(arn, label, table_name, table.key_schema, view_type, now, self.seed)
         stream.exponent_times = self.options.exponent_times
+        stream.time_resolution = self.options.time_resolution
+        stream.lower_case_identity = self.options.lower_case_identity
         stream.open_with(table.initial_shards, now)
         self.streams[arn] = table.stream = stream
         return stream
@@ -119,9 +116,17 @@ class StreamsModel:
         return stream
 
     def list_streams(
-        self, table_name: str | None = None, after: str | None = None, limit: int = 100
+        self,
+        table_name: str | None = None,
+        after: str | None = None,
+        limit: int = 100,
+        now: float = math.inf,
     ) -> tuple[list[Stream], str | None]:
-        """Return streams by ARN, and the last one's if there may be more."""
+        """Return streams by ARN, and the last one's if there may be more.
+
+        Raises ServiceError (throttling) if `options.call_limits` are on and `now` is given.
+        """
+        self._admit(self._listings, now, LIST_STREAMS_CALLS)
         found = (
             stream
             for arn, stream in sorted(self.streams.items())
@@ -133,12 +138,19 @@ class StreamsModel:
         return page, page[-1].arn if len(page) == limit else None
 
     def describe_stream(
-        self, arn: str, after: str | None = None, limit: int = LISTING_SHARDS
+        self,
+        arn: str,
+        after: str | None = None,
+        limit: int = LISTING_SHARDS,
+        now: float = math.inf,
     ) -> ShardPage:
-        """Return a page of the listing, from the shard that comes after the one named."""
-        listed = self.stream(arn).listed()
-        found = [shard for shard in listed if after is None or shard.shard_id > after][:limit]
-        return ShardPage(tuple(found), found[-1].shard_id if len(found) == limit else None)
+        """Return a page of the listing, from the shard that comes after the one named.
+
+        Without `now` all lies that end are over. Raises ServiceError: not found, throttling.
+        """
+        self._admit(self._descriptions, now, DESCRIBE_STREAM_CALLS)
+        view = self._view(arn, now)
+        return self._page(view, view.listing(), after, limit)
 
     def child_shards(
         self,
@@ -150,14 +162,18 @@ class StreamsModel:
     ) -> ShardPage:
         """Return a page of a shard's direct children, if the service honours the filter."""
         if not self.options.child_filter:
-            return self.describe_stream(arn, after, limit)
-        stream = self.stream(arn)
-        closed_at = stream.shard(shard_id).closed_at
+            return self.describe_stream(arn, after, limit, now)
+        self._admit(self._descriptions, now, DESCRIBE_STREAM_CALLS)
+        view = self._view(arn, now)
+        closed_at = view.stream.shard(shard_id).closed_at
         if closed_at is None or now < closed_at + self.options.children_delay:
             return ShardPage((), None)
-        children = [shard for shard in stream.listed() if shard.parent == shard_id]
-        found = [shard for shard in children if after is None or shard.shard_id > after][:limit]
-        return ShardPage(tuple(found), found[-1].shard_id if len(found) == limit else None)
+        return self._page(view, view.children(shard_id), after, limit)
+
+    def tell_lie(self, kind: LieKind, shard_id: str, now: float, seconds: float) -> None:
+        """Let listings say of a shard what is not so, for so many seconds from `now`."""
+        self.told = [lie for lie in self.told if lie.until > now]
+        self.told.append(Lie(kind, shard_id, now + seconds))
 
     def get_shard_iterator(
         self,
@@ -169,26 +185,32 @@ class StreamsModel:
     ) -> str:
         """Return an iterator. Raises ServiceError: not found, trimmed, validation."""
         ordinal = self.stream(arn).shard(shard_id).ordinal(kind, sequence)
-        return self._iterator(arn, shard_id, ordinal, now)
+        self._reader += 1
+        return self._iterator(arn, shard_id, ordinal, now, self._reader)
 
     def get_records(
         self, iterator: str, now: float, limit: int = PAGE_RECORDS, *, empty: bool = False
     ) -> RecordPage:
         """Return the next page; `empty` gives one without records whatever there is to read.
 
-        Raises ServiceError: expired iterator, not found, trimmed, validation.
+        Raises ServiceError: expired iterator, not found, trimmed, limit exceeded, validation.
         """
         at = read_token(iterator, self.seed)
         age = now - at.issued_at
         if at.generation != self._generation or age > self.options.iterator_lifetime:
             raise ServiceError(ErrorCode.EXPIRED_ITERATOR, "Iterator expired")
         shard = self.stream(at.stream_arn).shard(at.shard_id)
+        most = self.options.readers
+        if most and not self._readers.admits(at.shard_id, at.reader, now, most):
+            raise ServiceError(ErrorCode.LIMIT_EXCEEDED, "Too many readers of this shard")
+        empty = empty or self._chance("empty", self.options.empty_pages)
         records = [] if empty else shard.page(at.ordinal, limit)
         ordinal = at.ordinal + len(records)
         ended = shard.ending is not None and ordinal == len(shard.history) and not empty
         if ended and (self.options.closing_page_has_records or not records):
             return RecordPage(records, None)
-        return RecordPage(records, self._iterator(at.stream_arn, at.shard_id, ordinal, now))
+        following = self._iterator(at.stream_arn, at.shard_id, ordinal, now, at.reader)
+        return RecordPage(records, following)
 
     def shard_of(self, iterator: str) -> str:
         """Return the id of the shard that an iterator reads. Raises ServiceError (validation)."""
@@ -203,5 +225,42 @@ class StreamsModel:
         for stream in self.streams.values():
             stream.retain_after(now - seconds)
 
-    def _iterator(self, arn: str, shard_id: str, ordinal: int, now: float) -> str:
-        return Position(arn, shard_id, ordinal, now, self._generation).token(self.seed)
+    def trim_next(self, iterator: str) -> None:
+        """Forget the record that an iterator stands before, and all that are older.
+
+        Nothing happens at the tip. Raises ServiceError: not found, validation.
+        """
+        at = read_token(iterator, self.seed)
+        shard = self.stream(at.stream_arn).shard(at.shard_id)
+        if at.ordinal < len(shard.history):
+            shard.trim(shard.history[at.ordinal].sequence)
+
+    def _iterator(self, arn: str, shard_id: str, ordinal: int, now: float, reader: int) -> str:
+        return Position(arn, shard_id, ordinal, now, self._generation, reader).token(self.seed)
+
+    def _view(self, arn: str, now: float) -> View:
+        lies = self.options.lies
+        as_of = now - self._drawn("lag") * lies.lag if lies.lag else now
+        return View(self.stream(arn), lies, self.told, now, as_of)
+
+    def _page(
+        self, view: View, shards: Sequence[Shard], after: str | None, limit: int
+    ) -> ShardPage:
+        limit = min(limit, view.lies.page)
+        place = view.place
+        rest = [s for s in shards if after is None or place(s.shard_id) > place(after)]
+        page = tuple(rest[:limit])
+        named = len(page) == limit or (page and self._chance("last", view.lies.last_named))
+        return ShardPage(page, page[-1].shard_id if named else None)
+
+    def _admit(self, calls: CallRate, now: float, most: int) -> None:
+        if self.options.call_limits and not calls.admits(now, most):
+            raise ServiceError(ErrorCode.THROTTLING, "Rate of requests exceeds the allowed")
+
+    def _chance(self, what: str, part: float) -> bool:
+        return part > 0 and self._drawn(what) < part
+
+    def _drawn(self, what: str) -> float:
+        """Return a number from 0 to 1: a function of the seed and of how many were drawn before."""
+        self._draws += 1
+        return names.fraction(self.seed, what, self._draws)

@@ -15,6 +15,11 @@ def digest(*parts: object) -> str:
     return md5("|".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
 
 
+def fraction(*parts: object) -> float:
+    """Return a number from 0 (inclusive) to 1 that is equal for equal parts."""
+    return int(digest(*parts)[:13], 16) / 16**13
+
+
 def table_arn(table: str) -> str:
     """Return a table's ARN."""
     return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}"

@@ -73,14 +73,22 @@ class Entry:
 
 
 def encode_record(
-    change: Change, entry: Entry, view_type: ViewType, *, exponent_times: bool
+    change: Change,
+    entry: Entry,
+    view_type: ViewType,
+    *,
+    exponent_times: bool,
+    time_resolution: int = 1,
+    lower_case_identity: bool = False,
 ) -> bytes:
-    """Return a record's compact JSON; its time is floored to the second, as by the service."""
+    """Return a record's compact JSON; its time is floored, by the service to the second."""
     new = change.new if view_type.has_new else None
     old = change.old if view_type.has_old else None
     size = attributes_size(change.key) + sum(image.size for image in (new, old) if image)
-    seconds = exponent_time(int(entry.at)) if exponent_times else str(int(entry.at))
-    user = b',"userIdentity":{"PrincipalId":"dynamodb.amazonaws.com","Type":"Service"}'
+    floored = int(entry.at) // time_resolution * time_resolution
+    seconds = exponent_time(floored) if exponent_times else str(floored)
+    principal, kind = ("principalId", "type") if lower_case_identity else ("PrincipalId", "Type")
+    user = f',"userIdentity":{{"{principal}":"dynamodb.amazonaws.com","{kind}":"Service"}}'.encode()
     return b"".join(
         (
             f'{{"eventID":"{entry.event_id}","eventName":"{entry.event_name}",'

@@ -40,9 +40,18 @@ def planned_error(kind: FaultKind) -> ServiceError | None:
             return ServiceError(ErrorCode.TRIMMED_DATA_ACCESS, "Trimmed (planned)")
         case FaultKind.NOT_FOUND:
             return ServiceError(ErrorCode.RESOURCE_NOT_FOUND, "Not found (planned)")
+        case FaultKind.VALIDATION:
+            return ServiceError(ErrorCode.VALIDATION, "Not valid (planned)")
+        case FaultKind.EXPIRED_CREDENTIALS:
+            return ServiceError(
+                ErrorCode.EXPIRED_CREDENTIALS,
+                "The security token included in the request is expired",
+            )
         case (
             FaultKind.RESET
+            | FaultKind.HOLLOW
             | FaultKind.EMPTY
+            | FaultKind.TRIM
             | FaultKind.SLOW
             | FaultKind.TRUNCATE
             | FaultKind.CUT

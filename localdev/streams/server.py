@@ -73,7 +73,9 @@ class Server:
             "x-amzn-RequestId": digest("request", next(self._requests)).upper(),
         }
         accepted = request.headers.get("Accept-Encoding", "")
-        if self._wire.gzip and "gzip" in accepted and len(body) > GZIP_BYTES:
+        if reply.damage is not None and reply.damage.gzip_header:
+            headers["Content-Encoding"] = "gzip"
+        elif self._wire.gzip and "gzip" in accepted and len(body) > GZIP_BYTES:
             body = zlib.compress(body, GZIP_LEVEL, wbits=zlib.MAX_WBITS | 16)
             headers["Content-Encoding"] = "gzip"
         checksum = zlib.crc32(body)  # of what is sent, so after compression

@@ -30,6 +30,7 @@ class Shard:
     gone: bool = False
     history: list[Entry] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
+    created_at: float = 0.0
 
     @property
     def trimmed(self) -> int:
@@ -74,9 +75,12 @@ class Shard:
         """Return the ordinal of the record to read first.
 
         Raises ServiceError: trimmed for a number of a record that is gone, also when nothing after
-        it is (the service knows only its trim point); validation for one that is absent or lies
-        outside the shard.
+        it is (the service knows only its trim point); validation for one that is absent, lies
+        outside the shard, or is given without need (as DynamoDB Local does).
         """
+        by_number = kind in (IteratorType.AT_SEQUENCE_NUMBER, IteratorType.AFTER_SEQUENCE_NUMBER)
+        if sequence is not None and not by_number:
+            raise invalid(f"Invalid SequenceNumber: {kind} has none")
         if kind is IteratorType.TRIM_HORIZON:
             return self.trimmed
         if kind is IteratorType.LATEST:

@@ -30,6 +30,8 @@ class Stream:
     created_at: float
     seed: str
     exponent_times: bool = False
+    time_resolution: int = 1
+    lower_case_identity: bool = False
     enabled: bool = True
     shards: dict[str, Shard] = field(default_factory=dict)
     _open: list[Shard] = field(default_factory=list)  # ordered by hash range
@@ -63,7 +65,14 @@ class Stream:
         event_id = names.digest(self.seed, self.arn, sequence)
         keys = encode_keys(change.key)
         entry = Entry(sequence, now, event_id, change.event_name, keys)
-        body = encode_record(change, entry, self.view_type, exponent_times=self.exponent_times)
+        body = encode_record(
+            change,
+            entry,
+            self.view_type,
+            exponent_times=self.exponent_times,
+            time_resolution=self.time_resolution,
+            lower_case_identity=self.lower_case_identity,
+        )
         shard.append(entry, body)
         return entry
 
@@ -108,7 +117,9 @@ class Stream:
             starting = self._next_number()
             noise = names.digest(self.seed, self.arn, "shard", starting)
             shard_id = names.shard_id(int(now * 1000), noise)
-        shard = self.shards[shard_id] = Shard(shard_id, parent, hash_range, starting)
+        shard = self.shards[shard_id] = Shard(
+            shard_id, parent, hash_range, starting, created_at=now
+        )
         return shard
 
     def _owner(self, key_hash: int) -> int:

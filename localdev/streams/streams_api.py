@@ -20,12 +20,13 @@ class ShardFilterType(StrEnum):
     CHILD_SHARDS = "CHILD_SHARDS"
 
 
-def list_streams(model: StreamsModel, asked: Arguments, now: float) -> bytes:  # noqa: ARG001 - one shape for all operations
+def list_streams(model: StreamsModel, asked: Arguments, now: float) -> bytes:
     """ListStreams."""
     streams, last = model.list_streams(
         asked.optional_text("TableName"),
         asked.optional_text("ExclusiveStartStreamArn"),
         asked.limit("Limit", 100),
+        now,
     )
     answer: dict[str, object] = {
         "Streams": [
@@ -45,7 +46,7 @@ def describe_stream(model: StreamsModel, asked: Arguments, now: float) -> bytes:
     limit = asked.limit("Limit", LISTING_SHARDS)
     shard_filter = asked.optional_inner("ShardFilter")
     if shard_filter is None:
-        page = model.describe_stream(arn, after, limit)
+        page = model.describe_stream(arn, after, limit, now)
     else:
         shard_filter.choice("Type", ShardFilterType)
         page = model.child_shards(arn, shard_filter.text("ShardId"), now, after, limit)

@@ -63,7 +63,8 @@ class Table:
     ) -> Entry | None:
         identity = self.key_schema.identity(key)
         old = self.items.get(identity)
-        if old is None and new is None:
+        item = old if new is None else new
+        if item is None:
             return None
         if old is not None and new is not None and same(old.attributes, new.attributes):
             return None
@@ -73,4 +74,5 @@ class Table:
             self.items[identity] = new
         if self.stream is None or not self.stream.enabled:
             return None
+        key = self.key_schema.key_of(item.attributes)  # its numbers as the service writes them
         return self.stream.append(Change(key, old, new, ttl), now)

@@ -75,11 +75,8 @@ class Proxy:
         self._changed.set()
         self._changed = asyncio.Event()
         if trouble is not None and trouble.kind is Kind.CUT and trouble.probability >= 1:
-            self._reset_all()
-
-    def _reset_all(self) -> None:
-        for connection in self._connections:
-            connection.reset()
+            for connection in self._connections:
+                connection.reset()
 
     async def _serve(self) -> None:
         server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
@@ -87,7 +84,6 @@ class Proxy:
         self._listening.set()
         await self._stopped.wait()
         server.close()
-        self._reset_all()
         self._set(None)
 
     async def _connected(self, here: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
@@ -100,7 +96,10 @@ class Proxy:
         self._connections.add(connection)
         try:
             await connection.pass_on()
+        except asyncio.CancelledError:
+            pass  # it is stopped; streams would log a cancelled connection as an error
         finally:
+            connection.reset()
             self._connections.discard(connection)
 
     def begin(self, request: bytes) -> Trouble | None:

@@ -14,7 +14,7 @@ import urllib.request
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,7 @@ class Cluster:
     folder: Path
     arn: str
     queue_url: str
+    leases_url: str  # of the DynamoDB that has the lease table
     settings: dict[str, str] = field(default_factory=dict)
     workers: list[WorkerProcess] = field(default_factory=list)
 
@@ -108,7 +109,7 @@ class Cluster:
             **self.aws.environment(),
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,
-            "AWS_ENDPOINT_URL_DYNAMODB": self.aws.endpoint_url,
+            "AWS_ENDPOINT_URL_DYNAMODB": self.leases_url,
             "AWS_ENDPOINT_URL_SQS": self.aws.endpoint_url,
             "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": self.streams.url,
             "CONSUMER_STREAM_ARN": self.arn,
@@ -227,9 +228,16 @@ def definition(key: str) -> dict[str, object]:
 
 @contextmanager
 def cluster(
-    folder: Path, *arguments: str, shards: int = 1, view_type: str = "NEW_AND_OLD_IMAGES"
+    folder: Path,
+    *arguments: str,
+    shards: int = 1,
+    view_type: str = "NEW_AND_OLD_IMAGES",
+    leases: Callable[[], AbstractContextManager[AwsProcess]] | None = None,
 ) -> Iterator[Cluster]:
-    """Start everything but workers; stop everything at the end."""
+    """Start everything but workers; stop everything at the end.
+
+    The lease table is on the embedded AWS, as is the queue, or on the server that `leases` starts.
+    """
     with ExitStack() as stack:
         streams = stack.enter_context(streams_process("--shards", str(shards), *arguments))
         aws = stack.enter_context(local_aws())
@@ -250,6 +258,7 @@ def cluster(
         queue_url = sqs.create_queue(QueueName="dead-letters")["QueueUrl"]
         sqs.close()
         nakadi.create_event_type(definition("id"))
-        made = Cluster(streams, aws, nakadi, folder, arn, queue_url)
+        leases_url = stack.enter_context(leases()).endpoint_url if leases else aws.endpoint_url
+        made = Cluster(streams, aws, nakadi, folder, arn, queue_url, leases_url)
         stack.callback(made.close)
         yield made

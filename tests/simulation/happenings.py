@@ -96,7 +96,7 @@ class Happenings:
                 self._world.loop.later(after, self._replace)
 
     def _replace(self) -> None:
-        if self._world.day.is_set() and not self._world.over:
+        if self._world.day.is_set() and not self._world.well:
             self._world.cluster.start()
 
     async def _join(self, chance: Random) -> None:

@@ -1,4 +1,4 @@
-"""What the workers log goes into the trace; a failed shard is a violation: nothing here may fail so."""
+"""What the workers log goes into the trace; a failed shard is a violation."""
 
 import sys
 import traceback

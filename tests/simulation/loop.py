@@ -113,7 +113,7 @@ class SimLoop(asyncio.BaseEventLoop):
             handle = self._next()
             if not handle.cancelled():
                 self.steps += 1
-                handle._run()  # noqa: SLF001
+                handle._run()
 
     # -- the world's side
 
@@ -152,7 +152,7 @@ class SimLoop(asyncio.BaseEventLoop):
         return queue.pop()
 
     def _enqueue(self, handle: asyncio.Handle) -> None:
-        node = handle._context.get(NODE)  # type: ignore[attr-defined]  # noqa: SLF001
+        node = handle._context.get(NODE)  # type: ignore[attr-defined]
         if node is not None and node.stopped:
             node.held.append(handle)
         else:
@@ -162,7 +162,7 @@ class SimLoop(asyncio.BaseEventLoop):
         heapq.heappush(self._timers, (self._due(timer), next(self._serial), timer))
 
     def _due(self, timer: asyncio.TimerHandle) -> float:
-        node = timer._context.get(NODE)  # type: ignore[attr-defined]  # noqa: SLF001
+        node = timer._context.get(NODE)  # type: ignore[attr-defined]
         return timer.when() if node is None else timer.when() + node.lag
 
     def _ring(self, timer: asyncio.TimerHandle) -> None:

@@ -83,6 +83,9 @@ class SimNakadi:
             return await wire.call("publish", request.arrive, self._limit, _NoAnswerError)
         except _NoAnswerError as error:
             return no_answer(error.reason, "", None)
+        except asyncio.CancelledError:
+            service.checks.abandoned.add(worker)
+            raise
         finally:
             request.waiting = False
             service.checks.ended(worker, records)
@@ -165,14 +168,10 @@ class _Request:
                 self._service.loop.later(draw * WAKES_AFTER, self._store_late, index)
         return self._items(207, statuses, ["publishing"] * len(statuses))
 
-    def _items(
-        self, status: int, statuses: list[PublishingStatus], steps: list[str]
-    ) -> Answer:
+    def _items(self, status: int, statuses: list[PublishingStatus], steps: list[str]) -> Answer:
         items = tuple(
             BatchItemResponse(*told, "", str(self._partition(record)))
-            for told, record in zip(
-                zip(statuses, steps, strict=True), self._records, strict=True
-            )
+            for told, record in zip(zip(statuses, steps, strict=True), self._records, strict=True)
         )
         return Answer(status, items, None, None, f"http_{status}", "")
 

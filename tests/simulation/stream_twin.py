@@ -28,6 +28,9 @@ from tests.simulation.wire import Wire
 
 T = TypeVar("T")
 
+EMPTIES = 2
+"""Pages in a row that are empty for no reason; the consumer takes three for the tip."""
+
 LIMIT = 10.0
 """Seconds after which the client gives a request up."""
 
@@ -98,6 +101,7 @@ class SimStreams:
         self._service = service
         self._wire = wire
         self._asked = asked
+        self._empties: dict[str, int] = {}  # in a row
 
     async def _call(self, name: str, effect: Callable[[], T]) -> T:
         def act() -> T:
@@ -142,7 +146,10 @@ class SimStreams:
         def effect() -> tuple[Shard, ...]:
             shards = service.listed(stream.arn, lag)
             closed_at = service.model.stream(stream.arn).shard(shard_id).closed_at
-            if closed_at is None or wall(service.loop.now) < closed_at + service.lies.children_hidden:
+            if (
+                closed_at is None
+                or wall(service.loop.now) < closed_at + service.lies.children_hidden
+            ):
                 return ()
             return tuple(shard for shard in shards if shard.parent_shard_id == shard_id)
 
@@ -176,6 +183,8 @@ class SimStreams:
         self._asked()
         shard = service.truth.shards[service.model.shard_of(iterator)]
         empty = bool(service.lies.empty_pages) and self._chance.random() < service.lies.empty_pages
+        empty = empty and self._empties.get(shard.id, 0) < EMPTIES
+        self._empties[shard.id] = self._empties.get(shard.id, 0) + 1 if empty else 0
         lie = bool(service.lies.not_found) and self._chance.random() < service.lies.not_found
 
         def effect() -> bytes:

@@ -27,6 +27,11 @@ class Record:
     first_body: bytes | None = None
     excused: bool = False
 
+    @property
+    def place(self) -> tuple[float, int]:
+        """Its place in time: a new stream of the table numbers its records anew."""
+        return self.shard.stream.created_at, self.sequence
+
 
 @dataclass(slots=True, eq=False)
 class ShardTruth:
@@ -108,12 +113,25 @@ class Truth:
     def is_settled(self, record: Record) -> bool:
         if record.accepted or record.dead or record.excused:
             return True
-        return self._is_skipped(record) or self._is_covered(record)
+        return self.is_skipped(record) or self._is_covered(record) or self._is_unknown(record)
 
-    def _is_skipped(self, record: Record) -> bool:
-        """Older than the stream's start: need not be delivered."""
+    def _is_unknown(self, record: Record) -> bool:
+        """Of a stream that was over before the application first looked at the table."""
+        rows = self._table.streams
+        return (
+            bool(rows) and record.shard.stream_key not in rows and not record.shard.stream.enabled
+        )
+
+    def is_skipped(self, record: Record) -> bool:
+        """Older than the stream's start: need not be delivered.
+
+        Who takes a shard at LATEST again may send such a record, after newer ones.
+        """
         row = self._table.streams.get(record.shard.stream_key)
-        return row is not None and row.started_at is not None and record.at < row.started_at + 1.0
+        if row is None or row.started_at is None:
+            return False
+        # 0: the stream was gone before its start at LATEST was complete.
+        return not row.started_at or record.at < row.started_at + 1.0
 
     def _is_covered(self, record: Record) -> bool:
         if record.ordinal >= record.shard.shard.trimmed:
@@ -145,9 +163,8 @@ class Truth:
             return [parent]
         if shard.shard.parent is not None:
             return []
-        return [
-            other for other in self.shards.values() if other.stream.created_at < shard.stream.created_at
-        ]
+        born = shard.stream.created_at
+        return [other for other in self.shards.values() if other.stream.created_at < born]
 
     def unsettled(self) -> list[Record]:
         """The first unsettled record of every shard that has one."""
@@ -156,10 +173,13 @@ class Truth:
 
 
 def _covers(gap: Gap, record: Record) -> bool:
+    """From `from` on, as far as the stream has forgotten.
+
+    `to` is not asked for: who meets the same gap again, and more of it, leaves the row as it is.
+    """
     if gap.shard_id != record.shard.id:
         return False
-    after = gap.from_ == TRIM_HORIZON or int(gap.from_) < record.sequence
-    return after and (gap.to is None or record.sequence < int(gap.to))
+    return gap.from_ == TRIM_HORIZON or int(gap.from_) < record.sequence
 
 
 def wall(now: float) -> float:

@@ -86,7 +86,7 @@ class Wire:
         fate = weather.fate(chance)
         there, back = weather.delay(chance), weather.delay(chance)
         if fate is not Fate.WHOLE:
-            key = f"{name.split(' ')[0]}:{fate.name.lower()}"
+            key = f"{name.split(' ', 1)[0]}:{fate.name.lower()}"
             self._faults[key] = self._faults.get(key, 0) + 1
         timeout = (limit, self._fail, answer, lost(name, "timeout"))
         match fate:

@@ -51,7 +51,9 @@ class Writer:
         assert record is not None
         if key is None and bad < POISON and world.scenario.has("poison"):
             world.nakadi.poison[record.sequence] = "named" if bad < POISON * 0.6 else "unnamed"
-        world.trace.add(world.loop.now, "table", "change", record.shard.id, f"{picked} {record.sequence}")
+        world.trace.add(
+            world.loop.now, "table", "change", record.shard.id, f"{picked} {record.sequence}"
+        )
 
     async def run(self) -> None:
         """All changes of the workload, at their times."""

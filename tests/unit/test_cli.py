@@ -41,9 +41,8 @@ def consumer(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
 def test_without_a_command_it_prints_help() -> None:
     answer = consumer()
     assert answer.returncode == 0
-    for command in ("run", "check", "leases", "settings", "iam-policy", "health"):
+    for command in ("run", "check", "leases", "redrive", "settings", "iam-policy", "health"):
         assert f"    {command}" in answer.stdout
-    assert "redrive" not in answer.stdout
     assert answer.stderr == ""
 
 
@@ -70,7 +69,7 @@ def test_a_wrong_command_line_is_one_line_and_exit_code_2(words: tuple[str, ...]
     assert answer.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", ["run", "check", "leases", "iam-policy"])
+@pytest.mark.parametrize("command", ["run", "check", "leases", "redrive", "iam-policy"])
 def test_a_wrong_setting_is_one_line_and_exit_code_2(command: str) -> None:
     answer = consumer(command, CONSUMER_POLL_SECONDS="soon")
     assert (answer.returncode, answer.stdout) == (2, "")

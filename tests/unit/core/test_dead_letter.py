@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from consumer.core.dead_letter import MAX_DETAIL, DeadLetter, encode
+from consumer.core.dead_letter import MAX_DETAIL, REASONS, DeadLetter, decode, encode
 from consumer.core.event import EventFormat, Layout
 
 ARN = "arn:aws:dynamodb:eu-central-1:1:table/orders/stream/l"
@@ -202,3 +202,50 @@ def test_a_record_with_bytes_that_are_no_text_is_kept_whole_in_base64() -> None:
 
 def test_a_record_that_is_text_has_no_base64() -> None:
     assert "record_base64" not in body(replace(LETTER, event=None, record=RECORD % (b"n", b"o")))
+
+
+@pytest.mark.parametrize(
+    "letter",
+    [
+        LETTER,
+        replace(LETTER, event=None, record=RECORD % (b"a", b"b")),
+        replace(LETTER, attempts=0, first_attempt=None, last_attempt=None, detail="ä\U0001f600\n"),
+        replace(LETTER, event=None, record=b'{"x":1}', sequence=None, eid=None, ordering_key=None),
+    ],
+)
+def test_what_was_written_is_read_back(letter: DeadLetter) -> None:
+    assert decode(encode(letter, 1_048_576, FORMAT, KEYS)) == letter
+
+
+def test_every_digit_survives_and_unknown_members_are_let_pass() -> None:
+    text = encode(LETTER, 1_048_576, FORMAT, KEYS)[:-1] + b',"more":[1]}'
+    assert b"12345678901234567890123456789012345678" in (decode(text).event or b"")
+
+
+@pytest.mark.parametrize(("limit", "lost"), [(700, ("patch",)), (450, ("patch", "item"))])
+def test_what_was_cut_off_is_read_back(limit: int, lost: tuple[str, ...]) -> None:
+    letter = decode(encode(replace(LETTER, event=EVENT % (b"t", b"p" * 500)), limit, FORMAT, KEYS))
+    assert letter.truncated == lost
+    assert (letter.event is None) is ("item" in lost)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ((b'"version":1', b'"version":2'), "version 2"),
+        ((b'"version":1', b'"version":"1"'), "version"),
+        ((b'"attempts":3', b'"attempts":null'), "attempts"),
+        ((b'"sequence_number":"4', b'"sequence_number":"x'), "sequence_number"),
+        ((b'"event":{', b'"event":1,"event2":{'), "event is no object"),
+        ((b'{"version"', b'["version"'), "array"),
+        ((b'"reason":"validation",', b""), "reason"),
+    ],
+)
+def test_what_is_no_letter_is_named(change: tuple[bytes, bytes], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        decode(encode(LETTER, 1_048_576, FORMAT, KEYS).replace(*change, 1))
+
+
+def test_the_reasons_are_those_of_the_service() -> None:
+    assert {"validation", "expired", "attempts_exhausted", "rejected"} < set(REASONS)
+    assert len(set(REASONS)) == 9

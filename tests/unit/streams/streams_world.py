@@ -8,13 +8,14 @@ import orjson
 
 from localdev.streams.iterator import IteratorType
 from localdev.streams.key_schema import KeySchema
-from localdev.streams.model import Options, StreamsModel
+from localdev.streams.model import StreamsModel
 from localdev.streams.record import ViewType
 
 if TYPE_CHECKING:
     import pytest
 
     from localdev.streams.errors import ErrorCode, ServiceError
+    from localdev.streams.options import Options
     from localdev.streams.shard import Shard
     from localdev.streams.stream import Stream
     from localdev.streams.table import Table

@@ -7,13 +7,17 @@ import subprocess
 import sys
 import time
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from streams_wire import create_table, post, read_tree, settings, shards, told
 
 from localdev.streams.process import StreamsProcess, streams_process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.mark.parametrize(
@@ -27,13 +31,18 @@ from localdev.streams.process import StreamsProcess, streams_process
         ("faults", {"add": [{"kind": "none"}]}, "kind"),
         ("faults", {"add": [{"kind": "slow", "second": 1}]}, "second"),
         ("options", {"children_delay": "long"}, "children_delay"),
+        ("options", {"lies": {"page": 0}}, "100 shards"),
+        ("options", {"lies": {"pages": 1}}, "pages"),
+        ("options", {"empty_pages": 2}, "0 to 1"),
+        ("lie", {}, "kind"),
+        ("lie", {"kind": "open"}, "no shard"),
         ("write", {"changes": [{}]}, "expire"),
     ],
 )
 def test_a_command_that_cannot_be_done_says_why(
     server: StreamsProcess, table: str, command: str, members: dict[str, Any], error: str
 ) -> None:
-    takes_table = command in ("fill", "write") or members.keys() == {"shards"}
+    takes_table = command in ("fill", "write", "lie") or members.keys() == {"shards"}
     with pytest.raises(ValueError, match=error):
         server.control(command, **({"table": table} if takes_table else {}), **members)
 
@@ -65,6 +74,54 @@ def test_commands_that_write_and_switch(
     disabled = server.control("stream", table=table, enabled=False)
     enabled = server.control("stream", table=table, enabled=True)
     assert disabled["arn"] == arn != enabled["arn"]
+
+
+def test_listings_lie_on_demand_and_all_the_time(
+    server: StreamsProcess, streams: Any, table: str, arn: str
+) -> None:
+    made: Any = server.control("split", table=table, shard="random")
+    (parent,), (child, other) = made["closed"], made["opened"]
+    assert server.control("lie", table=table, kind="hidden", shard=child, seconds=3600) == {
+        "shards": [child]
+    }
+    server.control("lie", table=table, kind="open", shard="all", seconds=3600)
+    shown = {shard["ShardId"]: shard["SequenceNumberRange"] for shard in shards(streams, arn)}
+    assert other in shown
+    assert child not in shown
+    assert not any("EndingSequenceNumber" in numbers for numbers in shown.values())
+    assert parent in shown
+    options: Any = server.control("options", lies={"page": 1})
+    assert len(shards(streams, arn)) == 1
+    assert options["lies"]["lag"] == 0
+    server.control("options", lies={"hidden": 36e6, "page": 100})
+    opened: Any = server.control("rotate", table=table, shard=other)["opened"]
+    assert opened[0] not in [shard["ShardId"] for shard in shards(streams, arn)]
+    kept: Any = server.control("options", lies={"hidden": 0, "lag": 0.0, "open_still": 2.0})["lies"]
+    assert (kept["hidden"], kept["open_still"]) == (0, 2)
+    kept = server.control("options", lies={"open_still": 0.0, "last_named": 0.5})["lies"]
+    assert (kept["open_still"], kept["last_named"]) == (0, 0.5)
+    kept = server.control("options", lies={"page": 50})["lies"]
+    assert (kept["page"], kept["last_named"]) == (50, 0.5)
+    server.control("options", lies={"page": 100, "last_named": 0})
+    assert opened[0] in [shard["ShardId"] for shard in shards(streams, arn)]
+
+
+def test_calls_beyond_the_documented_rates_are_throttled_on_demand(
+    server: StreamsProcess, streams: Any, arn: str
+) -> None:
+    def calls(call: Callable[[], object]) -> None:
+        for _ in range(1000):
+            call()
+
+    server.control("options", call_limits=True)
+    try:
+        with pytest.raises(ClientError, match="ThrottlingException"):
+            calls(streams.list_streams)
+        with pytest.raises(ClientError, match="ThrottlingException"):
+            calls(lambda: shards(streams, arn))
+    finally:
+        server.control("options", call_limits=False)
+    assert shards(streams, arn)
 
 
 def test_fills_write_what_changes_something_and_remove_now_and_then(

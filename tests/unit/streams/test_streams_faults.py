@@ -65,6 +65,8 @@ def get_records(server: Dispatch, iterator: str, **members: object) -> Reply:
         (FaultKind.EXPIRED, "ExpiredIteratorException", 400),
         (FaultKind.TRIMMED, "TrimmedDataAccessException", 400),
         (FaultKind.NOT_FOUND, "ResourceNotFoundException", 400),
+        (FaultKind.VALIDATION, "ValidationException", 400),
+        (FaultKind.EXPIRED_CREDENTIALS, "ExpiredTokenException", 400),
     ],
 )
 def test_a_planned_error_looks_like_the_services(kind: FaultKind, code: str, status: int) -> None:
@@ -72,7 +74,7 @@ def test_a_planned_error_looks_like_the_services(kind: FaultKind, code: str, sta
     server = dispatch(world, Fault(kind))
     reply = get_records(server, world.iterator())
     assert reply.status == status
-    assert json.loads(reply.body)["__type"] == f"com.amazonaws.dynamodb.v20120810#{code}"
+    assert json.loads(reply.body)["__type"] == f"{ErrorCode(code).namespace}#{code}"
     assert get_records(server, world.iterator()).status == 200
     assert server.calls.facts() == {
         "operations": {"GetRecords": 2},
@@ -83,7 +85,30 @@ def test_a_planned_error_looks_like_the_services(kind: FaultKind, code: str, sta
 
 
 def test_every_fault_is_an_error_or_a_damage() -> None:
-    assert sum(planned_error(kind) is None for kind in FaultKind) == 6
+    assert sum(planned_error(kind) is None for kind in FaultKind) == 8
+
+
+def test_a_hollow_answer_is_whole_json_without_what_was_asked_for() -> None:
+    world = World()
+    reply = get_records(dispatch(world, Fault(FaultKind.HOLLOW)), world.iterator())
+    assert (reply.status, reply.body) == (200, b"{}")
+
+
+def test_a_trim_comes_just_before_the_read_and_is_real() -> None:
+    world = World()
+    world.put(1)
+    world.put(2)
+    server = dispatch(world, Fault(FaultKind.TRIM))
+    reply = get_records(server, world.iterator())
+    assert b"#TrimmedDataAccessException" in reply.body
+    assert world.shard.trimmed == 1
+    assert len(json.loads(get_records(server, world.iterator()).body)["Records"]) == 1
+
+
+def test_an_errors_message_can_be_long() -> None:
+    world = World()
+    server = dispatch(world, Fault(FaultKind.THROTTLE, padding=5000))
+    assert len(get_records(server, world.iterator()).body) > 5000
 
 
 def test_an_empty_page_is_at_the_same_position() -> None:

@@ -4,7 +4,7 @@ import pytest
 from streams_world import SCHEMA, START, World
 
 from localdev.streams.errors import ErrorCode, ServiceError
-from localdev.streams.model import Options
+from localdev.streams.options import Options
 from localdev.streams.record import ViewType
 
 

@@ -69,6 +69,24 @@ def test_a_wrong_checksum_belongs_to_a_whole_body(server: StreamsProcess, iterat
     assert json.loads(answer.body)["Records"]
 
 
+def test_a_plain_error_may_say_that_it_is_gzip(server: StreamsProcess, iterator: str) -> None:
+    fault = {"kind": "throttle", "gzip_header": True, "padding": 3000}
+    server.control("faults", add=[fault])
+    answer = post(server, "GetRecords", encoding="gzip", ShardIterator=iterator)
+    assert answer.status == 400
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert json.loads(answer.body)["__type"].endswith("#ThrottlingException")
+    assert len(answer.body) > 3000
+    assert answer.crc_fits
+
+
+def test_a_large_error_is_compressed_like_any_answer(server: StreamsProcess, iterator: str) -> None:
+    server.control("faults", add=[{"kind": "throttle", "padding": 3000}])
+    answer = post(server, "GetRecords", encoding="gzip", ShardIterator=iterator)
+    assert answer.status == 400
+    assert json.loads(gzip.decompress(answer.body))["__type"].endswith("#ThrottlingException")
+
+
 def test_a_slow_answer_is_late_but_whole(server: StreamsProcess, iterator: str) -> None:
     server.control("faults", add=[{"kind": "slow", "seconds": 0.3}])
     asked = time.monotonic()

@@ -7,7 +7,7 @@ from streams_world import START, World, code_of, numbers
 
 from localdev.streams.errors import ErrorCode, ServiceError
 from localdev.streams.iterator import LIFETIME_SECONDS, IteratorType
-from localdev.streams.model import Options
+from localdev.streams.options import Options
 from localdev.streams.record import ViewType
 from localdev.streams.shard import PAGE_BYTES
 

@@ -9,7 +9,7 @@ from localdev.streams import names
 from localdev.streams.attribute import Attributes, attributes_size, same
 from localdev.streams.errors import ServiceError
 from localdev.streams.key_schema import KeySchema
-from localdev.streams.model import Options
+from localdev.streams.options import Options
 from localdev.streams.record import ViewType, exponent_time
 
 KEY: Attributes = {"id": {"S": "k"}}
@@ -239,3 +239,25 @@ def test_sizes_follow_dynamodbs_rule() -> None:
 def test_a_key_has_exactly_the_attributes_of_the_schema() -> None:
     with pytest.raises(ServiceError, match="does not match the schema"):
         World().table.delete(OLD, START)
+
+
+@pytest.mark.parametrize(("resolution", "floored"), [(1, START + 119), (60, START + 60)])
+def test_times_are_floored_to_the_second_or_as_by_dynamodb_local_to_the_minute(
+    resolution: int, floored: float
+) -> None:
+    world = World(options=Options(time_resolution=resolution))
+    world.table.put(OLD, START + 119.9)
+    (record,) = world.records()
+    assert record["dynamodb"]["ApproximateCreationDateTime"] == floored
+
+
+@pytest.mark.parametrize(
+    ("lower_case", "names"), [(False, {"PrincipalId", "Type"}), (True, {"principalId", "type"})]
+)
+def test_the_identity_of_an_expiry_is_written_one_way_or_the_other(
+    lower_case: bool, names: set[str]
+) -> None:
+    world = World(options=Options(lower_case_identity=lower_case))
+    world.table.put(OLD, START)
+    world.table.delete(KEY, START, ttl=True)
+    assert world.records()[1]["userIdentity"].keys() == names

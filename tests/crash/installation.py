@@ -1,0 +1,96 @@
+"""A whole installation for a crash test, and what its workers are doing."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from math import inf
+from pathlib import Path
+
+from localdev.aws.dynamodb_local import dynamodb_local
+from localdev.aws.process import AwsProcess
+from tests.crash.repeats import Repeats
+from tests.integration.cluster import Cluster, Verdict, WorkerProcess, cluster
+
+SHARDS = 12
+
+LEASE_TABLES: dict[str, Callable[[], AbstractContextManager[AwsProcess]] | None] = {
+    "ministack": None,
+    "dynamodb-local": dynamodb_local,
+}
+"""What can have the lease table; DynamoDB Local only where Java and the jar are present."""
+
+QUICK = {
+    "CONSUMER_LEASE_DURATION_SECONDS": "5",
+    "CONSUMER_HEARTBEAT_SECONDS": "1",
+    "CONSUMER_SCAN_SECONDS": "1",
+    "CONSUMER_DISCOVERY_SECONDS": "2",
+}
+"""Deaths are noticed in half of the usual time, and children long before their parents' ends."""
+
+
+@contextmanager
+def installation(
+    folder: Path,
+    settings: Mapping[str, str] | None = None,
+    *,
+    shards: int = SHARDS,
+    lease_table: str = "ministack",
+) -> Iterator[Cluster]:
+    """Start everything but workers; all workers will have these settings."""
+    with cluster(folder, shards=shards, leases=LEASE_TABLES[lease_table]) as made:
+        made.settings.update(settings or {})
+        yield made
+
+
+def alive(cluster: Cluster) -> list[WorkerProcess]:
+    """The workers that have not ended."""
+    return [worker for worker in cluster.workers if worker.process.poll() is None]
+
+
+def ready(worker: WorkerProcess) -> bool:
+    """What its /readyz says."""
+    try:
+        return worker.get("/readyz")[0] == 200
+    except (LookupError, OSError):
+        return False
+
+
+def oldest(workers: Iterable[WorkerProcess]) -> float:
+    """The largest iterator age in seconds of all shards they hold; infinite while unknown."""
+    ages = [shard["age_seconds"] for worker in workers for shard in worker.status()["shards"]]
+    return max((inf if age is None else age for age in ages), default=inf)
+
+
+def read_by(workers: Iterable[WorkerProcess]) -> list[str]:
+    """The shards that these workers hold and read, each as often as it is held."""
+    found = []
+    for worker in workers:
+        try:
+            shards = worker.status()["shards"]
+        except (LookupError, OSError):
+            continue
+        found += [shard["shard_id"] for shard in shards if shard["state"] == "reading"]
+    return found
+
+
+def all_held(cluster: Cluster) -> bool:
+    """Whether every open shard is held by exactly one worker, and nothing else is."""
+    held = [shard for worker in alive(cluster) for shard in worker.shards()]
+    return sorted(held) == sorted(cluster.open_shards())
+
+
+def shared_evenly(cluster: Cluster) -> bool:
+    """Whether all are held, and no worker has two more than another."""
+    counts = [len(worker.shards()) for worker in alive(cluster)]
+    return max(counts) - min(counts) <= 1 and all_held(cluster)
+
+
+def until_shared(cluster: Cluster, seconds: float = 40.0) -> float:
+    """Wait until all living workers have their share; the seconds it took."""
+    return cluster.until(lambda: shared_evenly(cluster), seconds, "shards shared evenly")
+
+
+def settled(cluster: Cluster, seconds: float = 60.0) -> Verdict:
+    """Wait until nothing is missing; every repeat must have the text of the first."""
+    verdict = cluster.until_settled(seconds)
+    assert Repeats(cluster).changed() == []
+    return verdict

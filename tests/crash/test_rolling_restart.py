@@ -1,0 +1,24 @@
+"""A deployment under load while shards split: no duplicate, and every worker exits 0."""
+
+from functools import partial
+from pathlib import Path
+
+from tests.crash.installation import installation, ready, settled, until_shared
+from tests.crash.load import Load
+
+
+def test_a_rolling_restart_while_shards_split_makes_no_duplicate(tmp_path: Path) -> None:
+    with installation(tmp_path) as cluster:
+        old = [cluster.start() for _ in range(3)]
+        with Load(cluster):
+            until_shared(cluster)
+            for worker in old:
+                new = cluster.start()
+                cluster.until(partial(ready, new), 30, "the new one is ready")
+                cluster.streams.control("split", shard="random", children=2)
+                cluster.streams.control("rotate", shard="random")
+                code, seconds = worker.stop()
+                assert code == 0
+                assert seconds < 10
+        verdict = settled(cluster)
+    assert (verdict.lost, verdict.duplicated, verdict.out_of_order) == (0, 0, 0)

@@ -1,0 +1,58 @@
+"""Looks for the first seed that finds a planted fault."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+from tests.simulation.mutants import leases, reading
+from tests.simulation.run import run_quietly
+from tests.simulation.world import Result
+
+MUTANTS: Sequence[Callable[[], None]] = (
+    reading.checkpoint_ahead_of_ack,
+    reading.watermark_off_by_one,
+    reading.sequences_compared_as_strings,
+    reading.closing_records_dropped,
+    leases.child_before_parent,
+    leases.take_without_checking_the_counter,
+    leases.self_fence_skipped,
+    leases.fence_tested_before_an_await,
+    reading.aborted_treated_as_done,
+    reading.second_of_a_key_passes_its_head,
+    reading.latest_on_a_child,
+    leases.release_without_draining,
+    reading.reservation_leak,
+    leases.heartbeat_extends_a_passed_deadline,
+    leases.death_by_time_without_a_read,
+    leases.unknown_release_then_reading_on,
+    leases.unlisted_parent_taken_for_gone,
+)
+
+SEEDS = 2000
+"""Within so many seeds each is found."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The first seed that fails with the fault and not without it; `seconds` are real."""
+
+    name: str
+    seed: int | None
+    check: str
+    seconds: float
+
+
+def hunt(mutant: Callable[[], None], seeds: int = SEEDS, processes: int = 2) -> Found:
+    """Run seeds in ascending order, in processes where the real code is patched."""
+    began = time.monotonic()
+    name = getattr(mutant, "__name__", "?").replace("_", " ")
+    with get_context("fork").Pool(processes, initializer=mutant) as pool:
+        for result in pool.imap(run_quietly, range(seeds)):
+            if result.violations and not run_quietly(result.seed).violations:
+                return Found(name, result.seed, _check(result), time.monotonic() - began)
+    return Found(name, None, "", time.monotonic() - began)
+
+
+def _check(result: Result) -> str:
+    return result.violations[0].check

@@ -1,0 +1,111 @@
+"""Faults in reading, settling and publishing."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from consumer.core import settlement
+from consumer.core.answer import BatchItemResponse, PublishingStatus
+from consumer.core.cursor import Cursor
+from consumer.core.page import Page
+from consumer.core.queue import KeyOrderedQueue
+from consumer.core.stream import AtLatest
+from consumer.core.ticket import Ticket, TicketState
+from consumer.core.watermark import AckWatermark
+from consumer.runtime.checkpointer import Checkpointer
+from consumer.runtime.intake import Intake
+from consumer.runtime.reader import Reader
+
+
+def checkpoint_ahead_of_ack() -> None:
+    def checkpoint(self: Checkpointer) -> str:
+        opened = self._watermark.opened
+        return str(opened) if opened else self._writer.lease.checkpoint
+
+    Checkpointer.checkpoint = property(checkpoint)  # type: ignore[method-assign, assignment]
+
+
+def watermark_off_by_one() -> None:
+    original = AckWatermark.settle
+
+    def settle(self: AckWatermark, ticket: Ticket) -> None:
+        before = self.value
+        original(self, ticket)
+        if self.value != before and self.head is not None:
+            self.value = self.head.sequence
+
+    AckWatermark.settle = settle  # type: ignore[method-assign]
+
+
+def sequences_compared_as_strings() -> None:
+    original = Cursor.read
+
+    def read(self: Cursor, sequence: int, created_at: float) -> str | None:
+        if self.last_read is not None and str(sequence) <= str(self.last_read):
+            return "already_read"
+        return original(self, sequence, created_at)
+
+    Cursor.read = read  # type: ignore[method-assign]
+
+
+def closing_records_dropped() -> None:
+    original = Intake.take_in
+
+    async def take_in(self: Intake, page: Page) -> None:
+        await original(self, page if page.next_iterator else replace(page, records=()))
+
+    Intake.take_in = take_in  # type: ignore[method-assign]
+
+
+def aborted_treated_as_done() -> None:
+    original = settlement._partial
+
+    def partial(items: Sequence[BatchItemResponse], *rest: Any) -> settlement.Settled:
+        done = tuple(
+            replace(item, status=PublishingStatus.SUBMITTED)
+            if item.status is PublishingStatus.ABORTED
+            else item
+            for item in items
+        )
+        return original(done, *rest)
+
+    settlement._partial = partial
+
+
+def second_of_a_key_passes_its_head() -> None:
+    original = KeyOrderedQueue.give_back
+
+    def give_back(
+        self: KeyOrderedQueue, ticket: Ticket, not_before: float = 0.0, *, front: bool = False
+    ) -> None:
+        original(self, ticket, not_before, front=front)
+        lane = self._lanes.get(ticket.key)
+        second = ticket.next_of_key
+        if ticket.state is not TicketState.QUEUED or lane is None or second is None:
+            return
+        if lane.first is ticket and not lane.in_flight:
+            lane.first, ticket.next_of_key, second.next_of_key = second, second.next_of_key, ticket
+            lane.last = ticket if lane.last is second else lane.last
+
+    KeyOrderedQueue.give_back = give_back  # type: ignore[method-assign]
+
+
+def latest_on_a_child() -> None:
+    original = Reader._open
+
+    async def open_(self: Reader) -> str:
+        if self._lease.parent_shard_id is None or self._cursor.last_read is not None:
+            return await original(self)
+        iterator, _ = await self._relay.client.shard_iterator(
+            self._stream, self._lease.shard_id, AtLatest()
+        )
+        return iterator
+
+    Reader._open = open_  # type: ignore[method-assign]
+
+
+def reservation_leak() -> None:
+    def release(self: Reader) -> None:
+        self._reservations -= 1
+
+    Reader._release = release  # type: ignore[method-assign]

@@ -1,0 +1,28 @@
+"""The simulator must be able to fail: faults planted in the real code are found.
+
+`python -m tests.simulation.mutants` looks for all of them.
+"""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.simulation.mutants import leases, reading
+from tests.simulation.mutants.hunt import hunt
+
+WANTED = (
+    (reading.checkpoint_ahead_of_ack, "checkpoint"),
+    (reading.closing_records_dropped, "shard end"),
+    (reading.second_of_a_key_passes_its_head, "order"),
+    (leases.self_fence_skipped, "fence"),
+    (leases.take_without_checking_the_counter, "one sender"),
+    (leases.child_before_parent, "parent first"),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("mutant", "check"), WANTED)
+def test_a_planted_fault_is_found(mutant: Callable[[], None], check: str) -> None:
+    found = hunt(mutant, seeds=200)
+    assert found.seed is not None
+    assert found.check == check
