@@ -110,7 +110,7 @@ async def test_html_of_a_proxy(line: Wire, port: Nakadi, status: int) -> None:
     answer = await port.publish([b"{}"])
     assert (answer.status, answer.items, answer.retry_after) == (status, None, 7.0)
     assert answer.reason == f"http_{status}"
-    assert answer.detail == "<html>no</html>"
+    assert answer.detail.startswith("15 bytes of ")
 
 
 async def test_an_answer_too_long_to_be_one(
