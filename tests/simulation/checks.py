@@ -132,16 +132,25 @@ class Checks:
 
     # -- what is stored
 
-    def stored(self, body: bytes, *, late: bool) -> None:
-        """Nakadi has an event; `late`: its sender does not wait for the answer any more."""
+    def stored(self, worker: str, body: bytes, *, late: bool) -> None:
+        """Nakadi has an event; `late`: its sender does not wait for the answer any more.
+
+        It is late, too, when the shard is not its sender's any more: nobody can fence that.
+        """
         record = self._parsed[body]
+        row = self._table.of(record.shard.stream_key).get(record.shard.id)
+        late = late or row is None or row.owner != worker
+        forgotten = record.ordinal < record.shard.shard.trimmed
         record.accepted += 1
         self.accepted += 1
-        if not late:
+        last = self._last.get(record.key)
+        newer = last is None or record.place > last.place
+        if newer or not (late or self._truth.is_skipped(record)):
             self._last[record.key] = record
         if record.first_body is None:
             record.first_body = body
-            self._first(record)
+            if not (late and forgotten):  # reading went on without it: a gap, or gone unseen
+                self._first(record)
         elif record.first_body != body:
             self.fail("identical", f"{record.sequence} came again with other bytes")
         elif self.orderly:

@@ -191,7 +191,7 @@ class _Request:
         self._service.trace.add(
             self._service.loop.now, self._node.name, name, record.shard.id, _told(record)
         )
-        self._service.checks.stored(self._bodies[index], late=late)
+        self._service.checks.stored(self._node.name, self._bodies[index], late=late)
 
 
 def weather_of_nakadi(*, slow: float, bad: float, late_by: float) -> Weather:

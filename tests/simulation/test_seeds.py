@@ -16,7 +16,6 @@ TWICE = range(1, 13)
 
 FOUND = {
     39: "a refused event in the middle of a run is sent again and again with those before it",
-    32: "a cancellation is lost when a group of tasks was just ending by itself",
     594: "a worker waits for its dead letters after it has handed over",
     10188: "a stream that is gone before its start at LATEST was complete blocks its successor",
 }

@@ -146,15 +146,20 @@ class Truth:
         return records[shard.settled] if shard.settled < len(records) else None
 
     def is_done(self, shard: ShardTruth) -> bool:
-        """Closed, and all of it and of what came before it is settled."""
+        """Closed, and all of it and of what came before it is settled or gone from the stream."""
         if not shard.done:
             closed = shard.shard.ending is not None or shard.shard.gone
             shard.done = (
                 closed
-                and self.first_unsettled(shard) is None
+                and self._is_read(shard)
                 and all(self.is_done(before) for before in self.before(shard))
             )
         return shard.done
+
+    def _is_read(self, shard: ShardTruth) -> bool:
+        first = self.first_unsettled(shard)
+        rest = [] if first is None else shard.records[max(first.ordinal, shard.shard.trimmed) :]
+        return all(self.is_settled(record) for record in rest)
 
     def before(self, shard: ShardTruth) -> list[ShardTruth]:
         """What must be done before anything of this shard is sent."""
