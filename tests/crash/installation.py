@@ -22,9 +22,10 @@ QUICK = {
     "CONSUMER_LEASE_DURATION_SECONDS": "5",
     "CONSUMER_HEARTBEAT_SECONDS": "1",
     "CONSUMER_SCAN_SECONDS": "1",
-    "CONSUMER_DISCOVERY_SECONDS": "2",
+    "CONSUMER_DISCOVERY_SECONDS": "0.5",
+    "CONSUMER_CHECKPOINT_SECONDS": "1",
 }
-"""Deaths are noticed in half of the usual time, and children long before their parents' ends."""
+"""Deaths are noticed in half of the usual time, children long before their parents' ends."""
 
 
 @contextmanager
@@ -72,21 +73,21 @@ def read_by(workers: Iterable[WorkerProcess]) -> list[str]:
     return found
 
 
-def all_held(cluster: Cluster) -> bool:
-    """Whether every open shard is held by exactly one worker, and nothing else is."""
-    held = [shard for worker in alive(cluster) for shard in worker.shards()]
-    return sorted(held) == sorted(cluster.open_shards())
+def all_held(cluster: Cluster, most_apart: int | None = None) -> bool:
+    """Whether every open shard is held by exactly one worker, and nothing else is.
 
-
-def shared_evenly(cluster: Cluster) -> bool:
-    """Whether all are held, and no worker has two more than another."""
-    counts = [len(worker.shards()) for worker in alive(cluster)]
-    return max(counts) - min(counts) <= 1 and all_held(cluster)
+    With `most_apart`: and no worker holds more than so many more than another.
+    """
+    held = [worker.shards() for worker in alive(cluster)]
+    counts = [len(shards) for shards in held]
+    if most_apart is not None and max(counts) - min(counts) > most_apart:
+        return False
+    return sorted(shard for shards in held for shard in shards) == sorted(cluster.open_shards())
 
 
 def until_shared(cluster: Cluster, seconds: float = 40.0) -> float:
     """Wait until all living workers have their share; the seconds it took."""
-    return cluster.until(lambda: shared_evenly(cluster), seconds, "shards shared evenly")
+    return cluster.until(lambda: all_held(cluster, most_apart=1), seconds, "shards shared evenly")
 
 
 def settled(cluster: Cluster, seconds: float = 60.0) -> Verdict:

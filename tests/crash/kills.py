@@ -8,6 +8,7 @@ percentile exceeds 15 s.
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -51,6 +52,7 @@ def main(kills: int, lease_table: str, seed: int) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # or what it has started would live on
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     asked.add_argument("--kills", type=int, default=20)
     asked.add_argument("--lease-table", choices=LEASE_TABLES, default="ministack")

@@ -158,6 +158,7 @@ def rounds(seconds: float, longest: float) -> list[float]:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # or what it has started would live on
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     asked.add_argument("--minutes", type=float, default=60.0)
     asked.add_argument("--verdict-minutes", type=float, default=3.0)
