@@ -5,13 +5,15 @@ SHARDS ?= 1
 WORKERS ?= 1
 SEEDS ?= 20000
 MINUTES ?= 60
+IMAGE ?= dynamodb-nakadi-consumer
+TAG ?= 0.1.0
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JAR := .run/dynamodb-local/.fetched
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick lint bench simulate mutants soak streams nakadi vectors requirements clean
+.PHONY: help setup run test quick lint bench simulate mutants soak streams nakadi vectors requirements images clean
 
 help: ## list all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -65,6 +67,11 @@ nakadi: $(STAMP) ## a local Nakadi on a free port
 
 vectors: $(STAMP) ## replay FILE=… of recorded requests against a fresh local Nakadi
 	@$(BIN)/python -m localdev.nakadi.vectors $(FILE)
+
+images: ## build the images of the Dockerfile as IMAGE=… TAG=… (needs Docker)
+	@docker info > /dev/null 2>&1 || { echo "make images needs a running Docker engine; none answers" >&2; exit 2; }
+	docker build --target consumer --tag $(IMAGE):$(TAG) .
+	docker build --target localdev --tag $(IMAGE)-localdev:$(TAG) .
 
 requirements: ## compile requirements/*.in to the hashed files (needs uv)
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/run.in -o requirements/run.txt

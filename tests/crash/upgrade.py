@@ -1,0 +1,82 @@
+"""Rolls workers from an older version to this one under load, and back, and judges.
+
+python -m tests.crash.upgrade --from REF
+
+REF is a commit or tag of this repository. Worker after worker is told to end and replaced by one of
+the other version, so both work side by side on the same leases. Nothing may be lost or overtaken,
+and an orderly change of versions makes no duplicate. Exit code 1 otherwise.
+"""
+
+import argparse
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.crash.installation import alive, installation, settled, until_shared
+from tests.crash.load import Load
+from tests.integration.cluster import Cluster
+
+ROOT = Path(__file__).parents[2]
+WORKERS = 3
+SHARDS = 6
+PER_SECOND = 100
+BESIDE_SECONDS = 12.0  # longer than a lease duration
+
+
+def main(ref: str) -> int:
+    """Roll forth and back; 0 if nothing went wrong."""
+    with tempfile.TemporaryDirectory() as folder:
+        older = Path(folder, "older")
+        git("worktree", "add", "--detach", "--quiet", str(older), ref)
+        try:
+            return judge(older, Path(folder), ref)
+        finally:
+            git("worktree", "remove", "--force", str(older))
+
+
+def git(*words: str) -> None:
+    subprocess.run(("git", "-C", str(ROOT), *words), check=True)
+
+
+def judge(older: Path, folder: Path, ref: str) -> int:
+    with installation(folder, shards=SHARDS) as cluster:
+        for _ in range(WORKERS):
+            cluster.start(PYTHONPATH=str(older))
+        with Load(cluster, PER_SECOND):
+            until_shared(cluster)
+            for name, path in (("this version", ROOT), (ref, older)):
+                roll(cluster, name, path)
+                split(cluster)
+        verdict = settled(cluster)
+        codes = {worker.process.poll() for worker in cluster.workers} - {None}
+        crashed = [w.log.name for w in cluster.workers if "Traceback" in w.log.read_text()]
+    print(f"{verdict}, exit codes {sorted(codes)}, tracebacks {crashed}")
+    wrong = verdict.lost or verdict.out_of_order or verdict.duplicated or codes != {0} or crashed
+    return int(bool(wrong))
+
+
+def roll(cluster: Cluster, name: str, path: Path) -> None:
+    """Replace one worker after the other, as a deployment does: the new one comes first."""
+    for number, worker in enumerate(alive(cluster), start=1):
+        cluster.start(PYTHONPATH=str(path))
+        until_shared(cluster)
+        code, seconds = worker.stop(signal.SIGTERM)
+        until_shared(cluster)
+        print(f"{number} of {WORKERS} is {name}; the other ended with {code} in {seconds:.1f} s")
+        time.sleep(BESIDE_SECONDS if number == 1 else 0)
+
+
+def split(cluster: Cluster) -> None:
+    """Shards whose parents were read by one version, and which the other takes over."""
+    cluster.streams.control("split", shard="random", children=2)
+    until_shared(cluster)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # or what it has started would live on
+    asked = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    asked.add_argument("--from", dest="ref", required=True, help="the older version")
+    sys.exit(main(asked.parse_args().ref))
