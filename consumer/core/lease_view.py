@@ -26,7 +26,8 @@ class LeaseState(StrEnum):
 class LeaseView:
     """`since` (epoch seconds) is the latest sign of a shard being read, if nobody is known to.
 
-    That is so while it is FREE, and while it is FOREIGN and its owner was not seen to move.
+    That is so while it is FREE or WAITING (what it waits for may stand still and not show it),
+    and while it is FOREIGN and its owner was not seen to move.
     """
 
     stream_key: str
@@ -50,8 +51,8 @@ def view(
     def one(lease: Lease) -> LeaseView:
         state = _state(lease, held, ready, dead)
         since = None
-        unread = state is LeaseState.FOREIGN and lease.owner not in moving
-        if state is LeaseState.FREE or unread:
+        still = state is LeaseState.FOREIGN and lease.owner not in moving
+        if still or state in (LeaseState.FREE, LeaseState.WAITING):
             owner_seen = None if lease.owner is None else seen_at(lease.owner)
             since = max(lease.last_sign, owner_seen or 0.0)
         return LeaseView(stream_key, lease, state, since)

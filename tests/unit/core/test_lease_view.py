@@ -36,5 +36,9 @@ def test_an_owner_that_was_not_seen_to_move_may_be_dead_and_the_shard_unread() -
     assert one(Lease("s", None, owner="stranger", record_at=20.0)).since == 20.0
 
 
+def test_a_shard_that_waits_for_another_ages_too_for_that_one_may_show_nothing() -> None:
+    assert one(Lease("s", "p", created_at=10.0), ready=False).since == 10.0
+
+
 def test_only_unread_shards_have_that_age() -> None:
     assert one(Lease("s", None, owner="you", record_at=1.0)).since is None
