@@ -13,7 +13,7 @@ STAMP := $(VENV)/.installed
 JAR := .run/dynamodb-local/.fetched
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick lint bench simulate mutants soak streams nakadi vectors requirements images clean
+.PHONY: help setup run test quick lint bench simulate mutants soak streams nakadi vectors alerts ecs chart requirements images clean
 
 help: ## list all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -73,10 +73,34 @@ images: ## build the images of the Dockerfile as IMAGE=… TAG=… (needs Docker
 	docker build --target consumer --tag $(IMAGE):$(TAG) .
 	docker build --target localdev --tag $(IMAGE)-localdev:$(TAG) .
 
+PROMETHEUS := .run/tools/prometheus/usr/bin/promtool
+$(PROMETHEUS):
+	@mkdir -p .run/tools && rm -f .run/tools/prometheus_*.deb
+	@if command -v apt-get >/dev/null; then cd .run/tools && apt-get download -qq prometheus && dpkg -x prometheus_*.deb prometheus; \
+	 else echo "no apt-get: promtool and prometheus of the path are used, if there are any"; fi
+
+alerts: $(STAMP) | $(PROMETHEUS) ## test alert rules, dashboard and its panels with the real Prometheus
+	@$(BIN)/python -m pytest -q tests/alerts $(PYTEST)
+
+ECS := .run/ecs/.installed
+$(ECS): requirements/ecs.txt
+	@mkdir -p .run && $(PYTHON) -m venv .run/ecs
+	@.run/ecs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/ecs.txt
+	@touch $(ECS)
+
+ecs: $(STAMP) $(ECS) ## check the CloudFormation template: cfn-lint, settings, roles, alarms
+	@$(BIN)/python -m pytest -q tests/ecs $(PYTEST)
+
+chart: $(STAMP) ## prove the Helm chart with the real Helm 3 and 4, Kubernetes' schemas and trivy
+	@$(BIN)/python -m tests.chart
+
 requirements: ## compile requirements/*.in to the hashed files (needs uv)
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/run.in -o requirements/run.txt
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/dev.in -o requirements/dev.txt
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/dev.txt requirements/build.in -o requirements/build.txt
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/ecs.in -o requirements/ecs.txt
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/chart.in -o requirements/chart.txt
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-deps requirements/helm.in -o requirements/helm.txt
 
 clean: ## remove what the other targets have made
 	@rm -rf $(VENV) .run .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

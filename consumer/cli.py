@@ -16,7 +16,7 @@ from consumer import __version__
 from consumer.errors import Fatal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import NoReturn
 
 DESCRIPTION = "Publishes every change of a DynamoDB table to Nakadi, in order per key."
@@ -94,22 +94,51 @@ def _parser() -> Parser:
         return command
 
     add("run", "the service, until SIGTERM or SIGINT")
-    add("check", "call every dependency once and print what works")
+    check = add("check", "call every dependency once and print what works")
+    check.add_argument("--offline", action="store_true", help="the settings only; calls nobody")
     leases = add("leases", "shards: state, owner, checkpoint, age, parent")
     leases.add_argument("--json", action="store_true", help="a list of objects instead of a table")
+    leases.add_argument("--watch", action="store_true", help="look every 2 s, until Ctrl-C")
+    gaps = add("gaps", "places where records went by unread: from, to, reason, time")
+    gaps.add_argument("--json", action="store_true", help="a list of objects instead of a table")
     _add_redrive(add("redrive", "publish what is in the dead letter queue again"))
+    _add_operating(add)
     settings = add("settings", "every setting: name, unit, default, meaning")
     settings.add_argument("--markdown", action="store_true", help="the table of the README")
     policy = add("iam-policy", "the least IAM policy for these settings, as JSON")
     policy.add_argument(
         "--for",
         dest="purpose",
-        choices=("run", "redrive", "check"),
+        choices=("run", "redrive", "check", "operate"),
         default="run",
         help="whose policy (default: run)",
     )
+    add("event-type", "a definition to create the event type with, as JSON")
     add("health", "ask the local /livez; exit code 0 or 1")
     return parser
+
+
+def _add_operating(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
+    """Commands to the workers, which go through the lease table."""
+    seek = add("seek", "read on somewhere else: repeats or skips changes")
+    seek.add_argument(
+        "--to",
+        required=True,
+        metavar="PLACE",
+        help="trim_horizon, latest, a time like 2026-11-01T09:30:00Z, or with one --shard a"
+        " sequence number to go on behind",
+    )
+    pause = add("pause", "read no more until resumed; shards keep their owners")
+    resume = add("resume", "read on after a pause")
+    resume.set_defaults(module="consumer.commands.pause")
+    for command in (seek, pause, resume):
+        command.add_argument(
+            "--shard", action="append", default=[], help="only this shard (may be given again)"
+        )
+        command.add_argument(
+            "--dry-run", action="store_true", help="say what it would do, shard by shard"
+        )
+        command.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def _add_redrive(redrive: argparse.ArgumentParser) -> None:

@@ -3,7 +3,9 @@
 Every exported name has the prefix `consumer_`; counters get the suffix `_total`. The attributes of
 `Metrics` carry the names without both. Labels are few and bounded: `stream` is `<table>/<label>`,
 every `reason`, `outcome` and `state` is a short word chosen by this service, and nothing of an item
-ever becomes a label. Ages are exported by every worker: a dashboard takes their maximum.
+ever becomes a label. A shard is named only by `shard_age_seconds`, and only so many of them as the
+settings allow. Ages are exported by every worker: a dashboard takes their maximum. Each series also
+says whose it is by the label `application`, so that several applications can share a Prometheus.
 
 There is no global registry, so that two services in one process (tests) do not see each other.
 """
@@ -11,6 +13,7 @@ There is no global registry, so that two services in one process (tests) do not 
 from __future__ import annotations
 
 import platform
+from typing import TYPE_CHECKING
 
 from prometheus_client import (
     CollectorRegistry,
@@ -23,6 +26,11 @@ from prometheus_client import (
 )
 
 from consumer import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from prometheus_client.metrics_core import Metric
 
 PREFIX = "consumer"
 
@@ -37,6 +45,7 @@ DEAD_LETTER_REASONS = (
     "attempts_exhausted",
     "rejected",
 )
+SKIP_REASONS = ("already_read", "before_start")
 GAP_REASONS = ("trimmed", "possibly_trimmed", "shard_gone", "seek")
 
 # The default time-out of a request is 40 s: the last finite bucket lies above it.
@@ -45,6 +54,21 @@ BATCH_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
 # A `_created` series beside every counter doubles what is scraped and says nothing new here.
 disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+class _OfApplication:
+    """A registry's families, each sample with the label `application`."""
+
+    def __init__(self, registry: CollectorRegistry, application: str) -> None:
+        self._registry = registry
+        self._labels = {"application": application} if application else {}
+
+    def collect(self) -> Iterator[Metric]:
+        for family in self._registry.collect():
+            family.samples = [
+                sample._replace(labels=self._labels | sample.labels) for sample in family.samples
+            ]
+            yield family
 
 
 class Metrics:
@@ -64,10 +88,12 @@ class Metrics:
             self.dead_letters.labels(reason=reason)
         for reason in GAP_REASONS:
             self.gaps.labels(reason=reason)
+        for reason in SKIP_REASONS:
+            self.records_skipped.labels(reason=reason)
 
-    def scrape(self) -> bytes:
+    def scrape(self, application: str = "") -> bytes:
         """The exposition in Prometheus' text format 0.0.4."""
-        return generate_latest(self.registry)
+        return generate_latest(_OfApplication(self.registry, application))
 
     def _declare_source(self) -> None:
         self.iterator_age_seconds = self._gauge(
@@ -79,6 +105,12 @@ class Metrics:
             "retention_headroom_seconds",
             "Time left until the oldest unsettled change leaves the stream's 24 hours.",
             "stream",
+        )
+        self.shard_age_seconds = self._gauge(
+            "shard_age_seconds",
+            "Iterator age of the oldest shards held here (CONSUMER_METRICS_SHARDS of them).",
+            "stream",
+            "shard",
         )
         self.checkpoint_age_seconds = self._gauge(
             "checkpoint_age_seconds", "Age of the oldest checkpoint of a held shard.", "stream"
@@ -121,8 +153,15 @@ class Metrics:
             "publish_unknown", "Events whose answer was lost: each may become a duplicate."
         )
         self.publish_in_flight = self._gauge("publish_in_flight", "Publishing requests in flight.")
+        self.event_type_state = self._gauge(
+            "event_type_state", "1 for the state that the event type is in, 0 for others.", "state"
+        )
+        self.partition_lanes = self._gauge(
+            "partition_lanes", "Partitions that took nothing lately; their events travel apart."
+        )
         self.queue_events = self._gauge("queue_events", "Events in memory, all shards together.")
         self.queue_bytes = self._gauge("queue_bytes", "Bytes held of the queue's budget.")
+        self.queue_limit_bytes = self._gauge("queue_limit_bytes", "The queue's budget.")
         self.hot_keys = self._counter(
             "hot_keys",
             "Ordering keys whose backlog grew older than a minute (CONSUMER_KEY_RUN_EVENTS).",

@@ -9,21 +9,29 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import structlog
+
 from consumer import __version__
 from consumer.core.flow import FlowState
 from consumer.core.lease_view import LeaseState
+from consumer.core.rate import Rate
 from consumer.core.status import (
     EventTypeStatus,
+    LeaseStatus,
     QueueStatus,
     ShardStatus,
     StatusView,
     StreamStatus,
 )
+from consumer.embedded_metrics import EmbeddedMetrics
 from consumer.runtime.wake import Wake
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from prometheus_client import Gauge
+
+    from consumer.core.lease_view import LeaseView
     from consumer.core.stream import StreamPage
     from consumer.metrics import Metrics
     from consumer.ports import Clock
@@ -31,8 +39,13 @@ if TYPE_CHECKING:
     from consumer.runtime.running_shard import RunningShard
     from consumer.settings import Settings
 
+log = structlog.get_logger()
+
 LOOK_SECONDS = 1.0
 """Gauges are brought up to date this often."""
+
+CLOUDWATCH_SECONDS = 60.0
+"""Interval of the lines for CloudWatch, whose metrics have a value a minute."""
 
 STILL_SECONDS = 60.0
 """A coordinator that has not moved for this long is not alive."""
@@ -54,8 +67,15 @@ class Observer:
         self._started_at = clock.now()
         self._worker: ConsumerWorker | None = None
         self._page: StreamPage | None = None
+        self._cloudwatch: EmbeddedMetrics | None = None
+        if settings.cloudwatch_namespace is not None:
+            self._cloudwatch = EmbeddedMetrics(
+                settings.cloudwatch_namespace, settings.application, metrics
+            )
+        self._told_cloudwatch_at = self._started_at
         self._wake = Wake()
         self._stopping = False
+        self._rates: dict[tuple[str, str], Rate] = {}
         self.draining = False
 
     def watch(self, worker: ConsumerWorker, page: StreamPage) -> None:
@@ -77,6 +97,16 @@ class Observer:
             if not self._stopping:
                 self._metrics.event_loop_lag_seconds.set(max(0.0, loop.time() - due))
                 self._look()
+                self._count()
+                if self._clock.now() - self._told_cloudwatch_at >= CLOUDWATCH_SECONDS:
+                    self._tell_cloudwatch()
+        self._look()
+        self._tell_cloudwatch()
+
+    def _tell_cloudwatch(self) -> None:
+        self._told_cloudwatch_at = self._clock.now()
+        if self._cloudwatch is not None:
+            log.info("metrics", **self._cloudwatch.line(self._clock.wall()))
 
     def live(self) -> tuple[bool, str]:
         """The coordinator moved recently, and so did every shard that waits for nothing named."""
@@ -105,30 +135,36 @@ class Observer:
     def scrape(self) -> bytes:
         """The metrics, as of now."""
         self._look()
-        return self._metrics.scrape()
+        return self._metrics.scrape(self._settings.application)
 
     def status(self) -> StatusView:
         """The content of `/status`."""
         wall, page = self._clock.wall(), self._page
-        shards = [
-            ShardStatus(
-                shard.shard_id,
-                shard.state.value,
-                shard.checkpoint,
-                round(shard.age(wall), 3),
-                shard.pending_events,
-            )
-            for shard in self._shards()
-        ]
         return StatusView(
             worker=self._worker_id,
             application=self._settings.application,
             version=__version__,
             draining=self.draining,
             stream=None if page is None else StreamStatus(page.stream.arn, page.view_type.value),
-            shards=tuple(shards),
+            shards=tuple(self._shard(shard, wall) for shard in self._shards()),
             queue=self._queue(),
             event_types=(self._event_type(),),
+            live=self.live()[1],
+            ready=self.ready()[1],
+            leases=tuple(_lease(seen, wall) for seen in self._leases()),
+        )
+
+    def _shard(self, shard: RunningShard, wall: float) -> ShardStatus:
+        rate = self._rates.get((shard.stream.key, shard.shard_id))
+        return ShardStatus(
+            shard.shard_id,
+            shard.state.value,
+            shard.checkpoint,
+            round(shard.age(wall), 3),
+            shard.pending_events,
+            shard.stream.key,
+            shard.suspended_cause,
+            0.0 if rate is None else round(rate.per_second, 1),
         )
 
     def _queue(self) -> QueueStatus:
@@ -141,38 +177,84 @@ class Observer:
         name = self._settings.event_type
         if self._worker is None:
             return EventTypeStatus(name, FlowState.PUBLISHING)
-        flow = self._worker.event_type.flow
-        reason = None if flow.state is FlowState.PUBLISHING else flow.reason
-        return EventTypeStatus(name, flow.state, reason)
+        return EventTypeStatus(name, *self._worker.event_type.state)
 
     def _shards(self) -> Sequence[RunningShard]:
         if self._worker is None:
             return ()
         return [shard for shard in self._worker.coordinator.shards if shard.held]
 
+    def _leases(self) -> Sequence[LeaseView]:
+        return () if self._worker is None else self._worker.coordinator.leases()
+
+    def _count(self) -> None:
+        """Bring the rates up to date; a shard that has left takes its rate along."""
+        now, before = self._clock.now(), self._rates
+        self._rates = {}
+        for shard in self._shards():
+            key = (shard.stream.key, shard.shard_id)
+            rate = self._rates[key] = before.get(key) or Rate(now, shard.records_read)
+            rate.observe(now, shard.records_read)
+
     def _look(self) -> None:
         if self._worker is None:
             return
-        coordinator = self._worker.coordinator
         self._worker.backlog.observe()
-        self._worker.relay.hurry = coordinator.peer_drains
-        wall = self._clock.wall()
+        self._worker.relay.hurry = self._worker.coordinator.peer_drains
+        self._metrics.queue_limit_bytes.set(self._worker.backlog.budget.limit)
+        self._metrics.partition_lanes.set(len(self._worker.event_type.lanes))
+        for state in FlowState:
+            here = state is self._worker.event_type.state[0]
+            self._metrics.event_type_state.labels(state=state.value).set(here)
+        self._look_at_streams(self._clock.wall())
+
+    def _look_at_streams(self, wall: float) -> None:
+        """Ages and states of leases; what is not seen any more leaves no series behind."""
+        metrics, shards = self._metrics, self._shards()
+        by_age = sorted(((shard.age(wall), shard) for shard in shards), key=_age, reverse=True)
+        metrics.shard_age_seconds.clear()
+        for age, shard in by_age[: self._settings.metrics_shards]:
+            series = metrics.shard_age_seconds.labels(stream=shard.stream.key, shard=shard.shard_id)
+            series.set(age)
         ages: dict[str, float] = {}
         checkpoints: dict[str, float] = {}
-        for shard in self._shards():
+        for age, shard in by_age:
             key = shard.stream.key
-            ages[key] = max(ages.get(key, 0.0), shard.age(wall))
+            ages[key] = max(ages.get(key, 0.0), age)
             checkpoints[key] = max(checkpoints.get(key, 0.0), wall - shard.checkpoint_at)
         states = dict.fromkeys(LeaseState, 0)
-        for lease in coordinator.leases():
+        for lease in self._leases():
             states[lease.state] += 1
             age = 0.0 if lease.since is None else wall - lease.since
             ages[lease.stream_key] = max(ages.get(lease.stream_key, 0.0), age)
-        for key, age in ages.items():
-            self._metrics.iterator_age_seconds.labels(stream=key).set(age)
-            headroom = max(0.0, RETENTION_SECONDS - age)
-            self._metrics.retention_headroom_seconds.labels(stream=key).set(headroom)
-        for key, age in checkpoints.items():
-            self._metrics.checkpoint_age_seconds.labels(stream=key).set(age)
+        _replace(metrics.iterator_age_seconds, ages)
+        headrooms = {key: max(0.0, RETENTION_SECONDS - age) for key, age in ages.items()}
+        _replace(metrics.retention_headroom_seconds, headrooms)
+        _replace(metrics.checkpoint_age_seconds, checkpoints)
         for state, count in states.items():
-            self._metrics.leases.labels(state=state.value).set(count)
+            metrics.leases.labels(state=state.value).set(count)
+
+
+def _age(aged: tuple[float, RunningShard]) -> float:
+    return aged[0]
+
+
+def _replace(gauge: Gauge, values: dict[str, float]) -> None:
+    """Make these, by stream, the only series of a gauge."""
+    gauge.clear()
+    for key, value in values.items():
+        gauge.labels(stream=key).set(value)
+
+
+def _lease(seen: LeaseView, wall: float) -> LeaseStatus:
+    lease = seen.lease
+    return LeaseStatus(
+        seen.stream_key,
+        lease.shard_id,
+        lease.parent_shard_id,
+        seen.state,
+        lease.owner,
+        lease.checkpoint,
+        None if seen.since is None else round(max(0.0, wall - seen.since), 3),
+        lease.paused,
+    )

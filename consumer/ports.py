@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consumer.core.answer import Answer
+    from consumer.core.command import Command
     from consumer.core.dead_letter import DeadLetter
     from consumer.core.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
     from consumer.core.page import Page
@@ -95,6 +96,18 @@ class LeaseStore(Protocol):
         """All gap rows of a stream."""
         ...
 
+    async def read_commands(self, stream_key: str, after: int) -> Sequence[Command]:
+        """The operator's commands with a higher number, in order."""
+        ...
+
+    async def add_command(self, stream_key: str, command: Command) -> bool:
+        """Put a command's row and raise the stream row's `commands` to its number: both or neither.
+
+        True if it stands there now, also when an earlier copy of this call did it; False if the
+        number is not the next one. For the operator's tools: no worker calls it.
+        """
+        ...
+
     async def put_worker(self, worker: Worker) -> None:
         """Write the whole worker row."""
         ...
@@ -135,7 +148,10 @@ class LeaseStore(Protocol):
         ...
 
     async def complete_gap(self, stream_key: str, gap: Gap) -> None:
-        """Set `to` of an existing gap row; a later owner may have found the gap wider."""
+        """Set `to` of an existing gap row if that moves it on.
+
+        A later owner may have found the gap wider, and a request of an earlier one may land late.
+        """
         ...
 
 

@@ -25,15 +25,18 @@ from consumer.adapters.http_server import serve_http
 from consumer.adapters.lease_table import LeaseTable
 from consumer.adapters.nakadi import Nakadi
 from consumer.adapters.streams import DynamoDbStreams
+from consumer.core.lanes import LANE_SLOTS
 from consumer.core.lease import Worker
 from consumer.errors import Fatal, first_in
 from consumer.metrics import Metrics
 from consumer.observer import Observer
+from consumer.preflight import before_start
 from consumer.runtime.bootstrap import Source
 from consumer.runtime.consumer_worker import ConsumerWorker, Job, Outside
 from consumer.source import check_enabled, check_ordering_key, find_stream, patiently
 
 if TYPE_CHECKING:
+    from consumer.core.placement import Partitioning
     from consumer.core.stream import StreamPage
     from consumer.ports import LeaseStore, StreamClient
     from consumer.settings import Settings
@@ -58,6 +61,7 @@ class Service:
         self._worker_id = f"{socket.gethostname()}-{uuid.uuid4().hex[:12]}"
         self._stopped = asyncio.Event()
         self._worker: ConsumerWorker | None = None
+        self._partitioning: Partitioning | None = None
         self._opening: asyncio.Timeout | None = None  # while stream and lease table are looked for
         self._observer = Observer(self._worker_id, settings, self._clock, self._metrics)
 
@@ -120,11 +124,13 @@ class Service:
                 settings.event_type,
                 token_of(settings),
                 self._clock,
-                concurrency=settings.publish_concurrency,
+                concurrency=settings.publish_concurrency + LANE_SLOTS,
                 timeout=settings.publish_timeout_seconds,
+                gzip=settings.publish_gzip,
             )
         )
         page = await self._find(streams, store)
+        self._partitioning = await before_start(nakadi, settings, page)
         queue = None
         if settings.dead_letter_queue_url is not None:
             form = settings.event_format(page.stream.arn, page.key_attributes[0])
@@ -170,6 +176,7 @@ class Service:
             poll=settings.poll_timing(),
             limits=settings.publish_limits(),
             queue_bytes=settings.queue_bytes,
+            partitioning=self._partitioning,
         )
         worker = self._worker = ConsumerWorker(outside, job, self._row(page), self._metrics)
         self._observer.watch(worker, page)

@@ -86,6 +86,14 @@ RULES = (
     ),
     Rule(("drain_seconds",), "more than 1 s", lambda s: s.drain_seconds > 1),
     Rule(
+        ("cloudwatch_namespace", "log_format", "log_level"),
+        "json and INFO (or DEBUG) where there is a namespace: the metrics are lines of the log",
+        lambda s: (
+            s.cloudwatch_namespace is None
+            or (s.log_format == "json" and s.log_level in {"DEBUG", "INFO"})
+        ),
+    ),
+    Rule(
         ("patch_field", "change_field"),
         "two different names",
         lambda s: s.patch_field != s.change_field,

@@ -1,4 +1,4 @@
-"""Probes, metrics and status over HTTP.
+"""Probes, metrics and status over HTTP; `/` is the status for people.
 
 It starts before the service is ready and stops last, so that a drain can be watched. It answers
 from memory: no request of a probe ever waits for AWS or Nakadi.
@@ -15,6 +15,7 @@ import orjson
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from consumer.adapters.status_page import status_page
 from consumer.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -81,7 +82,13 @@ def _application(source: StatusSource) -> web.Application:
     async def status(_: web.Request) -> web.Response:
         return web.Response(body=orjson.dumps(source.status()), content_type="application/json")
 
+    text, headers = status_page()
+
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(text=text, content_type="text/html", headers=headers)
+
     application = web.Application()
+    application.router.add_get("/", page)
     application.router.add_get("/livez", live)
     application.router.add_get("/readyz", ready)
     application.router.add_get("/metrics", metrics)

@@ -35,6 +35,14 @@ class Expressions:
         """Condition: the row has this attribute."""
         self._conditions.append(f"attribute_exists({self._name(name)})")
 
+    def below(self, name: str, digits: str) -> None:
+        """Condition: the attribute is absent, or a smaller number; both are decimal digits."""
+        path, value, length = self._name(name), self._value(digits), self._value(len(digits))
+        self._conditions.append(
+            f"(attribute_not_exists({path}) OR size({path}) < {length}"
+            f" OR (size({path}) = {length} AND {path} < {value}))"
+        )
+
     def set(self, values: Mapping[str, RowValue]) -> None:
         """Update: these attributes become these values; None removes one."""
         for name, value in values.items():
@@ -67,7 +75,7 @@ class Expressions:
             self._names[f"#{part}"] = part
         return ".".join(f"#{part}" for part in parts)
 
-    def _value(self, value: str | float | tuple[str, ...] | dict[str, int]) -> str:
+    def _value(self, value: str | float | tuple[str, ...] | dict[str, float]) -> str:
         placeholder = f":v{len(self._values)}"
         self._values[placeholder] = attribute(value)
         return placeholder

@@ -101,6 +101,30 @@ class LeaseRequests:
             raise UnknownOutcome("UpdateItem: an answer without Attributes", "malformed_answer")
         return row
 
+    async def create_and_update(
+        self,
+        created: tuple[str, Mapping[str, RowValue]],
+        updated: tuple[str, Expressions],
+        token: str,
+    ) -> None:
+        """Write a row that is not there yet and update another, both or neither.
+
+        `token` makes copies of a call one, for ten minutes. Raises ConditionFailed.
+        """
+        absent = Expressions()
+        absent.equal(KEY, None)
+        put = {"Item": self._row(*created), **absent.arguments()}
+        update = {"Key": self._key(updated[0]), **updated[1].arguments()}
+
+        async def both(**table: object) -> dict[str, Any]:
+            answer: dict[str, Any] = await self._dynamodb.transact_write_items(
+                TransactItems=[{"Put": table | put}, {"Update": table | update}],
+                ClientRequestToken=token,
+            )
+            return answer
+
+        await self._write("TransactWriteItems", both)
+
     async def update_if_there(self, key: str, update: Expressions) -> None:
         """Update, or leave a row alone that does not meet the condition."""
         try:
@@ -149,7 +173,7 @@ class LeaseRequests:
             async with asyncio.timeout(self._request_seconds):
                 answer = await operation(TableName=self._table, **arguments)
         except CALL_FAILURES as error:
-            if error_code(error) == "ConditionalCheckFailedException":
+            if _refused(error):
                 self._count("refused")
                 raise ConditionFailed(_old_item(error)) from error
             self._count("unknown")
@@ -168,6 +192,16 @@ class ConditionFailed(Exception):
     def __init__(self, row: Row | None) -> None:
         super().__init__()
         self.row = row
+
+
+def _refused(error: Exception) -> bool:
+    """A condition did not hold, its own or one of a transaction's."""
+    code = error_code(error)
+    if code != "TransactionCanceledException":
+        return code == "ConditionalCheckFailedException"
+    response: Mapping[str, Any] = getattr(error, "response", {})
+    reasons = response.get("CancellationReasons") or ()
+    return any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)
 
 
 def _old_item(error: Exception) -> Row | None:

@@ -1,7 +1,8 @@
 """Rows of the lease table: values on one side, DynamoDB attributes on the other.
 
 Names of rows and attributes are public: `worker/<id>`, `stream/<table>/<label>`,
-`lease/<table>/<label>/<shard>`, `gap/<table>/<label>/<shard>/<from>`. Times are epoch seconds as
+`lease/<table>/<label>/<shard>`, `gap/<table>/<label>/<shard>/<from>`,
+`command/<table>/<label>/<number>`. Times are epoch seconds as
 numbers, written so that reading gives the same float again. None is an absent attribute. What a
 newer version has added to a row is ignored here and kept by updates, which name what they change.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
+from consumer.core.command import Action, Command
 from consumer.core.lease import Gap, Lease, StreamRow, Worker
 
 Attribute = Mapping[str, object]
@@ -26,7 +28,7 @@ STREAM: Final = "stream/"
 WORKER_TTL: Final = 3600
 """Seconds after its last sign of life when DynamoDB may remove a worker's row (`expiresAt`)."""
 
-RowValue = str | bool | int | float | tuple[str, ...] | dict[str, int] | None
+RowValue = str | bool | int | float | tuple[str, ...] | dict[str, float] | None
 
 
 def lease_prefix(stream_key: str) -> str:
@@ -49,7 +51,12 @@ def gap_key(stream_key: str, gap: Gap) -> str:
     return f"{gap_prefix(stream_key)}{gap.shard_id}/{gap.from_}"
 
 
-def attribute(value: str | float | tuple[str, ...] | dict[str, int]) -> Attribute:
+def command_key(stream_key: str, number: int) -> str:
+    """Key of a command row; so many digits that keys sort by number."""
+    return f"command/{stream_key}/{number:010d}"
+
+
+def attribute(value: str | float | tuple[str, ...] | dict[str, float]) -> Attribute:
     """A value as DynamoDB writes it."""
     match value:
         case bool():
@@ -61,7 +68,7 @@ def attribute(value: str | float | tuple[str, ...] | dict[str, int]) -> Attribut
         case tuple():
             return {"L": [{"S": text} for text in value]}
         case dict():
-            return {"M": {name: {"N": str(number)} for name, number in value.items()}}
+            return {"M": {name: {"N": repr(number)} for name, number in value.items()}}
 
 
 def item(values: Mapping[str, RowValue]) -> Item:
@@ -93,11 +100,18 @@ def stream_values(row: StreamRow) -> dict[str, RowValue]:
         "startPosition": row.start_position,
         "startedAt": row.started_at,
         "bootstrapped": row.bootstrapped,
-        "sweep": {"n": row.sweep_n, "done": row.sweep_done},
+        "sweep": _sweep(row),
         "changes": row.changes,
         "fingerprint": row.fingerprint,
         "schemaVersion": row.schema_version,
+        "commands": row.commands or None,
     }
+
+
+def _sweep(row: StreamRow) -> dict[str, float]:
+    """A map as a whole: workers of older versions, which know of no `at`, drop it."""
+    sweep: dict[str, float] = {"n": row.sweep_n, "done": row.sweep_done}
+    return sweep if row.swept_at is None else {**sweep, "at": row.swept_at}
 
 
 def lease_values(lease: Lease) -> dict[str, RowValue]:
@@ -114,6 +128,9 @@ def lease_values(lease: Lease) -> dict[str, RowValue]:
         "releasedAt": lease.released_at,
         "startIterator": lease.start_iterator,
         "ownerSwitches": lease.owner_switches,
+        "commandCounter": lease.command_counter or None,
+        "paused": lease.paused or None,
+        "skipBefore": lease.skip_before,
     }
 
 
@@ -125,6 +142,31 @@ def gap_values(gap: Gap) -> dict[str, RowValue]:
         "reason": gap.reason,
         "detectedAt": gap.detected_at,
     }
+
+
+def command_values(command: Command) -> dict[str, RowValue]:
+    """Attributes of a command row."""
+    return {
+        "action": command.action.value,
+        "shards": command.shards,
+        "target": command.target,
+        "issuedAt": command.issued_at,
+        "issuedBy": command.issued_by,
+        "token": command.token,
+    }
+
+
+def command_of(row: Row) -> Command:
+    """A command row as a value. Raises KeyError or ValueError if it is none."""
+    return Command(
+        number=int(key_of(row).rsplit("/", 1)[1]),
+        action=Action(str(row["action"]["S"])),
+        shards=_texts(row, "shards") if "shards" in row else None,
+        target=_text(row, "target"),
+        issued_at=float(_number(row, "issuedAt")),
+        issued_by=_text(row, "issuedBy") or "",
+        token=_text(row, "token") or "",
+    )
 
 
 def worker_of(row: Row) -> Worker:
@@ -160,6 +202,8 @@ def stream_of(row: Row) -> StreamRow:
         changes=int(_number(row, "changes")),
         fingerprint=str(row["fingerprint"]["S"]),
         schema_version=int(_number(row, "schemaVersion")),
+        swept_at=_time(sweep, "at"),
+        commands=int(_time(row, "commands") or 0),
     )
 
 
@@ -178,6 +222,9 @@ def lease_of(row: Row) -> Lease:
         released_at=_time(row, "releasedAt"),
         start_iterator=_text(row, "startIterator"),
         owner_switches=int(_time(row, "ownerSwitches") or 0),
+        command_counter=int(_time(row, "commandCounter") or 0),
+        paused=_truth(row, "paused"),
+        skip_before=_time(row, "skipBefore"),
     )
 
 

@@ -20,6 +20,9 @@ from consumer.adapters.lease_rows import (
     STREAM,
     WORKER,
     Row,
+    command_key,
+    command_of,
+    command_values,
     gap_key,
     gap_of,
     gap_prefix,
@@ -40,9 +43,13 @@ from consumer.errors import LeaseConflict, Retryable, UnknownOutcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from consumer.core.command import Command
     from consumer.core.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
     from consumer.metrics import Metrics
     from consumer.ports import Clock
+
+LAST_COMMAND: Final = 10**10 - 1
+"""No stream has as many commands as its keys have room for."""
 
 _AFTER_WORKERS: Final = "worker0"  # '0' follows '/'
 
@@ -87,6 +94,28 @@ class LeaseTable:
     async def read_gaps(self, stream_key: str) -> Sequence[Gap]:
         """All gap rows of a stream."""
         return _read(gap_of, await self._requests.query_prefix(gap_prefix(stream_key)))
+
+    async def read_commands(self, stream_key: str, after: int) -> Sequence[Command]:
+        """The commands with a higher number, in order."""
+        first, last = command_key(stream_key, after + 1), command_key(stream_key, LAST_COMMAND)
+        return _read(command_of, await self._requests.query_between(first, last))
+
+    async def add_command(self, stream_key: str, command: Command) -> bool:
+        """Put the command and announce it on the stream row, in one transaction."""
+        before = command.number - 1
+        announced = Expressions()
+        announced.exists(KEY)
+        announced.equal("commands", before or None)
+        announced.set({"commands": command.number})
+        key = command_key(stream_key, command.number)
+        try:
+            await self._requests.create_and_update(
+                (key, command_values(command)), (STREAM + stream_key, announced), command.token
+            )
+        except ConditionFailed:
+            found = await self._requests.settling_read(key)
+            return found is not None and command_of(found).token == command.token
+        return True
 
     async def put_worker(self, worker: Worker) -> None:
         """Write the whole worker row."""
@@ -181,9 +210,12 @@ class LeaseTable:
         return True
 
     async def complete_gap(self, stream_key: str, gap: Gap) -> None:
-        """Set `to` of an existing gap row, whatever it is: the place only moves on."""
+        """Set `to` of an existing gap row; one that is as far or farther stays."""
+        if gap.to is None:
+            return
         update = Expressions()
         update.exists(KEY)
+        update.below("to", gap.to)
         update.set({"to": gap.to})
         await self._requests.update_if_there(gap_key(stream_key, gap), update)
 

@@ -121,7 +121,7 @@ async def _expire_rows(dynamodb: Any, table: str) -> None:  # noqa: ANN401 - mad
             TimeToLiveSpecification={"Enabled": True, "AttributeName": "expiresAt"},
         )
     except (_Refused, Retryable) as error:
-        log.warning("lease_table_without_ttl", table=table, why=str(error))
+        log.warning("lease_table_without_ttl", table=table, detail=str(error))
 
 
 class _Refused(Exception):

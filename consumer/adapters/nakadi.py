@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import zlib
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import quote, urlsplit
 
@@ -20,6 +21,7 @@ from httpx_aiohttp import HttpxAiohttpClient
 
 from consumer import __version__
 from consumer.core.answer import Answer, no_answer, parse_answer
+from consumer.core.event_definition import partition_names
 from consumer.errors import Retryable
 
 if TYPE_CHECKING:
@@ -43,6 +45,9 @@ IDLE_SECONDS: Final = 20.0
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
 """A longer answer is unreadable. One item takes some hundred bytes."""
 
+GZIP_LEVEL: Final = 1
+"""Higher levels cost more than twice the time for a fifth fewer bytes."""
+
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 _BROKEN: Final = (
@@ -64,7 +69,8 @@ _BROKEN: Final = (
 class Nakadi:
     """Publisher port. An async context; at most `concurrency` connections.
 
-    `timeout` is in seconds, from the start of a request to the end of its answer.
+    `timeout` is in seconds, from the start of a request to the end of its answer; `gzip`: request
+    bodies are compressed.
     """
 
     def __init__(
@@ -76,7 +82,9 @@ class Nakadi:
         *,
         concurrency: int,
         timeout: float,
+        gzip: bool = False,
     ) -> None:
+        self._gzip = gzip
         self._event_type = event_type
         self._types = f"{url.rstrip('/')}/event-types/"
         self._events = httpx.URL(f"{self._types}{quote(event_type, safe='')}/events")
@@ -118,6 +126,8 @@ class Nakadi:
         flow_id = secrets.token_urlsafe(18)
         body = b"[%b]" % b",".join(bodies)
         started = asyncio.get_running_loop().time()
+        if self._gzip:
+            body = compressed(body)
         sending = True
 
         async def content() -> AsyncIterator[bytes]:
@@ -146,8 +156,19 @@ class Nakadi:
         return answer
 
     async def event_type(self, name: str | None = None) -> tuple[int, bytes]:
-        """Status and body of `GET /event-types/{name}`, for `check`. Raises Retryable."""
-        path = self._types + quote(name or self._event_type, safe="")
+        """Status and body of `GET /event-types/{name}`, for the preflight.
+
+        Raises Retryable.
+        """
+        return await self._look(quote(name or self._event_type, safe=""))
+
+    async def partitions(self) -> tuple[str, ...]:
+        """Names of the event type's partitions; empty if we may not read them. Raises Retryable."""
+        status, body = await self._look(f"{quote(self._event_type, safe='')}/partitions")
+        return partition_names(body) if status == 200 else ()
+
+    async def _look(self, path: str) -> tuple[int, bytes]:
+        path = self._types + path
         try:
             async with asyncio.timeout(LOOK_SECONDS):
                 response = await self._client.get(path, headers=self._authorization())
@@ -164,6 +185,7 @@ class Nakadi:
             "Content-Type": "application/json",
             "Content-Length": str(length),
             "X-Flow-Id": flow_id,
+            **({"Content-Encoding": "gzip"} if self._gzip else {}),
             **self._authorization(),
         }
         request = self._client.stream("POST", self._events, content=content, headers=headers)
@@ -185,6 +207,12 @@ class Nakadi:
 
     def _header(self) -> str | None:
         return self._token.header(self._clock.now())
+
+
+def compressed(body: bytes) -> bytes:
+    """A request's body in gzip."""
+    packer = zlib.compressobj(GZIP_LEVEL, wbits=zlib.MAX_WBITS | 16)
+    return packer.compress(body) + packer.flush()
 
 
 def _reason(error: BaseException) -> str:

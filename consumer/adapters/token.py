@@ -111,7 +111,7 @@ class FileToken:
     def _complain(self, why: str) -> None:
         if not self._complained:
             self._complained = True
-            log.warning("token_file_unreadable", path=str(self._path), why=why)
+            log.warning("token_file_unreadable", path=str(self._path), detail=why)
 
 
 def _bearer(text: str) -> str | None:

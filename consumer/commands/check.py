@@ -9,9 +9,7 @@ import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import orjson
-
-from consumer import logs
+from consumer import logs, preflight
 from consumer.access import fallback_region, token_of
 from consumer.adapters.aws import Aws
 from consumer.adapters.clock import SystemClock
@@ -23,7 +21,6 @@ from consumer.commands.columns import columns
 from consumer.core.finding import (
     Finding,
     Verdict,
-    event_type_finding,
     exit_code,
     ordering_key_finding,
 )
@@ -37,6 +34,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from consumer.adapters.token import Token
+    from consumer.core.stream import StreamPage
     from consumer.settings import Settings
 
 CONNECTIONS = 2
@@ -44,9 +42,15 @@ RESULT_WIDTH = 96
 HEADER = ("dependency", "verdict", "result, and what to do")
 
 
-def run(_: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
-    """0 if all is well, 1 if something could not be reached, 2 if something must be changed."""
+def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
+    """0 if all is well, 1 if something could not be reached, 2 if something must be changed.
+
+    `--offline` looks at the settings alone and calls nobody.
+    """
     settings = load_settings(environ)
+    if arguments.offline:
+        out.write(f"settings are fine: application {settings.application}; nothing was called\n")
+        return 0
     logs.configure_command()
     check = Check(settings)
     asyncio.run(check.all())
@@ -61,6 +65,7 @@ class Check:
         self.found = [Finding("settings", Verdict.FINE, f"application {settings.application}")]
         self._settings = settings
         self._clock = SystemClock()
+        self._page: StreamPage | None = None  # what is known of the stream
 
     async def all(self) -> None:
         """Ask everybody, one after the other; each adapter limits its own time."""
@@ -96,7 +101,7 @@ class Check:
         client = DynamoDbStreams(
             await aws.streams(CONNECTIONS), await aws.dynamodb(CONNECTIONS), self._clock
         )
-        page = await find_stream(self._settings, client)
+        page = self._page = await find_stream(self._settings, client)
         if not page.enabled:
             raise Misconfigured(
                 f"{page.stream.arn} is disabled; enable a stream for the table (it gets a new ARN)"
@@ -161,9 +166,8 @@ class Check:
             concurrency=CONNECTIONS,
             timeout=settings.publish_timeout_seconds,
         ) as nakadi:
-            status, body = await nakadi.event_type()
-        category, cleanup = _described(body) if status == 200 else (None, "")
-        self.found.append(event_type_finding(settings.event_type, status, category, cleanup))
+            found = await preflight.look(nakadi, settings, self._page)
+        self.found.extend(found.findings)
 
 
 def _rows(findings: Iterable[Finding]) -> Iterator[tuple[str, ...]]:
@@ -171,15 +175,6 @@ def _rows(findings: Iterable[Finding]) -> Iterator[tuple[str, ...]]:
         yield each.dependency, each.verdict.value, each.result
         if each.remedy:
             yield "", "", f"→ {each.remedy}"
-
-
-def _described(body: bytes) -> tuple[str | None, str]:
-    """Category and cleanup policy of an event type's definition."""
-    try:
-        definition = orjson.loads(body)
-        return definition.get("category"), definition.get("cleanup_policy") or ""
-    except (ValueError, AttributeError):
-        raise Retryable("an answer that is no event type", "malformed_answer") from None
 
 
 def _remedy(error: Retryable) -> str:

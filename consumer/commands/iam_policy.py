@@ -41,6 +41,7 @@ _ITEMS = [
 ]
 _CREATE = ["dynamodb:CreateTable", "dynamodb:DescribeTable", "dynamodb:UpdateTimeToLive"]
 _LOOK = ["dynamodb:GetItem", "dynamodb:Query"]
+_COMMAND = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
 _REDRIVE = [
     "sqs:ChangeMessageVisibility",
     "sqs:DeleteMessage",
@@ -79,6 +80,8 @@ def policy(settings: Settings, purpose: str) -> list[Statement]:
             return _run(settings, place)
         case "check":
             return _check(settings, place)
+        case "operate":
+            return _operate(settings, place)
         case _:
             return _redrive(settings, place)
 
@@ -106,6 +109,14 @@ def _check(settings: Settings, place: Place) -> list[Statement]:
         queue = _queue(settings.dead_letter_queue_url, place)
         statements.append(_allow("LookAtDeadLetters", ["sqs:GetQueueAttributes"], queue))
     return statements
+
+
+def _operate(settings: Settings, place: Place) -> list[Statement]:
+    """`leases`, `gaps`, `seek`, `pause` and `resume`; a transaction needs what its parts need."""
+    return [
+        _allow("FindPlaceInStream", ["dynamodb:GetShardIterator"], _streams(settings, place)),
+        _allow("CommandWorkers", _COMMAND, place.table(settings.lease_table)),
+    ]
 
 
 def _redrive(settings: Settings, place: Place) -> list[Statement]:

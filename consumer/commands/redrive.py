@@ -93,6 +93,7 @@ async def _redrive(settings: Settings, queue_url: str, job: RedriveJob) -> Redri
         clock,
         concurrency=CONNECTIONS,
         timeout=settings.publish_timeout_seconds,
+        gzip=settings.publish_gzip,
     )
     async with Aws(fallback_region(settings)) as aws, nakadi:
         source = SqsDeadLetterSource(await aws.sqs(), queue_url)

@@ -36,17 +36,20 @@ class Cursor:
     skip_before: float | None
     skip_through: int | None = None
     last_read_at: float | None = None
+    skip_reason: str = "before_start"
 
     @classmethod
     def of(cls, lease: Lease, started_at: float | None) -> Cursor:
-        """Where a worker that has just taken this lease begins.
+        """Where a worker that has just taken this lease begins. A seek overrules the start.
 
         `started_at` is the stream's start in epoch seconds, None if it started at TRIM_HORIZON.
         """
+        since = started_at if lease.skip_before is None else lease.skip_before
         return cls(
             last_read=sequence_of(lease.checkpoint),
             iterator=lease.start_iterator if lease.checkpoint == LATEST else None,
-            skip_before=None if started_at is None else started_at - started_at % MINUTE,
+            skip_before=None if since is None else since - since % MINUTE,
+            skip_reason="before_start" if lease.skip_before is None else "before_seek",
             last_read_at=lease.record_at,
         )
 
@@ -71,5 +74,5 @@ class Cursor:
         self.last_read = sequence
         self.last_read_at = created_at
         if self.skip_before is not None and created_at < self.skip_before:
-            return "before_start"
+            return self.skip_reason
         return None

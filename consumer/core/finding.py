@@ -55,19 +55,16 @@ def ordering_key_finding(wanted: tuple[str, ...], table_key: tuple[str, ...]) ->
     return Finding("ordering key", Verdict.FINE, shown)
 
 
-def event_type_finding(name: str, status: int, category: str | None, cleanup: str) -> Finding:
-    """What `GET /event-types/{name}` tells. Reading may be forbidden where writing is allowed."""
+def event_type_refusal(name: str, status: int) -> Finding:
+    """What a `GET /event-types/{name}` that shows no definition tells.
+
+    Reading may be forbidden where writing is allowed.
+    """
 
     def found(verdict: Verdict, result: str, remedy: str = "") -> Finding:
         return Finding("event type", verdict, f"{name}: {result}", remedy)
 
     match status:
-        case 200 if category != "data":
-            return found(Verdict.WRONG, f"category {category}", "choose one of category data")
-        case 200 if "compact" in cleanup:
-            return found(Verdict.WRONG, "compacted", "choose one with cleanup_policy delete")
-        case 200:
-            return found(Verdict.FINE, "category data")
         case 401:
             return found(Verdict.WRONG, "401", "the token is missing, wrong or expired")
         case 403:

@@ -6,7 +6,8 @@
 
 While backing off one request at a time goes out, after a pause with full jitter. While stopped one
 event goes out every `probe` seconds. Concurrency grows back by one per success, batch bytes (halved
-by a 413) by a twentieth. What was sent before an outage or a stop says nothing about its end.
+by a 413) by a fiftieth of what they are: a lasting limit is met again by one request in some forty,
+whatever its size. What was sent before an outage or a stop says nothing about its end.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ POSTPONEMENTS = 10
 """A refused event put off so often (each time for a probe interval) may pass within the limit."""
 
 BATCH_BYTES_MIN = 1_000
-GROWTH = 20
+GROWTH = 50
 
 
 class FlowState(StrEnum):
@@ -89,7 +90,7 @@ class Flow:
         if self.state is FlowState.PUBLISHING:
             self.allowed = min(self._limits.concurrency, self.allowed + 1)
             self.batch_bytes = min(
-                self._limits.batch_bytes, self.batch_bytes + self._limits.batch_bytes // GROWTH
+                self._limits.batch_bytes, self.batch_bytes + self.batch_bytes // GROWTH
             )
             return
         self.state = FlowState.PUBLISHING

@@ -53,3 +53,8 @@ def shard_gone_gap(lease: Lease, last_read: int | None, wall: float) -> Gap:
     """The shard left the listing before it was read to its end."""
     from_ = TRIM_HORIZON if last_read is None else str(last_read)
     return Gap(lease.shard_id, from_, None, "shard_gone", wall)
+
+
+def unseen_shard_gap(shard_id: str, wall: float) -> Gap:
+    """A shard that a child names as its parent, and that was gone before any listing showed it."""
+    return Gap(shard_id, TRIM_HORIZON, None, "shard_gone", wall)

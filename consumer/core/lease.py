@@ -27,9 +27,15 @@ def sequence_of(checkpoint: Checkpoint) -> int | None:
 class Lease:
     """Who reads a shard, and how far it is settled. Times are epoch seconds.
 
-    `counter` rises with every change of owner and fences every write. `record_at` is the creation
-    time of the newest settled record, `caught_up_at` the last time a page reached the tip with
-    everything settled. `start_iterator` is stored by the bootstrap of a stream started at LATEST.
+    `counter` rises with every change of owner and fences every write. `created_at` is when the row
+    was made, or the last complete listing before that: the shard is hardly older. `record_at` is
+    the creation time of the newest settled record, `caught_up_at` the last time a page reached the
+    tip with everything settled. `start_iterator` is stored by the bootstrap of a stream started at
+    LATEST.
+
+    `command_counter` is the last of the operator's commands that the row has obeyed. A paused shard
+    keeps its owner and is not read. Records older than `skip_before` were skipped by a seek; it
+    stands in for the stream's start.
     """
 
     shard_id: str
@@ -44,11 +50,17 @@ class Lease:
     released_at: float | None = None
     start_iterator: str | None = None
     owner_switches: int = 0
+    command_counter: int = 0
+    paused: bool = False
+    skip_before: float | None = None
 
     @property
     def last_sign(self) -> float:
-        """Latest time, as the row tells, that somebody read the shard; its creation if nobody."""
-        signs = (self.record_at, self.released_at, self.caught_up_at)
+        """Latest time up to which the shard is known to be read; its creation if none is.
+
+        A release is no such sign: who could not read for a minute releases, too.
+        """
+        signs = (self.record_at, self.caught_up_at)
         return max((sign for sign in signs if sign is not None), default=self.created_at)
 
     @property
@@ -93,7 +105,8 @@ class StreamRow:
 
     `start_position` is TRIM_HORIZON, LATEST or an ISO time; `started_at` (epoch seconds) is set
     for LATEST and for a time: older records are skipped. `sweep_n` is raised by whoever wins the
-    listing, `sweep_done` follows when it is complete.
+    listing, `sweep_done` follows when it is complete, and `swept_at` says when that one began.
+    `commands` is the number of the newest command of an operator.
     """
 
     arn: str
@@ -108,6 +121,8 @@ class StreamRow:
     changes: int
     fingerprint: str
     schema_version: int = SCHEMA_VERSION
+    swept_at: float | None = None
+    commands: int = 0
 
     @property
     def key(self) -> str:

@@ -48,6 +48,7 @@ class LeaseLine:
     state: LeaseState
     checkpoint: str
     age_seconds: float | None
+    paused: bool = False
 
 
 def lease_report(
@@ -72,13 +73,16 @@ def _line(
 ) -> LeaseLine:
     seen_at = seen.get(lease.owner or "", 0.0)
     state = _state(lease, rows, silent=seen_at < silent_before)
-    known = [lease.record_at, lease.caught_up_at, lease.released_at]
-    if state is LeaseState.SILENT:
-        known.append(seen_at)
-    settled_at = max((at for at in known if at), default=lease.created_at)
+    settled_at = max(lease.last_sign, seen_at if state is LeaseState.SILENT else 0.0)
     age = None if state is LeaseState.FINISHED else max(0.0, round(wall - settled_at, 3))
     return LeaseLine(
-        lease.shard_id, lease.parent_shard_id, lease.owner, state, lease.checkpoint, age
+        lease.shard_id,
+        lease.parent_shard_id,
+        lease.owner,
+        state,
+        lease.checkpoint,
+        age,
+        lease.paused,
     )
 
 

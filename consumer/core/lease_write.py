@@ -85,6 +85,14 @@ def release(
     return LeaseWrite(lease, row)
 
 
+def obey(lease: Lease, row: Lease) -> LeaseWrite:
+    """Commands of an operator were applied: `row` shall stand there.
+
+    The counter rises with it, so no earlier copy of any write can undo or repeat a seek.
+    """
+    return LeaseWrite(lease, replace(row, counter=lease.counter + 1))
+
+
 def settle(write: LeaseWrite, me: str, current: Lease | None) -> Settled:
     """What a refused condition means, `current` being the row that stood there (None: absent)."""
     if current is None:

@@ -10,6 +10,8 @@ Rules
   request puts its lanes back at the front.
 - A revoked ticket in flight keeps its key busy until its request ends, then only frees the key.
 - A lane stands in one place at a time, by its head; an empty one is forgotten at once.
+- Ready lanes stand in one list, or aside: in a list for each partition that is down, into which
+  `take` sorts what it meets. So nothing is sorted while no partition is down.
 - An illegal move raises ValueError and changes nothing.
 """
 
@@ -17,37 +19,22 @@ from __future__ import annotations
 
 import heapq
 from collections import OrderedDict
-from enum import Enum, auto
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from consumer.core.key_lane import KeyLane, Place
 from consumer.core.ticket import TICKET_BYTES, TicketState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from consumer.core.ticket import Ticket
 
+    Ready = OrderedDict[KeyLane, None]
+    Sort = Callable[[Ticket], str | None]
 
-class _Place(Enum):
-    IDLE = auto()  # empty, or busy with events in flight
-    READY = auto()
-    WAITING = auto()  # until not_before
-    DOOMED = auto()  # its head can never be published and waits for the dead letter queue
-
-
-class _Lane:
-    __slots__ = ("first", "in_flight", "key", "last", "length", "not_before", "place", "turn")
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-        self.first: Ticket | None = None
-        self.last: Ticket | None = None
-        self.length = 0
-        self.in_flight = 0
-        self.not_before = 0.0
-        self.place = _Place.IDLE
-        self.turn = 0  # of its newest place among the waiting
+SORTED_AT_ONCE = 2_000
+"""Most lanes that one `take` puts aside: it runs in one go, some ten milliseconds of them."""
 
 
 class KeyOrderedQueue:
@@ -57,10 +44,11 @@ class KeyOrderedQueue:
     """
 
     def __init__(self) -> None:
-        self._lanes: dict[str, _Lane] = {}
-        self._ready: OrderedDict[_Lane, None] = OrderedDict()
-        self._doomed: OrderedDict[_Lane, None] = OrderedDict()
-        self._waiting: list[tuple[float, int, _Lane]] = []  # a lane may have left before its time
+        self._lanes: dict[str, KeyLane] = {}
+        self._ready: Ready = OrderedDict()
+        self._aside: dict[str, Ready] = {}  # by partition
+        self._doomed: Ready = OrderedDict()
+        self._waiting: list[tuple[float, int, KeyLane]] = []  # a lane may have left before its time
         self._turns = 0  # equal times wake in the order they came
         self.events = 0
         self.bytes = 0
@@ -70,8 +58,12 @@ class KeyOrderedQueue:
 
     @property
     def ready(self) -> int:
-        """How many lanes have a head that may be sent now."""
+        """How many lanes have a head that may be sent now; those that stand aside do not count."""
         return len(self._ready)
+
+    def ready_aside(self, partition: str) -> int:
+        """How many of those stand aside for a partition."""
+        return len(self._aside.get(partition, ()))
 
     @property
     def ready_bytes(self) -> float:
@@ -99,31 +91,51 @@ class KeyOrderedQueue:
         """Append to its key's lane; returns the lane's length."""
         lane = self._lanes.get(ticket.key)
         if lane is None:
-            lane = self._lanes[ticket.key] = _Lane(ticket.key)
-        if lane.last is None:
-            lane.first = ticket
-        else:
-            lane.last.next_of_key = ticket
-        lane.last = ticket
-        lane.length += 1
+            lane = self._lanes[ticket.key] = KeyLane(ticket.key)
+        lane.append(ticket)
         self.events += 1
         self.bytes += ticket.cost
-        if lane.place is _Place.IDLE and not lane.in_flight:
+        if lane.place is Place.IDLE and not lane.in_flight:
             self._place(lane, front=False)
         return lane.length
 
-    def take(self, now: float, events: int, size: int, run: int = 1) -> list[Ticket]:
+    def take(
+        self, now: float, events: int, size: int, run: int = 1, *, sort: Sort | None = None
+    ) -> list[Ticket]:
         """The next batch: at most `events` tickets and `size` body bytes; empty if none is ready.
 
-        A head larger than `size` goes alone. All returned tickets are in flight.
+        A head larger than `size` goes alone. All returned tickets are in flight. `sort` names the
+        partition for which a head has to stand aside, None for most; where there are too many of
+        them at once, the batch is short.
         """
         self._wake(now)
+        return self._take(self._ready, events, size, run, sort)
+
+    def take_aside(
+        self, partition: str, now: float, events: int, size: int, run: int = 1
+    ) -> list[Ticket]:
+        """The next batch of those that stand aside for a partition."""
+        self._wake(now)
+        return self._take(self._aside.get(partition, OrderedDict()), events, size, run, None)
+
+    def rejoin(self, partition: str) -> None:
+        """Nothing has to stand aside for this partition any more."""
+        for lane in self._aside.pop(partition, ()):
+            self._stand(lane, self._ready)
+
+    def _take(
+        self, ready: Ready, events: int, size: int, run: int, sort: Sort | None
+    ) -> list[Ticket]:
         batch: list[Ticket] = []
-        room = size
-        ready = self._ready
-        while ready and len(batch) < events:
+        room, to_sort = size, SORTED_AT_ONCE
+        while ready and len(batch) < events and to_sort:
             lane = next(iter(ready))
             ticket = lane.first
+            if sort is not None and ticket is not None and (name := sort(ticket)) is not None:
+                del ready[lane]
+                self._stand(lane, self._aside.setdefault(name, OrderedDict()))
+                to_sort -= 1
+                continue
             taken = 0
             while ticket is not None and taken < run and len(batch) < events:
                 body = ticket.body
@@ -137,7 +149,7 @@ class KeyOrderedQueue:
             if not taken:
                 break
             del ready[lane]
-            lane.place = _Place.IDLE
+            lane.place = Place.IDLE
             lane.in_flight = taken
         return batch
 
@@ -148,7 +160,7 @@ class KeyOrderedQueue:
         if lane is None or ticket is None:
             return None
         del self._doomed[lane]
-        lane.place = _Place.IDLE
+        lane.place = Place.IDLE
         lane.in_flight = 1
         ticket.state = TicketState.IN_FLIGHT
         return ticket
@@ -161,10 +173,8 @@ class KeyOrderedQueue:
         lane = self._lanes.get(ticket.key)
         if lane is None or lane.first is not ticket or not lane.in_flight:
             raise ValueError(f"ticket {ticket.sequence} is not the head in flight of its key")
-        lane.first = ticket.next_of_key
-        if lane.first is None:
-            lane.last = None
-        self._discount(lane, ticket)
+        lane.unlink(ticket)
+        self._discount(ticket)
         lane.in_flight -= 1
         if not lane.in_flight:
             self._place(lane, front=False)
@@ -180,7 +190,8 @@ class KeyOrderedQueue:
         if lane is None or not lane.in_flight or not flying:
             raise ValueError(f"ticket {ticket.sequence} is not in flight")
         if ticket.state is TicketState.REVOKED:
-            self._unlink(lane, ticket)
+            lane.unlink(ticket)
+            self._discount(ticket)
         else:
             ticket.state = TicketState.QUEUED
             lane.not_before = max(lane.not_before, not_before)
@@ -212,69 +223,41 @@ class KeyOrderedQueue:
         self._shed_departed()
         return self._waiting[0][0] if self._waiting else None
 
-    def _sift(self, lane: _Lane) -> None:
-        kept: Ticket | None = None
-        position = 0
+    def _sift(self, lane: KeyLane) -> None:
         head = lane.first
-        ticket, lane.first, lane.last = lane.first, None, None
-        lane.length = 0
-        while ticket is not None:
-            following, ticket.next_of_key = ticket.next_of_key, None
-            if ticket.state is TicketState.REVOKED and position >= lane.in_flight:
-                self.events -= 1
-                self.bytes -= ticket.cost
-            else:
-                if kept is None:
-                    lane.first = ticket
-                else:
-                    kept.next_of_key = ticket
-                kept = lane.last = ticket
-                lane.length += 1
-            position += 1
-            ticket = following
+        for ticket in lane.sift():
+            self._discount(ticket)
         if lane.first is not head:  # then none was in flight
-            self._ready.pop(lane, None)
+            if lane.place is Place.READY and lane.stands_in is not None:
+                del lane.stands_in[lane]
             self._doomed.pop(lane, None)
             lane.not_before = 0.0
             self._place(lane, front=False)
 
-    def _unlink(self, lane: _Lane, ticket: Ticket) -> None:
-        """Take a ticket out from where it is: at the head, or a few behind it in a run."""
-        before, there = None, lane.first
-        while there is not None and there is not ticket:
-            before, there = there, there.next_of_key
-        if there is None:
-            raise ValueError(f"ticket {ticket.sequence} is not in its key's lane")
-        if before is None:
-            lane.first = ticket.next_of_key
-        else:
-            before.next_of_key = ticket.next_of_key
-        if lane.last is ticket:
-            lane.last = before
-        self._discount(lane, ticket)
-
-    def _discount(self, lane: _Lane, ticket: Ticket) -> None:
-        ticket.next_of_key = None
-        lane.length -= 1
+    def _discount(self, ticket: Ticket) -> None:
         self.events -= 1
         self.bytes -= ticket.cost
 
-    def _place(self, lane: _Lane, *, front: bool) -> None:
+    def _stand(self, lane: KeyLane, ready: Ready) -> None:
+        lane.place = Place.READY
+        lane.stands_in = ready
+        ready[lane] = None
+
+    def _place(self, lane: KeyLane, *, front: bool) -> None:
         head = lane.first
         if head is None:
-            lane.place = _Place.IDLE
+            lane.place = Place.IDLE
             del self._lanes[lane.key]
         elif lane.not_before:
-            lane.place = _Place.WAITING
+            lane.place = Place.WAITING
             self._turns += 1
             lane.turn = self._turns
             heapq.heappush(self._waiting, (lane.not_before, lane.turn, lane))
         elif head.body is None:
-            lane.place = _Place.DOOMED
+            lane.place = Place.DOOMED
             self._doomed[lane] = None
         else:
-            lane.place = _Place.READY
-            self._ready[lane] = None
+            self._stand(lane, self._ready)
             if front:
                 self._ready.move_to_end(lane, last=False)
 
@@ -288,6 +271,6 @@ class KeyOrderedQueue:
         """Drop heap entries of lanes whose waiting head was revoked: they have moved on."""
         while self._waiting:
             _, turn, lane = self._waiting[0]
-            if lane.place is _Place.WAITING and lane.turn == turn:
+            if lane.place is Place.WAITING and lane.turn == turn:
                 return
             heapq.heappop(self._waiting)

@@ -11,6 +11,7 @@ class ShardState(StrEnum):
     TAKING = "taking"
     READING = "reading"
     SUSPENDED = "suspended"
+    PAUSED = "paused"
     DRAINING = "draining"
     FINISHING = "finishing"
 

@@ -27,6 +27,10 @@ QUIET_FACTOR = 5.0
 RETIRED_SECONDS = 3600.0
 """Interval for a stream whose shards are all read and that has a successor: rows to delete."""
 
+YOUNG_SWEEPS = 5
+"""The first sweeps follow each other after `lease_duration`: a new stream may not list all of its
+first shards yet, and nothing but a listing shows them."""
+
 UNCHANGED_LISTINGS = 5
 """A parent that answers but is never listed is given up after as many equal listings."""
 
@@ -60,9 +64,14 @@ class SweepWatch:
         return self._since + interval
 
 
-def new_lease(shard: Shard, wall: float) -> Lease:
-    """The row of a shard found by listing: read from its oldest record."""
-    return Lease(shard.shard_id, shard.parent_shard_id, created_at=wall)
+def new_lease(shard: Shard, stream: StreamRow, wall: float) -> Lease:
+    """The row of a shard found by listing: read from its oldest record.
+
+    It may be as old as the last complete listing, which did not show it: if that was long ago (no
+    worker ran for a day), its head may have been trimmed before anybody could know of it.
+    """
+    since = wall if stream.swept_at is None else min(wall, stream.swept_at)
+    return Lease(shard.shard_id, shard.parent_shard_id, created_at=since)
 
 
 def orphans(leases: Sequence[Lease], listed: Collection[str]) -> tuple[Lease, ...]:

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from consumer.core.lease import LATEST, SHARD_END, TRIM_HORIZON, StreamRow
+from consumer.core.lease import LATEST, SCHEMA_VERSION, SHARD_END, TRIM_HORIZON, StreamRow
 from consumer.core.lineage import chain
 from consumer.core.stream import AtLatest
 from consumer.core.sweep import new_lease
 from consumer.errors import Misconfigured, ShardNotFound, TrimmedData
+from consumer.runtime.children import stream_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from consumer.core.lease import Lease
     from consumer.core.stream import Shard, Stream, StreamPage, ViewType
@@ -86,6 +87,16 @@ def check_fingerprint(source: Source, row: StreamRow) -> None:
         )
 
 
+def check_schema(row: StreamRow) -> None:
+    """Neighbouring versions share leases. Raises Misconfigured for rows of a later one."""
+    if row.schema_version > SCHEMA_VERSION + 1:
+        raise Misconfigured(
+            f"stream {row.key} has lease rows of schema {row.schema_version}, but this version"
+            f" understands none above {SCHEMA_VERSION + 1}; run the version that wrote them, or one"
+            " that is at most one schema older"
+        )
+
+
 def check_view_type(source: Source, page: StreamPage) -> None:
     """Raises Misconfigured where a stream does not carry the images that are needed."""
     if page.view_type not in source.view_types:
@@ -107,6 +118,8 @@ async def own_rows(
     if all(row.key != source.stream.key for row in ours):
         ours.append(await store.create_stream(first_row(source, source.stream, ours)))
         log.info("stream_started", stream=source.stream.key, start=ours[-1].start_position)
+    for row in ours:
+        check_schema(row)
     if source.accept_change:
         ours = [await _accept(store, source, row) for row in ours]
     for row in ours:
@@ -143,7 +156,8 @@ class LatestBootstrap:
         An open shard is started at LATEST also where a child of it is listed: the listing may be
         behind, and the gate makes the child wait.
         """
-        known = {lease.shard_id for lease in await self._store.read_leases(turn.row.key)}
+        leases = await self._store.read_leases(turn.row.key)
+        known = {lease.shard_id: lease for lease in leases}
         dates: list[float] = []
 
         async def visit(page: StreamPage) -> None:
@@ -152,10 +166,11 @@ class LatestBootstrap:
             for shard in page.shards:
                 if shard.shard_id in known:
                     continue
-                lease = await self._place(stream, shard, dates)
+                lease = await self._place(turn, shard, known, dates)
                 if lease is not None:
                     await turn.hold()
                     await self._store.create_lease(turn.row.key, lease)
+                    known[shard.shard_id] = lease
 
         await self._listing.complete(stream, visit)
         # A stream that is gone has no date. Its start is over all the same: the rows it has must
@@ -165,10 +180,18 @@ class LatestBootstrap:
         await turn.bootstrapped(started_at)
         log.info("stream_bootstrapped", stream=turn.row.key, started_at=started_at)
 
-    async def _place(self, stream: Stream, shard: Shard, dates: list[float]) -> Lease | None:
-        row = new_lease(shard, self._clock.wall())
+    async def _place(
+        self, turn: SweepTurn, shard: Shard, known: Mapping[str, Lease], dates: list[float]
+    ) -> Lease | None:
+        row = new_lease(shard, turn.row, self._clock.wall())
+        stream = stream_of(turn.row)
         if shard.closed:
-            return replace(row, checkpoint=SHARD_END)
+            parent = known.get(shard.parent_shard_id or "")
+            if parent is None or parent.finished:
+                return replace(row, checkpoint=SHARD_END)
+            # Its parent was open a moment ago, or when another worker began with this: the shard
+            # is read after it, or its own children would not wait for the parent.
+            return replace(row, checkpoint=LATEST)
         try:
             iterator, date = await self._streams.shard_iterator(stream, shard.shard_id, AtLatest())
         except ShardNotFound:

@@ -59,11 +59,12 @@ class Checkpointer:
             while not self._stopping:
                 await self._wake.wait(self._interval)
                 if not self._stopping and self._due():
-                    await self._write()
+                    await self.write()
         finally:
             self.ended.set()
 
-    async def _write(self) -> None:
+    async def write(self) -> None:
+        """Write how far it is settled. Not while `run` may. Raises LeaseLost."""
         await self._writer.checkpoint(
             self.checkpoint,
             record_at=self._watermark.record_at,

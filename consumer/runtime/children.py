@@ -57,7 +57,7 @@ class Children:
             return False  # the stream is gone, and with it whatever came after this shard
         created = 0
         for shard in children:
-            lease = new_lease(shard, self._clock.wall())
+            lease = new_lease(shard, row, self._clock.wall())
             created += await self._store.create_lease(row.key, lease)
         if created:
             log.info("children_found", stream=row.key, shard=shard_id, count=created)
@@ -89,5 +89,5 @@ class Children:
         try:
             return await self.adopt(row, shard_id)
         except Retryable as error:
-            log.warning("children_unknown", shard=shard_id, reason=error.reason)
+            log.warning("children_unknown", stream=row.key, shard=shard_id, reason=error.reason)
             return False

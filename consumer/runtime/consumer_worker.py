@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from consumer.core.event import EventFormat
     from consumer.core.lease import Lease, StreamRow, Worker
     from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
+    from consumer.core.placement import Partitioning
     from consumer.metrics import Metrics
     from consumer.ports import Chance, Clock, DeadLetterQueue, LeaseStore, StreamClient
     from consumer.ports import Publisher as PublisherPort
@@ -52,7 +53,10 @@ class Outside:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a worker is for. `format_of` gives the event format of a stream's ARN."""
+    """What a worker is for. `format_of` gives the event format of a stream's ARN.
+
+    `partitioning` is None while nothing is known of how the event type spreads its events.
+    """
 
     source: Source
     event_type: str
@@ -61,6 +65,7 @@ class Job:
     poll: PollTiming
     limits: PublishLimits
     queue_bytes: int
+    partitioning: Partitioning | None = None
 
 
 class _HandedOverError(Exception):
@@ -77,7 +82,7 @@ class ConsumerWorker:
         clock, chance = outside.clock, outside.chance
         self._fence = Fence(job.timing)
         self.backlog = Backlog(job.queue_bytes, metrics)
-        self.event_type = EventType(job.event_type, job.limits, clock, chance)
+        self.event_type = EventType(job.event_type, job.limits, clock, chance, job.partitioning)
         self._dead_letters = DeadLetterSender(
             port=outside.dead_letters,
             backlog=self.backlog,

@@ -25,6 +25,7 @@ from consumer.errors import (
     first_in,
 )
 from consumer.runtime.bootstrap import check_fingerprint, own_rows
+from consumer.runtime.command_news import CommandNews
 from consumer.runtime.held_shards import HeldShards
 from consumer.runtime.probe import Probe
 from consumer.runtime.stream_leases import StreamLeases
@@ -95,6 +96,7 @@ class Coordinator:
         )
         self._peers = Peers(keeper.worker_id, timing)
         self._leases = StreamLeases(clock, timing, self._peers, self._held, keeper, metrics)
+        self._news = CommandNews(store, self._held)
         self._probe = Probe(streams, clock, keeper, self._held, metrics)
         self._rhythm = Rhythm(timing)
         self._wake = Wake()
@@ -177,6 +179,7 @@ class Coordinator:
         if not self.draining:
             if self.moved_at >= self._scan_due:
                 await self._scan()
+                await self._news.look(self._rows)
             await self._probe.look(self._rows)
             if self._pass_due() <= self._clock.now():
                 await self._pass(group)

@@ -7,6 +7,7 @@ in between.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, assert_never
 
@@ -24,14 +25,17 @@ from consumer.core.settlement import (
     Unauthorised,
     settle,
 )
+from consumer.core.share import Share
 from consumer.core.ticket import TicketState
 from consumer.runtime.dead_letters import EXPIRED
+from consumer.runtime.hot_keys import HotKeys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consumer.core.answer import Answer
     from consumer.core.fence import Fence
+    from consumer.core.lanes import PartitionLane
     from consumer.core.limits import PublishLimits
     from consumer.core.settlement import Settlement, Verdict
     from consumer.core.ticket import Ticket
@@ -43,20 +47,28 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-HOT_KEY_SECONDS = 60.0
-HOT_KEY_EVENTS = 10
-"""A key is hot when one of its events waited this long and this many runs stand behind it."""
-
-HOT_KEY_LOG_SECONDS = 60.0
 SEND_TIMEOUT = "send_timeout"
 """The request could not be written in time: the way to Nakadi is too narrow for this much."""
+
+TIMEOUT = "timeout"
+"""The answer did not come in time: in a lane that says no more than that its partition is down."""
 
 SMOOTHING = 0.2
 """Weight of the newest request in `round_trip`."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    part: list[Ticket]
+    sent_at: float
+    lane: PartitionLane | None
+
+
 class Delivery:
-    """Sends batches of one event type. `round_trip` is the recent length of a request, seconds."""
+    """Sends batches of one event type.
+
+    `round_trip` is the recent length, in seconds, of requests that travelled in no lane.
+    """
 
     def __init__(
         self,
@@ -81,17 +93,17 @@ class Delivery:
         self._clock = clock
         self._chance = chance
         self._metrics = metrics
-        self._hot_logged_at = 0.0
+        self._hot_keys = HotKeys(backlog.queue, limits.key_run_events, metrics)
         self.round_trip = 0.05
 
-    async def deliver(self, batch: list[Ticket]) -> None:
-        """Send a batch, in halves where its culprit has to be found."""
+    async def deliver(self, batch: list[Ticket], lane: PartitionLane | None = None) -> None:
+        """Send a batch, in halves where its culprit has to be found; `lane` is where it travels."""
         parts = [batch]
         while parts:
             part = self._sendable(parts.pop())
             if not part:
                 continue
-            halves = await self._send(part)
+            halves = await self._send(part, lane)
             if halves is not None:
                 parts.extend(reversed(halves))
             if halves is None or (parts and self._flow.state is FlowState.STOPPED):
@@ -124,7 +136,9 @@ class Delivery:
             held_up = ticket.key
         return good
 
-    async def _send(self, part: list[Ticket]) -> list[list[Ticket]] | None:
+    async def _send(
+        self, part: list[Ticket], lane: PartitionLane | None
+    ) -> list[list[Ticket]] | None:
         """One request. Returns the parts still to be sent, None if the whole batch must wait."""
         sent_at, wall = self._clock.now(), self._clock.wall()
         bodies: list[bytes] = []
@@ -138,13 +152,27 @@ class Delivery:
             answer = await self._port.publish(bodies)
         finally:
             self._metrics.publish_in_flight.dec()
-        self._measure(answer, len(part), self._clock.now() - sent_at)
+        request = _Request(part, sent_at, lane)
+        self._measure(answer, request)
         settlement = settle(answer, part, self._limits.max_attempts, self._chance.random())
-        return self._apply(settlement, answer, part, sent_at)
+        self._watch_partitions(answer, request)
+        return self._apply(settlement, answer, request)
+
+    def _watch_partitions(self, answer: Answer, request: _Request) -> None:
+        """Which partitions took their share? Keys of those that answer again rejoin the others."""
+        ended: list[str] = []
+        lane, sent_at = request.lane, request.sent_at
+        if answer.status == 207 and answer.items is not None:
+            ended = self._event_type.observe(answer, request.part, sent_at)
+        elif answer.status == 200 and lane is not None:
+            ended = [lane.name] * self._event_type.partition_answered(lane.name, sent_at)
+        for name in ended:
+            self._backlog.queue.rejoin(name)
 
     def _apply(
-        self, settlement: Settlement, answer: Answer, part: list[Ticket], sent_at: float
+        self, settlement: Settlement, answer: Answer, request: _Request
     ) -> list[list[Ticket]] | None:
+        part, sent_at = request.part, request.sent_at
         match settlement:
             case Settled(verdicts):
                 stored = any(isinstance(verdict, Acked) for verdict in verdicts)
@@ -163,7 +191,7 @@ class Delivery:
                 )
                 return _halves(part)
             case Outage():
-                self._outage(settlement, answer, part, sent_at)
+                self._outage(settlement, answer, request)
             case Unauthorised():
                 self._event_type.outage(sent_at, "http_401", None, **_facts(answer))
             case Stopped(reason):
@@ -173,11 +201,15 @@ class Delivery:
         self._return(part, answer)
         return None
 
-    def _outage(self, outage: Outage, answer: Answer, part: list[Ticket], sent_at: float) -> None:
+    def _outage(self, outage: Outage, answer: Answer, request: _Request) -> None:
+        part, sent_at, lane = request.part, request.sent_at, request.lane
         if outage.reason == SEND_TIMEOUT:
             self._flow.too_large(_size(part))
         if outage.unknown:
             self._metrics.publish_unknown.inc(len(part))
+        if lane is not None and outage.reason == TIMEOUT:
+            self._event_type.partition_failed(Share(lane.name, part), sent_at, answer)
+            return
         self._event_type.outage(sent_at, outage.reason, outage.retry_after, **_facts(answer))
 
     def _return(self, part: list[Ticket], answer: Answer) -> None:
@@ -212,7 +244,7 @@ class Delivery:
             sum(1 for verdict in verdicts if isinstance(verdict, Acked))
         )
         if acked:
-            self._look_for_hot_keys(acked, now)
+            self._hot_keys.look(acked, now)
             self._backlog.settle(acked)
 
     def _hold_up(
@@ -235,30 +267,12 @@ class Delivery:
             case _:
                 assert_never(verdict)
 
-    def _measure(self, answer: Answer, events: int, seconds: float) -> None:
-        self._metrics.publish_batch_events.observe(events)
+    def _measure(self, answer: Answer, request: _Request) -> None:
+        seconds = self._clock.now() - request.sent_at
+        self._metrics.publish_batch_events.observe(len(request.part))
         self._metrics.publish_duration_seconds.labels(outcome=answer.reason).observe(seconds)
-        self.round_trip += SMOOTHING * (seconds - self.round_trip)
-
-    def _look_for_hot_keys(self, acked: Sequence[Ticket], now: float) -> None:
-        behind = HOT_KEY_EVENTS * self._limits.key_run_events
-        hot = sum(
-            1
-            for ticket in acked
-            if now - ticket.read_at > HOT_KEY_SECONDS
-            and self._backlog.queue.pending(ticket.key) > behind
-        )
-        if not hot:
-            return
-        self._metrics.hot_keys.inc(hot)
-        if now - self._hot_logged_at > HOT_KEY_LOG_SECONDS:
-            self._hot_logged_at = now
-            log.warning(
-                "hot_key",
-                keys=hot,
-                action="one event of a key travels per round trip; "
-                "CONSUMER_KEY_RUN_EVENTS above 1 lets hot keys go faster",
-            )
+        if request.lane is None:
+            self.round_trip += SMOOTHING * (seconds - self.round_trip)
 
 
 def _halves(part: list[Ticket]) -> list[list[Ticket]]:

@@ -1,9 +1,9 @@
 """Finds shards and keeps the lineage. Rule: leases are created here and nowhere else.
 
 Whoever wins the sweep lists the stream; rows appear page by page, only those that a read did not
-show. A parent that is named but not listed is asked itself: only ShardNotFound proves it gone. At
-a shard's end its children are looked up at once; those not yet visible are asked for a few times
-more, and the sweep finds the rest.
+show. A parent that is named but not listed is asked itself (`parents`). At a shard's end its
+children are looked up at once; those not yet visible are asked for a few times more (`children`),
+and the sweep finds the rest.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING
 import structlog
 
 from consumer.core.lineage import childless_ends, deletable
-from consumer.core.stream import AtTrimHorizon
 from consumer.core.sweep import (
     QUIET_FACTOR,
     RETIRED_SECONDS,
+    YOUNG_SWEEPS,
     SweepWatch,
-    UnlistedParents,
     new_lease,
     orphans,
 )
-from consumer.errors import Retryable, ShardNotFound, TrimmedData
+from consumer.errors import Retryable
 from consumer.runtime.bootstrap import LatestBootstrap, check_view_type, first_row
 from consumer.runtime.children import Children, stream_of
 from consumer.runtime.listing import ShardListing
+from consumer.runtime.parents import Parents
 from consumer.runtime.sweep_turn import Overtaken, SweepTurn
 from consumer.runtime.wake import Wake
 
@@ -92,8 +92,8 @@ class Discovery:
         self._rows: dict[str, StreamRow] = {}
         self._due: dict[str, float] = {}
         self._watches: dict[str, SweepWatch] = {}
-        self._patience: dict[str, UnlistedParents] = {}
         self._children = Children(store, streams, clock)
+        self._parents = Parents(store, streams, clock, metrics)
         self.exhausted: set[str] = set()  # keys of disabled streams read to their end
         self.on_found: Callable[[], None] = _nothing
 
@@ -113,6 +113,8 @@ class Discovery:
             return RETIRED_SECONDS
         if row.key in known.closing:
             return self._timing.lease_duration
+        if row.sweep_done < YOUNG_SWEEPS:
+            return min(self._timing.discovery, self._timing.lease_duration)
         leases = known.leases.get(row.key, ())
         quiet = not childless_ends(leases) and not orphans(leases, ())
         return self._timing.discovery * (QUIET_FACTOR if quiet else 1.0)
@@ -127,10 +129,11 @@ class Discovery:
     async def run(self) -> None:
         """Sweep what is due until stopped. Raises Misconfigured for a new stream's view type."""
         while not self._stopping:
-            now = self._clock.now()
-            for key in [key for key, due in self._due.items() if due <= now]:
-                self._due[key] = now + self._timing.lease_duration  # until the next observation
-                await self._try(key)
+            for key in tuple(self._due):
+                now = self._clock.now()
+                if self._due[key] <= now:  # asked anew for each: a sweep takes its time
+                    self._due[key] = now + self._timing.lease_duration  # until the next observation
+                    await self._try(key)
             if await self._children.ask_again(self._rows):
                 self.on_found()
             due = min([self._children.due_at(), *self._due.values()])
@@ -157,7 +160,7 @@ class Discovery:
                 return
 
     async def _sweep(self, turn: SweepTurn) -> None:
-        row = turn.row
+        row, began_at = turn.row, self._clock.wall()
         stream = stream_of(row)
         if not row.bootstrapped:
             bootstrap = LatestBootstrap(self._store, self._streams, self._clock, self._listing)
@@ -173,13 +176,14 @@ class Discovery:
             await self._create(turn, page.shards, leases)
 
         listed = await self._listing.complete(stream, visit)
-        await self._prove_parents(turn, stream, leases, listed)
+        if await self._parents.prove(turn, leases, listed):
+            self.on_found()
         await self._delete_finished(turn, leases, listed)
         if successor is not None:
             known = list(self._rows.values())
             await self._store.create_stream(first_row(self._source, successor, known))
             log.warning("new_stream", stream=successor.key, after=row.key)
-        await turn.finish()
+        await turn.finish(began_at)
         self._note_end(row, leases, listed)
 
     @property
@@ -201,44 +205,13 @@ class Discovery:
         for shard in shards:
             if shard.shard_id in leases:
                 continue
-            lease = new_lease(shard, self._clock.wall())
+            lease = new_lease(shard, turn.row, self._clock.wall())
             await turn.hold()
             created += await self._store.create_lease(turn.row.key, lease)
             leases[shard.shard_id] = lease
         if created:
             log.info("shards_found", stream=turn.row.key, count=created)
             self.on_found()
-
-    async def _prove_parents(
-        self, turn: SweepTurn, stream: Stream, leases: dict[str, Lease], listed: Listed
-    ) -> None:
-        patience = self._patience.setdefault(turn.row.key, UnlistedParents())
-        patience.begin(listed.shard_ids)
-        opened = 0
-        for child in orphans(tuple(leases.values()), listed.shard_ids):
-            parent = child.parent_shard_id
-            if parent is None:
-                continue
-            if await self._exists(stream, parent):
-                if not patience.answered(child.shard_id):
-                    continue
-                log.error("parent_never_listed", shard=child.shard_id, parent=parent)
-            await turn.hold()
-            await self._store.mark_parent_gone(turn.row.key, child.shard_id)
-            opened += 1
-        if opened:
-            log.info("parents_gone", stream=turn.row.key, count=opened)
-            self.on_found()
-
-    async def _exists(self, stream: Stream, shard_id: str) -> bool:
-        """Only ShardNotFound is an answer; a failure is raised (Retryable) and proves nothing."""
-        try:
-            await self._streams.shard_iterator(stream, shard_id, AtTrimHorizon())
-        except ShardNotFound:
-            return False
-        except TrimmedData:
-            return True
-        return True
 
     async def _delete_finished(
         self, turn: SweepTurn, leases: dict[str, Lease], listed: Listed
@@ -267,7 +240,7 @@ class Discovery:
 
         Children that are not visible yet are asked for again later.
         """
-        if await self._children.adopt(row, shard_id):
+        if await self._children.adopt(self._rows.get(row.key, row), shard_id):
             self.on_found()
         self._wake.ring()
 

@@ -6,7 +6,7 @@ Ownership: the consumer of a shard records the gaps of that shard, while its lea
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
@@ -14,10 +14,14 @@ from consumer.core.backoff import full_jitter
 from consumer.errors import LeaseLost, Retryable
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from consumer.core.fence import Fence
     from consumer.core.lease import Gap
     from consumer.metrics import Metrics
     from consumer.ports import Chance, Clock, LeaseStore
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -39,6 +43,7 @@ class GapRecorder:
         clock: Clock,
         chance: Chance,
         metrics: Metrics,
+        open_gap: Gap | None = None,
     ) -> None:
         self._store = store
         self._stream_key = stream_key
@@ -47,22 +52,11 @@ class GapRecorder:
         self._clock = clock
         self._chance = chance
         self._metrics = metrics
-        self._open: Gap | None = None
+        self._open = open_gap
 
     async def record(self, gap: Gap) -> None:
         """Put the row if it is absent. Ends when it stands there. Raises LeaseLost."""
-        failures = 0
-        while True:
-            if not self._fence.holds(self._clock.now(), self._epoch):
-                raise LeaseLost(f"the fence passed before the gap in {gap.shard_id} was written")
-            try:
-                created = await self._store.put_gap(self._stream_key, gap)
-                break
-            except Retryable:
-                failures += 1
-                await self._clock.sleep(
-                    full_jitter(failures, PAUSE, PAUSE_MAX, self._chance.random())
-                )
+        created = await self._insist(gap, self._store.put_gap)
         self._open = gap
         if not created:
             log.warning(
@@ -74,6 +68,18 @@ class GapRecorder:
             )
         else:
             self._metrics.gaps.labels(reason=gap.reason).inc()
+            self._tell(gap)
+
+    def _tell(self, gap: Gap) -> None:
+        if gap.reason == "seek":
+            log.warning(
+                "records_skipped_by_seek",
+                stream=self._stream_key,
+                shard=gap.shard_id,
+                after=gap.from_,
+                action="an operator wanted it; a gap row in the lease table names the place",
+            )
+        else:
             log.error(
                 "records_lost_unread",
                 stream=self._stream_key,
@@ -90,11 +96,25 @@ class GapRecorder:
         return self._open is not None
 
     async def close(self, sequence: int) -> None:
-        """The first record after the gap has been read: complete the row, once, if it can be."""
+        """The first record after the gap has been read: complete the row. Raises LeaseLost.
+
+        Ends when the end stands there: a gap met again has one already, which would leave out what
+        was trimmed since.
+        """
         gap, self._open = self._open, None
-        if gap is None:
-            return
-        try:
-            await self._store.complete_gap(self._stream_key, replace(gap, to=str(sequence)))
-        except Retryable as error:
-            log.warning("gap_end_not_written", shard=gap.shard_id, reason=error.reason)
+        if gap is not None:
+            await self._insist(replace(gap, to=str(sequence)), self._store.complete_gap)
+
+    async def _insist(self, gap: Gap, write: Callable[[str, Gap], Awaitable[T]]) -> T:
+        """Write until it is done, as long as the lease holds."""
+        failures = 0
+        while True:
+            if not self._fence.holds(self._clock.now(), self._epoch):
+                raise LeaseLost(f"the fence passed before the gap in {gap.shard_id} was written")
+            try:
+                return await write(self._stream_key, gap)
+            except Retryable:
+                failures += 1
+                await self._clock.sleep(
+                    full_jitter(failures, PAUSE, PAUSE_MAX, self._chance.random())
+                )

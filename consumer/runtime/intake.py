@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 SLICE = 200
 """Records transcoded in one go; between slices heartbeats and answers get their turn."""
 
+INSIDE_GAP = ("already_read", "before_seek")
+"""A record skipped for one of these reasons does not end a gap."""
+
 NO_TIME = float("inf")
 """Stands for a creation time that cannot be read: never older than the stream's start."""
 
@@ -72,7 +75,7 @@ class Intake:
                 fresh.append((fresh[-1][0] if fresh else watermark.opened or 0, content))
                 continue
             skipped = cursor.read(sequence, NO_TIME if created_at is None else created_at)
-            if skipped != "already_read" and self._gaps.open:
+            if skipped not in INSIDE_GAP and self._gaps.open:
                 await self._gaps.close(sequence)
             if skipped is None:
                 fresh.append((sequence, content))

@@ -33,6 +33,7 @@ class Intent:
     def __init__(self) -> None:
         self.want = Want.READ
         self.deadline = 0.0
+        self.summoned = False  # an operator's command is due
         self.stirred = Wake()
         self._changed = asyncio.Event()
 
@@ -61,9 +62,18 @@ class Intent:
         """The shard is not ours any more."""
         self._call(Want.LOSE)
 
+    def summon(self) -> None:
+        """A command is to be obeyed, which is between two stretches of reading."""
+        self.summoned = True
+        self._call(self.want)
+
+    def answer(self) -> None:
+        """The commands known by now are being looked at."""
+        self.summoned = False
+
     async def until_called_away(self) -> None:
         """Wait until something else than reading is wanted."""
-        while self.want is Want.READ:
+        while self.want is Want.READ and not self.summoned:
             await self._changed.wait()
             self._changed.clear()
 

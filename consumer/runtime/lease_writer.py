@@ -90,6 +90,11 @@ class LeaseWriter:
             )
         )
 
+    async def obey(self, row: Lease) -> None:
+        """Commands of an operator make this row of the lease. Raises LeaseLost."""
+        await self.resolve()
+        await self._write(lease_write.obey(self.lease, row))
+
     async def resolve(self) -> None:
         """Bring an interrupted write to its definite answer; at once if there is none."""
         if self._unresolved is not None:

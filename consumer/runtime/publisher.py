@@ -1,7 +1,7 @@
 """The publisher: decides when the next batch goes out, and how large it may be.
 
 Ownership: one dispatcher; each delivery is a task of its group. What the flow, the fence and the
-queue allow is decided in `_pause`, a plain function.
+queue allow is decided in `_pause`, what a partition's lane may do in `_pause_of`, plain functions.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from consumer.core.flow import FlowState
 from consumer.runtime.cancellation import heed_cancellation
 
 if TYPE_CHECKING:
     from consumer.core.fence import Fence
+    from consumer.core.lanes import PartitionLane
     from consumer.core.limits import PublishLimits
     from consumer.core.ticket import Ticket
     from consumer.ports import Clock
@@ -46,7 +48,9 @@ class Publisher:
     ) -> None:
         self._delivery = delivery
         self._backlog = backlog
+        self._event_type = event_type
         self._flow = event_type.flow
+        self._lanes = event_type.lanes
         self._fence = fence
         self._limits = limits
         self._clock = clock
@@ -70,23 +74,70 @@ class Publisher:
             heed_cancellation()
 
     async def _dispatch(self, requests: asyncio.TaskGroup) -> None:
-        pause = self._pause()
-        if pause > 0:
-            await self._backlog.stirred.wait(pause)
-            return
+        lane = self._next_lane()
+        pause, lane_pause = self._pause(), self._pause_of(lane)
+        if lane is not None and lane_pause <= 0:
+            self._send_aside(requests, lane)
+        elif pause > 0:
+            await self._backlog.stirred.wait(min(pause, lane_pause))
+        elif not self._send(requests):
+            await asyncio.sleep(0)  # all were put aside; others may want to run, too
+
+    def _send(self, requests: asyncio.TaskGroup) -> bool:
+        """The next batch that travels in no lane. False if there was none after all."""
         batch = self._backlog.queue.take(
             self._clock.now(),
             self._flow.batch_events,
             self._flow.batch_bytes,
             self._limits.key_run_events,
+            sort=self._lanes.of if self._lanes else None,
         )
         self._thin_since = None
         if batch:
             self._in_flight += 1
             requests.create_task(self._deliver(batch))
+        return bool(batch)
+
+    def _send_aside(self, requests: asyncio.TaskGroup, lane: PartitionLane) -> None:
+        now = self._clock.now()
+        batch = self._backlog.queue.take_aside(
+            lane.name,
+            now,
+            self._flow.batch_events,
+            min(lane.bytes, self._flow.batch_bytes),
+            self._limits.key_run_events,
+        )
+        lane.busy, lane.used_at = True, now
+        requests.create_task(self._deliver_aside(batch, lane))
+
+    def _next_lane(self) -> PartitionLane | None:
+        """The lane whose turn is next.
+
+        While the event type backs off or is stopped, its only request is one of those that travel
+        in no lane, if there is any.
+        """
+        if not self._lanes:
+            return None
+        for name in self._event_type.close_unused_lanes():
+            self._backlog.queue.rejoin(name)
+        queue = self._backlog.queue
+        if self._flow.state is not FlowState.PUBLISHING and (queue.ready or self._lanes.in_flight):
+            return None
+        return self._lanes.next(queue.ready_aside)
+
+    def _pause_of(self, lane: PartitionLane | None) -> float:
+        """Seconds to wait before the lane's next request."""
+        now = self._clock.now()
+        if lane is None or not self._fence.holds(now, self._fence.epoch):
+            return IDLE_PAUSE
+        pause = lane.not_before - now
+        if self._flow.state is not FlowState.PUBLISHING:
+            wait = self._flow.wait(now, self._in_flight)
+            return IDLE_PAUSE if wait is None else max(wait, pause)
+        return pause
 
     def _pause(self) -> float:
-        """Seconds to wait before the next batch; 0 to send now."""
+        """Seconds to wait before the next batch that travels in no lane; 0 to send now."""
         now = self._clock.now()
         if not self._fence.holds(now, self._fence.epoch):
             return FENCE_PAUSE
@@ -113,4 +164,11 @@ class Publisher:
             await self._delivery.deliver(batch)
         finally:
             self._in_flight -= 1
+            self._backlog.stirred.ring()
+
+    async def _deliver_aside(self, batch: list[Ticket], lane: PartitionLane) -> None:
+        try:
+            await self._delivery.deliver(batch, lane)
+        finally:
+            lane.busy = False
             self._backlog.stirred.ring()

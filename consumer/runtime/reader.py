@@ -88,6 +88,7 @@ class Reader:
         self.closed = False
         self.suspended: str | None = None
         self.tip_at: float | None = None
+        self.records_read = 0
         self.last_success_at = relay.clock.now()
 
     def stop(self) -> None:
@@ -250,6 +251,7 @@ class Reader:
             page = await self._pages.get()
             self._taken.set()
             await self._intake.take_in(page)
+            self.records_read += len(page.records)
             self._release()
             self._note_tip(page)
             self._pages.task_done()

@@ -67,6 +67,11 @@ class RunningShard(Protocol):
         ...
 
     @property
+    def records_read(self) -> int:
+        """Records read so far, for rates; begins anew whenever it wants."""
+        ...
+
+    @property
     def last_success_at(self) -> float | None:
         """`now` of the last successful call to the stream."""
         ...
@@ -91,6 +96,10 @@ class RunningShard(Protocol):
 
     def keep(self) -> None:
         """The hand-over is not needed any more: read on."""
+        ...
+
+    def hear(self, number: int) -> None:
+        """There are commands for this shard; the newest of its stream has this number."""
         ...
 
     def drain(self) -> None:

@@ -6,6 +6,9 @@
                  ▼  │                    ▼
                draining ──nothing left to wait for──▶ release
 
+A command of the operator ends reading, too: what is in flight settles, the lease row is written,
+and the shard is read from where the row says now, or stands paused.
+
 Ownership: only this task writes the shard's lease row, through its LeaseWriter. Draining is an
 event; the deadline is a time-out. Whatever ends it, its tickets are revoked before it returns and
 before a release is sent, so nothing of the shard leaves the process after that.
@@ -18,16 +21,16 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from consumer.core.lease import SHARD_END, sequence_of
+from consumer.core.lease import SHARD_END
 from consumer.core.shard import Outcome, ShardState
-from consumer.core.watermark import AckWatermark
-from consumer.errors import LeaseLost, Retryable, first_in
-from consumer.runtime.checkpointer import Checkpointer
+from consumer.errors import LeaseLost, first_in
 from consumer.runtime.intent import Intent, Want
-from consumer.runtime.shard_reading import ShardReading
+from consumer.runtime.operator_commands import OperatorCommands
+from consumer.runtime.settling import Settling
+from consumer.runtime.stretch import begin_stretch
 
 if TYPE_CHECKING:
-    from consumer.core.lease import Checkpoint, Lease, StreamRow
+    from consumer.core.lease import Checkpoint, Gap, Lease, StreamRow
     from consumer.core.stream import Stream
     from consumer.core.transcode import Transcoder
     from consumer.runtime.lease_writer import LeaseWriter
@@ -35,17 +38,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-SHED_SECONDS = 10.0
-"""A shard that has not drained in this time reads on."""
-
 SHED_PAUSE = 60.0
-"""And is not shed again for this long."""
-
-CHILDREN_PAUSE = 0.5
-"""Seconds between tries to create the rows of a finished shard's children."""
-
-LOOK = 5.0
-"""Seconds after which a wait for progress looks again by itself."""
+"""A shard that could not be shed in time is not shed again for this long."""
 
 
 class ShardConsumer:
@@ -72,7 +66,8 @@ class ShardConsumer:
         self._epoch = epoch
         self._intent = Intent()
         self.stream = row
-        self._begin()
+        self._commands = OperatorCommands(relay, row, writer, self._intent, epoch)
+        self._begin(None)
         self._state = ShardState.TAKING
         self.held = False
         self.cooled_until = 0.0
@@ -86,6 +81,10 @@ class ShardConsumer:
     def keep(self) -> None:
         """Shedding is no longer needed."""
         self._intent.read()
+
+    def hear(self, number: int) -> None:
+        """There are commands for this shard; the newest of its stream has this number."""
+        self._commands.hear(number)
 
     def drain(self) -> None:
         """Read no more, publish only the holes, release; after the drain time release anyway."""
@@ -130,6 +129,11 @@ class ShardConsumer:
         return self._watermark.unsettled
 
     @property
+    def records_read(self) -> int:
+        """Records read since the last take."""
+        return self._reading.records_read
+
+    @property
     def retrying(self) -> int:
         """1 if its oldest event has been tried before, 0 if nothing of it is stuck."""
         head = self._watermark.head
@@ -140,6 +144,8 @@ class ShardConsumer:
         """The named thing it waits for, None if it can read."""
         if self._state in (ShardState.FINISHING, ShardState.DRAINING):
             return "settling"
+        if self._state is ShardState.PAUSED:
+            return "paused"
         return self._reading.suspended
 
     @property
@@ -161,22 +167,33 @@ class ShardConsumer:
         """Take, read, end. Whatever happens, nothing of the shard is left in the backlog."""
         if not await self._writer.take():
             return Outcome.NOT_TAKEN
-        backlog, lease = self._relay.backlog, self._writer.lease
-        self._begin()
-        backlog.join(self._watermark, self._on_progress)
+        lease = self._writer.lease
         self.held = self._intent.want is not Want.LOSE
         self._log("lease_taken", checkpoint=lease.checkpoint, counter=lease.counter)
         try:
-            return await self._live()
+            while True:
+                outcome = await self._stretch(await self._commands.obey())
+                if outcome is not None:
+                    return outcome
         except LeaseLost as error:
             return self._lose(str(error))
         finally:
-            self._revoke_tickets()
-            backlog.leave(self._watermark)
             self.held = False
 
-    async def _live(self) -> Outcome:
-        outcome, lost = Outcome.LOST, ""
+    async def _stretch(self, gap: Gap | None) -> Outcome | None:
+        """Live from where the row says; None when a command is to be obeyed."""
+        backlog = self._relay.backlog
+        self._begin(gap)
+        backlog.join(self._watermark, self._on_progress)
+        try:
+            return await self._live()
+        finally:
+            self._revoke_tickets()
+            backlog.leave(self._watermark)
+
+    async def _live(self) -> Outcome | None:
+        outcome: Outcome | None = Outcome.LOST
+        lost = ""
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._checkpointer.run())
@@ -185,12 +202,15 @@ class ShardConsumer:
             lost = str(first_in(group, LeaseLost))
         if lost or self._intent.want is Want.LOSE:
             return self._lose(lost or "the fence has passed")
+        if outcome is None:
+            await self._checkpointer.write()
+            return None
         final = SHARD_END if outcome is Outcome.SHARD_END else self.checkpoint
         await self._checkpointer.release(final)
         self._log("lease_released", checkpoint=final)
         return outcome
 
-    async def _read_and_settle(self) -> Outcome:
+    async def _read_and_settle(self) -> Outcome | None:
         """Read and drain. Whatever ends it, a checkpoint under way gets its definite answer.
 
         Only a cancellation does not wait: either the checkpointer itself has failed, or the
@@ -208,85 +228,65 @@ class ShardConsumer:
             if not cancelled:
                 await self._checkpointer.ended.wait()
 
-    async def _read_and_drain(self) -> Outcome:
-        """Read until there is nothing more to do for this shard here."""
+    async def _read_and_drain(self) -> Outcome | None:
+        """Read until there is nothing more to do for this shard here, or a command is due."""
         while True:
-            self._state = ShardState.READING
-            closed = await self._reading.read(self._intent.until_called_away)
+            closed = await self._read()
             if closed and await self._finished():
                 return Outcome.SHARD_END
+            if self._intent.summoned and await self._halted():
+                return None
             if self._intent.want is Want.LOSE:
                 return Outcome.LOST
             if await self._drained():
                 return Outcome.RELEASED
             self._reading.rewind()
 
-    async def _finished(self) -> bool:
-        """The shard is read to its end: wait until all of it is settled and its children stand.
+    async def _read(self) -> bool:
+        """Read, or stand if paused, until called away; True at the shard's end."""
+        if self._writer.lease.paused or self._commands.due:
+            self._state = ShardState.PAUSED
+            await self._intent.until_called_away()
+            return False
+        self._state = ShardState.READING
+        return await self._reading.read(self._intent.until_called_away)
 
-        False if called away before.
-        """
+    async def _finished(self) -> bool:
+        """The shard is read to its end: wait until all of it is settled and its children stand."""
         self._state = ShardState.FINISHING
-        while not self._watermark.empty:
-            if self._intent.leaving:
-                return False
-            await self._intent.stirred.wait(LOOK)
-        while not self._intent.leaving:
-            try:
-                await self._relay.lineage.adopt_children(self.stream, self.shard_id)
-            except Retryable as error:
-                log.warning("children_unknown", shard=self.shard_id, reason=error.reason)
-                await self._intent.stirred.wait(CHILDREN_PAUSE)
-            else:
-                return True
-        return False
+        return await self._settling.at_the_end(self.stream, self.shard_id)
+
+    async def _halted(self) -> bool:
+        """Settle what is in flight, for a command; False if called away."""
+        self._state = ShardState.DRAINING
+        return await self._settling.before_a_command()
 
     async def _drained(self) -> bool:
         """Wait for what must be settled before a release; False if shedding is taken back."""
         self._state = ShardState.DRAINING
-        clock, intent = self._relay.clock, self._intent
-        shed_by = clock.now() + SHED_SECONDS
-        while True:
-            self._relay.backlog.drop(self._watermark, self._watermark.drop_tail())
-            if intent.want is Want.LOSE or self._watermark.empty:
-                return True
-            now = clock.now()
-            deadline = intent.deadline if intent.want is Want.DRAIN else shed_by
-            if intent.want is not Want.READ and now < deadline:
-                await intent.stirred.wait(deadline - now)
-                continue
-            if intent.want is Want.DRAIN:
-                return True
-            intent.read()
-            self.cooled_until = now + SHED_PAUSE
-            return False
+        drained = await self._settling.before_a_release()
+        if not drained:
+            self.cooled_until = self._relay.clock.now() + SHED_PAUSE
+        return drained
 
-    def _begin(self) -> None:
+    def _begin(self, gap: Gap | None) -> None:
         """Stand where the lease row says."""
-        relay, lease = self._relay, self._writer.lease
-        self._watermark = AckWatermark(
-            self._stream.arn,
-            lease.shard_id,
-            self._epoch,
-            sequence_of(lease.checkpoint),
-            lease.record_at,
-        )
-        self._checkpointer = Checkpointer(
-            self._writer, self._watermark, relay.clock, relay.timing.checkpoint
-        )
-        self._reading = ShardReading(
-            relay=relay,
+        stretch = begin_stretch(
+            relay=self._relay,
             stream=self._stream,
             row=self.stream,
             writer=self._writer,
             transcoder=self._transcoder,
-            watermark=self._watermark,
-            checkpointer=self._checkpointer,
+            epoch=self._epoch,
+            gap=gap,
         )
+        self._watermark, self._reading = stretch.watermark, stretch.reading
+        self._checkpointer = stretch.checkpointer
+        self._settling = Settling(self._relay, self._intent, self._watermark)
 
     def _lose(self, why: str) -> Outcome:
         action = "nothing more of it is sent; its next owner reads on from the checkpoint"
-        self._log("lease_lost", why=why, action=action)
+        self._log("lease_lost", detail=why, action=action)
         return Outcome.LOST
 
     def _log(self, event: str, **facts: object) -> None:

@@ -18,7 +18,7 @@ from consumer.runtime.reader import Reader
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from consumer.core.lease import StreamRow
+    from consumer.core.lease import Gap, StreamRow
     from consumer.core.stream import Stream
     from consumer.core.transcode import Transcoder
     from consumer.core.watermark import AckWatermark
@@ -44,6 +44,7 @@ class ShardReading:
         transcoder: Transcoder,
         watermark: AckWatermark,
         checkpointer: Checkpointer,
+        gap: Gap | None = None,
     ) -> None:
         self._relay = relay
         self._stream = stream
@@ -52,10 +53,12 @@ class ShardReading:
         self._transcoder = transcoder
         self._watermark = watermark
         self._checkpointer = checkpointer
+        self._gap = gap  # whose end is the first record that is not skipped
         self._reader: Reader | None = None
         self._cursor = Cursor.of(writer.lease, row.started_at)
         self._tip_at: float | None = None
         self._last_success_at = relay.clock.now()
+        self._records_read = 0  # by earlier readers
 
     @property
     def suspended(self) -> str | None:
@@ -66,6 +69,11 @@ class ShardReading:
     def tip_at(self) -> float | None:
         """Wall time of the last page that reached the tip, None before the first."""
         return self._tip_at if self._reader is None else self._reader.tip_at or self._tip_at
+
+    @property
+    def records_read(self) -> int:
+        """Records read so far."""
+        return self._records_read + (0 if self._reader is None else self._reader.records_read)
 
     @property
     def last_success_at(self) -> float:
@@ -96,6 +104,7 @@ class ShardReading:
         reader.note_settled()
         self._tip_at = reader.tip_at or self._tip_at
         self._last_success_at = reader.last_success_at
+        self._records_read += reader.records_read
         self._reader = None
         return reader.closed
 
@@ -116,7 +125,9 @@ class ShardReading:
             clock=relay.clock,
             chance=relay.chance,
             metrics=relay.metrics,
+            open_gap=self._gap,
         )
+        self._gap = None
         intake = Intake(
             relay=relay,
             cursor=self._cursor,

@@ -5,6 +5,7 @@ Rule: decisions are made of an answer without an await in between; nothing here 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consumer.core.lease_view import LeaseState, view
@@ -27,6 +28,21 @@ if TYPE_CHECKING:
     from consumer.runtime.keeper import Keeper
 
 
+SURELY_LISTED_SECONDS = 30.0
+"""A shard that a listing does not show so long after the last known one has ended is not there."""
+
+
+@dataclass(slots=True)
+class _Closing:
+    """All leases of a stream are at their end, seen first at `since`.
+
+    `sweep_n` is its sweep number once nothing new can be hidden any more, None before.
+    """
+
+    since: float
+    sweep_n: int | None = None
+
+
 class StreamLeases:
     """The lease rows as last read, by stream key."""
 
@@ -47,7 +63,7 @@ class StreamLeases:
         self._metrics = metrics
         self._leases: dict[str, Sequence[Lease]] = {}
         self._free_since: dict[str, dict[tuple[str, int], float]] = {}
-        self._closing: dict[str, int] = {}  # all leases at their end; sweep number at that time
+        self._closing: dict[str, _Closing] = {}
         self._retired: set[str] = set()
 
     def owners(self) -> set[str]:
@@ -77,11 +93,19 @@ class StreamLeases:
         return KnownStreams(self._leases, closing, frozenset(self._retired))
 
     def confirmed(self, row: StreamRow) -> bool:
-        """All leases are at their end, and two listings that began after that added none.
+        """All leases are at their end, and a listing that began well after that added none.
 
-        A single one may still hide a child of a shard that has just ended.
+        A listing made at once may still hide a child of a shard that has just ended, and nobody
+        reads what is found after the stream counts as read.
         """
-        return row.key in self._closing and row.sweep_done > self._closing[row.key] + 1
+        closing = self._closing.get(row.key)
+        if closing is None:
+            return False
+        if closing.sweep_n is None:
+            if self._clock.now() - closing.since >= SURELY_LISTED_SECONDS:
+                closing.sweep_n = row.sweep_n
+            return False
+        return row.sweep_done > closing.sweep_n
 
     def plan(
         self, rows: Sequence[StreamRow], row: StreamRow, leases: Sequence[Lease], mark: int
@@ -159,11 +183,10 @@ class StreamLeases:
             self._metrics.leases.labels(state=state.value).set(states.count(state))
 
     def _note_closing(self, row: StreamRow, leases: Sequence[Lease]) -> None:
-        """A stream is read when a listing that began after its last end adds nothing."""
         if not row.sweep_done or not all(lease.finished for lease in leases):
             self._closing.pop(row.key, None)
         else:
-            self._closing.setdefault(row.key, row.sweep_n)
+            self._closing.setdefault(row.key, _Closing(self._clock.now()))
 
     def _predecessors_done(self, rows: Sequence[StreamRow], row: StreamRow) -> bool:
         """May this stream be read as far as the table's older streams are concerned?"""

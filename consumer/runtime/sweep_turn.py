@@ -50,9 +50,9 @@ class SweepTurn:
         """Every shard of a start at LATEST has its row. Raises as `win`."""
         await self._write(replace(self.row, started_at=started_at, bootstrapped=True))
 
-    async def finish(self) -> None:
-        """The listing was complete. Raises as `win`."""
-        await self._write(replace(self.row, sweep_done=self.row.sweep_n))
+    async def finish(self, began_at: float) -> None:
+        """The listing, begun at `began_at` (wall time), was complete. Raises as `win`."""
+        await self._write(replace(self.row, sweep_done=self.row.sweep_n, swept_at=began_at))
 
     async def _write(self, row: StreamRow) -> None:
         written = await self._store.replace_stream(self.row, row)

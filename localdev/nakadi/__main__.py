@@ -16,6 +16,7 @@ from localdev.nakadi.server import make_app
 
 # The real server closes idle connections after this; clients must expire theirs earlier.
 _KEEP_ALIVE_SECONDS = 30.0
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _SHUTDOWN_SECONDS = 0.2
 # Events nested this deep are read by the real server, too.
 _RECURSION_LIMIT = 10_000
@@ -39,8 +40,12 @@ async def serve(nakadi: LocalNakadi, host: str, port: int) -> None:
     try:
         await web.TCPSite(runner, host, port).start()
         bound_host, bound_port = runner.addresses[0][:2]
-        print(f"http://{bound_host}:{bound_port}", flush=True)
+        shown_host = f"[{bound_host}]" if ":" in bound_host else bound_host
+        nakadi.address = f"{shown_host}:{bound_port}"
+        print(f"http://{nakadi.address}", flush=True)
         print(f"local Nakadi on {bound_host}, for development only; it keeps nothing", flush=True)
+        if host not in _LOOPBACK:
+            print("others may reach it there: it asks nobody who they are", flush=True)
         await stop.wait()
     finally:
         await runner.cleanup()

@@ -65,10 +65,7 @@ class ControlRoutes:
     async def add_faults(self, request: web.Request) -> web.Response:
         """Add one fault or a list of them; answers their numbers."""
         given = await request.json()
-        try:
-            added = [fault_from(one) for one in (given if isinstance(given, list) else [given])]
-        except (TypeError, ValueError) as error:
-            return json_answer({"error": str(error)}, 400)
+        added = [fault_from(one) for one in (given if isinstance(given, list) else [given])]
         for fault in added:
             self._nakadi.faults.add(fault)
         return json_answer([fault.number for fault in added], 201)

@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from localdev.nakadi.log import padded
+from localdev.nakadi.body_reader import text
+from localdev.nakadi.log import OFFSET_DIGITS
 from localdev.nakadi.problem import ProblemError
 
 if TYPE_CHECKING:
@@ -16,24 +17,26 @@ if TYPE_CHECKING:
 
 BEGIN = "BEGIN"
 _VERSION_ONE = "001"
-_VERSIONED = re.compile(r"001-([0-9a-fA-F]{4})-(-?\d+)")
-_PLAIN = re.compile(r"-?\d+")
+_VERSIONED = re.compile(r"001-([0-9a-fA-F]{4})-(-?[0-9]+)")
+_PLAIN = re.compile(r"-?[0-9]+")
 _TIMELINE = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A partition and the offset behind which reading starts."""
+    """A partition and the offset behind which reading starts; `shown` is it in messages."""
 
     partition: str
     offset: int
+    shown: str = "-1"
 
 
 def start_positions(name: str, log: EventLog, header: str | None) -> dict[str, int]:
     """Return the offset behind which each wanted partition of an event type is read."""
-    if header is None:
+    given = None if header is None else _parse(header)
+    if given is None:
         return {partition: len(events) - 1 for partition, events in log.partitions.items()}
-    cursors = [read_cursor(name, log, cursor) for cursor in _parse(header)]
+    cursors = [read_cursor(name, log, cursor) for cursor in given]
     if not cursors:
         raise ProblemError(412, "invalid cursor format, partition: null offset: null")
     positions: dict[str, int] = {}
@@ -41,7 +44,7 @@ def start_positions(name: str, log: EventLog, header: str | None) -> dict[str, i
         if cursor.partition not in log.partitions:
             raise _no_partition(cursor.partition)
         if not -1 <= cursor.offset < len(log.partitions[cursor.partition]):
-            raise _unavailable(name, cursor.partition, padded(cursor.offset))
+            raise _unavailable(name, cursor.partition, cursor.shown)
     for cursor in cursors:
         if cursor.partition in positions:
             raise ProblemError(500, f"Duplicate key {cursor.partition}")
@@ -49,11 +52,14 @@ def start_positions(name: str, log: EventLog, header: str | None) -> dict[str, i
     return positions
 
 
-def _parse(header: str) -> list[JsonObject]:
+def _parse(header: str) -> list[JsonObject] | None:
+    """Return the cursors of a header, None for a `null`, which counts as no header."""
     try:
         cursors: Json = json.loads(header)
     except ValueError:
-        cursors = None
+        cursors = ""
+    if cursors is None:
+        return None
     if not isinstance(cursors, list):
         raise ProblemError(400, "incorrect syntax of X-nakadi-cursors header")
     objects = [cursor for cursor in cursors if isinstance(cursor, dict)]
@@ -64,29 +70,30 @@ def _parse(header: str) -> list[JsonObject]:
 
 def read_cursor(name: str, log: EventLog, cursor: JsonObject) -> Cursor:
     """Return a cursor from JSON, or raise the 412 that says what is wrong with it."""
-    partition, offset = cursor.get("partition"), cursor.get("offset")
-    if partition in (None, ""):
+    partition, offset = text(cursor, "partition"), text(cursor, "offset")
+    if partition is None:
         raise ProblemError(412, "partition must not be null")
-    if offset in (None, ""):
+    if offset is None:
         raise ProblemError(412, "offset must not be null")
-    if str(offset).upper() == BEGIN:
-        if str(partition) not in log.partitions:
+    if offset.upper() == BEGIN:
+        if partition not in log.partitions:
             raise _no_partition("null")
-        return Cursor(str(partition), -1)
-    return Cursor(str(partition), _offset(name, str(partition), str(offset)))
+        return Cursor(partition, -1)
+    return _at(name, partition, offset)
 
 
-def _offset(name: str, partition: str, offset: str) -> int:
+def _at(name: str, partition: str, offset: str) -> Cursor:
     if not offset.startswith(_VERSION_ONE):
         if _PLAIN.fullmatch(offset) is None:
             raise _invalid(offset, partition)
-        return int(offset)
+        shown = offset if offset.startswith("-") else offset.zfill(OFFSET_DIGITS)
+        return Cursor(partition, int(offset), shown)
     match = _VERSIONED.fullmatch(offset)
     if match is None:
         raise _invalid("null", "null")
     if int(match.group(1), 16) != _TIMELINE:
         raise _unavailable(name, "null", "null")
-    return int(match.group(2))
+    return Cursor(partition, int(match.group(2)), match.group(2))
 
 
 def _invalid(offset: str, partition: str) -> ProblemError:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from localdev.nakadi import body_reader as read
+from localdev.nakadi.annotations import pair_complaints
 from localdev.nakadi.owner_selector import MEMBER, read_selector, selector_complaints
 from localdev.nakadi.problem import FieldsError
 
@@ -32,20 +33,6 @@ _STATISTICS = {
     "read_parallelism": (1, "at least one reader expected"),
     "write_parallelism": (1, "at least one writer expected"),
 }
-# Keys of annotations and labels: all that do not match are told.
-_KEY_RULES = (
-    (r"[\s\S]+", "Key cannot be empty"),
-    (
-        r"([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[^/]*",
-        "Key name should be an optional lowercase domain name with path",
-    ),
-    (r"([-.a-z0-9]{0,253}/)?[^/]*", "Key prefix cannot be more than 253 characters."),
-    (r"([-.a-z0-9]+/)?[^/]{0,63}", "Key name cannot be more than 63 characters."),
-    (
-        r"([^/]+/)?[a-zA-Z0-9]([a-zA-Z0-9_.-]*[a-zA-Z0-9])?",
-        "Key name should start and end with a letter or a digit",
-    ),
-)
 
 
 def read_definition(body: bytes) -> JsonObject:
@@ -155,7 +142,7 @@ def _complaints(definition: JsonObject) -> list[tuple[str, str]]:
         found.extend(_authorization_complaints(authorization))
     found.extend(selector_complaints(definition.get(MEMBER)))
     for member in ("annotations", "labels"):
-        found.extend(_key_complaints(member, definition[member]))
+        found.extend(pair_complaints(member, definition[member]))
     return found
 
 
@@ -199,12 +186,3 @@ def _authorization_complaints(authorization: JsonObject) -> list[tuple[str, str]
                 if not isinstance(member, dict) or member.get(name) is None
             )
     return found
-
-
-def _key_complaints(member: str, pairs: Json) -> list[tuple[str, str]]:
-    return [
-        (f"{member}[{key}]", message)
-        for key in (pairs if isinstance(pairs, dict) else {})
-        for pattern, message in _KEY_RULES
-        if re.fullmatch(pattern, key) is None
-    ]

@@ -6,11 +6,13 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from localdev.nakadi.avro import NoValidator, is_avro
 from localdev.nakadi.effective_schema import COMPACTED
 from localdev.nakadi.event_validator import EventValidator
 from localdev.nakadi.json_value import Json, JsonObject
 from localdev.nakadi.log import EventLog
 from localdev.nakadi.partitioning import Partitioner, partitioner
+from localdev.nakadi.strict_json import parse_document
 
 Extractor = Callable[[JsonObject], str]
 
@@ -20,7 +22,7 @@ class EventType:
     """An event type with its log. `definition` is what a GET answers."""
 
     definition: JsonObject
-    validator: EventValidator
+    validator: EventValidator | NoValidator
     partitioner: Partitioner
     log: EventLog
     key_of: Extractor
@@ -40,6 +42,11 @@ class EventType:
     def enriched(self) -> bool:
         """Whether the server fills in metadata."""
         return "metadata_enrichment" in _texts(self.definition.get("enrichment_strategies"))
+
+    @property
+    def owned(self) -> bool:
+        """Whether its events name an owner."""
+        return self.definition.get("event_owner_selector") is not None
 
     @property
     def version(self) -> str:
@@ -62,7 +69,7 @@ def make_event_type(definition: JsonObject, partitions: int, log: EventLog | Non
     sequences = _texts(definition.get("ordering_key_fields")) or ["data.change.sequence"]
     return EventType(
         definition=definition,
-        validator=EventValidator(definition, schema_of(definition)),
+        validator=_validator(definition),
         partitioner=partitioner(definition, partitions),
         log=kept,
         key_of=_extractor(keys),
@@ -70,11 +77,19 @@ def make_event_type(definition: JsonObject, partitions: int, log: EventLog | Non
     )
 
 
+def _validator(definition: JsonObject) -> EventValidator | NoValidator:
+    schema = definition["schema"]
+    if isinstance(schema, dict) and is_avro(schema):
+        return NoValidator(str(definition["name"]))
+    return EventValidator(definition, schema_of(definition))
+
+
 def schema_of(definition: JsonObject) -> JsonObject:
     """Return the schema that a definition carries as text."""
     schema = definition["schema"]
-    parsed = json.loads(str(schema["schema"])) if isinstance(schema, dict) else {}
-    return parsed if isinstance(parsed, dict) else {}
+    if not isinstance(schema, dict) or is_avro(schema):
+        return {}
+    return parse_document(str(schema["schema"]))
 
 
 def _texts(value: Json) -> list[str]:

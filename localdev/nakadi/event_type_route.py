@@ -15,6 +15,7 @@ from localdev.nakadi.faults import FaultKind
 from localdev.nakadi.faulty_answer import faulty_answer
 from localdev.nakadi.negotiation import demand_json
 from localdev.nakadi.problem import ProblemError
+from localdev.nakadi.request_body import plain_body
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,14 +57,21 @@ class EventTypeRoutes:
             *(web.get(path, self.about) for path in _REGISTRY),
         ]
 
-    async def list(self, _request: web.Request) -> web.Response:
-        """All event types."""
-        return json_answer([known.definition for known in self._nakadi.event_types.all()])
+    async def list(self, request: web.Request) -> web.Response:
+        """All event types, or those of one application."""
+        application = request.query.get("owning_application")
+        return json_answer(
+            [
+                known.definition
+                for known in self._nakadi.event_types.all()
+                if application in (None, known.definition["owning_application"])
+            ]
+        )
 
     async def create(self, request: web.Request) -> web.Response:
         """Create an event type."""
         demand_json(request)
-        definition = read_definition(await request.read())
+        definition = read_definition(await plain_body(request))
         self._nakadi.event_types.create(definition)
         return web.Response(status=201, headers=_warning(definition))
 
@@ -80,20 +88,24 @@ class EventTypeRoutes:
     async def update(self, request: web.Request) -> web.Response:
         """Replace a definition."""
         demand_json(request)
-        definition = read_definition(await request.read())
+        definition = read_definition(await plain_body(request))
         self._nakadi.event_types.update(request.match_info["name"], definition)
         return web.Response(headers=_warning(definition))
 
     async def delete(self, request: web.Request) -> web.Response:
         """Remove an event type with its events."""
-        self._nakadi.event_types.delete(request.match_info["name"])
+        name = request.match_info["name"]
+        self._nakadi.event_types.find(name)
+        if self._nakadi.subscriptions.on(name):
+            raise ProblemError(409, f"Can't remove event type {name}, as it has subscriptions")
+        self._nakadi.event_types.delete(name)
         return web.Response()
 
     async def repartition(self, request: web.Request) -> web.Response:
         """Raise the number of partitions."""
         demand_json(request)
         count = body_reader.integer(
-            body_reader.read_object(await request.read()), "partition_count"
+            body_reader.read_object(await plain_body(request)), "partition_count"
         )
         if count is None:
             raise ProblemError(400, "partition_count is missing")

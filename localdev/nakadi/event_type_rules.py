@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from localdev.nakadi.annotations import check_annotations
 from localdev.nakadi.definition import RETENTION_MILLISECONDS
 from localdev.nakadi.effective_schema import COMPACTED
 from localdev.nakadi.evolution import evolved_schema
-from localdev.nakadi.owner_selector import MEMBER, check_selector
+from localdev.nakadi.owner_selector import check_selector
 from localdev.nakadi.problem import ProblemError
 from localdev.nakadi.schema_rules import check_schema
 
 if TYPE_CHECKING:
-    from localdev.nakadi.json_value import JsonObject
+    from localdev.nakadi.json_value import Json, JsonObject
 
 STRATEGIES = ("hash", "user_defined", "random")
 _RETENTION_MIN, _RETENTION_MAX = 10_800_000, 345_600_000
@@ -22,6 +23,7 @@ _FIRST_VERSION = "1.0.0"
 def created(definition: JsonObject, now: str) -> JsonObject:
     """Return the definition of a new event type, or raise the 422 that refuses it."""
     _check_retention(definition)
+    check_annotations(definition["annotations"])
     check_selector(definition, check_schema(definition))
     _check_compaction(definition)
     _check_enrichment(definition)
@@ -50,10 +52,9 @@ def updated(original: JsonObject, definition: JsonObject, now: str) -> JsonObjec
     if original.get("audience") is not None and definition.get("audience") is None:
         raise ProblemError(422, "event audience must not be set back to null")
     _check_partitioning(definition)
-    _check_selector_change(original, definition)
     schema = evolved_schema(original, definition, now)
     statistic = definition["default_statistic"]
-    if statistic is not None and statistic != original["default_statistic"]:
+    if statistic is not None and _width(statistic) != _width(original["default_statistic"]):
         raise ProblemError(422, "default statistics must not be changed")
     kept = {
         name: original[name] if definition[name] is None else definition[name]
@@ -73,6 +74,12 @@ def check_evolution(original: JsonObject, definition: JsonObject) -> None:
     """Raise what refuses the schema of a definition as the successor of another."""
     check_schema(definition)
     evolved_schema(original, definition, "")
+
+
+def _width(statistic: Json) -> list[Json]:
+    """Return what of a statistic must not change."""
+    known = statistic if isinstance(statistic, dict) else {}
+    return [known.get("read_parallelism"), known.get("write_parallelism")]
 
 
 def _dated(definition: JsonObject, updated_at: str, created_at: str) -> JsonObject:
@@ -113,14 +120,6 @@ def _check_compaction_change(original: JsonObject, definition: JsonObject) -> No
             422,
             f"Invalid cleanup_policy change: {before.upper()} cannot be changed to {after.upper()}",
         )
-
-
-def _check_selector_change(original: JsonObject, definition: JsonObject) -> None:
-    before, after = original.get(MEMBER), definition.get(MEMBER)
-    if before is not None and after is None:
-        raise ProblemError(422, f"{MEMBER} can't be set back to null")
-    if before is not None and before != after:
-        raise ProblemError(422, f"{MEMBER} must not be changed")
 
 
 def _check_enrichment(definition: JsonObject) -> None:

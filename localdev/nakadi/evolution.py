@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from localdev.nakadi.avro import is_avro
 from localdev.nakadi.event_type import schema_of
 from localdev.nakadi.problem import EvolutionError
 from localdev.nakadi.schema_diff import Change, Level, SchemaChange, SchemaDiff
@@ -23,10 +24,15 @@ _TO_COMPATIBLE = {
 
 def evolved_schema(original: JsonObject, updated: JsonObject, now: str) -> JsonObject:
     """Return the `schema` member of an updated definition, or raise the 422 that refuses it."""
-    _check_category(original, updated)
     before, after = original["schema"], updated["schema"]
     assert isinstance(before, dict)  # noqa: S101 - both were checked when they were read
     assert isinstance(after, dict)  # noqa: S101
+    if is_avro(before) and not is_avro(after):
+        raise EvolutionError("Cannot change from avro_schema to json_schema!")
+    if is_avro(after):
+        level = Level.NONE if before["schema"] == after["schema"] else Level.MAJOR
+        return _versioned(before, after, level, now)
+    _check_category(original, updated)
     mode = original["compatibility_mode"]
     changes = SchemaDiff(schema_of(original), schema_of(updated)).changes()
     if changes:
@@ -34,10 +40,13 @@ def evolved_schema(original: JsonObject, updated: JsonObject, now: str) -> JsonO
     else:
         level = Level.NONE if before["schema"] == after["schema"] else Level.PATCH
     _check_changes(changes, mode, updated["compatibility_mode"])
+    return _versioned(before, after, level, now)
+
+
+def _versioned(before: JsonObject, after: JsonObject, level: Level, now: str) -> JsonObject:
     if level is Level.NONE:
         return before
-    version = bump(str(before["version"]), level)
-    return {**after, "version": version, "created_at": now}
+    return {**after, "version": bump(str(before["version"]), level), "created_at": now}
 
 
 def _check_category(original: JsonObject, updated: JsonObject) -> None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from localdev.nakadi.json_value import Json, JsonObject
+    from localdev.nakadi.json_value import Json
 
 
 class FaultKind(StrEnum):
@@ -44,7 +44,8 @@ class Fault:
     Effect: `delay` in seconds is slept `before` or `after` the events are stored, as is the
     answer; `retry_after` in seconds becomes the header; `body` is `problem`, `html`, `empty` or
     any text. A reject takes events whose `data[field]` equals `value` (422 at `step`), or, with
-    `marker`, gives a 400 for a batch in which an event's text contains it.
+    `marker`, gives a 400 for a batch in which an event's text contains it. `note` is any text, to
+    tell faults apart.
     """
 
     kind: FaultKind
@@ -70,6 +71,7 @@ class Fault:
     value: Json = None
     marker: str | None = None
     step: str = "validating"
+    note: str = ""
     number: int = 0
     seen: int = 0
     applied: int = 0
@@ -107,16 +109,60 @@ class Fault:
 
 _KINDS = {"kind": FaultKind, "mode": PartialMode}
 _COUNTED = {"number", "seen", "applied"}
+_CHOICES = {
+    "on": ("publish", "event-type", "any"),
+    "when": ("before", "after"),
+    "step": ("validating", "partitioning", "enriching"),
+}
+_LEAST = {
+    "min_events": 0,
+    "min_bytes": 0,
+    "skip": 0,
+    "every": 1,
+    "count": 1,
+    "delay": 0,
+    "retry_after": 0,
+    "status": 200,
+    "nth": 1,
+    "limit": 0,
+}
+_OPTIONAL = ("event_type", "contains", "count", "retry_after", "field", "marker")
 
 
-def fault_from(description: JsonObject) -> Fault:
+def _check_member(name: str, value: Json) -> None:
+    """Raise ValueError for a value that a member cannot have."""
+    if value is None and name in _OPTIONAL:
+        return
+    if name in _CHOICES and value not in _CHOICES[name]:
+        raise ValueError(f"`{name}` is one of {', '.join(_CHOICES[name])}, not {value!r}")
+    if name in _LEAST:
+        kinds = (int, float) if name in ("delay", "retry_after") else (int,)
+        if isinstance(value, bool) or not isinstance(value, kinds) or value < _LEAST[name]:
+            raise ValueError(f"`{name}` is a number from {_LEAST[name]}, not {value!r}")
+    if name in ("event_type", "contains", "body", "field", "marker", "note") and not isinstance(
+        value, str
+    ):
+        raise ValueError(f"`{name}` is a text, not {value!r}")
+    if name == "written" and not isinstance(value, bool):
+        raise ValueError(f"`{name}` is true or false, not {value!r}")
+    if name == "partitions" and not (
+        isinstance(value, list) and all(isinstance(one, str) for one in value)
+    ):
+        raise ValueError(f'`{name}` is a list like ["3"], not {value!r}')
+
+
+def fault_from(description: Json) -> Fault:
     """Build a fault from JSON; an unknown member or value is a ValueError."""
+    if not isinstance(description, dict):
+        raise ValueError("a fault is a JSON object")  # noqa: TRY004 - it is data, not code
     known = {member.name for member in dataclasses.fields(Fault)} - _COUNTED
     unknown = sorted(description.keys() - known)
     if unknown:
         raise ValueError(f"unknown member {unknown[0]!r}; known are {', '.join(sorted(known))}")
     if "kind" not in description:
         raise ValueError("`kind` is missing")
+    for name, value in description.items():
+        _check_member(name, value)
     values: dict[str, object] = {
         name: _KINDS[name](str(value)) if name in _KINDS else value
         for name, value in description.items()

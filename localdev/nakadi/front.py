@@ -27,14 +27,15 @@ def refuse_early(request: web.Request) -> web.Response | None:
     path = request.raw_path.partition("?")[0]
     if "//" in path or ";" in path or "%2f" in path.lower():
         return container_error(400, "Bad Request", path)
-    if request.method != "POST" and "Content-Encoding" in request.headers:
-        return json_answer(
-            ProblemError(
-                406, f"{request.method} method doesn't support gzip content encoding"
-            ).body(),
-            406,
-        )
     return None
+
+
+def refuse_coding(request: web.Request) -> web.Response | None:
+    """Return the 406 for a coded body of anything but a POST."""
+    if request.method == "POST" or "Content-Encoding" not in request.headers:
+        return None
+    problem = ProblemError(406, f"{request.method} method doesn't support gzip content encoding")
+    return json_answer(problem.body(), 406)
 
 
 def _too_large() -> web.Response:

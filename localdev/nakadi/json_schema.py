@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from localdev.nakadi import occurred_at
+from localdev.nakadi.currency import CODES
 from localdev.nakadi.re2 import compile_re2
 
 if TYPE_CHECKING:
@@ -21,12 +23,20 @@ if TYPE_CHECKING:
 
     from localdev.nakadi.json_value import Json, JsonObject
 
-_CURRENCY = re.compile(r"[A-Z]{3}")
-_EMAIL = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")
-_HOSTNAME = re.compile(
-    r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
+# The server knows all top-level domains; here a name's last label must look like one.
+_EMAIL = re.compile(
+    r"[^\s@]+@(?:(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+"
+    r"(?!(?:example|invalid|local|localhost|test)\.?\Z)[A-Za-z]{2,}|[A-Za-z]{2})\.?"
 )
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s\"<>\\^`{|}]+")
+_LABEL = r"[^\W_]([^\W_]|-){0,61}[^\W_]|[^\W_]"
+# The last label does not start with a digit, so an IPv4 address is no host name.
+_HOSTNAME = re.compile(rf"(?=.{{1,253}}\.?\Z)(({_LABEL})\.)*(?!\d)({_LABEL})\.?")
+# What `java.net.URI` parses, a relative one too.
+_URI_CHARACTER = r"(?:%[0-9A-Fa-f]{2}|[^\x00-\x20\x7f-\xa0\"#%<>\[\\\]^`{|}])"
+_URI = re.compile(
+    rf"(?:[A-Za-z][A-Za-z0-9+.-]*:(?={_URI_CHARACTER})|(?![^/?#]*:))"
+    rf"(?://(?:{_URI_CHARACTER}|[\[\]])*?(?=[/?#]|\Z))?{_URI_CHARACTER}*(?:#{_URI_CHARACTER}*)?"
+)
 
 _formats = FormatChecker(formats=())
 
@@ -42,8 +52,14 @@ def _by_pattern(name: str, pattern: re.Pattern[str], words: str) -> None:
 _by_pattern("email", _EMAIL, "email address")
 _by_pattern("hostname", _HOSTNAME, "hostname")
 _by_pattern("uri", _URI, "URI")
-_by_pattern("iso-4217", _CURRENCY, "alphabetic ISO 4217 currency code")
-_by_pattern("ISO-4217", _CURRENCY, "alphabetic ISO 4217 currency code")
+
+
+@_formats.checks("iso-4217", raises=ValueError)
+@_formats.checks("ISO-4217", raises=ValueError)
+def _currency(value: object) -> bool:
+    if isinstance(value, str) and value not in CODES:
+        raise ValueError(f"[{value}] is not a valid alphabetic ISO 4217 currency code")
+    return True
 
 
 @_formats.checks("date-time", raises=ValueError)
@@ -81,15 +97,56 @@ def _multiple_of(
         yield ValidationError("multipleOf")
 
 
+def _same(one: Json, other: Json) -> bool:
+    """Whether two values are equal; an integer never equals a double, nor true 1."""
+    match one, other:
+        case dict(), dict():
+            return one.keys() == other.keys() and all(_same(one[k], other[k]) for k in one)
+        case list(), list():
+            return len(one) == len(other) and all(map(_same, one, other))
+        case _:
+            return type(one) is type(other) and one == other
+
+
+def _enum(
+    _validator: Validator, values: list[Json], instance: Json, _schema: Json
+) -> Iterator[ValidationError]:
+    if not any(_same(value, instance) for value in values):
+        yield ValidationError("enum")
+
+
+def _const(
+    _validator: Validator, value: Json, instance: Json, _schema: Json
+) -> Iterator[ValidationError]:
+    if not _same(value, instance):
+        yield ValidationError("const")
+
+
+def _unique_items(
+    _validator: Validator, unique: object, instance: Json, _schema: Json
+) -> Iterator[ValidationError]:
+    if unique and isinstance(instance, list):
+        pairs = itertools.combinations(instance, 2)
+        if any(_same(one, other) for one, other in pairs):
+            yield ValidationError("uniqueItems")
+
+
 def _is_integer(_checker: object, instance: object) -> bool:
     """`1.0` is a double, in every draft."""
     return isinstance(instance, int) and not isinstance(instance, bool)
 
 
-_KEYWORDS = {"pattern": _pattern, "multipleOf": _multiple_of}
+_KEYWORDS = {
+    "pattern": _pattern,
+    "multipleOf": _multiple_of,
+    "enum": _enum,
+    "uniqueItems": _unique_items,
+}
 _DRAFTS = {
     draft: extend(  # type: ignore[no-untyped-call]  # the stubs leave it untyped
-        base, _KEYWORDS, type_checker=base.TYPE_CHECKER.redefine("integer", _is_integer)
+        base,
+        _KEYWORDS | ({} if draft == "4" else {"const": _const}),
+        type_checker=base.TYPE_CHECKER.redefine("integer", _is_integer),
     )
     for draft, base in (("4", Draft4Validator), ("6", Draft6Validator), ("7", Draft7Validator))
 }

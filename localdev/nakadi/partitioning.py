@@ -32,6 +32,25 @@ def java_text(value: Json) -> str:
             return json_text(value)
 
 
+def path_of(text: str) -> tuple[str, ...]:
+    """Return the names in a dotted path; quotes and backslashes keep a dot in a name."""
+    path, name, quoted, escaped = [], "", False, False
+    for character in f"{text}.":
+        if escaped:
+            name, escaped = name + character, False
+        elif character == "\\":
+            escaped = True
+        elif character == "'":
+            quoted = not quoted
+        elif character == "." and not quoted:
+            path.append(name)
+            name = ""
+        else:
+            name += character
+    # The server ends at the first empty name.
+    return tuple(itertools.takewhile(bool, path))
+
+
 def field(event: JsonObject, path: tuple[str, ...]) -> Json:
     """Return the value at a dotted path; a missing or non-object parent is an error."""
     value: Json = event
@@ -59,7 +78,7 @@ def _key_paths(definition: JsonObject) -> list[tuple[str, ...]]:
     prefix = ("data",) if definition.get("category") == "data" else ()
     fields = definition.get("partition_key_fields")
     assert isinstance(fields, list)  # noqa: S101 - checked when the event type was created
-    return [(*prefix, *str(name).split(".")) for name in fields]
+    return [(*prefix, *path_of(str(name))) for name in fields]
 
 
 def _hash(paths: list[tuple[str, ...]], names: list[str]) -> Partitioner:

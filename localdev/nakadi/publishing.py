@@ -61,7 +61,9 @@ def judge(
         if fault is not None:
             if event_type.definition.get("category") != "undefined":
                 _demand_metadata(event, "eid")  # its absence turns the 422 into a 400
-            return _refusal(events, at, "validating", fault, [])
+            # Who owns an event is looked at first: all events have then begun to be validated.
+            after = "validating" if event_type.owned else "none"
+            return _refusal(events, at, "validating", fault, [], after)
     return _place(event_type, events, rejects)
 
 
@@ -75,25 +77,22 @@ def _place(
             _reject(event, rejects, "partitioning")
             partitions.append(event_type.partitioner(event.value))
         except PartitioningError as error:
-            return _refusal(events, at, "partitioning", str(error), partitions)
+            return _refusal(events, at, "partitioning", str(error), partitions, "validating")
     for event in events if event_type.compacted else ():
         _demand_metadata(event, "partition_compaction_key")
     for at, event in enumerate(events if rejects else ()):
         try:
             _reject(event, rejects, "enriching")
         except PartitioningError as error:
-            return _refusal(events, at, "enriching", str(error), partitions)
+            return _refusal(events, at, "enriching", str(error), partitions, "partitioning")
     return [
         Placed(event, partition, event_type.key_of(event.value))
         for event, partition in zip(events, partitions, strict=True)
     ]
 
 
-_STEP_BEFORE = {"validating": "none", "partitioning": "validating", "enriching": "partitioning"}
-
-
 def _refusal(
-    events: list[Event], bad: int, step: str, detail: str, partitions: list[str]
+    events: list[Event], bad: int, step: str, detail: str, partitions: list[str], after: str
 ) -> Outcome:
     """Return the 422 that names only the first bad event."""
     items = []
@@ -102,7 +101,7 @@ def _refusal(
         if at == bad:
             items.append(item(event, "failed", step, detail, partition))
         else:
-            reached = step if at < bad else _STEP_BEFORE[step]
+            reached = step if at < bad else after
             items.append(item(event, "aborted", reached, "", partition))
     return Outcome(422, items)
 

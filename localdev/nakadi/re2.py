@@ -7,20 +7,33 @@ from functools import lru_cache
 
 _PATTERNS_REMEMBERED = 1024
 # RE2 has neither look-around nor back-references.
-_UNSUPPORTED = re.compile(r"\(\?(?:[=!]|<[=!])|\\[1-9]")
+_LOOK_AROUND = re.compile(r"\(\?(?:[=!]|<[=!])")
+_BACK_REFERENCE = re.compile(r"\\[1-9]")
 _PIECE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
+_WORDS = (
+    ("missing )", "missing closing )"),
+    ("unterminated character set", "missing closing ]"),
+    ("nothing to repeat", "missing argument to repetition operator"),
+    ("bad escape", "invalid escape sequence"),
+    ("bad character range", "invalid character class range"),
+)
 
 
 @lru_cache(maxsize=_PATTERNS_REMEMBERED)
 def compile_re2(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern; classes are ASCII, and `$` is the very end; raises ValueError."""
-    if _UNSUPPORTED.search(pattern):
-        raise ValueError("invalid or unsupported Perl syntax")
+    """Compile a pattern; classes are ASCII, and `$` is the very end.
+
+    Raises ValueError with RE2's words and the part of the pattern that it means.
+    """
+    if found := _LOOK_AROUND.search(pattern):
+        raise ValueError(f'invalid or unsupported Perl syntax "{found.group()}"')
+    if found := _BACK_REFERENCE.search(pattern):
+        raise ValueError(f'invalid escape sequence "{found.group()}"')
     try:
         return re.compile(_PIECE.sub(_python_piece, pattern), re.ASCII)
     except re.error as error:
-        missing = error.msg.startswith("missing )")
-        raise ValueError("missing closing )" if missing else error.msg) from None
+        words = next((said for start, said in _WORDS if error.msg.startswith(start)), error.msg)
+        raise ValueError(f'{words} "{pattern}"') from None
 
 
 def _python_piece(match: re.Match[str]) -> str:

@@ -14,6 +14,7 @@ from localdev.nakadi.body_reader import number, read_objects
 from localdev.nakadi.cursors import distance, start_positions
 from localdev.nakadi.log import EventLog, offset_text
 from localdev.nakadi.problem import ProblemError
+from localdev.nakadi.request_body import plain_body
 from localdev.nakadi.stored_form import stored_text
 
 if TYPE_CHECKING:
@@ -43,6 +44,15 @@ class StreamOptions:
     keep_alive_limit: int
     flush: float
     timeout: float
+
+    def check(self) -> None:
+        """Raise the 422 for limits that contradict each other."""
+        if self.stream_limit and self.stream_limit < self.batch_limit:
+            raise ProblemError(422, "stream_limit can't be lower than batch_limit")
+        if self.timeout < self.flush:
+            raise ProblemError(422, "stream_timeout can't be lower than batch_flush_timeout")
+        if self.batch_limit < 1:
+            raise ProblemError(422, "batch_limit can't be lower than 1")
 
 
 class ReadRoutes:
@@ -82,7 +92,7 @@ class ReadRoutes:
         positions = start_positions(
             event_type.name, event_type.log, request.headers.get("X-nakadi-cursors")
         )
-        _check(options)
+        options.check()
         response = web.StreamResponse(headers={"Content-Type": STREAM, "Warning": _WARNING})
         await response.prepare(request)
         with contextlib.suppress(ConnectionError):  # the reader has gone
@@ -92,7 +102,7 @@ class ReadRoutes:
     async def distances(self, request: web.Request) -> web.Response:
         """How many events lie between pairs of cursors."""
         event_type = self._nakadi.event_types.find(request.match_info["name"])
-        pairs = read_objects(await request.read())
+        pairs = read_objects(await plain_body(request))
         return json_answer([distance(event_type.name, event_type.log, pair) for pair in pairs])
 
 
@@ -115,16 +125,6 @@ def stream_options(request: web.Request) -> StreamOptions:
         flush=number(query.get("batch_flush_timeout"), 0) or _FLUSH_SECONDS,
         timeout=timeout if 0 < timeout <= _STREAM_SECONDS_MAX else _STREAM_SECONDS_MAX,
     )
-
-
-def _check(options: StreamOptions) -> None:
-    """Raise the 422 for limits that contradict each other."""
-    if options.stream_limit and options.stream_limit < options.batch_limit:
-        raise ProblemError(422, "stream_limit can't be lower than batch_limit")
-    if options.timeout < options.flush:
-        raise ProblemError(422, "stream_timeout can't be lower than batch_flush_timeout")
-    if options.batch_limit < 1:
-        raise ProblemError(422, "batch_limit can't be lower than 1")
 
 
 class _Stream:

@@ -23,15 +23,21 @@ class EmptyGzipError(Exception):
     """An empty body that claims to be gzip, which the server is not prepared for."""
 
 
+async def plain_body(request: web.Request) -> bytes:
+    """Return the plain bytes of a request."""
+    return decompressed(request, await request.read())
+
+
 def decompressed(request: web.Request, body: bytes) -> bytes:
-    """Return the plain bytes of a POST; codings other than gzip and zstd are ignored."""
-    match request.headers.get("Content-Encoding", "").strip().lower():
-        case "gzip":
-            return _gunzip(body)
-        case "zstd":
-            return _unzstd(body)
-        case _:
-            return body
+    """Return the plain bytes of a request; codings other than gzip and zstd are ignored.
+
+    The server looks for the lower-case names anywhere in the header and undoes one of them once;
+    its container knows `gzip` alone in any case.
+    """
+    coding = request.headers.get("Content-Encoding", "").strip()
+    if "gzip" in coding or coding.lower() == "gzip":
+        return _gunzip(body)
+    return _unzstd(body) if "zstd" in coding else body
 
 
 def _gunzip(body: bytes) -> bytes:

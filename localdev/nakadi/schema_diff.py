@@ -36,6 +36,12 @@ class Change(Enum):
     TYPE_NARROWED = (Level.MAJOR, Level.MINOR, "schema types cannot be narrowed", 6)
     ITEMS_NUMBER = (Level.MAJOR, Level.MAJOR, "the number of schema items cannot be changed", 7)
     PROPERTY_REMOVED = (Level.MAJOR, Level.MAJOR, "schema properties cannot be removed", 8)
+    DEPENDENCY_ARRAY = (
+        Level.MAJOR,
+        Level.MAJOR,
+        "schema dependencies array cannot be changed",
+        19,
+    )
     DEPENDENCIES = (Level.MAJOR, Level.MAJOR, "schema dependencies cannot be changed", 9)
     COMPOSITION = (Level.MAJOR, Level.MAJOR, "schema composition method changed", 10)
     ATTRIBUTE = (Level.MAJOR, Level.MAJOR, "change to attribute value not allowed", 11)
@@ -146,14 +152,31 @@ class SchemaDiff:
                 yield from self._compare(named[name], new_named[name], (*here, name))
         if len(new_named) > len(named):
             yield SchemaChange(Change.PROPERTIES_ADDED, here)
-        if _members(old, "dependencies") != _members(new, "dependencies"):
-            yield SchemaChange(Change.DEPENDENCIES, (*path, "dependencies"))
+        yield from self._dependencies(old, new, (*path, "dependencies"))
         yield from self._additional(old, new, (*path, "additionalProperties"))
         required, new_required = _as_set(old.get("required")), _as_set(new.get("required"))
         if not required <= new_required:
             yield SchemaChange(Change.REQUIRED, (*path, "required"))
         elif required != new_required:
             yield SchemaChange(Change.REQUIRED_EXTENDED, (*path, "required"))
+
+    def _dependencies(
+        self, old: JsonObject, new: JsonObject, path: tuple[str, ...]
+    ) -> Iterator[SchemaChange]:
+        """Compare what a property demands: lists of names one by one, schemas as a whole first."""
+        before, after = _members(old, "dependencies"), _members(new, "dependencies")
+        for name, names in before.items():
+            if isinstance(names, list) and _as_set(names) != _as_set(after.get(name)):
+                yield SchemaChange(Change.DEPENDENCY_ARRAY, (*path, name))
+        schemas, new_schemas = (
+            {name: value for name, value in members.items() if not isinstance(value, list)}
+            for members in (before, after)
+        )
+        if schemas.keys() != new_schemas.keys():
+            yield SchemaChange(Change.DEPENDENCIES, path)
+            return
+        for name, schema in schemas.items():
+            yield from self._compare(schema, new_schemas[name], (*path, name))
 
     def _additional(
         self, old: JsonObject, new: JsonObject, path: tuple[str, ...]
@@ -186,6 +209,12 @@ class SchemaDiff:
                 yield from self._compare(one, other, (*path, f"items/{at}"))
         if (old.get("additionalItems") is False) != (new.get("additionalItems") is False):
             yield SchemaChange(Change.ADDITIONAL_ITEMS, (*path, "additionalItems"))
+            return
+        more, new_more = old.get("additionalItems"), new.get("additionalItems")
+        if isinstance(more, dict) != isinstance(new_more, dict):
+            yield SchemaChange(Change.SCHEMA_REMOVED, (*path, "additionalItems"))
+        elif isinstance(more, dict):
+            yield from self._compare(more, new_more, (*path, "additionalItems"))
 
     def _combined(
         self, old: JsonObject, new: JsonObject, path: tuple[str, ...]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from localdev.nakadi.json_value import Json, JsonObject
@@ -25,7 +26,7 @@ class Kind(Enum):
     EMPTY = auto()
 
 
-CRITERIA = ("allOf", "anyOf", "oneOf")
+CRITERIA = frozenset({"allOf", "anyOf", "oneOf"})
 TYPES = {
     "object": Kind.OBJECT,
     "array": Kind.ARRAY,
@@ -94,11 +95,26 @@ def subschemas(schema: JsonObject) -> tuple[str, list[Json]]:
 def resolve(root: JsonObject, reference: Json) -> Json:
     """Return what a local `$ref` points to, None when it points nowhere."""
     value: Json = root
-    for step in str(reference).lstrip("#").strip("/").split("/"):
-        name = step.replace("~1", "/").replace("~0", "~")
-        if not name:
-            continue
-        if not isinstance(value, dict) or name not in value:
-            return None
-        value = value[name]
+    for step in steps(str(reference)):
+        value = below(value, step)
     return value
+
+
+def steps(reference: str) -> list[str]:
+    """Return the names and indexes of which a local `$ref` consists."""
+    return [
+        unquote(step).replace("~1", "/").replace("~0", "~")
+        for step in reference.split("/")[1:]
+        if step
+    ]
+
+
+def below(value: Json, step: str) -> Json:
+    """Return the member of an object or a list, None if there is none."""
+    match value:
+        case dict():
+            return value.get(step)
+        case list():
+            return value[int(step)] if step.isdecimal() and int(step) < len(value) else None
+        case _:
+            return None

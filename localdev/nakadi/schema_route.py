@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -12,6 +13,7 @@ from localdev.nakadi.definition import read_schema
 from localdev.nakadi.event_type_rules import check_evolution
 from localdev.nakadi.negotiation import demand_json
 from localdev.nakadi.problem import EvolutionError, FieldsError, ProblemError
+from localdev.nakadi.request_body import plain_body
 
 if TYPE_CHECKING:
     from localdev.nakadi.json_value import JsonObject
@@ -43,9 +45,9 @@ class SchemaRoutes:
         limit = body_reader.number(request.query.get("limit"), _LIMIT)
         offset = body_reader.number(request.query.get("offset"), 0)
         if not 1 <= limit <= _LIMIT_MAX:
-            raise ProblemError(422, "'limit' parameter sholud have value between 1 and 1000")
+            raise ProblemError(400, "'limit' parameter sholud have value between 1 and 1000")
         if offset < 0:
-            raise ProblemError(422, "'offset' parameter can't be lower than 0")
+            raise ProblemError(400, "'offset' parameter can't be lower than 0")
         links: dict[str, dict[str, str]] = {}
         path = f"/event-types/{name}/schemas"
         if offset > 0:
@@ -57,8 +59,10 @@ class SchemaRoutes:
     async def add(self, request: web.Request) -> web.Response:
         """Update nothing but the schema."""
         demand_json(request)
-        schema = read_schema(await request.read())
+        schema = read_schema(await plain_body(request))
         name = request.match_info["name"]
+        if request.query.get("fetch", "false") == "true":
+            return json_answer(self._same(name, schema))
         original = self._nakadi.event_types.find(name).definition
         self._nakadi.event_types.update(name, {**original, "schema": schema})
         return web.Response()
@@ -70,7 +74,7 @@ class SchemaRoutes:
     async def check(self, request: web.Request) -> web.Response:
         """Say whether a schema could follow a version, without changing anything."""
         demand_json(request)
-        text = body_reader.text(body_reader.read_object(await request.read()), "schema")
+        text = body_reader.text(body_reader.read_object(await plain_body(request)), "schema")
         if text is None:
             raise FieldsError([("schema", "must not be null")])
         against = self._schema(request)
@@ -86,6 +90,14 @@ class SchemaRoutes:
             answer.update(compatible=False, error=error.detail)
         return json_answer({**answer, "validated_against_version": against["version"]})
 
+    def _same(self, name: str, wanted: JsonObject) -> JsonObject:
+        """Return the latest version with this schema, whatever its white space."""
+        text = json.loads(str(wanted["schema"]))
+        for schema in reversed(self._nakadi.event_types.schemas(name)):
+            if json.loads(str(schema["schema"])) == text:
+                return schema
+        raise ProblemError(404, f"schema is not found for {name}")
+
     def _schema(self, request: web.Request) -> JsonObject:
         name, version = request.match_info["name"], request.match_info["version"]
         schemas = self._nakadi.event_types.schemas(name)
@@ -94,4 +106,4 @@ class SchemaRoutes:
         for schema in schemas:
             if schema["version"] == version:
                 return schema
-        raise ProblemError(404, f'EventType "{name}" has no schema with version {version}')
+        raise ProblemError(404, f'EventType "{name}" has no schema with version "{version}"')

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import copy
-import re
 from typing import TYPE_CHECKING
 
 from jsonschema import Draft4Validator
 
+from localdev.nakadi.avro import check_avro, is_avro
 from localdev.nakadi.effective_schema import effective_schema
 from localdev.nakadi.problem import ProblemError
 from localdev.nakadi.re2 import compile_re2
-from localdev.nakadi.schema_keywords import check_keywords, walk
+from localdev.nakadi.schema_keywords import check_loadable
 from localdev.nakadi.schema_kind import Kind, kind_of, resolve, subschemas
 from localdev.nakadi.strict_json import StrictJsonError, parse_document
 from localdev.nakadi.violation import messages
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from jsonschema.exceptions import ValidationError
 
     from localdev.nakadi.json_value import Json, JsonObject
 
-_KNOWN_DRAFT = re.compile(r"https?://json-schema\.org/draft-0[467]/schema#?")
+_KNOWN_DRAFTS = tuple(f"http://json-schema.org/draft-0{number}/schema" for number in "467")
 
 
 def _closed_meta_schema() -> JsonObject:
@@ -37,6 +39,12 @@ def _closed_meta_schema() -> JsonObject:
     return meta
 
 
+# How many of a combined schema's parts must name a property.
+_MATCHES: Mapping[str, Callable[[int, int], bool]] = {
+    "allOf": lambda defining, parts: defining == parts,
+    "anyOf": lambda defining, _parts: defining > 0,
+    "oneOf": lambda defining, _parts: defining == 1,
+}
 _COMPATIBLE = Draft4Validator(_closed_meta_schema())
 
 
@@ -44,6 +52,9 @@ def check_schema(definition: JsonObject) -> JsonObject:
     """Return the parsed schema of a definition, or raise the 422 that refuses it."""
     carried = definition["schema"]
     text = carried["schema"] if isinstance(carried, dict) else None
+    if isinstance(carried, dict) and is_avro(carried):
+        check_avro(str(text))
+        return {}
     try:
         schema = parse_document(str(text))
     except StrictJsonError as error:
@@ -54,10 +65,10 @@ def check_schema(definition: JsonObject) -> JsonObject:
     if named != "object":
         raise _invalid('"type" of root element in schema can only be "object"')
     _check_draft(schema)
-    for subschema in walk(schema):
-        check_keywords(schema, subschema)
+    check_loadable(schema)
     if definition["category"] == "business" and defines(schema, schema, ["metadata"]):
         raise _invalid('"metadata" property is reserved')
+    check_loadable(effective_schema(definition, schema))
     _check_ordering(definition, schema)
     if definition["compatibility_mode"] == "compatible":
         _check_compatible(schema)
@@ -70,7 +81,7 @@ def _invalid(detail: str) -> ProblemError:
 
 def _check_draft(schema: JsonObject) -> None:
     draft = schema.get("$schema")
-    if isinstance(draft, str) and _KNOWN_DRAFT.fullmatch(draft) is None:
+    if isinstance(draft, str) and not draft.startswith(_KNOWN_DRAFTS):
         raise _invalid(
             f"could not determine schema version: no meta-schema is known with URL [{draft}]"
         )
@@ -105,17 +116,25 @@ def defines(root: JsonObject, schema: Json, path: list[str]) -> bool:
         return True
     if not isinstance(schema, dict):
         return False
-    if kind_of(schema) is Kind.REFERENCE:
+    kind = kind_of(schema)
+    if kind is Kind.REFERENCE:
         return defines(root, resolve(root, schema["$ref"]), path)
-    if kind_of(schema) is Kind.COMBINED:
-        return any(defines(root, part, path) for part in subschemas(schema)[1])
+    if kind is Kind.COMBINED:
+        criterion, parts = subschemas(schema)
+        defining = sum(defines(root, part, path) for part in parts)
+        return _MATCHES[criterion](defining, len(parts))
+    if kind is not Kind.OBJECT:
+        return False
     named = schema.get("properties")
     if isinstance(named, dict) and path[0] in named and defines(root, named[path[0]], path[1:]):
         return True
-    patterns = schema.get("patternProperties")
+    patterns, dependencies = schema.get("patternProperties"), schema.get("dependencies")
     return any(
         compile_re2(pattern).search(path[0]) is not None and defines(root, member, path[1:])
         for pattern, member in (patterns if isinstance(patterns, dict) else {}).items()
+    ) or any(
+        defines(root, member, path)
+        for member in (dependencies.values() if isinstance(dependencies, dict) else ())
     )
 
 

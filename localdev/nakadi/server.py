@@ -10,13 +10,15 @@ from localdev.nakadi.answers import json_answer, problem_answer
 from localdev.nakadi.control_route import ControlRoutes
 from localdev.nakadi.event_type_route import EventTypeRoutes
 from localdev.nakadi.flow_id import HEADER, flow_id
-from localdev.nakadi.front import container_error, refuse_early, wrong_method
+from localdev.nakadi.front import container_error, refuse_coding, refuse_early, wrong_method
 from localdev.nakadi.negotiation import unreadable_accept
+from localdev.nakadi.page_route import PAGE, PageRoutes
 from localdev.nakadi.problem import ProblemError
 from localdev.nakadi.publish_route import publish
 from localdev.nakadi.reading import ReadRoutes
 from localdev.nakadi.request_body import EmptyGzipError
 from localdev.nakadi.schema_route import SchemaRoutes
+from localdev.nakadi.subscription_route import SubscriptionRoutes
 from localdev.nakadi.tokens import UnauthorizedError
 
 if TYPE_CHECKING:
@@ -48,7 +50,9 @@ def make_app(nakadi: LocalNakadi) -> web.Application:
             *EventTypeRoutes(nakadi).routes(),
             *SchemaRoutes(nakadi).routes(),
             *ReadRoutes(nakadi).routes(),
+            *SubscriptionRoutes(nakadi).routes(),
             *ControlRoutes(nakadi).routes(),
+            *PageRoutes(nakadi).routes(),
         ]
     )
     return app
@@ -63,14 +67,27 @@ def _middleware(nakadi: LocalNakadi) -> Middleware:
     async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         """Give every request a flow id, and turn every refusal into an answer."""
         request[HEADER] = flow_id(request.headers.get(HEADER))
-        if request.path.startswith(_CONTROL):
-            return await handler(request)
-        response = refuse_early(request) or await _guarded(nakadi, request, handler)
+        try:
+            if request.path == PAGE or request.path.startswith(_CONTROL):
+                return await _control(request, handler)
+            response = refuse_early(request) or await _guarded(nakadi, request, handler)
+        except ConnectionResetError:  # the client left in the middle: nobody takes an answer
+            return web.Response()
         if not response.prepared:
             response.headers[HEADER] = request[HEADER]
         return response
 
     return answer
+
+
+async def _control(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer what needs no token and knows no faults: the control endpoint and its page."""
+    try:
+        return await handler(request)
+    except ProblemError as problem:
+        return problem_answer(problem)
+    except ValueError as error:
+        return json_answer({"error": str(error)}, 400)
 
 
 async def _guarded(
@@ -79,7 +96,7 @@ async def _guarded(
     try:
         if request.path != _HEALTH:
             nakadi.tokens.check(request.headers.get("Authorization"))
-        return await handler(request)
+        return refuse_coding(request) or await handler(request)
     except ProblemError as problem:
         return _crash() if unreadable_accept(request) else problem_answer(problem)
     except UnauthorizedError as refusal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -91,7 +91,10 @@ def _part(part: JsonObject) -> bytes:
 
 
 def send(url: str, request: JsonObject) -> Answer:
-    """Send a recorded request as it was, adding nothing but Host and Content-Length."""
+    """Send a recorded request as it was, adding nothing but Host and Content-Length.
+
+    Where no answer comes the status is 0 and the body says why.
+    """
     connection = HTTPConnection(urlsplit(url).netloc, timeout=_CALL_SECONDS)
     try:
         connection.putrequest(
@@ -110,5 +113,7 @@ def send(url: str, request: JsonObject) -> Answer:
             {name.lower(): value for name, value in response.getheaders()},
             response.read().decode(errors="replace"),
         )
+    except (OSError, HTTPException) as error:
+        return Answer(0, {}, repr(error))
     finally:
         connection.close()

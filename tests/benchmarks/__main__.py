@@ -5,6 +5,8 @@ b  the whole consumer, with the plain relay (c) and peak memory (d)
 e  CPU while idle
 l  calls to the lease table while idle
 f  time to the first event
+g  gzip of publishing requests
+p  one of eight partitions down
 
 CPU seconds are those of the measured process, user and system, all threads. Of several runs the
 best counts, for every program alike: what disturbs a run only ever adds.
@@ -22,6 +24,8 @@ from localdev.aws.process import local_aws
 from tests.benchmarks.first_event import measure_first_event
 from tests.benchmarks.idle import measure_idle
 from tests.benchmarks.lease_traffic import SHARDS, WORKERS, measure_lease_traffic
+from tests.benchmarks.partition_down import measure_partitions
+from tests.benchmarks.request_gzip import measure_gzip
 from tests.benchmarks.table import Row, at_least, at_most, table
 from tests.benchmarks.throughput import (
     Throughput,
@@ -48,10 +52,11 @@ class Effort:
     idle_seconds: float
     traffic_seconds: float
     starts: int
+    storage_wait: float
 
 
-FULL = Effort(3, 120_000, 8_000, 30.0, 60.0, 3)
-QUICK = Effort(1, 40_000, 4_000, 10.0, 20.0, 1)
+FULL = Effort(3, 120_000, 8_000, 30.0, 60.0, 3, 30.0)
+QUICK = Effort(1, 40_000, 4_000, 10.0, 20.0, 1, 5.0)
 
 
 class Bench:
@@ -148,6 +153,31 @@ class Bench:
             f"{KCL}: about 90",
         )
 
+    def request_gzip(self) -> Iterable[Row]:
+        self._say("gzip of requests")
+        cost = measure_gzip()
+        yield Row(
+            "(g) requests in gzip, CPU ms a MB",
+            f"{cost.milliseconds_per_mb:.1f}",
+            comparison=f"{cost.microseconds_per_event:.1f} µs an event; "
+            f"a {cost.ratio:.1f}th of the bytes",
+        )
+
+    def partitions(self) -> Iterable[Row]:
+        url, wait = self._dynamodb_url, self._effort.storage_wait
+        self._say("eight partitions")
+        healthy = measure_partitions(url, None)
+        self._say(f"one of eight partitions down, answers held for {wait:g} s")
+        down = measure_partitions(url, wait)
+        ratio = down.per_second / healthy.per_second
+        yield at_least(
+            f"(p) 1 of 8 partitions down ({wait:g} s), other 7 against healthy",
+            ratio,
+            0.8,
+            f"{ratio:.2f}",
+            f"{down.per_second:,.0f} of {healthy.per_second:,.0f} events/s",
+        )
+
     def _say(self, text: str) -> None:
         print(f"{time.monotonic() - self._started:5.0f} s  {text}", file=sys.stderr, flush=True)
 
@@ -161,7 +191,7 @@ def _spread(runs: list[Throughput]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--only", default="a,b,e,l,f", help="letters, comma separated")
+    parser.add_argument("--only", default="a,b,e,l,f,g,p", help="letters, comma separated")
     parser.add_argument("--quick", action="store_true", help="shorter samples, noisier figures")
     arguments = parser.parse_args()
     with local_aws() as aws:
@@ -172,10 +202,14 @@ def main() -> None:
             "e": bench.idle,
             "l": bench.lease_traffic,
             "f": bench.first_event,
+            "g": bench.request_gzip,
+            "p": bench.partitions,
         }
         chosen = arguments.only.split(",")
         if unknown := set(chosen) - set(figures):
-            parser.error(f"--only: found {', '.join(sorted(unknown))}, wanted a, b, e, l or f")
+            parser.error(
+                f"--only: found {', '.join(sorted(unknown))}, wanted a, b, e, l, f, g or p"
+            )
         rows = [row for letter in figures if letter in chosen for row in figures[letter]()]
     load = f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {load}\n")

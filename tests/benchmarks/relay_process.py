@@ -102,9 +102,9 @@ def new_application() -> str:
 
 @contextmanager
 def consumer_process(
-    streams_url: str, dynamodb_url: str, nakadi_url: str, application: str
+    streams_url: str, dynamodb_url: str, nakadi_url: str, application: str, **settings: str
 ) -> Iterator[RelayProcess]:
-    """`consumer run` with default settings."""
+    """`consumer run` with default settings, or with these."""
     environment = {
         **aws_environment(streams_url, dynamodb_url),
         "CONSUMER_APPLICATION": application,
@@ -113,6 +113,7 @@ def consumer_process(
         "CONSUMER_EVENT_TYPE": "order-store.order",
         "CONSUMER_HTTP_HOST": "127.0.0.1",
         "CONSUMER_HTTP_PORT": "0",
+        **{f"CONSUMER_{name.upper()}": value for name, value in settings.items()},
     }
     with relay_process([CONSUMER, "run"], environment) as process:
         yield process

@@ -74,7 +74,13 @@ def test_a_service_waits_for_what_can_be_waited_for(name: str) -> None:
                 pytest.fail(f"{name} waits for {other} to be {unexpected}")
 
 
-@pytest.mark.parametrize("name", [name for name in SERVICES if name != "dynamodb"])
+def test_what_is_not_ours_has_a_pinned_image() -> None:
+    foreign = {name: each["image"] for name, each in SERVICES.items() if "build" not in each}
+    assert set(foreign) == {"dynamodb", "prometheus", "grafana"}
+    assert all(re.search(r":v?\d+\.\d+\.\d+$", image) for image in foreign.values())
+
+
+@pytest.mark.parametrize("name", [name for name in SERVICES if "build" in SERVICES[name]])
 def test_a_service_of_ours_is_a_stage_of_the_dockerfile(name: str) -> None:
     service = SERVICES[name]
     target = service["build"]["target"]
@@ -104,6 +110,36 @@ def test_setup_and_consumer_mean_the_same_things() -> None:
     assert f"--table={options['table']}" in SERVICES["workload"]["command"]
     for name, value in SERVICES["setup"]["environment"].items():
         assert environ[name] == value
+
+
+@pytest.mark.parametrize("name", ["prometheus", "grafana"])
+def test_what_is_mounted_is_there(name: str) -> None:
+    for volume in SERVICES[name]["volumes"]:
+        source, _, mode = volume.split(":")
+        assert (ROOT / source).exists()
+        assert mode == "ro"
+
+
+def test_prometheus_scrapes_the_consumer_as_its_rules_expect() -> None:
+    folder = ROOT / "localdev/observability"
+    config = yaml.safe_load((folder / "prometheus.yml").read_text())
+    (job,) = config["scrape_configs"]
+    (target,) = job["static_configs"]
+    assert target["targets"] == ["consumer:8080"]
+    rules = (folder / "rules.yml").read_text()
+    application = SERVICES["consumer"]["environment"]["CONSUMER_EVENT_TYPE"]
+    labels = f'namespace="{target["labels"]["namespace"]}",application="{application}"'
+    assert labels in rules
+
+
+def test_grafana_finds_prometheus_and_the_dashboard() -> None:
+    folder = ROOT / "localdev/observability/provisioning"
+    (source,) = yaml.safe_load((folder / "datasources/prometheus.yaml").read_text())["datasources"]
+    assert source["url"] == "http://prometheus:9090"
+    (provider,) = yaml.safe_load((folder / "dashboards/consumer.yaml").read_text())["providers"]
+    home = SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert Path(home).parent == Path(provider["options"]["path"])
+    assert any(volume.split(":")[1] == home for volume in SERVICES["grafana"]["volumes"])
 
 
 def test_every_stage_grows_from_one_pinned_image() -> None:

@@ -1,13 +1,24 @@
 """What every LeaseStore does: the twin that the simulation trusts, and real DynamoDB APIs."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 
-from consumer.core.lease import LATEST, SHARD_END, Gap, Lease, LeaseWrite, StreamRow, Worker
-from consumer.errors import LeaseConflict
+from consumer.core.command import Action, Command
+from consumer.core.lease import (
+    LATEST,
+    SHARD_END,
+    TRIM_HORIZON,
+    Gap,
+    Lease,
+    LeaseWrite,
+    StreamRow,
+    Worker,
+)
+from consumer.errors import LeaseConflict, Retryable
 from consumer.ports import LeaseStore
 from tests.conformance.lease_stores import in_memory, on_server
 
@@ -55,7 +66,14 @@ FULL = Lease(
     start_iterator="arn|1|AAA=" * 50,
     owner_switches=3,
 )
+PAUSE = Command(1, Action.PAUSE, None, None, 1793525400.5, "me@desk", "")
+SEEK = Command(2, Action.SEEK, (SHARD, "b"), "LATEST", 1793525401.5, "me@desk", "")
 GAP = Gap(SHARD, "400000000000000499660041", None, "trimmed", 1793525400.5)
+
+
+def fresh(command: Command) -> Command:
+    """Tokens are one server's, whatever the application."""
+    return replace(command, token=uuid.uuid4().hex)
 
 
 @pytest.fixture(params=["twin", "ministack", "dynamodb_local_server"])
@@ -268,6 +286,66 @@ async def test_a_parent_is_marked_gone_in_an_existing_row_only(store: LeaseStore
     assert written == replace(advanced, parent_gone=True)
 
 
+async def test_commands_are_added_one_by_one_and_announced(store: LeaseStore) -> None:
+    pause, seek = fresh(PAUSE), fresh(SEEK)
+    assert await store.add_command(KEY, pause) is False  # of a stream that has no row
+    await store.create_stream(STREAM)
+    assert await store.add_command(KEY, fresh(replace(pause, number=2))) is False
+    assert await store.add_command(KEY, pause) is True
+    assert await store.add_command(KEY, pause) is True  # a copy of the call
+    assert await store.add_command(KEY, fresh(pause)) is False
+    assert await store.add_command(KEY, seek) is True
+    assert list((await store.read_peers())[1]) == [replace(STREAM, commands=2)]
+    assert list(await store.read_commands(KEY, 0)) == [pause, seek]
+    assert list(await store.read_commands(KEY, 1)) == [seek]
+    assert list(await store.read_commands(KEY, 2)) == []
+    assert list(await store.read_commands(f"{KEY}x", 0)) == []
+    assert list(await store.read_leases(KEY)) == []
+
+
+async def test_a_sweep_does_not_undo_the_announcement(store: LeaseStore) -> None:
+    await store.create_stream(STREAM)
+    await store.add_command(KEY, fresh(PAUSE))
+    swept = await store.replace_stream(STREAM, replace(STREAM, sweep_n=1))
+    assert swept == replace(STREAM, sweep_n=1, commands=1)
+
+
+async def test_of_many_operators_one_has_the_number(store: LeaseStore) -> None:
+    await store.create_stream(STREAM)
+    won: list[str] = []
+
+    async def add() -> None:
+        command = fresh(PAUSE)
+        for _ in range(20):
+            try:
+                won.extend([command.token] if await store.add_command(KEY, command) else [])
+            except Retryable:  # two transactions met
+                continue
+            return
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(6):
+            tasks.create_task(add())
+    assert [command.token for command in await store.read_commands(KEY, 0)] == won
+
+
+async def test_a_lease_keeps_what_it_obeyed(store: LeaseStore) -> None:
+    await store.create_lease(KEY, TAKEN)
+    obeyed = replace(TAKEN, counter=2, command_counter=3, paused=True, skip_before=5.5)
+    obeyed = replace(obeyed, checkpoint=TRIM_HORIZON, parent_gone=True)
+    assert await store.write_lease(KEY, LeaseWrite(TAKEN, obeyed)) == obeyed
+    advanced = replace(obeyed, checkpoint="10", record_at=6.5)
+    assert await store.write_lease(KEY, LeaseWrite(obeyed, advanced)) == advanced
+    released = replace(advanced, owner=None, counter=3, released_at=9.5)
+    assert await store.write_lease(KEY, LeaseWrite(advanced, released)) == released
+    seen = replace(released, command_counter=0, paused=False)  # an old read
+    taken = replace(seen, owner="me", counter=4, released_at=None, owner_switches=2)
+    row = await store.write_lease(KEY, LeaseWrite(seen, taken, keeps_checkpoint=True))
+    assert (row.command_counter, row.paused, row.skip_before) == (3, True, 5.5)
+    resumed = replace(row, counter=5, command_counter=4, paused=False)
+    assert await store.write_lease(KEY, LeaseWrite(row, resumed)) == resumed
+
+
 async def test_a_gap_is_put_once_and_its_end_moves_on(store: LeaseStore) -> None:
     assert await store.put_gap(KEY, GAP) is True
     assert await store.put_gap(KEY, replace(GAP, reason="shard_gone")) is False
@@ -275,6 +353,13 @@ async def test_a_gap_is_put_once_and_its_end_moves_on(store: LeaseStore) -> None
     await store.complete_gap(KEY, replace(GAP, to="5"))
     await store.complete_gap(KEY, replace(GAP, to="6"))
     assert list(await store.read_gaps(KEY)) == [replace(GAP, to="6")]
+
+
+async def test_the_end_of_a_gap_moves_on_only_and_as_a_number(store: LeaseStore) -> None:
+    await store.put_gap(KEY, GAP)
+    for to, stands in (("900", "900"), ("1000", "1000"), ("999", "1000"), ("1000", "1000")):
+        await store.complete_gap(KEY, replace(GAP, to=to))
+        assert list(await store.read_gaps(KEY)) == [replace(GAP, to=stands)]
 
 
 async def test_completing_an_absent_gap_makes_none(store: LeaseStore) -> None:

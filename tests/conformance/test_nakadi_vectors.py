@@ -15,6 +15,8 @@ from localdev.nakadi.vectors import compare, replay, same_detail
 HERE = Path(__file__).parent
 VECTORS = HERE / "nakadi-vectors.json"
 UNMATCHED = HERE / "nakadi_unmatched.toml"
+# As many cases as the list has: lower it when one goes, never raise it.
+UNMATCHED_MAX = 1
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +37,10 @@ def test_only_the_listed_vectors_differ(answers: list[tuple[Vector, Answer]]) ->
     assert listed - differences.keys() == set(), "these match now: take them off the list"
 
 
-def test_every_listed_vector_has_a_reason() -> None:
-    for case in tomllib.loads(UNMATCHED.read_text())["case"]:
+def test_the_list_only_shrinks_and_every_vector_on_it_has_a_reason() -> None:
+    cases = tomllib.loads(UNMATCHED.read_text())["case"]
+    assert len(cases) == UNMATCHED_MAX
+    for case in cases:
         assert len(case["reason"]) > 20
 
 

@@ -1,9 +1,10 @@
-"""`consumer check` and `consumer leases` against the embedded AWS and the local Nakadi."""
+"""`consumer check`, `leases` and `gaps` against the embedded AWS and the local Nakadi."""
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,7 +17,7 @@ import pytest
 from consumer.adapters.aws import Aws
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.lease_table import LeaseTable
-from consumer.core.lease import SHARD_END, Lease, LeaseWrite, StreamRow, Worker
+from consumer.core.lease import SHARD_END, Gap, Lease, LeaseWrite, StreamRow, Worker
 from localdev.aws.process import REGION, AwsProcess, local_aws
 from localdev.nakadi.process import NakadiProcess, local_nakadi
 
@@ -47,7 +48,8 @@ def definition(name: str, category: str) -> dict[str, Any]:
         "name": name,
         "owning_application": "order-store",
         "category": category,
-        "partition_strategy": "random",
+        "partition_strategy": "hash",
+        "partition_key_fields": ["id"],
         "enrichment_strategies": [] if category == "undefined" else ["metadata_enrichment"],
         "schema": {"type": "json_schema", "schema": json.dumps(schema)},
     }
@@ -96,6 +98,23 @@ class Desk:
             timeout=60,
             check=False,
         )
+
+    def look_twice(self, *words: str) -> list[str]:
+        """What a watching command says at the head of its looks; Ctrl-C ends it with 0."""
+        process = subprocess.Popen(
+            [COMMAND, *words], env=self.environ, stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        with process.stdout as lines:
+            heads: list[str] = []
+            for line in lines:
+                if line[2:3] == ":":
+                    heads.append(line.split("  ", 1)[1].strip())
+                if len(heads) == 2:
+                    process.send_signal(signal.SIGINT)
+                    break
+            assert process.wait(20) == 0
+        return heads
 
     def verdicts(self, **environ: str) -> tuple[int, dict[str, str], str]:
         answer = self.run("check", **environ)
@@ -237,12 +256,35 @@ async def test_leases_are_shown_as_they_stand(desk: Desk, monkeypatch: pytest.Mo
             "state",
             "checkpoint",
             "age_seconds",
+            "paused",
         ]
         assert (lines["shard-a"]["owner"], lines["shard-a"]["checkpoint"]) == ("w-1", "42")
         assert 0 <= lines["shard-a"]["age_seconds"] < 60
 
         await store.write_lease(row.key, LeaseWrite(held, ended))
         table = desk.run("leases")
+        assert desk.look_twice("leases", "--watch") == [
+            "3 shards: 1 finished, 2 unowned",
+            "3 shards: 1 finished, 2 unowned",
+        ]
+        assert desk.run("gaps", "--json").stdout == "[]\n"
+        await store.put_gap(row.key, Gap("shard-a", "41", "42", "trimmed", 1793525400.0))
+        (gap,) = json.loads(desk.run("gaps", "--json").stdout)
+        assert gap == {
+            "stream": row.key,
+            "shard_id": "shard-a",
+            "from": "41",
+            "to": "42",
+            "reason": "trimmed",
+            "detected_at": "2026-11-01T09:30:00Z",
+        }
+        assert desk.run("gaps").stdout.splitlines()[1].split() == [
+            "shard-a",
+            "41",
+            "42",
+            "trimmed",
+            "2026-11-01T09:30:00Z",
+        ]
     states = [line.split()[1] for line in table.stdout.splitlines()]
     assert states == ["state", "finished", "unowned", "unowned"]
 

@@ -7,16 +7,20 @@ with the time, and the run ends soon after.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 import orjson
 
 from consumer.core.dead_letter import DeadLetter
 from consumer.core.lease import SHARD_END, Gap, Lease, LeaseWrite
-from consumer.core.limits import LeaseTiming
 from tests.simulation.loop import SimLoop
+from tests.simulation.scenario import Scenario
 from tests.simulation.trace import Trace
-from tests.simulation.truth import Record, ShardTruth, Truth
+from tests.simulation.truth import Record, ShardTruth, Truth, wall
 from tests.twins.lease_table import LeaseTable
+
+MOST_SKEW = 6.0
+"""Seconds by which a worker's wall clock may be ahead, and a creation time is floored."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +36,7 @@ class Violation:
 
 
 class Checks:
-    """All of them. `orderly`: nothing may be accepted twice. `runs`: several events of a key may
-    travel in one request.
-    """
+    """All of them. `orderly`: nothing may be accepted twice."""
 
     def __init__(
         self,
@@ -42,18 +44,16 @@ class Checks:
         truth: Truth,
         table: LeaseTable,
         trace: Trace,
-        timing: LeaseTiming,
-        *,
-        runs: bool,
-        orderly: bool,
+        scenario: Scenario,
     ) -> None:
         self._loop = loop
         self._truth = truth
         self._table = table
         self._trace = trace
-        self._reach = timing.lease_duration - timing.margin
-        self._runs = runs
-        self.orderly = orderly
+        self._scenario = scenario
+        self._reach = scenario.timing.lease_duration - scenario.timing.margin
+        self._runs = scenario.limits.key_run_events > 1
+        self.orderly = scenario.orderly
         self.violations: list[Violation] = []
         self.accepted = 0
         self.abandoned: set[str] = set()  # workers that ended with a request under way
@@ -143,9 +143,11 @@ class Checks:
         forgotten = record.ordinal < record.shard.shard.trimmed
         record.accepted += 1
         self.accepted += 1
+        if self._truth.is_early(record):
+            self.fail("start", f"{record.sequence} of {record.shard.id} is older than the start")
         last = self._last.get(record.key)
         newer = last is None or record.place > last.place
-        if newer or not (late or self._truth.is_skipped(record)):
+        if newer or not (late or self._truth.is_stepping_back(record)):
             self._last[record.key] = record
         if record.first_body is None:
             record.first_body = body
@@ -160,12 +162,27 @@ class Checks:
         newest = self._newest.get(record.key)
         if newest is None or record.place > newest.place:
             self._newest[record.key] = record
-        elif not self._runs and not record.dead and not self._truth.is_skipped(record):
+        elif not self._runs and not record.dead and not self._truth.is_stepping_back(record):
             self.fail("order", f"{record.sequence} of {record.key} comes after {newest.sequence}")
 
     def letters_sent(self, worker: str, letters: Sequence[DeadLetter]) -> None:
         for letter in letters:
             self._may_send(worker, self._truth.shards[letter.shard_id], "a dead letter")
+            record = self._truth.records[letter.sequence or 0]
+            if not self._guilty(record, letter.reason):
+                text = f"{worker} gives {record.sequence} of {record.key} up: {letter.reason}"
+                self.fail("innocent", text)
+
+    def _guilty(self, record: Record, reason: str) -> bool:
+        """Was there a cause to give the record up?"""
+        match reason:
+            case "expired":
+                age = wall(self.now) - int(record.at) + MOST_SKEW
+                return age >= (self._scenario.limits.max_record_age or inf)
+            case "attempts_exhausted":
+                return self._scenario.has("nakadi_partial") or self._scenario.has("nakadi_down")
+            case _:
+                return record.poison or self._scenario.has("nakadi_refused")
 
     def letter_stored(self, letter: DeadLetter) -> None:
         if letter.sequence is not None:
@@ -193,7 +210,11 @@ class Checks:
 
     def gap_sent(self, worker: str, stream_key: str, gap: Gap) -> None:
         self._trace.add(self.now, worker, "put_gap", gap.shard_id, f"{gap.from_} {gap.reason}")
-        self._may_send(worker, self._truth.shards[gap.shard_id], "a gap row")
+        shard = self._truth.shards[gap.shard_id]
+        if gap.shard_id in self._table.of(stream_key):
+            self._may_send(worker, shard, "a gap row")
+        elif not shard.shard.gone:
+            self.fail("gap", f"{worker} says {gap.shard_id} is gone, which is not")
         if not self._truth.trims and gap.reason != "possibly_trimmed":
             self.fail("gap", f"{worker} reports a gap in {gap.shard_id}, but nothing was trimmed")
 
@@ -218,12 +239,16 @@ class Checks:
     # -- the end
 
     def newest_last(self) -> None:
-        """With runs: what was accepted last of a key is its newest."""
+        """With runs: what was accepted last of a key is its newest.
+
+        Unless the stream forgot that before the one who sent older ones again came to it.
+        """
         if not self._runs:
             return
         for key, last in self._last.items():
             newest = self._newest[key]
-            if last is not newest and not newest.dead:
+            forgotten = newest.ordinal < newest.shard.shard.trimmed
+            if last is not newest and not newest.dead and not forgotten:
                 text = f"{key} ends with {last.sequence}, not {newest.sequence}"
                 self.fail("newest last", text)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from consumer.core.event import EventFormat
@@ -14,6 +15,7 @@ from tests.simulation.loop import Node, SimTask
 from tests.simulation.metrics_twin import SilentMetrics
 from tests.simulation.nakadi_twin import SimNakadi
 from tests.simulation.queue_twin import SimQueue
+from tests.simulation.scenario import Scenario
 from tests.simulation.stream_twin import SimStreams
 from tests.simulation.table_twin import SimLeaseTable
 from tests.simulation.truth import wall
@@ -26,6 +28,14 @@ EXIT_SECONDS = 3.0 + 0.5
 """After the drain time a worker must be gone; half a second for what is under way."""
 
 RESERVATION = 3 << 20
+
+
+def _start_position(scenario: Scenario) -> str:
+    if scenario.has("latest"):
+        return "LATEST"
+    if scenario.start is None:
+        return "TRIM_HORIZON"
+    return datetime.fromtimestamp(wall(scenario.start), UTC).isoformat()
 
 
 class SimClock:
@@ -141,13 +151,13 @@ class Cluster:
 
         def wire(port: str) -> Wire:
             draws = scenario.streams.of("wire", port, node.name)
-            return Wire(world.loop, node, world.weathers[port], draws, world.faults)
+            return Wire(world.loop, node, port, world.weathers[port], draws, world.faults)
 
         job = Job(
             source=Source(
                 stream=stream,
                 follow_table=True,
-                start_position="LATEST" if scenario.has("latest") else "TRIM_HORIZON",
+                start_position=_start_position(scenario),
                 fingerprint="orders",
                 view_types=frozenset({ViewType.NEW_AND_OLD_IMAGES}),
             ),
@@ -163,7 +173,9 @@ class Cluster:
             SimStreams(world.streams, wire("streams"), lambda: self._check_budget(process[0])),
             SimLeaseTable(world.table, wire("table"), world.checks, scenario.timing.heartbeat),
             SimNakadi(world.nakadi, wire("nakadi"), scenario.publish_timeout),
-            SimQueue(wire("queue"), world.checks, 0.3 if scenario.has("queue_bad") else 0.0),
+            None
+            if scenario.has("no_queue")
+            else SimQueue(wire("queue"), world.checks, 0.3 if scenario.has("queue_bad") else 0.0),
             clock,
             chance,
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from localdev.streams.record import ViewType
 from tests.simulation.scenario import Happening
+from tests.simulation.trouble import hide
 from tests.simulation.truth import wall
 from tests.simulation.wire import Weather
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 HOUR = 3600.0
 RETENTION = 24 * HOUR
+SILENCE = (50.0, 130.0)  # seconds without reading; a shard is given up after a minute
 OPEN_MOST = 10  # open shards; beyond them shards only rotate
 
 
@@ -36,6 +38,8 @@ class Happenings:
             "restream": self._restream,
             "table_out": self._table_out,
             "streams_out": self._streams_out,
+            "cut": self._cut,
+            "blind": self._blind,
             "nakadi_out": self._nakadi_out,
             "nakadi_door": self._door,
             "nakadi_down": self._down,
@@ -69,7 +73,7 @@ class Happenings:
 
     def _retain(self) -> None:
         world = self._world
-        count = world.truth.forget(world.loop.now, wall(world.loop.now) - RETENTION)
+        count = world.truth.forget(wall(world.loop.now) - RETENTION)
         if count:
             world.tell("stream", "forgets", f"{count} records")
 
@@ -128,7 +132,8 @@ class Happenings:
             for process in world.cluster.alive:
                 world.cluster.crash(process)
         world.day.clear()
-        await asyncio.sleep(chance.uniform(1.0, 26.0) * HOUR)
+        hours = chance.choice((chance.uniform(1.0, 26.0), chance.uniform(23.0, 26.0)))
+        await asyncio.sleep(hours * HOUR)
         self._retain()
         world.day.set()
         for _ in range(chance.randint(1, 3)):
@@ -164,7 +169,7 @@ class Happenings:
         now = wall(world.loop.now)
         world.model.disable_stream("orders", now)
         world.model.enable_stream("orders", ViewType.NEW_AND_OLD_IMAGES, now)
-        world.note_shards()
+        hide(world, world.note_shards())
 
     # -- the services
 
@@ -180,6 +185,26 @@ class Happenings:
 
     async def _streams_out(self, chance: Random) -> None:
         self._outage(self._world.weathers["streams"], chance.uniform(1.0, 25.0))
+
+    async def _cut(self, chance: Random) -> None:
+        process = self._one(chance)
+        port = chance.choice(("table", "nakadi", "streams", "streams"))
+        seconds = chance.uniform(5.0, 40.0)
+        if port == "streams":
+            seconds = chance.uniform(*SILENCE)
+        if process is None:
+            return
+        cut = process.node.cut
+        cut.add(port)
+        self._world.tell(process.name, "is cut off", f"from {port} for {seconds:.1f} s")
+        self._world.loop.later(seconds, cut.discard, port)
+        if port == "streams":
+            await asyncio.sleep(seconds)
+
+    async def _blind(self, chance: Random) -> None:
+        seconds = chance.uniform(*SILENCE)
+        self._outage(self._world.weathers["streams"], seconds)
+        await asyncio.sleep(seconds)
 
     async def _nakadi_out(self, chance: Random) -> None:
         self._outage(self._world.weathers["nakadi"], chance.uniform(1.0, 25.0))

@@ -25,7 +25,8 @@ class Node:
     """A place where one process runs.
 
     `lag` is how far its loop's clock (CLOCK_MONOTONIC) is behind: it stands while the machine is
-    suspended. `muted`: whatever it still asks of the world stays unheard.
+    suspended. `cut` names the ports that it cannot reach. `muted`: whatever it still asks of the
+    world stays unheard.
     """
 
     def __init__(self, name: str) -> None:
@@ -33,6 +34,7 @@ class Node:
         self.stopped = False
         self.crashed = False
         self.muted = False
+        self.cut: set[str] = set()
         self.lag = 0.0
         self.held: list[asyncio.Handle] = []
         self.context: Context = copy_context()

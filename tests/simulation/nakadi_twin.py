@@ -20,7 +20,7 @@ FAILED, SUBMITTED, ABORTED = (
     PublishingStatus.SUBMITTED,
     PublishingStatus.ABORTED,
 )
-MANY = 150_000  # bytes of a request that a narrow proxy refuses
+MANY = 10_000  # bytes of a request that a narrow proxy refuses
 WAKES_AFTER = 40.0  # seconds, at most, after which a frozen broker may still store
 
 

@@ -21,6 +21,7 @@ ORDERLY = (
     "hot",  # one key has most of the changes
     "bursts",
     "latest",  # the application starts at LATEST
+    "iso",  # or at a time
     "restream",  # the table gets a new stream
     "shuffle",  # ready callbacks run in any order
     "skew",  # wall clocks differ
@@ -39,6 +40,8 @@ FAULTS = (
     "table_out",
     "streams_bad",
     "streams_out",
+    "cut",  # one worker cannot reach one of the services for a while
+    "blind",  # nobody can read the stream for more than a minute
     "nakadi_slow",
     "nakadi_lost",  # time-outs before and after the effect, and effects that come late
     "nakadi_partial",  # 207
@@ -54,7 +57,12 @@ FAULTS = (
     "big",
     "runs",  # key_run_events above 1
     "few_letters",  # a small dead letter limit
+    "no_queue",  # there is no dead letter queue
+    "max_age",  # old records become dead letters
 )
+EXCLUSIVE = {"iso": "latest", "max_age": "no_queue"}
+"""Kinds that are left out where the other one is in: they cannot be configured together."""
+
 KINDS = ORDERLY + FAULTS
 TIMED = {
     "crash": 3,
@@ -69,11 +77,16 @@ TIMED = {
     "restream": 1,
     "table_out": 2,
     "streams_out": 2,
+    "cut": 2,
+    "blind": 1,
     "nakadi_out": 2,
     "nakadi_door": 1,
     "nakadi_down": 2,
 }
 """Kinds that happen at a time, and how often at most."""
+
+
+DAY = 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -116,6 +129,20 @@ class Scenario:
     def has(self, kind: str) -> bool:
         return kind in self.kinds
 
+    @property
+    def start(self) -> float | None:
+        """Loop time at which the application starts to be interested; None if always."""
+        if not self.has("iso"):
+            return None
+        chance = self.streams.of("iso")
+        among_backlog = chance.uniform(0.0, 50.0) - self.age
+        return chance.choice((among_backlog, chance.uniform(-10.0, 30.0)))
+
+    @property
+    def age(self) -> float:
+        """Age of the oldest change in seconds when the first worker starts."""
+        return DAY - 5.0 if self.has("trims") else 3600.0
+
 
 def draw(seed: int, without: Collection[str] = (), size: float = 1.0) -> Scenario:
     """The scenario of a seed, without some kinds and with a part of its workload."""
@@ -128,6 +155,7 @@ def draw(seed: int, without: Collection[str] = (), size: float = 1.0) -> Scenari
         in_it = streams.of("kind", kind).random() < (max(share, 0.4) if kind in ORDERLY else share)
         if in_it and kind not in without and (not orderly or kind in ORDERLY):
             kinds.add(kind)
+    kinds -= {kind for kind, other in EXCLUSIVE.items() if other in kinds}
     timing = _timing(streams.of("timing"), orderly=orderly)
     workload = _workload(streams.of("workload"), size)
     scenario = Scenario(
@@ -174,6 +202,7 @@ def _limits(chance: Random, kinds: Collection[str]) -> PublishLimits:
         probe=chance.choice((2.0, 10.0)),
         max_attempts=chance.choice((5, 100)),
         dead_letter_limit=4 if "few_letters" in kinds else 100,
+        max_record_age=chance.choice((15.0, 600.0, 7200.0)) if "max_age" in kinds else None,
     )
 
 

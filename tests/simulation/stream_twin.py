@@ -1,7 +1,7 @@
-"""DynamoDB Streams as one worker reaches it: the model, with listings that lie for a while."""
+"""DynamoDB Streams as one worker reaches it: the model, with its lies, at the end of a wire."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from typing import TypeVar
 
@@ -20,7 +20,7 @@ from consumer.errors import ExpiredIterator, Retryable, ShardNotFound, TrimmedDa
 from localdev.streams.errors import ErrorCode, ServiceError
 from localdev.streams.iterator import IteratorType
 from localdev.streams.model import StreamsModel
-from tests.simulation.chance import Streams
+from localdev.streams.shard import Shard as ModelShard
 from tests.simulation.loop import SimLoop
 from tests.simulation.trace import Trace
 from tests.simulation.truth import ShardTruth, Truth, wall
@@ -36,62 +36,31 @@ LIMIT = 10.0
 
 
 @dataclass
-class Lies:
-    """How far the listing is behind, in seconds.
-
-    `lag`: of one call, at most (so it may go backwards). `hidden`: until a shard is listed,
-    `open_still`: until it is listed as closed, both at most and drawn for each shard. `page`:
-    shards on a page. `empty_pages`: how many pages of records are empty for no reason.
-    """
-
-    lag: float = 0.0
-    hidden: float = 0.0
-    open_still: float = 0.0
-    children_hidden: float = 0.0
-    page: int = 100
-    empty_pages: float = 0.0
-    not_found: float = 0.0
-
-
-@dataclass
 class StreamService:
-    """What all workers' twins share."""
+    """What all workers' twins share. Listings lie as the model's options say.
+
+    `empty_pages`: how many pages of records are empty for no reason; `not_found`: how many say that
+    a shard does not exist, once every listing shows it.
+    """
 
     loop: SimLoop
     model: StreamsModel
     truth: Truth
-    lies: Lies
-    chance: Streams
     trace: Trace
+    fail: Callable[[str, str], None]
     page_records: int = 1000
-    first_shards: set[str] = field(default_factory=set)
+    empty_pages: float = 0.0
+    not_found: float = 0.0
 
-    def listed(self, arn: str, lag: float) -> list[Shard]:
-        """The listing as it was `lag` seconds ago, by shard id. Raises ServiceError."""
-        stream = self.model.stream(arn)
-        now = self.loop.now - lag
-        shards = (self.truth.shards[shard.shard_id] for shard in stream.listed())
-        return [self._described(shard, now) for shard in shards if self._is_listed(shard, now)]
+    @property
+    def now(self) -> float:
+        """Epoch seconds."""
+        return wall(self.loop.now)
 
-    def settles_after(self, shard: ShardTruth) -> float:
-        """The loop time from which every listing shows the shard."""
-        return shard.born_at + self._draw(shard, "hidden", self.lies.hidden) + self.lies.lag
-
-    def _is_listed(self, shard: ShardTruth, now: float) -> bool:
-        if shard.id in self.first_shards:
-            return True
-        return shard.born_at + self._draw(shard, "hidden", self.lies.hidden) <= now
-
-    def _described(self, shard: ShardTruth, now: float) -> Shard:
-        model = shard.shard
-        closed_at = model.closed_at
-        shown = closed_at is not None and (
-            closed_at - wall(0) + self._draw(shard, "open", self.lies.open_still) <= now
-        )
-        return Shard(model.shard_id, model.parent, model.ending if shown else None)
-
-    def _draw(self, shard: ShardTruth, what: str, most: float) -> float:
-        return self.chance.of(what, shard.id).random() * most if most else 0.0
+    def is_settled(self, shard: ShardTruth) -> bool:
+        """Every listing shows the shard."""
+        lies = self.model.options.lies
+        return self.loop.now > shard.born_at + lies.hidden + lies.lag
 
 
 class SimStreams:
@@ -112,9 +81,6 @@ class SimStreams:
 
         return await self._wire.call(name, act, LIMIT)
 
-    def _lag(self) -> float:
-        return self._chance.random() * self._service.lies.lag
-
     @property
     def _chance(self) -> Random:
         return self._wire.chance
@@ -127,31 +93,29 @@ class SimStreams:
         return await self._call("latest_stream", effect)
 
     async def describe_stream(self, stream: Stream, after_shard: str | None) -> StreamPage:
-        service, lag = self._service, self._lag()
+        service = self._service
 
         def effect() -> StreamPage:
-            shards = service.listed(stream.arn, lag)
-            rest = [s for s in shards if after_shard is None or s.shard_id > after_shard]
-            page = tuple(rest[: service.lies.page])
-            last = page[-1].shard_id if len(rest) >= service.lies.page else None
+            found = service.model.describe_stream(stream.arn, after_shard, now=service.now)
             enabled = service.model.stream(stream.arn).enabled
-            view = ViewType.NEW_AND_OLD_IMAGES
-            return StreamPage(stream, enabled, view, ("id",), page, last, self._date())
+            view, date = ViewType.NEW_AND_OLD_IMAGES, float(int(service.now))
+            shards = tuple(map(_shard, found.shards))
+            return StreamPage(stream, enabled, view, ("id",), shards, found.last_evaluated, date)
 
         return await self._call("describe_stream", effect)
 
     async def child_shards(self, stream: Stream, shard_id: str) -> Sequence[Shard]:
-        service, lag = self._service, self._lag()
+        service = self._service
 
         def effect() -> tuple[Shard, ...]:
-            shards = service.listed(stream.arn, lag)
-            closed_at = service.model.stream(stream.arn).shard(shard_id).closed_at
-            if (
-                closed_at is None
-                or wall(service.loop.now) < closed_at + service.lies.children_hidden
-            ):
-                return ()
-            return tuple(shard for shard in shards if shard.parent_shard_id == shard_id)
+            found: list[Shard] = []
+            after: str | None = None
+            while True:
+                page = service.model.child_shards(stream.arn, shard_id, service.now, after)
+                found.extend(map(_shard, page.shards))
+                after = page.last_evaluated
+                if after is None:
+                    return tuple(found)
 
         return await self._call("child_shards", effect)
 
@@ -168,9 +132,11 @@ class SimStreams:
                 kind, sequence = IteratorType.AFTER_SEQUENCE_NUMBER, number
 
         def effect() -> tuple[str, float]:
-            now = wall(service.loop.now)
+            now = service.now
             iterator = service.model.get_shard_iterator(stream.arn, shard_id, kind, now, sequence)
-            return iterator, self._date()
+            if kind is IteratorType.TRIM_HORIZON and not service.truth.note_opening(shard_id, now):
+                service.fail("start", f"{shard_id} is opened anew while its iterator lives")
+            return iterator, float(int(now))
 
         answer = await self._call("shard_iterator", effect)
         service.trace.add(
@@ -182,16 +148,16 @@ class SimStreams:
         service = self._service
         self._asked()
         shard = service.truth.shards[service.model.shard_of(iterator)]
-        empty = bool(service.lies.empty_pages) and self._chance.random() < service.lies.empty_pages
+        empty = bool(service.empty_pages) and self._chance.random() < service.empty_pages
         empty = empty and self._empties.get(shard.id, 0) < EMPTIES
         self._empties[shard.id] = self._empties.get(shard.id, 0) + 1 if empty else 0
-        lie = bool(service.lies.not_found) and self._chance.random() < service.lies.not_found
+        lie = bool(service.not_found) and self._chance.random() < service.not_found
 
         def effect() -> bytes:
-            if lie and service.loop.now > service.settles_after(shard):
+            if lie and service.is_settled(shard):
                 raise ShardNotFound(shard.id)
             page = service.model.get_records(
-                iterator, wall(service.loop.now), service.page_records, empty=empty
+                iterator, service.now, service.page_records, empty=empty
             )
             following = b"}"
             if page.next_iterator is not None:
@@ -205,8 +171,9 @@ class SimStreams:
             service.trace.add(service.loop.now, self._wire.node.name, "read", shard.id, text)
         return page
 
-    def _date(self) -> float:
-        return float(int(wall(self._service.loop.now)))
+
+def _shard(shard: ModelShard) -> Shard:
+    return Shard(shard.shard_id, shard.parent, shard.ending)
 
 
 def _translated(error: ServiceError) -> Exception:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from consumer.core.command import Command
 from consumer.core.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
 from consumer.errors import UnknownOutcome
 from tests.simulation.checks import Checks
@@ -50,6 +51,11 @@ class SimLeaseTable(LeaseTableTwin):
         gaps = self.table.gaps
         return await self._wire.call(
             "read_gaps", lambda: tuple(gaps.get(stream_key, {}).values()), self._limit
+        )
+
+    async def read_commands(self, stream_key: str, after: int) -> Sequence[Command]:
+        return await self._wire.call(
+            "read_commands", lambda: self._commands(stream_key, after), self._limit
         )
 
     async def put_worker(self, worker: Worker) -> None:

@@ -1,14 +1,21 @@
 """What goes wrong all the time: the weather on each worker's ways, the moods of the services."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from localdev.streams.lies import LieKind, Lies
+from localdev.streams.options import Options
 from tests.simulation.nakadi_twin import Moods, weather_of_nakadi
 from tests.simulation.scenario import Scenario
-from tests.simulation.stream_twin import Lies
+from tests.simulation.truth import ShardTruth, wall
 from tests.simulation.wire import Fate, Weather
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
+
+HIDDEN = 15.0
+"""Seconds, at most, until a new shard is listed; a child is shown to who asks for it."""
 
 WRITES = (
     Fate.REFUSED,
@@ -62,22 +69,30 @@ def moods(scenario: Scenario) -> Moods:
     )
 
 
-def lies(scenario: Scenario) -> Lies:
+def options(scenario: Scenario) -> Options:
+    """How the listings of the stream lie."""
+    if not scenario.has("lies"):
+        return Options()
     chance = scenario.streams.of("lies")
-    draws = [chance.random() for _ in range(8)]
-    found = Lies(
-        empty_pages=0.05 + 0.4 * draws[0] if scenario.has("empty_pages") else 0.0,
-        not_found=0.05 * draws[1] if scenario.has("not_found") else 0.0,
+    lies = Lies(
+        lag=5.0 * chance.random(),
+        hidden=HIDDEN * chance.random(),
+        open_still=15.0 * chance.random(),
+        shuffled=chance.random() < 0.3,
+        page=chance.choice((1, 2, 3, 100)),
+        last_named=chance.choice((0.0, 0.5, 1.0)),
     )
-    if scenario.has("lies"):
-        found.open_still = 15.0 * draws[4]
-        found.page = (1, 2, 3, 100)[int(4 * draws[6])]
-    # A shard that no listing shows while its stream is retired is found too late (see restream).
-    if scenario.has("lies") and not scenario.has("restream"):
-        found.lag = 5.0 * draws[2]
-        found.hidden = 15.0 * draws[3]
-        found.children_hidden = 15.0 * draws[5]
-    return found
+    return Options(children_delay=HIDDEN * chance.random(), lies=lies)
+
+
+def hide(world: "World", shards: Sequence[ShardTruth]) -> None:
+    """Some of these are not listed for a while from now on."""
+    chance = world.scenario.streams.of("hide", world.loop.now)
+    lies = world.model.options.lies
+    for shard in shards:
+        if lies.hidden and chance.random() < 0.5:
+            seconds = chance.random() * lies.hidden
+            world.model.tell_lie(LieKind.HIDDEN, shard.id, wall(world.loop.now), seconds)
 
 
 def all_well(world: "World") -> None:
@@ -85,11 +100,11 @@ def all_well(world: "World") -> None:
     for weather in world.weathers.values():
         weather.bad = weather.slow = 0.0
         weather.out = False
+    for process in world.cluster.alive:
+        process.node.cut.clear()
     world.nakadi.moods = Moods()
-    if world.scenario.has("few_letters") or world.scenario.has("nakadi_door"):
-        # An event type that has stopped waits for its operator, or for an event that is accepted;
-        # there may be none if all others wait behind a refused one for their shard's parent.
-        world.nakadi.poison.clear()
-    world.streams.lies.not_found = 0.0
-    world.streams.lies.empty_pages = 0.0
-    world.streams.lies.lag = 0.0
+    if world.scenario.has("no_queue"):
+        world.nakadi.poison.clear()  # without a queue a refused event waits for its operator
+    world.streams.not_found = world.streams.empty_pages = 0.0
+    lies = replace(world.model.options.lies, lag=0.0)
+    world.model.options = replace(world.model.options, lies=lies)

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from consumer.core.lease import TRIM_HORIZON, Gap
+from consumer.core.lease import LATEST, TRIM_HORIZON, Gap
+from localdev.streams.errors import ServiceError
 from localdev.streams.model import StreamsModel
 from localdev.streams.shard import Shard as ModelShard
 from localdev.streams.stream import Stream as ModelStream
@@ -10,7 +11,7 @@ from tests.twins.lease_table import LeaseTable
 from tests.twins.virtual_time import EPOCH
 
 SURE = 3600.0 - 60.0
-"""A record that was already this old when its shard's row was made may go without a gap row."""
+"""A record that was this old already when it could first be known of may go without a gap row."""
 
 
 @dataclass(slots=True, eq=False)
@@ -26,6 +27,7 @@ class Record:
     dead: int = 0
     first_body: bytes | None = None
     excused: bool = False
+    poison: bool = False
 
     @property
     def place(self) -> tuple[float, int]:
@@ -43,6 +45,7 @@ class ShardTruth:
     settled: int = 0
     done: bool = False
     born_at: float = 0.0  # loop time
+    reread: bool = False  # opened at its oldest record though its lease stands at LATEST
 
     @property
     def id(self) -> str:
@@ -87,7 +90,7 @@ class Truth:
                 return record
         return None
 
-    def forget(self, now: float, before: float) -> int:
+    def forget(self, before: float) -> int:
         """The stream forgets what is older than `before` (epoch seconds); returns how many."""
         trimmed = {shard.id: shard.shard.trimmed for shard in self.shards.values()}
         for stream in self._model.streams.values():
@@ -97,47 +100,102 @@ class Truth:
             for record in shard.records[trimmed[shard.id] : shard.shard.trimmed]:
                 count += 1
                 if not self.is_settled(record):
-                    record.excused = self._unseen(record, now)
+                    record.excused = self._unseen(record)
         self.trims += count
         return count
 
-    def _unseen(self, record: Record, now: float) -> bool:
-        """Gone before anybody could know of it: the row was young, and nothing had been read."""
-        row = self._table.of(record.shard.stream_key).get(record.shard.id)
-        if row is None:
+    def _unseen(self, record: Record) -> bool:
+        """Gone before anybody could know of it.
+
+        It was old when its shard's row was made, or when the stream was listed for the first time;
+        or no listing showed the shard, and nothing is left that names it.
+        """
+        key = record.shard.stream_key
+        stream, row = self._table.streams.get(key), self._table.of(key).get(record.shard.id)
+        if row is not None:
+            return not row.checkpoint.isdigit() and record.at <= row.created_at - SURE
+        if stream is None or stream.swept_at is None or record.at <= stream.swept_at - SURE:
             return True
-        return not row.checkpoint.isdigit() and record.at <= row.created_at - SURE
+        return not self._is_named(record.shard)
+
+    def _is_named(self, shard: ShardTruth) -> bool:
+        """A descendant of the shard has a row, or can still get one."""
+        rows = self._table.of(shard.stream_key)
+        children = [other for other in self.shards.values() if other.shard.parent == shard.id]
+        return any(
+            child.id in rows or not child.shard.gone or self._is_named(child) for child in children
+        )
 
     # -- what is settled
 
     def is_settled(self, record: Record) -> bool:
         if record.accepted or record.dead or record.excused:
             return True
-        return self.is_skipped(record) or self._is_covered(record) or self._is_unknown(record)
+        return self.is_skipped(record) or self._is_covered(record) or self.is_unknown(record.shard)
 
-    def _is_unknown(self, record: Record) -> bool:
+    def is_unknown(self, shard: ShardTruth) -> bool:
         """Of a stream that was over before the application first looked at the table."""
         rows = self._table.streams
-        return (
-            bool(rows) and record.shard.stream_key not in rows and not record.shard.stream.enabled
-        )
+        return bool(rows) and shard.stream_key not in rows and not shard.stream.enabled
 
     def is_skipped(self, record: Record) -> bool:
         """Older than the stream's start: need not be delivered.
 
-        Who takes a shard at LATEST again may send such a record, after newer ones.
+        A start at LATEST is known to the second.
         """
         row = self._table.streams.get(record.shard.stream_key)
         if row is None or row.started_at is None:
             return False
         # 0: the stream was gone before its start at LATEST was complete.
-        return not row.started_at or record.at < row.started_at + 1.0
+        latest = row.start_position == LATEST
+        return not row.started_at or record.at < row.started_at + (1.0 if latest else 0.0)
+
+    def is_early(self, record: Record) -> bool:
+        """Before the minute of the stream's start: must not be delivered."""
+        row = self._table.streams.get(record.shard.stream_key)
+        if row is None or not row.started_at:
+            return False
+        return int(record.at) < row.started_at - row.started_at % 60.0
+
+    def note_opening(self, shard_id: str, now: float) -> bool:
+        """Somebody opens a shard at its oldest record. False if its stored iterator still lives."""
+        shard = self.shards[shard_id]
+        row = self._table.of(shard.stream_key).get(shard_id)
+        if row is None or row.checkpoint != LATEST:
+            return True
+        shard.reread = True
+        if row.start_iterator is None:
+            return True
+        try:
+            self._model.get_records(row.start_iterator, now, 1)
+        except ServiceError:
+            return True
+        return False
+
+    def is_stepping_back(self, record: Record) -> bool:
+        """A record of the minute of a start at LATEST that may follow newer ones of its key.
+
+        Its shard has been opened anew at its oldest record, because the stored iterator had
+        expired before anything was settled (see docs/guarantees.md).
+        """
+        return record.shard.reread and self.is_skipped(record)
 
     def _is_covered(self, record: Record) -> bool:
         if record.ordinal >= record.shard.shard.trimmed:
             return False
         gaps = self._table.gaps.get(record.shard.stream_key, {})
-        return any(_covers(gap, record) for gap in gaps.values())
+        return any(_covers(gap, record) or self._includes(gap, record) for gap in gaps.values())
+
+    def _includes(self, gap: Gap, record: Record) -> bool:
+        """A gap of a shard that nobody saw speaks for what came before it unseen, too."""
+        rows = self._table.of(record.shard.stream_key)
+        place: str | None = gap.shard_id
+        while place is not None and place not in rows:
+            if place == record.shard.id:
+                return gap.from_ == TRIM_HORIZON
+            truth = self.shards.get(place)
+            place = None if truth is None else truth.shard.parent
+        return False
 
     def first_unsettled(self, shard: ShardTruth) -> Record | None:
         records = shard.records
@@ -178,11 +236,8 @@ class Truth:
 
 
 def _covers(gap: Gap, record: Record) -> bool:
-    """From `from` on, as far as the stream has forgotten.
-
-    `to` is not asked for: who meets the same gap again, and more of it, leaves the row as it is.
-    """
-    if gap.shard_id != record.shard.id:
+    """Between `from` and `to`; without `to` as far as the stream has forgotten."""
+    if gap.shard_id != record.shard.id or (gap.to is not None and record.sequence >= int(gap.to)):
         return False
     return gap.from_ == TRIM_HORIZON or int(gap.from_) < record.sequence
 

@@ -48,8 +48,8 @@ class Weather:
             delay += chance.random() * self.slow_by
         return delay
 
-    def fate(self, chance: Random) -> Fate:
-        if self.out:
+    def fate(self, chance: Random, *, cut: bool) -> Fate:
+        if self.out or cut:
             return Fate.LOST_BEFORE if chance.random() < 0.5 else Fate.RESET_BEFORE
         if self.bad and chance.random() < self.bad:
             return self.mix[int(chance.random() * len(self.mix))]
@@ -60,9 +60,16 @@ class Wire:
     """One worker's way to one service. `faults` counts what went wrong, by name."""
 
     def __init__(
-        self, loop: SimLoop, node: Node, weather: Weather, chance: Random, faults: dict[str, int]
+        self,
+        loop: SimLoop,
+        node: Node,
+        port: str,
+        weather: Weather,
+        chance: Random,
+        faults: dict[str, int],
     ) -> None:
         self._loop = loop
+        self._port = port
         self.node = node
         self.weather = weather
         self.chance = chance
@@ -83,7 +90,7 @@ class Wire:
         answer: asyncio.Future[T] = asyncio.Future(loop=loop)
         if self.node.muted:
             return await answer
-        fate = weather.fate(chance)
+        fate = weather.fate(chance, cut=self._port in self.node.cut)
         there, back = weather.delay(chance), weather.delay(chance)
         if fate is not Fate.WHOLE:
             key = f"{name.split(' ', 1)[0]}:{fate.name.lower()}"

@@ -51,6 +51,7 @@ class Writer:
         assert record is not None
         if key is None and bad < POISON and world.scenario.has("poison"):
             world.nakadi.poison[record.sequence] = "named" if bad < POISON * 0.6 else "unnamed"
+            record.poison = True
         world.trace.add(
             world.loop.now, "table", "change", record.shard.id, f"{picked} {record.sequence}"
         )

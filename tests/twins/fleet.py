@@ -54,9 +54,11 @@ class FakeShard:
         self.held = False
         self.retrying = 0
         self.pending_events = 0
+        self.records_read = 0
         self.last_success_at: float | None = None
         self.suspended_cause: str | None = None
         self.cooled_until = 0.0
+        self.heard = row.commands
         self.stubborn = False  # does not drain when shed
         self.error: Exception | None = None
 
@@ -73,6 +75,9 @@ class FakeShard:
 
     def keep(self) -> None:
         self._ask("read")
+
+    def hear(self, number: int) -> None:
+        self.heard = number
 
     def drain(self) -> None:
         self._ask("drain")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TypeVar
 
+from consumer.core.command import Command
 from consumer.core.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
 from consumer.errors import LeaseConflict, Retryable, UnknownOutcome
 
@@ -34,6 +35,7 @@ class LeaseTable:
     streams: dict[str, StreamRow] = field(default_factory=dict)
     leases: dict[str, dict[str, Lease]] = field(default_factory=dict)
     gaps: dict[str, dict[tuple[str, str], Gap]] = field(default_factory=dict)
+    commands: dict[str, dict[int, Command]] = field(default_factory=dict)
     log: list[tuple[str, str]] = field(default_factory=list)
 
     def of(self, stream_key: str) -> dict[str, Lease]:
@@ -134,6 +136,28 @@ class LeaseTableTwin:
         await self._read("read_gaps", stream_key)
         return tuple(self.table.gaps.get(stream_key, {}).values())
 
+    async def read_commands(self, stream_key: str, after: int) -> Sequence[Command]:
+        await self._read("read_commands", stream_key)
+        return self._commands(stream_key, after)
+
+    def _commands(self, stream_key: str, after: int) -> Sequence[Command]:
+        rows = self.table.commands.get(stream_key, {})
+        return tuple(rows[number] for number in sorted(rows) if number > after)
+
+    async def add_command(self, stream_key: str, command: Command) -> bool:
+        def effect() -> bool:
+            row = self.table.streams.get(stream_key)
+            commands = self.table.commands.setdefault(stream_key, {})
+            if command.number in commands:
+                return commands[command.number].token == command.token
+            if row is None or row.commands != command.number - 1:
+                return False
+            commands[command.number] = command
+            self.table.streams[stream_key] = replace(row, commands=command.number)
+            return True
+
+        return await self._write("add_command", stream_key, effect)
+
     async def put_worker(self, worker: Worker) -> None:
         def effect() -> None:
             self.table.workers[worker.worker_id] = worker
@@ -157,8 +181,8 @@ class LeaseTableTwin:
             current = self.table.streams.get(row.key)
             if current is None or _guards(current) != _guards(expected):
                 return None
-            self.table.streams[row.key] = row
-            return row
+            self.table.streams[row.key] = new = replace(row, commands=current.commands)
+            return new
 
         return await self._write("replace_stream", row.key, effect)
 
@@ -216,7 +240,7 @@ class LeaseTableTwin:
         def effect() -> None:
             gaps = self.table.gaps.setdefault(stream_key, {})
             current = gaps.get((gap.shard_id, gap.from_))
-            if current is not None:
+            if current is not None and int(gap.to or 0) > int(current.to or 0):
                 gaps[gap.shard_id, gap.from_] = replace(current, to=gap.to)
 
         await self._write("complete_gap", gap.shard_id, effect)
@@ -236,6 +260,9 @@ def _written(write: LeaseWrite, current: Lease) -> Lease:
         released_at=row.released_at,
         owner_switches=row.owner_switches,
     )
+    for name in ("command_counter", "paused", "skip_before", "parent_gone"):
+        if getattr(row, name) != getattr(write.expected, name):
+            new = replace(new, **{name: getattr(row, name)})
     if write.keeps_checkpoint:
         return new
     return replace(

@@ -13,6 +13,7 @@ from consumer.core.event import EventFormat
 from consumer.core.fence import Fence
 from consumer.core.lease import Lease, StreamRow
 from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
+from consumer.core.placement import Partitioning
 from consumer.core.shard import Outcome
 from consumer.core.transcode import Transcoder
 from consumer.errors import Retryable
@@ -85,6 +86,7 @@ class Line:
         memory: int,
         lease: Lease,
         row: StreamRow,
+        partitioning: Partitioning | None,
     ) -> None:
         self.shard, self.nakadi, self.queue = shard, nakadi, queue
         self.clock, chance = VirtualClock(), HalfChance()
@@ -97,7 +99,7 @@ class Line:
         self.row = row
         self.table.of(row.key)[lease.shard_id] = lease
         self.backlog = Backlog(memory, self.metrics)
-        self.event_type = EventType("order-store.order", limits, self.clock, chance)
+        self.event_type = EventType("order-store.order", limits, self.clock, chance, partitioning)
         self.dead_letters = DeadLetterSender(
             port=queue,
             backlog=self.backlog,
@@ -182,6 +184,7 @@ def run_line(
     memory: int = 64 << 20,
     lease: Lease | None = None,
     started_at: float | None = None,
+    partitioning: Partitioning | None = None,
 ) -> Line:
     """Run publisher and dead letter sender beside `main`; everything ends with it."""
     row = StreamRow(
@@ -198,6 +201,7 @@ def run_line(
             memory=memory,
             lease=lease if lease is not None else Lease(SHARD, None, created_at=EPOCH),
             row=replace(row),
+            partitioning=partitioning,
         )
         lines.append(line)
         async with asyncio.TaskGroup() as tasks:

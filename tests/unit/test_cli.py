@@ -41,7 +41,20 @@ def consumer(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
 def test_without_a_command_it_prints_help() -> None:
     answer = consumer()
     assert answer.returncode == 0
-    for command in ("run", "check", "leases", "redrive", "settings", "iam-policy", "health"):
+    shown = (
+        "seek",
+        "pause",
+        "resume",
+        "run",
+        "check",
+        "leases",
+        "gaps",
+        "redrive",
+        "settings",
+        "iam-policy",
+        "health",
+    )
+    for command in shown:
         assert f"    {command}" in answer.stdout
     assert answer.stderr == ""
 
@@ -69,13 +82,24 @@ def test_a_wrong_command_line_is_one_line_and_exit_code_2(words: tuple[str, ...]
     assert answer.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", ["run", "check", "leases", "redrive", "iam-policy"])
+@pytest.mark.parametrize("command", ["run", "check", "leases", "gaps", "redrive", "iam-policy"])
 def test_a_wrong_setting_is_one_line_and_exit_code_2(command: str) -> None:
     answer = consumer(command, CONSUMER_POLL_SECONDS="soon")
     assert (answer.returncode, answer.stdout) == (2, "")
     assert answer.stderr == (
         "consumer: CONSUMER_POLL_SECONDS: found 'soon', wanted a valid number\n"
     )
+
+
+def test_check_offline_looks_at_the_settings_alone() -> None:
+    nowhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_EC2_METADATA_DISABLED": "true"}
+    answer = consumer("check", "--offline", **nowhere)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert answer.stdout == (
+        "settings are fine: application order-store.payment; nothing was called\n"
+    )
+    wrong = consumer("check", "--offline", CONSUMER_LEASE_DURATION_SECONDS="1")
+    assert (wrong.returncode, wrong.stdout, wrong.stderr.count("\n")) == (2, "", 1)
 
 
 def test_an_unknown_variable_is_answered_with_the_nearest_name() -> None:

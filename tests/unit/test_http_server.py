@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import errno
+import hashlib
+import re
 import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -15,8 +18,10 @@ from consumer import cli
 from consumer.adapters import http_server
 from consumer.adapters.http_server import serve_http
 from consumer.core.flow import FlowState
+from consumer.core.lease_view import LeaseState
 from consumer.core.status import (
     EventTypeStatus,
+    LeaseStatus,
     QueueStatus,
     ShardStatus,
     StatusView,
@@ -35,9 +40,10 @@ VIEW = StatusView(
     version="0.1.0",
     draining=False,
     stream=StreamStatus("arn:…", "NEW_AND_OLD_IMAGES"),
-    shards=(ShardStatus("shardId-1", "reading", "400", 0.25, 3),),
+    shards=(ShardStatus("shardId-1", "reading", "400", 0.25, 3, "orders/1", None, 7.5),),
     queue=QueueStatus(3, 4000, 268_435_456),
     event_types=(EventTypeStatus("order-store.payment", FlowState.BACKING_OFF, "http_503"),),
+    leases=(LeaseStatus("orders/1", "shardId-1", "s-0", LeaseState.HELD, "host-1", "400", None),),
 )
 
 
@@ -77,7 +83,7 @@ async def test_probes_say_what_the_service_says() -> None:
         assert (await get(port, "/livez"))[::2] == (503, "coordinator stands still\n")
         source.admitted = (True, "ok")
         assert (await get(port, "/readyz"))[::2] == (200, "ok\n")
-        assert (await get(port, "/"))[0] == 404
+        assert (await get(port, "/healthz"))[0] == 404
 
 
 async def test_metrics_are_prometheus_text() -> None:
@@ -98,11 +104,30 @@ async def test_status_is_the_public_json() -> None:
         '{"worker":"host-1","application":"orders","version":"0.1.0","draining":false,'
         '"stream":{"arn":"arn:…","view_type":"NEW_AND_OLD_IMAGES"},'
         '"shards":[{"shard_id":"shardId-1","state":"reading","checkpoint":"400",'
-        '"age_seconds":0.25,"pending_events":3}],'
+        '"age_seconds":0.25,"pending_events":3,"stream":"orders/1","waits_for":null,'
+        '"records_per_second":7.5}],'
         '"queue":{"events":3,"bytes":4000,"limit_bytes":268435456},'
         '"event_types":[{"name":"order-store.payment","state":"backing_off",'
-        '"reason":"http_503"}]}'
+        '"reason":"http_503"}],"live":"ok","ready":"ok",'
+        '"leases":[{"stream":"orders/1","shard_id":"shardId-1","parent_shard_id":"s-0",'
+        '"state":"held","owner":"host-1","checkpoint":"400","age_seconds":null,'
+        '"paused":false}]}'
     )
+
+
+async def test_the_page_may_run_its_own_script_and_nothing_else() -> None:
+    async with serve_http(LOCAL, 0, Source()) as port, aiohttp.ClientSession() as session:
+        answer = await session.get(f"http://{LOCAL}:{port}/")
+        text = await answer.text()
+    assert (answer.status, answer.content_type) == (200, "text/html")
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    (script,) = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}';" in policy
+    assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", text)
+    assert not re.search(r"innerHTML|insertAdjacentHTML|document\.write|eval\(", text)
 
 
 async def test_without_a_host_it_answers_on_both_families() -> None:

@@ -52,6 +52,19 @@ def test_run_by_table_looks_the_stream_up() -> None:
     }
 
 
+def test_operate_reads_and_leaves_commands_in_the_lease_table() -> None:
+    table = "arn:aws:dynamodb:*:*:table/"
+    assert allowed("operate", table="orders") == {
+        f"{table}orders/stream/*": {"dynamodb:GetShardIterator"},
+        f"{table}consumer-leases": {
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        },
+    }
+
+
 def test_a_stream_by_its_arn_names_partition_region_and_account() -> None:
     found = allowed("run", stream_arn=ARN, lease_table="leases", lease_table_create=False)
     leases = "arn:aws-cn:dynamodb:cn-north-1:123456789012:table/leases"

@@ -7,10 +7,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from consumer import __version__
 from consumer.metrics import Metrics
 
+APPLICATION = "orders"
 PUBLIC = {
     "iterator_age_seconds": {"stream"},
     "retention_headroom_seconds": {"stream"},
     "checkpoint_age_seconds": {"stream"},
+    "shard_age_seconds": {"stream", "shard"},
     "records_read_total": set(),
     "events_published_total": set(),
     "dead_letters_total": {"reason"},
@@ -24,10 +26,17 @@ PUBLIC = {
     "publish_unknown_total": set(),
     "stream_enabled": {"stream"},
     "publish_in_flight": set(),
+    "event_type_state": {"state"},
     "leases": {"state"},
     "lease_lost_total": set(),
+    "partition_lanes": set(),
     "queue_events": set(),
     "queue_bytes": set(),
+    "queue_limit_bytes": set(),
+    "hot_keys_total": set(),
+    "lease_writes_total": {"outcome"},
+    "shard_failures_total": set(),
+    "worker_able": set(),
     "event_loop_lag_seconds": set(),
     "build_info": {"version", "python"},
 }
@@ -53,6 +62,21 @@ def test_all_public_names_are_exported_with_their_labels() -> None:
     touch_everything(metrics)
     names = exported(metrics)
     assert {name: names.get(f"consumer_{name}") for name in PUBLIC} == PUBLIC
+    ours = {name for name in names if not name.startswith("consumer_process_")}
+    parts = {
+        f"consumer_{name.removesuffix('_bucket')}{part}"
+        for name in PUBLIC
+        for part in ("_sum", "_count")
+    }
+    assert ours - parts == {f"consumer_{name}" for name in PUBLIC}, "not documented"
+
+
+def test_every_series_says_whose_it_is() -> None:
+    metrics = Metrics()
+    touch_everything(metrics)
+    for family in text_string_to_metric_families(metrics.scrape(APPLICATION).decode()):
+        assert {sample.labels["application"] for sample in family.samples} == {APPLICATION}
+    assert metrics.registry.get_sample_value("consumer_records_read_total") == 0
 
 
 def test_every_name_has_the_prefix() -> None:
@@ -75,6 +99,8 @@ def test_the_first_dead_letter_and_the_first_gap_are_an_increase() -> None:
         assert value("consumer_dead_letters_total", {"reason": reason}) == 0
     for reason in ("trimmed", "possibly_trimmed", "shard_gone", "seek"):
         assert value("consumer_gaps_total", {"reason": reason}) == 0
+    for reason in ("already_read", "before_start"):
+        assert value("consumer_records_skipped_total", {"reason": reason}) == 0
 
 
 def test_an_age_that_nobody_knows_is_absent() -> None:

@@ -194,6 +194,16 @@ def test_a_refusal_names_the_setting_what_was_found_and_what_is_wanted(
         ({"lease_duration_seconds": "7.9"}, "CONSUMER_LEASE_DURATION_SECONDS", "three heartbeats"),
         ({"scan_seconds": "3.4"}, "CONSUMER_SCAN_SECONDS", "a third of the lease duration"),
         ({"queue_bytes": "16777215"}, "CONSUMER_QUEUE_BYTES", "at least 16 MiB"),
+        (
+            {"cloudwatch_namespace": "relay", "log_format": "text"},
+            "CONSUMER_CLOUDWATCH_NAMESPACE",
+            "json and INFO",
+        ),
+        (
+            {"cloudwatch_namespace": "relay", "log_level": "WARNING"},
+            "CONSUMER_LOG_LEVEL",
+            "json and INFO",
+        ),
         ({"drain_seconds": "1"}, "CONSUMER_DRAIN_SECONDS", "more than 1 s"),
         ({"poll_idle_seconds": "3"}, "CONSUMER_POLL_IDLE_MAX_SECONDS", "ends no earlier"),
         ({"patch_field": "change"}, "CONSUMER_CHANGE_FIELD", "two different names"),

@@ -27,6 +27,20 @@ MUTANTS: Sequence[Callable[[], None]] = (
     leases.death_by_time_without_a_read,
     leases.unknown_release_then_reading_on,
     leases.unlisted_parent_taken_for_gone,
+    leases.death_not_proven_after_the_row_was_read,
+    leases.unknown_take_counts_as_taken,
+    leases.dead_letters_not_fenced,
+    leases.gone_parent_passed_over_in_silence,
+    leases.late_shard_dated_by_its_row,
+    leases.one_listing_retires_a_stream,
+    leases.cancellation_swallowed,
+    leases.closed_behind_an_unread_parent_counts_as_read,
+    leases.waiting_shards_have_no_age,
+    reading.gap_kept_as_first_met,
+    reading.stored_iterator_used_once,
+    reading.innocents_given_up_with_the_guilty,
+    reading.refused_event_follows_in_a_run,
+    reading.letters_awaited_at_the_end,
 )
 
 SEEDS = 2000

@@ -7,16 +7,30 @@ from typing import Any
 
 from consumer.core import lease_write, lineage
 from consumer.core.fence import Fence
-from consumer.core.lease import Lease, LeaseWrite
+from consumer.core.lease import Lease, LeaseWrite, StreamRow
+from consumer.core.lease_view import LeaseState, LeaseView
 from consumer.core.peers import Peers
 from consumer.core.shard import Outcome
-from consumer.core.stream import Stream
-from consumer.errors import Retryable
+from consumer.core.stream import Shard
+from consumer.errors import LeaseConflict, LeaseLost, Retryable
+from consumer.runtime import (
+    children,
+    consumer_worker,
+    discovery,
+    publisher,
+    reader,
+    shard_reading,
+    stream_leases,
+)
+from consumer.runtime.bootstrap import LatestBootstrap
 from consumer.runtime.coordinator import Coordinator
+from consumer.runtime.dead_letters import LETTERS, DeadLetterSender
 from consumer.runtime.delivery import Delivery
-from consumer.runtime.discovery import Discovery
 from consumer.runtime.intent import Want
+from consumer.runtime.lease_writer import LeaseWriter
+from consumer.runtime.parents import Parents
 from consumer.runtime.shard_consumer import ShardConsumer
+from consumer.runtime.sweep_turn import SweepTurn
 
 
 def child_before_parent() -> None:
@@ -120,7 +134,94 @@ async def _released(shard: ShardConsumer) -> bool:
 
 
 def unlisted_parent_taken_for_gone() -> None:
-    async def exists(_self: Discovery, _stream: Stream, _shard_id: str) -> bool:
+    async def exists(_self: Parents, _turn: SweepTurn, _shard_id: str) -> bool:
         return False
 
-    Discovery._exists = exists  # type: ignore[method-assign]
+    Parents._exists = exists  # type: ignore[method-assign]
+
+
+def death_not_proven_after_the_row_was_read() -> None:
+    async def read(self: Coordinator, row: StreamRow) -> Sequence[Lease] | None:
+        try:
+            return await self._store.read_leases(row.key)
+        except Retryable:
+            return None
+
+    Coordinator._read = read  # type: ignore[method-assign]
+
+
+def unknown_take_counts_as_taken() -> None:
+    original = LeaseWriter._write
+
+    async def write(self: LeaseWriter, write: LeaseWrite) -> None:
+        if not write.keeps_checkpoint:
+            await original(self, write)
+            return
+        try:
+            self.lease = await self._store.write_lease(self._stream_key, write)
+        except LeaseConflict as conflict:
+            raise LeaseLost(str(conflict)) from conflict
+        except Retryable:
+            self.lease = write.row
+
+    LeaseWriter._write = write  # type: ignore[method-assign]
+
+
+def dead_letters_not_fenced() -> None:
+    def sendable(self: DeadLetterSender) -> list[Any]:
+        return self._letters[:LETTERS]
+
+    DeadLetterSender._sendable = sendable  # type: ignore[method-assign]
+
+
+def gone_parent_passed_over_in_silence() -> None:
+    async def let_go(self: Parents, turn: SweepTurn, child: Lease, _parent: str) -> None:
+        await self._store.mark_parent_gone(turn.row.key, child.shard_id)
+
+    Parents._let_go = let_go  # type: ignore[method-assign]
+
+
+def late_shard_dated_by_its_row() -> None:
+    """What is first listed after a day of standstill looks young."""
+
+    def new_lease(shard: Shard, _stream: StreamRow, wall: float) -> Lease:
+        return Lease(shard.shard_id, shard.parent_shard_id, created_at=wall)
+
+    discovery.new_lease = children.new_lease = new_lease  # type: ignore[attr-defined]
+
+
+def one_listing_retires_a_stream() -> None:
+    stream_leases.SURELY_LISTED_SECONDS = 0.0
+
+
+def cancellation_swallowed() -> None:
+    for module in (consumer_worker, publisher, reader, shard_reading):
+        if hasattr(module, "heed_cancellation"):
+            module.heed_cancellation = _heed_nothing
+
+
+def _heed_nothing() -> None:
+    return
+
+
+def closed_behind_an_unread_parent_counts_as_read() -> None:
+    original = LatestBootstrap._place
+
+    async def place(
+        self: LatestBootstrap, turn: SweepTurn, shard: Shard, _known: Any, dates: list[float]
+    ) -> Lease | None:
+        return await original(self, turn, shard, {}, dates)
+
+    LatestBootstrap._place = place  # type: ignore[method-assign]
+
+
+def waiting_shards_have_no_age() -> None:
+    original = stream_leases.view
+
+    def view(*arguments: Any, **named: Any) -> tuple[LeaseView, ...]:
+        return tuple(
+            replace(seen, since=None) if seen.state is LeaseState.WAITING else seen
+            for seen in original(*arguments, **named)
+        )
+
+    stream_leases.view = view  # type: ignore[assignment]

@@ -1,5 +1,7 @@
 """Faults in reading, settling and publishing."""
 
+import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -7,12 +9,15 @@ from typing import Any
 from consumer.core import settlement
 from consumer.core.answer import BatchItemResponse, PublishingStatus
 from consumer.core.cursor import Cursor
+from consumer.core.lease import Gap, Lease
 from consumer.core.page import Page
 from consumer.core.queue import KeyOrderedQueue
 from consumer.core.stream import AtLatest
 from consumer.core.ticket import Ticket, TicketState
 from consumer.core.watermark import AckWatermark
 from consumer.runtime.checkpointer import Checkpointer
+from consumer.runtime.consumer_worker import ConsumerWorker
+from consumer.runtime.gaps import GapRecorder
 from consumer.runtime.intake import Intake
 from consumer.runtime.reader import Reader
 
@@ -109,3 +114,66 @@ def reservation_leak() -> None:
         self._reservations -= 1
 
     Reader._release = release  # type: ignore[method-assign]
+
+
+def gap_kept_as_first_met() -> None:
+    original = GapRecorder.record
+
+    async def record(self: GapRecorder, gap: Gap) -> None:
+        gaps = {(g.shard_id, g.from_) for g in await self._store.read_gaps(self._stream_key)}
+        await original(self, gap)
+        if (gap.shard_id, gap.from_) in gaps:
+            self._open = None
+
+    GapRecorder.record = record  # type: ignore[method-assign]
+
+
+def stored_iterator_used_once() -> None:
+    original = Cursor.of
+
+    def of(lease: Lease, started_at: float | None) -> Cursor:
+        cursor = original(lease, started_at)
+        if lease.counter > 1:
+            cursor.iterator = None
+        return cursor
+
+    Cursor.of = of  # type: ignore[method-assign, assignment]
+
+
+def innocents_given_up_with_the_guilty() -> None:
+    original = settlement._refused
+
+    def refused(items: Sequence[BatchItemResponse], tickets: Any) -> Any:
+        settled = original(items, tickets)
+        if isinstance(settled, settlement.Settled):
+            bad = [v for v in settled.verdicts if isinstance(v, settlement.Refused)]
+            if bad:
+                return settlement.Settled(tuple(bad[0] for _ in settled.verdicts))
+        return settled
+
+    settlement._refused = refused
+
+
+def refused_event_follows_in_a_run() -> None:
+    counts: Counter[tuple[int, int]] = Counter()
+
+    def count_refusal(item: BatchItemResponse, ticket: Ticket) -> settlement.Verdict:
+        key = (id(ticket.watermark), ticket.sequence)
+        counts[key] += 1  # not on the ticket, which then looks as if it had never been refused
+        if counts[key] < settlement.REFUSALS:
+            return settlement.Retry(settlement.REFUSAL_DELAYS[counts[key] - 1])
+        return settlement.Refused("validation", item.detail)
+
+    settlement._count_refusal = count_refusal
+
+
+def letters_awaited_at_the_end() -> None:
+    async def run(self: ConsumerWorker) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._publisher.run())
+            tasks.create_task(self._dead_letters.run())
+            await self.coordinator.run()
+            self._publisher.stop()
+            self._dead_letters.stop()
+
+    ConsumerWorker.run = run  # type: ignore[method-assign]

@@ -6,7 +6,7 @@ from consumer.adapters import lease_rows
 from consumer.core.lease import Gap, Lease, StreamRow, Worker
 
 WORKER = Worker("host/1", 7, 2, ("t/l",), True, False, 1793525400.123456, 5.0, "host", "1.2")
-STREAM = StreamRow("arn", "t", "l", "k", "LATEST", 1.5, True, 3, 2, 9, "print", 4)
+STREAM = StreamRow("arn", "t", "l", "k", "LATEST", 1.5, True, 3, 2, 9, "print", 4, 5.5)
 LEASE = Lease("shard", "parent", "me", 3, "12", True, 1.5, 2.5, 3.5, 4.5, "iterator", 6)
 GAP = Gap("shard", "12", "15", "trimmed", 1.5)
 
@@ -28,7 +28,7 @@ STREAM_ITEM = {
     "startPosition": {"S": "LATEST"},
     "startedAt": {"N": "1.5"},
     "bootstrapped": {"BOOL": True},
-    "sweep": {"M": {"n": {"N": "3"}, "done": {"N": "2"}}},
+    "sweep": {"M": {"n": {"N": "3"}, "done": {"N": "2"}, "at": {"N": "5.5"}}},
     "changes": {"N": "9"},
     "fingerprint": {"S": "print"},
     "schemaVersion": {"N": "4"},

@@ -1,6 +1,7 @@
 """Nakadi's answers, and everything that may stand or fail between it and us."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -51,6 +52,24 @@ async def test_a_request_as_nakadi_wants_it(line: Wire) -> None:
     assert "transfer-encoding" not in headers
     assert headers["authorization"] == "Bearer secret"
     assert headers["user-agent"].startswith("dynamodb-nakadi-consumer/")
+
+
+async def test_a_request_in_gzip(line: Wire) -> None:
+    line.say(OK)
+    async with nakadi(line.url, gzip=True) as port:
+        await port.publish([b'{"a":1}'] * 100)
+    (request,) = line.requests
+    assert request.headers["content-encoding"] == "gzip"
+    assert request.headers["content-length"] == str(len(request.body))
+    assert json.loads(gzip.decompress(request.body)) == [{"a": 1}] * 100
+
+
+async def test_partitions_are_named_or_not_ours_to_see(line: Wire, port: Nakadi) -> None:
+    line.say(Say(http(b'[{"partition":"1"},{"partition":"0"}]')), Say(http(b"", "403 Forbidden")))
+    assert await port.partitions() == ("1", "0")
+    assert await port.partitions() == ()
+    heads = [request.head for request in line.requests]
+    assert heads == ["GET /event-types/order%20store%2Fpayment/partitions HTTP/1.1"] * 2
 
 
 async def test_each_request_has_a_flow_id_of_its_own(line: Wire, port: Nakadi) -> None:

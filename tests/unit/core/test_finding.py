@@ -7,7 +7,7 @@ import pytest
 from consumer.core.finding import (
     Finding,
     Verdict,
-    event_type_finding,
+    event_type_refusal,
     exit_code,
     ordering_key_finding,
 )
@@ -45,24 +45,16 @@ def test_an_ordering_key_holds_the_partition_key(
 
 
 @pytest.mark.parametrize(
-    ("status", "category", "cleanup", "verdict"),
+    ("status", "verdict"),
     [
-        (200, "data", "delete", Verdict.FINE),
-        (200, "data", "", Verdict.FINE),
-        (200, "business", "delete", Verdict.WRONG),
-        (200, None, "", Verdict.WRONG),
-        (200, "data", "compact", Verdict.WRONG),
-        (200, "data", "compact_and_delete", Verdict.WRONG),
-        (401, None, "", Verdict.WRONG),
-        (403, None, "", Verdict.DOUBTFUL),
-        (404, None, "", Verdict.WRONG),
-        (503, None, "", Verdict.UNREACHABLE),
+        (401, Verdict.WRONG),
+        (403, Verdict.DOUBTFUL),
+        (404, Verdict.WRONG),
+        (503, Verdict.UNREACHABLE),
     ],
 )
-def test_an_event_type_is_of_category_data_and_not_compacted(
-    status: int, category: str | None, cleanup: str, verdict: Verdict
-) -> None:
-    finding = event_type_finding("a.b", status, category, cleanup)
+def test_an_event_type_that_is_not_shown(status: int, verdict: Verdict) -> None:
+    finding = event_type_refusal("a.b", status)
     assert finding.verdict is verdict
-    assert finding.result.startswith("a.b: ")
-    assert (finding.remedy == "") == (verdict is Verdict.FINE)
+    assert finding.result == f"a.b: {status}"
+    assert finding.remedy

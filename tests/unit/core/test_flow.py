@@ -238,15 +238,20 @@ def test_what_was_in_flight_at_the_stop_neither_ends_nor_prolongs_it(stored: boo
 # 413
 
 
-def test_too_large_halves_and_grows_back_by_a_twentieth() -> None:
-    flow = Flow(limits())
-    flow.too_large(800_000)
-    assert flow.batch_bytes == 400_000
-    flow.answered(1.0, stored=True)
-    assert flow.batch_bytes == 445_000
-    for _ in range(20):
+def answered(flow: Flow, times: int) -> int:
+    for _ in range(times):
         flow.answered(1.0, stored=True)
-    assert flow.batch_bytes == 900_000
+    return flow.batch_bytes
+
+
+@pytest.mark.parametrize("size", [800_000, 40_000])
+def test_too_large_halves_and_grows_back_by_a_fiftieth_of_what_it_is(size: int) -> None:
+    flow = Flow(limits())
+    flow.too_large(size)
+    assert flow.batch_bytes == size // 2
+    assert answered(flow, 1) == size // 2 * 51 // 50
+    assert answered(flow, 33) < size < answered(flow, 3)
+    assert answered(flow, 200) == 900_000
 
 
 def test_too_large_never_grows_and_has_a_floor() -> None:

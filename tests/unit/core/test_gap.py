@@ -1,4 +1,10 @@
-from consumer.core.gap import SURE_SECONDS, possibly_trimmed_gap, shard_gone_gap, trimmed_gap
+from consumer.core.gap import (
+    SURE_SECONDS,
+    possibly_trimmed_gap,
+    shard_gone_gap,
+    trimmed_gap,
+    unseen_shard_gap,
+)
 from consumer.core.lease import TRIM_HORIZON, Gap, Lease
 
 WALL = 1_000_000.0
@@ -72,3 +78,7 @@ def test_a_shard_that_is_gone_is_a_gap_from_the_last_record_read() -> None:
 def test_a_shard_that_is_gone_unread_is_a_gap_from_its_beginning() -> None:
     gone = shard_gone_gap(lease(), None, WALL)
     assert gone == Gap("s0", TRIM_HORIZON, None, "shard_gone", WALL)
+
+
+def test_of_a_shard_that_nobody_saw_everything_is_missing() -> None:
+    assert unseen_shard_gap("s9", WALL) == Gap("s9", TRIM_HORIZON, None, "shard_gone", WALL)

@@ -64,7 +64,7 @@ def test_the_age_counts_from_the_newest_thing_known() -> None:
     assert lines(lease)["a"].age_seconds == 900
     assert lines(replace(lease, record_at=NOW - 30))["a"].age_seconds == 30
     known = replace(lease, record_at=NOW - 30, caught_up_at=NOW - 20, released_at=NOW - 10)
-    assert lines(known)["a"].age_seconds == 10
+    assert lines(known)["a"].age_seconds == 20
     held = replace(lease, owner="w", record_at=NOW - 30)
     assert lines(held, workers=(worker("w", NOW),))["a"].age_seconds == 30
 

@@ -27,7 +27,7 @@ def test_each_lease_has_one_state() -> None:
 def test_an_unread_shard_ages_from_the_latest_sign_that_it_was_read() -> None:
     assert one(Lease("s", None, created_at=10.0)).since == 10.0
     assert one(Lease("s", None, created_at=10.0, record_at=20.0)).since == 20.0
-    assert one(Lease("s", None, record_at=20.0, released_at=30.0)).since == 30.0
+    assert one(Lease("s", None, record_at=20.0, released_at=30.0)).since == 20.0
     assert one(Lease("s", None, record_at=20.0, caught_up_at=40.0)).since == 40.0
     assert one(Lease("s", None, owner="gone", record_at=20.0)).since == 50.0
 

@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from consumer.core.queue import KeyOrderedQueue
+from consumer.core.queue import SORTED_AT_ONCE, KeyOrderedQueue
 from consumer.core.ticket import Ticket, TicketState
 from tests.unit.core.tickets import doomed, ticket, watermark
 
@@ -400,6 +400,65 @@ def test_giving_back_what_is_revoked_and_gone_raises_and_changes_nothing() -> No
     assert picture(queue, a1, a2) == before
 
 
+# Aside
+
+
+def aside(queue: KeyOrderedQueue, *keys: str, events: int = MANY) -> list[Ticket]:
+    """A batch while these keys belong to the partition "3", which is down."""
+    return queue.take(0.0, events, MANY, sort=lambda each: "3" if each.key in keys else None)
+
+
+def test_what_belongs_to_a_partition_that_is_down_stands_aside() -> None:
+    queue = KeyOrderedQueue()
+    a, b, c, d = pushed(queue, "a", "b", "c", "d")
+    assert aside(queue, "a", "c") == [b, d]
+    assert (queue.ready, queue.ready_aside("3"), queue.ready_aside("4")) == (0, 2, 0)
+    assert take(queue) == []
+    assert queue.take_aside("4", 0.0, MANY, MANY) == []
+    assert queue.take_aside("3", 0.0, 1, MANY) == [a]
+    assert queue.take_aside("3", 0.0, MANY, MANY) == [c]
+
+
+def test_what_stands_aside_rejoins_the_others_behind_them() -> None:
+    queue = KeyOrderedQueue()
+    a, b, c = pushed(queue, "a", "b", "c")
+    assert aside(queue, "a", events=1) == [b]
+    queue.rejoin("3")
+    queue.rejoin("4")
+    assert (queue.ready, queue.ready_aside("3")) == (2, 0)
+    assert take(queue) == [c, a]
+
+
+def test_a_failed_event_stands_aside_again_only_when_it_is_met() -> None:
+    queue = KeyOrderedQueue()
+    (a,) = pushed(queue, "a")
+    aside(queue, "a")
+    assert queue.take_aside("3", 0.0, MANY, MANY) == [a]
+    queue.give_back(a, 5.0)
+    assert queue.take_aside("3", 5.0, MANY, MANY) == []
+    assert queue.ready == 1
+    assert aside(queue, "a") == []
+    assert queue.ready_aside("3") == 1
+
+
+def test_a_lost_shard_takes_its_events_from_aside_too() -> None:
+    queue = KeyOrderedQueue()
+    a, a2, b = pushed(queue, "a", "a", "b")
+    aside(queue, "a", "b")
+    revoke(queue, a, b)
+    assert (queue.ready, queue.ready_aside("3")) == (1, 0)
+    assert take(queue) == [a2]
+
+
+def test_no_more_than_some_are_put_aside_at_once() -> None:
+    queue = KeyOrderedQueue()
+    keys = [str(number) for number in range(SORTED_AT_ONCE + 5)]
+    pushed(queue, *keys)
+    assert aside(queue, *keys) == []
+    assert queue.ready == 5
+    assert queue.ready_aside("3") == SORTED_AT_ONCE
+
+
 # The model: lists, and nothing clever.
 
 
@@ -426,6 +485,8 @@ class Histories(RuleBasedStateMachine):
         self.ready: list[str] = []
         self.doomed: list[str] = []
         self.waiting: list[str] = []  # in the order they came
+        self.down: set[str] = set()  # keys of the partition that is down
+        self.aside: list[str] = []
         self.requests: list[list[Ticket]] = []
         self.letters: list[Ticket] = []
         self.done: list[Ticket] = []  # settled or removed
@@ -440,7 +501,7 @@ class Histories(RuleBasedStateMachine):
 
     def place(self, key: str, *, front: bool = False) -> None:
         lane = self.lanes[key]
-        for places in (self.ready, self.doomed, self.waiting):
+        for places in (self.ready, self.aside, self.doomed, self.waiting):
             if key in places:
                 places.remove(key)
         if lane.flying or not lane.tickets:
@@ -458,9 +519,15 @@ class Histories(RuleBasedStateMachine):
             self.lanes[key].wait = 0.0
             self.place(key)
 
-    def batch(self, events: int, size: int) -> list[Ticket]:
+    def batch(self, ready: list[str], events: int, size: int) -> list[Ticket]:
         batch: list[Ticket] = []
-        for key in list(self.ready):
+        for key in list(ready):
+            if len(batch) == events:
+                break
+            if key in self.down and ready is self.ready:
+                ready.remove(key)
+                self.aside.append(key)
+                continue
             run: list[Ticket] = []
             for each in self.lanes[key].tickets[: self.run_events]:
                 if each.body is None or len(batch) == events:
@@ -472,7 +539,7 @@ class Histories(RuleBasedStateMachine):
                 batch.append(each)
             if not run:
                 break
-            self.ready.remove(key)
+            ready.remove(key)
             self.lanes[key].flying = run
         return batch
 
@@ -516,9 +583,35 @@ class Histories(RuleBasedStateMachine):
     @rule(events=st.integers(1, 4), size=st.integers(1, 80))
     def take(self, events: int, size: int) -> None:
         self.wake()
-        expected = self.batch(events, size)
-        taken = self.queue.take(self.now, events, size, self.run_events)
+        expected = self.batch(self.ready, events, size)
+        sort = self.sort if self.down else None
+        taken = self.queue.take(self.now, events, size, self.run_events, sort=sort)
         assert taken == expected
+        self.fly(taken)
+
+    def sort(self, each: Ticket) -> str | None:
+        return "p" if each.key in self.down else None
+
+    @rule(events=st.integers(1, 4), size=st.integers(1, 80))
+    def take_aside(self, events: int, size: int) -> None:
+        self.wake()
+        expected = self.batch(self.aside, events, size)
+        taken = self.queue.take_aside("p", self.now, events, size, self.run_events)
+        assert taken == expected
+        self.fly(taken)
+
+    @rule(key=st.sampled_from(KEYS))
+    def goes_down(self, key: str) -> None:
+        self.down.add(key)
+
+    @rule()
+    def comes_up(self) -> None:
+        self.down.clear()
+        self.queue.rejoin("p")
+        self.ready.extend(self.aside)
+        self.aside.clear()
+
+    def fly(self, taken: list[Ticket]) -> None:
         assert all(each.state is TicketState.IN_FLIGHT for each in taken)
         if taken:
             self.requests.append(taken)
@@ -637,6 +730,7 @@ class Histories(RuleBasedStateMachine):
         assert queue.events == len(queue) == len(pending)
         assert queue.bytes == sum(each.cost for each in pending)
         assert (queue.ready, queue.doomed) == (len(self.ready), len(self.doomed))
+        assert queue.ready_aside("p") == len(self.aside)
         times = [self.lanes[key].wait for key in self.waiting]
         assert queue.next_wake() == (min(times) if times else None)
         for key, lane in self.lanes.items():
@@ -663,6 +757,7 @@ class Histories(RuleBasedStateMachine):
             for each in request:
                 self.settle(each)
         self.now += MANY
+        self.queue.rejoin("p")
         for _ in range(self.sequence + 1):
             for each in self.queue.take(self.now, MANY, MANY, 1):
                 self.settle(each)

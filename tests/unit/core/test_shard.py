@@ -7,6 +7,7 @@ def test_states_and_outcomes_are_shown_as_short_words() -> None:
         "taking",
         "reading",
         "suspended",
+        "paused",
         "draining",
         "finishing",
     ]

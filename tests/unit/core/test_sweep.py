@@ -39,7 +39,13 @@ def test_a_sweep_that_goes_on_shows_it() -> None:
 
 
 def test_a_new_row_starts_at_the_oldest_record() -> None:
-    assert new_lease(Shard("c", "p", None), 7.0) == Lease("c", "p", created_at=7.0)
+    assert new_lease(Shard("c", "p", None), ROW, 7.0) == Lease("c", "p", created_at=7.0)
+
+
+def test_a_new_row_may_be_as_old_as_the_last_listing_that_did_not_show_it() -> None:
+    swept = replace(ROW, swept_at=5.0)
+    assert new_lease(Shard("c", "p", None), swept, 7.0).created_at == 5.0
+    assert new_lease(Shard("c", "p", None), swept, 3.0).created_at == 3.0  # clocks differ
 
 
 def test_orphans_wait_for_a_parent_that_nobody_shows() -> None:

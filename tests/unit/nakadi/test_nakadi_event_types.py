@@ -13,6 +13,7 @@ from localdev.nakadi.registry import Registry
 from localdev.nakadi.schema_diff import Level, SchemaDiff
 
 STRING = {"type": "string"}
+LAKE = "datalake.zalando.org/"
 
 
 def definition(schema: object = None, **members: object) -> dict[str, Any]:
@@ -165,3 +166,76 @@ def test_a_recursive_schema_is_compared_once() -> None:
     changed = json.loads(json.dumps(tree))
     changed["definitions"]["node"]["properties"]["x"] = STRING
     assert len(SchemaDiff(tree, changed).changes()) == 1
+
+
+@pytest.mark.parametrize(
+    ("members", "detail"),
+    [
+        ({"annotations": {"a": "x" * 1001}}, "size must be between 0 and 1000"),
+        ({"labels": {"a": "x" * 64}}, "size must be between 0 and 63"),
+        ({"labels": {"a": "b c"}}, "Should contain only allowed symbols"),
+        ({"labels": {"": "b"}}, "Key cannot be empty"),
+        ({"annotations": {f"{LAKE}materialize-events": "yes"}}, 'Provided value: "yes"'),
+        ({"annotations": {f"{LAKE}materialize-events": "on"}}, "retention-period is required"),
+        ({"annotations": {f"{LAKE}retention-period": "7d"}}, "period-reason is required"),
+        (
+            {
+                "annotations": {
+                    f"{LAKE}retention-period": "6 days",
+                    f"{LAKE}retention-period-reason": "because",
+                }
+            },
+            "does not comply with regex",
+        ),
+        ({"schema": {"type": "avro_schema", "schema": "{}"}}, "avro schema No type: {}"),
+    ],
+)
+def test_annotations_labels_and_avro_schemas_have_their_rules(
+    members: dict[str, Any], detail: str
+) -> None:
+    given = {
+        "name": "orders",
+        "owning_application": "tests",
+        "category": "undefined",
+        "schema": {"type": "json_schema", "schema": "{}"},
+        **members,
+    }
+    with pytest.raises(ProblemError) as caught:
+        Registry().create(read_definition(json.dumps(given).encode()))
+    assert (caught.value.status, detail in str(caught.value.detail)) == (422, True)
+
+
+def test_only_the_width_of_a_statistic_is_fixed() -> None:
+    statistic = {
+        "messages_per_minute": 1,
+        "message_size": 1,
+        "read_parallelism": 2,
+        "write_parallelism": 1,
+    }
+    registry = Registry()
+    registry.create(definition(default_statistic=statistic))
+    registry.update("orders", definition(default_statistic={**statistic, "message_size": 9}))
+    with pytest.raises(ProblemError, match="must not be changed"):
+        registry.update(
+            "orders", definition(default_statistic={**statistic, "read_parallelism": 3})
+        )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changes"),
+    [
+        ({"a": ["b"]}, {"a": ["b"], "c": ["d"]}, []),
+        ({"a": ["b"]}, {}, ["#/dependencies/a: schema dependencies array cannot be changed"]),
+        ({}, {"a": {}}, ["#/dependencies: schema dependencies cannot be changed"]),
+        (
+            {"a": {"type": "string"}},
+            {"a": {"type": "number"}},
+            ["#/dependencies/a: schema types must be the same"],
+        ),
+    ],
+)
+def test_dependencies_are_compared_one_by_one(
+    before: object, after: object, changes: list[str]
+) -> None:
+    schemas = [{"type": "object", "dependencies": one} for one in (before, after)]
+    assert [str(change) for change in SchemaDiff(*schemas).changes()] == changes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from localdev.nakadi.partitioning import PartitioningError, partitioner
+from localdev.nakadi.partitioning import PartitioningError, partitioner, path_of
 
 DATA = {"category": "data", "partition_strategy": "hash", "partition_key_fields": ["k"]}
 
@@ -57,3 +57,19 @@ def test_user_defined_takes_only_partitions_that_exist() -> None:
     for metadata in ({"partition": "3"}, {}):
         with pytest.raises(PartitioningError):
             choose({"metadata": metadata})
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("a", ("a",)),
+        ("a.b", ("a", "b")),
+        ("a'.'b.c", ("a.b", "c")),
+        ("'a.b'", ("a.b",)),
+        (r"a\.b", ("a.b",)),
+        ("a..b", ("a",)),
+        ("", ()),
+    ],
+)
+def test_a_path_names_members_and_quotes_keep_a_dot(text: str, path: tuple[str, ...]) -> None:
+    assert path_of(text) == path

@@ -178,3 +178,10 @@ def test_a_fault_selects_requests(selection: dict[str, object], expected: bool) 
 def test_a_fault_that_is_misspelt_is_refused(described: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"kind|nope|wen"):
         fault_from(described)
+
+
+def test_where_an_owner_is_named_all_events_have_begun_to_be_validated() -> None:
+    owned = event_type(event_owner_selector={"type": "static", "name": "n", "value": "v"})
+    outcome = judge(owned, [GOOD, INVALID, GOOD], [], deletion=False)
+    assert isinstance(outcome, Outcome)
+    assert [item["step"] for item in outcome.items] == ["validating"] * 3

@@ -209,3 +209,25 @@ def test_it_ends_with_its_block() -> None:
         assert nakadi.url.startswith("http://127.0.0.1:")
     with pytest.raises(ProcessLookupError):
         os.kill(nakadi.pid, 0)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {},
+        {"kind": "nonsense"},
+        {"kind": "status", "status": "503"},
+        {"kind": "status", "count": 0},
+        {"kind": "status", "when": "sometimes"},
+        {"kind": "partial", "partitions": "3"},
+        {"kind": "partial", "nth": 0},
+        {"kind": "reject", "field": 1},
+        {"kind": "status", "colour": "red"},
+    ],
+)
+def test_a_fault_that_means_nothing_is_refused(
+    server: NakadiProcess, fault: dict[str, object]
+) -> None:
+    with pytest.raises(RefusedError, match="400"):
+        server.add_fault(**fault)
+    assert server.faults() == []

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from consumer.core.lease import LATEST, SHARD_END, TRIM_HORIZON, Lease, StreamRow
+from consumer.core.lease import LATEST, SCHEMA_VERSION, SHARD_END, TRIM_HORIZON, Lease, StreamRow
 from consumer.core.limits import LeaseTiming
 from consumer.core.lineage import LISTED_SECONDS
 from consumer.core.stream import ViewType
@@ -107,7 +107,7 @@ def test_shards_are_found_page_by_page_at_two_pages_a_second() -> None:
 
 
 def test_only_rows_that_a_read_did_not_show_are_created() -> None:
-    @discovering(lambda: Bench(sweep_n=1, sweep_done=1))
+    @discovering(lambda: Bench(sweep_n=9, sweep_done=9))
     async def check(bench: Bench) -> None:
         bench.streams.open("old")
         bench.streams.open("new")
@@ -119,7 +119,7 @@ def test_only_rows_that_a_read_did_not_show_are_created() -> None:
 
 def test_of_two_workers_one_sweeps() -> None:
     async def main() -> None:
-        one = Bench()
+        one = Bench(sweep_n=8, sweep_done=7)
         two = Bench(beside=one)
         one.streams.open("s")
         async with asyncio.TaskGroup() as group:
@@ -130,7 +130,7 @@ def test_of_two_workers_one_sweeps() -> None:
                 two.look()
                 await asyncio.sleep(2)
             assert one.streams.count("describe_stream") == 1
-            assert one.row.sweep_done == 1
+            assert one.row.sweep_done == 9
             one.discovery.stop()
             two.discovery.stop()
 
@@ -189,7 +189,7 @@ def test_a_long_sweep_shows_that_it_goes_on() -> None:
 
 def test_the_interval_is_longer_while_every_end_has_shown_its_children() -> None:
     def bench() -> Bench:
-        made = Bench(sweep_n=1, sweep_done=1)
+        made = Bench(sweep_n=9, sweep_done=9)
         made.leases["p"] = Lease("p", None, checkpoint=SHARD_END)
         return made
 
@@ -252,16 +252,71 @@ def test_a_trimmed_parent_still_answers() -> None:
 
 
 def test_a_parent_that_answers_but_is_never_listed_is_a_root_after_five_listings() -> None:
-    @discovering(Bench)
+    @discovering(lambda: Bench(sweep_n=9, sweep_done=8))
     async def check(bench: Bench) -> None:
         bench.streams.open("hidden")
         bench.streams.hidden.add("hidden")
         bench.streams.open("child", parent="hidden")
         await bench.pass_time(230)
         assert bench.streams.count("describe_stream") == 4
-        assert not bench.leases["child"].parent_gone
+        assert "hidden" not in bench.leases
         await bench.pass_time(30)
-        assert bench.leases["child"].parent_gone
+        assert not bench.leases["child"].parent_gone  # it is read first, as a root
+        root = bench.leases["hidden"]
+        assert (root.parent_shard_id, root.checkpoint) == (None, TRIM_HORIZON)
+
+
+def test_a_parent_that_nobody_ever_saw_is_a_gap() -> None:
+    @discovering(lambda: Bench(sweep_n=9, sweep_done=8))
+    async def check(bench: Bench) -> None:
+        bench.streams.open("one", parent="gone")
+        bench.streams.open("two", parent="gone")
+        bench.store.fail("mark_parent_gone", Fault.REFUSED)  # the sweep is begun again
+        await bench.pass_time(20)
+        assert bench.leases["one"].parent_gone
+        assert bench.leases["two"].parent_gone
+        (gap,) = bench.table.gaps[STREAM.key].values()
+        assert (gap.shard_id, gap.from_, gap.to) == ("gone", TRIM_HORIZON, None)
+        assert gap.reason == "shard_gone"
+        log = [name for name, _ in bench.table.log]
+        assert log.index("put_gap") < log.index("mark_parent_gone")
+        counted = bench.metrics.registry.get_sample_value
+        assert counted("consumer_gaps_total", {"reason": "shard_gone"}) == 1
+
+
+def test_at_the_first_listing_the_parents_of_the_oldest_shards_are_no_gap() -> None:
+    @discovering(Bench)
+    async def check(bench: Bench) -> None:
+        bench.streams.open("oldest", parent="gone")
+        bench.store.fail("mark_parent_gone", Fault.LOST_AFTER)  # the sweep is begun again
+        await bench.pass_time(120)
+        assert bench.leases["oldest"].parent_gone
+        assert bench.row.sweep_done > 1
+        assert bench.table.gaps == {}
+
+
+def test_a_shard_found_late_may_be_as_old_as_the_last_listing() -> None:
+    def bench() -> Bench:
+        return Bench(sweep_n=9, sweep_done=8, swept_at=EPOCH - 30 * 3600)
+
+    @discovering(bench)
+    async def check(bench: Bench) -> None:
+        bench.streams.open("s")
+        await bench.pass_time(20)
+        assert bench.leases["s"].created_at == EPOCH - 30 * 3600
+        assert bench.row.swept_at is not None
+        assert EPOCH <= bench.row.swept_at < EPOCH + 20
+
+
+def test_the_first_listings_of_a_stream_follow_each_other_soon() -> None:
+    @discovering(Bench)
+    async def check(bench: Bench) -> None:
+        await bench.pass_time(1)
+        bench.streams.open("late")  # a new stream may not list all of its first shards at once
+        await bench.pass_time(12)
+        assert "late" in bench.leases
+        await bench.pass_time(300)
+        assert bench.streams.count("describe_stream") == 5
 
 
 def test_a_parent_that_appears_late_is_waited_for() -> None:
@@ -279,7 +334,7 @@ def test_a_parent_that_appears_late_is_waited_for() -> None:
 
 def test_finished_rows_go_26_hours_later() -> None:
     def bench() -> Bench:
-        made = Bench(sweep_n=1, sweep_done=1)
+        made = Bench(sweep_n=9, sweep_done=9)
         now = EPOCH
         made.leases["p"] = Lease("p", None, checkpoint=SHARD_END, released_at=now - LISTED_SECONDS)
         made.leases["q"] = Lease("q", None, checkpoint=SHARD_END, released_at=now)
@@ -292,7 +347,7 @@ def test_finished_rows_go_26_hours_later() -> None:
 
 
 def test_children_are_adopted_at_once_and_asked_for_again_until_they_show() -> None:
-    @discovering(lambda: Bench(sweep_n=1, sweep_done=1))
+    @discovering(lambda: Bench(sweep_n=9, sweep_done=9))
     async def check(bench: Bench) -> None:
         bench.look()
         bench.streams.open("p")
@@ -312,7 +367,7 @@ def test_children_are_adopted_at_once_and_asked_for_again_until_they_show() -> N
 
 
 def test_a_child_that_shows_later_than_its_sibling_is_found_without_a_sweep() -> None:
-    @discovering(lambda: Bench(sweep_n=1, sweep_done=1))
+    @discovering(lambda: Bench(sweep_n=9, sweep_done=9))
     async def check(bench: Bench) -> None:
         bench.look()
         bench.streams.open("p")
@@ -327,7 +382,7 @@ def test_a_child_that_shows_later_than_its_sibling_is_found_without_a_sweep() ->
 
 
 def test_asking_for_children_ends_and_failures_are_raised() -> None:
-    @discovering(lambda: Bench(sweep_n=1, sweep_done=1))
+    @discovering(lambda: Bench(sweep_n=9, sweep_done=9))
     async def check(bench: Bench) -> None:
         bench.look()
         bench.streams.failures = [Retryable("throttled")]
@@ -400,6 +455,25 @@ def test_latest_stores_an_iterator_for_every_open_shard_before_it_says_when_it_s
         assert order.index("replace_stream") < order.index("create_lease")
         created = max(place for place, name in enumerate(order) if name == "create_lease")
         assert created < len(order) - 1 - order[::-1].index("replace_stream")
+
+
+def test_a_start_at_latest_reads_what_closed_behind_a_parent_that_it_left_unread() -> None:
+    @discovering(lambda: Bench(source(start_position=LATEST)))
+    async def check(bench: Bench) -> None:
+        # Another worker began: the parent was open, now its child is closed already.
+        bench.leases["p"] = Lease("p", None, checkpoint=LATEST, start_iterator="i")
+        bench.streams.open("p")
+        bench.streams.open("c", parent="p")
+        bench.streams.open("d", parent="c")
+        bench.streams.open("leaf", parent="d")
+        for shard in ("p", "c", "d"):
+            bench.streams.close(shard)
+        await bench.pass_time(3)
+        assert bench.row.bootstrapped
+        for shard in ("c", "d"):  # or the leaf would be read beside its grandparent
+            lease = bench.leases[shard]
+            assert (lease.checkpoint, lease.start_iterator) == (LATEST, None)
+        assert bench.leases["leaf"].start_iterator
 
 
 def test_a_start_at_latest_proves_absent_parents_at_once() -> None:
@@ -494,6 +568,17 @@ def test_a_changed_purpose_is_accepted_on_request() -> None:
     run(main)
 
 
+def test_rows_of_the_next_version_are_shared_and_of_later_ones_refused() -> None:
+    async def rows(version: int) -> None:
+        bench = Bench(source())
+        bench.table.streams[STREAM.key] = replace(bench.row, schema_version=version)
+        assert await own_rows(bench.store, bench.source, [bench.row]) == (bench.row,)
+
+    run(lambda: rows(SCHEMA_VERSION + 1))
+    with pytest.raises(Misconfigured, match=r"schema 3, .* none above 2; run the version"):
+        run(lambda: rows(SCHEMA_VERSION + 2))
+
+
 # -- streams that end
 
 
@@ -522,7 +607,7 @@ def test_a_superseded_stream_raises_no_alarm_and_is_listed_rarely() -> None:
         assert bench.gauge() == 1
         bench.streams.enabled = False
         new = first_row(bench.source, stream("2"), [bench.row])
-        bench.table.streams[new.key] = replace(new, sweep_n=1, sweep_done=1)
+        bench.table.streams[new.key] = replace(new, sweep_n=9, sweep_done=9)
         bench.streams.latest = stream("2")
         bench.closing = frozenset({STREAM.key})
         await bench.pass_time(15)

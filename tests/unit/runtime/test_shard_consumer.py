@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.core.lease import LATEST, SHARD_END, Lease
+from consumer.core.lease import LATEST, SHARD_END, Gap, Lease
 from consumer.core.limits import PublishLimits
 from consumer.core.shard import Outcome, ShardState
 from consumer.core.stream import AfterSequence, AtTrimHorizon
@@ -352,6 +352,30 @@ def test_trimmed_records_are_a_gap_row_with_both_ends_and_reading_goes_on() -> N
     assert (gap.from_, gap.to, gap.reason) == (str(FIRST + 9), str(FIRST + 40), "trimmed")
     assert line.metrics.gaps.labels(reason="trimmed")._value.get() == 1
     assert min(sequence_of(body) for body in line.nakadi.stored) == FIRST + 40
+
+
+def test_the_end_of_a_gap_met_again_is_written_before_anything_after_it_is_sent() -> None:
+    shard = ShardTwin(page_records=10)
+    shard.write_many(100, keys=5)
+    lease = Lease(SHARD, None, checkpoint=str(FIRST + 9), created_at=EPOCH - 90_000)
+    shard.trimmed = 40
+    too_early = Gap(SHARD, str(FIRST + 9), str(FIRST + 20), "trimmed", EPOCH)
+    sent: list[str | None] = []
+
+    async def main(line: Line) -> None:
+        gaps = line.table.gaps.setdefault(line.row.key, {})
+        gaps[SHARD, too_early.from_] = too_early
+        line.store.fail("complete_gap", Fault.LOST_BEFORE, Fault.REFUSED, Fault.LOST_AFTER)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: bool(line.nakadi.stored))
+            sent.append(gaps[SHARD, too_early.from_].to)
+            await line.until(lambda: len(line.nakadi.stored) == 60)
+            line.consumer.drain()
+
+    line = run_line(main, shard=shard, lease=lease)
+    assert sent == [str(FIRST + 40)]
+    assert line.metrics.gaps.labels(reason="trimmed")._value.get() == 0
 
 
 def test_a_shard_that_was_at_its_tip_lately_has_no_gap_when_its_position_is_trimmed() -> None:

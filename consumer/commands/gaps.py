@@ -1,0 +1,59 @@
+"""`consumer gaps`: the places where records went by unread, and why."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+import orjson
+
+from consumer import logs
+from consumer.commands.columns import columns
+from consumer.commands.lease_reading import open_lease_table
+from consumer.core.gap_report import GapLine, gap_report
+from consumer.core.lineage import chain
+from consumer.errors import LeaseTableAbsent
+from consumer.settings import load_settings
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping, Sequence
+    from typing import TextIO
+
+    from consumer.settings import Settings
+
+HEADER = ("shard", "from", "to", "reason", "time")
+
+
+def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
+    """Print all gap rows of this application, oldest first."""
+    settings = load_settings(environ)
+    logs.configure_command()
+    try:
+        lines = asyncio.run(_read(settings))
+    except LeaseTableAbsent:
+        lines = ()
+    if arguments.json:
+        out.write(_json(lines) + "\n")
+    elif lines:
+        out.write(columns([HEADER, *map(_cells, lines)]))
+    if not lines:
+        where = f"lease table {settings.lease_table!r}, application {settings.application!r}"
+        sys.stderr.write(f"no gaps: nothing was lost unread ({where})\n")
+    return 0
+
+
+async def _read(settings: Settings) -> tuple[GapLine, ...]:
+    async with open_lease_table(settings) as store:
+        _, streams = await store.read_peers()
+        return gap_report({row.key: await store.read_gaps(row.key) for row in chain(streams)})
+
+
+def _json(lines: Sequence[GapLine]) -> str:
+    rows = [line.as_json() for line in lines]
+    return orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode()
+
+
+def _cells(line: GapLine) -> tuple[str, ...]:
+    return (line.shard_id, line.from_, line.to or "-", line.reason, line.detected_at)

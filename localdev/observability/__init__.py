@@ -1,0 +1,1 @@
+"""Prometheus and Grafana beside the local service: rules and dashboard are the chart's."""

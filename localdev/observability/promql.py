@@ -1,0 +1,27 @@
+"""PromQL over this service's metrics, of one application, all workers together.
+
+Ages are the maximum over workers, for each exports what it sees; rates are their sum.
+"""
+
+from typing import Final
+
+OF: Final = 'namespace="$namespace",application="$application"'
+WORKER: Final = "{{pod}} {{instance}}"
+MONTH: Final = "2628000"  # seconds
+
+
+def rate(name: str, by: str = "", labels: str = "") -> str:
+    """Per second, all workers together, over what Grafana finds fitting."""
+    grouping = f" by ({by})" if by else ""
+    return f"sum{grouping} (rate(consumer_{name}{{{OF}{labels}}}[$__rate_interval]))"
+
+
+def gauge(how: str, name: str, by: str = "", labels: str = "") -> str:
+    """A gauge, the workers' values aggregated."""
+    grouping = f" by ({by})" if by else ""
+    return f"{how}{grouping} (consumer_{name}{{{OF}{labels}}})"
+
+
+def quantile(part: float, name: str) -> str:
+    """Of a histogram."""
+    return f"histogram_quantile({part}, {rate(name + '_bucket', 'le')})"

@@ -1,0 +1,125 @@
+"""What Helm itself must say: lint, render, refuse, package."""
+
+import tarfile
+import tempfile
+from pathlib import Path
+
+from tests.chart.bench import Bench
+from tests.chart.rendering import HelmRefused, helm, render
+
+REQUIRED = (
+    "these values must be set: config.table (or config.stream_arn), config.nakadi_url,"
+    " config.event_type, region, token.secretName (the Secret with Nakadi's token)."
+)
+QUEUE_MISSING = "these values must be set: config.dead_letter_queue_url (the queue to redrive)."
+
+# Arguments beside those of helm/ci/minimal-values.yaml, and what Helm must say to them.
+REFUSALS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+    (("--set", "config.tabel=orders"), ("config", "tabel")),
+    (("--set", "config.batch_events=many"), ("config", "batch_events")),
+    (("--set", "config.batch_events=0"), ("config", "batch_events")),
+    (("--set", "config.nakadi_url=nakadi.example.org"), ("config", "nakadi_url")),
+    (("--set", "config.layout=flatt"), ("config", "layout")),
+    (("--set", "config.nakadi_token=secret"), ("config", "nakadi_token")),
+    (("--set", "config.http_host=127.0.0.1"), ("config", "http_host")),
+    (("--set", "config.http_port=0"), ("config", "http_port")),
+    (("--set", "config.drain_seconds=null"), ("config", "drain_seconds")),
+    (("--set", "replica=3"), ("replica",)),
+    (("--set", "image.tga=1"), ("image", "tga")),
+    (("--set", "image.digest=sha256:12"), ("image", "digest")),
+    (("--set", "autoscaling.minReplicas=0"), ("autoscaling", "minReplicas")),
+    (("--set-json", 'extraEnv=[{"name":"CONSUMER_TABEL","value":"x"}]'), ("extraEnv",)),
+    (("--set-json", 'extraEnv=[{"name":"CONSUMER_DRAIN_SECONDS","value":"9"}]'), ("extraEnv",)),
+    (("--set", "region="), ("these values must be set: region.",)),
+    (("--set", "config.stream_arn=arn:x/stream/y"), ("set exactly one of the two",)),
+    (("--set", "config.nakadi_token_file=/a"), ("set at most one of the two",)),
+    (("--set", "redrive.schedule=@daily"), (QUEUE_MISSING,)),
+    (
+        ("--set", "autoscaling.enabled=true"),
+        ("autoscaling.maxReplicas (the number of shards), autoscaling.prometheusAddress.",),
+    ),
+    (("--kube-version", "1.26.0"), (">=1.27.0-0",)),
+)
+
+
+def lints(bench: Bench) -> str:
+    """`helm lint --strict` finds nothing, for any values."""
+    for name, program in bench.tools.helms.items():
+        for values in bench.files:
+            said = helm(program, "lint", "--strict", str(bench.chart), "--values", str(values))
+            assert "0 chart(s) failed" in said, (name, values.name, said)
+    return f"{len(bench.files)} files of values x {len(bench.tools.helms)} versions"
+
+
+def renders_alike(bench: Bench) -> str:
+    """Every version of Helm makes the same manifests."""
+    first, *others = bench.tools.helms
+    for other in others:
+        for one, two in zip(bench.cases(first), bench.cases(other), strict=True):
+            assert by_name(one.manifests) == by_name(two.manifests), one.case
+    return f"{sum(len(case.manifests) for case in bench.cases())} manifests"
+
+
+def names_what_is_missing(bench: Bench) -> str:
+    """`helm install` without values fails with one sentence that names them all."""
+    for name, program in bench.tools.helms.items():
+        assert REQUIRED in refusal(program, "template", "orders", str(bench.chart)), name
+    # Helm 3 asks for a cluster before it looks at the chart.
+    if "helm 4" in bench.tools.helms:
+        words = ("install", "orders", str(bench.chart), "--dry-run=client")
+        assert REQUIRED in refusal(bench.helm, *words)
+    return REQUIRED.partition(":")[0] + ": …"
+
+
+def refuses_mistakes(bench: Bench) -> str:
+    """A typo fails at `helm install`, not in the pod."""
+    values = str(Bench.values("minimal"))
+    for name, program in bench.tools.helms.items():
+        for arguments, words in REFUSALS:
+            said = refusal(
+                program, "template", "o", str(bench.chart), "--values", values, *arguments
+            )
+            assert all(word in said for word in words), (name, arguments, said)
+    return f"{len(REFUSALS)} mistakes x {len(bench.tools.helms)} versions"
+
+
+def packages(bench: Bench) -> str:
+    """The package renders what the folder renders, and carries nothing that it needs not."""
+    with tempfile.TemporaryDirectory(prefix="chart-") as folder:
+        helm(bench.helm, "package", str(bench.chart), "--destination", folder)
+        (package,) = Path(folder).glob("*.tgz")
+        with tarfile.open(package) as files:
+            inside = {name.partition("/")[2] for name in files.getnames()}
+        assert not {name for name in inside if name.startswith("ci/")}
+        assert {"values.schema.json", "files/alerts.yaml", "files/dashboard.json"} <= inside
+        for case in ("minimal", "monitoring"):
+            packed = render(bench.helm, package, Bench.values(case))
+            assert packed.manifests == bench.case(case).manifests
+        return f"{package.name}, {len(inside)} files, {package.stat().st_size // 1024} KiB"
+
+
+def notes_are_printed(bench: Bench) -> str:
+    """NOTES.txt renders for all values, and says what is missing for a quiet Saturday."""
+    if "helm 4" not in bench.tools.helms:
+        return "skipped: only Helm 4 prints them without a cluster"
+    for values in bench.files:
+        words = ("install", "orders", str(bench.chart), "--dry-run=client", "--values", str(values))
+        notes = helm(bench.helm, *words).partition("NOTES:")[2]
+        assert "publishes the changes of" in notes, values.name
+        assert "<no value>" not in notes, values.name
+        queue = "dead_letter_queue" in values.read_text().lower()
+        assert ("blocks its key" in notes) is not queue
+    return f"{len(bench.files)} files of values"
+
+
+def refusal(program: Path, *arguments: str) -> str:
+    """What Helm says when it fails, as it must."""
+    try:
+        helm(program, *arguments)
+    except HelmRefused as refused:
+        return str(refused)
+    raise AssertionError(f"accepted: {arguments}")
+
+
+def by_name(manifests: tuple[dict[str, object], ...]) -> dict[str, object]:
+    return {f"{m['kind']} {m['metadata']['name']}": m for m in manifests}  # type: ignore[index]

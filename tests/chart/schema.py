@@ -1,0 +1,216 @@
+"""helm/values.schema.json, made from values.yaml and from the settings of the service.
+
+`python -m tests.chart.schema` writes it. Closed for what is ours: a typo fails at `helm install`.
+Open for what is handed to Kubernetes as it is.
+"""
+
+import json
+from collections.abc import Mapping
+
+from consumer.commands import settings as settings_command
+from consumer.settings import Settings
+from consumer.settings_source import variable
+from tests.chart.values_file import CHART, Value, explained
+
+SCHEMA = CHART / "values.schema.json"
+
+Schema = dict[str, object]
+
+CREDENTIAL = "nakadi_token"
+"""Has no place in a ConfigMap: `token` names the Secret."""
+
+SEEN = ("application", "event_type", "nakadi_token", "nakadi_token_file")
+"""Alerts and mounts depend on these, so `extraEnv` cannot have them, nor those below."""
+
+DERIVED_FROM = ("drain_seconds", "http_port", "publish_concurrency", "queue_bytes")
+"""The pod is made to measure for these: they must be numbers that the chart can see."""
+
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared, never bound
+"""The only hosts at which probes find the service."""
+
+STRINGS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
+OBJECTS: Schema = {"type": "array", "items": {"type": "object"}}
+DNS_NAME: Schema = {"type": "string", "pattern": "^[a-z0-9.-]*$"}
+
+# Narrower than what a default tells: text is a string, {} an open object, [] an open list.
+NARROWER: Mapping[str, Schema] = {
+    "region": {"pattern": "^([a-z]{2,}(-[a-z]+)+-[0-9]+)?$"},
+    "token.key": {"pattern": "^[-._a-zA-Z0-9]+$"},
+    "replicas": {"minimum": 0},
+    "image.repository": {"minLength": 1},
+    "image.digest": {"pattern": "^(sha256:[0-9a-f]{64})?$"},
+    "image.pullPolicy": {"enum": ["Always", "IfNotPresent", "Never"]},
+    "imagePullSecrets": OBJECTS,
+    "nameOverride": DNS_NAME,
+    "serviceAccount.name": DNS_NAME,
+    "serviceAccount.annotations": STRINGS,
+    "minReadySeconds": {"minimum": 0, "maximum": 300},
+    "service.port": {"minimum": 1, "maximum": 65535},
+    "service.annotations": STRINGS,
+    "topologySpreadConstraints": OBJECTS,
+    "networkPolicy.ingressFrom": OBJECTS,
+    "networkPolicy.egressTo": OBJECTS,
+    "networkPolicy.extraEgress": OBJECTS,
+    "podMonitor.labels": STRINGS,
+    "podMonitor.interval": {"pattern": "^[0-9]+(ms|s|m)$"},
+    "alerts.labels": STRINGS,
+    "alerts.ageWarningSeconds": {"minimum": 1},
+    "alerts.agePageSeconds": {"minimum": 1},
+    "alerts.retentionSeconds": {"minimum": 1},
+    "alerts.oldestDeadLetterSeconds": {"minimum": 1},
+    "alerts.freshnessObjective": {"exclusiveMinimum": 0, "exclusiveMaximum": 1},
+    "alerts.freshnessSeconds": {"minimum": 1},
+    "dashboard.labels": STRINGS,
+    "dashboard.annotations": STRINGS,
+    "dashboard.namespace": DNS_NAME,
+    "autoscaling.minReplicas": {"minimum": 1},
+    "autoscaling.maxReplicas": {"type": ["integer", "null"], "minimum": 1},
+    "autoscaling.targetCores": {"exclusiveMinimum": 0, "maximum": 1},
+    "autoscaling.targetInFlight": {"exclusiveMinimum": 0, "maximum": 1},
+    "autoscaling.scaleDownSeconds": {"minimum": 0, "maximum": 3600},
+    "redrive.args": {"items": {"type": "string"}},
+    "redrive.activeDeadlineSeconds": {"minimum": 60},
+    "redrive.serviceAccount.name": DNS_NAME,
+    "redrive.serviceAccount.annotations": STRINGS,
+    "check.serviceAccount.name": DNS_NAME,
+    "check.serviceAccount.annotations": STRINGS,
+    "podAnnotations": STRINGS,
+    "podLabels": STRINGS,
+    "nodeSelector": STRINGS,
+    "tolerations": OBJECTS,
+    "extraVolumes": OBJECTS,
+    "extraVolumeMounts": OBJECTS,
+    "extraObjects": OBJECTS,
+}
+
+UNITS: Mapping[str, Schema] = {
+    "URL": {"pattern": "^(https?://[^ ]+)?$"},
+    "ARN": {"pattern": "^(arn:[^ ]+/stream/[^ ]+)?$"},
+    "path": {"pattern": "^(/[^ ]*)?$"},
+    "position or time": {
+        "pattern": (
+            "^([Tt][Rr][Ii][Mm]_[Hh][Oo][Rr][Ii][Zz][Oo][Nn]|[Ll][Aa][Tt][Ee][Ss][Tt]|[0-9]{4}-.*)?$"
+        )
+    },
+}
+"""What a setting's unit says about its text; the service itself knows more and looks again."""
+
+
+def values_schema() -> Schema:
+    """The whole document."""
+    root = _group()
+    for value in explained():
+        if value.path[0] != "config":
+            _put(root, value)
+    properties = _properties(root)
+    properties["config"] = config_schema()
+    properties["extraEnv"] = _environment(_properties(root)["extraEnv"])
+    # What Helm hands to a chart that is a dependency of another one.
+    properties["global"] = {"type": "object"}
+    properties["enabled"] = {"type": "boolean"}
+    return {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Values", **root}
+
+
+def config_schema() -> Schema:
+    """The settings, as their model has them; the token has no place in a ConfigMap."""
+    whole = Settings.model_json_schema()
+    lines = {line.name: line for line in settings_command.explained()}
+    properties: Schema = {}
+    for name, model in whole["properties"].items():
+        line = lines[variable(name)]
+        if name != CREDENTIAL:
+            properties[name] = _setting(
+                name, model, whole.get("$defs", {}), line.unit, line.meaning
+            )
+    return {
+        "type": "object",
+        "description": "Settings of the service, by their own names; see `consumer settings`.",
+        "additionalProperties": False,
+        "required": list(DERIVED_FROM),
+        "properties": properties,
+    }
+
+
+def _setting(name: str, model: Schema, defs: Schema, unit: str, meaning: str) -> Schema:
+    """A schema for YAML: empty text and null mean unset, and there is no coercion."""
+    kinds = model.get("anyOf", [model])
+    assert isinstance(kinds, list)
+    (kind,) = (each for each in kinds if each.get("type") != "null")
+    if "$ref" in kind:
+        kind = defs[str(kind["$ref"]).rsplit("/", 1)[-1]]
+        assert isinstance(kind, dict)
+    kept = ("minimum", "exclusiveMinimum", "maximum", "maxLength", "enum", "items")
+    schema: Schema = {key: kind[key] for key in kept if key in kind}
+    schema["description"] = meaning
+    if name in DERIVED_FROM:
+        return {"type": kind["type"], **schema, **({"minimum": 1} if name == "http_port" else {})}
+    if name == "http_host":  # probes come from outside
+        return {"enum": [*EVERYWHERE, "", None], **schema}
+    if "enum" in schema:
+        return {**schema, "enum": [*kind["enum"], "", None]}
+    if kind["type"] == "array":
+        return {"type": ["array", "string", "null"], **schema}
+    return {"type": [kind["type"], "null"], **schema, **UNITS.get(unit, {})}
+
+
+def _environment(described: object) -> Schema:
+    """A setting from elsewhere (`valueFrom`) is named rightly, or it is no setting."""
+    assert isinstance(described, dict)
+    names = [variable(name) for name in Settings.model_fields if name not in DERIVED_FROM + SEEN]
+    name = {"anyOf": [{"not": {"pattern": "^CONSUMER_"}}, {"enum": names}]}
+    item = {
+        "type": "object",
+        "required": ["name"],
+        "properties": {"name": {"type": "string", "minLength": 1, **name}},
+    }
+    return {**described, "items": item}
+
+
+def _put(root: Schema, value: Value) -> None:
+    at = root
+    for key in value.path[:-1]:
+        inner = _properties(at).setdefault(key, _group())
+        assert isinstance(inner, dict)
+        at = inner
+    told = _type(value.default)
+    _properties(at)[value.path[-1]] = {
+        **told,
+        **NARROWER.get(value.name, {}),
+        "description": value.meaning,
+    }
+
+
+def _group() -> Schema:
+    return {"type": "object", "additionalProperties": False, "properties": {}}
+
+
+def _properties(group: Schema) -> Schema:
+    properties = group["properties"]
+    assert isinstance(properties, dict)
+    return properties
+
+
+def _type(default: object) -> Schema:
+    match default:
+        case bool():
+            return {"type": "boolean"}
+        case int():
+            return {"type": "integer"}
+        case float():
+            return {"type": "number"}
+        case str():
+            return {"type": "string"}
+        case list():
+            return {"type": "array"}
+        case dict():
+            return {"type": "object"}
+        case _:
+            return {}
+
+
+def as_text() -> str:
+    return json.dumps(values_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    SCHEMA.write_text(as_text())

@@ -1,0 +1,162 @@
+"""What the service must say to what the chart makes of it: settings, commands, and measures."""
+
+import io
+import math
+import subprocess
+import tempfile
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import yaml
+
+from consumer.cli import _parser, execute
+from consumer.settings import Settings
+from consumer.settings_source import variable
+from localdev.observability.rules import SOURCE
+from localdev.observability.rules import render as render_rules
+from tests.alerts.prometheus import found
+from tests.chart.bench import Bench
+from tests.chart.rendering import NAMESPACE, RELEASE, Manifest, Rendered
+from tests.chart.schema import CREDENTIAL
+from tests.chart.values_file import VALUES
+
+FROM_ELSEWHERE = {
+    "CONSUMER_DEAD_LETTER_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/letters"
+}
+"""What the cluster would fill in for `valueFrom`."""
+
+
+def environment(case: Rendered, container: Manifest) -> dict[str, str]:
+    """The variables of a container, as the kubelet would set them."""
+    found: dict[str, str] = {}
+    for source in container.get("envFrom", ()):
+        found |= case_configmap(case, source["configMapRef"]["name"])["data"]
+    for each in container.get("env", ()):
+        found[each["name"]] = each.get("value", FROM_ELSEWHERE.get(each["name"], ""))
+    return found
+
+
+def case_configmap(case: Rendered, name: str) -> Manifest:
+    (found,) = (m for m in case.of_kind("ConfigMap") if m["metadata"]["name"] == name)
+    return found
+
+
+def settings_are_accepted(bench: Bench) -> str:
+    """`consumer check --offline` accepts the environment of every container."""
+    found = environments(bench)
+    for env in found:
+        said = io.StringIO()
+        with redirect_stdout(said), redirect_stderr(said):
+            code = execute(["check", "--offline"], env)
+        assert code == 0, said.getvalue()
+    return f"{len(found)} environments"
+
+
+def settings_are_all_tried(bench: Bench) -> str:
+    """Every setting but the secret one stands in some file of values."""
+    given = {name for env in environments(bench) for name in env if name.startswith("CONSUMER_")}
+    known = {variable(name) for name in Settings.model_fields if name != CREDENTIAL}
+    assert given == known, f"helm/ci/settings-values.yaml lacks {sorted(known - given)}"
+    return f"{len(given)} settings"
+
+
+def environments(bench: Bench) -> list[dict[str, str]]:
+    """Those of all containers, each once."""
+    found: dict[str, dict[str, str]] = {}
+    for case in bench.cases():
+        for _, spec in case.pods():
+            for container in spec["containers"]:
+                env = environment(case, container)
+                found[str(sorted(env.items()))] = env
+    return [*found.values()]
+
+
+def defaults_are_those_of_the_service(_: Bench) -> str:
+    """What values.yaml repeats of the settings has their defaults, but for the lease table."""
+    repeated = yaml.safe_load(VALUES.read_text())["config"]
+    assert repeated.pop("lease_table_create") is False
+    numbers = {name: value for name, value in repeated.items() if value != ""}
+    for name, value in numbers.items():
+        assert value == Settings.model_fields[name].default, name
+    return ", ".join(numbers)
+
+
+def commands_are_understood(bench: Bench) -> str:
+    """The arguments of every container are a command of the service."""
+    seen = set()
+    for case in bench.cases():
+        for _, spec in case.pods():
+            for container in spec["containers"]:
+                assert "command" not in container  # the image's entry point
+                seen.add(_parser().parse_args(container["args"]).command)
+    assert seen == {"run", "redrive", "check"}
+    return ", ".join(sorted(seen))
+
+
+def pods_are_made_to_measure(bench: Bench) -> str:
+    """Grace follows the drain, memory the queue, ports and labels the settings."""
+    for case in bench.cases():
+        config = case_configmap(case, case.the("Deployment")["metadata"]["name"])["data"]
+        spec = case.the("Deployment")["spec"]["template"]["spec"]
+        (container,) = spec["containers"]
+        grace = math.ceil(float(config["CONSUMER_DRAIN_SECONDS"])) + 10
+        assert spec["terminationGracePeriodSeconds"] == grace, case.case
+        assert "lifecycle" not in container
+        assert container["ports"][0]["containerPort"] == int(config["CONSUMER_HTTP_PORT"])
+        limits = container["resources"]["limits"]
+        assert "cpu" not in limits
+        queue = int(config["CONSUMER_QUEUE_BYTES"]) / 2**20
+        room = {"Mi": 1, "Gi": 1024}[limits["memory"][-2:]] * int(limits["memory"][:-2]) - queue
+        assert room >= 256, case.case
+    memory = {
+        name: bench.case(name).the("Deployment")["spec"]["template"]["spec"]["containers"][0]
+        for name in ("minimal", "single", "settings")
+    }
+    limits = {name: each["resources"]["limits"]["memory"] for name, each in memory.items()}
+    assert limits == {"minimal": "576Mi", "single": "276Mi", "settings": "1536Mi"}
+    return "queue of 16, 256, 1024 MiB: limit 276Mi, 576Mi, 1536Mi"
+
+
+def probes_ask_what_the_service_answers(bench: Bench) -> str:
+    """Life is the coordinator's, readiness also Nakadi's first answer."""
+    (container,) = bench.case("minimal").the("Deployment")["spec"]["template"]["spec"]["containers"]
+    paths = {
+        name: container[f"{name}Probe"]["httpGet"] for name in ("startup", "liveness", "readiness")
+    }
+    assert paths == {
+        "startup": {"path": "/livez", "port": "http"},
+        "liveness": {"path": "/livez", "port": "http"},
+        "readiness": {"path": "/readyz", "port": "http"},
+    }
+    return "/livez, /livez, /readyz"
+
+
+def alerts_are_those_tested(bench: Bench) -> str:
+    """Helm makes of the rules what their own tests make of them."""
+    values = yaml.safe_load(Bench.values("monitoring").read_text())
+    defaults = yaml.safe_load(VALUES.read_text())
+    root = {
+        "Values": {
+            "alerts": {**defaults["alerts"], **values["alerts"]},
+            "config": {**defaults["config"], **values["config"]},
+        },
+        "Release": {"Name": RELEASE, "Namespace": NAMESPACE},
+    }
+    tested = yaml.safe_load(render_rules(SOURCE.read_text(), root))
+    rules = bench.case("monitoring").the("PrometheusRule")["spec"]
+    assert rules == tested
+    promtool_accepts(rules)
+    return f"{sum(len(group['rules']) for group in rules['groups'])} rules"
+
+
+def promtool_accepts(rules: Manifest) -> None:
+    """Where promtool is; tests/alerts has more."""
+    promtool = found("promtool")
+    if promtool is None:
+        return
+    with tempfile.TemporaryDirectory(prefix="rules-") as folder:
+        file = Path(folder) / "rules.yml"
+        file.write_text(yaml.safe_dump(rules))
+        command = [promtool, "check", "rules", "--lint-fatal", str(file)]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr

@@ -1,0 +1,77 @@
+"""The chart, proved with the real Helm; and the proofs, proved with a chart that is broken."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.chart import cluster_proofs, helm_proofs, manifest_proofs, service_proofs
+from tests.chart.bench import Bench
+from tests.chart.proofs import PROOFS, Proof
+from tests.chart.tools import Tools
+from tests.chart.values_file import CHART
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def bench(kit: Tools) -> Bench:
+    return Bench(kit)
+
+
+@pytest.mark.parametrize("proof", PROOFS, ids=lambda proof: proof.__name__)
+def test_the_chart(bench: Bench, proof: Proof) -> None:
+    assert proof(bench)
+
+
+# A file of helm/templates, what is made of it, the proof that must see it, and on which values.
+MISTAKES = (
+    ("_pod.tpl", '"readOnlyRootFilesystem" true', '"readOnlyRootFilesystem" false',
+     cluster_proofs.pods_are_restricted, "minimal"),
+    ("_pod.tpl", "enableServiceLinks: false", "enableServiceLinks: true",
+     cluster_proofs.pods_are_restricted, "minimal"),
+    ("deployment.yaml", "minReadySeconds:", "minReadySecond:",
+     manifest_proofs.kubernetes_accepts, "minimal"),
+    ("deployment.yaml", "maxUnavailable: 0", "maxUnavailable: 1",
+     cluster_proofs.rollouts_never_have_fewer, "minimal"),
+    ("_settings.tpl", "{{ int64 . }}", "{{ . }}",
+     service_proofs.settings_are_accepted, "single"),
+    ("_settings.tpl", "(eq (floor .) .)", "true",
+     service_proofs.settings_are_accepted, "settings"),
+    ("networkpolicy.yaml", "169.254.170.23", "169.254.170.24",
+     cluster_proofs.network_is_enough, "network-policy in-cluster"),
+    ("scaledobject.yaml", 'ignoreNullValues: "false"', 'ignoreNullValues: "true"',
+     manifest_proofs.operators_accept, "autoscaling monitoring"),
+    ("redrive.yaml", "concurrencyPolicy: Forbid", "concurrencyPolicy: Allow",
+     cluster_proofs.redrive_is_alone, "redrive"),
+    ("deployment.yaml", "checksum/config:", "# checksum/config:",
+     cluster_proofs.restarts_for_settings_only, "minimal"),
+    ("service.yaml", '"worker") | nindent 4', '"check") | nindent 4',
+     cluster_proofs.selectors_match, "minimal"),
+    ("_names.tpl", "app.kubernetes.io/component:", "component:",
+     cluster_proofs.upgrades_keep_identities, "minimal"),
+    ("prometheusrule.yaml", '"files/alerts.yaml"', '"files/alerts.yaml" | replace "5m" "6m"',
+     service_proofs.alerts_are_those_tested, "monitoring"),
+    ("_settings.tpl", '"region" -}}', '"-" -}}',
+     helm_proofs.names_what_is_missing, "minimal"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("file", "right", "wrong", "proof", "names"),
+    MISTAKES,
+    ids=[f"{proof.__name__}: {wrong}" for _, _, wrong, proof, _ in MISTAKES],
+)
+def test_a_proof_sees_a_mistake(
+    kit: Tools, tmp_path: Path, file: str, right: str, wrong: str, proof: Proof, names: str
+) -> None:
+    files = [Bench.values(name) for name in names.split()]
+    chart = tmp_path / "chart"
+    shutil.copytree(CHART, chart)
+    assert proof(Bench(kit, chart, files))
+    template = chart / "templates" / file
+    text = template.read_text()
+    assert right in text
+    template.write_text(text.replace(right, wrong))
+    with pytest.raises(AssertionError):
+        proof(Bench(kit, chart, files))

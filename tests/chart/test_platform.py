@@ -1,0 +1,66 @@
+"""docs/platform.md makes what the service expects to find."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+
+from consumer.adapters.lease_rows import APPLICATION, KEY
+from consumer.cli import execute
+from tests.chart.cluster_proofs import RELEASED
+from tests.chart.rendering import RELEASE
+
+PAGE = (Path(__file__).parents[2] / "docs/platform.md").read_text()
+ACCOUNTS = re.compile(r"v1 ServiceAccount (\S+):")
+
+
+def block(language: str) -> str:
+    (found,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    return str(found)
+
+
+def test_the_commands_print_policies_without_a_right_to_create(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    words = shlex.split(block("sh"))
+    env = dict(word.split("=", 1) for word in words if word.startswith("CONSUMER_"))
+    actions: dict[str, set[str]] = {}
+    for purpose in re.findall(r"--for (\w+) > \1\.json", block("sh")):
+        assert execute(["iam-policy", "--for", purpose], env) == 0
+        statements = json.loads(capfd.readouterr().out)["Statement"]
+        actions[purpose] = {action for each in statements for action in each["Action"]}
+    assert actions.keys() == {"run", "redrive", "check"}
+    assert not any("Create" in action for each in actions.values() for action in each)
+    assert {"dynamodb:GetRecords", "sqs:SendMessage"} <= actions["run"]
+
+
+def test_terraform_makes_the_lease_table_and_the_roles_of_the_chart() -> None:
+    text = re.sub(r" +", " ", block("hcl"))
+    assert f'hash_key = "{APPLICATION}"' in text
+    assert f'range_key = "{KEY}"' in text
+    assert 'attribute_name = "expiresAt"' in text
+    names = {
+        name.replace("${local.release}", RELEASE)
+        for name in re.findall(r'"(\$\{local\.release\}-dynamodb\S*)"', text)
+    }
+    (released,) = RELEASED.glob("*-identities.yaml")
+    assert names == {*ACCOUNTS.findall(released.read_text())}
+
+
+def test_ack_makes_the_same() -> None:
+    table, queue = (each["spec"] for each in yaml.safe_load_all(block("yaml")))
+    assert [each["attributeName"] for each in table["keySchema"]] == [APPLICATION, KEY]
+    assert [each["keyType"] for each in table["keySchema"]] == ["HASH", "RANGE"]
+    assert table["timeToLive"] == {"attributeName": "expiresAt", "enabled": True}
+    hcl = re.sub(r" +", " ", block("hcl"))
+    for theirs, ours in (
+        ("message_retention_seconds", "messageRetentionPeriod"),
+        ("max_message_size", "maximumMessageSize"),
+        ("visibility_timeout_seconds", "visibilityTimeout"),
+    ):
+        assert f"{theirs} = {queue[ours]}" in hcl
+    assert f'name = "{queue["queueName"]}"' in hcl
+    assert json.loads(queue["redriveAllowPolicy"]) == {"redrivePermission": "denyAll"}

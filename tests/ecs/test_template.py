@@ -1,0 +1,176 @@
+"""The CloudFormation template agrees with the service: settings, policy, lease table, metrics."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from consumer.adapters.lease_rows import APPLICATION, KEY
+from consumer.commands.iam_policy import policy
+from consumer.embedded_metrics import EmbeddedMetrics
+from consumer.metrics import Metrics
+from consumer.settings import Settings, load_settings
+from tests.ecs.intrinsics import PSEUDO, TEMPLATE, Stack, template
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "ecs/README.md").read_text()
+REQUIRED = {
+    "TableName": "orders",
+    "NakadiUrl": "https://nakadi.example.org",
+    "EventType": "order-store.order",
+    "Image": "registry.example.org/consumer:1",
+    "Cluster": "main",
+    "Subnets": "subnet-1,subnet-2",
+    "SecurityGroups": "sg-1",
+}
+SECRETS_ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:nakadi-AbCdEf"
+
+
+def stack(**parameters: str) -> Stack:
+    return Stack(**REQUIRED | parameters)
+
+
+def container(made: Stack, task: str) -> dict[str, Any]:
+    (only,) = made.resources[task]["ContainerDefinitions"]
+    return only  # type: ignore[no-any-return]
+
+
+def settings_of(definition: dict[str, Any]) -> Settings:
+    environ = {each["Name"]: each["Value"] for each in definition["Environment"]}
+    secrets = {each["Name"]: "secret" for each in definition["Secrets"]}
+    return load_settings(environ | secrets)
+
+
+def statements(role: dict[str, Any]) -> list[dict[str, Any]]:
+    (only,) = role["Policies"]
+    return only["PolicyDocument"]["Statement"]  # type: ignore[no-any-return]
+
+
+def in_this_account(made: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The command cannot know region and account; the template can."""
+    here = f":{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}:"
+    return json.loads(json.dumps(made).replace(":*:*:", here))  # type: ignore[no-any-return]
+
+
+def test_the_service_accepts_what_the_task_gives_it() -> None:
+    settings = settings_of(container(stack(), "Task"))
+    assert settings.application == "order-store.order"
+    assert settings.table == "orders"
+    assert settings.lease_table == "order-relay-leases"
+    assert not settings.lease_table_create
+    assert settings.nakadi_token is None
+    assert settings.cloudwatch_namespace == "DynamoDbNakadiConsumer"
+    assert settings_of(container(stack(Application="mine"), "Task")).application == "mine"
+    assert (
+        settings_of(container(stack(TokenSecretArn=SECRETS_ARN), "Task")).nakadi_token is not None
+    )
+
+
+def test_the_redrive_has_the_settings_of_the_service() -> None:
+    made = stack(RedriveSchedule="rate(1 day)", TokenSecretArn=SECRETS_ARN)
+    assert settings_of(container(made, "RedriveTask")) == settings_of(container(made, "Task"))
+    assert container(made, "RedriveTask")["Command"] == ["redrive"]
+
+
+def test_the_roles_allow_what_the_command_prints_and_nothing_else() -> None:
+    made = stack(RedriveSchedule="rate(1 day)", TokenSecretArn=SECRETS_ARN)
+    settings = settings_of(container(made, "Task"))
+    run = statements(made.resources["TaskRole"])
+    assert run == in_this_account(policy(settings, "run"))  # type: ignore[arg-type]
+    redrive = statements(made.resources["RedriveRole"])
+    assert redrive == in_this_account(policy(settings, "redrive"))  # type: ignore[arg-type]
+    assert "ManagedPolicyArns" not in made.resources["TaskRole"]
+
+
+@pytest.mark.parametrize("seconds", template()["Parameters"]["DrainSeconds"]["AllowedValues"])
+def test_a_task_has_ten_seconds_more_than_its_drain(seconds: str) -> None:
+    definition = container(stack(DrainSeconds=seconds), "Task")
+    assert definition["StopTimeout"] == settings_of(definition).drain_seconds + 10
+    assert definition["StopTimeout"] <= 120
+
+
+def test_a_deployment_never_runs_fewer_workers() -> None:
+    service = stack().resources["Service"]
+    deployment = service["DeploymentConfiguration"]
+    assert deployment["MinimumHealthyPercent"] == 100
+    assert deployment["MaximumPercent"] == 200
+    assert deployment["DeploymentCircuitBreaker"] == {"Enable": True, "Rollback": True}
+    assert stack().resources["Task"]["RuntimePlatform"]["CpuArchitecture"] == "ARM64"
+
+
+def test_the_lease_table_is_the_one_that_the_service_would_make() -> None:
+    table = stack().resources["LeaseTable"]
+    names = [(each["AttributeName"], each["KeyType"]) for each in table["KeySchema"]]
+    assert names == [(APPLICATION, "HASH"), (KEY, "RANGE")]
+    types = {each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]}
+    assert types == {APPLICATION: "S", KEY: "S"}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
+
+
+def test_the_queue_keeps_letters_for_fourteen_days_and_serves_no_other_queue() -> None:
+    queue = stack().resources["DeadLetters"]
+    assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert queue["RedriveAllowPolicy"] == {"redrivePermission": "denyAll"}
+
+
+def test_alarms_are_about_metrics_that_the_service_writes() -> None:
+    made = stack(AlarmTopicArn="arn:aws:sns:eu-central-1:123456789012:alarms")
+    settings = settings_of(container(made, "Task"))
+    metrics = Metrics()
+    metrics.iterator_age_seconds.labels(stream="orders/1").set(1)
+    metrics.retention_headroom_seconds.labels(stream="orders/1").set(1)
+    line = EmbeddedMetrics(str(settings.cloudwatch_namespace), settings.application, metrics).line(
+        0
+    )
+    alarms = {n: each for n, each in made.resources.items() if "ComparisonOperator" in each}
+    own = [each for each in alarms.values() if each["Namespace"] == settings.cloudwatch_namespace]
+    assert len(own) == 3
+    for alarm in own:
+        assert alarm["MetricName"] in line
+        assert alarm["Dimensions"] == [{"Name": "Application", "Value": line["Application"]}]
+    assert alarms["AgePage"]["TreatMissingData"] == "breaching"
+    assert [each["AlarmActions"] for each in alarms.values()] == [[made_topic()]] * len(alarms)
+    assert [
+        each["AlarmActions"] for each in stack().resources.values() if "AlarmActions" in each
+    ] == ([[]] * len(alarms))
+
+
+def made_topic() -> str:
+    return "arn:aws:sns:eu-central-1:123456789012:alarms"
+
+
+def test_alarms_name_chapters_of_the_runbook() -> None:
+    runbook = (ROOT / "docs/runbook.md").read_text()
+    texts = [each.get("AlarmDescription", "") for each in stack().resources.values()]
+    named = {name for text in texts for name in re.findall(r"Consumer\w+", text)}
+    assert len(named) == 6
+    assert [name for name in named if f"\n## {name}\n" not in runbook] == []
+
+
+@pytest.mark.parametrize("cluster", ["main", "arn:aws:ecs:eu-central-1:123456789012:cluster/main"])
+def test_a_redrive_is_scheduled_only_if_asked_for(cluster: str) -> None:
+    assert not any("Redrive" in name for name in stack().resources)
+    timer = stack(RedriveSchedule="rate(1 day)", Cluster=cluster).resources["RedriveTimer"]
+    assert timer["ScheduleExpression"] == "rate(1 day)"
+    assert timer["Target"]["Arn"] == "arn:aws:ecs:eu-central-1:123456789012:cluster/main"
+
+
+def test_every_parameter_is_documented() -> None:
+    for name, each in template()["Parameters"].items():
+        default = str(each.get("Default", "required")) or "empty"
+        assert f"| `{name}` | {default} | {each['Description']} |" in README
+
+
+def test_cfn_lint_finds_nothing() -> None:
+    fetched = ROOT / ".run/ecs/bin/cfn-lint"
+    linter = str(fetched) if fetched.exists() else shutil.which("cfn-lint")
+    if linter is None:
+        pytest.skip("cfn-lint not found: `make ecs` installs it")
+    command = [linter, "--include-checks", "I", "--", str(TEMPLATE)]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stdout) == (0, "")

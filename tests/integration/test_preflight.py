@@ -1,0 +1,157 @@
+"""The event type is looked at before the first event, and can be made by `consumer event-type`."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localdev.nakadi.process import RefusedError
+from tests.integration.cluster import CONSUMER, TABLE, Cluster, cluster, definition
+
+OTHER = "order-store.other"
+
+
+@pytest.fixture(scope="module")
+def keys_only(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A stream without old images: D events have the keys only."""
+    with cluster(tmp_path_factory.mktemp("one"), view_type="NEW_IMAGE") as made:
+        made.settings["CONSUMER_PATCH"] = "false"
+        yield made
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> Iterator[Cluster]:
+    with cluster(tmp_path) as made:
+        yield made
+
+
+def consumer(made: Cluster, command: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [CONSUMER, command],
+        env=made.environment(**settings),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+SCHEMA = {"type": "object", "properties": {"id": {"type": "string"}, "n": {"type": "string"}}}
+
+
+@pytest.mark.parametrize(
+    ("name", "members", "says"),
+    [
+        ("a.business", {"category": "business"}, "category business"),
+        ("a.fields", {"partition_key_fields": ["n"]}, "partition_key_fields n are not in every D"),
+        ("a.order", {"ordering_instance_ids": ["data.n"]}, "ordering fields n are not in every D"),
+        ("a.user", {"partition_strategy": "user_defined"}, "user_defined"),
+        (
+            "a.compact",
+            {"cleanup_policy": "compact", "partition_strategy": "random"},
+            "compacted",
+        ),
+    ],
+)
+def test_what_can_never_take_the_events_is_refused(
+    keys_only: Cluster, name: str, members: dict[str, Any], says: str
+) -> None:
+    properties = {**SCHEMA["properties"], "change": {"properties": {"sequence": {}}}}  # type: ignore[dict-item]
+    schema = {"type": "json_schema", "schema": json.dumps(SCHEMA | {"properties": properties})}
+    made = definition("id") | {"name": name, "schema": schema} | members
+    if made["category"] != "data":
+        for member in ("ordering_key_fields", "ordering_instance_ids"):
+            del made[member]
+    keys_only.nakadi.create_event_type(made)
+    run = consumer(keys_only, "run", CONSUMER_EVENT_TYPE=name)
+    assert run.returncode == 2
+    assert run.stderr.count("\n") == 1
+    assert run.stderr.startswith(f"consumer: CONSUMER_EVENT_TYPE: {name}: ")
+    assert says in run.stderr
+    check = consumer(keys_only, "check", CONSUMER_EVENT_TYPE=name)
+    assert check.returncode == 2
+    assert says.split(maxsplit=1)[0] in check.stdout
+
+
+def test_required_fields_that_a_delete_lacks_are_a_warning(keys_only: Cluster) -> None:
+    schema = SCHEMA | {"required": ["id", "n"]}
+    made = definition("id") | {"name": "a.required", "ordering_key_fields": []}
+    made |= {"ordering_instance_ids": [], "schema": {"type": "json_schema"}}
+    made["schema"]["schema"] = json.dumps(schema)  # type: ignore[index]
+    keys_only.nakadi.create_event_type(made)
+    check = consumer(keys_only, "check", CONSUMER_EVENT_TYPE="a.required")
+    assert check.returncode == 0
+    assert "the schema requires n" in check.stdout
+    assert "doubtful" in check.stdout
+
+
+def test_an_absent_event_type_is_wrong_to_check_and_waited_for_by_run(one: Cluster) -> None:
+    assert consumer(one, "check", CONSUMER_EVENT_TYPE=OTHER).returncode == 2
+    worker = one.start(CONSUMER_EVENT_TYPE=OTHER, CONSUMER_PROBE_SECONDS="0.5")
+    one.fill(20)
+    one.until(lambda: bool(worker.events("event_type_stopped")), 20, "404")
+    (doubt,) = worker.events("event_type_doubtful")
+    assert "404" in doubt["result"]
+    one.nakadi.create_event_type(definition("id") | {"name": OTHER})
+    one.until(lambda: len(one.nakadi.log(OTHER)) == 20, 20, "published")
+
+
+def test_one_that_may_not_be_seen_is_published_to(one: Cluster) -> None:
+    one.nakadi.add_fault(kind="status", status=403, on="event-type")
+    assert consumer(one, "check").returncode == 0
+    worker = one.start()
+    one.fill(20)
+    one.until_settled()
+    (doubt,) = worker.events("event_type_doubtful")
+    assert "403" in doubt["result"]
+
+
+@pytest.mark.parametrize("fault", [{"kind": "reset"}, {"kind": "delay", "delay": 60.0}])
+def test_a_nakadi_that_does_not_answer_stops_nobody_from_starting(
+    one: Cluster, fault: dict[str, object]
+) -> None:
+    one.nakadi.add_fault(on="event-type", **fault)
+    worker = one.start()
+    one.fill(20)
+    one.until_settled(15)
+    assert len(worker.events("event_type_not_checked")) == 1
+
+
+@pytest.mark.parametrize("layout", ["flat", "nested"])
+@pytest.mark.parametrize("patch", ["true", "false"])
+def test_what_event_type_prints_can_be_created_and_takes_every_event(
+    one: Cluster, layout: str, patch: str
+) -> None:
+    settings = {
+        "CONSUMER_EVENT_TYPE": OTHER,
+        "CONSUMER_LAYOUT": layout,
+        "CONSUMER_PATCH": patch,
+    }
+    printed = consumer(one, "event-type", **settings)
+    assert printed.returncode == 0
+    drafted = json.loads(printed.stdout)
+    prefix = "item." if layout == "nested" else ""
+    assert drafted["partition_key_fields"] == [f"{prefix}id"]
+    assert "owning_application" in printed.stderr
+    one.nakadi.create_event_type(drafted)
+    with pytest.raises(RefusedError):
+        one.nakadi.create_event_type(drafted)
+    assert "category data" in consumer(one, "check", **settings).stdout
+    one.start(**settings)
+    items = [{"put": {"id": {"S": "a"}, "n": {"N": str(n)}}} for n in range(2)]
+    one.streams.control("write", table=TABLE, changes=[*items, {"delete": {"id": {"S": "a"}}}])
+    one.until(lambda: len(one.nakadi.log(OTHER)) == 3, 20, "published")
+
+
+def test_without_a_table_the_draft_says_what_to_correct(one: Cluster) -> None:
+    nowhere = {"AWS_ENDPOINT_URL_DYNAMODB_STREAMS": "http://127.0.0.1:1"}
+    printed = consumer(one, "event-type", **nowhere)
+    assert printed.returncode == 0
+    assert json.loads(printed.stdout)["partition_key_fields"] == ["id"]
+    assert "the table's key is unknown" in printed.stderr
+    named = consumer(one, "event-type", CONSUMER_ORDERING_KEY="pk", **nowhere)
+    assert json.loads(named.stdout)["ordering_instance_ids"] == ["data.pk"]

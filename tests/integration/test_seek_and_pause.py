@@ -1,0 +1,148 @@
+"""Seek, pause and resume on real workers, seen from the command line and from Nakadi's log."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.integration.cluster import CONSUMER, EVENT_TYPE, Cluster, cluster
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+SHARDS = 4
+RECORDS = 400
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[Cluster]:
+    """Two workers, four shards, everything published."""
+    with cluster(tmp_path, shards=SHARDS) as made:
+        made.start()
+        made.start()
+        made.until(lambda: len(states(made)) == SHARDS, 30, "all shards held")
+        made.fill(RECORDS)
+        made.until_settled()
+        yield made
+
+
+def consumer(made: Cluster, *words: str, code: int = 0) -> str:
+    answer = subprocess.run(
+        [CONSUMER, *words],
+        env=made.environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert answer.returncode == code, answer.stdout + answer.stderr
+    return answer.stdout + answer.stderr
+
+
+def states(made: Cluster) -> list[str]:
+    running = [worker for worker in made.workers if worker.process.poll() is None]
+    shards: list[str] = []
+    for worker in running:
+        try:
+            shards += [shard["state"] for shard in worker.status()["shards"]]
+        except (LookupError, OSError):
+            continue
+    return shards
+
+
+def leases(made: Cluster) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(consumer(made, "leases", "--json"))
+    return found
+
+
+def published(made: Cluster) -> Counter[str]:
+    return Counter(event["eid"] for event in made.nakadi.log(EVENT_TYPE, fields="eid"))
+
+
+def test_a_pause_survives_the_death_of_an_owner_until_it_is_resumed(fleet: Cluster) -> None:
+    said = consumer(fleet, "pause", code=2)
+    assert "--yes" in said
+    assert set(states(fleet)) == {"reading"}
+    assert "dry run: nothing was changed" in consumer(fleet, "pause", "--dry-run")
+    assert "obeyed by every shard" in consumer(fleet, "pause", "--yes")
+    assert states(fleet) == ["paused"] * SHARDS
+    assert all(lease["paused"] for lease in leases(fleet))
+
+    fleet.fill(RECORDS)
+    fleet.workers[0].stop(signal.SIGKILL)
+    fleet.until(lambda: states(fleet) == ["paused"] * SHARDS, 40, "the other one has them, paused")
+    worker = fleet.workers[1]
+    assert worker.get("/livez")[0] == 200
+    assert worker.metric("consumer_iterator_age_seconds") > 5
+    assert fleet.verdict().lost == RECORDS
+
+    fleet.start()
+    assert "is read on" in consumer(fleet, "resume")
+    verdict = fleet.until_settled()
+    assert (verdict.lost, verdict.duplicated, verdict.out_of_order) == (0, 0, 0)
+
+
+def test_one_shard_is_paused_and_its_neighbours_are_not(fleet: Cluster) -> None:
+    shard = leases(fleet)[0]["shard_id"]
+    consumer(fleet, "pause", "--shard", shard, "--yes")
+    assert sorted(states(fleet)) == ["paused"] + ["reading"] * (SHARDS - 1)
+    assert "wanted one that" in consumer(fleet, "resume", "--shard", "absent", code=2)
+    consumer(fleet, "resume", "--shard", shard)
+    fleet.until(lambda: set(states(fleet)) == {"reading"}, 10, "it is read on")
+
+
+def test_a_seek_repeats_everything_once_and_in_order(fleet: Cluster) -> None:
+    said = consumer(fleet, "seek", "--to", "trim_horizon", "--dry-run")
+    assert said.count("repeats everything that the stream still holds") == SHARDS
+    assert "change.sequence" in said
+    assert sum(published(fleet).values()) == RECORDS
+    consumer(fleet, "seek", "--to", "TRIM_HORIZON", "--yes")
+    fleet.until(lambda: sum(published(fleet).values()) == 2 * RECORDS, 30, "all came twice")
+    assert set(published(fleet).values()) == {2}
+    assert consumer(fleet, "gaps", "--json").startswith("[]\n")
+    last: dict[str, str] = {}
+    newest: dict[str, str] = {}
+    for event in fleet.nakadi.log(EVENT_TYPE, fields="key,sequence"):
+        key, sequence = event["key"], event["sequence"]
+        last[key], newest[key] = sequence, max(newest.get(key, ""), sequence)
+    assert last == newest  # every key ends with its newest state
+    assert "obeyed by every shard" in consumer(fleet, "seek", "--to", "latest", "--yes")
+    gaps = json.loads(consumer(fleet, "gaps", "--json"))
+    assert [gap["reason"] for gap in gaps] == ["seek"] * SHARDS
+    fleet.fill(RECORDS)
+    fleet.until_settled()
+
+
+def test_a_seek_without_any_worker_is_obeyed_by_the_next_and_leaves_gaps(fleet: Cluster) -> None:
+    for worker in fleet.workers:
+        worker.stop()
+    fleet.fill(RECORDS)
+    shard = leases(fleet)[0]
+    number = int(shard["checkpoint"]) + 10**30
+    wrong = ("seek", "--to", str(number), "--shard", shard["shard_id"], "--yes")
+    assert "--to" in consumer(fleet, *wrong, code=2)
+    said = consumer(fleet, "seek", "--to", "2020-01-01T00:00:00Z", "--yes")
+    assert f"shards without an owner now: {SHARDS}" in said
+    truth = {s["shard"]: s["records"] for s in fleet.truth()[0]["shards"]}
+    records = truth[shard["shard_id"]]
+    target = records[-2]["sequence"]
+    consumer(fleet, "seek", "--to", target, "--shard", shard["shard_id"], "--yes")
+    fleet.start()
+    fleet.until(lambda: len(states(fleet)) == SHARDS, 30, "all shards held")
+    others = sum(len(of) for name, of in truth.items() if name != shard["shard_id"])
+    old = Counter(str(event["eid"]) for event in fleet.nakadi.log(EVENT_TYPE, fields="eid"))
+    assert old
+    wanted = RECORDS + others + 1
+    fleet.until(lambda: sum(published(fleet).values()) == wanted, 30, "repeated, but for the skip")
+    (gap,) = json.loads(consumer(fleet, "gaps", "--json"))
+    assert (gap["shard_id"], gap["reason"]) == (shard["shard_id"], "seek")
+    assert int(gap["to"]) == int(records[-1]["sequence"])

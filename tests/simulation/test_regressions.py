@@ -1,0 +1,47 @@
+"""What the simulator has found, kept found.
+
+A seed stands for something else as soon as a scenario draws something new, so each finding is also
+pinned where its scenario is written out: by a test, or by a planted fault that takes the fix out
+again (`tests.simulation.mutants`) and must be found. The seeds still run.
+
+| seed | found | pinned by |
+|---|---|---|
+| 39 | a refused event takes those before it along for ever | refused_event_follows_in_a_run |
+| 268, 32, 34 | a cancellation is lost while a group ends | cancellation_swallowed |
+| 594 | a worker waits for its dead letters at its end | letters_awaited_at_the_end |
+| 36 | an event type stopped at the door never starts again where all is poison | test_flow |
+| 908 | the second child of an end is found five minutes later | test_discovery |
+| 1994, 365 | a gap met again keeps its old end | gap_kept_as_first_met, test_shard_consumer |
+| 1675, 1626 | a stream counts as read though a child is hidden | one_listing_retires_a_stream |
+| 10188, 2378 | a stream gone before its start at LATEST blocks its successor | the seed |
+| 21642 | a shard that nobody saw is lost silently | gone_parent_passed_over_in_silence |
+| 276 | a shard first listed after a day has lost its head silently | late_shard_dated_by_its_row |
+| 17, 1516 | a new stream's first shards are found five minutes late | test_discovery |
+| 21724 | a start at LATEST finished by another reads beside an unread grandparent | \
+closed_behind_an_unread_parent_counts_as_read, test_discovery |
+"""
+
+import re
+
+import pytest
+
+from tests.simulation.mutants.hunt import MUTANTS
+from tests.simulation.run import run_seed
+
+ROWS = re.findall(r"^\| ([0-9, ]+) \|.*\|(.*)\|$", __doc__ or "", re.MULTILINE)
+SEEDS = sorted({int(seed) for seeds, _ in ROWS for seed in seeds.split(",")})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_was_found_is_not_found_again(seed: int) -> None:
+    result, _ = run_seed(seed)
+    assert [str(violation) for violation in result.violations] == []
+
+
+def test_the_planted_faults_named_above_exist() -> None:
+    named = {name for _, by in ROWS for name in re.findall(r"[a-z]+_[a-z_]+", by)}
+    planted = {name for name in named if not name.startswith("test_")}
+    assert len(SEEDS) > 10
+    assert planted <= {mutant.__name__ for mutant in MUTANTS}
+    assert planted

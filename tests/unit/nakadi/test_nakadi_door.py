@@ -1,0 +1,94 @@
+"""What is decided before a body is looked at: codings, tokens, headers."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from http.client import HTTPConnection
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from localdev.nakadi.process import NakadiProcess, local_nakadi
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[NakadiProcess]:
+    with local_nakadi() as nakadi:
+        yield nakadi
+
+
+@pytest.fixture(scope="module")
+def name(server: NakadiProcess) -> str:
+    server.create_event_type(
+        {
+            "name": "plain",
+            "owning_application": "tests",
+            "category": "undefined",
+            "schema": {"type": "json_schema", "schema": "{}"},
+        }
+    )
+    return "plain"
+
+
+def status_of(
+    server: NakadiProcess, method: str, path: str, body: bytes | None = None, **headers: str
+) -> int:
+    connection = HTTPConnection(urlsplit(server.url).netloc, timeout=10)
+    try:
+        connection.request(method, path, body, {"Content-Type": "application/json"} | headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_a_coding_is_looked_for_in_the_header_and_undone_once_on_any_post(
+    server: NakadiProcess, name: str
+) -> None:
+    definition = {
+        "name": f"{name}-packed",
+        "owning_application": "tests",
+        "category": "undefined",
+        "schema": {"type": "json_schema", "schema": "{}"},
+    }
+    events = b'[{"a": 1}]'
+    for path, body, coding, status in (
+        ("/event-types", json.dumps(definition).encode(), "gzip", 201),
+        (f"/event-types/{name}/events", events, "x-gzip", 200),
+        (f"/event-types/{name}/events", events, "GZIP", 200),
+        (f"/event-types/{name}/events", events, "identity, gzip", 200),
+        (f"/event-types/{name}/events", gzip.compress(events), "gzip, gzip", 400),
+        (f"/event-types/{name}/events", events, "X-GZIP", 400),
+    ):
+        headers = {"Content-Encoding": coding}
+        assert status_of(server, "POST", path, gzip.compress(body), **headers) == status, coding
+
+
+def test_a_token_is_looked_at_before_a_coding(server: NakadiProcess, name: str) -> None:
+    for required, status in ((False, 406), (True, 401)):
+        server.settings(token_required=required)
+        headers = {"Content-Encoding": "gzip"}
+        assert status_of(server, "GET", f"/event-types/{name}", **headers) == status
+    server.settings(token_required=False)
+
+
+@pytest.mark.parametrize(
+    ("tag", "status"),
+    [
+        ("consumer_subscription_id=0-0-0-0-1", 200),
+        ("CONSUMER_SUBSCRIPTION_ID=00000000-0000-4000-8000-000000000001,", 200),
+        ("CONSUMER_SUBSCRIPTION_ID=00000000000040008000000000000001", 422),
+        ("CONSUMER_SUBSCRIPTION_ID=", 422),
+        ("DEBUG_PUBLISHER_TOPIC_ID=x", 422),
+    ],
+)
+def test_a_consumer_tag_is_read_as_java_reads_it(
+    server: NakadiProcess, name: str, tag: str, status: int
+) -> None:
+    body = json.dumps([{"a": 1}]).encode()
+    path = f"/event-types/{name}/events"
+    assert status_of(server, "POST", path, body, **{"X-CONSUMER-TAG": tag}) == status

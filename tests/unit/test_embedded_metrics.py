@@ -1,0 +1,68 @@
+"""The lines of which CloudWatch makes metrics."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from consumer.embedded_metrics import EmbeddedMetrics
+from consumer.metrics import Metrics
+
+COUNTS = {"RecordsRead", "EventsPublished", "DeadLetters", "ChangesLost"}
+
+
+def directive(line: dict[str, Any]) -> dict[str, Any]:
+    """As the specification wants it: every metric and dimension is a member of the root."""
+    (only,) = line["_aws"]["CloudWatchMetrics"]
+    for metric in only["Metrics"]:
+        assert isinstance(line[metric["Name"]], int | float)
+    for dimension in (name for names in only["Dimensions"] for name in names):
+        assert isinstance(line[dimension], str)
+    assert len(json.dumps(line)) < 4096
+    return only  # type: ignore[no-any-return]
+
+
+def test_a_line_has_ages_and_counts_of_one_application() -> None:
+    metrics = Metrics()
+    metrics.iterator_age_seconds.labels(stream="old").set(70.25)
+    metrics.iterator_age_seconds.labels(stream="new").set(3)
+    metrics.retention_headroom_seconds.labels(stream="old").set(86329.75)
+    metrics.retention_headroom_seconds.labels(stream="new").set(86397)
+    metrics.dead_letters.labels(reason="validation").inc(2)
+    metrics.dead_letters.labels(reason="too_large").inc()
+    line = EmbeddedMetrics("relay", "orders", metrics).line(1_790_000_000.5)
+    found = directive(line)
+    assert line["_aws"]["Timestamp"] == 1_790_000_000_500
+    assert (found["Namespace"], found["Dimensions"]) == ("relay", [["Application"]])
+    units = {metric["Name"]: metric["Unit"] for metric in found["Metrics"]}
+    assert units == dict.fromkeys(COUNTS, "Count") | {
+        "IteratorAge": "Seconds",
+        "RetentionHeadroom": "Seconds",
+    }
+    assert line["Application"] == "orders"
+    assert (line["IteratorAge"], line["RetentionHeadroom"]) == (70.25, 86329.75)
+    assert line["DeadLetters"] == 3
+
+
+def test_counts_are_those_since_the_last_line() -> None:
+    metrics = Metrics()
+    lines = EmbeddedMetrics("relay", "orders", metrics)
+    metrics.records_read.inc(10)
+    assert lines.line(0)["RecordsRead"] == 10
+    metrics.records_read.inc(4)
+    assert lines.line(60)["RecordsRead"] == 4
+    assert lines.line(120)["RecordsRead"] == 0
+
+
+def test_what_an_operator_skips_is_not_lost() -> None:
+    metrics = Metrics()
+    metrics.gaps.labels(reason="seek").inc()
+    lines = EmbeddedMetrics("relay", "orders", metrics)
+    assert lines.line(0)["ChangesLost"] == 0
+    metrics.gaps.labels(reason="trimmed").inc()
+    assert lines.line(60)["ChangesLost"] == 1
+
+
+def test_an_age_that_nobody_knows_is_left_out() -> None:
+    line = EmbeddedMetrics("relay", "orders", Metrics()).line(0)
+    assert {metric["Name"] for metric in directive(line)["Metrics"]} == COUNTS

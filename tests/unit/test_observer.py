@@ -1,0 +1,145 @@
+"""What the gauges say about shards and leases, and what they stop saying."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import pytest
+
+from consumer.core.flow import FlowState
+from consumer.core.lease_view import LeaseState
+from consumer.metrics import Metrics
+from consumer.observer import Observer
+from consumer.settings import load_settings
+from tests.twins.virtual_time import VirtualClock
+
+NEW, OLD = "orders/2026-11-01", "orders/2026-10-01"
+REQUIRED = {
+    "CONSUMER_TABLE": "orders",
+    "CONSUMER_NAKADI_URL": "https://nakadi.example",
+    "CONSUMER_EVENT_TYPE": "order-store.order",
+}
+
+
+@dataclass
+class Shard:
+    shard_id: str
+    seconds: float
+    key: str = NEW
+    held: bool = True
+    checkpoint_at: float = 0.0
+
+    @property
+    def stream(self) -> SimpleNamespace:
+        return SimpleNamespace(key=self.key)
+
+    def age(self, _wall: float) -> float:
+        return self.seconds
+
+
+@dataclass
+class Worker:
+    """As much of a worker as the gauges look at."""
+
+    shards: list[Shard] = field(default_factory=list)
+    views: list[SimpleNamespace] = field(default_factory=list)
+    state: FlowState = FlowState.PUBLISHING
+    peer_drains: bool = False
+
+    def __post_init__(self) -> None:
+        self.coordinator = self
+        self.relay = SimpleNamespace(hurry=False)
+        self.backlog = SimpleNamespace(
+            observe=lambda: None, budget=SimpleNamespace(limit=1000, used=0)
+        )
+
+    @property
+    def event_type(self) -> SimpleNamespace:
+        return SimpleNamespace(state=(self.state, None), lanes=[])
+
+    def leases(self) -> list[SimpleNamespace]:
+        return self.views
+
+
+class Clock(VirtualClock):
+    def now(self) -> float:
+        return 1000.0
+
+
+class Watched:
+    def __init__(self, **settings: str) -> None:
+        self.clock = Clock()
+        self.metrics = Metrics()
+        self.worker = Worker()
+        self._observer = Observer(
+            "worker-1", load_settings(REQUIRED | settings), self.clock, self.metrics
+        )
+        self._observer.watch(self.worker, SimpleNamespace())  # type: ignore[arg-type]
+
+    def lease(self, state: LeaseState, seconds: float | None = None, key: str = NEW) -> None:
+        since = None if seconds is None else self.clock.wall() - seconds
+        self.worker.views.append(SimpleNamespace(state=state, since=since, stream_key=key))
+
+    def series(self, name: str, label: str = "stream") -> dict[str, float]:
+        """A gauge's values by label, after a scrape."""
+        self._observer.scrape()
+        families = self.metrics.registry.restricted_registry([f"consumer_{name}"]).collect()
+        samples = [sample for family in families for sample in family.samples]
+        return {sample.labels[label]: sample.value for sample in samples}
+
+
+@pytest.mark.parametrize("limit", [0, 2])
+def test_only_the_oldest_shards_are_named(limit: int) -> None:
+    watched = Watched(CONSUMER_METRICS_SHARDS=str(limit))
+    watched.worker.shards = [Shard("a", 3), Shard("b", 9), Shard("c", 6)]
+    expected = {"b": 9.0, "c": 6.0} if limit else {}
+    assert watched.series("shard_age_seconds", "shard") == expected
+
+
+def test_a_shard_that_was_handed_over_is_not_named_any_more() -> None:
+    watched = Watched()
+    watched.worker.shards = [Shard("a", 3)]
+    assert len(watched.series("shard_age_seconds")) == 1
+    assert len(watched.series("checkpoint_age_seconds")) == 1
+    watched.worker.shards[0].held = False
+    assert watched.series("shard_age_seconds") == {}
+    assert watched.series("checkpoint_age_seconds") == {}
+
+
+def test_a_stream_that_is_forgotten_leaves_no_age_behind() -> None:
+    watched = Watched()
+    watched.lease(LeaseState.FREE, 70.0, OLD)
+    watched.lease(LeaseState.FREE, 5.0, NEW)
+    assert watched.series("iterator_age_seconds") == pytest.approx({OLD: 70.0, NEW: 5.0})
+    headroom = watched.series("retention_headroom_seconds")
+    assert headroom == pytest.approx({OLD: 86330.0, NEW: 86395.0})
+    watched.worker.views = watched.worker.views[1:]
+    assert watched.series("iterator_age_seconds") == pytest.approx({NEW: 5.0})
+    assert set(watched.series("retention_headroom_seconds")) == {NEW}
+
+
+def test_the_age_is_that_of_the_oldest_shard_held_or_unowned() -> None:
+    watched = Watched()
+    watched.worker.shards = [Shard("a", 3), Shard("b", 9)]
+    watched.lease(LeaseState.HELD)
+    assert watched.series("iterator_age_seconds") == {NEW: 9.0}
+    watched.lease(LeaseState.FREE, 300.0)
+    assert watched.series("iterator_age_seconds") == pytest.approx({NEW: 300.0})
+    leases = watched.series("leases", "state")
+    assert (leases["held"], leases["free"], leases["foreign"]) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("state", FlowState)
+def test_an_event_type_is_in_one_state(state: FlowState) -> None:
+    watched = Watched()
+    watched.worker.state = state
+    states = watched.series("event_type_state", "state")
+    assert set(states) == {each.value for each in FlowState}
+    assert [name for name, value in states.items() if value] == [state.value]
+
+
+def test_the_budget_is_exported() -> None:
+    watched = Watched()
+    watched.series("leases", "state")
+    assert watched.metrics.registry.get_sample_value("consumer_queue_limit_bytes") == 1000
