@@ -144,14 +144,15 @@ class LeaseStore(Protocol):
         ...
 
     async def put_gap(self, stream_key: str, gap: Gap) -> bool:
-        """Put if absent; True if this call created it."""
+        """Put the row; True if it is there by this gap (told apart by `detected_at`) alone.
+
+        False: the same gap was met before. Its row then has the new `detected_at` and `to`, so that
+        a late `complete_gap` of whoever met it before changes nothing.
+        """
         ...
 
     async def complete_gap(self, stream_key: str, gap: Gap) -> None:
-        """Set `to` of an existing gap row if that moves it on.
-
-        A later owner may have found the gap wider, and a request of an earlier one may land late.
-        """
+        """Set `to` of the row, if it is there by this very gap."""
         ...
 
 

@@ -35,13 +35,9 @@ class Expressions:
         """Condition: the row has this attribute."""
         self._conditions.append(f"attribute_exists({self._name(name)})")
 
-    def below(self, name: str, digits: str) -> None:
-        """Condition: the attribute is absent, or a smaller number; both are decimal digits."""
-        path, value, length = self._name(name), self._value(digits), self._value(len(digits))
-        self._conditions.append(
-            f"(attribute_not_exists({path}) OR size({path}) < {length}"
-            f" OR (size({path}) = {length} AND {path} < {value}))"
-        )
+    def differs(self, name: str, value: float) -> None:
+        """Condition: the attribute is something else, or absent."""
+        self._conditions.append(f"{self._name(name)} <> {self._value(value)}")
 
     def set(self, values: Mapping[str, RowValue]) -> None:
         """Update: these attributes become these values; None removes one."""

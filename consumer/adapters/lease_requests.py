@@ -125,12 +125,13 @@ class LeaseRequests:
 
         await self._write("TransactWriteItems", both)
 
-    async def update_if_there(self, key: str, update: Expressions) -> None:
-        """Update, or leave a row alone that does not meet the condition."""
+    async def update_if_there(self, key: str, update: Expressions) -> bool:
+        """Update, or leave a row alone that does not meet the condition; True if updated."""
         try:
             await self.update(key, update)
         except ConditionFailed:
-            return
+            return False
+        return True
 
     def _key(self, key: str) -> Item:
         return item({APPLICATION: self._application, KEY: key})

@@ -202,20 +202,25 @@ class LeaseTable:
         await self._requests.update_if_there(lease_key(stream_key, shard_id), update)
 
     async def put_gap(self, stream_key: str, gap: Gap) -> bool:
-        """Put if absent; True if this call created it."""
+        """Put the row; True if no other gap stood there, else that one is opened again."""
+        key = gap_key(stream_key, gap)
         try:
-            await self._requests.create(gap_key(stream_key, gap), gap_values(gap))
+            await self._requests.create(key, gap_values(gap))
         except ConditionFailed:
-            return False
+            again = Expressions()
+            again.exists(KEY)
+            again.differs("detectedAt", gap.detected_at)
+            again.set({"detectedAt": gap.detected_at, "to": gap.to})
+            return not await self._requests.update_if_there(key, again)
         return True
 
     async def complete_gap(self, stream_key: str, gap: Gap) -> None:
-        """Set `to` of an existing gap row; one that is as far or farther stays."""
+        """Set `to` of this very gap: one that was met again since is somebody else's."""
         if gap.to is None:
             return
         update = Expressions()
         update.exists(KEY)
-        update.below("to", gap.to)
+        update.equal("detectedAt", gap.detected_at)
         update.set({"to": gap.to})
         await self._requests.update_if_there(gap_key(stream_key, gap), update)
 

@@ -55,7 +55,11 @@ class GapRecorder:
         self._open = open_gap
 
     async def record(self, gap: Gap) -> None:
-        """Put the row if it is absent. Ends when it stands there. Raises LeaseLost."""
+        """Put the row, or open it again. Ends when it stands there. Raises LeaseLost.
+
+        Who met the same gap before left without a checkpoint; since then more may have been
+        trimmed, all of the shard even. So its end is taken back until it is known again.
+        """
         created = await self._insist(gap, self._store.put_gap)
         self._open = gap
         if not created:
@@ -64,7 +68,7 @@ class GapRecorder:
                 stream=self._stream_key,
                 shard=gap.shard_id,
                 after=gap.from_,
-                action="its owner left before a checkpoint; the row's end is set anew",
+                action="its owner left before a checkpoint; the row's end is looked for anew",
             )
         else:
             self._metrics.gaps.labels(reason=gap.reason).inc()
@@ -98,8 +102,7 @@ class GapRecorder:
     async def close(self, sequence: int) -> None:
         """The first record after the gap has been read: complete the row. Raises LeaseLost.
 
-        Ends when the end stands there: a gap met again has one already, which would leave out what
-        was trimmed since.
+        Ends when the end stands there.
         """
         gap, self._open = self._open, None
         if gap is not None:

@@ -19,6 +19,7 @@ again (`tests.simulation.mutants`) and must be found. The seeds still run.
 | 17, 1516 | a new stream's first shards are found five minutes late | test_discovery |
 | 21724 | a start at LATEST finished by another reads beside an unread grandparent | \
 closed_behind_an_unread_parent_counts_as_read, test_discovery |
+| 3650 | a gap met again keeps its old end where nothing is left to read | test_lease_store |
 """
 
 import re

@@ -131,7 +131,13 @@ class Truth:
     def is_settled(self, record: Record) -> bool:
         if record.accepted or record.dead or record.excused:
             return True
-        return self.is_skipped(record) or self._is_covered(record) or self.is_unknown(record.shard)
+        if self.is_skipped(record) or self._is_covered(record) or self.is_unknown(record.shard):
+            return True
+        # Whatever could have named its shard may be gone, too, by now.
+        forgotten = record.ordinal < record.shard.shard.trimmed
+        unlisted = record.shard.id not in self._table.of(record.shard.stream_key)
+        record.excused = forgotten and unlisted and self._unseen(record)
+        return record.excused
 
     def is_unknown(self, shard: ShardTruth) -> bool:
         """Of a stream that was over before the application first looked at the table."""

@@ -230,9 +230,12 @@ class LeaseTableTwin:
     async def put_gap(self, stream_key: str, gap: Gap) -> bool:
         def effect() -> bool:
             gaps = self.table.gaps.setdefault(stream_key, {})
-            created = (gap.shard_id, gap.from_) not in gaps
-            gaps.setdefault((gap.shard_id, gap.from_), gap)
-            return created
+            current = gaps.setdefault((gap.shard_id, gap.from_), gap)
+            if current.detected_at == gap.detected_at:
+                return True
+            again = replace(current, detected_at=gap.detected_at, to=gap.to)
+            gaps[gap.shard_id, gap.from_] = again
+            return False
 
         return await self._write("put_gap", gap.shard_id, effect)
 
@@ -240,7 +243,7 @@ class LeaseTableTwin:
         def effect() -> None:
             gaps = self.table.gaps.setdefault(stream_key, {})
             current = gaps.get((gap.shard_id, gap.from_))
-            if current is not None and int(gap.to or 0) > int(current.to or 0):
+            if current is not None and current.detected_at == gap.detected_at:
                 gaps[gap.shard_id, gap.from_] = replace(current, to=gap.to)
 
         await self._write("complete_gap", gap.shard_id, effect)
