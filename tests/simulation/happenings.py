@@ -69,6 +69,7 @@ class Happenings:
             return
         while True:
             await asyncio.sleep(1.7)
+            await self._world.day.wait()  # the night forgets at its end
             self._retain()
 
     def _retain(self) -> None:

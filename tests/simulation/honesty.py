@@ -32,6 +32,7 @@ class Honesty:
         """Look now and then until cancelled."""
         while True:
             await asyncio.sleep(EVERY)
+            await self._world.day.wait()
             self._look()
 
     def _look(self) -> None:

@@ -159,6 +159,7 @@ class World:
         honesty = self.loop.create_task(Honesty(self).watch())
         while not (writing.done() and happening.done()) and not self.checks.violations:
             await asyncio.sleep(LOOK)
+            await self.day.wait()  # there is nothing to look at in the night
             for task in (writing, happening):
                 if task.done():
                     task.result()  # the world itself must not fail
