@@ -30,6 +30,7 @@ class AckWatermark:
     """
 
     __slots__ = (
+        "dropped_at",
         "epoch",
         "head",
         "member",
@@ -62,6 +63,12 @@ class AckWatermark:
         self.tail: Ticket | None = None
         self.span = 0
         self.unsettled = 0
+        self.dropped_at: float | None = None  # creation of the oldest that `drop_tail` took out
+
+    @property
+    def oldest_at(self) -> float | None:
+        """Creation time of the oldest record that was read and is not settled, dropped or not."""
+        return self.dropped_at if self.head is None else self.head.created_at
 
     @property
     def empty(self) -> bool:
@@ -131,6 +138,7 @@ class AckWatermark:
             self.span -= 1
             self._unlink(last)
             dropped.append(last)
+            self.dropped_at = last.created_at
         self.opened = self.value if self.tail is None else self.tail.through
         return dropped
 
@@ -153,6 +161,7 @@ class AckWatermark:
             msg = f"record {sequence} of {self.shard_id} comes after {self.opened}"
             raise ValueError(msg)
         self.opened = sequence
+        self.dropped_at = None
 
     def _raise_to(self, sequence: int, created_at: float | None) -> None:
         self.value = sequence

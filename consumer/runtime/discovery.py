@@ -202,13 +202,17 @@ class Discovery:
     ) -> None:
         await turn.hold()
         created = 0
-        for shard in shards:
-            if shard.shard_id in leases:
-                continue
-            lease = new_lease(shard, turn.row, self._clock.wall())
-            await turn.hold()
-            created += await self._store.create_lease(turn.row.key, lease)
-            leases[shard.shard_id] = lease
+        try:
+            for shard in shards:
+                if shard.shard_id in leases:
+                    continue
+                lease = new_lease(shard, turn.row, self._clock.wall())
+                await turn.hold()
+                created += await self._store.create_lease(turn.row.key, lease)
+                leases[shard.shard_id] = lease
+        except Retryable:
+            self.on_found()  # the row may stand there, although nobody was told so
+            raise
         if created:
             log.info("shards_found", stream=turn.row.key, count=created)
             self.on_found()

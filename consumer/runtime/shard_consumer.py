@@ -155,9 +155,9 @@ class ShardConsumer:
 
     def age(self, wall: float) -> float:
         """Iterator age in seconds: of the oldest unsettled record, else since the last tip."""
-        head = self._watermark.head
-        if head is not None:
-            return max(0.0, wall - head.created_at)
+        oldest = self._watermark.oldest_at
+        if oldest is not None:
+            return max(0.0, wall - oldest)
         tip_at = self._reading.tip_at
         return max(0.0, wall - (self._writer.lease.last_sign if tip_at is None else tip_at))
 

@@ -246,9 +246,10 @@ class Checks:
         if not self._runs:
             return
         for key, last in self._last.items():
-            newest = self._newest[key]
-            forgotten = newest.ordinal < newest.shard.shard.trimmed
-            if last is not newest and not newest.dead and not forgotten:
+            newest = self._newest.get(key)
+            if newest is None or newest.dead or newest.ordinal < newest.shard.shard.trimmed:
+                continue
+            if last.place < newest.place:
                 text = f"{key} ends with {last.sequence}, not {newest.sequence}"
                 self.fail("newest last", text)
 

@@ -11,7 +11,7 @@ again (`tests.simulation.mutants`) and must be found. The seeds still run.
 | 594 | a worker waits for its dead letters at its end | letters_awaited_at_the_end |
 | 36 | an event type stopped at the door never starts again where all is poison | test_flow |
 | 908 | the second child of an end is found five minutes later | test_discovery |
-| 1994, 365 | a gap met again keeps its old end | gap_kept_as_first_met, test_shard_consumer |
+| 1994, 365 | a gap met again keeps its old end | test_lease_store, test_shard_consumer |
 | 1675, 1626 | a stream counts as read though a child is hidden | one_listing_retires_a_stream |
 | 10188, 2378 | a stream gone before its start at LATEST blocks its successor | the seed |
 | 21642 | a shard that nobody saw is lost silently | gone_parent_passed_over_in_silence |
@@ -20,6 +20,8 @@ again (`tests.simulation.mutants`) and must be found. The seeds still run.
 | 21724 | a start at LATEST finished by another reads beside an unread grandparent | \
 closed_behind_an_unread_parent_counts_as_read, test_discovery |
 | 3650 | a gap met again keeps its old end where nothing is left to read | test_lease_store |
+| 3901 | what a drain dropped does not age until it is read again | test_watermark |
+| 5086, 5254 | a row made without an answer is not told of for a minute | the seed |
 """
 
 import re

@@ -37,7 +37,6 @@ MUTANTS: Sequence[Callable[[], None]] = (
     leases.cancellation_swallowed,
     leases.closed_behind_an_unread_parent_counts_as_read,
     leases.waiting_shards_have_no_age,
-    reading.gap_kept_as_first_met,
     reading.stored_iterator_used_once,
     reading.innocents_given_up_with_the_guilty,
     reading.refused_event_follows_in_a_run,
@@ -51,7 +50,6 @@ NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
     leases.one_listing_retires_a_stream: frozenset({"lies", "restream"}),
     leases.cancellation_swallowed: frozenset({"table_out"}),
     leases.closed_behind_an_unread_parent_counts_as_read: frozenset({"latest", "night"}),
-    reading.gap_kept_as_first_met: frozenset({"trims", "crash"}),
 }
 """Kinds of trouble without which a fault shows nothing: seeds without them are passed over."""
 

@@ -9,7 +9,7 @@ from typing import Any
 from consumer.core import settlement
 from consumer.core.answer import BatchItemResponse, PublishingStatus
 from consumer.core.cursor import Cursor
-from consumer.core.lease import Gap, Lease
+from consumer.core.lease import Lease
 from consumer.core.page import Page
 from consumer.core.queue import KeyOrderedQueue
 from consumer.core.stream import AtLatest
@@ -17,7 +17,6 @@ from consumer.core.ticket import Ticket, TicketState
 from consumer.core.watermark import AckWatermark
 from consumer.runtime.checkpointer import Checkpointer
 from consumer.runtime.consumer_worker import ConsumerWorker
-from consumer.runtime.gaps import GapRecorder
 from consumer.runtime.intake import Intake
 from consumer.runtime.reader import Reader
 
@@ -114,18 +113,6 @@ def reservation_leak() -> None:
         self._reservations -= 1
 
     Reader._release = release  # type: ignore[method-assign]
-
-
-def gap_kept_as_first_met() -> None:
-    original = GapRecorder.record
-
-    async def record(self: GapRecorder, gap: Gap) -> None:
-        gaps = {(g.shard_id, g.from_) for g in await self._store.read_gaps(self._stream_key)}
-        await original(self, gap)
-        if (gap.shard_id, gap.from_) in gaps:
-            self._open = None
-
-    GapRecorder.record = record  # type: ignore[method-assign]
 
 
 def stored_iterator_used_once() -> None:

@@ -222,6 +222,19 @@ def test_a_drain_drops_what_has_not_left_the_process() -> None:
     assert shard.drop_tail() == []
 
 
+def test_what_a_drain_dropped_ages_until_something_is_read_again() -> None:
+    shard = watermark()
+    assert shard.oldest_at is None
+    first, second, third = opened(shard, 1, 2, 3)
+    assert shard.oldest_at == first.created_at
+    first.state = TicketState.IN_FLIGHT
+    shard.drop_tail()
+    shard.settle(first)
+    assert shard.oldest_at == second.created_at != third.created_at
+    shard.skip(2, None)
+    assert shard.oldest_at is None
+
+
 def test_a_drain_keeps_the_holes_below_a_settled_record() -> None:
     shard = watermark()
     first, second, third = opened(shard, 1, 2, 3)
