@@ -112,10 +112,12 @@ async def own_rows(
 ) -> tuple[StreamRow, ...]:
     """The rows of the table's streams, ours among them, oldest first. Raises as the store does.
 
-    Creates the row of a stream never seen, and replaces a fingerprint where that was asked for.
+    Creates the row of a stream never seen, and replaces a fingerprint where that was asked for. Who
+    looked for the table's latest stream before the others found a later one leaves his out.
     """
     ours = [row for row in rows if row.table == source.stream.table]
-    if all(row.key != source.stream.key for row in ours):
+    late = source.follow_table and any(row.label > source.stream.label for row in ours)
+    if not late and all(row.key != source.stream.key for row in ours):
         ours.append(await store.create_stream(first_row(source, source.stream, ours)))
         log.info("stream_started", stream=source.stream.key, start=ours[-1].start_position)
     for row in ours:

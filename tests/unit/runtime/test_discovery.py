@@ -579,6 +579,18 @@ def test_rows_of_the_next_version_are_shared_and_of_later_ones_refused() -> None
         run(lambda: rows(SCHEMA_VERSION + 2))
 
 
+def test_who_comes_late_with_an_older_stream_than_the_others_read_leaves_it_out() -> None:
+    async def rows(*, follow: bool) -> list[str]:
+        bench = Bench(source())
+        newer = replace(bench.row, label="9" + bench.row.label)
+        config = replace(bench.source, follow_table=follow)
+        return [row.label for row in await own_rows(bench.store, config, [newer])]
+
+    label = STREAM.label
+    assert run(lambda: rows(follow=True)) == ["9" + label]
+    assert sorted(run(lambda: rows(follow=False))) == [label, "9" + label]
+
+
 # -- streams that end
 
 
