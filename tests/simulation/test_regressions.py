@@ -21,7 +21,7 @@ again (`tests.simulation.mutants`) and must be found. The seeds still run.
 closed_behind_an_unread_parent_counts_as_read, test_discovery |
 | 3650 | a gap met again keeps its old end where nothing is left to read | test_lease_store |
 | 3901 | what a drain dropped does not age until it is read again | test_watermark |
-| 11078, 11783 | a worker that stood still at its start brings back the stream before the last | test_discovery |
+| 11078, 11783 | who was suspended at its start brings an older stream back | test_discovery |
 | 5086, 5254 | a row made without an answer is not told of for a minute | the seed |
 """
 
