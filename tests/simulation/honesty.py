@@ -24,7 +24,7 @@ class Honesty:
 
     def __init__(self, world: "World") -> None:
         self._world = world
-        self._first_seen: dict[str, float] = {}
+        self._first_seen: dict[str, float] = {}  # or the end of its last standstill
         self._last_seen: dict[str, float] = {}  # epoch seconds
         self._row_seen: dict[str, float] = {}  # by shard; epoch seconds
 
@@ -39,6 +39,8 @@ class Honesty:
         world = self._world
         now, alive = world.loop.now, world.cluster.alive
         for process in alive:
+            if process.node.stopped:
+                self._first_seen[process.name] = now  # it has to look around again
             self._first_seen.setdefault(process.name, now)
             self._last_seen[process.name] = wall(now)
         for leases in world.table.leases.values():
