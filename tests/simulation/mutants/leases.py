@@ -57,9 +57,9 @@ def self_fence_skipped() -> None:
 def fence_tested_before_an_await() -> None:
     original = Delivery._send
 
-    async def send(self: Delivery, part: list[Any]) -> Any:
+    async def send(self: Delivery, *arguments: Any) -> Any:
         await asyncio.sleep(0.2)  # a token is fetched, for example
-        return await original(self, part)
+        return await original(self, *arguments)
 
     Delivery._send = send  # type: ignore[method-assign]
 
