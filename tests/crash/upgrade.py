@@ -15,13 +15,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.crash.installation import alive, installation, settled, until_shared
+from tests.crash.installation import alive, all_held, installation, settled
 from tests.crash.load import Load
 from tests.integration.cluster import Cluster
 
 ROOT = Path(__file__).parents[2]
 WORKERS = 3
-SHARDS = 6
+SHARDS = 12
+HELD_SECONDS = 60.0
 PER_SECOND = 100
 BESIDE_SECONDS = 12.0  # longer than a lease duration
 
@@ -46,7 +47,7 @@ def judge(older: Path, folder: Path, ref: str) -> int:
         for _ in range(WORKERS):
             cluster.start(PYTHONPATH=str(older))
         with Load(cluster, PER_SECOND):
-            until_shared(cluster)
+            until_held(cluster)
             for name, path in (("this version", ROOT), (ref, older)):
                 roll(cluster, name, path)
                 split(cluster)
@@ -62,17 +63,21 @@ def roll(cluster: Cluster, name: str, path: Path) -> None:
     """Replace one worker after the other, as a deployment does: the new one comes first."""
     for number, worker in enumerate(alive(cluster), start=1):
         cluster.start(PYTHONPATH=str(path))
-        until_shared(cluster)
+        until_held(cluster)
         code, seconds = worker.stop(signal.SIGTERM)
-        until_shared(cluster)
+        until_held(cluster)
         print(f"{number} of {WORKERS} is {name}; the other ended with {code} in {seconds:.1f} s")
         time.sleep(BESIDE_SECONDS if number == 1 else 0)
+
+
+def until_held(cluster: Cluster) -> None:
+    cluster.until(lambda: all_held(cluster), HELD_SECONDS, "every shard is held by one")
 
 
 def split(cluster: Cluster) -> None:
     """Shards whose parents were read by one version, and which the other takes over."""
     cluster.streams.control("split", shard="random", children=2)
-    until_shared(cluster)
+    until_held(cluster)
 
 
 if __name__ == "__main__":
