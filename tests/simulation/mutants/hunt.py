@@ -31,11 +31,8 @@ MUTANTS: Sequence[Callable[[], None]] = (
     leases.death_not_proven_after_the_row_was_read,
     leases.unknown_take_counts_as_taken,
     leases.dead_letters_not_fenced,
-    leases.gone_parent_passed_over_in_silence,
-    leases.late_shard_dated_by_its_row,
     leases.one_listing_retires_a_stream,
     leases.cancellation_swallowed,
-    leases.closed_behind_an_unread_parent_counts_as_read,
     leases.waiting_shards_have_no_age,
     reading.stored_iterator_used_once,
     reading.innocents_given_up_with_the_guilty,
@@ -45,11 +42,8 @@ MUTANTS: Sequence[Callable[[], None]] = (
 
 NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
     leases.dead_letters_not_fenced: frozenset({"poison"}),
-    leases.gone_parent_passed_over_in_silence: frozenset({"lies", "night"}),
-    leases.late_shard_dated_by_its_row: frozenset({"lies", "night"}),
     leases.one_listing_retires_a_stream: frozenset({"lies", "restream"}),
     leases.cancellation_swallowed: frozenset({"table_out"}),
-    leases.closed_behind_an_unread_parent_counts_as_read: frozenset({"latest", "night"}),
 }
 """Kinds of trouble without which a fault shows nothing: seeds without them are passed over."""
 

@@ -11,18 +11,14 @@ from consumer.core.lease import Lease, LeaseWrite, StreamRow
 from consumer.core.lease_view import LeaseState, LeaseView
 from consumer.core.peers import Peers
 from consumer.core.shard import Outcome
-from consumer.core.stream import Shard
 from consumer.errors import LeaseConflict, LeaseLost, Retryable
 from consumer.runtime import (
-    children,
     consumer_worker,
-    discovery,
     publisher,
     reader,
     shard_reading,
     stream_leases,
 )
-from consumer.runtime.bootstrap import LatestBootstrap
 from consumer.runtime.coordinator import Coordinator
 from consumer.runtime.dead_letters import LETTERS, DeadLetterSender
 from consumer.runtime.delivery import Delivery
@@ -174,22 +170,6 @@ def dead_letters_not_fenced() -> None:
     DeadLetterSender._sendable = sendable  # type: ignore[method-assign]
 
 
-def gone_parent_passed_over_in_silence() -> None:
-    async def let_go(self: Parents, turn: SweepTurn, child: Lease, _parent: str) -> None:
-        await self._store.mark_parent_gone(turn.row.key, child.shard_id)
-
-    Parents._let_go = let_go  # type: ignore[method-assign]
-
-
-def late_shard_dated_by_its_row() -> None:
-    """What is first listed after a day of standstill looks young."""
-
-    def new_lease(shard: Shard, _stream: StreamRow, wall: float) -> Lease:
-        return Lease(shard.shard_id, shard.parent_shard_id, created_at=wall)
-
-    discovery.new_lease = children.new_lease = new_lease  # type: ignore[attr-defined]
-
-
 def one_listing_retires_a_stream() -> None:
     stream_leases.SURELY_LISTED_SECONDS = 0.0
 
@@ -202,17 +182,6 @@ def cancellation_swallowed() -> None:
 
 def _heed_nothing() -> None:
     return
-
-
-def closed_behind_an_unread_parent_counts_as_read() -> None:
-    original = LatestBootstrap._place
-
-    async def place(
-        self: LatestBootstrap, turn: SweepTurn, shard: Shard, _known: Any, dates: list[float]
-    ) -> Lease | None:
-        return await original(self, turn, shard, {}, dates)
-
-    LatestBootstrap._place = place  # type: ignore[method-assign]
 
 
 def waiting_shards_have_no_age() -> None:
