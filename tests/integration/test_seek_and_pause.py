@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.crash.installation import until_shared
 from tests.integration.cluster import CONSUMER, EVENT_TYPE, Cluster, cluster
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def fleet(tmp_path: Path) -> Iterator[Cluster]:
     with cluster(tmp_path, shards=SHARDS) as made:
         made.start()
         made.start()
-        made.until(lambda: len(states(made)) == SHARDS, 30, "all shards held")
+        until_shared(made)  # nothing is handed over any more
         made.fill(RECORDS)
         made.until_settled()
         yield made
@@ -82,7 +83,7 @@ def test_a_pause_survives_the_death_of_an_owner_until_it_is_resumed(fleet: Clust
     fleet.until(lambda: states(fleet) == ["paused"] * SHARDS, 40, "the other one has them, paused")
     worker = fleet.workers[1]
     assert worker.get("/livez")[0] == 200
-    assert worker.metric("consumer_iterator_age_seconds") > 5
+    fleet.until(lambda: worker.metric("consumer_iterator_age_seconds") > 6, 10, "the age grows")
     assert fleet.verdict().lost == RECORDS
 
     fleet.start()
