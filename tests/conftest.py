@@ -1,5 +1,6 @@
 """Servers for all tests: each starts once, on a free port of 127.0.0.1, when first asked for."""
 
+import signal
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -68,3 +69,8 @@ def use_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     return monkeypatch
+
+
+def pytest_configure() -> None:
+    """A shell's job in the background ignores Ctrl-C, and so would every process we start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
