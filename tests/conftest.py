@@ -4,6 +4,7 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from consumer.adapters.clock import SystemClock
 from localdev.aws.dynamodb_local import dynamodb_local, jar
@@ -72,5 +73,16 @@ def use_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
 
 
 def pytest_configure() -> None:
-    """A shell's job in the background ignores Ctrl-C, and so would every process we start."""
+    """Neither a busy machine nor an unlucky draw is a failure; what we start hears Ctrl-C."""
+    settings.register_profile(
+        "chance",
+        deadline=None,
+        suppress_health_check=[
+            HealthCheck.too_slow,
+            HealthCheck.filter_too_much,
+            HealthCheck.data_too_large,
+        ],
+    )
+    settings.load_profile("chance")
+    # A shell's job in the background ignores Ctrl-C, and so would every process we start.
     signal.signal(signal.SIGINT, signal.default_int_handler)

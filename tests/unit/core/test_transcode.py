@@ -14,7 +14,14 @@ from consumer.core.page import decode_page
 from consumer.core.transcode import Transcoder
 from tests.benchmarks.records import STREAM_ARN
 from tests.reference import transcode as reference
-from tests.reference.records import KEYS, Json, record_of, records, rescaled_items
+from tests.reference.records import (
+    KEYS,
+    Json,
+    modifications,
+    record_of,
+    records,
+    rescaled_items,
+)
 
 FORMAT = EventFormat(STREAM_ARN, "order-store:order", ("id",))
 NESTED = replace(FORMAT, layout=Layout.NESTED)
@@ -80,7 +87,7 @@ def test_the_same_record_gives_the_same_bytes_however_often_and_however_spaced(w
 
 @given(st.data())
 def test_what_a_transcoder_remembers_changes_no_byte(data: st.DataObject) -> None:
-    wire = data.draw(records.filter(lambda wire: wire["eventName"] == "MODIFY"))
+    wire = data.draw(modifications)
     change = wire["dynamodb"]
     old = data.draw(rescaled_items(change["OldImage"]))
     new = data.draw(rescaled_items(change["NewImage"]))
