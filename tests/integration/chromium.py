@@ -1,9 +1,11 @@
-"""Chromium over WebDriver from inside an event loop: the page's server runs in the same one."""
+"""A real browser, driven over WebDriver: Debian's chromium and chromium-driver.
+
+It is driven from an event loop, because the server of a page may run in the same one.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import re
 import shutil
 from contextlib import asynccontextmanager
@@ -28,8 +30,10 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
+    "--window-size=1440,1000",
 )
-START_SECONDS = 60.0
+START_SECONDS, LOOK_SECONDS = 60.0, 20.0
+LOOK_AGAIN_SECONDS = 0.05
 
 
 class Window:
@@ -59,33 +63,39 @@ class Window:
         found: str = await self.run(script, selector)
         return found
 
-    async def until(self, script: str, wanted: object, seconds: float = 20.0) -> None:
+    async def until(self, script: str, wanted: object, *arguments: object) -> None:
         """Wait until an expression has a value."""
         found: object = None
         try:
-            async with asyncio.timeout(seconds):
-                while (found := await self.run(f"return {script}")) != wanted:
-                    await asyncio.sleep(0.05)
+            async with asyncio.timeout(LOOK_SECONDS):
+                while (found := await self.run(f"return {script}", *arguments)) != wanted:
+                    await asyncio.sleep(LOOK_AGAIN_SECONDS)
         except TimeoutError:
             raise AssertionError(f"{script} is {found!r}, wanted {wanted!r}") from None
 
+    async def shows(self, script: str, *arguments: object) -> None:
+        """Wait until an expression is neither nothing nor false."""
+        await self.until(f"Boolean({script})", True, *arguments)
+
+    async def click(self, xpath: str) -> None:
+        """Click on an element as a hand would: it must be visible and on top."""
+        found = await self._ask("POST", "/element", using="xpath", value=xpath)
+        element = next(iter(found.values()))
+        await self._ask("POST", f"/element/{element}/click")
+
+    async def keys(self, *keys: str) -> None:
+        """Press keys, one after the other, on what has the focus."""
+        actions = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
+        keyboard = {"type": "key", "id": "keyboard", "actions": actions}
+        await self._ask("POST", "/actions", actions=[keyboard])
+
     async def size(self, width: int, height: int) -> None:
         await self._ask("POST", "/window/rect", width=width, height=height)
-
-    async def colours(self, scheme: str) -> None:
-        """Prefer `light` or `dark`."""
-        feature = {"name": "prefers-color-scheme", "value": scheme}
-        media = {"features": [feature]}
-        await self._ask("POST", "/goog/cdp/execute", cmd="Emulation.setEmulatedMedia", params=media)
 
     async def complaints(self) -> list[str]:
         """What the console says is wrong."""
         entries = await self._ask("POST", "/se/log", type="browser")
         return [entry["message"] for entry in entries if entry["level"] == "SEVERE"]
-
-    async def picture(self) -> bytes:
-        """What the window shows, as PNG."""
-        return base64.b64decode(await self._ask("GET", "/screenshot"))
 
 
 @asynccontextmanager

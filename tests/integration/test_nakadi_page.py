@@ -10,14 +10,15 @@ from urllib.error import HTTPError
 import pytest
 
 from localdev.nakadi.process import NakadiProcess, local_nakadi
-from tests.integration.browser import CHROMIUM, DRIVER, Browser, browser
+from tests.integration.chromium import CHROMEDRIVER, CHROMIUM, Window, chromium
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(
-    CHROMIUM is None or DRIVER is None,
-    reason="no chromium and chromedriver here (Debian: apt-get install chromium chromium-driver)",
+    CHROMIUM is None or CHROMEDRIVER is None,
+    reason="no chromium with chromedriver (Debian: apt-get install chromium chromium-driver)",
 )
 
 NAME = "order-store.order"
@@ -76,9 +77,9 @@ def publish(nakadi: NakadiProcess, *events: dict[str, object]) -> int:
             return error.code
 
 
-@pytest.fixture(scope="module")
-def window() -> Iterator[Browser]:
-    with browser() as opened:
+@pytest.fixture
+async def window(tmp_path: Path) -> AsyncIterator[Window]:
+    async with chromium(tmp_path) as opened:
         yield opened
 
 
@@ -93,8 +94,8 @@ def switch(label: str) -> str:
     return f"//button[@role='switch' and text()='{label}']"
 
 
-def test_a_patch_is_marked_in_its_event_and_nothing_in_it_runs(
-    nakadi: NakadiProcess, window: Browser
+async def test_a_patch_is_marked_in_its_event_and_nothing_in_it_runs(
+    nakadi: NakadiProcess, window: Window
 ) -> None:
     data = {
         "status": "PAID",
@@ -105,10 +106,12 @@ def test_a_patch_is_marked_in_its_event_and_nothing_in_it_runs(
         "patch": PATCH,
     }
     assert publish(nakadi, event(1, **data)) == 200
-    window.open(nakadi.url)
-    window.until("document.querySelector('#types button')?.textContent.includes('order-store')")
-    window.until("document.querySelectorAll('#events details[open] .row').length > 10")
-    marked = window.script(
+    await window.open(nakadi.url)
+    await window.shows(
+        "document.querySelector('#types button')?.textContent.includes('order-store')"
+    )
+    await window.shows("document.querySelectorAll('#events details[open] .row').length > 10")
+    marked = await window.run(
         "return [...document.querySelectorAll('pre .row:not([class=\"row \"])')]"
         ".map((row) => [row.className, row.textContent.trim()])"
     )
@@ -119,92 +122,97 @@ def test_a_patch_is_marked_in_its_event_and_nothing_in_it_runs(
         ["row add", "}"],
         ["row replace", '"a/b": 1,← replace'],
     ]
-    assert "12345678901234567890.10" in window.script("return document.body.textContent")
-    assert "remove" in window.script("return document.querySelector('.patch').textContent")
-    assert window.script("return window.broken") is None
-    assert window.script("return document.images.length") == 0
-    assert nakadi.url.removeprefix("http://") == window.script(
+    assert "12345678901234567890.10" in await window.run("return document.body.textContent")
+    assert "remove" in await window.run("return document.querySelector('.patch').textContent")
+    assert await window.run("return window.broken") is None
+    assert await window.run("return document.images.length") == 0
+    assert nakadi.url.removeprefix("http://") == await window.run(
         "return document.getElementById('address').textContent"
     )
 
 
-def test_a_click_breaks_nakadi_and_another_mends_it(nakadi: NakadiProcess, window: Browser) -> None:
-    window.open(nakadi.url)
-    window.until("document.querySelector('#types button')")
+async def test_a_click_breaks_nakadi_and_another_mends_it(
+    nakadi: NakadiProcess, window: Window
+) -> None:
+    await window.open(nakadi.url)
+    await window.shows("document.querySelector('#types button')")
     for label, status in (("503", 503), ("429", 429), ("401 token refused", 401)):
-        window.click(switch(label))
-        window.until("document.querySelector('[role=switch][aria-checked=true]')")
+        await window.click(switch(label))
+        await window.shows("document.querySelector('[role=switch][aria-checked=true]')")
         assert publish(nakadi, event(1)) == status
-        window.until("document.querySelector('#faults li')?.textContent.includes('struck 1')")
-        window.click(switch(label))
-        window.until("!document.querySelector('[role=switch][aria-checked=true]')")
+        await window.shows("document.querySelector('#faults li')?.textContent.includes('struck 1')")
+        await window.click(switch(label))
+        await window.shows("!document.querySelector('[role=switch][aria-checked=true]')")
         assert publish(nakadi, event(1)) == 200
     assert nakadi.faults() == []
 
 
-def test_a_field_is_rejected_and_a_fault_removed_from_the_list(
-    nakadi: NakadiProcess, window: Browser
+async def test_a_field_is_rejected_and_a_fault_removed_from_the_list(
+    nakadi: NakadiProcess, window: Window
 ) -> None:
-    window.open(nakadi.url)
-    window.until("document.querySelector('#types button')")
-    window.click(switch("Reject the field (422)"))
-    window.until("document.querySelector('#faults li')")
+    await window.open(nakadi.url)
+    await window.shows("document.querySelector('#types button')")
+    await window.click(switch("Reject the field (422)"))
+    await window.shows("document.querySelector('#faults li')")
     assert publish(nakadi, event(1, status="PAID")) == 422
     assert publish(nakadi, event(1, status="NEW")) == 200
-    window.click("//ul[@id='faults']//button")
-    window.until("!document.querySelector('#faults li')")
+    await window.click("//ul[@id='faults']//button")
+    await window.shows("!document.querySelector('#faults li')")
     assert publish(nakadi, event(1, status="PAID")) == 200
 
 
-def test_every_switch_is_a_fault_that_the_server_takes(
-    nakadi: NakadiProcess, window: Browser
+async def test_every_switch_is_a_fault_that_the_server_takes(
+    nakadi: NakadiProcess, window: Window
 ) -> None:
-    window.open(nakadi.url)
-    count = window.until("document.querySelectorAll('[role=switch]').length")
-    window.script("document.querySelectorAll('[role=switch]').forEach((one) => one.click())")
-    window.until(
+    await window.open(nakadi.url)
+    await window.shows("document.querySelector('[role=switch]')")
+    count = await window.run("return document.querySelectorAll('[role=switch]').length")
+    await window.run("document.querySelectorAll('[role=switch]').forEach((one) => one.click())")
+    await window.shows(
         "document.querySelectorAll('[role=switch][aria-checked=true]').length === arguments[0]",
         count,
     )
     assert len({fault["note"] for fault in nakadi.faults()}) == count
-    window.click("//button[text()='Remove all faults']")
-    window.until("!document.querySelector('[role=switch][aria-checked=true]')")
+    await window.click("//button[text()='Remove all faults']")
+    await window.shows("!document.querySelector('[role=switch][aria-checked=true]')")
 
 
-def test_the_page_works_by_keyboard_and_keeps_the_focus_while_it_refreshes(
-    nakadi: NakadiProcess, window: Browser
+async def test_the_page_works_by_keyboard_and_keeps_the_focus_while_it_refreshes(
+    nakadi: NakadiProcess, window: Window
 ) -> None:
     publish(nakadi, event(1), event(2))
-    window.open(nakadi.url)
-    window.until("document.querySelectorAll('#events li').length === 2")
-    window.script("document.getElementById('filter').focus()")
+    await window.open(nakadi.url)
+    await window.shows("document.querySelectorAll('#events li').length === 2")
+    await window.run("document.getElementById('filter').focus()")
     tab, space = "\ue004", " "
-    window.keys(tab, tab)  # past the event type to the first partition, which is empty
-    window.keys(space)
-    window.until("document.getElementById('events-empty').checkVisibility()")
+    await window.keys(tab, tab)  # past the event type to the first partition, which is empty
+    await window.keys(space)
+    await window.shows("document.getElementById('events-empty').checkVisibility()")
     publish(nakadi, event(3))
-    window.until("document.querySelector('#types .count').textContent.startsWith('3 events')")
-    assert "Partition 0" in window.script("return document.activeElement.textContent")
+    await window.shows("document.querySelector('#types .count').textContent.startsWith('3 events')")
+    assert "Partition 0" in await window.run("return document.activeElement.textContent")
 
 
-def test_hundreds_of_event_types_and_a_large_event_stay_within_bounds(
-    nakadi: NakadiProcess, window: Browser
+async def test_hundreds_of_event_types_and_a_large_event_stay_within_bounds(
+    nakadi: NakadiProcess, window: Window
 ) -> None:
     for number in range(300):
         nakadi.create_event_type(definition(f"team-{number}.stock"))
     many = {f"k{number}": SCRIPT for number in range(5000)}
     assert publish(nakadi, event(1, **many)) == 200
-    window.open(nakadi.url)
-    window.until("document.querySelectorAll('#types li').length === 301")
-    window.until("document.querySelector('#events pre')")
-    assert window.script("return document.querySelector('#events pre').textContent.length") < 40_000
-    window.click("//button[starts-with(text(), 'Show all')]")
-    window.until("document.querySelector('#events pre').textContent.includes('not shown')")
-    assert window.script("return document.querySelectorAll('#events .row').length") <= 1500
-    window.script(
+    await window.open(nakadi.url)
+    await window.shows("document.querySelectorAll('#types li').length === 301")
+    await window.shows("document.querySelector('#events pre')")
+    assert (
+        await window.run("return document.querySelector('#events pre').textContent.length") < 40_000
+    )
+    await window.click("//button[starts-with(text(), 'Show all')]")
+    await window.shows("document.querySelector('#events pre').textContent.includes('not shown')")
+    assert await window.run("return document.querySelectorAll('#events .row').length") <= 1500
+    await window.run(
         "const filter = document.getElementById('filter'); filter.value = 'team-29';"
         "filter.dispatchEvent(new Event('input'))"
     )
-    window.until("document.querySelectorAll('#types li').length === 11")
-    assert window.script("return document.documentElement.scrollWidth <= window.innerWidth")
-    assert window.script("return window.broken") is None
+    await window.shows("document.querySelectorAll('#types li').length === 11")
+    assert await window.run("return document.documentElement.scrollWidth <= window.innerWidth")
+    assert await window.run("return window.broken") is None
