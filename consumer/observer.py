@@ -225,7 +225,7 @@ class Observer:
         states = dict.fromkeys(LeaseState, 0)
         for lease in self._leases():
             states[lease.state] += 1
-            age = 0.0 if lease.since is None else wall - lease.since
+            age = lease.age(wall) or 0.0
             ages[lease.stream_key] = max(ages.get(lease.stream_key, 0.0), age)
         _replace(metrics.iterator_age_seconds, ages)
         headrooms = {key: max(0.0, RETENTION_SECONDS - age) for key, age in ages.items()}
@@ -247,7 +247,7 @@ def _replace(gauge: Gauge, values: dict[str, float]) -> None:
 
 
 def _lease(seen: LeaseView, wall: float) -> LeaseStatus:
-    lease = seen.lease
+    lease, age = seen.lease, seen.age(wall)
     return LeaseStatus(
         seen.stream_key,
         lease.shard_id,
@@ -255,6 +255,6 @@ def _lease(seen: LeaseView, wall: float) -> LeaseStatus:
         seen.state,
         lease.owner,
         lease.checkpoint,
-        None if seen.since is None else round(max(0.0, wall - seen.since), 3),
+        None if age is None else round(age, 3),
         lease.paused,
     )

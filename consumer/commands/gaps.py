@@ -10,7 +10,7 @@ import orjson
 
 from consumer import logs
 from consumer.commands.columns import columns
-from consumer.commands.lease_reading import open_lease_table
+from consumer.commands.lease_reading import none_found, open_lease_table
 from consumer.core.gap_report import GapLine, gap_report
 from consumer.core.lineage import chain
 from consumer.errors import LeaseTableAbsent
@@ -39,8 +39,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
     elif lines:
         out.write(columns([HEADER, *map(_cells, lines)]))
     if not lines:
-        where = f"lease table {settings.lease_table!r}, application {settings.application!r}"
-        sys.stderr.write(f"no gaps: nothing was lost unread ({where})\n")
+        sys.stderr.write(none_found(settings, "no gaps: nothing was lost unread"))
     return 0
 
 

@@ -48,7 +48,7 @@ async def open_lease_table(settings: Settings, aws: Aws | None = None) -> AsyncI
         raise StreamUnreachable(f"lease table {settings.lease_table}: {error}") from error
 
 
-def nothing_ran(settings: Settings, what: str) -> str:
-    """The word for an empty answer."""
+def none_found(settings: Settings, words: str) -> str:
+    """The line for an empty answer: it says where was looked."""
     where = f"lease table {settings.lease_table!r}, application {settings.application!r}"
-    return f"no {what}: nothing has run yet ({where})\n"
+    return f"{words} ({where})\n"

@@ -12,7 +12,7 @@ import orjson
 
 from consumer import logs
 from consumer.commands.columns import columns
-from consumer.commands.lease_reading import nothing_ran, open_lease_table
+from consumer.commands.lease_reading import none_found, open_lease_table
 from consumer.core.lease_report import LeaseLine, lease_report
 from consumer.core.lineage import chain
 from consumer.errors import LeaseTableAbsent
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
     except LeaseTableAbsent:
         lines = []
     if not lines:
-        sys.stderr.write(nothing_ran(settings, "leases"))
+        sys.stderr.write(none_found(settings, "no leases: nothing has run yet"))
     if arguments.json:
         out.write(orjson.dumps(lines, option=orjson.OPT_INDENT_2).decode() + "\n")
     else:

@@ -125,18 +125,21 @@ def sought(lease: Lease, command: Command) -> Lease:
     What goes forward in time stays where it is and skips what is older; what goes back begins at
     the oldest record, and skips, too. A shard that had begun has passed the gate of its parent.
     """
-    place = _place(command)
+    place, begun = _place(command), sequence_of(lease.checkpoint) is not None
     if lease.finished:
         return lease
     if isinstance(place, int):
         return replace(lease, checkpoint=str(place), record_at=None, skip_before=0.0)
     if place == LATEST:
         return replace(lease, skip_before=command.issued_at)
-    passed = lease.parent_gone or sequence_of(lease.checkpoint) is not None
-    oldest = replace(lease, checkpoint=TRIM_HORIZON, record_at=None, parent_gone=passed)
+    oldest = replace(
+        lease,
+        checkpoint=TRIM_HORIZON,
+        record_at=None,
+        parent_gone=lease.parent_gone or begun,
+    )
     if place == TRIM_HORIZON:
         return replace(oldest, skip_before=0.0)
-    begun = sequence_of(lease.checkpoint) is not None
     stays = begun and _ahead(lease, float(place))
     return replace(lease if stays else oldest, skip_before=float(place))
 

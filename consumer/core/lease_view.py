@@ -35,6 +35,10 @@ class LeaseView:
     state: LeaseState
     since: float | None
 
+    def age(self, wall: float) -> float | None:
+        """Seconds for which nobody is known to have read it, None while somebody is."""
+        return None if self.since is None else max(0.0, wall - self.since)
+
 
 def view(
     stream_key: str,

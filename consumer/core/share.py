@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from consumer.core.answer import PublishingStatus
+from consumer.core.ticket import bytes_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,7 @@ class Share:
     @property
     def size(self) -> int:
         """Bytes of the events."""
-        return sum(len(ticket.body or b"") for ticket in self.tickets)
+        return bytes_of(self.tickets)
 
 
 def shares(items: Sequence[BatchItemResponse], tickets: Sequence[Ticket]) -> list[Share]:

@@ -26,7 +26,7 @@ from consumer.core.settlement import (
     settle,
 )
 from consumer.core.share import Share
-from consumer.core.ticket import TicketState
+from consumer.core.ticket import TicketState, bytes_of
 from consumer.runtime.dead_letters import EXPIRED
 from consumer.runtime.hot_keys import HotKeys
 
@@ -181,7 +181,7 @@ class Delivery:
                 return []
             case Split(too_large):
                 if too_large:
-                    self._flow.too_large(_size(part))
+                    self._flow.too_large(bytes_of(part))
                 log.warning(
                     "batch_refused",
                     status=answer.status,
@@ -204,7 +204,7 @@ class Delivery:
     def _outage(self, outage: Outage, answer: Answer, request: _Request) -> None:
         part, sent_at, lane = request.part, request.sent_at, request.lane
         if outage.reason == SEND_TIMEOUT:
-            self._flow.too_large(_size(part))
+            self._flow.too_large(bytes_of(part))
         if outage.unknown:
             self._metrics.publish_unknown.inc(len(part))
         if lane is not None and outage.reason == TIMEOUT:
@@ -288,10 +288,6 @@ def _halves(part: list[Ticket]) -> list[list[Ticket]]:
     if cut == 0:
         cut = middle
     return [part[:cut], part[cut:]]
-
-
-def _size(part: Sequence[Ticket]) -> int:
-    return sum(len(ticket.body or b"") for ticket in part)
 
 
 def _facts(answer: Answer) -> dict[str, object]:

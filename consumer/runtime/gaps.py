@@ -16,10 +16,8 @@ from consumer.errors import LeaseLost, Retryable
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from consumer.core.fence import Fence
     from consumer.core.lease import Gap
-    from consumer.metrics import Metrics
-    from consumer.ports import Chance, Clock, LeaseStore
+    from consumer.runtime.relay import Relay
 
 T = TypeVar("T")
 
@@ -34,24 +32,11 @@ class GapRecorder:
     """Writes the gap rows of one shard, held under one epoch of the fence."""
 
     def __init__(
-        self,
-        *,
-        store: LeaseStore,
-        stream_key: str,
-        fence: Fence,
-        epoch: int,
-        clock: Clock,
-        chance: Chance,
-        metrics: Metrics,
-        open_gap: Gap | None = None,
+        self, relay: Relay, stream_key: str, epoch: int, open_gap: Gap | None = None
     ) -> None:
-        self._store = store
+        self._relay = relay
         self._stream_key = stream_key
-        self._fence = fence
         self._epoch = epoch
-        self._clock = clock
-        self._chance = chance
-        self._metrics = metrics
         self._open = open_gap
 
     async def record(self, gap: Gap) -> None:
@@ -60,7 +45,7 @@ class GapRecorder:
         Who met the same gap before left without a checkpoint; since then more may have been
         trimmed, all of the shard even. So its end is taken back until it is known again.
         """
-        created = await self._insist(gap, self._store.put_gap)
+        created = await self._insist(gap, self._relay.store.put_gap)
         self._open = gap
         if not created:
             log.warning(
@@ -71,7 +56,7 @@ class GapRecorder:
                 action="its owner left before a checkpoint; the row's end is looked for anew",
             )
         else:
-            self._metrics.gaps.labels(reason=gap.reason).inc()
+            self._relay.metrics.gaps.labels(reason=gap.reason).inc()
             self._tell(gap)
 
     def _tell(self, gap: Gap) -> None:
@@ -106,18 +91,19 @@ class GapRecorder:
         """
         gap, self._open = self._open, None
         if gap is not None:
-            await self._insist(replace(gap, to=str(sequence)), self._store.complete_gap)
+            await self._insist(replace(gap, to=str(sequence)), self._relay.store.complete_gap)
 
     async def _insist(self, gap: Gap, write: Callable[[str, Gap], Awaitable[T]]) -> T:
         """Write until it is done, as long as the lease holds."""
+        relay = self._relay
         failures = 0
         while True:
-            if not self._fence.holds(self._clock.now(), self._epoch):
+            if not relay.fence.holds(relay.clock.now(), self._epoch):
                 raise LeaseLost(f"the fence passed before the gap in {gap.shard_id} was written")
             try:
                 return await write(self._stream_key, gap)
             except Retryable:
                 failures += 1
-                await self._clock.sleep(
-                    full_jitter(failures, PAUSE, PAUSE_MAX, self._chance.random())
+                await relay.clock.sleep(
+                    full_jitter(failures, PAUSE, PAUSE_MAX, relay.chance.random())
                 )

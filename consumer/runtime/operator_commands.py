@@ -76,8 +76,9 @@ class OperatorCommands:
             if self._intent.leaving:
                 break
             obeyed = obey(lease, commands, self.heard, self._relay.clock.wall())
+            gaps = GapRecorder(self._relay, self._row.key, self._epoch)
             for gap in obeyed.gaps:
-                await self._recorder().record(gap)
+                await gaps.record(gap)
             await self._writer.obey(obeyed.row)
             log.info(
                 "command_obeyed",
@@ -91,15 +92,3 @@ class OperatorCommands:
             )
             return obeyed.gaps[-1] if obeyed.gaps else None
         return None
-
-    def _recorder(self) -> GapRecorder:
-        relay = self._relay
-        return GapRecorder(
-            store=relay.store,
-            stream_key=self._row.key,
-            fence=relay.fence,
-            epoch=self._epoch,
-            clock=relay.clock,
-            chance=relay.chance,
-            metrics=relay.metrics,
-        )

@@ -26,7 +26,7 @@ from consumer.core.settlement import (
     Unauthorised,
     settle,
 )
-from consumer.core.ticket import Ticket, cost_of
+from consumer.core.ticket import Ticket, bytes_of, cost_of
 from consumer.core.watermark import AckWatermark
 from consumer.runtime.delivery import SEND_TIMEOUT
 from consumer.runtime.received_messages import RedriveEnded
@@ -140,12 +140,12 @@ class Redelivery:
                 return []
             case Split(too_large):
                 if too_large:
-                    self._flow.too_large(_size(part))
+                    self._flow.too_large(bytes_of(part))
                 middle = len(part) // 2
                 return [part[:middle], part[middle:]]
             case Outage(reason, retry_after, unknown):
                 if reason == SEND_TIMEOUT:
-                    self._flow.too_large(_size(part))
+                    self._flow.too_large(bytes_of(part))
                 self._report.resent += len(part) if unknown else 0
                 self._outage(answer, sent_at, retry_after)
             case Unauthorised():
@@ -223,7 +223,3 @@ def _ticket(letter: Deliverable) -> Ticket:
     event = letter.event
     shard = AckWatermark(letter.letter.stream_arn, letter.letter.shard_id, 0, None)
     return Ticket(event, event.sequence, letter.lane, event.created_at, cost_of(event), shard)
-
-
-def _size(part: Sequence[Ticket]) -> int:
-    return sum(len(ticket.body or b"") for ticket in part)

@@ -117,16 +117,7 @@ class ShardReading:
 
     def _new_reader(self) -> Reader:
         relay = self._relay
-        gaps = GapRecorder(
-            store=relay.store,
-            stream_key=self._row.key,
-            fence=relay.fence,
-            epoch=self._watermark.epoch,
-            clock=relay.clock,
-            chance=relay.chance,
-            metrics=relay.metrics,
-            open_gap=self._gap,
-        )
+        gaps = GapRecorder(relay, self._row.key, self._watermark.epoch, self._gap)
         self._gap = None
         intake = Intake(
             relay=relay,

@@ -92,4 +92,4 @@ def exported_ages(process: "Process") -> list[float]:
     coordinator = process.worker.coordinator
     now = coordinator._clock.wall()
     ages = [shard.age(now) for shard in coordinator.shards if shard.held]
-    return ages + [0.0 if of.since is None else now - of.since for of in coordinator.leases()]
+    return ages + [seen.age(now) or 0.0 for seen in coordinator.leases()]

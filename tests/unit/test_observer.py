@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from consumer.core.flow import FlowState
-from consumer.core.lease_view import LeaseState
+from consumer.core.lease_view import LeaseState, LeaseView
 from consumer.metrics import Metrics
 from consumer.observer import Observer
 from consumer.settings import load_settings
@@ -79,7 +79,7 @@ class Watched:
 
     def lease(self, state: LeaseState, seconds: float | None = None, key: str = NEW) -> None:
         since = None if seconds is None else self.clock.wall() - seconds
-        self.worker.views.append(SimpleNamespace(state=state, since=since, stream_key=key))
+        self.worker.views.append(LeaseView(key, SimpleNamespace(), state, since))  # type: ignore[arg-type]
 
     def series(self, name: str, label: str = "stream") -> dict[str, float]:
         """A gauge's values by label, after a scrape."""
