@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
+
     from localdev.nakadi.json_value import Json, JsonObject
 
 
@@ -36,10 +39,9 @@ TYPES = {
     "boolean": Kind.BOOLEAN,
     "null": Kind.NULL,
 }
-_GUESSES = (
-    (Kind.ARRAY, {"items", "additionalItems", "minItems", "maxItems", "uniqueItems"}),
-    (
-        Kind.OBJECT,
+KEYWORDS: Mapping[Kind, AbstractSet[str]] = {
+    Kind.ARRAY: frozenset({"items", "additionalItems", "minItems", "maxItems", "uniqueItems"}),
+    Kind.OBJECT: frozenset(
         {
             "properties",
             "required",
@@ -48,11 +50,14 @@ _GUESSES = (
             "dependencies",
             "patternProperties",
             "additionalProperties",
-        },
+        }
     ),
-    (Kind.NUMBER, {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}),
-    (Kind.STRING, {"minLength", "maxLength", "pattern", "format"}),
-)
+    Kind.NUMBER: frozenset(
+        {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
+    ),
+    Kind.STRING: frozenset({"minLength", "maxLength", "pattern", "format"}),
+}
+"""What tells a kind where no `type` does; the first that fits counts."""
 
 
 def kind_of(schema: Json) -> Kind:
@@ -68,7 +73,7 @@ def kind_of(schema: Json) -> Kind:
     if "type" in schema:
         named = schema["type"]
         return Kind.COMBINED if isinstance(named, list) else TYPES.get(str(named), Kind.EMPTY)
-    for kind, keywords in _GUESSES:
+    for kind, keywords in KEYWORDS.items():
         if keywords & schema.keys():
             return kind
     return Kind.NOT if "not" in schema else Kind.EMPTY

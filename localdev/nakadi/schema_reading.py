@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from localdev.nakadi.schema_kind import CRITERIA, TYPES, Kind, kind_of
+from localdev.nakadi.schema_kind import CRITERIA, KEYWORDS, TYPES, Kind, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,22 +18,7 @@ if TYPE_CHECKING:
 
 _ALWAYS = frozenset({"$schema", "id", "$id", "title", "description", "default", "definitions"})
 _BY_KIND: Mapping[Kind, AbstractSet[str]] = {
-    Kind.OBJECT: frozenset(
-        {
-            "properties",
-            "required",
-            "minProperties",
-            "maxProperties",
-            "dependencies",
-            "patternProperties",
-            "additionalProperties",
-        }
-    ),
-    Kind.ARRAY: frozenset({"items", "additionalItems", "minItems", "maxItems", "uniqueItems"}),
-    Kind.NUMBER: frozenset(
-        {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
-    ),
-    Kind.STRING: frozenset({"minLength", "maxLength", "pattern", "format"}),
+    **KEYWORDS,
     Kind.ENUM: frozenset({"enum"}),
     Kind.REFERENCE: frozenset({"$ref"}),
     Kind.NOT: frozenset({"not"}),

@@ -14,7 +14,7 @@ import sys
 import time
 
 from tests.alerts.drill import Drill, drilled, oldest_letter
-from tests.crash.load import Load
+from tests.integration.load import Load
 
 
 def outage(drill: Drill) -> None:

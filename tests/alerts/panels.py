@@ -23,8 +23,8 @@ from localdev.observability.dashboard import FILE
 from localdev.observability.rules import LOCAL, SOURCE, render
 from tests.alerts.observed import Observed, observed
 from tests.alerts.prometheus import Series
-from tests.crash.load import Load
 from tests.integration.cluster import EVENT_TYPE
+from tests.integration.load import Load
 
 PER_SECOND = 200
 FILLED = {

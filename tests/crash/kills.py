@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 
 from tests.crash.installation import LEASE_TABLES, alive, installation, settled, until_shared
-from tests.crash.load import Load
 from tests.crash.takeover import kill, percentile
+from tests.integration.load import Load
 
 WORKERS = 3
 PER_SECOND = 200

@@ -23,9 +23,9 @@ import psutil
 from tests.crash.fronts import fronts
 from tests.crash.incidents import Incident, Incidents
 from tests.crash.installation import LEASE_TABLES, alive, all_held, installation
-from tests.crash.load import Load
 from tests.crash.repeats import Repeats
 from tests.integration.cluster import Cluster, WorkerProcess
+from tests.integration.load import Load
 
 SHARDS = 6
 WORKERS = 3

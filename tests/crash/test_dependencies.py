@@ -12,8 +12,8 @@ from tests.crash.installation import (
     settled,
     until_shared,
 )
-from tests.crash.load import Load
 from tests.crash.trouble import Kind, Trouble
+from tests.integration.load import Load
 
 # A heartbeat waits 1 s, and the fence passes after 3: without lease table everything stops.
 TROUBLES = (

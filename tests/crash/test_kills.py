@@ -16,9 +16,9 @@ from tests.crash.installation import (
     settled,
     until_shared,
 )
-from tests.crash.load import Load
 from tests.crash.takeover import kill, percentile
 from tests.crash.trouble import Kind, Trouble
+from tests.integration.load import Load
 
 
 @pytest.fixture(params=LEASE_TABLES)

@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.crash.installation import installation, ready, settled, until_shared
-from tests.crash.load import Load
+from tests.integration.load import Load
 
 
 def test_a_rolling_restart_while_shards_split_makes_no_duplicate(tmp_path: Path) -> None:

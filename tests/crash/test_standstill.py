@@ -11,9 +11,9 @@ from pathlib import Path
 
 from tests.crash.fronts import Fronts, fronts
 from tests.crash.installation import installation, read_by, settled, until_shared
-from tests.crash.load import Load
 from tests.crash.trouble import Exchange, Kind, Trouble
 from tests.integration.cluster import Cluster, WorkerProcess
+from tests.integration.load import Load
 
 STOPPED_SECONDS = 15.0
 FENCE_SECONDS = 8.0  # lease duration less margin, counted from the last good heartbeat's sending

@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 
 from tests.crash.installation import alive, all_held, installation, settled
-from tests.crash.load import Load
 from tests.integration.cluster import Cluster
+from tests.integration.load import Load
 
 ROOT = Path(__file__).parents[2]
 WORKERS = 3

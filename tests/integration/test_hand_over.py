@@ -1,15 +1,14 @@
 """Workers that come, go, die and stand still: shards are shared, nothing is lost or doubled."""
 
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
 
 import pytest
 
 from tests.integration.cluster import Cluster, cluster
+from tests.integration.load import Load
 
 SHARDS = 12
 
@@ -20,35 +19,13 @@ def twelve(tmp_path: Path) -> Iterator[Cluster]:
         yield made
 
 
-class Traffic:
-    """Writes a few hundred changes a second until stopped."""
-
-    def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            self._cluster.fill(40, keys=200)
-            time.sleep(0.1)
-
-
 def counts(cluster: Cluster) -> list[int]:
     return sorted(len(w.shards()) for w in cluster.workers if w.process.poll() is None)
 
 
 def test_two_workers_that_join_one_share_its_shards_without_a_duplicate(twelve: Cluster) -> None:
     twelve.start()
-    with Traffic(twelve):
+    with Load(twelve):
         twelve.until(lambda: counts(twelve) == [12], 10, "one worker holds all")
         twelve.start()
         twelve.start()
@@ -60,7 +37,7 @@ def test_two_workers_that_join_one_share_its_shards_without_a_duplicate(twelve: 
 def test_sigterm_hands_over_without_a_duplicate_and_exits_0(twelve: Cluster) -> None:
     first, _ = twelve.start(), twelve.start()
     twelve.until(lambda: counts(twelve) == [6, 6], 20, "6/6")
-    with Traffic(twelve):
+    with Load(twelve):
         time.sleep(2)
         code, seconds = first.stop()
         assert code == 0
@@ -73,7 +50,7 @@ def test_sigterm_hands_over_without_a_duplicate_and_exits_0(twelve: Cluster) -> 
 def test_a_killed_worker_is_replaced_within_15_seconds(twelve: Cluster) -> None:
     first, _, _ = twelve.start(), twelve.start(), twelve.start()
     twelve.until(lambda: counts(twelve) == [4, 4, 4], 20, "4/4/4")
-    with Traffic(twelve):
+    with Load(twelve):
         time.sleep(2)
         first.stop(signal.SIGKILL)
         twelve.until(lambda: counts(twelve) == [6, 6], 15, "6/6 after the kill")
@@ -86,7 +63,7 @@ def test_a_worker_that_stood_still_publishes_nothing_before_it_holds_a_lease_aga
 ) -> None:
     sleeper, other = twelve.start(), twelve.start()
     twelve.until(lambda: counts(twelve) == [6, 6], 20, "6/6")
-    with Traffic(twelve):
+    with Load(twelve):
         time.sleep(1)
         before = len(sleeper.events("lease_taken"))
         sleeper.process.send_signal(signal.SIGSTOP)
@@ -120,7 +97,7 @@ def test_sigterm_while_nakadi_is_down_exits_in_time_and_loses_nothing(twelve: Cl
 def test_shards_that_split_while_workers_come_and_go(twelve: Cluster) -> None:
     workers = [twelve.start(), twelve.start()]
     twelve.until(lambda: counts(twelve) == [6, 6], 20, "6/6")
-    with Traffic(twelve):
+    with Load(twelve):
         for _ in range(3):
             twelve.streams.control("split", shard="random", children=2)
             twelve.streams.control("rotate", shard="random")

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.load import Load
 from tests.integration.cluster import EVENT_TYPE, Cluster, cluster, definition
+from tests.integration.load import Load
 
 SHADOW = "order-store.order-shadow"
 

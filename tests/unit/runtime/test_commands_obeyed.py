@@ -38,6 +38,13 @@ async def obeyed(line: Line, number: int) -> None:
     await line.until(lambda: line.lease.command_counter == number)
 
 
+async def paused_after(line: Line, events: int) -> None:
+    """Once so many events are stored."""
+    await line.until(lambda: len(line.nakadi.stored) == events)
+    await command(line, Action.PAUSE)
+    await line.until(lambda: line.consumer.state is ShardState.PAUSED)
+
+
 def test_a_paused_shard_keeps_its_lease_and_does_not_read_until_resumed() -> None:
     shard = ShardTwin()
     shard.write_many(10, keys=3)
@@ -45,9 +52,7 @@ def test_a_paused_shard_keeps_its_lease_and_does_not_read_until_resumed() -> Non
     async def main(line: Line) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(line.run_consumer())
-            await line.until(lambda: len(line.nakadi.stored) == 10)
-            await command(line, Action.PAUSE)
-            await line.until(lambda: line.consumer.state is ShardState.PAUSED)
+            await paused_after(line, 10)
             assert line.lease.checkpoint == str(FIRST + 9)
             assert (line.lease.owner, line.lease.paused) == ("me", True)
             calls = shard.calls
@@ -77,9 +82,7 @@ def test_the_next_owner_of_a_paused_shard_does_not_read_either() -> None:
     async def main(line: Line) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(line.run_consumer())
-            await line.until(lambda: len(line.nakadi.stored) == 10)
-            await command(line, Action.PAUSE)
-            await line.until(lambda: line.consumer.state is ShardState.PAUSED)
+            await paused_after(line, 10)
             line.consumer.drain()
         calls = shard.calls
         shard.write(FIRST + 10, "k1")
