@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from consumer.core.lease import SEEK
+
 if TYPE_CHECKING:
     from prometheus_client import Counter, Gauge
 
@@ -60,7 +62,7 @@ class EmbeddedMetrics:
             "RecordsRead": sum(_values(self._metrics.records_read)),
             "EventsPublished": sum(_values(self._metrics.events_published)),
             "DeadLetters": sum(_values(self._metrics.dead_letters)),
-            "ChangesLost": sum(_values(self._metrics.gaps, other_than="seek")),
+            "ChangesLost": sum(_values(self._metrics.gaps, other_than=SEEK)),
         }
         counts = {name: total - self._told.get(name, 0.0) for name, total in totals.items()}
         self._told = totals

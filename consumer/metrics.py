@@ -26,6 +26,7 @@ from prometheus_client import (
 )
 
 from consumer import __version__
+from consumer.core.lease import SEEK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ DEAD_LETTER_REASONS = (
     "rejected",
 )
 SKIP_REASONS = ("already_read", "before_start")
-GAP_REASONS = ("trimmed", "possibly_trimmed", "shard_gone", "seek")
+GAP_REASONS = ("trimmed", "possibly_trimmed", "shard_gone", SEEK)
 
 # The default time-out of a request is 40 s: the last finite bucket lies above it.
 DURATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)

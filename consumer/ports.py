@@ -147,7 +147,8 @@ class LeaseStore(Protocol):
         """Put the row; True if it is there by this gap (told apart by `detected_at`) alone.
 
         False: the same gap was met before. Its row then has the new `detected_at` and `to`, so that
-        a late `complete_gap` of whoever met it before changes nothing.
+        a late `complete_gap` of whoever met it before changes nothing. A loss takes the place of a
+        seek that skips from there (True), never the other way round.
         """
         ...
 

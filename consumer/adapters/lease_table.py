@@ -38,6 +38,7 @@ from consumer.adapters.lease_rows import (
     worker_values,
 )
 from consumer.adapters.lease_table_setup import ensure_table
+from consumer.core.lease import SEEK
 from consumer.errors import LeaseConflict, Retryable, UnknownOutcome
 
 if TYPE_CHECKING:
@@ -202,11 +203,20 @@ class LeaseTable:
         await self._requests.update_if_there(lease_key(stream_key, shard_id), update)
 
     async def put_gap(self, stream_key: str, gap: Gap) -> bool:
-        """Put the row; True if no other gap stood there, else that one is opened again."""
+        """Put the row; True if no other gap stood there, else that one is opened again.
+
+        Lost records are news where a seek from the same place wanted to skip some.
+        """
         key = gap_key(stream_key, gap)
         try:
             await self._requests.create(key, gap_values(gap))
         except ConditionFailed:
+            if gap.reason != SEEK:
+                lost = Expressions()
+                lost.equal("reason", SEEK)
+                lost.set(gap_values(gap))
+                if await self._requests.update_if_there(key, lost):
+                    return True
             again = Expressions()
             again.exists(KEY)
             again.differs("detectedAt", gap.detected_at)

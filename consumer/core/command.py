@@ -16,7 +16,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
-from consumer.core.lease import LATEST, TRIM_HORIZON, Gap, sequence_of
+from consumer.core.lease import LATEST, SEEK, TRIM_HORIZON, Gap, sequence_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +37,7 @@ class Effect(StrEnum):
 
     REPEATS = "repeats"
     SKIPS = "skips"
+    EITHER = "either"  # where the shard stands in time is not known
     NOTHING = "nothing"
 
 
@@ -106,24 +107,33 @@ def effect(lease: Lease, command: Command) -> Effect:
             if begun is None or sequence > begun:
                 return Effect.SKIPS
             return Effect.NOTHING if sequence == begun else Effect.REPEATS
+        case _ if begun is not None and lease.record_at is None:
+            return Effect.EITHER  # sent to a sequence number, and nothing settled since
         case time:
             return Effect.SKIPS if _ahead(lease, float(time)) else Effect.REPEATS
 
 
 def seek_gap(lease: Lease, command: Command, wall: float) -> Gap | None:
-    """The gap that a seek makes. Its end is known at once only for a sequence number."""
-    if effect(lease, command) is not Effect.SKIPS:
-        return None
+    """The gap that a seek makes. Its end is known at once only for a sequence number.
+
+    A shard whose place in time is not known leaves one whenever it goes elsewhere by time: nothing
+    else could tell whether what it had not settled is trimmed before it comes there.
+    """
     place = _place(command)
+    unknown = sequence_of(lease.checkpoint) is not None and lease.record_at is None
+    blind = unknown and not isinstance(place, int)
+    if effect(lease, command) is not Effect.SKIPS and not blind:
+        return None
     to = str(place) if isinstance(place, int) else None
-    return Gap(lease.shard_id, lease.checkpoint, to, "seek", wall)
+    return Gap(lease.shard_id, lease.checkpoint, to, SEEK, wall)
 
 
 def sought(lease: Lease, command: Command) -> Lease:
     """The lease after a seek.
 
     What goes forward in time stays where it is and skips what is older; what goes back begins at
-    the oldest record, and skips, too. A shard that had begun has passed the gate of its parent.
+    the oldest record, and skips, too, and keeps the time up to which it was settled. A shard that
+    had begun has passed the gate of its parent.
     """
     place, begun = _place(command), sequence_of(lease.checkpoint) is not None
     if lease.finished:
@@ -135,7 +145,6 @@ def sought(lease: Lease, command: Command) -> Lease:
     oldest = replace(
         lease,
         checkpoint=TRIM_HORIZON,
-        record_at=None,
         parent_gone=lease.parent_gone or begun,
     )
     if place == TRIM_HORIZON:

@@ -66,11 +66,12 @@ def warnings(leases: Sequence[Lease], command: Command) -> tuple[str, ...]:
             effects = {_effect(lease, command) for lease in meant}
             target = command.target or ""
             rough = target != TRIM_HORIZON and sequence_of(target) is None
+            repeats = not effects.isdisjoint((Effect.REPEATS, Effect.EITHER))
             told = (
-                (REPEAT, Effect.REPEATS in effects),
-                (SKIP, Effect.SKIPS in effects),
+                (REPEAT, repeats),
+                (SKIP, not effects.isdisjoint((Effect.SKIPS, Effect.EITHER))),
                 (MINUTE, rough),
-                (FINISHED, Effect.REPEATS in effects and any(each.finished for each in leases)),
+                (FINISHED, repeats and any(each.finished for each in leases)),
             )
             return tuple(text for text, applies in told if applies)
         case never:
@@ -97,6 +98,8 @@ def _seek(lease: Lease, command: Command) -> str:
             return f"repeats {_since(command)}"
         case Effect.SKIPS if sequence_of(command.target or "") is not None:
             return f"skips everything up to {sought(lease, command).checkpoint}"
+        case Effect.EITHER:
+            return f"begins at {command.target}, before or behind where it stands"
         case Effect.SKIPS:
             until = "now" if command.target == LATEST else command.target
             return f"skips what is unpublished and older than {until}"

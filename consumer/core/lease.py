@@ -13,6 +13,9 @@ TRIM_HORIZON = "TRIM_HORIZON"
 LATEST = "LATEST"
 SHARD_END = "SHARD_END"
 
+SEEK = "seek"
+"""Reason of a gap that an operator wanted."""
+
 Checkpoint = str  # a sequence number in decimal digits, TRIM_HORIZON, LATEST or SHARD_END
 
 SCHEMA_VERSION = 1
@@ -132,7 +135,10 @@ class StreamRow:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Records that were trimmed before anybody read them: from (exclusive) … to (exclusive)."""
+    """Records that nobody has read: from (exclusive) … to (exclusive).
+
+    They were trimmed before, or an operator wanted to skip them (reason SEEK).
+    """
 
     shard_id: str
     from_: Checkpoint

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 
 from consumer.core.backoff import full_jitter
+from consumer.core.lease import SEEK, sequence_of
 from consumer.errors import LeaseLost, Retryable
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class GapRecorder:
             self._tell(gap)
 
     def _tell(self, gap: Gap) -> None:
-        if gap.reason == "seek":
+        if gap.reason == SEEK:
             log.warning(
                 "records_skipped_by_seek",
                 stream=self._stream_key,
@@ -85,12 +86,13 @@ class GapRecorder:
         return self._open is not None
 
     async def close(self, sequence: int) -> None:
-        """The first record after the gap has been read: complete the row. Raises LeaseLost.
+        """A record has been read: complete the row if it comes after the gap. Raises LeaseLost.
 
-        Ends when the end stands there.
+        Ends when the end stands there. (A seek back reads records from before the gap, too.)
         """
-        gap, self._open = self._open, None
-        if gap is not None:
+        gap = self._open
+        if gap is not None and sequence > (sequence_of(gap.from_) or 0):
+            self._open = None
             await self._insist(replace(gap, to=str(sequence)), self._relay.store.complete_gap)
 
     async def _insist(self, gap: Gap, write: Callable[[str, Gap], Awaitable[T]]) -> T:

@@ -366,6 +366,20 @@ async def test_a_gap_met_again_has_no_end_until_who_met_it_last_knows_it(store: 
     assert list(await store.read_gaps(KEY)) == [replace(stands, to="7")]
 
 
+async def test_a_loss_takes_the_place_of_a_seek_and_no_seek_that_of_a_loss(
+    store: LeaseStore,
+) -> None:
+    sought = replace(GAP, reason="seek", to="9")
+    assert await store.put_gap(KEY, sought) is True
+    lost = replace(GAP, detected_at=GAP.detected_at + 0.1)
+    assert await store.put_gap(KEY, lost) is True
+    assert await store.put_gap(KEY, lost) is True  # again, after a lost answer
+    assert list(await store.read_gaps(KEY)) == [lost]
+    again = replace(sought, detected_at=GAP.detected_at + 0.2, to=None)
+    assert await store.put_gap(KEY, again) is False
+    assert list(await store.read_gaps(KEY)) == [replace(lost, detected_at=again.detected_at)]
+
+
 async def test_completing_an_absent_gap_makes_none(store: LeaseStore) -> None:
     await store.complete_gap(KEY, replace(GAP, to="5"))
     assert list(await store.read_gaps(KEY)) == []

@@ -15,6 +15,7 @@ from consumer.core.dead_letter import DeadLetter
 from consumer.core.lease import SHARD_END, Gap, Lease, LeaseWrite
 from tests.simulation.loop import SimLoop
 from tests.simulation.scenario import Scenario
+from tests.simulation.seeks import is_sought
 from tests.simulation.trace import Trace
 from tests.simulation.truth import Record, ShardTruth, Truth, wall
 from tests.twins.lease_table import LeaseTable
@@ -62,6 +63,7 @@ class Checks:
         self._newest: dict[str, Record] = {}  # per key, of those first accepted
         self._last: dict[str, Record] = {}  # per key, accepted last while its sender waited
         self._checkpoints: dict[str, int] = {}
+        self._obeyed: dict[str, int] = {}  # number of the last command, by shard
         self._parsed: dict[bytes, Record] = {}
 
     @property
@@ -89,6 +91,8 @@ class Checks:
         owner = None if row is None else row.owner
         if owner != worker:
             self.fail("one sender", f"{worker} sends {what} of {shard.id}, which is {owner}'s")
+        elif row is not None and row.paused and what != "a gap row":
+            self.fail("paused", f"{worker} sends {what} of {shard.id}, which is paused")
 
     # -- sending
 
@@ -155,7 +159,7 @@ class Checks:
                 self._first(record)
         elif record.first_body != body:
             self.fail("identical", f"{record.sequence} came again with other bytes")
-        elif self.orderly:
+        elif self.orderly and not is_sought(self._table, record.shard):
             self.fail("no duplicates", f"{record.sequence} of {record.shard.id} came twice")
 
     def _first(self, record: Record) -> None:
@@ -215,7 +219,10 @@ class Checks:
             self._may_send(worker, shard, "a gap row")
         elif not shard.shard.gone:
             self.fail("gap", f"{worker} says {gap.shard_id} is gone, which is not")
-        if not self._truth.trims and gap.reason != "possibly_trimmed":
+        if gap.reason == "seek":
+            if not is_sought(self._table, shard):
+                self.fail("gap", f"{worker} reports a seek in {gap.shard_id}, but nobody wanted it")
+        elif not self._truth.trims and gap.reason != "possibly_trimmed":
             self.fail("gap", f"{worker} reports a gap in {gap.shard_id}, but nothing was trimmed")
 
     def landed(self, worker: str, operation: str, key: str, result: object) -> None:
@@ -232,7 +239,10 @@ class Checks:
     def _forward(self, worker: str, row: Lease) -> None:
         before = self._checkpoints.get(row.shard_id, -1)
         after = _rank(row.checkpoint)
-        if after < before:
+        obeyed = row.command_counter > self._obeyed.get(row.shard_id, 0)
+        self._obeyed[row.shard_id] = row.command_counter
+        sought = obeyed and is_sought(self._table, self._truth.shards[row.shard_id])
+        if after < before and not sought:
             self.fail("backwards", f"{worker} moves {row.shard_id} back to {row.checkpoint}")
         self._checkpoints[row.shard_id] = after
 
@@ -241,13 +251,16 @@ class Checks:
     def newest_last(self) -> None:
         """With runs: what was accepted last of a key is its newest.
 
-        Unless the stream forgot that before the one who sent older ones again came to it.
+        Unless the stream forgot that before the one who sent older ones again came to it, or an
+        operator sent it elsewhere.
         """
         if not self._runs:
             return
         for key, last in self._last.items():
             newest = self._newest.get(key)
             if newest is None or newest.dead or newest.ordinal < newest.shard.shard.trimmed:
+                continue
+            if is_sought(self._table, last.shard):
                 continue
             if last.place < newest.place:
                 text = f"{key} ends with {last.sequence}, not {newest.sequence}"

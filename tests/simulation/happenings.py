@@ -43,6 +43,8 @@ class Happenings:
             "nakadi_out": self._nakadi_out,
             "nakadi_door": self._door,
             "nakadi_down": self._down,
+            "hold": world.operator.hold,
+            "seek": world.operator.seek,
         }
 
     async def run(self) -> None:

@@ -26,6 +26,8 @@ ORDERLY = (
     "shuffle",  # ready callbacks run in any order
     "skew",  # wall clocks differ
     "small_pages",
+    "hold",  # an operator pauses shards, and resumes them
+    "seek",  # an operator sends shards somewhere else
 )
 FAULTS = (
     "crash",
@@ -72,6 +74,8 @@ TIMED = {
     "join": 2,
     "split": 4,
     "rotate": 4,
+    "hold": 2,
+    "seek": 3,
     "expire": 2,
     "night": 1,
     "restream": 1,

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from consumer.core.lease import LATEST, TRIM_HORIZON, Gap
+from consumer.core.lease import LATEST, SEEK, TRIM_HORIZON, Gap, sequence_of
 from localdev.streams.errors import ServiceError
 from localdev.streams.model import StreamsModel
 from localdev.streams.shard import Shard as ModelShard
 from localdev.streams.stream import Stream as ModelStream
+from tests.simulation.seeks import is_passed_over, is_sought
 from tests.twins.lease_table import LeaseTable
 from tests.twins.virtual_time import EPOCH
 
@@ -133,6 +134,8 @@ class Truth:
             return True
         if self.is_skipped(record) or self._is_covered(record) or self.is_unknown(record.shard):
             return True
+        if is_passed_over(self._table, record):
+            return True
         # Whatever could have named its shard may be gone, too, by now.
         forgotten = record.ordinal < record.shard.shard.trimmed
         unlisted = record.shard.id not in self._table.of(record.shard.stream_key)
@@ -157,9 +160,9 @@ class Truth:
         return not row.started_at or record.at < row.started_at + (1.0 if latest else 0.0)
 
     def is_early(self, record: Record) -> bool:
-        """Before the minute of the stream's start: must not be delivered."""
+        """Before the minute of the stream's start: must not be delivered, but for a seek."""
         row = self._table.streams.get(record.shard.stream_key)
-        if row is None or not row.started_at:
+        if row is None or not row.started_at or is_sought(self._table, record.shard):
             return False
         return int(record.at) < row.started_at - row.started_at % 60.0
 
@@ -179,18 +182,24 @@ class Truth:
         return False
 
     def is_stepping_back(self, record: Record) -> bool:
-        """A record of the minute of a start at LATEST that may follow newer ones of its key.
+        """A record that may follow newer ones of its key.
+
+        By a seek; or it is of the minute of a start at LATEST.
 
         Its shard has been opened anew at its oldest record, because the stored iterator had
         expired before anything was settled (see docs/guarantees.md).
         """
-        return record.shard.reread and self.is_skipped(record)
+        rereads = record.shard.reread and self.is_skipped(record)
+        return rereads or is_sought(self._table, record.shard)
 
     def _is_covered(self, record: Record) -> bool:
         if record.ordinal >= record.shard.shard.trimmed:
             return False
         gaps = self._table.gaps.get(record.shard.stream_key, {})
-        return any(_covers(gap, record) or self._includes(gap, record) for gap in gaps.values())
+        return any(
+            gap.reason != SEEK and (_covers(gap, record) or self._includes(gap, record))
+            for gap in gaps.values()
+        )
 
     def _includes(self, gap: Gap, record: Record) -> bool:
         """A gap of a shard that nobody saw speaks for what came before it unseen, too."""
@@ -245,7 +254,8 @@ def _covers(gap: Gap, record: Record) -> bool:
     """Between `from` and `to`; without `to` as far as the stream has forgotten."""
     if gap.shard_id != record.shard.id or (gap.to is not None and record.sequence >= int(gap.to)):
         return False
-    return gap.from_ == TRIM_HORIZON or int(gap.from_) < record.sequence
+    begun = sequence_of(gap.from_)
+    return begun is None or begun < record.sequence
 
 
 def wall(now: float) -> float:

@@ -13,6 +13,7 @@ from tests.simulation.honesty import Honesty
 from tests.simulation.logs import logs_to
 from tests.simulation.loop import SimLoop, StuckError
 from tests.simulation.nakadi_twin import NakadiService
+from tests.simulation.operator import Operator
 from tests.simulation.scenario import Scenario
 from tests.simulation.stream_twin import StreamService
 from tests.simulation.trace import Trace
@@ -93,6 +94,7 @@ class World:
         self.well = False  # nothing goes wrong any more
         self.over = False
         self.cluster = Cluster(self)
+        self.operator = Operator(self)
         self._prepare()
 
     def tell(self, who: str, what: str, detail: str = "") -> None:

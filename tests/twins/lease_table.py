@@ -13,7 +13,7 @@ from enum import Enum
 from typing import TypeVar
 
 from consumer.core.command import Command
-from consumer.core.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
+from consumer.core.lease import SEEK, Gap, Lease, LeaseWrite, StreamRow, Worker
 from consumer.errors import LeaseConflict, Retryable, UnknownOutcome
 
 T = TypeVar("T")
@@ -231,6 +231,8 @@ class LeaseTableTwin:
         def effect() -> bool:
             gaps = self.table.gaps.setdefault(stream_key, {})
             current = gaps.setdefault((gap.shard_id, gap.from_), gap)
+            if current.reason == SEEK != gap.reason:
+                current = gaps[gap.shard_id, gap.from_] = gap
             if current.detected_at == gap.detected_at:
                 return True
             again = replace(current, detected_at=gap.detected_at, to=gap.to)

@@ -25,9 +25,7 @@ def seek(target: str, **changes: object) -> Command:
             BEGUN,
             TRIM_HORIZON,
             Effect.REPEATS,
-            replace(
-                BEGUN, checkpoint=TRIM_HORIZON, record_at=None, skip_before=0.0, parent_gone=True
-            ),
+            replace(BEGUN, checkpoint=TRIM_HORIZON, skip_before=0.0, parent_gone=True),
         ),
         (FRESH, TRIM_HORIZON, Effect.NOTHING, replace(FRESH, skip_before=0.0)),
         (BEGUN, LATEST, Effect.SKIPS, replace(BEGUN, skip_before=NOW)),
@@ -63,7 +61,6 @@ def seek(target: str, **changes: object) -> Command:
             replace(
                 BEGUN,
                 checkpoint=TRIM_HORIZON,
-                record_at=None,
                 skip_before=NOW - 1800,
                 parent_gone=True,
             ),
@@ -89,9 +86,17 @@ def test_a_shard_at_latest_is_as_old_as_its_row() -> None:
     assert sought(waiting, seek(LATEST)) == replace(waiting, skip_before=NOW)
 
 
-def test_a_time_that_cannot_be_compared_repeats() -> None:
-    unknown = replace(BEGUN, record_at=None)
-    assert effect(unknown, seek("2026-11-01T09:29:00Z")) is Effect.REPEATS
+def test_a_time_that_cannot_be_compared_begins_at_the_oldest_and_tells_of_a_gap() -> None:
+    unknown = sought(BEGUN, seek("1000"))
+    time = seek("2026-11-01T09:29:00Z")
+    assert effect(unknown, time) is Effect.EITHER
+    assert seek_gap(unknown, time, NOW) == Gap("s-1", "1000", None, "seek", NOW)
+    oldest = seek(TRIM_HORIZON)
+    assert effect(unknown, oldest) is Effect.REPEATS
+    assert seek_gap(unknown, oldest, NOW) == Gap("s-1", "1000", None, "seek", NOW)
+    assert seek_gap(unknown, seek("300"), NOW) is None
+    row = sought(unknown, time)
+    assert (row.checkpoint, row.skip_before) == (TRIM_HORIZON, NOW - 60)
 
 
 def test_the_gap_of_a_seek_begins_at_the_checkpoint() -> None:

@@ -67,6 +67,13 @@ def test_an_owner_is_ahead_of_its_row() -> None:
     assert warnings((held,), seek(TRIM_HORIZON)) == (REPEAT,)
 
 
+def test_a_shard_whose_place_in_time_is_not_known_may_do_both() -> None:
+    unknown = replace(BEGUN, record_at=None)
+    (line,) = preview((unknown,), seek("2026-11-01T09:00:00Z"))
+    assert line.outcome == "begins at 2026-11-01T09:00:00Z, before or behind where it stands"
+    assert warnings((unknown,), seek("2026-11-01T09:00:00Z")) == (REPEAT, SKIP, MINUTE)
+
+
 def test_only_what_is_meant_is_shown() -> None:
     one = replace(seek("300"), shards=("s-1",))
     assert [line.outcome for line in preview(LEASES, one)] == ["repeats everything behind 300"]

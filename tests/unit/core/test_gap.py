@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from consumer.core.gap import (
     SURE_SECONDS,
     possibly_trimmed_gap,
@@ -55,6 +57,14 @@ def test_trimmed_with_nothing_read_depends_on_the_shards_age() -> None:
     assert trimmed_gap(lease(SURE_SECONDS), None, None, None, WALL) is None
     gap = trimmed_gap(lease(SURE_SECONDS + 1), None, None, None, WALL)
     assert gap == Gap("s0", TRIM_HORIZON, None, "possibly_trimmed", WALL)
+
+
+def test_who_was_sent_back_counts_from_what_it_had_settled() -> None:
+    begun = replace(lease(), record_at=WALL - SURE_SECONDS - 1)
+    gap = possibly_trimmed_gap(begun, None, WALL)
+    assert gap == Gap("s0", TRIM_HORIZON, None, "possibly_trimmed", WALL)
+    assert possibly_trimmed_gap(begun, WALL - 1, WALL) is None
+    assert possibly_trimmed_gap(replace(begun, record_at=WALL - SURE_SECONDS), None, WALL) is None
 
 
 def test_opened_early_enough_nothing_can_be_missing() -> None:

@@ -2,6 +2,9 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
 
 from consumer.core.command import Action, Command
 from consumer.core.lease import LATEST, TRIM_HORIZON, Gap
@@ -204,6 +207,35 @@ def test_a_seek_to_a_time_overrules_the_start_of_the_stream() -> None:
 
     line = run_line(main, shard=shard, started_at=EPOCH - 60)
     assert set(sequences(line)) == set(range(15))
+
+
+@pytest.mark.parametrize(
+    ("back", "published", "to"), [(300, range(10, 15), 10), (3600, range(15), 3)]
+)
+def test_a_time_after_a_sequence_number_tells_of_all_that_it_may_skip(
+    back: int, published: range, to: int
+) -> None:
+    shard = ShardTwin(page_records=4)
+    for start, age in ((0, 1200), (5, 600), (10, 0)):
+        shard.write_many(5, keys=2, start=FIRST + start, created_at=EPOCH - age)
+    time = datetime.fromtimestamp(EPOCH - back, UTC).isoformat()
+
+    async def main(line: Line) -> None:
+        await command(line, Action.SEEK, str(FIRST + 2))
+        await command(line, Action.SEEK, time)
+        line.row = line.table.streams[line.row.key]
+        line.consumer = line.new_consumer("other")
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: line.lease.checkpoint == str(FIRST + 14))
+            line.consumer.drain()
+
+    line = run_line(main, shard=shard)
+    assert set(sequences(line)) == set(published)
+    assert {(gap.from_, gap.to) for gap in gaps(line)} == {
+        (TRIM_HORIZON, str(FIRST + 2)),
+        (str(FIRST + 2), str(FIRST + to)),
+    }
 
 
 def test_a_seek_does_not_wait_for_ever_for_what_nakadi_does_not_take() -> None:
