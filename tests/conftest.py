@@ -52,7 +52,7 @@ def clock() -> SystemClock:
 
 
 @pytest.fixture
-def use_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+def use_aws(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """An environment without AWS settings of the machine; a test points it at a server."""
     for name in (
         "AWS_PROFILE",

@@ -5,7 +5,7 @@ import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,7 +49,7 @@ class Drill:
 
     def fires(self, *alerts: str, seconds: float = 120) -> None:
         for alert in alerts:
-            self._until(lambda name=alert: self._state(name) == "firing", seconds, alert)
+            self._until(alert, seconds, firing=True)
             summary = self.here.prometheus.texts(alert)[0]["summary"]
             self.say(f"FIRING {alert}: {summary}")
             for text in self.here.prometheus.texts(alert):
@@ -57,7 +57,7 @@ class Drill:
 
     def silent(self, *alerts: str, seconds: float = 120) -> None:
         for alert in alerts:
-            self._until(lambda name=alert: self._state(name) != "firing", seconds, alert)
+            self._until(alert, seconds, firing=False)
             self.say(f"silent {alert}")
 
     def command(self, *words: str) -> int:
@@ -91,14 +91,11 @@ class Drill:
         verdict = self.here.cluster.until_settled(60)
         self.say(f"all settled: {verdict}")
 
-    def _state(self, alert: str) -> str | None:
-        return self.here.prometheus.alerts().get(alert)
-
-    def _until(self, true: Callable[[], bool], seconds: float, what: str) -> None:
+    def _until(self, alert: str, seconds: float, *, firing: bool) -> None:
         deadline = time.monotonic() + seconds
-        while not true():
+        while (self.here.prometheus.alerts().get(alert) == "firing") is not firing:
             if time.monotonic() > deadline:
-                raise AssertionError(f"{what}: {self.here.prometheus.alerts()}")
+                raise AssertionError(f"{alert}: {self.here.prometheus.alerts()}")
             time.sleep(0.5)
 
 

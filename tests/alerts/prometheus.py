@@ -58,7 +58,7 @@ class Prometheus:
 
     def alerts(self) -> dict[str, str]:
         """State by name of all alerts that are pending or firing."""
-        found = {}
+        found: dict[str, str] = {}
         for alert in self._get("alerts")["alerts"]:
             name = alert["labels"]["alertname"]
             found[name] = "firing" if "firing" in (found.get(name), alert["state"]) else "pending"

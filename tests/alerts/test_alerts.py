@@ -141,7 +141,7 @@ def test_helm_renders_them_alike(version: str) -> None:
     helm = ROOT / f".run/tools/{version}/helm"
     if not helm.exists():
         pytest.skip(f"{version} not found: `make chart` fetches it")
-    command = [helm, "template", "local", ROOT / "helm", "--namespace", "local"]
+    command: list[str | Path] = [helm, "template", "local", ROOT / "helm", "--namespace", "local"]
     command += ["--values", ROOT / "helm/ci/minimal-values.yaml"]
     command += ["--show-only", "templates/prometheusrule.yaml", "--set", "alerts.enabled=true"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)

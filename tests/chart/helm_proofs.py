@@ -3,6 +3,7 @@
 import tarfile
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from tests.chart.bench import Bench
 from tests.chart.rendering import HelmRefused, helm, render
@@ -121,5 +122,5 @@ def refusal(program: Path, *arguments: str) -> str:
     raise AssertionError(f"accepted: {arguments}")
 
 
-def by_name(manifests: tuple[dict[str, object], ...]) -> dict[str, object]:
-    return {f"{m['kind']} {m['metadata']['name']}": m for m in manifests}  # type: ignore[index]
+def by_name(manifests: tuple[dict[str, Any], ...]) -> dict[str, object]:
+    return {f"{m['kind']} {m['metadata']['name']}": m for m in manifests}

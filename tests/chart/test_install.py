@@ -13,6 +13,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -135,7 +136,7 @@ def test_what_is_rendered_runs(
     with started(installed, "Deployment", ministack, log) as worker:
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
             path = pod[probe]["httpGet"]["path"]
-            until(lambda path=path: answers(installed, path), log)  # type: ignore[misc]
+            until(partial(answers, installed, path), log)
         OrderTable(TABLE, ministack.environment()).write(Insert({"order_id": "o-4711"}))
         until(lambda: len(nakadi_server.log(EVENT_TYPE)) == 1, log)
         assert answers(installed, "/metrics")

@@ -24,13 +24,13 @@ async def on_server(
     """A lease table of an application that no other test uses."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    settings = {
+    usual: dict[str, Any] = {
         "table": "conformance-leases",
         "application": f"application-{next(_applications)}",
         "request_seconds": 10.0,  # the servers are slow when they wake up, and not under test
-    } | settings
+    }
     async with Aws() as aws:
-        table = LeaseTable(await aws.dynamodb(4), SystemClock(), **settings)
+        table = LeaseTable(await aws.dynamodb(4), SystemClock(), **usual | settings)
         await table.ensure_table(create=True)
         yield table
 

@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -136,7 +137,7 @@ async def test_a_stream_row_is_replaced_if_it_is_as_expected(store: LeaseStore) 
     [{"sweep_n": 5}, {"sweep_done": 5}, {"bootstrapped": True}, {"fingerprint": "other"}],
 )
 async def test_each_guard_of_a_stream_row_guards(
-    store: LeaseStore, difference: dict[str, object]
+    store: LeaseStore, difference: dict[str, Any]
 ) -> None:
     await store.create_stream(STREAM)
     expected = replace(STREAM, **difference)
@@ -204,7 +205,7 @@ async def test_a_checkpoint_and_a_release(store: LeaseStore) -> None:
     "difference", [{"owner": "b"}, {"owner": None}, {"counter": 2}, {"checkpoint": "11"}]
 )
 async def test_each_part_of_the_condition_guards(
-    store: LeaseStore, difference: dict[str, object]
+    store: LeaseStore, difference: dict[str, Any]
 ) -> None:
     await store.create_lease(KEY, TAKEN)
     expected = replace(TAKEN, **difference)
@@ -216,7 +217,7 @@ async def test_each_part_of_the_condition_guards(
 
 @pytest.mark.parametrize("difference", [{"owner": "b"}, {"counter": 2}])
 async def test_a_take_is_guarded_by_owner_and_counter(
-    store: LeaseStore, difference: dict[str, object]
+    store: LeaseStore, difference: dict[str, Any]
 ) -> None:
     await store.create_lease(KEY, TAKEN)
     expected = replace(TAKEN, **difference)
@@ -266,7 +267,7 @@ async def test_of_many_takers_one_wins(store: LeaseStore) -> None:
     "difference", [{"owner": "b"}, {"counter": 2}, {"checkpoint": LATEST}, {"owner": None}]
 )
 async def test_a_lease_is_deleted_only_as_it_stands(
-    store: LeaseStore, difference: dict[str, object]
+    store: LeaseStore, difference: dict[str, Any]
 ) -> None:
     await store.create_lease(KEY, TAKEN)
     assert await store.delete_lease(KEY, replace(TAKEN, **difference)) is False

@@ -52,7 +52,8 @@ def judge(older: Path, folder: Path, ref: str) -> int:
                 roll(cluster, name, path)
                 split(cluster)
         verdict = settled(cluster)
-        codes = {worker.process.poll() for worker in cluster.workers} - {None}
+        ended = [worker.process.poll() for worker in cluster.workers]
+        codes = {code for code in ended if code is not None}
         crashed = [w.log.name for w in cluster.workers if "Traceback" in w.log.read_text()]
     print(f"{verdict}, exit codes {sorted(codes)}, tracebacks {crashed}")
     wrong = verdict.lost or verdict.out_of_order or verdict.duplicated or codes != {0} or crashed

@@ -36,8 +36,10 @@ def _function(loader: _Loader, tag: str, node: yaml.Node) -> dict[str, Any]:
             value: Any = loader.construct_scalar(node)
         case yaml.SequenceNode():
             value = loader.construct_sequence(node, deep=True)
+        case yaml.MappingNode():
+            value = loader.construct_mapping(node, deep=True)
         case _:
-            value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]
+            raise TypeError(node.tag)
     return {f"!{tag}": value}
 
 
@@ -46,7 +48,8 @@ _Loader.add_multi_constructor("!", _function)
 
 def template() -> dict[str, Any]:
     """With functions as `{"!Name": argument}`."""
-    return yaml.load(TEMPLATE.read_text(), _Loader)  # type: ignore[no-any-return]  # noqa: S506
+    read: dict[str, Any] = yaml.load(TEMPLATE.read_text(), _Loader)  # noqa: S506 - a SafeLoader
+    return read
 
 
 class Stack:
@@ -71,8 +74,8 @@ class Stack:
 
     def _resolved(self, value: Any) -> Any:
         match value:
-            case {**only} if len(only) == 1 and next(iter(only)).startswith("!"):
-                ((name, argument),) = only.items()
+            case dict() if len(value) == 1 and str(next(iter(value))).startswith("!"):
+                ((name, argument),) = value.items()
                 return self._call(name, argument)
             case dict():
                 pairs = {name: self._resolved(each) for name, each in value.items()}

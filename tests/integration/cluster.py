@@ -63,7 +63,8 @@ class WorkerProcess:
                 return error.code, error.read().decode()
 
     def status(self) -> dict[str, Any]:
-        return json.loads(self.get("/status")[1])  # type: ignore[no-any-return]
+        told: dict[str, Any] = json.loads(self.get("/status")[1])
+        return told
 
     def shards(self) -> list[str]:
         try:
@@ -145,7 +146,8 @@ class Cluster:
         return [shard["shard"] for shard in stream["shards"] if shard["ending"] is None]
 
     def truth(self) -> list[dict[str, Any]]:
-        return self.streams.control("truth")["streams"]  # type: ignore[return-value]
+        told: Any = self.streams.control("truth")
+        return list(told["streams"])
 
     def verdict(self) -> Verdict:
         """Hold the Nakadi log against every record ever written."""
@@ -156,7 +158,7 @@ class Cluster:
                 for record in shard["records"]:
                     eid = str(uuid.uuid5(space, record["eventID"]))
                     order[eid] = int(record["sequence"])
-        log = self.nakadi.log(EVENT_TYPE, fields="eid,key,sequence")
+        log: list[dict[str, Any]] = self.nakadi.log(EVENT_TYPE, fields="eid,key,sequence")
         seen: set[str] = set()
         highest: dict[str, int] = defaultdict(int)
         duplicated = out_of_order = 0
@@ -208,7 +210,7 @@ DEFINITION = {
 }
 
 
-def definition(key: str) -> dict[str, object]:
+def definition(key: str) -> dict[str, Any]:
     schema = {
         "type": "object",
         "required": [key],

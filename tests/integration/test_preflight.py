@@ -40,7 +40,10 @@ def consumer(made: Cluster, command: str, **settings: str) -> subprocess.Complet
     )
 
 
-SCHEMA = {"type": "object", "properties": {"id": {"type": "string"}, "n": {"type": "string"}}}
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {"id": {"type": "string"}, "n": {"type": "string"}},
+}
 
 
 @pytest.mark.parametrize(
@@ -60,7 +63,7 @@ SCHEMA = {"type": "object", "properties": {"id": {"type": "string"}, "n": {"type
 def test_what_can_never_take_the_events_is_refused(
     keys_only: Cluster, name: str, members: dict[str, Any], says: str
 ) -> None:
-    properties = {**SCHEMA["properties"], "change": {"properties": {"sequence": {}}}}  # type: ignore[dict-item]
+    properties = {**SCHEMA["properties"], "change": {"properties": {"sequence": {}}}}
     schema = {"type": "json_schema", "schema": json.dumps(SCHEMA | {"properties": properties})}
     made = definition("id") | {"name": name, "schema": schema} | members
     if made["category"] != "data":
@@ -81,7 +84,7 @@ def test_required_fields_that_a_delete_lacks_are_a_warning(keys_only: Cluster) -
     schema = SCHEMA | {"required": ["id", "n"]}
     made = definition("id") | {"name": "a.required", "ordering_key_fields": []}
     made |= {"ordering_instance_ids": [], "schema": {"type": "json_schema"}}
-    made["schema"]["schema"] = json.dumps(schema)  # type: ignore[index]
+    made["schema"]["schema"] = json.dumps(schema)
     keys_only.nakadi.create_event_type(made)
     check = consumer(keys_only, "check", CONSUMER_EVENT_TYPE="a.required")
     assert check.returncode == 0

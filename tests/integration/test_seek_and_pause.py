@@ -66,7 +66,8 @@ def leases(made: Cluster) -> list[dict[str, Any]]:
 
 
 def published(made: Cluster) -> Counter[str]:
-    return Counter(event["eid"] for event in made.nakadi.log(EVENT_TYPE, fields="eid"))
+    log: list[dict[str, Any]] = made.nakadi.log(EVENT_TYPE, fields="eid")
+    return Counter(event["eid"] for event in log)
 
 
 def test_a_pause_survives_the_death_of_an_owner_until_it_is_resumed(fleet: Cluster) -> None:
@@ -112,7 +113,8 @@ def test_a_seek_repeats_everything_once_and_in_order(fleet: Cluster) -> None:
     assert consumer(fleet, "gaps", "--json").startswith("[]\n")
     last: dict[str, str] = {}
     newest: dict[str, str] = {}
-    for event in fleet.nakadi.log(EVENT_TYPE, fields="key,sequence"):
+    log: list[dict[str, Any]] = fleet.nakadi.log(EVENT_TYPE, fields="key,sequence")
+    for event in log:
         key, sequence = event["key"], event["sequence"]
         last[key], newest[key] = sequence, max(newest.get(key, ""), sequence)
     assert last == newest  # every key ends with its newest state

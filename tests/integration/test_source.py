@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,8 @@ def test_new_image_is_enough_without_patches_and_deletes_carry_the_key(tmp_path:
             "write", table=TABLE, changes=[*changes, {"delete": {"id": {"S": "a"}}}]
         )
         made.until_settled()
-        events = [json.loads(e["event"]) for e in made.nakadi.log("order-store.order")]
+        log: list[dict[str, Any]] = made.nakadi.log("order-store.order")
+        events = [json.loads(entry["event"]) for entry in log]
         assert [event["data_op"] for event in events] == ["C", "U", "D"]
         assert "patch" not in events[1]["data"]
         assert {k: v for k, v in events[2]["data"].items() if k != "change"} == {"id": "a"}

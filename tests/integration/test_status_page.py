@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,10 +20,11 @@ from consumer.core.status import (
     StreamStatus,
 )
 from tests.integration.chromium import CHROMEDRIVER, CHROMIUM, Window, chromium
-from tests.integration.cluster import cluster
+from tests.integration.cluster import Cluster, cluster
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 pytestmark = pytest.mark.skipif(
@@ -40,11 +41,11 @@ def shard_id(number: int) -> str:
     return f"shardId-{17000000000 + number:020d}-{number:08x}"
 
 
-def lease(number: int, parent: int | None, state: LeaseState, **changes: object) -> LeaseStatus:
+def lease(number: int, parent: int | None, state: LeaseState, **changes: Any) -> LeaseStatus:
     above = None if parent is None else shard_id(parent)
     owner = {LeaseState.HELD: "host-1", LeaseState.FOREIGN: "host-2"}.get(state)
     row = LeaseStatus(STREAM, shard_id(number), above, state, owner, "400", None)
-    return replace(row, **changes)  # type: ignore[arg-type]
+    return replace(row, **changes)
 
 
 VIEW = StatusView(
@@ -209,7 +210,7 @@ async def test_eight_hundred_shards_fit_on_a_wide_and_a_narrow_screen(window: Wi
 
 
 async def test_a_worker_serves_it(window: Window, tmp_path: Path) -> None:
-    def begin() -> tuple[object, str]:
+    def begin() -> tuple[AbstractContextManager[Cluster], str]:
         context = cluster(tmp_path, shards=4)
         made = context.__enter__()
         worker = made.start()
@@ -225,4 +226,4 @@ async def test_a_worker_serves_it(window: Window, tmp_path: Path) -> None:
         assert await window.text("#states") == "4 here"
         assert await window.complaints() == []
     finally:
-        await asyncio.to_thread(context.__exit__, None, None, None)  # type: ignore[attr-defined]
+        await asyncio.to_thread(context.__exit__, None, None, None)

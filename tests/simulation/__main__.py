@@ -8,7 +8,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from tests.simulation.run import Result, Totals, run_many, run_seed, shrink
+from tests.simulation.run import Totals, run_many, run_seed, shrink
+from tests.simulation.world import Result
 
 PROGRESS = 500
 

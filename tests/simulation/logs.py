@@ -38,7 +38,8 @@ class TraceLogger:
 def logs_to(sink: Sink) -> Iterator[None]:
     """What is logged meanwhile goes to `sink(worker, event, facts)`."""
     before: dict[str, Any] = structlog.get_config()
-    structlog.configure(wrapper_class=TraceLogger, cache_logger_on_first_use=False)
+    wrapper: Any = TraceLogger  # of what structlog asks for, `bind` is not used here
+    structlog.configure(wrapper_class=wrapper, cache_logger_on_first_use=False)
     _sink.append(sink)
     try:
         yield

@@ -12,9 +12,10 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar, copy_context
 from itertools import count
 from random import Random
-from typing import Any, Optional
+from typing import Any, Optional, TypeVarTuple
 
 NODE: ContextVar[Optional["Node"]] = ContextVar("node", default=None)
+Ts = TypeVarTuple("Ts")
 
 
 class StuckError(RuntimeError):
@@ -41,7 +42,7 @@ class Node:
         self.context.run(NODE.set, self)
 
 
-class SimTask(asyncio.Task):  # type: ignore[type-arg]
+class SimTask(asyncio.Task[Any]):
     """A task that hashes by its number."""
 
     _numbers = count()
@@ -86,14 +87,18 @@ class SimLoop(asyncio.BaseEventLoop):
         return self.now if node is None else self.now - node.lag
 
     def call_soon(
-        self, callback: Callable[..., Any], *args: Any, context: Context | None = None
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.Handle:
         handle = asyncio.Handle(callback, args, self, context)
         self._enqueue(handle)
         return handle
 
-    def call_at(  # type: ignore[override]
-        self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
     ) -> asyncio.TimerHandle:
         timer = asyncio.TimerHandle(when, callback, args, self, context)
         self._set_timer(timer)
@@ -104,7 +109,7 @@ class SimLoop(asyncio.BaseEventLoop):
 
     def _run_once(self) -> None:
         queue, timers = self._queue, self._timers
-        while not self._stopping:  # type: ignore[attr-defined]
+        while not self._stopping:  # type: ignore[attr-defined]  # asyncio's own
             while timers and timers[0][0] <= self.now:
                 self._ring(heapq.heappop(timers)[2])
             if not queue:
@@ -154,7 +159,7 @@ class SimLoop(asyncio.BaseEventLoop):
         return queue.pop()
 
     def _enqueue(self, handle: asyncio.Handle) -> None:
-        node = handle._context.get(NODE)  # type: ignore[attr-defined]
+        node = handle._context.get(NODE)  # type: ignore[attr-defined]  # asyncio's own
         if node is not None and node.stopped:
             node.held.append(handle)
         else:
@@ -164,7 +169,7 @@ class SimLoop(asyncio.BaseEventLoop):
         heapq.heappush(self._timers, (self._due(timer), next(self._serial), timer))
 
     def _due(self, timer: asyncio.TimerHandle) -> float:
-        node = timer._context.get(NODE)  # type: ignore[attr-defined]
+        node = timer._context.get(NODE)  # type: ignore[attr-defined]  # asyncio's own
         return timer.when() if node is None else timer.when() + node.lag
 
     def _ring(self, timer: asyncio.TimerHandle) -> None:

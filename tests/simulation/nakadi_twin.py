@@ -5,7 +5,7 @@ request is drawn from the seed.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from consumer.core.answer import Answer, BatchItemResponse, PublishingStatus, no_answer
@@ -178,8 +178,8 @@ class _Request:
     def _partition(self, record: Record) -> int:
         return sum(record.key.encode()) % PARTITIONS
 
-    def _store(self, indexes: Sequence[int] | object) -> None:
-        for index in indexes:  # type: ignore[attr-defined]
+    def _store(self, indexes: Iterable[int]) -> None:
+        for index in indexes:
             self._put(index, late=not self.waiting or self._node.crashed)
 
     def _store_late(self, index: int) -> None:

@@ -4,11 +4,12 @@
 """
 
 from collections.abc import Callable
+from multiprocessing import get_context
 
 import pytest
 
 from tests.simulation.mutants import leases, reading
-from tests.simulation.mutants.hunt import hunt
+from tests.simulation.mutants.hunt import MUTANTS, hunt
 
 WANTED = (
     (reading.checkpoint_ahead_of_ack, "checkpoint"),
@@ -26,3 +27,11 @@ def test_a_planted_fault_is_found(mutant: Callable[[], None], check: str) -> Non
     found = hunt(mutant, seeds=200)
     assert found.seed is not None
     assert found.check == check
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: str(mutant.__name__))
+def test_what_a_fault_replaces_is_there(mutant: Callable[[], None]) -> None:
+    planting = get_context("fork").Process(target=mutant)
+    planting.start()
+    planting.join()
+    assert planting.exitcode == 0

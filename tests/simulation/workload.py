@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tests.simulation.truth import wall
 
 if TYPE_CHECKING:
+    from localdev.streams.attribute import Attributes
     from tests.simulation.world import World
 
 HOT = 0.6  # share of the hot key
@@ -37,7 +38,7 @@ class Writer:
             fill = 10
             if key is None and chance.random() < BIG and world.scenario.has("big"):
                 fill = 1000 * int(chance.uniform(50, 350))
-            item = {
+            item: Attributes = {
                 "id": {"S": picked},
                 "n": {"N": str(self._version)},
                 "fill": {"S": "x" * fill},

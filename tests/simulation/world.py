@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from localdev.streams.key_schema import KeySchema
@@ -193,11 +194,13 @@ class World:
         await asyncio.sleep(self.scenario.timing.lease_duration + 5.0)
         await self._shut_down()
 
-    async def _until(self, done: object, seconds: float, *, trickle: bool = False) -> bool:
+    async def _until(
+        self, done: Callable[[], bool], seconds: float, *, trickle: bool = False
+    ) -> bool:
         limit = self.loop.now + seconds
         self._since = wall(self.loop.now)
         while self.loop.now < limit:
-            if self.checks.violations or done():  # type: ignore[operator]
+            if self.checks.violations or done():
                 return True
             if trickle:
                 self.writer.write(wall(self.loop.now), self.writer.keys[-1])

@@ -6,9 +6,10 @@ could send for one shard are noted in `violations` at the instant it happens.
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Any
 
 from consumer.core.fence import Fence
-from consumer.core.lease import SHARD_END, Lease, StreamRow, Worker
+from consumer.core.lease import SHARD_END, Checkpoint, Lease, StreamRow, Worker
 from consumer.core.limits import LeaseTiming
 from consumer.core.shard import Outcome, ShardState
 from consumer.core.stream import ViewType
@@ -26,15 +27,15 @@ from tests.twins.virtual_time import HalfChance, VirtualClock
 TIMING = LeaseTiming()
 
 
-def source(**changes: object) -> Source:
-    fields: dict[str, object] = {
+def source(**changes: Any) -> Source:
+    fields: dict[str, Any] = {
         "stream": STREAM,
         "follow_table": False,
         "start_position": "TRIM_HORIZON",
         "fingerprint": "orders",
         "view_types": frozenset({ViewType.NEW_AND_OLD_IMAGES}),
     }
-    return Source(**(fields | changes))  # type: ignore[arg-type]
+    return Source(**fields | changes)
 
 
 class FakeShard:
@@ -65,6 +66,17 @@ class FakeShard:
     @property
     def lease(self) -> Lease:
         return self.writer.lease
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        return self.lease.checkpoint
+
+    @property
+    def checkpoint_at(self) -> float:
+        return self._node.clock.wall()
+
+    def age(self, wall: float) -> float:
+        return 0.0
 
     def _ask(self, want: str) -> None:
         self._want = want
@@ -231,7 +243,7 @@ class Fleet:
     takes: list[tuple[float, str, str]] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)  # two could send at once
 
-    def start(self, name: str, timing: LeaseTiming = TIMING, **changes: object) -> Node:
+    def start(self, name: str, timing: LeaseTiming = TIMING, **changes: Any) -> Node:
         node = self.nodes[name] = Node(self, name, timing, source(**changes))
         return node.start()
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
@@ -59,10 +60,10 @@ class ShardTwin:
     delay: float = 0.005
     gone: bool = False
 
-    def write(self, sequence: int, key: str, **options: float) -> None:
-        self.records.append((sequence, record(sequence, key, **options)))  # type: ignore[arg-type]
+    def write(self, sequence: int, key: str, **options: Any) -> None:
+        self.records.append((sequence, record(sequence, key, **options)))
 
-    def write_many(self, count: int, keys: int, start: int = FIRST, **options: float) -> None:
+    def write_many(self, count: int, keys: int, start: int = FIRST, **options: Any) -> None:
         for i in range(count):
             self.write(start + i, f"k{i % keys}", **options)
 

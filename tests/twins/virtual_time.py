@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 EPOCH = 1_790_000_000.0  # wall clock at loop time 0
 
 
-class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
+class _JumpingSelector(selectors.DefaultSelector):
     loop: "VirtualLoop"
 
     def select(self, timeout: float | None = None) -> Any:

@@ -15,7 +15,6 @@ import aiohttp
 import pytest
 
 from consumer import cli
-from consumer.adapters import http_server
 from consumer.adapters.http_server import serve_http
 from consumer.core.flow import FlowState
 from consumer.core.lease_view import LeaseState
@@ -149,11 +148,11 @@ async def test_where_ipv6_is_switched_off_it_answers_on_ipv4(
             raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
         return create((LOCAL, address[1]), family=family, backlog=int(options["backlog"]))
 
-    monkeypatch.setattr(http_server.socket, "create_server", without_ipv6)
-    monkeypatch.setattr(http_server.socket, "has_dualstack_ipv6", lambda: True)
+    monkeypatch.setattr(socket, "create_server", without_ipv6)
+    monkeypatch.setattr(socket, "has_dualstack_ipv6", lambda: True)
     async with serve_http(None, 0, Source()) as port:
         assert (await get(port, "/livez"))[0] == 200
-    monkeypatch.setattr(http_server.socket, "has_dualstack_ipv6", lambda: False)
+    monkeypatch.setattr(socket, "has_dualstack_ipv6", lambda: False)
     async with serve_http(None, 0, Source()) as port:
         assert (await get(port, "/livez"))[0] == 200
 

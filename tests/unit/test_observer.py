@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -75,7 +76,9 @@ class Watched:
         self._observer = Observer(
             "worker-1", load_settings(REQUIRED | settings), self.clock, self.metrics
         )
-        self._observer.watch(self.worker, SimpleNamespace())  # type: ignore[arg-type]
+        worker: Any = self.worker
+        page: Any = SimpleNamespace()
+        self._observer.watch(worker, page)
 
     def lease(self, state: LeaseState, seconds: float | None = None, key: str = NEW) -> None:
         since = None if seconds is None else self.clock.wall() - seconds

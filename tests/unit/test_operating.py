@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import io
 import re
+import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from consumer.commands import operating
 from consumer.commands.operating import NotObeyed, Wanted, confirm, find, issue, operate
 from consumer.commands.seek import checked, place
 from consumer.core.command import Action
@@ -21,11 +21,14 @@ from tests.twins.lease_table import Fault, LeaseTable, LeaseTableTwin
 from tests.twins.virtual_time import run
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
+
+    from consumer.adapters.lease_table import LeaseTable as LeaseTableOfService
+    from consumer.ports import StreamClient
 
 NOW = 1793525400.0
 ROW = StreamRow("arn", "orders", "L", None, TRIM_HORIZON, None, True, 1, 1, 0, "f")
-SETTINGS = Settings(table="orders", nakadi_url="http://localhost:1", event_type="a.b")  # type: ignore[call-arg]
+SETTINGS = Settings(table="orders", nakadi_url="http://localhost:1", event_type="a.b")
 PAUSE = Wanted(Action.PAUSE, None, (), dry_run=False, sure=True, issued_at=NOW)
 SEEK = Wanted(Action.SEEK, TRIM_HORIZON, (), dry_run=False, sure=True, issued_at=NOW)
 
@@ -44,8 +47,13 @@ class Desk:
         ):
             self.table.of(ROW.key)[lease.shard_id] = lease
 
+    @property
+    def lease_table(self) -> LeaseTableOfService:
+        """The commands ask for the adapter and use what the port has."""
+        return cast("LeaseTableOfService", self.store)
+
     async def operate(self, wanted: Wanted) -> int:
-        return await operate(self.store, SETTINGS, wanted, self.out)  # type: ignore[arg-type]
+        return await operate(self.lease_table, SETTINGS, wanted, self.out)
 
     async def obey_soon(self) -> None:
         """What the owner of s-1 does."""
@@ -59,14 +67,12 @@ class Desk:
 
 @pytest.fixture(autouse=True)
 def virtual(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        operating.time, "monotonic", lambda: asyncio.get_running_loop().time(), raising=True
-    )
+    monkeypatch.setattr(time, "monotonic", lambda: asyncio.get_running_loop().time())
 
 
-def at(main: Callable[[Desk], Awaitable[None]]) -> Desk:
+def at(main: Callable[[Desk], Coroutine[Any, Any, None]]) -> Desk:
     desk = Desk()
-    run(lambda: main(desk))  # type: ignore[arg-type, return-value]
+    run(lambda: main(desk))
     return desk
 
 
@@ -102,19 +108,19 @@ def test_a_dry_run_changes_nothing() -> None:
 def test_lost_answers_leave_one_command() -> None:
     async def main(desk: Desk) -> None:
         desk.store.fail("add_command", Fault.LOST_AFTER, Fault.LOST_BEFORE, Fault.HANGS)
-        (there,) = await find(desk.store, SETTINGS, PAUSE)  # type: ignore[arg-type]
-        assert (await issue(desk.store, there)).number == 1  # type: ignore[arg-type]
+        (there,) = await find(desk.lease_table, SETTINGS, PAUSE)
+        assert (await issue(desk.lease_table, there)).number == 1
 
     assert at(main).numbers() == [1]
 
 
 def test_of_two_operators_each_has_a_number() -> None:
     async def main(desk: Desk) -> None:
-        (mine,) = await find(desk.store, SETTINGS, PAUSE)  # type: ignore[arg-type]
-        (theirs,) = await find(desk.store, SETTINGS, SEEK)  # type: ignore[arg-type]
+        (mine,) = await find(desk.lease_table, SETTINGS, PAUSE)
+        (theirs,) = await find(desk.lease_table, SETTINGS, SEEK)
         async with asyncio.TaskGroup() as tasks:
             for there in (mine, theirs):
-                tasks.create_task(issue(desk.store, there))  # type: ignore[arg-type]
+                tasks.create_task(issue(desk.lease_table, there))
 
     desk = at(main)
     assert desk.numbers() == [1, 2]
@@ -123,10 +129,10 @@ def test_of_two_operators_each_has_a_number() -> None:
 
 def test_a_table_that_does_not_answer_is_given_up() -> None:
     async def main(desk: Desk) -> None:
-        (there,) = await find(desk.store, SETTINGS, PAUSE)  # type: ignore[arg-type]
+        (there,) = await find(desk.lease_table, SETTINGS, PAUSE)
         desk.store.cut = True
         with pytest.raises(Retryable):
-            await issue(desk.store, there)  # type: ignore[arg-type]
+            await issue(desk.lease_table, there)
 
     assert at(main).numbers() == []
 
@@ -193,14 +199,14 @@ class Streams:
         return "iterator", answer
 
 
-def checked_against(streams: Streams, **changes: object) -> Wanted:
+def checked_against(streams: Streams, **changes: Any) -> Wanted:
     """What becomes of a seek."""
     found: list[Wanted] = []
-    wanted = replace(SEEK, **changes)  # type: ignore[arg-type]
+    wanted = replace(SEEK, **changes)
 
     async def main(desk: Desk) -> None:
-        places = await find(desk.store, SETTINGS, wanted)  # type: ignore[arg-type]
-        found.append(await checked(streams, wanted, places))  # type: ignore[arg-type]
+        places = await find(desk.lease_table, SETTINGS, wanted)
+        found.append(await checked(cast("StreamClient", streams), wanted, places))
 
     at(main)
     return found[0]

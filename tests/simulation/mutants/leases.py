@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from consumer.core import lease_write, lineage
+from consumer.core import lease_view, lease_write, lineage
 from consumer.core.fence import Fence
 from consumer.core.lease import Lease, LeaseWrite, StreamRow
 from consumer.core.lease_view import LeaseState, LeaseView
@@ -27,10 +27,11 @@ from consumer.runtime.lease_writer import LeaseWriter
 from consumer.runtime.parents import Parents
 from consumer.runtime.shard_consumer import ShardConsumer
 from consumer.runtime.sweep_turn import SweepTurn
+from tests.simulation.mutants.plant import plant
 
 
 def child_before_parent() -> None:
-    lineage.gate_open = lambda _lease, _rows: True
+    plant(lineage, "gate_open", lambda _lease, _rows: True)
 
 
 def take_without_checking_the_counter() -> None:
@@ -43,11 +44,11 @@ def take_without_checking_the_counter() -> None:
             return lease_write.Repeat(LeaseWrite(current, again, keeps_checkpoint=True))
         return settled
 
-    lease_write.settle = settle
+    plant(lease_write, "settle", settle)
 
 
 def self_fence_skipped() -> None:
-    Fence.holds = lambda self, _now, epoch: epoch == self.epoch  # type: ignore[method-assign]
+    plant(Fence, "holds", lambda self, _now, epoch: epoch == self.epoch)
 
 
 def fence_tested_before_an_await() -> None:
@@ -57,7 +58,7 @@ def fence_tested_before_an_await() -> None:
         await asyncio.sleep(0.2)  # a token is fetched, for example
         return await original(self, *arguments)
 
-    Delivery._send = send  # type: ignore[method-assign]
+    plant(Delivery, "_send", send)
 
 
 def release_without_draining() -> None:
@@ -65,25 +66,25 @@ def release_without_draining() -> None:
         self._relay.backlog.drop(self._watermark, self._watermark.drop_tail())
         return True
 
-    ShardConsumer._drained = drained  # type: ignore[method-assign]
+    plant(ShardConsumer, "_drained", drained)
 
 
 def heartbeat_extends_a_passed_deadline() -> None:
     def beat(self: Fence, sent_at: float, answered_at: float) -> None:
         self.deadline = max(self.deadline, sent_at + self._reach)
 
-    Fence.beat = beat  # type: ignore[method-assign]
+    plant(Fence, "beat", beat)
 
 
 def death_by_time_without_a_read() -> None:
     begin = Coordinator.__init__
 
-    def init(self: Coordinator, **parts: Any) -> None:
+    def init(self: Any, **parts: Any) -> None:
         begin(self, **parts)
-        self._peers.clock = parts["clock"]  # type: ignore[attr-defined]
+        self._peers.clock = parts["clock"]
 
-    def dead(self: Peers) -> frozenset[str]:
-        before = self.clock.now() - self._timing.lease_duration  # type: ignore[attr-defined]
+    def dead(self: Any) -> frozenset[str]:
+        before = self.clock.now() - self._timing.lease_duration
         return frozenset(
             name for name, seen in self._sightings.items() if seen.dead or seen.shown_at <= before
         )
@@ -94,9 +95,9 @@ def death_by_time_without_a_read() -> None:
         except Retryable:
             return None
 
-    Coordinator.__init__ = init  # type: ignore[method-assign, assignment]
-    Coordinator._read = read  # type: ignore[method-assign]
-    Peers.dead = property(dead)  # type: ignore[method-assign, assignment]
+    plant(Coordinator, "__init__", init)
+    plant(Coordinator, "_read", read)
+    plant(Peers, "dead", property(dead))
 
 
 def unknown_release_then_reading_on() -> None:
@@ -112,7 +113,7 @@ def unknown_release_then_reading_on() -> None:
             self._intent.read()
             self._reading.rewind()
 
-    ShardConsumer._read_and_drain = read_and_drain  # type: ignore[method-assign]
+    plant(ShardConsumer, "_read_and_drain", read_and_drain)
 
 
 async def _released(shard: ShardConsumer) -> bool:
@@ -133,7 +134,7 @@ def unlisted_parent_taken_for_gone() -> None:
     async def exists(_self: Parents, _turn: SweepTurn, _shard_id: str) -> bool:
         return False
 
-    Parents._exists = exists  # type: ignore[method-assign]
+    plant(Parents, "_exists", exists)
 
 
 def death_not_proven_after_the_row_was_read() -> None:
@@ -143,7 +144,7 @@ def death_not_proven_after_the_row_was_read() -> None:
         except Retryable:
             return None
 
-    Coordinator._read = read  # type: ignore[method-assign]
+    plant(Coordinator, "_read", read)
 
 
 def unknown_take_counts_as_taken() -> None:
@@ -160,24 +161,23 @@ def unknown_take_counts_as_taken() -> None:
         except Retryable:
             self.lease = write.row
 
-    LeaseWriter._write = write  # type: ignore[method-assign]
+    plant(LeaseWriter, "_write", write)
 
 
 def dead_letters_not_fenced() -> None:
     def sendable(self: DeadLetterSender) -> list[Any]:
         return self._letters[:LETTERS]
 
-    DeadLetterSender._sendable = sendable  # type: ignore[method-assign]
+    plant(DeadLetterSender, "_sendable", sendable)
 
 
 def one_listing_retires_a_stream() -> None:
-    stream_leases.SURELY_LISTED_SECONDS = 0.0
+    plant(stream_leases, "SURELY_LISTED_SECONDS", 0.0)
 
 
 def cancellation_swallowed() -> None:
     for module in (consumer_worker, publisher, reader, shard_reading):
-        if hasattr(module, "heed_cancellation"):
-            module.heed_cancellation = _heed_nothing
+        plant(module, "heed_cancellation", _heed_nothing)
 
 
 def _heed_nothing() -> None:
@@ -185,7 +185,7 @@ def _heed_nothing() -> None:
 
 
 def waiting_shards_have_no_age() -> None:
-    original = stream_leases.view
+    original = lease_view.view
 
     def view(*arguments: Any, **named: Any) -> tuple[LeaseView, ...]:
         return tuple(
@@ -193,4 +193,4 @@ def waiting_shards_have_no_age() -> None:
             for seen in original(*arguments, **named)
         )
 
-    stream_leases.view = view  # type: ignore[assignment]
+    plant(stream_leases, "view", view)

@@ -19,6 +19,7 @@ from consumer.runtime.checkpointer import Checkpointer
 from consumer.runtime.consumer_worker import ConsumerWorker
 from consumer.runtime.intake import Intake
 from consumer.runtime.reader import Reader
+from tests.simulation.mutants.plant import plant
 
 
 def checkpoint_ahead_of_ack() -> None:
@@ -26,7 +27,7 @@ def checkpoint_ahead_of_ack() -> None:
         opened = self._watermark.opened
         return str(opened) if opened else self._writer.lease.checkpoint
 
-    Checkpointer.checkpoint = property(checkpoint)  # type: ignore[method-assign, assignment]
+    plant(Checkpointer, "checkpoint", property(checkpoint))
 
 
 def watermark_off_by_one() -> None:
@@ -38,7 +39,7 @@ def watermark_off_by_one() -> None:
         if self.value != before and self.head is not None:
             self.value = self.head.sequence
 
-    AckWatermark.settle = settle  # type: ignore[method-assign]
+    plant(AckWatermark, "settle", settle)
 
 
 def sequences_compared_as_strings() -> None:
@@ -49,7 +50,7 @@ def sequences_compared_as_strings() -> None:
             return "already_read"
         return original(self, sequence, created_at)
 
-    Cursor.read = read  # type: ignore[method-assign]
+    plant(Cursor, "read", read)
 
 
 def closing_records_dropped() -> None:
@@ -58,7 +59,7 @@ def closing_records_dropped() -> None:
     async def take_in(self: Intake, page: Page) -> None:
         await original(self, page if page.next_iterator else replace(page, records=()))
 
-    Intake.take_in = take_in  # type: ignore[method-assign]
+    plant(Intake, "take_in", take_in)
 
 
 def aborted_treated_as_done() -> None:
@@ -73,7 +74,7 @@ def aborted_treated_as_done() -> None:
         )
         return original(done, *rest)
 
-    settlement._partial = partial
+    plant(settlement, "_partial", partial)
 
 
 def second_of_a_key_passes_its_head() -> None:
@@ -91,7 +92,7 @@ def second_of_a_key_passes_its_head() -> None:
             lane.first, ticket.next_of_key, second.next_of_key = second, second.next_of_key, ticket
             lane.last = ticket if lane.last is second else lane.last
 
-    KeyOrderedQueue.give_back = give_back  # type: ignore[method-assign]
+    plant(KeyOrderedQueue, "give_back", give_back)
 
 
 def latest_on_a_child() -> None:
@@ -105,14 +106,14 @@ def latest_on_a_child() -> None:
         )
         return iterator
 
-    Reader._open = open_  # type: ignore[method-assign]
+    plant(Reader, "_open", open_)
 
 
 def reservation_leak() -> None:
     def release(self: Reader) -> None:
         self._reservations -= 1
 
-    Reader._release = release  # type: ignore[method-assign]
+    plant(Reader, "_release", release)
 
 
 def stored_iterator_used_once() -> None:
@@ -124,7 +125,7 @@ def stored_iterator_used_once() -> None:
             cursor.iterator = None
         return cursor
 
-    Cursor.of = of  # type: ignore[method-assign, assignment]
+    plant(Cursor, "of", of)
 
 
 def innocents_given_up_with_the_guilty() -> None:
@@ -138,7 +139,7 @@ def innocents_given_up_with_the_guilty() -> None:
                 return settlement.Settled(tuple(bad[0] for _ in settled.verdicts))
         return settled
 
-    settlement._refused = refused
+    plant(settlement, "_refused", refused)
 
 
 def refused_event_follows_in_a_run() -> None:
@@ -151,7 +152,7 @@ def refused_event_follows_in_a_run() -> None:
             return settlement.Retry(settlement.REFUSAL_DELAYS[counts[key] - 1])
         return settlement.Refused("validation", item.detail)
 
-    settlement._count_refusal = count_refusal
+    plant(settlement, "_count_refusal", count_refusal)
 
 
 def letters_awaited_at_the_end() -> None:
@@ -163,4 +164,4 @@ def letters_awaited_at_the_end() -> None:
             self._publisher.stop()
             self._dead_letters.stop()
 
-    ConsumerWorker.run = run  # type: ignore[method-assign]
+    plant(ConsumerWorker, "run", run)

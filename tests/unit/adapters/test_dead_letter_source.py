@@ -1,7 +1,7 @@
 """The dead letter queue from its other end: receive, delete, hide, each message told apart."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
@@ -72,7 +72,7 @@ async def test_none_are_no_call(line: Wire, source: SqsDeadLetterSource) -> None
 async def test_failures_are_retryable(line: Wire, source: SqsDeadLetterSource, call: str) -> None:
     error = {"__type": "com.amazonaws.sqs#RequestThrottled", "message": "no"}
     line.say(Say(http(json.dumps(error).encode(), "400 Bad")))
-    calls = {
+    calls: dict[str, Callable[[], Awaitable[object]]] = {
         "receive": lambda: source.receive(10, 30),
         "delete": lambda: source.delete(RECEIPTS),
         "hide": lambda: source.hide(RECEIPTS, 1),

@@ -1,5 +1,7 @@
 """Rows as they stand in the table: other people's scripts read these names."""
 
+from typing import Any
+
 import pytest
 
 from consumer.adapters import lease_rows
@@ -54,7 +56,7 @@ GAP_ITEM = {
 }
 
 
-def keyed(key: str, item: dict) -> dict:
+def keyed(key: str, item: dict[str, Any]) -> dict[str, Any]:
     return {"application": {"S": "app"}, "key": {"S": key}, **item}
 
 

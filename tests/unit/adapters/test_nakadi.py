@@ -26,8 +26,8 @@ ITEMS = [
 
 
 def nakadi(url: str, **settings: Any) -> Nakadi:
-    settings = {"concurrency": 2, "timeout": 5.0, "token": NoToken()} | settings
-    return Nakadi(url, "order store/payment", clock=SystemClock(), **settings)
+    usual: dict[str, Any] = {"concurrency": 2, "timeout": 5.0, "token": NoToken()}
+    return Nakadi(url, "order store/payment", clock=SystemClock(), **usual | settings)
 
 
 @pytest.fixture

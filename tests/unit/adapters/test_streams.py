@@ -260,7 +260,9 @@ def listing(*shards: dict[str, object], last: str | None = None) -> bytes:
     return http(json.dumps({"StreamDescription": description}).encode(), "200 OK", DATE)
 
 
-def shard(name: str, parent: str | None = None, first: str = "1", last: str | None = None) -> dict:
+def shard(
+    name: str, parent: str | None = None, first: str = "1", last: str | None = None
+) -> dict[str, object]:
     numbers = {"StartingSequenceNumber": first}
     if last:
         numbers["EndingSequenceNumber"] = last

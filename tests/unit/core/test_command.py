@@ -1,6 +1,7 @@
 """What the operator's commands make of a lease."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -14,8 +15,8 @@ SEEK = Command(1, Action.SEEK, ("s-1",), TRIM_HORIZON, NOW, "me", "t")
 PAUSE = Command(1, Action.PAUSE, None, None, NOW, "me", "t")
 
 
-def seek(target: str, **changes: object) -> Command:
-    return replace(SEEK, target=target, **changes)  # type: ignore[arg-type]
+def seek(target: str, **changes: Any) -> Command:
+    return replace(SEEK, target=target, **changes)
 
 
 @pytest.mark.parametrize(

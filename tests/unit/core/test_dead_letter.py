@@ -4,6 +4,7 @@ import base64
 import json
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -40,9 +41,9 @@ LETTER = DeadLetter(
 )
 
 
-def body(letter: DeadLetter, limit: int = 1_048_576, form: EventFormat = FORMAT) -> dict:
+def body(letter: DeadLetter, limit: int = 1_048_576, form: EventFormat = FORMAT) -> dict[str, Any]:
     encoded = encode(letter, limit, form, KEYS)
-    found: dict = json.loads(encoded, parse_int=Decimal)
+    found: dict[str, Any] = json.loads(encoded, parse_int=Decimal)
     return found
 
 

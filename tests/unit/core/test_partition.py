@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 import pytest
 from hypothesis import given
@@ -44,7 +46,7 @@ def test_the_servers_own_examples(values: list[str], indexes: tuple[int, int, in
 
 @given(st.text(), st.text(), st.integers(1, 40))
 def test_as_the_local_nakadi_has_it(first: str, second: str, count: int) -> None:
-    definition = {**DEFINITION, "partition_key_fields": ["f0", "f1"]}
+    definition: dict[str, Any] = {**DEFINITION, "partition_key_fields": ["f0", "f1"]}
     found = partitioner(definition, count)({"data": {"f0": first, "f1": second}})
     assert rule(count, 2).partition(event(first, second)) == found
 

@@ -1,5 +1,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,9 +16,9 @@ def situation(
     rows: Sequence[Lease],
     held: Mapping[str, Held] | None = None,
     counting: Sequence[str] = (),
-    **more: object,
+    **more: Any,
 ) -> Situation:
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "me": "me",
         "leases": rows,
         "ready": frozenset(lease.shard_id for lease in rows if not lease.finished),
@@ -25,14 +26,14 @@ def situation(
         "counting": frozenset(counting),
         "dead": frozenset(),
     }
-    return Situation(**(fields | more))  # type: ignore[arg-type]
+    return Situation(**fields | more)
 
 
 def names(taken: Sequence[Lease]) -> list[str]:
     return [lease.shard_id for lease in taken]
 
 
-def mine(rows: Sequence[Lease], count: int, **more: int) -> dict[str, Held]:
+def mine(rows: Sequence[Lease], count: int, **more: Any) -> dict[str, Held]:
     return {lease.shard_id: Held(**more) for lease in rows[:count]}
 
 

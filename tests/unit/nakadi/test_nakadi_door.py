@@ -72,7 +72,7 @@ def test_a_token_is_looked_at_before_a_coding(server: NakadiProcess, name: str) 
     for required, status in ((False, 406), (True, 401)):
         server.settings(token_required=required)
         headers = {"Content-Encoding": "gzip"}
-        assert status_of(server, "GET", f"/event-types/{name}", **headers) == status
+        assert status_of(server, "GET", f"/event-types/{name}", None, **headers) == status
     server.settings(token_required=False)
 
 

@@ -64,7 +64,7 @@ def test_a_schema_that_cannot_be_loaded_is_refused(keyword: str, value: object) 
 def test_a_required_that_no_string_schema_reads_is_let_through_and_left_alone() -> None:
     registry = Registry()
     registry.create(definition({"properties": {"a": {**STRING, "required": True}}}))
-    event = {
+    event: dict[str, Any] = {
         "metadata": {
             "eid": "00000000-0000-4000-8000-000000000001",
             "occurred_at": "2026-11-21T07:00:00Z",
@@ -159,7 +159,7 @@ def test_changes(
 
 
 def test_a_recursive_schema_is_compared_once() -> None:
-    tree = {
+    tree: dict[str, Any] = {
         "definitions": {"node": {"properties": {"next": {"$ref": "#/definitions/node"}}}},
         "properties": {"root": {"$ref": "#/definitions/node"}},
     }
@@ -234,8 +234,8 @@ def test_only_the_width_of_a_statistic_is_fixed() -> None:
         ),
     ],
 )
-def test_dependencies_are_compared_one_by_one(
-    before: object, after: object, changes: list[str]
-) -> None:
-    schemas = [{"type": "object", "dependencies": one} for one in (before, after)]
+def test_dependencies_are_compared_one_by_one(before: Any, after: Any, changes: list[str]) -> None:
+    schemas: list[dict[str, Any]] = [
+        {"type": "object", "dependencies": one} for one in (before, after)
+    ]
     assert [str(change) for change in SchemaDiff(*schemas).changes()] == changes

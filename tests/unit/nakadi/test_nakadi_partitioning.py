@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from localdev.nakadi.partitioning import PartitioningError, partitioner, path_of
 
-DATA = {"category": "data", "partition_strategy": "hash", "partition_key_fields": ["k"]}
+DATA: dict[str, Any] = {
+    "category": "data",
+    "partition_strategy": "hash",
+    "partition_key_fields": ["k"],
+}
 
 
-def hashed(partitions: int, value: object) -> str:
+def hashed(partitions: int, value: Any) -> str:
     return partitioner(DATA, partitions)({"data": {"k": value}})
 
 
@@ -33,7 +39,7 @@ def test_the_index_is_into_names_sorted_as_strings(
 
 def test_several_fields_add_up() -> None:
     two = {**DATA, "partition_key_fields": ["country", "k"]}
-    event = {"data": {"country": "DE", "k": "order-1"}}
+    event: dict[str, Any] = {"data": {"country": "DE", "k": "order-1"}}
     names = sorted(str(number) for number in range(12))
     assert [partitioner(two, n)(event) for n in (3, 8)] == ["0", "5"]
     assert partitioner(two, 12)(event) == names[9]
@@ -54,7 +60,8 @@ def test_a_missing_field_has_no_partition() -> None:
 def test_user_defined_takes_only_partitions_that_exist() -> None:
     choose = partitioner({"partition_strategy": "user_defined"}, 3)
     assert choose({"metadata": {"partition": "2"}}) == "2"
-    for metadata in ({"partition": "3"}, {}):
+    refused: tuple[dict[str, Any], ...] = ({"partition": "3"}, {})
+    for metadata in refused:
         with pytest.raises(PartitioningError):
             choose({"metadata": metadata})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import random
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ SOURCE = Source(request=0, flow_id="f")
 
 
 def event_type(**members: object) -> EventType:
-    definition = {
+    definition: dict[str, Any] = {
         "name": "t",
         "category": "data",
         "partition_strategy": "hash",
@@ -32,7 +33,7 @@ def event_type(**members: object) -> EventType:
 
 def event(key: str | None = "order-1", op: str = "U", pad: str = "", number: int = 1) -> Event:
     eid = f"00000000-0000-4000-8000-{number:012d}"
-    value = {
+    value: dict[str, Any] = {
         "metadata": {"eid": eid, "occurred_at": "2026-11-21T07:00:00Z"},
         "data_type": "order",
         "data_op": op,
@@ -81,7 +82,7 @@ def test_all_events_are_validated_before_any_is_partitioned() -> None:
 
 def test_a_bad_event_without_an_eid_makes_the_whole_request_a_400() -> None:
     for metadata in (None, {}, {"eid": 5}):
-        value = {**INVALID.value, "metadata": metadata}
+        value: dict[str, Any] = {**INVALID.value, "metadata": metadata}
         with pytest.raises(ProblemError) as caught:
             judge(event_type(), [Event("{}", value, "")], [], deletion=False)
         assert caught.value.status == 400
@@ -114,7 +115,7 @@ def placed(*partitions: str, pad: str = "") -> list[Placed]:
         ({"mode": "bytes", "limit": 10_000}, "sss", "012"),
     ],
 )
-def test_207_on_demand(fault: dict[str, object], statuses: str, written: str) -> None:
+def test_207_on_demand(fault: dict[str, Any], statuses: str, written: str) -> None:
     target = event_type()
     described = fault_from({"kind": "partial", **fault})
     outcome = store(target, placed("0", "1", "2"), SOURCE, described)
@@ -168,14 +169,14 @@ def test_a_fault_skips_takes_turns_and_is_spent() -> None:
         ({"on": "any"}, True),
     ],
 )
-def test_a_fault_selects_requests(selection: dict[str, object], expected: bool) -> None:
+def test_a_fault_selects_requests(selection: dict[str, Any], expected: bool) -> None:
     faults = Faults()
     faults.add(fault_from({"kind": "reset", **selection}))
     assert (faults.take("publish", "t", b"abcd", 2) is not None) == expected
 
 
 @pytest.mark.parametrize("described", [{}, {"kind": "nope"}, {"kind": "reset", "wen": "after"}])
-def test_a_fault_that_is_misspelt_is_refused(described: dict[str, object]) -> None:
+def test_a_fault_that_is_misspelt_is_refused(described: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"kind|nope|wen"):
         fault_from(described)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,7 +48,7 @@ SCHEMAS = st.recursive(
 
 
 @given(SCHEMAS, VALUES)
-def test_the_fast_look_and_the_library_agree(schema: dict[str, object], value: object) -> None:
+def test_the_fast_look_and_the_library_agree(schema: dict[str, Any], value: Any) -> None:
     check = compile_check(schema)
     assert check is not None
     found = describe(validator_of(schema).iter_errors(value))
@@ -61,7 +63,10 @@ def test_the_fast_look_is_not_taken_at_a_keyword_it_does_not_know(keyword: str) 
 @pytest.mark.parametrize("literal", [1.0, 1.5, -0.0])
 def test_an_integer_schema_refuses_doubles(literal: float) -> None:
     for draft in ("04", "06", "07"):
-        schema = {"$schema": f"http://json-schema.org/draft-{draft}/schema#", "type": "integer"}
+        schema: dict[str, Any] = {
+            "$schema": f"http://json-schema.org/draft-{draft}/schema#",
+            "type": "integer",
+        }
         assert describe(validator_of(schema).iter_errors(literal)) == (
             "#: expected type: Integer, found: Double"
         )
@@ -75,7 +80,9 @@ def test_patterns_end_at_the_very_end_and_know_ascii_digits_only() -> None:
 
 
 def test_several_violations_are_counted_by_object() -> None:
-    schema = {"properties": {"a": {"type": "string"}, "b": {"properties": {"c": {"enum": ["x"]}}}}}
+    schema: dict[str, Any] = {
+        "properties": {"a": {"type": "string"}, "b": {"properties": {"c": {"enum": ["x"]}}}}
+    }
     found = describe(
         validator_of({**schema, "required": ["d"]}).iter_errors({"a": 1, "b": {"c": 1}})
     )
@@ -86,7 +93,7 @@ def test_several_violations_are_counted_by_object() -> None:
 
 
 def test_mode_compatible_closes_every_subschema_an_empty_one_too() -> None:
-    schema = {"properties": {"patch": {"items": {"properties": {"value": {}}}}}}
+    schema: dict[str, Any] = {"properties": {"patch": {"items": {"properties": {"value": {}}}}}}
     close(schema)
     item = schema["properties"]["patch"]["items"]
     assert item["properties"] == {"value": {"additionalProperties": False}}
@@ -95,7 +102,7 @@ def test_mode_compatible_closes_every_subschema_an_empty_one_too() -> None:
 
 def test_metadata_depends_on_the_clean_up_policy() -> None:
     def complaint(policy: str, **metadata: str) -> str | None:
-        definition = {"name": "t", "category": "data", "cleanup_policy": policy}
+        definition: dict[str, Any] = {"name": "t", "category": "data", "cleanup_policy": policy}
         validator = EventValidator(definition, {"type": "object"})
         eid = "00000000-0000-4000-8000-000000000001"
         known = {"eid": eid, "occurred_at": "2026-11-21T07:00:00Z"}

@@ -8,7 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -68,7 +68,7 @@ def post(server: NakadiProcess, name: str, body: bytes, timeout: float = 10) -> 
             {"Content-Type": "application/json", "X-Flow-Id": "flow-1"},
         )
         response = connection.getresponse()
-        response.body = response.read()
+        response.read()
         return response
     finally:
         connection.close()
@@ -154,7 +154,7 @@ def test_requests_tell_what_was_in_flight_at_the_same_time(
     first = len(server.requests())
     with ThreadPoolExecutor(2) as pool:
         assert [r.status for r in pool.map(lambda n: publish(server, name, n), (1, 2))] == [200] * 2
-    one, other = server.requests()[first:]
+    one, other = cast("list[dict[str, Any]]", server.requests()[first:])
     assert {str(one["keys"]), str(other["keys"])} == {"['o-1']", "['o-2']"}
     assert other["started"] < one["ended"]
     assert one["ended"] - one["started"] >= 0.2

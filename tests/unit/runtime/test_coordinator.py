@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -185,17 +186,21 @@ def test_what_is_fatal_in_a_shard_ends_the_worker(grouped: bool) -> None:
     run(main)
 
 
-def test_a_shard_that_cannot_be_drained_reads_on_and_is_left_in_peace_for_a_minute() -> None:
+def test_a_shard_that_cannot_be_drained_reads_on_and_is_left_in_peace_for_a_minute(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sheds: list[float] = []
+
+    def shed(shard: FakeShard) -> None:
+        sheds.append(now())
+        FakeShard.shed(shard)
+
     async def check(fleet: Fleet) -> None:
         node = fleet.start("a")
         await asyncio.sleep(5)
-        sheds: list[float] = []
         for shard in node.made:
             shard.stubborn = True
-            shard.shed = lambda shard=shard: (  # type: ignore[method-assign, misc]
-                sheds.append(now()),
-                FakeShard.shed(shard),
-            )
+            monkeypatch.setattr(shard, "shed", partial(shed, shard))
         fleet.start("b")
         await asyncio.sleep(50)
         assert fleet.spread() == {"a": 4, "b": 0}
@@ -208,14 +213,14 @@ def test_a_shard_that_cannot_be_drained_reads_on_and_is_left_in_peace_for_a_minu
     fleet_of(4, check)
 
 
-def test_a_hand_over_is_called_off_when_the_other_is_gone() -> None:
+def test_a_hand_over_is_called_off_when_the_other_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     async def check(fleet: Fleet) -> None:
         node = fleet.start("a")
         await asyncio.sleep(5)
         kept: list[str] = []
         for shard in node.made:
-            shard.shed = lambda: None  # type: ignore[method-assign]
-            shard.keep = lambda shard=shard: kept.append(shard.shard_id)  # type: ignore[misc]
+            monkeypatch.setattr(shard, "shed", lambda: None)
+            monkeypatch.setattr(shard, "keep", partial(kept.append, shard.shard_id))
         fleet.start("b")
         await asyncio.sleep(6)
         fleet.nodes["b"].coordinator.stop()
@@ -229,26 +234,27 @@ def test_a_hand_over_is_called_off_when_the_other_is_gone() -> None:
 # -- shards that give no answer
 
 
-def test_a_worker_that_can_read_nothing_gives_everything_up_until_a_probe_succeeds() -> None:
+def test_a_worker_that_can_read_nothing_gives_everything_up_until_a_probe_succeeds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async def check(fleet: Fleet) -> None:
         for name in "ab":
             fleet.start(name)
         await asyncio.sleep(30)
         node = fleet.nodes["a"]
         node.streams_work = False
-        answer = fleet.streams.shard_iterator
 
         async def iterator(*_args: object) -> object:
             raise Retryable("no route", "connect")
 
-        fleet.streams.shard_iterator = iterator  # type: ignore[method-assign, assignment]
-        await asyncio.sleep(75)
-        assert fleet.spread() == {"a": 0, "b": 4}
-        assert not node.coordinator.able
-        assert node.metrics.registry.get_sample_value("consumer_worker_able") == 0
-        assert fleet.table.workers["a"].able is False
+        with monkeypatch.context() as patch:
+            patch.setattr(fleet.streams, "shard_iterator", iterator)
+            await asyncio.sleep(75)
+            assert fleet.spread() == {"a": 0, "b": 4}
+            assert not node.coordinator.able
+            assert node.metrics.registry.get_sample_value("consumer_worker_able") == 0
+            assert fleet.table.workers["a"].able is False
         node.streams_work = True
-        fleet.streams.shard_iterator = answer  # type: ignore[method-assign]
         await asyncio.sleep(25)
         assert node.coordinator.able
         assert fleet.spread() == {"a": 2, "b": 2}
@@ -349,7 +355,9 @@ def test_a_lease_is_left_alone_while_a_write_of_it_has_no_answer() -> None:
     fleet_of(2, check)
 
 
-def test_a_read_that_is_older_than_a_release_does_not_bring_the_shard_back() -> None:
+def test_a_read_that_is_older_than_a_release_does_not_bring_the_shard_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async def check(fleet: Fleet) -> None:
         node = fleet.start("a")
         await asyncio.sleep(30)
@@ -360,7 +368,7 @@ def test_a_read_that_is_older_than_a_release_does_not_bring_the_shard_back() -> 
             await asyncio.sleep(3)
             return rows
 
-        node.store.read_leases = slow  # type: ignore[method-assign]
+        monkeypatch.setattr(node.store, "read_leases", slow)
         node.coordinator._ask()
         await asyncio.sleep(1)
         node.running["s00"].drain()
@@ -373,7 +381,7 @@ def test_a_read_that_is_older_than_a_release_does_not_bring_the_shard_back() -> 
     fleet_of(4, check)
 
 
-def test_at_most_one_write_of_a_lease_is_under_way() -> None:
+def test_at_most_one_write_of_a_lease_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
     async def check(fleet: Fleet) -> None:
         node = fleet.start("a")
         await asyncio.sleep(5)
@@ -389,7 +397,7 @@ def test_at_most_one_write_of_a_lease_is_under_way() -> None:
             finally:
                 under_way -= 1
 
-        node.store.write_lease = counted  # type: ignore[method-assign]
+        monkeypatch.setattr(node.store, "write_lease", counted)
         node.store.fail("write_lease", *[Fault.HANGS] * 4)
         node.running["s00"].fail(ValueError("a bug"))  # the coordinator gives its row up
         for _ in range(12):
@@ -428,16 +436,18 @@ def test_who_was_dead_when_last_looked_at_may_hold_a_lease_again() -> None:
     fleet_of(2, check)
 
 
-def test_under_a_passed_fence_nothing_is_taken() -> None:
+def test_under_a_passed_fence_nothing_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    revoked: list[float] = []
+
+    def revoke(shard: FakeShard) -> None:
+        revoked.append(now())
+        FakeShard.revoke(shard)
+
     async def check(fleet: Fleet) -> None:
         node = fleet.start("a")
         await asyncio.sleep(5)
-        revoked: list[float] = []
         for shard in node.made:
-            shard.revoke = lambda shard=shard: (  # type: ignore[method-assign, misc]
-                revoked.append(now()),
-                FakeShard.revoke(shard),
-            )
+            monkeypatch.setattr(shard, "revoke", partial(revoke, shard))
         node.store.fail("put_worker", *[Fault.HANGS] * 10)
         deadline = node.fence.deadline
         await asyncio.sleep(20)
@@ -509,7 +519,8 @@ def test_a_disabled_stream_named_by_its_arn_ends_the_worker_once_drained() -> No
         fleet.streams.enabled = False
         fleet.streams.close("s")
         await asyncio.sleep(400)
-        assert not node.task.done()  # type: ignore[union-attr]
+        assert node.task is not None
+        assert not node.task.done()
         node.running["s"].end()
         with pytest.raises(StreamUnreachable, match="disabled"):
             await node.stopped()
@@ -517,13 +528,13 @@ def test_a_disabled_stream_named_by_its_arn_ends_the_worker_once_drained() -> No
     run(main)
 
 
-def test_at_the_drain_deadline_what_is_left_is_cancelled() -> None:
+def test_at_the_drain_deadline_what_is_left_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         fleet = Fleet()
         fleet.streams.open("s")
         node = fleet.start("a")
         await asyncio.sleep(5)
-        node.running["s"].drain = lambda: None  # type: ignore[method-assign]
+        monkeypatch.setattr(node.running["s"], "drain", lambda: None)
         stopped_at = now()
         node.coordinator.stop()
         node.coordinator.stop()

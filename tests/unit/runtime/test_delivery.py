@@ -377,8 +377,8 @@ def test_any_mixture_of_answers_loses_nothing_and_keeps_every_keys_order(
             items = [("failed" if i == bad else "aborted", "validating") for i in range(count)]
             return Reply(422, items, delay=delay)
         if kind == "unknown":
-            stores = range(count) if rng.random() < 0.5 else ()
-            return Reply(rng.choice([0, 500, 504]), delay=delay, stores=stores)
+            stored = range(count) if rng.random() < 0.5 else ()
+            return Reply(rng.choice([0, 500, 504]), delay=delay, stores=stored)
         statuses = {"ok": 200, "outage": rng.choice([429, 503]), "door": 403, "400": 400}
         return Reply(statuses[kind], delay=delay)
 

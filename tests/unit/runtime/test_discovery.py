@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -27,10 +28,10 @@ class Bench:
     """One worker's discovery; `look` is what the coordinator does every scan."""
 
     def __init__(
-        self, config: Source | None = None, beside: "Bench | None" = None, **row: object
+        self, config: Source | None = None, beside: "Bench | None" = None, **row: Any
     ) -> None:
-        self.table = beside.table if beside else LeaseTable()
-        self.streams = beside.streams if beside else ShardListTwin()
+        self.table: LeaseTable = beside.table if beside else LeaseTable()
+        self.streams: ShardListTwin = beside.streams if beside else ShardListTwin()
         self.store = LeaseTableTwin(self.table)
         self.source = config or source()
         self.metrics = Metrics()
@@ -43,7 +44,7 @@ class Bench:
         self.discovery.on_found = self._on_found
         if beside is None:
             first = first_row(self.source, STREAM, [])
-            self.table.streams[STREAM.key] = replace(first, **row)  # type: ignore[arg-type]
+            self.table.streams[STREAM.key] = replace(first, **row)
 
     def _on_found(self) -> None:
         self.found += 1
@@ -220,25 +221,25 @@ def test_only_shard_not_found_proves_a_parent_gone() -> None:
         assert "hidden" not in bench.leases
 
 
-def test_a_failure_while_asking_a_parent_proves_nothing() -> None:
+def test_a_failure_while_asking_a_parent_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     @discovering(Bench)
     async def check(bench: Bench) -> None:
         bench.streams.open("orphan", parent="gone")
         page_then_failure = bench.streams.describe_stream
 
-        async def describe(*args: object) -> object:
-            page = await page_then_failure(*args)  # type: ignore[arg-type]
+        async def describe(*args: Any) -> object:
+            page = await page_then_failure(*args)
             bench.streams.failures = [Retryable("throttled")]
             return page
 
-        bench.streams.describe_stream = describe  # type: ignore[method-assign, assignment]
+        monkeypatch.setattr(bench.streams, "describe_stream", describe)
         await bench.pass_time(5)
         assert "orphan" in bench.leases
         assert not bench.leases["orphan"].parent_gone
         assert bench.row.sweep_done == 0
 
 
-def test_a_trimmed_parent_still_answers() -> None:
+def test_a_trimmed_parent_still_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     @discovering(Bench)
     async def check(bench: Bench) -> None:
         bench.streams.open("child", parent="p")
@@ -246,7 +247,7 @@ def test_a_trimmed_parent_still_answers() -> None:
         async def iterator(*_args: object) -> object:
             raise TrimmedData("p")
 
-        bench.streams.shard_iterator = iterator  # type: ignore[method-assign, assignment]
+        monkeypatch.setattr(bench.streams, "shard_iterator", iterator)
         await bench.pass_time(5)
         assert not bench.leases["child"].parent_gone
 
@@ -502,7 +503,9 @@ def test_an_interrupted_bootstrap_is_finished_by_whoever_takes_it_over() -> None
         assert set(bench.leases) == {"a", "b"}
 
 
-def test_who_was_overtaken_makes_no_more_rows_of_a_start_at_latest() -> None:
+def test_who_was_overtaken_makes_no_more_rows_of_a_start_at_latest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     @discovering(lambda: Bench(source(start_position=LATEST)))
     async def check(bench: Bench) -> None:
         bench.streams.open("a")
@@ -514,14 +517,16 @@ def test_who_was_overtaken_makes_no_more_rows_of_a_start_at_latest() -> None:
             )
             return "too late", EPOCH + 30
 
-        bench.streams.shard_iterator = slow  # type: ignore[method-assign]
+        monkeypatch.setattr(bench.streams, "shard_iterator", slow)
         await bench.pass_time(1)
         await asyncio.sleep(40)
         assert bench.leases == {}
         assert bench.row.started_at == EPOCH + 20
 
 
-def test_latest_without_an_iterator_is_read_from_the_oldest_record() -> None:
+def test_latest_without_an_iterator_is_read_from_the_oldest_record(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     @discovering(lambda: Bench(source(start_position=LATEST)))
     async def check(bench: Bench) -> None:
         bench.streams.open("s")
@@ -529,7 +534,7 @@ def test_latest_without_an_iterator_is_read_from_the_oldest_record() -> None:
         async def iterator(*_args: object) -> object:
             raise TrimmedData("fresh LATEST")
 
-        bench.streams.shard_iterator = iterator  # type: ignore[method-assign, assignment]
+        monkeypatch.setattr(bench.streams, "shard_iterator", iterator)
         await bench.pass_time(3)
         assert bench.leases["s"].checkpoint == LATEST
         assert bench.leases["s"].start_iterator is None

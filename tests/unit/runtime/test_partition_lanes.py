@@ -1,7 +1,7 @@
 """A partition that is down: its events travel apart, everything else at full speed."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -78,7 +78,7 @@ def spread(count: int) -> dict[str, int]:
 
 def run_store(
     store: Store,
-    main: Callable[[Line], object],
+    main: Callable[[Line], Awaitable[None]],
     *,
     keys: int = 200,
     events: int = 2_000,
@@ -93,7 +93,7 @@ def run_store(
     async def beside(line: Line) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(line.run_consumer())
-            await main(line)  # type: ignore[misc]
+            await main(line)
             line.consumer.drain()
 
     return run_line(
@@ -103,6 +103,10 @@ def run_store(
         partitioning=partitioning,
         limits=limits,
     )
+
+
+def state(line: Line) -> tuple[FlowState, str | None]:
+    return line.event_type.state
 
 
 def in_order(line: Line, keys: int, events: int) -> bool:
@@ -128,7 +132,7 @@ def test_a_partition_that_is_down_holds_up_nobody_else(known: Partitioning) -> N
     async def main(line: Line) -> None:
         healthy = 2_000 - 10 * spread(200)["3"]
         await line.until(lambda: stored_but(line, "3") == healthy, HELD + 5)
-        assert line.event_type.state == (FlowState.BACKING_OFF, "partition 3")
+        assert state(line) == (FlowState.BACKING_OFF, "partition 3")
         since = asyncio.get_running_loop().time()
         round_trip = line.delivery.round_trip
         await asyncio.sleep(600)
@@ -139,7 +143,7 @@ def test_a_partition_that_is_down_holds_up_nobody_else(known: Partitioning) -> N
         store.down.clear()
         await line.until(lambda: len(line.nakadi.stored) == 2_000, 120)
         await line.until(lambda: not line.event_type.lanes, 120)
-        assert line.event_type.state == (FlowState.PUBLISHING, None)
+        assert state(line) == (FlowState.PUBLISHING, None)
 
     with capture_logs() as logs:
         line = run_store(store, main, partitioning=known)
@@ -283,7 +287,7 @@ def test_a_lost_shard_leaves_no_partition_backing_off_for_ever() -> None:
         await line.until(lambda: bool(line.event_type.lanes), HELD + 5)
         line.consumer.revoke()
         await asyncio.sleep(300)
-        assert line.event_type.state == (FlowState.PUBLISHING, None)
+        assert state(line) == (FlowState.PUBLISHING, None)
 
     with capture_logs() as logs:
         run_store(Store(down={"3"}), main)

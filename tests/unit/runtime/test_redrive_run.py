@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
@@ -47,9 +48,9 @@ def body(written: DeadLetter) -> bytes:
     return encode(written, 1_000_000, FORMAT, ["id"])
 
 
-def job(**choices: object) -> RedriveJob:
+def job(**choices: Any) -> RedriveJob:
     made = RedriveJob("order-store.order", lambda _, __: FORMAT, PublishLimits(), REQUEST)
-    return replace(made, **choices)  # type: ignore[arg-type]
+    return replace(made, **choices)
 
 
 @dataclass
@@ -196,7 +197,12 @@ def test_what_stays_comes_back_and_is_not_sent_again(desk: Desk) -> None:
     desk.source.put(b"not a letter")
     desk.put(*(letter(number, "k") for number in range(1, 60)))
     original = desk.nakadi.script
-    desk.nakadi.script = lambda bodies: replace(original(bodies), delay=5.0)  # type: ignore[misc]
+    assert original is not None
+
+    def slow(bodies: list[bytes]) -> Reply:
+        return replace(original(bodies), delay=5.0)
+
+    desk.nakadi.script = slow
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "WINDOW_LETTERS", 10)
         report = desk.redrive()

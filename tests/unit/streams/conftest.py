@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from streams_wire import create_table, open_iterator, settings, shards
 
 from localdev.streams.process import StreamsProcess, streams_process
+from tests.unit.streams.streams_wire import create_table, open_iterator, settings, shards
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

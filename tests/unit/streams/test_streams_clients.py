@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiobotocore.session import get_session
 from botocore.exceptions import ClientError, ConnectionClosedError
-from streams_wire import open_iterator, read_tree, settings, shards, told
+
+from tests.unit.streams.streams_wire import open_iterator, read_tree, settings, shards, told
 
 if TYPE_CHECKING:
     from localdev.streams.process import StreamsProcess

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from streams_wire import create_table, post, read_tree, settings, shards, told
 
 from localdev.streams.process import StreamsProcess, streams_process
+from tests.unit.streams.streams_wire import create_table, post, read_tree, settings, shards, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,6 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
-from streams_world import START, World
 
 from localdev.streams.dispatch import STREAMS_TARGET, Dispatch
 from localdev.streams.errors import ErrorCode, ServiceError
@@ -13,6 +12,7 @@ from localdev.streams.fault import Fault, FaultKind, Faults
 from localdev.streams.reply import Reply, planned_error, with_spaces
 from localdev.streams.tables_api import TablesApi
 from localdev.streams.update_expression import read_update
+from tests.unit.streams.streams_world import START, World
 
 if TYPE_CHECKING:
     from localdev.streams.attribute import Attributes

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
-from streams_world import START, World
 
 from localdev.streams.lies import Lie, LieKind, Lies
 from localdev.streams.options import Options
+from tests.unit.streams.streams_world import START, World
 
 
 def world(lies: Lies, shards: int = 1, seed: str = "seed") -> World:
@@ -174,6 +175,6 @@ def test_the_same_seed_tells_the_same_lies_and_another_seed_others() -> None:
     "wrong",
     [{"lag": -1.0}, {"unlisted": 1.5}, {"last_named": -0.1}, {"page": 0}, {"page": 101}],
 )
-def test_a_lie_that_makes_no_sense_is_refused(wrong: dict[str, float]) -> None:
+def test_a_lie_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"lie|part|page"):
-        Lies(**wrong)  # type: ignore[arg-type]
+        Lies(**wrong)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from streams_world import START, World, code_of, numbers
 
 from localdev.streams.errors import ErrorCode, ServiceError
 from localdev.streams.iterator import IteratorType
 from localdev.streams.options import Options
+from tests.unit.streams.streams_world import START, World, code_of, numbers
 
 
 def crowd(world: World, count: int) -> list[str]:
@@ -123,6 +125,6 @@ def test_what_is_read_next_can_be_trimmed_between_two_reads() -> None:
 @pytest.mark.parametrize(
     "wrong", [{"readers": -1}, {"empty_pages": 2.0}, {"time_resolution": 0}, {"children_delay": -1}]
 )
-def test_options_that_make_no_sense_are_refused(wrong: dict[str, int]) -> None:
+def test_options_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="or more"):
-        Options(**wrong)  # type: ignore[arg-type]
+        Options(**wrong)

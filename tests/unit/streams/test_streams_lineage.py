@@ -7,11 +7,11 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from streams_world import START, World
 
 from localdev.streams.errors import ErrorCode, ServiceError
 from localdev.streams.hash_range import HASH_SPACE, HashRange
 from localdev.streams.record import ViewType
+from tests.unit.streams.streams_world import START, World
 
 
 def test_a_rotation_has_one_child_with_the_whole_range() -> None:

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
-from streams_world import SCHEMA, START, World
 
 from localdev.streams.errors import ErrorCode, ServiceError
 from localdev.streams.options import Options
 from localdev.streams.record import ViewType
+from tests.unit.streams.streams_world import SCHEMA, START, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def ids(world: World, after: str | None = None, limit: int = 100) -> tuple[list[str], str | None]:
@@ -94,13 +99,14 @@ def test_streams_are_listed_by_table_and_page_by_page() -> None:
 def test_what_is_not_there_is_not_found() -> None:
     world = World()
     model = world.model
-    for call in (
+    calls: tuple[Callable[[], object], ...] = (
         lambda: model.table("none"),
         lambda: model.stream("none"),
         lambda: model.describe_stream("none"),
         lambda: model.child_shards(world.stream.arn, "none", START),
         lambda: world.stream.shard("none"),
-    ):
+    )
+    for call in calls:
         with pytest.raises(ServiceError) as raised:
             call()
         assert raised.value.code is ErrorCode.RESOURCE_NOT_FOUND

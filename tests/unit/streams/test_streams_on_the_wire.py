@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from streams_wire import create_table, post, settings, told
 
 from localdev.streams.process import streams_process
+from tests.unit.streams.streams_wire import create_table, post, settings, told
 
 if TYPE_CHECKING:
     from localdev.streams.process import StreamsProcess

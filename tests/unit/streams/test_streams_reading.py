@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from streams_world import START, World, code_of, numbers
 
 from localdev.streams.errors import ErrorCode, ServiceError
 from localdev.streams.iterator import LIFETIME_SECONDS, IteratorType
 from localdev.streams.options import Options
 from localdev.streams.record import ViewType
 from localdev.streams.shard import PAGE_BYTES
+from tests.unit.streams.streams_world import START, World, code_of, numbers
 
 
 def test_pages_follow_each_other_and_an_open_shard_always_returns_an_iterator() -> None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from streams_world import START, World
 
 from localdev.streams import names
 from localdev.streams.attribute import Attributes, attributes_size, same
@@ -11,6 +10,7 @@ from localdev.streams.errors import ServiceError
 from localdev.streams.key_schema import KeySchema
 from localdev.streams.options import Options
 from localdev.streams.record import ViewType, exponent_time
+from tests.unit.streams.streams_world import START, World
 
 KEY: Attributes = {"id": {"S": "k"}}
 OLD: Attributes = {"id": {"S": "k"}, "n": {"N": "1"}}

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
-from streams_world import START, World, code_of
 
 from localdev.streams.errors import ErrorCode, ServiceError
 from localdev.streams.iterator import IteratorType
+from tests.unit.streams.streams_world import START, World, code_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_trimming_forgets_up_to_a_number_and_what_was_trimmed_is_not_read() -> None:
@@ -80,7 +85,11 @@ def test_a_shard_that_aged_out_is_not_found_and_not_listed() -> None:
     world.stream.replace(parent.shard_id, START, 1)
     parent.age_out()
     assert parent.shard_id not in [shard.shard_id for shard in world.stream.listed()]
-    for call in (lambda: world.numbers(iterator), lambda: world.iterator(shard=parent)):
+    calls: tuple[Callable[[], object], ...] = (
+        lambda: world.numbers(iterator),
+        lambda: world.iterator(shard=parent),
+    )
+    for call in calls:
         with pytest.raises(ServiceError) as raised:
             call()
         assert code_of(raised) is ErrorCode.RESOURCE_NOT_FOUND
