@@ -1,10 +1,13 @@
-{{/* Names, labels, image. The release's name opens every name: the alert on a failed redrive relies on it. */}}
+{{/* Names, labels, image. */}}
 
 {{- define "consumer.chart" -}}
 {{- .Values.nameOverride | default .Chart.Name -}}
 {{- end -}}
 
-{{/* 44 characters, because a CronJob's name has 52 and ours ends with -redrive. */}}
+{{/*
+How the names of all resources begin. 44 characters, because a CronJob's name has 52 and ours ends with -redrive.
+The alert on a failed redrive has it, too, so localdev/observability/rules.py does the same.
+*/}}
 {{- define "consumer.name" -}}
 {{- $chart := include "consumer.chart" . -}}
 {{- $name := ternary .Release.Name (printf "%s-%s" .Release.Name $chart) (contains $chart .Release.Name) -}}

@@ -16,6 +16,19 @@ def rate(name: str, by: str = "", labels: str = "") -> str:
     return f"sum{grouping} (rate(consumer_{name}{{{OF}{labels}}}[$__rate_interval]))"
 
 
+def counted(name: str, labels: str = "") -> str:
+    """How many within the time shown.
+
+    A series that is new counts from zero: increase() does not see what its first scrape found.
+    """
+    series = f"consumer_{name}{{{OF}{labels}}}"
+    new = (
+        f"max_over_time({series}[$__range])"
+        f" unless max_over_time({series}[$__range] offset $__range)"
+    )
+    return f"sum (({new}) or increase({series}[$__range]))"
+
+
 def gauge(how: str, name: str, by: str = "", labels: str = "") -> str:
     """A gauge, the workers' values aggregated."""
     grouping = f" by ({by})" if by else ""

@@ -1,7 +1,7 @@
 """Renders the chart's alert rules where Helm is not: `python -m localdev.observability.rules`.
 
 It understands as much of Helm's `tpl` as helm/files/alerts.yaml uses (variables, paths, strings,
-`default`, comments, trimmed white space) and refuses everything else.
+`default`, `include "consumer.name"`, comments, trimmed white space) and refuses everything else.
 """
 
 import re
@@ -25,8 +25,11 @@ ALERTS: Mapping[str, object] = {
 LOCAL: Mapping[str, object] = {
     "Values": {"alerts": ALERTS, "config": {"event_type": "order-store.order"}},
     "Release": {"Name": "local", "Namespace": "local"},
+    "Chart": {"Name": "dynamodb-nakadi-consumer"},
 }
 """What docker-compose.yml runs, in the chart's words."""
+
+NAME_CHARACTERS = 44
 
 _ACTION = re.compile(
     r"\{\{(-?)\s*(/\*.*?\*/|(?:`[^`]*`|\"[^\"]*\"|[^`\"}])*?)\s*(-?)\}\}", re.DOTALL
@@ -66,12 +69,22 @@ def _operand(word: str, root: Mapping[str, object], variables: Mapping[str, obje
         return word[1:-1]
     if word in variables:
         return variables[word]
+    if word == 'include "consumer.name" .':
+        return _consumer_name(root)
     if not re.fullmatch(r"(\.\w+)+", word):
         raise ValueError(f"not understood: {word}")
     value: object = root
     for name in word[1:].split("."):
         value = value.get(name) if isinstance(value, Mapping) else None
     return value
+
+
+def _consumer_name(root: Mapping[str, object]) -> str:
+    """What helm/templates/_names.tpl calls by this name: how the release's resources begin."""
+    chart = str(_value(".Values.nameOverride | default .Chart.Name", root, {}))
+    release = str(_value(".Release.Name", root, {}))
+    name = release if chart in release else f"{release}-{chart}"
+    return name[:NAME_CHARACTERS].removesuffix("-")
 
 
 def main() -> int:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from localdev.observability.grafana import Panel, Query, Row
-from localdev.observability.promql import OF, gauge, rate
+from localdev.observability.promql import counted, gauge, rate
 
 AGES: Final = (("yellow", 60.0), ("orange", 3600.0), ("red", 43200.0))
 
@@ -38,7 +38,7 @@ HEADLINE = Row(
         _stat(
             "Dead letters",
             "Events refused within the time shown. Readers miss them until they are redriven.",
-            f"sum (increase(consumer_dead_letters_total{{{OF}}}[$__range]))",
+            counted("dead_letters_total"),
             "none",
             ("orange", 0.5),
         ),
@@ -46,7 +46,7 @@ HEADLINE = Row(
             "Gaps",
             "Changes that the stream forgot unread, within the time shown. `consumer gaps` names "
             "them.",
-            f'sum (increase(consumer_gaps_total{{{OF},reason!="seek"}}[$__range]))',
+            counted("gaps_total", ',reason!="seek"'),
             "none",
             ("red", 0.5),
         ),

@@ -33,7 +33,8 @@ def quick_rules() -> str:
     values = {"alerts": VALUES, "config": {"event_type": EVENT_TYPE}}
     text = render(SOURCE.read_text(), {**LOCAL, "Values": values})
     text = re.sub(r"for: (\d+)m", r"for: \1s", text)
-    return re.sub(r"\[(\d+)([mhd])\]", lambda m: f"[{int(m[1]) * SECONDS[m[2]] // 10}s]", text)
+    ranges = re.compile(r"(\[|\boffset )(\d+)([mhd])\b")
+    return ranges.sub(lambda m: f"{m[1]}{int(m[2]) * SECONDS[m[3]] // 10}s", text)
 
 
 class Drill:

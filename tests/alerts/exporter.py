@@ -25,11 +25,11 @@ class Exporter:
     def job(self, *, failed: bool) -> None:
         """A run of the CronJob has ended."""
         self._runs += 1
-        of = f'{{namespace="local",job_name="local-redrive-{self._runs}"}}'
+        of = f'{{namespace="local",job_name="local-dynamodb-nakadi-consumer-redrive-{self._runs}"}}'
         self._jobs.append(f"kube_job_created{of} {time.time()}")
         self._jobs.append(f"kube_job_status_failed{of} {int(failed)}")
         if not failed:
-            of = '{namespace="local",cronjob="local-redrive"}'
+            of = '{namespace="local",cronjob="local-dynamodb-nakadi-consumer-redrive"}'
             self._jobs.append(f"kube_cronjob_status_last_successful_time{of} {time.time()}")
 
     def text(self) -> str:

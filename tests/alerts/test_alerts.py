@@ -63,6 +63,9 @@ def test_alerts_fire_and_stay_silent(tmp_path: Path, case: Path) -> None:
         ("absent(consumer_iterator_age_seconds{", "absent({", "age"),
         ("|413|422)", ")", "publishing"),
         ("> on (namespace)", "> 0 * on (namespace)", "dead-letters"),
+        ("[1h] offset 1h", "[5m] offset 1h", "age"),
+        ("[15m] offset 15m", "[15m]", "dead-letters"),
+        ('"local-dynamodb-nakadi-consumer-redrive-', '"local.*-redrive-', "dead-letters"),
         ("> 14.4 *", "> 144 *", "freshness"),
     ],
 )
@@ -165,10 +168,12 @@ def test_thresholds_are_the_values() -> None:
         "freshnessSeconds": 66,
     }
     config = {"event_type": "a", "application": "b"}
-    release = {"Name": "r", "Namespace": "n"}
-    text = render(
-        SOURCE.read_text(), {"Values": {"alerts": alerts, "config": config}, "Release": release}
-    )
+    root = {
+        "Values": {"alerts": alerts, "config": config},
+        "Release": {"Name": "r", "Namespace": "n"},
+        "Chart": {"Name": "c"},
+    }
+    text = render(SOURCE.read_text(), root)
     rules = {r.get("alert"): r for g in yaml.safe_load(text)["groups"] for r in g["rules"]}
     assert rules["ConsumerIteratorAgeHigh"]["expr"].endswith('application="b"}) > 11')
     assert rules["ConsumerIteratorAgeCritical"]["expr"].endswith("> 22")
@@ -177,6 +182,6 @@ def test_thresholds_are_the_values() -> None:
     assert "(1 - 0.55)" in rules["ConsumerFreshnessBurnFast"]["expr"]
     assert "<= bool 66" in text
     assert 'namespace="n"' in rules["ConsumerAbsent"]["expr"]
-    assert '"r.*-redrive-.+"' in rules["ConsumerRedriveFailed"]["expr"]
+    assert '"r-c-redrive-.+"' in rules["ConsumerRedriveFailed"]["expr"]
     url = rules["ConsumerAbsent"]["annotations"]["runbook_url"]
     assert url == "https://runbooks.example/relay#consumerabsent"

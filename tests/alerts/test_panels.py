@@ -1,10 +1,12 @@
 """The dashboard: its file is what the code makes, every query returns data from real workers."""
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from consumer.metrics import Metrics
 from localdev.observability.dashboard import FILE, text
@@ -59,6 +61,35 @@ def test_no_two_panels_overlap() -> None:
 
 def test_every_panel_explains_itself() -> None:
     assert [panel["title"] for panel in PANELS if len(panel["description"]) < 8] == []
+
+
+@pytest.mark.parametrize(
+    ("values", "at", "seen"),
+    [
+        ("_x40 4x400", "42m", 4),  # counted before the first scrape
+        ("_x40 4x10 6x400", "70m", 6),
+        ("7x200 9x200", "230m", 2),
+        ("7x400", "230m", 0),
+    ],
+)
+@pytest.mark.parametrize("title", ["Dead letters", "Gaps"])
+def test_a_headline_counts_what_is_new(
+    tmp_path: Path, title: str, values: str, at: str, seen: int
+) -> None:
+    expression = next(each.expression for each in panels.queries() if each.panel == title)
+    expression = expression.replace("$__range", "3600s")
+    (name,) = metric_names(expression)
+    labels = 'namespace="$namespace",application="$application",reason="trimmed"'
+    sample = {"labels": "{}", "value": seen}
+    test = {
+        "interval": "1m",
+        "input_series": [{"series": f"{name}{{{labels}}}", "values": values}],
+        "promql_expr_test": [{"expr": expression, "eval_time": at, "exp_samples": [sample]}],
+    }
+    (tmp_path / "test.yml").write_text(yaml.safe_dump({"rule_files": [], "tests": [test]}))
+    command = [needed("promtool"), "test", "rules", str(tmp_path / "test.yml")]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 @pytest.mark.slow

@@ -25,6 +25,7 @@ PROOFS: tuple[Proof, ...] = (
     service_proofs.pods_are_made_to_measure,
     service_proofs.probes_ask_what_the_service_answers,
     service_proofs.alerts_are_those_tested,
+    service_proofs.alerts_know_their_redrive,
     cluster_proofs.selectors_match,
     cluster_proofs.names_resolve,
     cluster_proofs.pods_are_restricted,

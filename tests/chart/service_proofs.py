@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 import subprocess
 import tempfile
 from contextlib import redirect_stderr, redirect_stdout
@@ -16,10 +17,11 @@ from localdev.observability.rules import SOURCE
 from localdev.observability.rules import render as render_rules
 from tests.alerts.prometheus import found
 from tests.chart.bench import Bench
-from tests.chart.rendering import NAMESPACE, RELEASE, Manifest, Rendered
+from tests.chart.rendering import NAMESPACE, RELEASE, Manifest, Rendered, render
 from tests.chart.schema import CREDENTIAL
 from tests.chart.values_file import VALUES
 
+REDRIVE_FAILED = "ConsumerRedriveFailed"
 FROM_ELSEWHERE = {
     "CONSUMER_DEAD_LETTER_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/letters"
 }
@@ -141,12 +143,29 @@ def alerts_are_those_tested(bench: Bench) -> str:
             "config": {**defaults["config"], **values["config"]},
         },
         "Release": {"Name": RELEASE, "Namespace": NAMESPACE},
+        "Chart": {"Name": "dynamodb-nakadi-consumer"},
     }
     tested = yaml.safe_load(render_rules(SOURCE.read_text(), root))
     rules = bench.case("monitoring").the("PrometheusRule")["spec"]
     assert rules == tested
     promtool_accepts(rules)
     return f"{sum(len(group['rules']) for group in rules['groups'])} rules"
+
+
+def alerts_know_their_redrive(bench: Bench) -> str:
+    """The alert on a failed redrive is about this release's CronJob, however its name was cut."""
+    queue = "config.dead_letter_queue_url=https://sqs.eu-central-1.amazonaws.com/1/q"
+    flags = ("alerts.enabled=true", "redrive.schedule=@daily", queue)
+    words = [word for flag in flags for word in ("--set", flag)]
+    for override in ("", "relay", "a-name-that-is-longer-than-a-name-may-be"):
+        more = (*words, "--set", f"nameOverride={override}")
+        case = render(bench.helm, bench.chart, Bench.values("minimal"), *more)
+        name = case.the("CronJob")["metadata"]["name"]
+        groups = case.the("PrometheusRule")["spec"]["groups"]
+        (rule,) = (r for g in groups for r in g["rules"] if r.get("alert") == REDRIVE_FAILED)
+        assert {*re.findall(r'cronjob="(.*?)"', rule["expr"])} == {name}
+        assert {*re.findall(r'job_name=~"(.*?)"', rule["expr"])} == {f"{name}-.+"}
+    return f"{name}: {len(name)} characters"
 
 
 def promtool_accepts(rules: Manifest) -> None:
