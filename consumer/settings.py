@@ -30,6 +30,7 @@ from consumer.settings_types import (
     Bytes,
     Count,
     CountOrNone,
+    Drain,
     EventTypeName,
     File,
     Host,
@@ -37,9 +38,9 @@ from consumer.settings_types import (
     LayoutName,
     LogFormatName,
     LogLevelName,
-    Memory,
     Name,
     Port,
+    Queue,
     Seconds,
     Secret,
     Shown,
@@ -148,10 +149,11 @@ class Settings(BaseSettings):
     max_attempts: Count = 100
     """Tries before an event is a dead letter; a try counts when the event failed while others of
     its partition were submitted in the same request, so outages never count."""
-    queue_bytes: Memory = 268_435_456
-    """Events in memory, all shards together; full, it suspends reading."""
-    drain_seconds: Seconds = 25.0
-    """Longest drain after SIGTERM; the platform's grace period must be about 10 s longer."""
+    queue_bytes: Queue = 268_435_456
+    """Events in memory, all shards together, at least 16 MiB; full, it suspends reading."""
+    drain_seconds: Drain = 25.0
+    """Longest drain after SIGTERM, more than 1 s; the platform's grace period must be about 10 s
+    longer."""
     dead_letter_queue_url: HttpUrl | None = None
     """SQS queue for refused events; without it a poison event blocks its key, loudly."""
     dead_letter_limit: CountOrNone = 100

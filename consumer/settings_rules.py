@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 NESTED_ITEM = "item"
 """Where the nested layout keeps the item inside `data`."""
 
-SMALLEST_QUEUE = 16 * 1024 * 1024
 HEARTBEATS_PER_LEASE = 3
 SCANS_PER_LEASE = 3
 
@@ -79,12 +78,6 @@ RULES = (
         "a back-off that ends no earlier than it begins",
         lambda s: s.poll_idle_seconds <= s.poll_idle_max_seconds,
     ),
-    Rule(
-        ("queue_bytes",),
-        f"at least 16 MiB ({SMALLEST_QUEUE} bytes)",
-        lambda s: s.queue_bytes >= SMALLEST_QUEUE,
-    ),
-    Rule(("drain_seconds",), "more than 1 s", lambda s: s.drain_seconds > 1),
     Rule(
         ("cloudwatch_namespace", "log_format", "log_level"),
         "json and INFO (or DEBUG) where there is a namespace: the metrics are lines of the log",

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
@@ -18,9 +17,23 @@ from consumer.core.event import Layout
 from consumer.core.lease import LATEST, TRIM_HORIZON
 from consumer.core.stream import Stream
 
+SMALLEST_QUEUE = 16 * 1024 * 1024
+SHORTEST_DRAIN_SECONDS = 1
+
+_NAME = re.compile(r"[^\x00-\x1f\x7f]+")
 _TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
+_STREAM_ARN = re.compile(r"arn:[^:]+:dynamodb:[^:]*:[^:]*:table/[^/]+/stream/.+")
 _EVENT_TYPE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
+_PORT = r"[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
+_HTTP_URL = re.compile(
+    r"[Hh][Tt][Tt][Pp][Ss]?://([^\[\]/:?#@\s]+|\[[0-9a-fA-F:.]*:[0-9a-fA-F:.]*\])"
+    rf"(:(0*({_PORT}))?)?(/[^?#\s]*)?"
+)
+_START = re.compile(
+    r"[Tt][Rr][Ii][Mm]_[Hh][Oo][Rr][Ii][Zz][Oo][Nn]|[Ll][Aa][Tt][Ee][Ss][Tt]"
+    r"|[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"T([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +52,7 @@ class Shown:
 
 def name(text: str) -> str:
     """Free text that people and other services use as a name."""
-    if not text or _UNPRINTABLE.search(text):
+    if not _NAME.fullmatch(text):
         raise ValueError("a name without control characters")
     return text
 
@@ -68,12 +81,7 @@ def event_type(text: str) -> str:
 
 def http_url(text: str) -> str:
     """An http(s) URL without credentials, query or fragment; a final slash is dropped."""
-    try:
-        parts = urlsplit(text)
-        complete = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:
-        complete = False
-    if not complete or parts.username is not None or parts.query or parts.fragment:
+    if not _HTTP_URL.fullmatch(text):
         raise ValueError("an http or https URL without credentials, query or fragment")
     return text.rstrip("/")
 
@@ -120,20 +128,49 @@ def upper(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
 
-Name = Annotated[str, Field(max_length=255), AfterValidator(name), Unit("name")]
-TableName = Annotated[str, AfterValidator(table_name), Unit("name")]
-StreamArn = Annotated[str, AfterValidator(stream_arn), Unit("ARN")]
-EventTypeName = Annotated[str, Field(max_length=255), AfterValidator(event_type), Unit("name")]
+def queue_bytes(count: int) -> int:
+    """Room for what every shard may hold at least."""
+    if count < SMALLEST_QUEUE:
+        raise ValueError(f"at least 16 MiB ({SMALLEST_QUEUE} bytes)")
+    return count
+
+
+def drain_seconds(seconds: float) -> float:
+    """Time to settle what is in flight, and to hand over."""
+    if seconds <= SHORTEST_DRAIN_SECONDS:
+        raise ValueError(f"more than {SHORTEST_DRAIN_SECONDS} s")
+    return seconds
+
+
+def _told(**schema: float | str) -> object:
+    """What a JSON schema of the settings says beside the type: for the chart's values."""
+    return Field(json_schema_extra={**schema})
+
+
+def _written(form: re.Pattern[str]) -> object:
+    """A form that Python, Go and ECMAScript read alike."""
+    return _told(pattern=f"^({form.pattern})$")
+
+
+Name = Annotated[str, Field(max_length=255), AfterValidator(name), _written(_NAME), Unit("name")]
+TableName = Annotated[str, AfterValidator(table_name), _written(_TABLE_NAME), Unit("name")]
+StreamArn = Annotated[str, AfterValidator(stream_arn), _written(_STREAM_ARN), Unit("ARN")]
+EventTypeName = Annotated[
+    str, Field(max_length=255), AfterValidator(event_type), _written(_EVENT_TYPE), Unit("name")
+]
 Attributes = Annotated[tuple[str, ...], BeforeValidator(attributes), Unit("names")]
-HttpUrl = Annotated[str, AfterValidator(http_url), Unit("URL")]
+HttpUrl = Annotated[str, AfterValidator(http_url), _written(_HTTP_URL), Unit("URL")]
 Secret = Annotated[SecretStr, BeforeValidator(secret), Unit("secret")]
 File = Annotated[Path, Unit("path")]
-Start = Annotated[str, AfterValidator(start), Unit("position or time")]
+Start = Annotated[str, AfterValidator(start), _written(_START), Unit("position or time")]
 Switch = Annotated[bool, Unit("true, false")]
 LayoutName = Annotated[Layout, BeforeValidator(lower), Unit("flat, nested")]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False), Unit("seconds")]
 Bytes = Annotated[int, Field(ge=1000), Unit("bytes")]
-Memory = Annotated[int, Field(ge=0), Unit("bytes")]
+Queue = Annotated[int, AfterValidator(queue_bytes), _told(minimum=SMALLEST_QUEUE), Unit("bytes")]
+Drain = Annotated[
+    Seconds, AfterValidator(drain_seconds), _told(exclusiveMinimum=SHORTEST_DRAIN_SECONDS)
+]
 Count = Annotated[int, Field(ge=1), Unit("count")]
 CountOrNone = Annotated[int, Field(ge=0), Unit("count")]
 Host = Annotated[str, AfterValidator(name), Unit("address")]

@@ -15,7 +15,12 @@
 {{- end -}}
 {{- end -}}
 
-{{/* One sentence that names all that is missing, or one about what contradicts itself. */}}
+{{/* "true" if there is a dead letter queue. */}}
+{{- define "consumer.hasQueue" -}}
+{{- if or .Values.config.dead_letter_queue_url (include "consumer.hasEnv" (dict "root" $ "name" "CONSUMER_DEAD_LETTER_QUEUE_URL")) -}}true{{- end -}}
+{{- end -}}
+
+{{/* One sentence that names all that is missing, or one for each contradiction. */}}
 {{- define "consumer.mustHave" -}}
 {{- $config := .Values.config -}}
 {{- $missing := list -}}
@@ -42,21 +47,104 @@
 {{- $missing = append $missing "autoscaling.prometheusAddress" -}}
 {{- end -}}
 {{- end -}}
-{{- if and .Values.redrive.schedule (not (or $config.dead_letter_queue_url (include "consumer.hasEnv" (dict "root" $ "name" "CONSUMER_DEAD_LETTER_QUEUE_URL")))) -}}
+{{- if and .Values.redrive.schedule (not (include "consumer.hasQueue" .)) -}}
 {{- $missing = append $missing "config.dead_letter_queue_url (the queue to redrive)" -}}
 {{- end -}}
 {{- if $missing -}}
 {{- fail (printf "these values must be set: %s." (join ", " $missing)) -}}
 {{- end -}}
-{{- if and $config.table $config.stream_arn -}}
-{{- fail "config.table and config.stream_arn are both set: set exactly one of the two." -}}
+{{- with include "consumer.contradictions" . | fromJsonArray -}}
+{{- fail (join " " .) -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
+What the service would refuse, or Kubernetes, and values.schema.json cannot see. The relations between settings are those
+of `consumer settings`, in its words; where one of them comes by valueFrom nobody can tell.
+*/}}
+{{- define "consumer.contradictions" -}}
+{{- $config := .Values.config -}}
+{{- $is := dict "layout" "flat" "patch_field" "patch" "change_field" "change" "log_format" "json" "log_level" "INFO" -}}
+{{- $is = merge $is (dict "heartbeat_seconds" 2 "scan_seconds" 2 "lease_duration_seconds" 10 "poll_idle_seconds" 1 "poll_idle_max_seconds" 2) -}}
+{{- range $name, $value := $config -}}
+{{- if not (or (kindIs "invalid" $value) (eq (toString $value) "")) -}}
+{{- $_ := set $is $name $value -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.extraEnv -}}
+{{- $name := trimPrefix "CONSUMER_" .name | lower -}}
+{{- $_ := unset $is $name -}}
+{{- with .value -}}
+{{- $_ := set $is $name . -}}
+{{- end -}}
+{{- end -}}
+{{- $wrong := list -}}
+{{- if and (or $config.table (include "consumer.hasEnv" (dict "root" $ "name" "CONSUMER_TABLE"))) (or $config.stream_arn (include "consumer.hasEnv" (dict "root" $ "name" "CONSUMER_STREAM_ARN"))) -}}
+{{- $wrong = append $wrong "config.table, config.stream_arn: wanted exactly one of the two." -}}
 {{- end -}}
 {{- if and .Values.token.secretName $config.nakadi_token_file -}}
-{{- fail "token.secretName and config.nakadi_token_file are both set: set at most one of the two." -}}
+{{- $wrong = append $wrong "token.secretName, config.nakadi_token_file: wanted at most one of the two." -}}
+{{- end -}}
+{{- if and (hasKey $is "heartbeat_seconds") (hasKey $is "lease_duration_seconds") -}}
+{{- if gt (mulf 3 $is.heartbeat_seconds) (subf $is.lease_duration_seconds 2) -}}
+{{- $wrong = append $wrong "config.heartbeat_seconds, config.lease_duration_seconds: wanted three heartbeats to fit into the lease duration less a margin of 2 s." -}}
+{{- end -}}
+{{- end -}}
+{{- if and (hasKey $is "scan_seconds") (hasKey $is "lease_duration_seconds") -}}
+{{- if gt (mulf 3 $is.scan_seconds) (float64 $is.lease_duration_seconds) -}}
+{{- $wrong = append $wrong "config.scan_seconds, config.lease_duration_seconds: wanted a scan interval of at most a third of the lease duration." -}}
+{{- end -}}
+{{- end -}}
+{{- if and (hasKey $is "poll_idle_seconds") (hasKey $is "poll_idle_max_seconds") -}}
+{{- if gt (float64 $is.poll_idle_seconds) (float64 $is.poll_idle_max_seconds) -}}
+{{- $wrong = append $wrong "config.poll_idle_seconds, config.poll_idle_max_seconds: wanted a back-off that ends no earlier than it begins." -}}
+{{- end -}}
+{{- end -}}
+{{- if and (hasKey $is "cloudwatch_namespace") (hasKey $is "log_format") (hasKey $is "log_level") -}}
+{{- if not (and (eq (lower $is.log_format) "json") (has (upper $is.log_level) (list "DEBUG" "INFO"))) -}}
+{{- $wrong = append $wrong "config.cloudwatch_namespace, config.log_format, config.log_level: wanted json and INFO (or DEBUG) where there is a namespace: the metrics are lines of the log." -}}
+{{- end -}}
+{{- end -}}
+{{- if and (hasKey $is "patch_field") (hasKey $is "change_field") -}}
+{{- if eq (trim $is.patch_field) (trim $is.change_field) -}}
+{{- $wrong = append $wrong "config.patch_field, config.change_field: wanted two different names." -}}
+{{- end -}}
+{{- end -}}
+{{- if eq (lower ($is.layout | default "")) "nested" -}}
+{{- if or (eq (trim ($is.patch_field | default "")) "item") (eq (trim ($is.change_field | default "")) "item") -}}
+{{- $wrong = append $wrong "config.layout, config.patch_field, config.change_field: wanted neither name to be 'item' in the nested layout." -}}
+{{- end -}}
+{{- end -}}
+{{- if kindIs "string" $config.ordering_key -}}
+{{- $names := list -}}
+{{- range splitList "," $config.ordering_key -}}
+{{- $names = append $names (trim .) -}}
+{{- end -}}
+{{- if ne (len $names) (len (uniq $names)) -}}
+{{- $wrong = append $wrong "config.ordering_key: wanted different attribute names, comma separated." -}}
+{{- end -}}
+{{- end -}}
+{{- if regexMatch "^[0-9]" ($config.start | default "") -}}
+{{- $start := toDate "2006-01-02T15:04:05Z07:00" $config.start -}}
+{{- if or (eq (dateInZone "2006" $start "UTC") "0001") (gt (int64 (unixEpoch $start)) (add 60 (unixEpoch now))) -}}
+{{- $wrong = append $wrong "config.start: wanted a time that has passed." -}}
+{{- end -}}
+{{- end -}}
+{{- with $config.stream_arn -}}
+{{- if ne (index (splitList ":" .) 3) $.Values.region -}}
+{{- $wrong = append $wrong "region, config.stream_arn: wanted the stream's region." -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.networkPolicy.enabled (not $config.nakadi_url) -}}
+{{- $wrong = append $wrong "config.nakadi_url: wanted here, not in extraEnv, where networkPolicy.enabled opens its port." -}}
 {{- end -}}
 {{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
-{{- fail "autoscaling.minReplicas is greater than autoscaling.maxReplicas." -}}
+{{- $wrong = append $wrong "autoscaling.minReplicas is greater than autoscaling.maxReplicas." -}}
 {{- end -}}
+{{- if not (regexMatch "^[a-z][a-z0-9-]*$" (include "consumer.name" .)) -}}
+{{- $wrong = append $wrong (printf "The release's name: found %q, wanted a letter first and no dot, because the Service is called by it." .Release.Name) -}}
+{{- end -}}
+{{- toJson $wrong -}}
 {{- end -}}
 
 {{/* The text of a setting. Helm reads every number as a float, and would write 2.68435456e+08. */}}

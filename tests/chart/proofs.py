@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.chart import cluster_proofs, helm_proofs, manifest_proofs, service_proofs
+from tests.chart import cluster_proofs, helm_proofs, manifest_proofs, rule_proofs, service_proofs
 from tests.chart.bench import Bench
 
 Proof = Callable[[Bench], str]
@@ -13,6 +13,7 @@ PROOFS: tuple[Proof, ...] = (
     helm_proofs.renders_alike,
     helm_proofs.names_what_is_missing,
     helm_proofs.refuses_mistakes,
+    rule_proofs.rules_are_known,
     helm_proofs.packages,
     helm_proofs.notes_are_printed,
     manifest_proofs.kubernetes_accepts,

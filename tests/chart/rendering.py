@@ -64,6 +64,15 @@ def helm(program: Path, *arguments: str) -> str:
     return result.stdout
 
 
+def refusal(program: Path, *arguments: str) -> str:
+    """What Helm says when it fails, as it must."""
+    try:
+        helm(program, *arguments)
+    except HelmRefused as refused:
+        return str(refused)
+    raise AssertionError(f"accepted: {arguments}")
+
+
 def render(program: Path, chart: Path, values: Path, *more: str) -> Rendered:
     """`helm template` with a file of values, and with more arguments."""
     base = ("template", RELEASE, str(chart), "--namespace", NAMESPACE, "--values", str(values))

@@ -31,6 +31,8 @@ EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared, never bound
 STRINGS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
 OBJECTS: Schema = {"type": "array", "items": {"type": "object"}}
 DNS_NAME: Schema = {"type": "string", "pattern": "^[a-z0-9.-]*$"}
+LABEL: Schema = {"type": "string", "pattern": "^([a-z0-9]([a-z0-9-]*[a-z0-9])?)?$"}
+"""Part of a name that must do for a Service: no dots."""
 
 # Narrower than what a default tells: text is a string, {} an open object, [] an open list.
 NARROWER: Mapping[str, Schema] = {
@@ -41,7 +43,7 @@ NARROWER: Mapping[str, Schema] = {
     "image.digest": {"pattern": "^(sha256:[0-9a-f]{64})?$"},
     "image.pullPolicy": {"enum": ["Always", "IfNotPresent", "Never"]},
     "imagePullSecrets": OBJECTS,
-    "nameOverride": DNS_NAME,
+    "nameOverride": LABEL,
     "serviceAccount.name": DNS_NAME,
     "serviceAccount.annotations": STRINGS,
     "minReadySeconds": {"minimum": 0, "maximum": 300},
@@ -83,17 +85,9 @@ NARROWER: Mapping[str, Schema] = {
     "extraObjects": OBJECTS,
 }
 
-UNITS: Mapping[str, Schema] = {
-    "URL": {"pattern": "^(https?://[^ ]+)?$"},
-    "ARN": {"pattern": "^(arn:[^ ]+/stream/[^ ]+)?$"},
-    "path": {"pattern": "^(/[^ ]*)?$"},
-    "position or time": {
-        "pattern": (
-            "^([Tt][Rr][Ii][Mm]_[Hh][Oo][Rr][Ii][Zz][Oo][Nn]|[Ll][Aa][Tt][Ee][Ss][Tt]|[0-9]{4}-.*)?$"
-        )
-    },
-}
-"""What a setting's unit says about its text; the service itself knows more and looks again."""
+PATH = "^/[^ ]*$"
+ATTRIBUTE = "[^,]*[^, ][^,]*"
+"""A name in a list that commas separate."""
 
 
 def values_schema() -> Schema:
@@ -114,14 +108,12 @@ def values_schema() -> Schema:
 def config_schema() -> Schema:
     """The settings, as their model has them; the token has no place in a ConfigMap."""
     whole = Settings.model_json_schema()
-    lines = {line.name: line for line in settings_command.explained()}
-    properties: Schema = {}
-    for name, model in whole["properties"].items():
-        line = lines[variable(name)]
-        if name != CREDENTIAL:
-            properties[name] = _setting(
-                name, model, whole.get("$defs", {}), line.unit, line.meaning
-            )
+    meanings = {line.name: line.meaning for line in settings_command.explained()}
+    properties: Schema = {
+        name: _setting(name, model, whole.get("$defs", {}), meanings[variable(name)])
+        for name, model in whole["properties"].items()
+        if name != CREDENTIAL
+    }
     return {
         "type": "object",
         "description": "Settings of the service, by their own names; see `consumer settings`.",
@@ -131,7 +123,7 @@ def config_schema() -> Schema:
     }
 
 
-def _setting(name: str, model: Schema, defs: Schema, unit: str, meaning: str) -> Schema:
+def _setting(name: str, model: Schema, defs: Schema, meaning: str) -> Schema:
     """A schema for YAML: empty text and null mean unset, and there is no coercion."""
     kinds = model.get("anyOf", [model])
     assert isinstance(kinds, list)
@@ -139,18 +131,42 @@ def _setting(name: str, model: Schema, defs: Schema, unit: str, meaning: str) ->
     if "$ref" in kind:
         kind = defs[str(kind["$ref"]).rsplit("/", 1)[-1]]
         assert isinstance(kind, dict)
-    kept = ("minimum", "exclusiveMinimum", "maximum", "maxLength", "enum", "items")
+    kept = ("minimum", "exclusiveMinimum", "maximum", "maxLength")
     schema: Schema = {key: kind[key] for key in kept if key in kind}
     schema["description"] = meaning
     if name in DERIVED_FROM:
         return {"type": kind["type"], **schema, **({"minimum": 1} if name == "http_port" else {})}
     if name == "http_host":  # probes come from outside
         return {"enum": [*EVERYWHERE, "", None], **schema}
-    if "enum" in schema:
-        return {**schema, "enum": [*kind["enum"], "", None]}
     if kind["type"] == "array":
-        return {"type": ["array", "string", "null"], **schema}
-    return {"type": [kind["type"], "null"], **schema, **UNITS.get(unit, {})}
+        return {**schema, **_list()}
+    return {"type": [kind["type"], "null"], **schema, **_form(kind)}
+
+
+def _form(kind: Schema) -> Schema:
+    """The pattern of a text; words count in any case. The service looks again at all of it."""
+    pattern = PATH if kind.get("format") == "path" else kind.get("pattern")
+    if "enum" in kind:
+        words = kind["enum"]
+        assert isinstance(words, list)
+        pattern = "^" + "|".join(_any_case(word) for word in words) + "$"
+    if pattern is None:
+        return {}
+    return {"pattern": f"^({str(pattern).removeprefix('^').removesuffix('$')})?$"}
+
+
+def _any_case(word: str) -> str:
+    """As a pattern without flags, which JSON schemas do not have."""
+    return "".join(f"[{letter.upper()}{letter.lower()}]" for letter in word)
+
+
+def _list() -> Schema:
+    """Names, as YAML has lists or as the environment has them."""
+    items = {"type": "string", "pattern": f"^{ATTRIBUTE}$"}
+    text = {"type": "string", "pattern": f"^({ATTRIBUTE}(,{ATTRIBUTE})*)?$"}
+    return {
+        "anyOf": [{"type": "array", "items": items, "uniqueItems": True}, text, {"type": "null"}]
+    }
 
 
 def _environment(described: object) -> Schema:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -77,27 +78,59 @@ ACCEPTED = [
     ("start", "TRIM_HORIZON"),
     ("start", "Latest"),
     ("start", "2025-11-01T09:30:00+01:00"),
+    ("start", "2025-11-01T09:30:00.123456Z"),
+    ("table", "a.B-c_9"),
+    ("lease_table", "leases"),
+    ("nakadi_url", "https://nakadi.example.org:65535/a/"),
+    ("nakadi_url", "HTTP://[::1]:8080"),
+    ("nakadi_url", "https://n:0443"),
+    ("queue_bytes", 16777216),
     ("stream_arn", "arn:aws:dynamodb:eu-central-1:1:table/t/stream/2025-11-01T00:00:00.000"),
     ("nakadi_url", "http://127.0.0.1:8090/nakadi"),
     ("nakadi_token_file", "/var/run/token"),
     ("ordering_key", ["a", "b"]),
-    ("ordering_key", "a,b"),
+    ("ordering_key", "a, b"),
     ("layout", "nested"),
     ("layout", None),
     ("patch", False),
     ("linger_seconds", 0.001),
-    ("drain_seconds", 2),
+    ("drain_seconds", 1.001),
     ("max_record_age_seconds", None),
     ("dead_letter_limit", 0),
     ("dead_letter_queue_url", ""),
     ("http_host", "::"),
     ("log_level", "ERROR"),
+    ("log_level", "info"),
+    ("log_format", "Text"),
+    ("layout", "NESTED"),
 ]
 # What it refuses, and what the schema sees without it.
 REFUSED = [
     ("start", "yesterday"),
+    ("start", "2026-13-45"),
+    ("start", "2025-13-01T09:30:00Z"),
+    ("start", "2025-11-01T25:30:00Z"),
+    ("start", "2025-11-01T09:30:00"),
     ("stream_arn", "arn:aws:dynamodb:eu-central-1:1:table/t"),
+    ("stream_arn", "arn:aws:kinesis:eu-central-1:1:stream/t"),
+    ("table", "a/b"),
+    ("table", "ab"),
+    ("lease_table", "arn:aws:dynamodb:eu-central-1:1:table/t"),
+    ("event_type", "a/b"),
+    ("application", "a\tb"),
     ("nakadi_url", "nakadi.example.org"),
+    ("nakadi_url", "https://n:99999"),
+    ("nakadi_url", "https://n:0"),
+    ("nakadi_url", "https://user:word@n"),
+    ("nakadi_url", "https://n/?a=b"),
+    ("nakadi_url", "https://n/a b"),
+    ("nakadi_url", "https://[1"),
+    ("dead_letter_queue_url", "arn:aws:sqs:eu-central-1:1:letters"),
+    ("ordering_key", "a,,b"),
+    ("ordering_key", ["a", "a"]),
+    ("ordering_key", ["a", " "]),
+    ("queue_bytes", 16777215),
+    ("drain_seconds", 1),
     ("patch", "yes please"),
     ("linger_seconds", 0),
     ("batch_bytes", 999),
@@ -178,4 +211,4 @@ def merge(base: Any, over: Any) -> Any:
 
 def as_json(value: object) -> Any:
     """YAML knows dates, JSON and Helm do not."""
-    return json.loads(json.dumps(value, default=str))
+    return json.loads(json.dumps(value, default=datetime.isoformat))
