@@ -112,6 +112,14 @@ def test_an_alert_has_its_chapter(alert: str) -> None:
     assert set(drills) <= {drill.__name__ for drill in DRILLS}
 
 
+def test_commands_run_where_they_have_the_rights() -> None:
+    """The service's role is enough for what operators do to leases (tests/chart/test_platform)."""
+    executed = re.findall(r"kubectl exec [^`]*? -- consumer (\S+?)`", RUNBOOK)
+    assert {*executed} == {"leases", "pause"}
+    assert "helm test order-relay --namespace shop --logs" in RUNBOOK
+    assert "--from=cronjob/NAME-redrive NAME-redrive-$(date +%s)" in RUNBOOK
+
+
 def test_links_of_the_runbook_lead_somewhere() -> None:
     headings = {found.lower() for found in re.findall(r"^## (\w+)$", RUNBOOK, re.MULTILINE)}
     assert set(re.findall(r"\]\(#(\w+)\)", RUNBOOK)) <= headings

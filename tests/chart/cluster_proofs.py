@@ -90,15 +90,29 @@ def network_is_enough(bench: Bench) -> str:
     assert identity["ports"] == [{"port": 80, "protocol": "TCP"}]
     assert out["ports"] == [{"port": 443, "protocol": "TCP"}]
     assert "169.254.169.254/32" in str(out["to"])
-    inside = bench.case("in-cluster").the("NetworkPolicy")["spec"]["egress"]
-    assert [port["port"] for port in inside[2]["ports"]] == [443, 8080]
-    assert len(inside) == 4
-    return "4 ways out"
+    _, _, aws, nakadi, proxy = bench.case("in-cluster").the("NetworkPolicy")["spec"]["egress"]
+    assert [port["port"] for port in aws["ports"]] == [443]
+    assert [port["port"] for port in nakadi["ports"]] == [8080]
+    assert nakadi["to"][0].keys() == {"namespaceSelector"}
+    assert proxy["ports"] == [{"port": 3128, "protocol": "TCP"}]
+    beside = ("--set", "config.nakadi_url=http://nakadi.example.org:8080")
+    values = Bench.values("network-policy")
+    *_, out = render(bench.helm, bench.chart, values, *beside).the("NetworkPolicy")["spec"][
+        "egress"
+    ]
+    assert [port["port"] for port in out["ports"]] == [443, 8080]
+    return "5 ways out"
 
 
 def redrive_is_alone(bench: Bench) -> str:
-    """One redrive at a time, not for ever, and never twice for the same reason."""
+    """One redrive at a time, not for ever, never twice for the same reason; by hand in any case."""
+    for case in bench.cases():
+        queue = "CONSUMER_DEAD_LETTER_QUEUE_URL" in case.text
+        assert bool(case.of_kind("CronJob")) is queue, case.case
+        for each in case.of_kind("CronJob"):
+            assert each["spec"]["suspend"] is (each["spec"]["schedule"] == "@yearly")
     job = bench.case("redrive").the("CronJob")["spec"]
+    assert job["suspend"] is False
     assert job["concurrencyPolicy"] == "Forbid"
     template = job["jobTemplate"]["spec"]
     assert (template["activeDeadlineSeconds"], template["backoffLimit"]) == (1800, 0)

@@ -2,6 +2,7 @@
 
 import tarfile
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,18 @@ REFUSALS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     ),
     (("--kube-version", "1.26.0"), (">=1.27.0-0",)),
 )
+
+NOBODY, UNSCRAPED, NO_LINK = "Nobody is told", "ConsumerAbsent pages", "lead nowhere"
+ALL_WORRIES = {NOBODY, UNSCRAPED, NO_LINK}
+RUNBOOK = "alerts.runbookUrl=https://runbooks.example.org/order-relay"
+# What is watched, and what NOTES.txt must say to that.
+WORRIES: Mapping[str, set[str]] = {
+    "alerts.enabled=false": {NOBODY},
+    "podMonitor.enabled=true": {NOBODY},
+    f"alerts.enabled=true,{RUNBOOK}": {UNSCRAPED},
+    "alerts.enabled=true,podMonitor.enabled=true": {NO_LINK},
+    f"alerts.enabled=true,podMonitor.enabled=true,{RUNBOOK}": set(),
+}
 
 
 def lints(bench: Bench) -> str:
@@ -120,13 +133,21 @@ def notes_are_printed(bench: Bench) -> str:
     if "helm 4" not in bench.tools.helms:
         return "skipped: only Helm 4 prints them without a cluster"
     for values in bench.files:
-        words = ("install", "orders", str(bench.chart), "--dry-run=client", "--values", str(values))
-        notes = helm(bench.helm, *words).partition("NOTES:")[2]
-        assert "publishes the changes of" in notes, values.name
-        assert "<no value>" not in notes, values.name
+        said = notes(bench, values)
+        assert "publishes the changes of" in said, values.name
+        assert "<no value>" not in said, values.name
         queue = "dead_letter_queue" in values.read_text().lower()
-        assert ("blocks its key" in notes) is not queue
-    return f"{len(bench.files)} files of values"
+        assert ("blocks its key" in said) is not queue
+        assert ("--from=cronjob/orders-dynamodb-nakadi-consumer-redrive " in said) is queue
+    for flags, worries in WORRIES.items():
+        said = notes(bench, Bench.values("minimal"), "--set", flags)
+        assert {each for each in ALL_WORRIES if each in said} == worries, (flags, said)
+    return f"{len(bench.files)} files of values, {len(WORRIES)} ways to watch"
+
+
+def notes(bench: Bench, values: Path, *more: str) -> str:
+    words = ("install", "orders", str(bench.chart), "--dry-run=client", "--values", str(values))
+    return helm(bench.helm, *words, *more).partition("NOTES:")[2]
 
 
 def by_name(manifests: tuple[dict[str, Any], ...]) -> dict[str, object]:

@@ -52,6 +52,7 @@ NARROWER: Mapping[str, Schema] = {
     "topologySpreadConstraints": OBJECTS,
     "networkPolicy.ingressFrom": OBJECTS,
     "networkPolicy.egressTo": OBJECTS,
+    "networkPolicy.nakadiTo": OBJECTS,
     "networkPolicy.extraEgress": OBJECTS,
     "podMonitor.labels": STRINGS,
     "podMonitor.interval": {"pattern": "^[0-9]+(ms|s|m)$"},

@@ -202,6 +202,15 @@ def test_links_of_the_readme_lead_somewhere() -> None:
         assert (CHART / target).exists(), target
 
 
+def test_commands_of_the_readme_are_about_one_namespace() -> None:
+    """A pod waits for ever for a Secret in another one."""
+    (block,) = re.findall(r"```sh\n(.*?)```", readme.README.read_text(), re.DOTALL)
+    first, *others = re.findall(r"^(?:kubectl|helm) .*$", block, re.MULTILINE)
+    assert first == "kubectl create namespace shop"
+    assert len(others) == 3
+    assert all(" --namespace shop " in f"{line} " for line in others)
+
+
 def merge(base: Any, over: Any) -> Any:
     """As Helm merges: maps by key, everything else replaces."""
     if isinstance(base, dict) and isinstance(over, dict):
