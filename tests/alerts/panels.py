@@ -99,6 +99,7 @@ def trouble(here: Observed, say: Callable[[str], None]) -> None:
         time.sleep(2.5)
 
     time.sleep(4)
+    for_a_while("Nakadi answers late", 3, kind="delay", delay=1.5)
     for_a_while("Nakadi answers 503", 3, kind="status", status=503)
     for_a_while("Nakadi resets connections after storing", 1, kind="reset", when="after", every=5)
     for_a_while("Nakadi stores a part", 2, kind="partial", mode="nth", nth=3)

@@ -28,7 +28,7 @@ CAPTION = (
     "three workers under 200 changes/s for a minute,"
 )
 TROUBLES = (
-    "while Nakadi failed in five ways, the stream was trimmed and throttled, one worker was killed "
+    "while Nakadi failed in six ways, the stream was trimmed and throttled, one worker was killed "
     "and one stood still."
 )
 

@@ -157,10 +157,13 @@ def alerts_know_their_redrive(bench: Bench) -> str:
     queue = "config.dead_letter_queue_url=https://sqs.eu-central-1.amazonaws.com/1/q"
     flags = ("alerts.enabled=true", "redrive.schedule=@daily", queue)
     words = [word for flag in flags for word in ("--set", flag)]
+    root = {"Release": {"Name": RELEASE}, "Chart": {"Name": "dynamodb-nakadi-consumer"}}
     for override in ("", "relay", "a-name-that-is-longer-than-a-name-may-be"):
         more = (*words, "--set", f"nameOverride={override}")
         case = render(bench.helm, bench.chart, Bench.values("minimal"), *more)
         name = case.the("CronJob")["metadata"]["name"]
+        root["Values"] = {"nameOverride": override}
+        assert name == render_rules('{{ include "consumer.name" . }}-redrive', root)
         groups = case.the("PrometheusRule")["spec"]["groups"]
         (rule,) = (r for g in groups for r in g["rules"] if r.get("alert") == REDRIVE_FAILED)
         assert {*re.findall(r'cronjob="(.*?)"', rule["expr"])} == {name}

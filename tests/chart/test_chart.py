@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chart import cluster_proofs, helm_proofs, manifest_proofs, service_proofs
+from tests.chart import cluster_proofs, helm_proofs, manifest_proofs, rule_proofs, service_proofs
 from tests.chart.bench import Bench
 from tests.chart.proofs import PROOFS, Proof
 from tests.chart.tools import Tools
@@ -54,6 +54,16 @@ MISTAKES = (
      service_proofs.alerts_are_those_tested, "monitoring"),
     ("_settings.tpl", '"region" -}}', '"-" -}}',
      helm_proofs.names_what_is_missing, "minimal"),
+    ("_settings.tpl", '"scan_seconds" 2 ', '"scan_seconds" 3.4 ',
+     rule_proofs.rules_are_known, "minimal"),
+    ("_names.tpl", "trunc 44", "trunc 43",
+     service_proofs.alerts_know_their_redrive, "minimal"),
+    ("redrive.yaml", "suspend: {{ not", "suspend: {{ empty",
+     cluster_proofs.redrive_is_alone, "redrive settings"),
+    ("networkpolicy.yaml", "(not (empty .Values.networkPolicy.nakadiTo))", "false",
+     cluster_proofs.network_is_enough, "network-policy in-cluster"),
+    ("NOTES.txt", "if not .Values.podMonitor.enabled", "if .Values.podMonitor.enabled",
+     helm_proofs.notes_are_printed, "minimal"),
 )  # fmt: skip
 
 
