@@ -30,7 +30,7 @@ PER_SECOND = 200
 FILLED = {
     "$namespace": "local",
     "$application": EVENT_TYPE,
-    "$__rate_interval": "4s",
+    "$__rate_interval": "10s",  # longer than a worker stands still: what it counts then is seen
     "$__range": "60s",
     "$read_price": "0.20",
     "$write_price": "0.625",
