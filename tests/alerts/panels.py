@@ -35,8 +35,14 @@ FILLED = {
     "$read_price": "0.20",
     "$write_price": "0.625",
 }
-QUIET = {"hot keys per second", "shard failures", "no worker can read"}
-"""Legends of what must be there, and is zero all the time."""
+QUIET = {
+    "hot keys per second",
+    "shard failures",
+    "no worker can read",
+    "skipped",
+    "skipped {{reason}}",
+}
+"""Legends of what must be there, and may be zero all the time."""
 
 
 @dataclass
