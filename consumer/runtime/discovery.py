@@ -201,21 +201,21 @@ class Discovery:
         self, turn: SweepTurn, shards: Sequence[Shard], leases: dict[str, Lease]
     ) -> None:
         await turn.hold()
+        new = [shard for shard in shards if shard.shard_id not in leases]
         created = 0
         try:
-            for shard in shards:
-                if shard.shard_id in leases:
-                    continue
+            for shard in new:
                 lease = new_lease(shard, turn.row, self._clock.wall())
                 await turn.hold()
                 created += await self._store.create_lease(turn.row.key, lease)
                 leases[shard.shard_id] = lease
-        except Retryable:
-            self.on_found()  # the row may stand there, although nobody was told so
-            raise
+        finally:
+            # Told whatever the answers: a row may stand by a write without one, or by somebody
+            # who died before he could tell.
+            if new:
+                self.on_found()
         if created:
             log.info("shards_found", stream=turn.row.key, count=created)
-            self.on_found()
 
     async def _delete_finished(
         self, turn: SweepTurn, leases: dict[str, Lease], listed: Listed

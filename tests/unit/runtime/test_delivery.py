@@ -129,6 +129,23 @@ def test_a_dead_letter_is_accepted_before_the_checkpoint_passes_it() -> None:
     assert len(queue.letters) == 1
 
 
+@pytest.mark.parametrize("spoils", [False, True], ids=["refused alone", "whole calls fail"])
+def test_letters_that_the_queue_never_takes_hold_up_no_others(*, spoils: bool) -> None:
+    never = frozenset(range(FIRST, FIRST + 12))
+    queue = DeadLetterTwin(never=never, spoils=never if spoils else frozenset())
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: len(queue.letters) == 18, 600)
+            line.consumer.drain()
+        assert {letter.sequence for letter in queue.letters} == set(range(FIRST + 12, FIRST + 30))
+
+    shard = ShardTwin()
+    shard.write_many(30, keys=30)
+    run_line(main, shard=shard, nakadi=refuses(*range(FIRST, FIRST + 30), status=422), queue=queue)
+
+
 def test_without_a_queue_a_poison_event_blocks_its_own_key_and_nothing_else() -> None:
     shard = ShardTwin()
     shard.write_many(30, keys=10)

@@ -1,7 +1,7 @@
 """Listings, lineage, starts: what makes lease rows, and when."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -116,6 +116,24 @@ def test_only_rows_that_a_read_did_not_show_are_created() -> None:
         await bench.pass_time(310)
         assert [key for name, key in bench.table.log if name == "create_lease"] == ["new"]
         assert bench.leases["old"].checkpoint == "5"
+
+
+def test_a_row_that_somebody_made_meanwhile_is_told_of_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """He may have died before he could."""
+
+    @discovering(Bench)
+    async def check(bench: Bench) -> None:
+        bench.streams.open("s")
+        read = bench.store.read_leases
+
+        async def read_before_he_writes(stream_key: str) -> Sequence[Lease]:
+            rows = await read(stream_key)
+            bench.leases.setdefault("s", Lease("s", None))
+            return rows
+
+        monkeypatch.setattr(bench.store, "read_leases", read_before_he_writes)
+        await bench.pass_time(0.4)
+        assert bench.found == 1
 
 
 def test_of_two_workers_one_sweeps() -> None:
