@@ -84,6 +84,11 @@ RULES = (
         f"at least 16 MiB ({SMALLEST_QUEUE} bytes)",
         lambda s: s.queue_bytes >= SMALLEST_QUEUE,
     ),
+    Rule(
+        ("max_record_age_seconds", "dead_letter_queue_url"),
+        "a queue where there is a limit of age: what is older goes there",
+        lambda s: s.max_record_age_seconds is None or s.dead_letter_queue_url is not None,
+    ),
     Rule(("drain_seconds",), "more than 1 s", lambda s: s.drain_seconds > 1),
     Rule(
         ("cloudwatch_namespace", "log_format", "log_level"),
