@@ -27,7 +27,7 @@ from consumer.errors import Retryable
 from consumer.runtime.bootstrap import LatestBootstrap, check_view_type, first_row
 from consumer.runtime.children import Children, stream_of
 from consumer.runtime.listing import ShardListing
-from consumer.runtime.parents import Parents
+from consumer.runtime.parents import Parents, answers
 from consumer.runtime.sweep_turn import Overtaken, SweepTurn
 from consumer.runtime.wake import Wake
 
@@ -166,6 +166,9 @@ class Discovery:
             bootstrap = LatestBootstrap(self._store, self._streams, self._clock, self._listing)
             await bootstrap.run(stream, turn)
             self.on_found()
+            placed = await self._store.read_leases(row.key)
+            for shard_id in childless_ends(placed):  # a child of it may be hidden yet
+                self._children.expect(row, shard_id)
         # The successor is looked for first: then the listing is that of a disabled stream, whose
         # shards are all known before the new stream has a row.
         successor = await self._successor(row)
@@ -248,9 +251,15 @@ class Discovery:
             self.on_found()
         self._wake.ring()
 
-    async def shard_listed(self, row: StreamRow, shard_id: str) -> bool:
-        """Does a fresh complete listing show the shard? Raises Retryable."""
-        return shard_id in (await self._listing.fresh(stream_of(row))).shard_ids
+    async def shard_exists(self, row: StreamRow, shard_id: str) -> bool:
+        """Does a fresh complete listing show the shard, or does it answer itself? Raises Retryable.
+
+        Some shards are in no listing: only one that is not and does not answer either is gone.
+        """
+        stream = stream_of(row)
+        if shard_id in (await self._listing.fresh(stream)).shard_ids:
+            return True
+        return await answers(self._streams, stream, shard_id)
 
 
 def _nothing() -> None:

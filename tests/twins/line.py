@@ -76,7 +76,7 @@ class LineageTwin:
             raise Retryable("throttled", "throttled")
         self.adopted.append(shard_id)
 
-    async def shard_listed(self, stream: StreamRow, shard_id: str) -> bool:
+    async def shard_exists(self, stream: StreamRow, shard_id: str) -> bool:
         await asyncio.sleep(0.01)
         return self.listed
 
