@@ -106,7 +106,14 @@ class Discovery:
             watch = self._watches.setdefault(row.key, SweepWatch(self._timing))
             watch.observe(row, answered_at)
             self._due[row.key] = watch.due_at(self._interval(row, known))
+        for row in streams[:-1]:
+            self._forget_state(row)
         self._wake.ring()
+
+    def _forget_state(self, row: StreamRow) -> None:
+        """A superseded stream is no alarm, whoever has listed it last."""
+        with suppress(KeyError):
+            self._metrics.stream_enabled.remove(row.key)
 
     def _interval(self, row: StreamRow, known: KnownStreams) -> float:
         if row.key in known.retired:
@@ -229,12 +236,9 @@ class Discovery:
             await self._store.delete_lease(turn.row.key, lease)
 
     def _note_end(self, row: StreamRow, leases: dict[str, Lease], listed: Listed) -> None:
-        enabled = self._metrics.stream_enabled
         if row.key != self._newest:
-            with suppress(KeyError):
-                enabled.remove(row.key)  # a superseded stream is no alarm
             return
-        enabled.labels(stream=row.key).set(listed.enabled)
+        self._metrics.stream_enabled.labels(stream=row.key).set(listed.enabled)
         if listed.enabled:
             return
         log.error("stream_disabled", stream=row.key)
