@@ -76,6 +76,48 @@ def test_a_token_is_looked_at_before_a_coding(server: NakadiProcess, name: str) 
     server.settings(token_required=False)
 
 
+def test_one_slash_at_the_end_of_a_path_changes_nothing(server: NakadiProcess, name: str) -> None:
+    for method, path, status in (
+        ("POST", f"/event-types/{name}/events/", 200),
+        ("PUT", f"/event-types/{name}/events/", 405),
+        ("GET", f"/event-types/{name}/", 200),
+        ("GET", "/event-types/", 200),
+        ("GET", "/version/", 200),
+        ("GET", "/health/", 200),
+        ("GET", f"/event-types/{name}//", 400),
+        ("GET", "/nope/", 404),
+    ):
+        body = b"[]" if method == "POST" else None
+        assert status_of(server, method, path, body) == status, path
+
+
+def test_health_alone_needs_no_token(server: NakadiProcess) -> None:
+    server.settings(token_required=True)
+    try:
+        for method, path, status in (
+            ("GET", "/health", 200),
+            ("GET", "/health/", 200),
+            ("GET", "/health/x", 404),
+            ("GET", "/healthy", 401),
+            ("POST", "/health", 401),
+        ):
+            assert status_of(server, method, path) == status, path
+    finally:
+        server.settings(token_required=False)
+
+
+def test_a_stream_names_its_flow(server: NakadiProcess, name: str) -> None:
+    connection = HTTPConnection(urlsplit(server.url).netloc, timeout=10)
+    try:
+        path = f"/event-types/{name}/events?stream_timeout=1&batch_flush_timeout=1"
+        connection.request("GET", path, headers={"X-Flow-Id": "f-1"})
+        response = connection.getresponse()
+        response.read()
+    finally:
+        connection.close()
+    assert (response.status, response.headers["X-Flow-Id"]) == (200, "f-1")
+
+
 @pytest.mark.parametrize(
     ("tag", "status"),
     [
