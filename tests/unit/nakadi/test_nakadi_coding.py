@@ -18,14 +18,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EVENTS = b'[{"x": 1}, {"x": 2}]'
-GZIP = gzip.compress(EVENTS, mtime=0)
 SKIPPABLE = b"\x50\x2a\x4d\x18\x04\x00\x00\x00abcd"
-CUT_DATA = GZIP[:-12]
 PATH = "/event-types/coded/events"
+
+
+def packed(body: bytes) -> bytes:
+    return gzip.compress(body, mtime=0)
 
 
 def zstd(body: bytes) -> bytes:
     return zstandard.ZstdCompressor(write_checksum=True).compress(body)
+
+
+def size(value: object) -> str | None:
+    return f"{len(value)} bytes" if isinstance(value, bytes) else None
+
+
+GZIP = packed(EVENTS)
+CUT_DATA = GZIP[:-12]
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +82,7 @@ def answer(
         (zstd(b""), 400, "Required request body is missing"),
         (b"", 400, "Required request body is missing"),
     ],
+    ids=size,
 )
 def test_zstd(server: NakadiProcess, body: bytes, status: int, text: str) -> None:
     found = answer(server, body, "zstd")
@@ -84,15 +95,16 @@ def test_zstd(server: NakadiProcess, body: bytes, status: int, text: str) -> Non
     [
         (GZIP + b"\x1f\x8bgarbage, not a second header", 200, ""),
         (GZIP + GZIP[:9], 200, ""),
-        (gzip.compress(EVENTS[:9]) + gzip.compress(EVENTS[9:]) + b"\0" * 20, 200, ""),
+        (packed(EVENTS[:9]) + packed(EVENTS[9:]) + b"\0" * 20, 200, ""),
         (GZIP + CUT_DATA, 400, "Unexpected end of ZLIB input stream"),
         (GZIP[:-1] + b"\x09", 400, "Corrupt GZIP trailer"),
         (GZIP[:-3], 400, "EOFException"),
-        (gzip.compress(b""), 400, "Required request body is missing"),
+        (packed(b""), 400, "Required request body is missing"),
         (b"\x1f\x8b\x07" + GZIP[3:], 400, '"detail":"Unsupported compression method"'),
         (b"plain", 400, '"detail":"Not in GZIP format"'),
         *((GZIP[:length], 500, '"error":"Internal Server Error"') for length in range(10)),
     ],
+    ids=size,
 )
 def test_gzip(server: NakadiProcess, body: bytes, status: int, text: str) -> None:
     found = answer(server, body, "gzip")
@@ -109,6 +121,7 @@ def test_gzip(server: NakadiProcess, body: bytes, status: int, text: str) -> Non
         ("application/json; charset=bogus", zstd(b""), "zstd", 415),
         ("multipart/mixed; boundary=x", zstd(EVENTS), "zstd", 400),
     ],
+    ids=size,
 )
 def test_a_gzip_header_comes_before_the_charset_and_the_data_behind_it(
     server: NakadiProcess, content_type: str, body: bytes, coding: str, status: int

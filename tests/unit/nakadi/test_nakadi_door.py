@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from localdev.nakadi.process import NakadiProcess, local_nakadi
+from localdev.nakadi.tokens import TokenService, TokenState, UnauthorizedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,6 +117,34 @@ def test_a_stream_names_its_flow(server: NakadiProcess, name: str) -> None:
     finally:
         connection.close()
     assert (response.status, response.headers["X-Flow-Id"]) == (200, "f-1")
+
+
+@pytest.mark.parametrize(
+    ("header", "down", "status"),
+    [
+        (None, False, 401),
+        ("Basic one", False, 401),
+        ("Bearer ", False, 401),
+        ("Bearer one", False, None),
+        ("bearer one", False, None),
+        ("Bearer other", False, 401),
+        ("Bearer old", False, 401),
+        ("Bearer late", False, 503),
+        ("Bearer one", True, 503),
+        (None, True, 401),
+    ],
+)
+def test_what_the_token_service_says_decides(
+    header: str | None, down: bool, status: int | None
+) -> None:
+    states = {"one": TokenState.GOOD, "old": TokenState.EXPIRED, "late": TokenState.SLOW}
+    service = TokenService(required=True, down=down, tokens=states)
+    if status is None:
+        service.check(header)
+        return
+    with pytest.raises(UnauthorizedError) as caught:
+        service.check(header)
+    assert caught.value.status == status
 
 
 @pytest.mark.parametrize(
