@@ -92,6 +92,38 @@ def test_one_slash_at_the_end_of_a_path_changes_nothing(server: NakadiProcess, n
         assert status_of(server, method, path, body) == status, path
 
 
+def test_a_charset_is_one_that_java_knows(server: NakadiProcess, name: str) -> None:
+    for charset, status in (
+        ("utf-8", 200),
+        ("'UTF-8'", 200),
+        ('"iso-8859-1"', 200),
+        ("windows-1252", 200),
+        ("hex", 415),
+        ("undefined", 415),
+        ("rot13", 415),
+        ("utf-8-sig", 415),
+        ("unicode_escape", 415),
+    ):
+        headers = {"Content-Type": f"application/json; charset={charset}"}
+        found = status_of(server, "POST", f"/event-types/{name}/events", b"[]", **headers)
+        assert found == status, charset
+
+
+def test_a_number_in_a_query_is_read_before_the_event_type(
+    server: NakadiProcess, name: str
+) -> None:
+    for query, status in (
+        ("batch_limit=x", 400),
+        ("batch_limit=1_0", 400),
+        ("batch_limit=2147483648", 400),
+        ("batch_limit=", 404),
+        ("batch_limit=+1", 404),
+    ):
+        path = f"/event-types/no-such/events?{query}".replace("+", "%2B")
+        assert status_of(server, "GET", path) == status, query
+    assert status_of(server, "GET", f"/event-types/{name}/events?batch_limit=0") == 422
+
+
 def test_health_alone_needs_no_token(server: NakadiProcess) -> None:
     server.settings(token_required=True)
     try:
