@@ -170,6 +170,30 @@ def test_changes(
     assert first.change.level("forward") is forward
 
 
+@pytest.mark.parametrize(
+    ("schema", "status", "detail"),
+    [
+        ({"dependencies": {"a": ["b"]}}, 422, 'valid json: JSONObject["a"] is not a JSONObject.'),
+        ({"properties": {"a": True}}, 422, 'valid json: JSONObject["a"] is not a JSONObject.'),
+        ({"properties": {"a": {"enum": [1], "anyOf": 1}}}, 422, '["anyOf"] is not a JSONArray.'),
+        ({"properties": {"a": {"items": [True]}}}, 500, "An internal error happened"),
+        ({"properties": {"a": {"allOf": [True]}}}, 500, "An internal error happened"),
+    ],
+)
+def test_mode_compatible_closes_objects_only(
+    schema: dict[str, Any], status: int, detail: str
+) -> None:
+    Registry().create(definition(schema, partition_strategy="random", partition_key_fields=[]))
+    found = refusal(
+        schema=schema,
+        compatibility_mode="compatible",
+        partition_strategy="random",
+        partition_key_fields=[],
+    )
+    assert found[0] == status
+    assert detail in found[1]
+
+
 def test_what_a_combined_schema_says_of_itself_is_told_once() -> None:
     combinations: list[dict[str, Any]] = [
         {"type": ["string", "null"]},
