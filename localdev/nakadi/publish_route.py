@@ -15,7 +15,7 @@ from localdev.nakadi.consumer_tag import check_consumer_tag
 from localdev.nakadi.faults import Fault, FaultKind, Target
 from localdev.nakadi.faulty_answer import CLOSED, faulty_answer
 from localdev.nakadi.flow_id import HEADER
-from localdev.nakadi.negotiation import items_type
+from localdev.nakadi.negotiation import charset, items_type, media_type
 from localdev.nakadi.problem import ProblemError
 from localdev.nakadi.publishing import Outcome, Source, item, judge, refuse_marked, store
 from localdev.nakadi.request_body import text_of
@@ -25,19 +25,22 @@ if TYPE_CHECKING:
     from localdev.nakadi.request_log import PublishRequest
 
 NO_STATUS = 0
+_AVRO = "application/avro-binary"
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
     """A request's body as text and its events.
 
-    If there are none: why, `early` before Nakadi looked at the body.
+    If there are none: why, `early` before Nakadi looked at the body. A `binary` one is not looked
+    at: its events are Avro's.
     """
 
     text: str
     events: list[Event]
     early: ProblemError | None = None
     problem: ProblemError | None = None
+    binary: bool = False
 
 
 async def publish(
@@ -100,11 +103,15 @@ async def _with_faults(
 
 def _parse(request: web.Request, raw: bytes, *, deletion: bool) -> _Batch:
     try:
-        text = text_of(request, raw)
+        charset(request)
+        binary = media_type(request) == _AVRO
+        text = "" if binary else text_of(request, raw)
         if not deletion:
             check_consumer_tag(request.headers.get(CONSUMER_TAG))
     except ProblemError as problem:
         return _Batch(raw.decode(errors="replace"), [], early=problem)
+    if binary:
+        return _Batch(text, [], binary=True)
     try:
         return _Batch(text, parse_batch(text))
     except ProblemError as problem:
@@ -131,6 +138,10 @@ async def _ordinary(
     if batch.problem is not None:
         raise batch.problem
     event_type = nakadi.event_types.find(entry.event_type)
+    if batch.binary and deletion and not event_type.compacted:
+        raise ProblemError(422, "It is not allowed to delete events from non compacted event type")
+    if batch.binary:
+        raise ProblemError(400, None)
     rejects = nakadi.faults.rejects(_target(entry, batch))
     if rejects:
         refuse_marked(batch.events, rejects)

@@ -109,6 +109,22 @@ def test_a_charset_is_one_that_java_knows(server: NakadiProcess, name: str) -> N
         assert found == status, charset
 
 
+def test_avro_is_refused_after_what_comes_first_for_any_body(
+    server: NakadiProcess, name: str
+) -> None:
+    avro = {"Content-Type": "application/avro-binary"}
+    here, nowhere = f"/event-types/{name}", "/event-types/no-such"
+    block = f"/settings/blacklist/PRODUCER_ET/{name}"
+    assert status_of(server, "POST", f"{here}/events", b"x", **avro) == 400
+    assert status_of(server, "POST", f"{here}/deleted-events", b"x", **avro) == 422
+    assert status_of(server, "POST", f"{nowhere}/events", b"x", **avro) == 404
+    tagged = avro | {"X-CONSUMER-TAG": "x"}
+    assert status_of(server, "POST", f"{nowhere}/events", b"x", **tagged) == 422
+    assert status_of(server, "PUT", block) == 204
+    assert status_of(server, "POST", f"{here}/events", b"x", **avro) == 403
+    assert status_of(server, "DELETE", block) == 204
+
+
 def test_a_number_in_a_query_is_read_before_the_event_type(
     server: NakadiProcess, name: str
 ) -> None:
