@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 HEADERS_MAX_BYTES = 8192
 # Room for the container's own limit to be reached before that of our HTTP parser.
 HEADER_FIELD_MAX_BYTES = 4 * HEADERS_MAX_BYTES
+# What the framework's firewall refuses, by its default rules, before any path is looked up.
+_REFUSED_IN_PATHS = ("//", ";", "\\", "%00", "%25", "%2e", "%2f", "%3b", "%5c")
+_METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 _ORDER = ("GET", "POST", "PUT", "DELETE")
 _ORDER_OF_OPTIONS = ("POST", "GET", "HEAD", "PUT", "DELETE", "OPTIONS")
 
@@ -28,7 +31,9 @@ def refuse_early(request: web.Request) -> web.Response | None:
     if sum(len(name) + len(value) + 4 for name, value in request.raw_headers) > HEADERS_MAX_BYTES:
         return _too_large()
     path = request.raw_path.partition("?")[0]
-    if "//" in path or ";" in path or "%2f" in path.lower():
+    steps = path.split("/")
+    odd = any(piece in path.lower() for piece in _REFUSED_IN_PATHS) or {".", ".."} & {*steps}
+    if odd or request.method not in _METHODS:
         return container_error(400, "Bad Request", path)
     return None
 

@@ -92,6 +92,14 @@ def test_one_slash_at_the_end_of_a_path_changes_nothing(server: NakadiProcess, n
         assert status_of(server, method, path, body) == status, path
 
 
+def test_paths_and_methods_that_the_firewall_refuses(server: NakadiProcess, name: str) -> None:
+    pieces = ("//", "/;", "/%2F", "/%5c", "/%25", "/%2e", "/%3B", "/%00", "/./x", "/../x", "/..")
+    for piece in pieces:
+        assert status_of(server, "GET", f"/event-types/{name}{piece}") == 400, piece
+    for method, status in (("TRACE", 400), ("BREW", 400), ("PATCH", 405), ("GET", 200)):
+        assert status_of(server, method, f"/event-types/{name}") == status, method
+
+
 def test_a_charset_is_one_that_java_knows(server: NakadiProcess, name: str) -> None:
     for charset, status in (
         ("utf-8", 200),
