@@ -68,10 +68,10 @@ nakadi: $(STAMP) ## a local Nakadi on a free port
 vectors: $(STAMP) ## replay FILE=… of recorded requests against a fresh local Nakadi
 	@$(BIN)/python -m localdev.nakadi.vectors $(FILE)
 
-images: ## build the images of the Dockerfile as IMAGE=… TAG=… (needs Docker)
+images: ## build the images of the Dockerfile as IMAGE=… TAG=… (needs Docker), for this machine or PLATFORM=linux/arm64
 	@docker info > /dev/null 2>&1 || { echo "make images needs a running Docker engine; none answers" >&2; exit 2; }
-	docker build --target consumer --tag $(IMAGE):$(TAG) .
-	docker build --target localdev --tag $(IMAGE)-localdev:$(TAG) .
+	docker build $(if $(PLATFORM),--platform $(PLATFORM)) --target consumer --tag $(IMAGE):$(TAG) .
+	docker build $(if $(PLATFORM),--platform $(PLATFORM)) --target localdev --tag $(IMAGE)-localdev:$(TAG) .
 
 PROMETHEUS := .run/tools/prometheus/usr/bin/promtool
 $(PROMETHEUS):

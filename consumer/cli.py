@@ -97,6 +97,11 @@ def _parser() -> Parser:
     check = add("check", "call every dependency once and print what works")
     check.add_argument("--offline", action="store_true", help="the settings only; calls nobody")
     leases = add("leases", "shards: state, owner, checkpoint, age, parent")
+    leases.description = (
+        "Shards as their rows in the lease table show them. Age is the time since the row last"
+        " showed the shard settled; that of an idle shard is renewed every six hours only: /status"
+        " of its owner knows better."
+    )
     leases.add_argument("--json", action="store_true", help="a list of objects instead of a table")
     leases.add_argument("--watch", action="store_true", help="look every 2 s, until Ctrl-C")
     gaps = add("gaps", "places where records went by unread: from, to, reason, time")

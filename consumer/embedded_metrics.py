@@ -5,8 +5,8 @@ neither an agent nor a permission is needed. Source: CloudWatch User Guide, "Spe
 metric format".
 
 The only dimension is `Application`, so that each metric exists once however many workers write it:
-ages are to be read as Maximum, headroom as Minimum, counts (of the time since the last line) as
-Sum. An age that is not known yet is left out.
+ages are to be read as Maximum, headroom and StreamEnabled as Minimum, counts (of the time since the
+last line) as Sum. What is not known yet is left out.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from consumer.metrics import Metrics
 
+UNITS = {"IteratorAge": "Seconds", "RetentionHeadroom": "Seconds", "StreamEnabled": "None"}
+"""CloudWatch's names of units; everything else is a Count."""
+
 
 class EmbeddedMetrics:
     """Makes the lines of one worker."""
@@ -32,10 +35,8 @@ class EmbeddedMetrics:
 
     def line(self, wall: float) -> dict[str, object]:
         """The members of the line; `wall` is epoch seconds. Counts begin anew."""
-        values = self._ages() | self._counts()
-        units = [
-            {"Name": name, "Unit": "Count" if name in self._told else "Seconds"} for name in values
-        ]
+        values = self._ages() | self._stream() | self._counts()
+        units = [{"Name": name, "Unit": UNITS.get(name, "Count")} for name in values]
         directive = {
             "Namespace": self._namespace,
             "Dimensions": [["Application"]],
@@ -57,6 +58,17 @@ class EmbeddedMetrics:
             "RetentionHeadroom": round(min(headrooms), 3),
         }
 
+    def _stream(self) -> dict[str, float]:
+        """Whether the table's newest stream is enabled, if this worker has looked at it.
+
+        A worker may have seen the end of an older stream and not yet the new one, which a peer has
+        found: its own last word on the old stream is not news. Keys end in the stream's time.
+        """
+        enabled = _by_stream(self._metrics.stream_enabled)
+        known = enabled.keys() | _by_stream(self._metrics.iterator_age_seconds).keys()
+        newest = max(known, default="")
+        return {"StreamEnabled": enabled[newest]} if newest in enabled else {}
+
     def _counts(self) -> dict[str, float]:
         totals = {
             "RecordsRead": sum(_values(self._metrics.records_read)),
@@ -76,3 +88,11 @@ def _values(instrument: Counter | Gauge, other_than: str = "") -> list[float]:
         for sample in family.samples
         if sample.labels.get("reason") != other_than
     ]
+
+
+def _by_stream(gauge: Gauge) -> dict[str, float]:
+    return {
+        sample.labels["stream"]: sample.value
+        for family in gauge.collect()
+        for sample in family.samples
+    }

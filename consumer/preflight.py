@@ -45,9 +45,9 @@ class Preflight:
 async def look(nakadi: Nakadi, settings: Settings, page: StreamPage | None) -> Preflight:
     """Ask Nakadi. `page` describes the stream, None if it is not known. Raises Retryable."""
     name = settings.event_type
-    status, body = await nakadi.event_type()
+    status, body, flow_id = await nakadi.event_type()
     if status != 200:
-        refusal = event_type_refusal(name, status)
+        refusal = event_type_refusal(name, status, flow_id)
         return Preflight([refusal], _guess(settings, page), seen=False)
     definition = parse_definition(body)
     if definition is None:

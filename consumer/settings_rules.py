@@ -79,6 +79,11 @@ RULES = (
         lambda s: s.poll_idle_seconds <= s.poll_idle_max_seconds,
     ),
     Rule(
+        ("max_record_age_seconds", "dead_letter_queue_url"),
+        "a queue where there is a limit of age: what is older goes there",
+        lambda s: s.max_record_age_seconds is None or s.dead_letter_queue_url is not None,
+    ),
+    Rule(
         ("cloudwatch_namespace", "log_format", "log_level"),
         "json and INFO (or DEBUG) where there is a namespace: the metrics are lines of the log",
         lambda s: (

@@ -102,11 +102,11 @@ def start(text: str) -> str:
         return text.upper()
     try:
         time = datetime.fromisoformat(text)
-    except ValueError:
-        time = None
-    if time is None or time.tzinfo is None:
-        raise ValueError("trim_horizon, latest or a time with its zone like 2026-11-01T09:30:00Z")
-    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        if time.tzinfo is not None:
+            return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError("trim_horizon, latest or a time with its zone like 2026-11-01T09:30:00Z")
 
 
 def secret(value: object) -> object:

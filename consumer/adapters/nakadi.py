@@ -123,7 +123,7 @@ class Nakadi:
 
     async def publish(self, bodies: Sequence[bytes]) -> Answer:
         """One request with these events, in this order. A 401 makes the token be read again."""
-        flow_id = secrets.token_urlsafe(18)
+        flow_id = _flow_id()
         body = b"[%b]" % b",".join(bodies)
         started = asyncio.get_running_loop().time()
         if self._gzip:
@@ -155,28 +155,30 @@ class Nakadi:
             self._token.refresh()
         return answer
 
-    async def event_type(self, name: str | None = None) -> tuple[int, bytes]:
-        """Status and body of `GET /event-types/{name}`, for the preflight.
+    async def event_type(self) -> tuple[int, bytes, str]:
+        """Status, body and flow id of `GET /event-types/{name}`, for the preflight.
 
         Raises Retryable.
         """
-        return await self._look(quote(name or self._event_type, safe=""))
+        return await self._look("")
 
     async def partitions(self) -> tuple[str, ...]:
         """Names of the event type's partitions; empty if we may not read them. Raises Retryable."""
-        status, body = await self._look(f"{quote(self._event_type, safe='')}/partitions")
+        status, body, _ = await self._look("/partitions")
         return partition_names(body) if status == 200 else ()
 
-    async def _look(self, path: str) -> tuple[int, bytes]:
-        path = self._types + path
+    async def _look(self, below: str) -> tuple[int, bytes, str]:
+        path = f"{self._types}{quote(self._event_type, safe='')}{below}"
+        headers = {"X-Flow-Id": _flow_id(), **self._authorization()}
         try:
             async with asyncio.timeout(LOOK_SECONDS):
-                response = await self._client.get(path, headers=self._authorization())
+                response = await self._client.get(path, headers=headers)
         except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
             raise Retryable(f"{path}: {_describe(error)}", _reason(error)) from error
         if response.status_code == 401:
             self._token.refresh()
-        return response.status_code, response.content
+        flow_id = response.headers.get("x-flow-id", headers["X-Flow-Id"])
+        return response.status_code, response.content, flow_id
 
     async def _post(
         self, content: AsyncIterator[bytes], length: int, events: int, flow_id: str
@@ -213,6 +215,10 @@ def compressed(body: bytes) -> bytes:
     """A request's body in gzip."""
     packer = zlib.compressobj(GZIP_LEVEL, wbits=zlib.MAX_WBITS | 16)
     return packer.compress(body) + packer.flush()
+
+
+def _flow_id() -> str:
+    return secrets.token_urlsafe(18)
 
 
 def _reason(error: BaseException) -> str:

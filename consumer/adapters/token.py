@@ -54,7 +54,7 @@ class LiteralToken:
         return "LiteralToken(…)"
 
     def header(self, now: float) -> str | None:  # noqa: ARG002 - the protocol's
-        """`Bearer …`; None if the text is empty."""
+        """`Bearer …`; None if the text is no token."""
         return self._header
 
     def refresh(self) -> None:
@@ -64,7 +64,7 @@ class LiteralToken:
 class FileToken:
     """A token in a file, read again when the file changes and after a 401.
 
-    A file that cannot be read leaves the last token in use: a rotation may be under way. A change
+    A file without a usable token leaves the last one in use: a rotation may be under way. A change
     is seen by modification time, size and inode, looked at once a second at most.
     """
 
@@ -102,7 +102,7 @@ class FileToken:
             self._complain(type(error).__name__)
             return
         if header is None:
-            self._complain("empty")
+            self._complain("not one word of printable characters")
             return
         self._header = header
         self._seen = seen
@@ -115,5 +115,7 @@ class FileToken:
 
 
 def _bearer(text: str) -> str | None:
-    stripped = text.strip()
-    return f"Bearer {stripped}" if stripped else None
+    """None for what no header can carry, a token cut in two by a line break for example."""
+    words = text.split()
+    whole = len(words) == 1 and words[0].isascii() and words[0].isprintable()
+    return f"Bearer {words[0]}" if whole else None

@@ -45,6 +45,12 @@ def run(_: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
     logs.configure_command()
     notes = list(TO_COMPLETE)
     keys = asyncio.run(_keys(settings, notes))
+    notes[:0] = [
+        f"key attribute {key!r}: Nakadi takes the dot for a path and finds no such field; neither"
+        " partition_key_fields nor ordering_instance_ids can name it"
+        for key in keys
+        if "." in key
+    ]
     form = settings.event_format("", keys[0])
     application = settings.event_type.partition(".")[0]
     out.write(draft(settings.event_type, application, form, keys).decode() + "\n")

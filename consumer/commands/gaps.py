@@ -31,22 +31,25 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
     settings = load_settings(environ)
     logs.configure_command()
     try:
-        lines = asyncio.run(_read(settings))
+        streams, lines = asyncio.run(_read(settings))
     except LeaseTableAbsent:
-        lines = ()
+        streams, lines = 0, ()
     if arguments.json:
         out.write(_json(lines) + "\n")
     elif lines:
         out.write(columns([HEADER, *map(_cells, lines)]))
     if not lines:
-        sys.stderr.write(none_found(settings, "no gaps: nothing was lost unread"))
+        word = "nothing was lost unread" if streams else "nothing has run yet"
+        sys.stderr.write(none_found(settings, f"no gaps: {word}"))
     return 0
 
 
-async def _read(settings: Settings) -> tuple[GapLine, ...]:
+async def _read(settings: Settings) -> tuple[int, tuple[GapLine, ...]]:
+    """How many streams were ever read, and their gaps."""
     async with open_lease_table(settings) as store:
         _, streams = await store.read_peers()
-        return gap_report({row.key: await store.read_gaps(row.key) for row in chain(streams)})
+        gaps = {row.key: await store.read_gaps(row.key) for row in chain(streams)}
+        return len(streams), gap_report(gaps)
 
 
 def _json(lines: Sequence[GapLine]) -> str:

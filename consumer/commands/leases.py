@@ -15,7 +15,7 @@ from consumer.commands.columns import columns
 from consumer.commands.lease_reading import none_found, open_lease_table
 from consumer.core.lease_report import LeaseLine, lease_report
 from consumer.core.lineage import chain
-from consumer.errors import LeaseTableAbsent
+from consumer.errors import LeaseTableAbsent, Retryable
 from consumer.settings import load_settings
 
 if TYPE_CHECKING:
@@ -61,12 +61,19 @@ async def _look(settings: Settings) -> list[LeaseLine]:
 
 
 async def _watch(settings: Settings, out: TextIO, *, as_json: bool) -> None:
-    """Look again and again: a terminal is redrawn, elsewhere look follows look."""
+    """Look again and again: a terminal is redrawn, elsewhere look follows look.
+
+    A look that fails is told on stderr, and the next one shows how it went on.
+    """
     async with open_lease_table(settings) as store:
         while True:
-            lines = await _read(store, settings)
-            out.write(orjson.dumps(lines).decode() + "\n" if as_json else _screen(lines, out))
-            out.flush()
+            try:
+                lines = await _read(store, settings)
+            except Retryable as error:
+                sys.stderr.write(f"{time.strftime('%H:%M:%S')}  not read: {error}\n")
+            else:
+                out.write(orjson.dumps(lines).decode() + "\n" if as_json else _screen(lines, out))
+                out.flush()
             await asyncio.sleep(WATCH_SECONDS)
 
 

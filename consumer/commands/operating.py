@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from consumer.commands.columns import columns
+from consumer.commands.lease_reading import open_lease_table
 from consumer.core.command import Action, Command
 from consumer.core.command_preview import preview, warnings
 from consumer.core.lineage import chain
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TextIO
 
-    from consumer.adapters.lease_table import LeaseTable
     from consumer.core.lease import Lease, StreamRow
+    from consumer.ports import LeaseStore
     from consumer.settings import Settings
 
 HEADER = ("shard", "owner", "checkpoint", "what will be")
@@ -65,26 +66,39 @@ class Place:
 
 
 class NotObeyed(Fatal):
-    """The command stands, but some owner has not applied it in time. Exit code 1."""
+    """The command stands, or may, but some owner has not applied it in time. Exit code 1."""
 
 
-async def operate(store: LeaseTable, settings: Settings, wanted: Wanted, out: TextIO) -> int:
-    """All of it; 0 when every owner has obeyed. Raises Misconfigured, NotObeyed, Retryable."""
-    places = await find(store, settings, wanted)
+def operate(settings: Settings, wanted: Wanted, places: Sequence[Place], out: TextIO) -> int:
+    """Tell, ask, and leave the commands; 0 when every owner has obeyed.
+
+    A terminal is asked outside of any event loop: there Ctrl-C ends it at once. Raises
+    Misconfigured, NotObeyed, StreamUnreachable.
+    """
     out.write("".join(told(place) for place in places))
+    out.flush()
     if wanted.dry_run:
         out.write("dry run: nothing was changed\n")
         return 0
-    out.flush()
     if not wanted.sure and wanted.action is not Action.RESUME:
-        await asyncio.to_thread(confirm, wanted.action)
-    issued = [replace(place, command=await issue(store, place)) for place in places]
-    for place in issued:
-        await obeyed(store, place, settings.drain_seconds + SPARE_SECONDS, out)
+        confirm(wanted.action)
+    asyncio.run(_leave(settings, places, out))
     return 0
 
 
-async def find(store: LeaseTable, settings: Settings, wanted: Wanted) -> list[Place]:
+async def _leave(settings: Settings, places: Sequence[Place], out: TextIO) -> None:
+    async with open_lease_table(settings) as store:
+        await leave(store, places, settings.drain_seconds + SPARE_SECONDS, out)
+
+
+async def leave(store: LeaseStore, places: Sequence[Place], seconds: float, out: TextIO) -> None:
+    """Leave the commands, and wait until they are obeyed. Raises NotObeyed."""
+    issued = [replace(place, command=await issue(store, place)) for place in places]
+    for place in issued:
+        await obeyed(store, place, seconds, out)
+
+
+async def find(store: LeaseStore, settings: Settings, wanted: Wanted) -> list[Place]:
     """The streams of the table that have shards to command. Raises Misconfigured."""
     table = settings.table or Stream.from_arn(str(settings.stream_arn)).table
     _, streams = await store.read_peers()
@@ -94,11 +108,12 @@ async def find(store: LeaseTable, settings: Settings, wanted: Wanted) -> list[Pl
         known = {lease.shard_id: lease for lease in leases}
         here = [shard for shard in wanted.shards if shard in known]
         alive = tuple(lease.shard_id for lease in leases if not lease.finished)
-        if wanted.shards and any(known[shard].finished for shard in here):
+        finished = next((shard for shard in here if known[shard].finished), None)
+        if finished is not None:
+            again = "; to have its changes again, run another application with CONSUMER_START"
+            remedy = again if wanted.action is Action.SEEK else ""
             raise Misconfigured(
-                f"--shard: {next(s for s in here if known[s].finished)} is finished, its children"
-                " are being read; to have its changes again, run another application with"
-                " CONSUMER_START"
+                f"--shard: {finished} is finished, its children are being read{remedy}"
             )
         if not here if wanted.shards else not alive:
             continue
@@ -157,8 +172,8 @@ def confirm(action: Action) -> None:
         raise Misconfigured("not confirmed, nothing was changed")
 
 
-async def issue(store: LeaseTable, place: Place) -> Command:
-    """Leave the command in the table, once, whatever becomes of the answers. Raises Retryable."""
+async def issue(store: LeaseStore, place: Place) -> Command:
+    """Leave the command in the table, once, whatever becomes of the answers. Raises NotObeyed."""
     command, key = place.command, place.row.key
     for attempt in range(ATTEMPTS):
         try:
@@ -167,39 +182,47 @@ async def issue(store: LeaseTable, place: Place) -> Command:
             _, streams = await store.read_peers()
             last = next((row.commands for row in streams if row.key == key), 0)
             command = replace(command, number=last + 1, token=str(uuid.uuid4()))
-        except Retryable:
+        except Retryable as error:
             if attempt == ATTEMPTS - 1:
-                raise
+                raise NotObeyed(
+                    f"nobody knows whether command {command.number} of {key} stands: {error};"
+                    " `consumer leases` or the owners' log tell before you give it again"
+                ) from error
             await asyncio.sleep(RETRY_SECONDS)
-    raise Retryable(f"{key}: other operators were faster {ATTEMPTS} times", "conflict")
+    raise NotObeyed(f"{key}: other operators were faster {ATTEMPTS} times, nothing was changed")
 
 
-async def obeyed(store: LeaseTable, place: Place, seconds: float, out: TextIO) -> None:
+async def obeyed(store: LeaseStore, place: Place, seconds: float, out: TextIO) -> None:
     """Wait until the owners have applied it. Raises NotObeyed."""
     command, deadline = place.command, time.monotonic() + seconds
     while True:
-        leases = await store.read_leases(place.row.key)
-        meant = [
-            lease
-            for lease in leases
-            if not lease.finished
-            and command.concerns(lease.shard_id)
-            and lease.command_counter < command.number
-        ]
-        held = [lease.shard_id for lease in meant if lease.owner is not None]
-        if not held or time.monotonic() > deadline:
-            break
+        trouble = ""
+        try:
+            leases = await store.read_leases(place.row.key)
+        except Retryable as error:
+            trouble = f"the lease table does not answer ({error})"
+        else:
+            meant = [
+                lease for lease in leases if not lease.finished and command.concerns(lease.shard_id)
+            ]
+            late = [lease for lease in meant if lease.command_counter < command.number]
+            held = [lease.shard_id for lease in late if lease.owner is not None]
+            if not held:
+                break
+            more = " and others" if len(held) > 5 else ""
+            trouble = f"the owners of {', '.join(held[:5])}{more} have not obeyed yet"
+        if time.monotonic() > deadline:
+            raise NotObeyed(
+                f"command {command.number} stands; {trouble}; they will, or the next owners before"
+                " they read"
+            )
         await asyncio.sleep(LOOK_SECONDS)
-    if held:
-        raise NotObeyed(
-            f"command {command.number} stands, but is not obeyed yet by the owners of"
-            f" {', '.join(held[:5])}{' and others' if len(held) > 5 else ''}; they will, or the"
-            " next owners before they read"
-        )
-    out.write(f"command {command.number} of {place.row.key}: {_summary(meant)}\n")
+    out.write(f"command {command.number} of {place.row.key}: {_summary(len(meant), len(late))}\n")
 
 
-def _summary(unowned: Sequence[Lease]) -> str:
+def _summary(meant: int, unowned: int) -> str:
     if not unowned:
-        return "obeyed by every shard"
-    return f"obeyed; shards without an owner now: {len(unowned)}, their next one obeys first"
+        return f"obeyed by every shard ({meant})"
+    so_far = "nobody has obeyed yet" if unowned == meant else f"obeyed by {meant - unowned}"
+    nobodys = f"shards without an owner now: {unowned}, their next one obeys first"
+    return f"it stands; {so_far}; {nobodys}"

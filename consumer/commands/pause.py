@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from consumer import logs
 from consumer.commands.lease_reading import open_lease_table
-from consumer.commands.operating import Wanted, operate
+from consumer.commands.operating import Wanted, find, operate
 from consumer.core.command import Action
 from consumer.settings import load_settings
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TextIO
 
+    from consumer.commands.operating import Place
     from consumer.settings import Settings
 
 
@@ -28,9 +29,9 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
     wanted = Wanted(
         action, None, tuple(arguments.shard), arguments.dry_run, arguments.yes, time.time()
     )
-    return asyncio.run(_operate(settings, wanted, out))
+    return operate(settings, wanted, asyncio.run(_find(settings, wanted)), out)
 
 
-async def _operate(settings: Settings, wanted: Wanted, out: TextIO) -> int:
+async def _find(settings: Settings, wanted: Wanted) -> list[Place]:
     async with open_lease_table(settings) as store:
-        return await operate(store, settings, wanted, out)
+        return await find(store, settings, wanted)

@@ -41,20 +41,21 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
     wanted = Wanted(
         Action.SEEK, target, tuple(arguments.shard), arguments.dry_run, arguments.yes, time.time()
     )
-    return asyncio.run(_seek(settings, wanted, out))
+    return operate(settings, wanted, asyncio.run(_find(settings, wanted)), out)
 
 
-async def _seek(settings: Settings, wanted: Wanted, out: TextIO) -> int:
+async def _find(settings: Settings, wanted: Wanted) -> list[Place]:
     async with (
         Aws(fallback_region(settings)) as aws,
         open_lease_table(settings, aws) as store,
     ):
-        if wanted.target != TRIM_HORIZON:
-            client = DynamoDbStreams(
-                await aws.streams(CONNECTIONS), await aws.dynamodb(CONNECTIONS), SystemClock()
-            )
-            wanted = await checked(client, wanted, await find(store, settings, wanted))
-        return await operate(store, settings, wanted, out)
+        places = await find(store, settings, wanted)
+        if wanted.target == TRIM_HORIZON:
+            return places
+        client = DynamoDbStreams(
+            await aws.streams(CONNECTIONS), await aws.dynamodb(CONNECTIONS), SystemClock()
+        )
+        return await find(store, settings, await checked(client, wanted, places))
 
 
 async def checked(client: StreamClient, wanted: Wanted, places: Sequence[Place]) -> Wanted:

@@ -89,12 +89,11 @@ def parse_answer(status: int, headers: Mapping[str, str], body: bytes, sent: int
 def _not_nakadis(status: int, content: object, body: bytes) -> bool:
     """A 200 or 400 that something in between has made up: it says nothing about the events.
 
-    Nakadi's 200 is empty; JSON that names no events is let pass. Its 400 is a Problem,
-    never a page.
+    Nakadi's 200 is empty (JSON with nothing in it is as empty). Its 400 is a Problem, never a page.
     """
     match status:
         case 200:
-            return bool(body.strip()) and content != [] and not isinstance(content, dict)
+            return bool(body.strip()) and content not in ([], {})
         case 400:
             return body.lstrip().startswith(b"<")
         case _:

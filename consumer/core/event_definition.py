@@ -4,7 +4,8 @@ Rules (of Nakadi, for category `data`)
 - Only this category has the envelope of data changes; a compacted one wants a key in each event's
   metadata, which ours do not have.
 - `partition_key_fields` are looked up inside `data`; an event without one is refused.
-- `ordering_key_fields` and `ordering_instance_ids` begin with `data.`.
+- `ordering_key_fields` and `ordering_instance_ids` begin with `data.` or `metadata.`; publishing
+  does not look at them, readers do.
 - What `schema.required` names must be there in every event, D included.
 """
 
@@ -90,6 +91,7 @@ def parse_definition(body: bytes) -> EventDefinition | None:
             name.removeprefix("data.")
             for member in ("ordering_key_fields", "ordering_instance_ids")
             for name in _texts(found.get(member))
+            if not name.startswith("metadata.")
         ),
         _required(found.get("schema")),
     )
@@ -143,11 +145,19 @@ def _unfit(definition: EventDefinition) -> Iterable[_Found]:
 
 
 def _fields(definition: EventDefinition, shape: EventShape) -> Iterable[_Found]:
-    """Fields that decide where an event goes, or how it is ordered, and that it may lack."""
+    """Fields that decide where an event goes, or how readers order it, and that it may lack.
+
+    An event without the first is refused; only readers miss the others.
+    """
     partition = definition.partition_key_fields if definition.partition_strategy == "hash" else ()
-    for what, fields in (
-        ("partition_key_fields", partition),
-        ("ordering fields", definition.ordering_fields),
+    doubled = [field for field in partition if _inside(field) in shape.keys]
+    if doubled:
+        result = f"partition_key_fields {', '.join(doubled)} are looked up inside data"
+        yield Verdict.WRONG, result, f"leave data. out: {_inside(doubled[0])}"
+    others = tuple(field for field in partition if field not in doubled)
+    for what, verdict, fields in (
+        ("partition_key_fields", Verdict.WRONG, others),
+        ("ordering fields", Verdict.DOUBTFUL, definition.ordering_fields),
     ):
         absent = [field for field in fields if shape.no_event_has(field)]
         lacking = [
@@ -155,10 +165,15 @@ def _fields(definition: EventDefinition, shape: EventShape) -> Iterable[_Found]:
         ]
         if absent:
             remedy = f"in the nested layout attributes are under {ITEM}: {ITEM}.{absent[0]}"
-            yield Verdict.WRONG, f"{what} {', '.join(absent)} are in no event", remedy
+            yield verdict, f"{what} {', '.join(absent)} are in no event", remedy
         if lacking:
             result = f"{what} {', '.join(lacking)} are not in every D event"
-            yield Verdict.WRONG, result, _deletes_remedy(shape)
+            yield verdict, result, _deletes_remedy(shape)
+
+
+def _inside(field: str) -> str | None:
+    """What follows `data.` in a path that was written as if it began outside."""
+    return field.removeprefix("data.") if field.startswith("data.") else None
 
 
 def _gaps(definition: EventDefinition, shape: EventShape) -> Iterable[_Found]:

@@ -55,14 +55,14 @@ def ordering_key_finding(wanted: tuple[str, ...], table_key: tuple[str, ...]) ->
     return Finding("ordering key", Verdict.FINE, shown)
 
 
-def event_type_refusal(name: str, status: int) -> Finding:
+def event_type_refusal(name: str, status: int, flow_id: str) -> Finding:
     """What a `GET /event-types/{name}` that shows no definition tells.
 
-    Reading may be forbidden where writing is allowed.
+    Reading may be forbidden where writing is allowed. The operators of the bus ask for `flow_id`.
     """
 
     def found(verdict: Verdict, result: str, remedy: str = "") -> Finding:
-        return Finding("event type", verdict, f"{name}: {result}", remedy)
+        return Finding("event type", verdict, f"{name}: {result} (flow id {flow_id})", remedy)
 
     match status:
         case 401:

@@ -80,11 +80,10 @@ class Flow:
         """
         if self.state is not FlowState.PUBLISHING and sent_at < self._since:
             return
-        if self.state is FlowState.STOPPED:
-            if not stored and self.reason == DEAD_LETTER_LIMIT:
-                self.not_before = max(self.not_before, sent_at + self._limits.probe)
-                return
-            self._refusals.clear()
+        stopped = self.state is FlowState.STOPPED and self.reason == DEAD_LETTER_LIMIT
+        if stopped and not stored:
+            self.not_before = max(self.not_before, sent_at + self._limits.probe)
+            return
         self._outages = 0
         self.not_before = 0.0
         if self.state is FlowState.PUBLISHING:

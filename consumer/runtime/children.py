@@ -13,7 +13,7 @@ import structlog
 
 from consumer.core.stream import Stream
 from consumer.core.sweep import new_lease
-from consumer.errors import Retryable, ShardNotFound
+from consumer.errors import Retryable, ShardNotFound, UnknownOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,27 +67,30 @@ class Children:
         self._hidden.setdefault((row.key, shard_id), turn)
         return bool(children)
 
+    def expect(self, row: StreamRow, shard_id: str) -> None:
+        """A finished shard without children: ask for them a few times, as after an end."""
+        self._hidden.setdefault((row.key, shard_id), (0, self._clock.now() + CHILD_PAUSES[0]))
+
     async def ask_again(self, rows: Mapping[str, StreamRow]) -> bool:
-        """Ask for the children that are due. True if any were found."""
+        """Ask for the children that are due. True if any were found, or may have got a row."""
         now = self._clock.now()
         found = False
         for key in [key for key, (_, due) in self._hidden.items() if due <= now]:
-            tries = self._hidden[key][0] + 1
+            tries = self._hidden[key][0]
+            due = now + CHILD_PAUSES[min(tries + 1, LAST_TRY)]
             # Asked with its next turn noted, so that the answer "none" does not start anew.
-            self._hidden[key] = (tries, now + CHILD_PAUSES[min(tries, len(CHILD_PAUSES) - 1)])
-            shown = await self._try(rows.get(key[0]), key[1])
-            if tries > LAST_TRY:
+            self._hidden[key] = (tries + 1, due)
+            row = rows.get(key[0])
+            try:
+                shown = row is not None and await self.adopt(row, key[1])
+            except Retryable as error:
+                log.warning("children_unknown", stream=key[0], shard=key[1], reason=error.reason)
+                self._hidden[key] = (tries, due)  # only an answer counts
+                found = found or isinstance(error, UnknownOutcome)
+                continue
+            if tries == LAST_TRY:
                 del self._hidden[key]
             elif shown:
                 self._hidden[key] = (LAST_TRY, now + CHILD_PAUSES[LAST_TRY])
             found = found or shown
         return found
-
-    async def _try(self, row: StreamRow | None, shard_id: str) -> bool:
-        if row is None:
-            return False
-        try:
-            return await self.adopt(row, shard_id)
-        except Retryable as error:
-            log.warning("children_unknown", stream=row.key, shard=shard_id, reason=error.reason)
-            return False

@@ -234,7 +234,13 @@ class Coordinator:
             self._peers.changes(),
             self._peers.dead,
             tuple(
-                (row.key, row.changes, row.bootstrapped, self._leases.confirmed(row))
+                (
+                    row.key,
+                    row.changes,
+                    row.bootstrapped,
+                    self._leases.confirmed(row),
+                    self._leases.is_retired(row),
+                )
                 for row in self._rows
             ),
             tuple(self._peers.counting(row.key) for row in self._rows),
@@ -253,7 +259,7 @@ class Coordinator:
         left = False
         rows = self._rows
         for row in rows:
-            if self._leases.is_retired(row.key):
+            if self._leases.is_retired(row):
                 continue
             mark = self._held.mark
             leases = await self._read(row)

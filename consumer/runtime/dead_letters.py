@@ -126,7 +126,10 @@ class DeadLetterSender:
         self._backlog.give_back(ticket, self._clock.now() + self._limits.probe)
 
     async def _send(self) -> bool:
-        """One call with up to ten letters; True if all were accepted."""
+        """One call with up to ten letters, after a failure with one; True if all were accepted.
+
+        So a letter that the queue will never take holds up no other for long.
+        """
         if self._port is None:
             return True
         batch = self._sendable()
@@ -143,15 +146,17 @@ class DeadLetterSender:
                 action="only the keys of these events wait; tried again until it answers",
             )
             accepted = [False] * len(batch)
+        self._letters = self._letters[len(batch) :]
         for (ticket, refused), done in zip(batch, accepted, strict=True):
             if done:
                 self._metrics.dead_letters.labels(reason=refused.reason).inc()
-                self._letters.remove((ticket, refused))
                 self._backlog.settle([ticket])
+            else:
+                self._letters.append((ticket, refused))  # those behind it get their turn
         return all(accepted)
 
     def _sendable(self) -> list[tuple[Ticket, Refused]]:
-        """Up to ten letters whose shard is still ours; the others free their key."""
+        """The first letters whose shard is still ours; the others free their key."""
         fenced = self._fence.holds(self._clock.now(), self._fence.epoch)
         kept: list[tuple[Ticket, Refused]] = []
         for ticket, refused in self._letters:
@@ -164,7 +169,7 @@ class DeadLetterSender:
             else:
                 kept.append((ticket, refused))
         self._letters = kept
-        return kept[:LETTERS]
+        return kept[: 1 if self._failures else LETTERS]
 
     def _letter(self, ticket: Ticket, refused: Refused) -> DeadLetter:
         content = ticket.content

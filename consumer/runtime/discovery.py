@@ -27,7 +27,7 @@ from consumer.errors import Retryable
 from consumer.runtime.bootstrap import LatestBootstrap, check_view_type, first_row
 from consumer.runtime.children import Children, stream_of
 from consumer.runtime.listing import ShardListing
-from consumer.runtime.parents import Parents
+from consumer.runtime.parents import Parents, answers
 from consumer.runtime.sweep_turn import Overtaken, SweepTurn
 from consumer.runtime.wake import Wake
 
@@ -106,7 +106,14 @@ class Discovery:
             watch = self._watches.setdefault(row.key, SweepWatch(self._timing))
             watch.observe(row, answered_at)
             self._due[row.key] = watch.due_at(self._interval(row, known))
+        for row in streams[:-1]:
+            self._forget_state(row)
         self._wake.ring()
+
+    def _forget_state(self, row: StreamRow) -> None:
+        """A superseded stream is no alarm, whoever has listed it last."""
+        with suppress(KeyError):
+            self._metrics.stream_enabled.remove(row.key)
 
     def _interval(self, row: StreamRow, known: KnownStreams) -> float:
         if row.key in known.retired:
@@ -166,6 +173,9 @@ class Discovery:
             bootstrap = LatestBootstrap(self._store, self._streams, self._clock, self._listing)
             await bootstrap.run(stream, turn)
             self.on_found()
+            placed = await self._store.read_leases(row.key)
+            for shard_id in childless_ends(placed):  # a child of it may be hidden yet
+                self._children.expect(row, shard_id)
         # The successor is looked for first: then the listing is that of a disabled stream, whose
         # shards are all known before the new stream has a row.
         successor = await self._successor(row)
@@ -201,21 +211,21 @@ class Discovery:
         self, turn: SweepTurn, shards: Sequence[Shard], leases: dict[str, Lease]
     ) -> None:
         await turn.hold()
+        new = [shard for shard in shards if shard.shard_id not in leases]
         created = 0
         try:
-            for shard in shards:
-                if shard.shard_id in leases:
-                    continue
+            for shard in new:
                 lease = new_lease(shard, turn.row, self._clock.wall())
                 await turn.hold()
                 created += await self._store.create_lease(turn.row.key, lease)
                 leases[shard.shard_id] = lease
-        except Retryable:
-            self.on_found()  # the row may stand there, although nobody was told so
-            raise
+        finally:
+            # Told whatever the answers: a row may stand by a write without one, or by somebody
+            # who died before he could tell.
+            if new:
+                self.on_found()
         if created:
             log.info("shards_found", stream=turn.row.key, count=created)
-            self.on_found()
 
     async def _delete_finished(
         self, turn: SweepTurn, leases: dict[str, Lease], listed: Listed
@@ -226,12 +236,9 @@ class Discovery:
             await self._store.delete_lease(turn.row.key, lease)
 
     def _note_end(self, row: StreamRow, leases: dict[str, Lease], listed: Listed) -> None:
-        enabled = self._metrics.stream_enabled
         if row.key != self._newest:
-            with suppress(KeyError):
-                enabled.remove(row.key)  # a superseded stream is no alarm
             return
-        enabled.labels(stream=row.key).set(listed.enabled)
+        self._metrics.stream_enabled.labels(stream=row.key).set(listed.enabled)
         if listed.enabled:
             return
         log.error("stream_disabled", stream=row.key)
@@ -248,9 +255,15 @@ class Discovery:
             self.on_found()
         self._wake.ring()
 
-    async def shard_listed(self, row: StreamRow, shard_id: str) -> bool:
-        """Does a fresh complete listing show the shard? Raises Retryable."""
-        return shard_id in (await self._listing.fresh(stream_of(row))).shard_ids
+    async def shard_exists(self, row: StreamRow, shard_id: str) -> bool:
+        """Does a fresh complete listing show the shard, or does it answer itself? Raises Retryable.
+
+        Some shards are in no listing: only one that is not and does not answer either is gone.
+        """
+        stream = stream_of(row)
+        if shard_id in (await self._listing.fresh(stream)).shard_ids:
+            return True
+        return await answers(self._streams, stream, shard_id)
 
 
 def _nothing() -> None:

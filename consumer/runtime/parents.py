@@ -22,12 +22,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from consumer.core.lease import Lease
+    from consumer.core.stream import Stream
     from consumer.metrics import Metrics
     from consumer.ports import Clock, LeaseStore, StreamClient
     from consumer.runtime.listing import Listed
     from consumer.runtime.sweep_turn import SweepTurn
 
 log = structlog.get_logger()
+
+
+async def answers(streams: StreamClient, stream: Stream, shard_id: str) -> bool:
+    """Is the shard there? Only ShardNotFound says no; a failure (Retryable) proves nothing."""
+    try:
+        await streams.shard_iterator(stream, shard_id, AtTrimHorizon())
+    except ShardNotFound:
+        return False
+    except TrimmedData:
+        return True
+    return True
 
 
 class Parents:
@@ -64,14 +76,7 @@ class Parents:
         return opened
 
     async def _exists(self, turn: SweepTurn, shard_id: str) -> bool:
-        """Only ShardNotFound is an answer; a failure is raised (Retryable) and proves nothing."""
-        try:
-            await self._streams.shard_iterator(stream_of(turn.row), shard_id, AtTrimHorizon())
-        except ShardNotFound:
-            return False
-        except TrimmedData:
-            return True
-        return True
+        return await answers(self._streams, stream_of(turn.row), shard_id)
 
     async def _let_go(self, turn: SweepTurn, child: Lease, parent: str) -> None:
         """The parent is gone: the child need not wait."""

@@ -191,7 +191,7 @@ class Reader:
             await self._trimmed()
             raise Retryable(str(error), "trimmed") from error
         except ShardNotFound as error:
-            if await self._relay.lineage.shard_listed(self._row, self._lease.shard_id):
+            if await self._relay.lineage.shard_exists(self._row, self._lease.shard_id):
                 raise Retryable(str(error), "not_found") from error
             await self._gaps.record(
                 shard_gone_gap(self._lease, cursor.last_read, self._relay.clock.wall())

@@ -141,6 +141,13 @@ class Redelivery:
             case Split(too_large):
                 if too_large:
                     self._flow.too_large(bytes_of(part))
+                log.warning(
+                    "batch_refused",
+                    status=answer.status,
+                    events=len(part),
+                    flow_id=answer.flow_id,
+                    action="sending both halves apart until the refused event is alone",
+                )
                 middle = len(part) // 2
                 return [part[:middle], part[middle:]]
             case Outage(reason, retry_after, unknown):
@@ -152,8 +159,9 @@ class Redelivery:
                 self._outage(answer, sent_at, None)
             case Stopped(reason):
                 raise RedriveEnded(
-                    f"Nakadi answered {reason.removeprefix('http_')} ({answer.detail}); look at the"
-                    " event type, at who may write to it, and at what stands in between"
+                    f"Nakadi answered {reason.removeprefix('http_')} ({answer.detail}), flow id"
+                    f" {answer.flow_id}; look at the event type, at who may write to it, and at"
+                    " what stands in between"
                 )
             case _:
                 assert_never(settlement)

@@ -24,8 +24,8 @@ class Lineage(Protocol):
         """Create the rows of a finished shard's children. Retryable."""
         ...
 
-    async def shard_listed(self, stream: StreamRow, shard_id: str) -> bool:
-        """Is it in a fresh complete listing? Retryable."""
+    async def shard_exists(self, stream: StreamRow, shard_id: str) -> bool:
+        """Is it in a fresh complete listing, or does it answer itself? Retryable."""
         ...
 
 

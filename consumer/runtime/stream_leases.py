@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import structlog
+
 from consumer.core.lease_view import LeaseState, view
 from consumer.core.lineage import chain, ready_shards
 from consumer.core.plan import Plan, Situation, plan
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from consumer.runtime.held_shards import HeldShards
     from consumer.runtime.keeper import Keeper
 
+log = structlog.get_logger()
 
 SURELY_LISTED_SECONDS = 30.0
 """A shard that a listing does not show so long after the last known one has ended is not there."""
@@ -64,7 +67,7 @@ class StreamLeases:
         self._leases: dict[str, Sequence[Lease]] = {}
         self._free_since: dict[str, dict[tuple[str, int], float]] = {}
         self._closing: dict[str, _Closing] = {}
-        self._retired: set[str] = set()
+        self._retired: dict[str, int] = {}  # by key, the sweep after which it was last looked at
 
     def owners(self) -> set[str]:
         """Everybody whom a lease names."""
@@ -83,9 +86,9 @@ class StreamLeases:
         """Keys of the streams this worker takes leases of."""
         return tuple(row.key for row in rows if row.key not in self._retired)
 
-    def is_retired(self, stream_key: str) -> bool:
-        """Read to its end, and its successor may be read."""
-        return stream_key in self._retired
+    def is_retired(self, row: StreamRow) -> bool:
+        """Read to its end, its successor may be read, and no sweep since may have found more."""
+        return self._retired.get(row.key) == row.sweep_done
 
     def known(self, rows: Sequence[StreamRow]) -> KnownStreams:
         """For discovery."""
@@ -113,6 +116,7 @@ class StreamLeases:
         """Plan for rows just answered; the read was sent at `mark` of the held shards."""
         self._leases[row.key] = leases
         self._note_closing(row, leases)
+        self._look_again(row, leases)
         ready = ready_shards(row, leases, predecessor_done=self._predecessors_done(rows, row))
         now = self._clock.now()
         since = self._free_since.get(row.key, {})
@@ -196,5 +200,27 @@ class StreamLeases:
         begun = any(lease.counter > 0 for lease in self._leases.get(row.key, ()))
         done = begun or all(self.confirmed(other) for other in older)
         if done:
-            self._retired.update(other.key for other in older)
+            self._retired.update(
+                {other.key: other.sweep_done for other in older if self._ended(other.key)}
+            )
         return done
+
+    def _ended(self, stream_key: str) -> bool:
+        return all(lease.finished for lease in self._leases.get(stream_key, ()))
+
+    def _look_again(self, row: StreamRow, leases: Sequence[Lease]) -> None:
+        """A shard may be found when its stream counts as read: late is better than not at all."""
+        if row.key not in self._retired:
+            return
+        late = [lease.shard_id for lease in leases if not lease.finished]
+        if not late:
+            self._retired[row.key] = row.sweep_done
+            return
+        del self._retired[row.key]
+        log.error(
+            "shards_found_late",
+            stream=row.key,
+            shards=late,
+            action="they are read now, beside the table's newer stream: of keys that changed in"
+            " both, older events may follow newer ones",
+        )

@@ -100,6 +100,9 @@ of `consumer settings`, in its words; where one of them comes by valueFrom nobod
 {{- $wrong = append $wrong "config.poll_idle_seconds, config.poll_idle_max_seconds: wanted a back-off that ends no earlier than it begins." -}}
 {{- end -}}
 {{- end -}}
+{{- if and (hasKey $is "max_record_age_seconds") (not (include "consumer.hasQueue" .)) -}}
+{{- $wrong = append $wrong "config.max_record_age_seconds, config.dead_letter_queue_url: wanted a queue where there is a limit of age: what is older goes there." -}}
+{{- end -}}
 {{- if and (hasKey $is "cloudwatch_namespace") (hasKey $is "log_format") (hasKey $is "log_level") -}}
 {{- if not (and (eq (lower $is.log_format) "json") (has (upper $is.log_level) (list "DEBUG" "INFO"))) -}}
 {{- $wrong = append $wrong "config.cloudwatch_namespace, config.log_format, config.log_level: wanted json and INFO (or DEBUG) where there is a namespace: the metrics are lines of the log." -}}

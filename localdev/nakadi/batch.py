@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from localdev.nakadi.partitioning import java_text
-from localdev.nakadi.problem import ProblemError
+from localdev.nakadi.problem import ProblemError, internal_error
 from localdev.nakadi.strict_json import EMPTY, StrictJsonError, double, integer, parse_object
 
 if TYPE_CHECKING:
@@ -42,11 +42,13 @@ def parse_batch(body: str) -> list[Event]:
     except StrictJsonError as error:
         raise ProblemError(400, _PREFIX + str(error)) from None
     except RecursionError:
-        raise ProblemError(500, None) from None
+        raise internal_error() from None
 
 
 def _events(body: str) -> list[Event]:
     start = len(body) - len(body.lstrip(EMPTY))
+    if start == len(body):  # the server looks for the bracket beyond the end
+        raise internal_error()
     if not body.startswith("[", start):
         raise StrictJsonError(f"Array of events should start with [ at position {start}")
     end = max(len(body.rstrip(EMPTY)) - 1, start)

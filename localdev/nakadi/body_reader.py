@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
+from localdev.nakadi.java import int32
 from localdev.nakadi.problem import ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from localdev.nakadi.json_value import Json, JsonObject
+
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,10}")
 
 
 def _read(body: bytes) -> Json:
@@ -42,16 +47,17 @@ def read_objects(body: bytes) -> list[JsonObject]:
 
 
 def number(parameter: str | None, default: int) -> int:
-    """Return a query parameter that must be an integer."""
-    try:
-        return default if parameter is None else int(parameter)
-    except ValueError:
-        raise ProblemError(
-            400,
-            "Failed to convert value of type 'java.lang.String' to required type "
-            "'java.lang.Integer'; nested exception is java.lang.NumberFormatException: "
-            f'For input string: "{parameter}"',
-        ) from None
+    """Return a query parameter that must be a 32-bit integer; an empty one counts as missing."""
+    if not parameter:
+        return default
+    if _INTEGER.fullmatch(parameter.strip()) and int32(int(parameter)) == int(parameter):
+        return int(parameter)
+    raise ProblemError(
+        400,
+        "Failed to convert value of type 'java.lang.String' to required type "
+        "'java.lang.Integer'; nested exception is java.lang.NumberFormatException: "
+        f'For input string: "{parameter}"',
+    )
 
 
 def text(source: JsonObject, name: str) -> str | None:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from typing import TYPE_CHECKING
 
+from localdev.nakadi.java import json_text
+from localdev.nakadi.problem import ProblemError, internal_error
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from localdev.nakadi.json_value import Json, JsonObject
 
 EID_PATTERN = "^[a-fA-F0-9]{8}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{12}$"
@@ -55,7 +61,10 @@ def metadata_schema(definition: JsonObject) -> JsonObject:
 
 
 def close(schema: JsonObject) -> None:
-    """Allow nothing that is not named, at any depth: the rule of mode `compatible`."""
+    """Allow nothing that is not named, at any depth: the rule of mode `compatible`.
+
+    What stands where the server closes a schema must be an object: else a 422, or a 500 in a list.
+    """
     empty = not (
         {*_OBJECT_KEYWORDS, *_ARRAY_KEYWORDS, *_COMPOSED_KEYWORDS, "$ref", "type"} & schema.keys()
     )
@@ -69,16 +78,31 @@ def close(schema: JsonObject) -> None:
         close(nested)
 
 
-def _subschemas(schema: JsonObject) -> list[JsonObject]:
-    found: list[Json] = []
+def _subschemas(schema: JsonObject) -> Iterator[JsonObject]:
     for keyword in _NESTED_KEYWORDS:
         named = schema.get(keyword)
-        if isinstance(named, dict):
-            found.extend(named.values())
-    for keyword in (*_COMPOSED_KEYWORDS, "items"):
-        members = schema.get(keyword)
-        found.extend(members if isinstance(members, list) else [members])
-    return [nested for nested in found if isinstance(nested, dict)]
+        for name, member in named.items() if isinstance(named, dict) else ():
+            if not isinstance(member, dict):
+                raise _not_a(name, "JSONObject")
+            yield member
+    items = schema.get("items")
+    if isinstance(items, dict):
+        yield items
+    lists = [items] if isinstance(items, list) else []
+    for keyword in _COMPOSED_KEYWORDS:
+        members = schema.get(keyword, [])
+        if not isinstance(members, list):
+            raise _not_a(keyword, "JSONArray")
+        lists.append(members)
+    for member in itertools.chain.from_iterable(lists):
+        if not isinstance(member, dict):
+            raise internal_error()
+        yield member
+
+
+def _not_a(name: str, kind: str) -> ProblemError:
+    fault = f"JSONObject[{json_text(name)}] is not a {kind}."
+    return ProblemError(422, f"schema must be a valid json: {fault}")
 
 
 def _in_wrapper(definition: JsonObject, schema: JsonObject) -> JsonObject:

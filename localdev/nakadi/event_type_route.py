@@ -11,7 +11,7 @@ from localdev.nakadi import body_reader
 from localdev.nakadi.answers import json_answer
 from localdev.nakadi.definition import read_definition
 from localdev.nakadi.event_type_rules import STRATEGIES
-from localdev.nakadi.faults import FaultKind
+from localdev.nakadi.faults import FaultKind, Target
 from localdev.nakadi.faulty_answer import faulty_answer
 from localdev.nakadi.negotiation import demand_json
 from localdev.nakadi.problem import ProblemError
@@ -78,7 +78,7 @@ class EventTypeRoutes:
     async def read(self, request: web.Request) -> web.Response:
         """One event type; a fault with `on` event-type strikes here."""
         name = request.match_info["name"]
-        fault = self._nakadi.faults.take("event-type", name, b"", 0)
+        fault = self._nakadi.faults.take(Target("event-type", name))
         if fault is not None:
             await asyncio.sleep(fault.delay)
             if fault.kind in (FaultKind.STATUS, FaultKind.RESET):
@@ -124,4 +124,4 @@ class EventTypeRoutes:
 
     async def about(self, request: web.Request) -> web.Response:
         """What the server is able to do."""
-        return json_answer(_REGISTRY[request.path])
+        return json_answer(_REGISTRY[request.path.rstrip("/")])

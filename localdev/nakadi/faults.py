@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -33,14 +34,25 @@ class PartialMode(StrEnum):
     BYTES = "bytes"  # events that take their partition's part of the batch over `limit` bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A request that faults may strike: `size` bytes on the wire, `text` when decompressed."""
+
+    on: str
+    event_type: str
+    text: str = ""
+    size: int = 0
+    events: int = 0
+
+
 @dataclass(slots=True)
 class Fault:
     """One fault; every member can be given as JSON under its name.
 
-    Selection: only requests for `event_type`, whose body contains `contains`, with at least
-    `min_events` events or `min_bytes` bytes; the first `skip` of them pass, then each `every`-th
-    is hit, `count` of them at most (None: until removed). `on` is `publish`, `event-type` (GET of
-    an event type) or `any`.
+    Selection: only requests for `event_type`, whose body contains `contains` when decompressed,
+    with at least `min_events` events and `min_bytes` bytes on the wire; the first `skip` of them
+    pass, then each `every`-th is hit, `count` of them at most (None: until removed). `on` is
+    `publish`, `event-type` (GET of an event type) or `any`.
     Effect: `delay` in seconds is slept `before` or `after` the events are stored, as is the
     answer; `retry_after` in seconds becomes the header; `body` is `problem`, `html`, `empty` or
     any text. A reject takes events whose `data[field]` equals `value` (422 at `step`), or, with
@@ -80,14 +92,14 @@ class Fault:
         """Return the fault as JSON, with how many requests it has `seen` and was `applied` to."""
         return dataclasses.asdict(self)
 
-    def matches(self, on: str, event_type: str, body: bytes, events: int) -> bool:
+    def matches(self, target: Target) -> bool:
         """Whether a request is one of those that this fault is about."""
         return (
-            self.on in (on, "any")
-            and self.event_type in (None, event_type)
-            and events >= self.min_events
-            and len(body) >= self.min_bytes
-            and (self.contains is None or self.contains.encode() in body)
+            self.on in (target.on, "any")
+            and self.event_type in (None, target.event_type)
+            and target.events >= self.min_events
+            and target.size >= self.min_bytes
+            and (self.contains is None or self.contains in target.text)
         )
 
     def hits(self) -> bool:
@@ -126,6 +138,7 @@ _LEAST = {
     "nth": 1,
     "limit": 0,
 }
+_MOST = {"status": 599}
 _OPTIONAL = ("event_type", "contains", "count", "retry_after", "field", "marker")
 
 
@@ -137,8 +150,10 @@ def _check_member(name: str, value: Json) -> None:
         raise ValueError(f"`{name}` is one of {', '.join(_CHOICES[name])}, not {value!r}")
     if name in _LEAST:
         kinds = (int, float) if name in ("delay", "retry_after") else (int,)
-        if isinstance(value, bool) or not isinstance(value, kinds) or value < _LEAST[name]:
-            raise ValueError(f"`{name}` is a number from {_LEAST[name]}, not {value!r}")
+        least, most = _LEAST[name], _MOST.get(name, math.inf)
+        if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value <= most:
+            upto = f" to {most}" if name in _MOST else ""
+            raise ValueError(f"`{name}` is a number from {least}{upto}, not {value!r}")
     if name in ("event_type", "contains", "body", "field", "marker", "note") and not isinstance(
         value, str
     ):
@@ -183,21 +198,19 @@ class Faults:
         self._numbered += 1
         self.all.append(fault)
 
-    def take(self, on: str, event_type: str, body: bytes, events: int) -> Fault | None:
+    def take(self, target: Target) -> Fault | None:
         """Return the first fault that hits a request; rejects are asked for apart."""
         for fault in self.all:
-            if fault.kind is FaultKind.REJECT or not fault.matches(on, event_type, body, events):
+            if fault.kind is FaultKind.REJECT or not fault.matches(target):
                 continue
             if fault.hits():
                 return fault
         return None
 
-    def rejects(self, event_type: str) -> list[Fault]:
-        """Return the rejects in force for an event type."""
+    def rejects(self, target: Target) -> list[Fault]:
+        """Return the rejects in force for a request."""
         return [
             fault
             for fault in self.all
-            if fault.kind is FaultKind.REJECT
-            and fault.event_type in (None, event_type)
-            and not fault.spent
+            if fault.kind is FaultKind.REJECT and fault.matches(target) and not fault.spent
         ]

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from localdev.nakadi.answers import json_answer
+from localdev.nakadi.gzip_stream import GzipCutError, GzipFormatError, header_end
+from localdev.nakadi.negotiation import media_type
 from localdev.nakadi.problem import PROBLEM_JSON, ProblemError
 from localdev.nakadi.registry import timestamp
+from localdev.nakadi.request_body import coding_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
 HEADERS_MAX_BYTES = 8192
 # Room for the container's own limit to be reached before that of our HTTP parser.
 HEADER_FIELD_MAX_BYTES = 4 * HEADERS_MAX_BYTES
+# What the framework's firewall refuses, by its default rules, before any path is looked up.
+_REFUSED_IN_PATHS = ("//", ";", "\\", "%00", "%25", "%2e", "%2f", "%3b", "%5c")
+_METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 _ORDER = ("GET", "POST", "PUT", "DELETE")
 _ORDER_OF_OPTIONS = ("POST", "GET", "HEAD", "PUT", "DELETE", "OPTIONS")
 
@@ -25,17 +31,49 @@ def refuse_early(request: web.Request) -> web.Response | None:
     if sum(len(name) + len(value) + 4 for name, value in request.raw_headers) > HEADERS_MAX_BYTES:
         return _too_large()
     path = request.raw_path.partition("?")[0]
-    if "//" in path or ";" in path or "%2f" in path.lower():
+    steps = path.split("/")
+    odd = any(piece in path.lower() for piece in _REFUSED_IN_PATHS) or {".", ".."} & {*steps}
+    if odd or request.method not in _METHODS:
         return container_error(400, "Bad Request", path)
     return None
 
 
-def refuse_coding(request: web.Request) -> web.Response | None:
-    """Return the 406 for a coded body of anything but a POST."""
-    if request.method == "POST" or "Content-Encoding" not in request.headers:
+async def refuse_coding(request: web.Request) -> web.Response | None:
+    """Return the 406 for a coded body of anything but a POST, or the answer to a bad gzip header.
+
+    The header is read on every path, before anybody asks what the body is for; one that is cut
+    short is more than the server is prepared for.
+    """
+    if "Content-Encoding" not in request.headers:
         return None
-    problem = ProblemError(406, f"{request.method} method doesn't support gzip content encoding")
-    return json_answer(problem.body(), 406)
+    if request.method != "POST":
+        method = request.method
+        problem = ProblemError(406, f"{method} method doesn't support gzip content encoding")
+        return json_answer(problem.body(), 406)
+    if coding_of(request) == "gzip":
+        try:
+            header_end(await request.read())
+        except GzipFormatError as error:
+            return json_answer(ProblemError(400, str(error)).body(), 400)
+        except GzipCutError:
+            return container_error(500, "Internal Server Error", request.path)
+    return None
+
+
+def refuse_multipart(request: web.Request) -> None:
+    """Raise the 400 for parts, which the framework looks for before it knows whose they are."""
+    kind = media_type(request)
+    if not kind.startswith("multipart/"):
+        return
+    reason = "java.io.IOException: Missing initial multi part boundary"
+    if kind != "multipart/form-data":
+        reason = (
+            f"javax.servlet.ServletException: Unsupported Content-Type [{kind}], "
+            "expected [multipart/form-data]"
+        )
+    raise ProblemError(
+        400, f"Failed to parse multipart servlet request; nested exception is {reason}"
+    )
 
 
 def _too_large() -> web.Response:

@@ -15,11 +15,26 @@ if TYPE_CHECKING:
 _PARAMETER = re.compile(r";\s*charset=\"?([^\s;\"]+)", re.IGNORECASE)
 _MEDIA_TYPE = re.compile(r"[^\s/;,]+/[^\s/;,]+")
 _LATIN = "latin-1"
+# Text encodings that Python alone knows.
+_NO_CHARSETS = {
+    "",
+    "idna",
+    "punycode",
+    "raw-unicode-escape",
+    "unicode-escape",
+    "utf-7",
+    "utf-8-sig",
+}
 
 
 def media_type(request: web.Request) -> str:
     """Return the request's content type without parameters in lower case, "" if it has none."""
     return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+def is_json(kind: str) -> bool:
+    """Whether a content type is JSON by its name."""
+    return kind == JSON or (kind.startswith("application/") and kind.endswith("+json"))
 
 
 def charset(request: web.Request) -> str:
@@ -32,19 +47,22 @@ def charset(request: web.Request) -> str:
         raise ProblemError(415, f"Invalid mime type \"{header}\": does not contain '/'")
     named = _PARAMETER.search(header)
     if named is None:
-        return "utf-8" if kind == JSON or kind.endswith("+json") else _LATIN
+        return "utf-8" if is_json(kind) else _LATIN
+    name = named.group(1).strip("'")
     try:
-        return codecs.lookup(named.group(1)).name
-    except LookupError:
-        raise ProblemError(
-            415, f"Invalid mime type \"{header}\": unsupported charset '{named.group(1)}'"
-        ) from None
+        found = codecs.lookup(name).name
+        b"xx".decode(found, errors="replace")  # `hex` and the like are codecs and no charsets
+    except (LookupError, ValueError):
+        found = ""
+    if found in _NO_CHARSETS:
+        raise ProblemError(415, f"Invalid mime type \"{header}\": unsupported charset '{name}'")
+    return found
 
 
 def demand_json(request: web.Request) -> None:
     """Raise the 415 for a body that is not declared as JSON."""
     kind = media_type(request)
-    if kind == JSON or (kind.startswith("application/") and kind.endswith("+json")):
+    if is_json(kind):
         return
     shown = f"{kind};charset=UTF-8" if kind else "application/octet-stream"
     raise ProblemError(415, f"Content type '{shown}' not supported")

@@ -23,9 +23,10 @@ _PARTS = (
     r"(?::\d{2}(?:\.\d{0,9})?)?",
     r"[Zz]|[+-]\d{2}(?::?\d{2}(?::?\d{2})?)?",
 )
-_COMPILED = [re.compile(part) for part in _PARTS]
+_COMPILED = [re.compile(part, re.ASCII) for part in _PARTS]
 _WHOLE = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.\d{0,9})?(?:[Zz]|([+-])(\d\d):(\d\d))"
+    r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.\d{0,9})?(?:[Zz]|([+-])(\d\d):(\d\d))",
+    re.ASCII,
 )
 _RANGES = (
     ("MonthOfYear", 1, 12),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from localdev.nakadi.flow_id import flow_id
+
 PROBLEM_JSON = "application/problem+json"
 
 # Reason phrases of the server where they differ from Python's.
@@ -12,7 +14,12 @@ _TITLES = {422: "Unprocessable Entity", 413: "Request Entity Too Large"}
 
 def title_of(status: int) -> str:
     """Return the reason phrase Nakadi uses as the title of a problem."""
-    return _TITLES.get(status) or HTTPStatus(status).phrase
+    if status in _TITLES:
+        return _TITLES[status]
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:  # only a fault answers what no standard names, such as a proxy's 520
+        return "Unknown"
 
 
 class ProblemError(Exception):
@@ -29,6 +36,11 @@ class ProblemError(Exception):
         if self.detail is not None:
             body["detail"] = self.detail
         return body
+
+
+def internal_error() -> ProblemError:
+    """Return the 500 for what the server is not prepared for, with an id nobody looks up."""
+    return ProblemError(500, f"An internal error happened. Please report it. (ETI{flow_id(None)})")
 
 
 class EvolutionError(ProblemError):

@@ -12,28 +12,35 @@ from localdev.nakadi.answers import JSON, json_answer, problem_answer
 from localdev.nakadi.batch import Event, parse_batch
 from localdev.nakadi.consumer_tag import HEADER as CONSUMER_TAG
 from localdev.nakadi.consumer_tag import check_consumer_tag
-from localdev.nakadi.faults import Fault, FaultKind
+from localdev.nakadi.faults import Fault, FaultKind, Target
 from localdev.nakadi.faulty_answer import CLOSED, faulty_answer
 from localdev.nakadi.flow_id import HEADER
-from localdev.nakadi.negotiation import items_type
+from localdev.nakadi.negotiation import charset, items_type, media_type
 from localdev.nakadi.problem import ProblemError
 from localdev.nakadi.publishing import Outcome, Source, item, judge, refuse_marked, store
-from localdev.nakadi.request_body import decompressed, text_of
+from localdev.nakadi.request_body import text_of
 
 if TYPE_CHECKING:
     from localdev.nakadi.local_nakadi import LocalNakadi
     from localdev.nakadi.request_log import PublishRequest
 
 NO_STATUS = 0
+_AVRO = "application/avro-binary"
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """A request's events, or why there are none: `early` before Nakadi looked at the body."""
+    """A request's body as text and its events.
 
+    If there are none: why, `early` before Nakadi looked at the body. A `binary` one is not looked
+    at: its events are Avro's.
+    """
+
+    text: str
     events: list[Event]
     early: ProblemError | None = None
     problem: ProblemError | None = None
+    binary: bool = False
 
 
 async def publish(
@@ -69,7 +76,7 @@ async def _with_faults(
     entry.eids = [event.eid for event in batch.events]
     if known is not None:
         entry.keys = [known.key_of(event.value) for event in batch.events]
-    fault = nakadi.faults.take("publish", entry.event_type, raw, len(batch.events))
+    fault = nakadi.faults.take(_target(entry, batch))
     if fault is None:
         return _answer(request, await _ordinary(nakadi, entry, batch, None, deletion=deletion))
     entry.fault = fault.number
@@ -96,17 +103,23 @@ async def _with_faults(
 
 def _parse(request: web.Request, raw: bytes, *, deletion: bool) -> _Batch:
     try:
-        text = text_of(request, decompressed(request, raw))
-        if not raw:
-            raise ProblemError(400, "Required request body is missing")
+        charset(request)
+        binary = media_type(request) == _AVRO
+        text = "" if binary else text_of(request, raw)
         if not deletion:
             check_consumer_tag(request.headers.get(CONSUMER_TAG))
     except ProblemError as problem:
-        return _Batch([], early=problem)
+        return _Batch(raw.decode(errors="replace"), [], early=problem)
+    if binary:
+        return _Batch(text, [], binary=True)
     try:
-        return _Batch(parse_batch(text))
+        return _Batch(text, parse_batch(text))
     except ProblemError as problem:
-        return _Batch([], problem=problem)
+        return _Batch(text, [], problem=problem)
+
+
+def _target(entry: PublishRequest, batch: _Batch) -> Target:
+    return Target("publish", entry.event_type, batch.text, entry.bytes, len(batch.events))
 
 
 async def _ordinary(
@@ -125,7 +138,11 @@ async def _ordinary(
     if batch.problem is not None:
         raise batch.problem
     event_type = nakadi.event_types.find(entry.event_type)
-    rejects = nakadi.faults.rejects(entry.event_type)
+    if batch.binary and deletion and not event_type.compacted:
+        raise ProblemError(422, "It is not allowed to delete events from non compacted event type")
+    if batch.binary:
+        raise ProblemError(400, None)
+    rejects = nakadi.faults.rejects(_target(entry, batch))
     if rejects:
         refuse_marked(batch.events, rejects)
     judged = judge(event_type, batch.events, rejects, deletion=deletion)

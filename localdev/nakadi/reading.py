@@ -85,10 +85,10 @@ class ReadRoutes:
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Stream events of some partitions, one line a batch."""
+        options = stream_options(request)
         event_type = self._nakadi.event_types.get(request.match_info["name"])
         if event_type is None:
             raise ProblemError(404, "topic not found")
-        options = stream_options(request)
         positions = start_positions(
             event_type.name, event_type.log, request.headers.get("X-nakadi-cursors")
         )

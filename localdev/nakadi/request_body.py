@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import zstandard
 
+from localdev.nakadi.gzip_stream import GzipCutError, GzipFormatError, gunzip
 from localdev.nakadi.negotiation import charset, media_type
 from localdev.nakadi.problem import ProblemError
 
@@ -15,12 +15,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 _IO = "I/O error while reading input message; nested exception is "
-_GZIP_MAGIC = b"\x1f\x8b"
-_GZIP_WINDOW = 31
-
-
-class EmptyGzipError(Exception):
-    """An empty body that claims to be gzip, which the server is not prepared for."""
+_FORM = "application/x-www-form-urlencoded"
 
 
 async def plain_body(request: web.Request) -> bytes:
@@ -28,66 +23,67 @@ async def plain_body(request: web.Request) -> bytes:
     return decompressed(request, await request.read())
 
 
-def decompressed(request: web.Request, body: bytes) -> bytes:
-    """Return the plain bytes of a request; codings other than gzip and zstd are ignored.
+def coding_of(request: web.Request) -> str:
+    """Return `gzip`, `zstd` or "", which is any other and ignored.
 
     The server looks for the lower-case names anywhere in the header and undoes one of them once;
     its container knows `gzip` alone in any case.
     """
     coding = request.headers.get("Content-Encoding", "").strip()
     if "gzip" in coding or coding.lower() == "gzip":
-        return _gunzip(body)
-    return _unzstd(body) if "zstd" in coding else body
+        return "gzip"
+    return "zstd" if "zstd" in coding else ""
+
+
+def decompressed(request: web.Request, body: bytes) -> bytes:
+    """Return the plain bytes of a request, or raise the 400 for a coding that does not hold."""
+    match coding_of(request):
+        case "gzip":
+            return _gunzip(body)
+        case "zstd":
+            return _unzstd(body)
+        case _:
+            return body
 
 
 def _gunzip(body: bytes) -> bytes:
-    """Decompress all members; garbage behind the last one is ignored, as Java does."""
-    if not body:
-        raise EmptyGzipError
-    if not body.startswith(_GZIP_MAGIC):
-        raise ProblemError(400, "Not in GZIP format")
-    result = b""
-    while body.startswith(_GZIP_MAGIC):
-        member = zlib.decompressobj(_GZIP_WINDOW)
-        try:
-            result += member.decompress(body)
-        except zlib.error as error:
-            what = "Corrupt GZIP trailer" if "check" in str(error) else str(error)
-            raise ProblemError(400, f"{_IO}java.util.zip.ZipException: {what}") from None
-        if not member.eof:
-            raise ProblemError(
-                400, f"{_IO}java.io.EOFException: Unexpected end of ZLIB input stream"
-            )
-        body = member.unused_data
-    return result
+    try:
+        return gunzip(body)
+    except GzipFormatError as error:
+        raise ProblemError(400, f"{_IO}java.util.zip.ZipException: {error}") from None
+    except GzipCutError as error:
+        raise ProblemError(400, f"{_IO}java.io.EOFException: {error}".rstrip(": ")) from None
 
 
 def _unzstd(body: bytes) -> bytes:
+    """Decompress all frames, skippable ones to nothing; what follows them must be a frame, too.
+
+    Only a first frame that is cut is noticed: the reader remembers that some frame was whole.
+    """
     prefix = f"{_IO}com.github.luben.zstd.ZstdIOException: "
-    member = zstandard.ZstdDecompressor().decompressobj()
-    try:
-        result = member.decompress(body)
-    except zstandard.ZstdError:
-        raise ProblemError(400, f"{prefix}Unknown frame descriptor") from None
-    if not member.eof:
-        raise ProblemError(400, f"{prefix}Truncated source")
-    return result
+    parts: list[bytes] = []
+    while body:
+        frame = zstandard.ZstdDecompressor().decompressobj()
+        try:
+            parts.append(frame.decompress(body))
+        except zstandard.ZstdError as error:
+            raise ProblemError(400, prefix + str(error).rpartition(": ")[2]) from None
+        if not frame.eof and len(parts) == 1:
+            raise ProblemError(400, f"{prefix}Truncated source")
+        body = frame.unused_data
+    return b"".join(parts)
 
 
 def text_of(request: web.Request, body: bytes) -> str:
-    """Return a body as text, or raise the 415 or 400 for a type that is not read as text."""
+    """Return a body, compressed as it was sent, as text.
+
+    Raises the 415 for its type, then the 400 for its coding, then the 400 for one that is empty.
+    """
     encoding = charset(request)
-    match media_type(request):
-        case "application/x-www-form-urlencoded":
-            # The container takes the body for a form; what is left of it is percent-encoded.
-            return quote(body)
-        case "multipart/form-data":
-            raise ProblemError(
-                400,
-                "Failed to parse multipart servlet request; nested exception is "
-                "java.io.IOException: Missing initial multi part boundary",
-            )
-        case "application/avro-binary":
-            raise ProblemError(400, None)
-        case _:
-            return body.decode(encoding, errors="replace")
+    plain = decompressed(request, body)
+    if not plain:
+        raise ProblemError(400, "Required request body is missing")
+    if media_type(request) == _FORM:
+        # The container takes the body for a form; what is left of it is percent-encoded.
+        return quote(plain)
+    return plain.decode(encoding, errors="replace")

@@ -81,6 +81,8 @@ _ATTRIBUTES = {
     Kind.ARRAY: ("maxItems", "minItems", "uniqueItems"),
     Kind.OBJECT: ("maxProperties", "minProperties"),
 }
+_OWN = (("id", Change.ID), ("title", Change.TITLE), ("description", Change.DESCRIPTION))
+_DEFAULTS: JsonObject = {"uniqueItems": False}
 _ONLY_FIRST = (Kind.STRING, Kind.NUMBER)
 
 
@@ -109,11 +111,8 @@ class SchemaDiff:
         self._open.append(id(before))
         old = before if isinstance(before, dict) else {}
         new = after if isinstance(after, dict) else {}
-        for name, change in (
-            ("id", Change.ID),
-            ("title", Change.TITLE),
-            ("description", Change.DESCRIPTION),
-        ):
+        # A reference is built before what stands beside it is read.
+        for name, change in _OWN if kind is not Kind.REFERENCE else ():
             if old.get(name) != new.get(name):
                 yield SchemaChange(change, path)
         yield from self._by_kind(kind, old, new, path)
@@ -232,7 +231,11 @@ class SchemaDiff:
 def _attributes(
     kind: Kind, old: JsonObject, new: JsonObject, path: tuple[str, ...]
 ) -> Iterator[SchemaChange]:
-    changed = [name for name in _ATTRIBUTES.get(kind, ()) if old.get(name) != new.get(name)]
+    changed = [
+        name
+        for name in _ATTRIBUTES.get(kind, ())
+        if old.get(name, _DEFAULTS.get(name)) != new.get(name, _DEFAULTS.get(name))
+    ]
     patterns = [schema.get("pattern") for schema in (old, new)]
     if kind is Kind.STRING and None not in patterns and patterns[0] != patterns[1]:
         changed.append("pattern")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import quote_plus
 
 from localdev.nakadi.json_schema import draft_of
 from localdev.nakadi.problem import ProblemError
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from localdev.nakadi.json_value import Json, JsonObject
 
+# A schema, and the pointer to it.
+_Located: TypeAlias = "tuple[Json, str]"
 _Types: TypeAlias = type | tuple[type, ...]
 
 # What the members that a schema's kind reads must be; other members are not looked at.
@@ -44,7 +47,16 @@ _ALL: dict[str, _Types] = {
     "allOf": list,
     "anyOf": list,
     "oneOf": list,
-    "not": dict,
+    "not": (dict, bool),
+}
+_JAVA_NAMES = {
+    dict: "JsonObject",
+    list: "JsonArray",
+    str: "String",
+    int: "Integer",
+    float: "Double",
+    bool: "Boolean",
+    type(None): "null",
 }
 _BY_NAME = ("properties", "patternProperties", "dependencies")
 _LISTS = ("items", "allOf", "anyOf", "oneOf")
@@ -91,60 +103,82 @@ def check_loadable(root: JsonObject) -> None:
     """
     draft = draft_of(root)
     seen: set[int] = set()
-    waiting: list[Json] = [root]
+    waiting: list[_Located] = [(root, "#")]
     while waiting:
-        schema = waiting.pop()
+        schema, at = waiting.pop()
         if not isinstance(schema, (dict, bool)):
-            raise _no_schema("a member is not a schema")
+            raise _wrong_type(schema, (bool, dict), at)
         if isinstance(schema, bool) or id(schema) in seen:
             continue
         seen.add(id(schema))
         read = keywords_read(schema, draft) & schema.keys()
-        _check_keywords(schema, read, draft)
-        waiting.extend([*_below(root, schema, read)][::-1])
+        _check_keywords(schema, read, draft, at)
+        waiting.extend([*_below(root, schema, read, at)][::-1])
 
 
-def _check_keywords(schema: JsonObject, read: AbstractSet[str], draft: str) -> None:
+def _check_keywords(schema: JsonObject, read: AbstractSet[str], draft: str, at: str) -> None:
     several = CRITERIA & read
     if len(several) > 1:
         raise _no_schema(
-            f"expected at most 1 of 'allOf', 'anyOf', 'oneOf', {len(several)} found", "#"
+            f"expected at most 1 of 'allOf', 'anyOf', 'oneOf', {len(several)} found", at
         )
     for keyword, types in (_ALL | _EXCLUSIVE if draft == "4" else _ALL).items():
         if keyword in read and not _is(schema[keyword], types):
-            raise _no_schema(f"{keyword}: unexpected type")
+            raise _wrong_type(schema[keyword], types, _under(at, keyword))
     if "type" in read:
-        _check_type(schema["type"])
-    if not all(isinstance(name, str) for name in _values(schema, "required", read)):
-        raise _no_schema("required: not a list of names")
+        _check_type(schema["type"], f"{at}/type")
+    _check_all_names(schema, read, at)
+    for keyword in ("id" if draft == "4" else "$id", "title", "description"):
+        if not isinstance(schema.get(keyword, ""), str):
+            raise _wrong_type(schema[keyword], str, _under(at, keyword))
     if "pattern" in read:
         _check_pattern(str(schema["pattern"]))
     for pattern in _members(schema, "patternProperties", read):
         _check_pattern(pattern)
 
 
-def _check_type(named: Json) -> None:
-    for name in named if isinstance(named, list) else [named]:
-        if not isinstance(name, str) or name not in TYPES:
+def _check_all_names(schema: JsonObject, read: AbstractSet[str], at: str) -> None:
+    _check_names(_values(schema, "required", read), f"{at}/required")
+    for name, member in _members(schema, "dependencies", read).items():
+        if not isinstance(member, (dict, list)):
+            raise _wrong_type(member, (dict, list), _under(f"{at}/dependencies", name))
+        if isinstance(member, list):
+            _check_names(member, _under(f"{at}/dependencies", name))
+
+
+def _check_names(names: list[Json], at: str) -> None:
+    for number, name in enumerate(names):
+        if not isinstance(name, str):
+            raise _wrong_type(name, str, f"{at}/{number}")
+
+
+def _check_type(named: Json, at: str) -> None:
+    if not isinstance(named, (str, list)):
+        raise _wrong_type(named, (str, list), at)
+    for number, name in enumerate(named if isinstance(named, list) else [named]):
+        if not isinstance(name, str):
+            raise _wrong_type(name, str, f"{at}/{number}")
+        if name not in TYPES:
             raise _no_schema(f"unknown type: [{name}]")
 
 
-def _below(root: JsonObject, schema: JsonObject, read: AbstractSet[str]) -> Iterator[Json]:
+def _below(
+    root: JsonObject, schema: JsonObject, read: AbstractSet[str], at: str
+) -> Iterator[_Located]:
     """Yield what must be schemas themselves, and what is referred to."""
     for keyword in _BY_NAME:
-        # A dependency is a schema or a list of names.
-        yield from (
-            member
-            for member in _members(schema, keyword, read).values()
-            if keyword != "dependencies" or not isinstance(member, list)
-        )
+        for name, member in _members(schema, keyword, read).items():
+            if keyword != "dependencies" or not isinstance(member, list):
+                yield member, _under(f"{at}/{keyword}", name)
     for keyword in _LISTS:
-        yield from _values(schema, keyword, read)
+        for number, member in enumerate(_values(schema, keyword, read)):
+            yield member, f"{at}/{keyword}/{number}"
     for keyword in _SINGLE:
         if keyword in read and not isinstance(schema[keyword], list):
-            yield schema[keyword]
+            yield schema[keyword], f"{at}/{keyword}"
     if "$ref" in read:
-        yield _referred(root, str(schema["$ref"]))
+        reference = str(schema["$ref"])
+        yield _referred(root, reference), reference
 
 
 def _members(schema: JsonObject, keyword: str, read: AbstractSet[str]) -> JsonObject:
@@ -173,6 +207,19 @@ def _referred(root: JsonObject, reference: str) -> Json:
 
 def _no_schema(fault: str, location: str = "<unknown location>") -> ProblemError:
     return ProblemError(422, f"schema must be a valid json-schema: {location}: {fault}")
+
+
+def _under(at: str, name: str) -> str:
+    """Return the pointer to a named member, as Java encodes it."""
+    return f"{at}/{quote_plus(name, safe='*')}"
+
+
+def _wrong_type(value: Json, types: _Types, location: str) -> ProblemError:
+    wanted = types if isinstance(types, tuple) else (types,)
+    names = ["Number"] if wanted == (int, float) else sorted(_JAVA_NAMES[one] for one in wanted)
+    expected = f": {names[0]}" if len(names) == 1 else f" is one of {' or '.join(names)}"
+    found = _JAVA_NAMES[type(value)]
+    return _no_schema(f"expected type{expected}, found: {found}", location)
 
 
 def _check_pattern(pattern: str) -> None:

@@ -30,6 +30,8 @@ class Kind(Enum):
 
 
 CRITERIA = frozenset({"allOf", "anyOf", "oneOf"})
+# What a combined schema says itself, and what is not looked at beside a criterion.
+_OF_THE_WHOLE = CRITERIA | {"id", "title", "description", "$ref", "not"}
 TYPES = {
     "object": Kind.OBJECT,
     "array": Kind.ARRAY,
@@ -86,7 +88,7 @@ def subschemas(schema: JsonObject) -> tuple[str, list[Json]]:
         members = schema.get(criterion)
         if isinstance(members, list):
             parts.append((criterion, members))
-    rest = {name: value for name, value in schema.items() if name not in CRITERIA}
+    rest = {name: value for name, value in schema.items() if name not in _OF_THE_WHOLE}
     named = rest.get("type")
     if not parts and isinstance(named, list):
         return "anyOf", [{**rest, "type": name} for name in named]

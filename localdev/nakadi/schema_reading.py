@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from localdev.nakadi.json_value import Json, JsonObject
 
-_ALWAYS = frozenset({"$schema", "id", "$id", "title", "description", "default", "definitions"})
+# An `id` is no base for references here: they are all looked up in the whole document.
+_ALWAYS = frozenset({"$schema", "title", "description", "default", "definitions"})
 _BY_KIND: Mapping[Kind, AbstractSet[str]] = {
     **KEYWORDS,
     Kind.ENUM: frozenset({"enum"}),

@@ -10,13 +10,18 @@ from localdev.nakadi.answers import json_answer, problem_answer
 from localdev.nakadi.control_route import ControlRoutes
 from localdev.nakadi.event_type_route import EventTypeRoutes
 from localdev.nakadi.flow_id import HEADER, flow_id
-from localdev.nakadi.front import container_error, refuse_coding, refuse_early, wrong_method
+from localdev.nakadi.front import (
+    container_error,
+    refuse_coding,
+    refuse_early,
+    refuse_multipart,
+    wrong_method,
+)
 from localdev.nakadi.negotiation import unreadable_accept
 from localdev.nakadi.page_route import PAGE, PageRoutes
 from localdev.nakadi.problem import ProblemError
 from localdev.nakadi.publish_route import publish
 from localdev.nakadi.reading import ReadRoutes
-from localdev.nakadi.request_body import EmptyGzipError
 from localdev.nakadi.schema_route import SchemaRoutes
 from localdev.nakadi.subscription_route import SubscriptionRoutes
 from localdev.nakadi.tokens import UnauthorizedError
@@ -30,11 +35,14 @@ if TYPE_CHECKING:
 BODY_MAX_BYTES = 128 * 1024 * 1024
 _HEALTH = "/health"
 _CONTROL = "/control/"
+# The real server's framework takes any path with one slash at its end, too.
+_SLASH = "{slash:/?}"
 
 
 def make_app(nakadi: LocalNakadi) -> web.Application:
     """Return the application on one memory."""
     app = web.Application(client_max_size=BODY_MAX_BYTES, middlewares=[_middleware(nakadi)])
+    app.on_response_prepare.append(_name_flow)
 
     async def events(request: web.Request) -> web.StreamResponse:
         return await publish(nakadi, request, deletion=False)
@@ -42,19 +50,19 @@ def make_app(nakadi: LocalNakadi) -> web.Application:
     async def deleted_events(request: web.Request) -> web.StreamResponse:
         return await publish(nakadi, request, deletion=True)
 
+    imitated = [
+        web.get(_HEALTH, _health),
+        web.post("/event-types/{name}/events", events),
+        web.post("/event-types/{name}/deleted-events", deleted_events),
+        *EventTypeRoutes(nakadi).routes(),
+        *SchemaRoutes(nakadi).routes(),
+        *ReadRoutes(nakadi).routes(),
+        *SubscriptionRoutes(nakadi).routes(),
+    ]
     app.add_routes(
-        [
-            web.get(_HEALTH, _health),
-            web.post("/event-types/{name}/events", events),
-            web.post("/event-types/{name}/deleted-events", deleted_events),
-            *EventTypeRoutes(nakadi).routes(),
-            *SchemaRoutes(nakadi).routes(),
-            *ReadRoutes(nakadi).routes(),
-            *SubscriptionRoutes(nakadi).routes(),
-            *ControlRoutes(nakadi).routes(),
-            *PageRoutes(nakadi).routes(),
-        ]
+        web.route(route.method, route.path + _SLASH, route.handler) for route in imitated
     )
+    app.add_routes([*ControlRoutes(nakadi).routes(), *PageRoutes(nakadi).routes()])
     return app
 
 
@@ -66,18 +74,21 @@ def _middleware(nakadi: LocalNakadi) -> Middleware:
     @web.middleware
     async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         """Give every request a flow id, and turn every refusal into an answer."""
-        request[HEADER] = flow_id(request.headers.get(HEADER))
         try:
             if request.path == PAGE or request.path.startswith(_CONTROL):
                 return await _control(request, handler)
-            response = refuse_early(request) or await _guarded(nakadi, request, handler)
+            request[HEADER] = flow_id(request.headers.get(HEADER))
+            return refuse_early(request) or await _guarded(nakadi, request, handler)
         except ConnectionResetError:  # the client left in the middle: nobody takes an answer
             return web.Response()
-        if not response.prepared:
-            response.headers[HEADER] = request[HEADER]
-        return response
 
     return answer
+
+
+async def _name_flow(request: web.Request, response: web.StreamResponse) -> None:
+    """Put the flow id on every answer of the real server's, streams too."""
+    if HEADER in request:
+        response.headers[HEADER] = request[HEADER]
 
 
 async def _control(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -94,17 +105,19 @@ async def _guarded(
     nakadi: LocalNakadi, request: web.Request, handler: Handler
 ) -> web.StreamResponse:
     try:
-        if request.path != _HEALTH:
+        if request.method != "GET" or not f"{request.path}/".startswith(f"{_HEALTH}/"):
             nakadi.tokens.check(request.headers.get("Authorization"))
-        return refuse_coding(request) or await handler(request)
+        response = await refuse_coding(request)
+        if response is not None:
+            return response
+        refuse_multipart(request)
+        return await handler(request)
     except ProblemError as problem:
         return _crash() if unreadable_accept(request) else problem_answer(problem)
     except UnauthorizedError as refusal:
         return json_answer(
             refusal.body, refusal.status, headers={"WWW-Authenticate": refusal.challenge}
         )
-    except EmptyGzipError:
-        return container_error(500, "Internal Server Error", request.path)
     except web.HTTPMethodNotAllowed as error:
         return wrong_method(request, error.allowed_methods)
     except web.HTTPNotFound:

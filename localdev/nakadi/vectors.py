@@ -6,13 +6,15 @@ import argparse
 import json
 import re
 import sys
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from localdev.nakadi.process import NakadiProcess, local_nakadi
-from localdev.nakadi.vector import Answer, Vector, load_vectors, send
+from localdev.nakadi.storing import MESSAGE_MAX_BYTES
+from localdev.nakadi.vector import Answer, Vector, body_of, load_vectors, send
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,13 +22,16 @@ if TYPE_CHECKING:
     from localdev.nakadi.json_value import Json, JsonObject
 
 _READERS = 16
-_PARTITIONS_MAX, _PARTITIONS_MAX_RAISED = 8, 12
-_MESSAGE_LIMIT = re.compile(r"messages over (\d+) bytes")
+_PARTITIONS_MAX, _PARTITIONS_MAX_RAISED = 8, 1000
+_USUAL = {
+    "partitions_max": _PARTITIONS_MAX,
+    "token_required": False,
+    "token_down": False,
+    "tokens": {},
+}
+_PARTITION = re.compile(r'"partition": ?"([0-9]+)"')
 # A text that names a Java class is Java's, not Nakadi's.
 _JAVA = re.compile(r"\b(?:java|javax|com|org)\.\w+\.|JsonToken|merging values")
-_BEARER = re.compile(r"bearer (([a-z]+)\d*)", re.IGNORECASE)
-# What the token service says of the recorded tokens, which are numbered.
-_TOKENS = {"good": "good", "bad": "refused", "unauth": "expired", "slow": "slow"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,52 +51,85 @@ class Difference:
 def replay(vectors: Sequence[Vector], nakadi: NakadiProcess) -> Iterator[tuple[Vector, Answer]]:
     """Send all vectors in the order of the file, and yield each with the answer it got.
 
-    Those that read streams wait for them and touch only event types of their own: they go side
-    by side at the end.
+    Those that read streams wait for them: where they touch an event type of their own, they go
+    side by side at the end.
     """
-    streams = [vector for vector in vectors if vector.kind == "read"]
+    places = Counter(map(_place, vectors))
+    streams = [one for one in vectors if one.kind == "read" and places[_place(one)] == 1]
     for vector in vectors:
-        if vector.kind != "read":
+        if vector not in streams:
             yield vector, play(vector, nakadi)
     with ThreadPoolExecutor(_READERS) as pool:
         answers = pool.map(lambda vector: play(vector, nakadi), streams)
         yield from zip(streams, answers, strict=True)
 
 
+def _place(vector: Vector) -> str:
+    """Return the first two parts of the path: usually one event type."""
+    return "/".join(str(vector.request["path"]).partition("?")[0].split("/")[:3])
+
+
 def play(vector: Vector, nakadi: NakadiProcess) -> Answer:
     """Bring about a vector's circumstances, send its request, and clean up."""
-    raised = "higher partition limit" in vector.name
-    if raised:
-        nakadi.settings(partitions_max=_PARTITIONS_MAX_RAISED)
+    settings = _settings(vector)
+    if "partitions_max" in settings:
+        nakadi.settings(partitions_max=settings["partitions_max"])
     if vector.event_type is not None:
         send(nakadi.url, _creation(vector.event_type))
     for request in vector.setup:
         send(nakadi.url, request)
-    limit = _MESSAGE_LIMIT.search(vector.name)
-    if limit:
-        nakadi.add_fault(kind="partial", mode="bytes", limit=int(limit.group(1)))
-    if vector.kind == "auth":
-        down = "tokeninfo down" in vector.name
-        nakadi.settings(token_required=True, token_down=down, tokens=_tokens(vector.request))
+    down = _partitions_down(vector)
+    if down:
+        nakadi.add_fault(kind="partial", mode="partition", partitions=down)
+    nakadi.settings(**settings)
     try:
         return send(nakadi.url, vector.request)
     finally:
-        if vector.kind == "auth":
-            nakadi.settings(token_required=False, token_down=False, tokens={})
-        if limit:
+        nakadi.settings(**{name: _USUAL[name] for name in settings})
+        if down:
             nakadi.remove_faults()
-        if raised:
-            nakadi.settings(partitions_max=_PARTITIONS_MAX)
 
 
-def _tokens(request: JsonObject) -> dict[str, str]:
-    """Return the state of a request's token; that of one which it does not name does not matter."""
-    headers = request.get("headers")
+def _settings(vector: Vector) -> dict[str, object]:
+    """Return how the recorded server was set up, as far as its answer tells and it was unusual."""
+    settings: dict[str, object] = {}
+    named = [int(name) for name in _PARTITION.findall(vector.expected.body)]
+    if max(named, default=0) >= _PARTITIONS_MAX:
+        settings["partitions_max"] = _PARTITIONS_MAX_RAISED
+    if vector.kind == "auth" or "www-authenticate" in vector.expected.headers:
+        settings["token_required"] = True
+        settings["token_down"] = vector.expected.status == 503
+        settings["tokens"] = _tokens(vector)
+    return settings
+
+
+def _tokens(vector: Vector) -> dict[str, str]:
+    """Return what the token service said of the request's token, to which the answer was due."""
+    headers = vector.request.get("headers")
     value = headers.get("Authorization", "") if isinstance(headers, dict) else ""
-    match = _BEARER.fullmatch(str(value))
-    if match is None:
-        return {"good1": "good"}
-    return {match.group(1): _TOKENS.get(match.group(2).lower(), "refused")}
+    token = str(value).partition(" ")[2]
+    if vector.expected.status != 401:
+        return {token: "good"}
+    return {token: "expired" if _detail(vector.expected) == "invalid_token" else "refused"}
+
+
+def _partitions_down(vector: Vector) -> list[str]:
+    """Return the partitions of which a 207 says that none of their events was stored.
+
+    A request that is too large for the store by itself needs no help.
+    """
+    items = vector.expected.json()
+    if vector.expected.status != 207 or not isinstance(items, list):
+        return []
+    if len(body_of(vector.request)) > MESSAGE_MAX_BYTES:
+        return []
+    stored: dict[str, bool] = {}
+    for item in items:
+        if isinstance(item, dict):
+            name = str(item.get("partition"))
+            submitted = item.get("publishing_status") == "submitted"
+            stored[name] = stored.get(name, False) or submitted
+    return [name for name, any_stored in stored.items() if not any_stored]
 
 
 def _creation(definition: JsonObject) -> JsonObject:

@@ -23,6 +23,7 @@ BROKEN: tuple[tuple[tuple[str, ...], Mapping[str, object]], ...] = (
     (("scan_seconds", "lease_duration_seconds"), {"scan_seconds": 3.4}),
     (("poll_idle_seconds", "poll_idle_max_seconds"), {"poll_idle_seconds": 2.1}),
     (("poll_idle_seconds", "poll_idle_max_seconds"), {"poll_idle_max_seconds": 0.9}),
+    (("max_record_age_seconds", "dead_letter_queue_url"), {"max_record_age_seconds": 72000}),
     (
         ("cloudwatch_namespace", "log_format", "log_level"),
         {"cloudwatch_namespace": "a", "log_format": "text"},
@@ -42,6 +43,7 @@ KEPT: tuple[Mapping[str, object], ...] = (
     {"scan_seconds": 3.3},
     {"poll_idle_seconds": 2},
     {"poll_idle_max_seconds": 1},
+    {"max_record_age_seconds": 72000, "dead_letter_queue_url": "https://sqs.example.org/1/q"},
     {"cloudwatch_namespace": "a", "log_level": "debug", "log_format": "JSON"},
     {"patch_field": "item", "change_field": "patch"},
     {"layout": "nested", "patch_field": "Item"},

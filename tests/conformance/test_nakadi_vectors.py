@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from localdev.nakadi.process import local_nakadi
-from localdev.nakadi.vector import Answer, Vector, load_vectors
+from localdev.nakadi.vector import Answer, Vector, load_vectors, send
 from localdev.nakadi.vectors import compare, replay, same_detail
 
 HERE = Path(__file__).parent
@@ -49,6 +49,28 @@ def test_texts_agree_where_no_java_library_words_them(
 ) -> None:
     refused = [(vector, answer) for vector, answer in answers if vector.expected.status >= 400]
     assert [vector.name for vector, answer in refused if not same_detail(vector, answer)] == []
+
+
+def test_names_are_for_people_only() -> None:
+    named = [dataclasses.replace(vector, name="-") for vector in load_vectors(VECTORS)]
+    telling = [
+        v for v in named if v.kind in ("auth", "fault") or '"partition":"8"' in v.expected.body
+    ]
+    with local_nakadi(options=("--storage-wait", "0")) as nakadi:
+        answers = list(replay(telling, nakadi))
+    assert len(answers) > 12
+    assert [str(d) for vector, answer in answers for d in compare(vector, answer)] == []
+
+
+def test_the_store_measures_a_batch_as_the_real_one() -> None:
+    """Its topic was told to refuse messages over 3000 bytes, as its answers alone do not tell."""
+    faults = [vector for vector in load_vectors(VECTORS) if vector.kind == "fault"]
+    with local_nakadi(options=("--storage-wait", "0")) as nakadi:
+        nakadi.create_event_type(faults[0].event_type or {})
+        nakadi.add_fault(kind="partial", mode="bytes", limit=3000)
+        answers = [(vector, send(nakadi.url, vector.request)) for vector in faults]
+    assert len(answers) == 3
+    assert [str(d) for vector, answer in answers for d in compare(vector, answer)] == []
 
 
 def test_a_changed_status_item_or_stored_event_is_a_difference(

@@ -8,6 +8,7 @@ from tests.crash.proxy import Proxy, proxy
 from tests.integration.cluster import Cluster
 
 DEPENDENCIES = ("streams", "leases", "nakadi")
+"""Those that every change needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class Fronts:
     streams: Proxy
     leases: Proxy
     nakadi: Proxy
+    queue: Proxy
 
     @property
     def settings(self) -> dict[str, str]:
@@ -24,6 +26,7 @@ class Fronts:
         return {
             "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": self.streams.url,
             "AWS_ENDPOINT_URL_DYNAMODB": self.leases.url,
+            "AWS_ENDPOINT_URL_SQS": self.queue.url,
             "CONSUMER_NAKADI_URL": self.nakadi.url,
         }
 
@@ -35,10 +38,11 @@ class Fronts:
 
 @contextmanager
 def fronts(cluster: Cluster, seed: int = 0) -> Iterator[Fronts]:
-    """Run three proxies until the block ends."""
+    """Run the proxies until the block ends."""
     with (
         proxy(cluster.streams.url, seed) as streams,
         proxy(cluster.leases_url, seed) as leases,
         proxy(cluster.nakadi.url, seed) as nakadi,
+        proxy(cluster.aws.endpoint_url, seed) as queue,
     ):
-        yield Fronts(streams, leases, nakadi)
+        yield Fronts(streams, leases, nakadi, queue)

@@ -1,11 +1,16 @@
 """Each dependency in turn is cut, delayed and silent under load, for all workers at once."""
 
+import json
 import time
 from pathlib import Path
+
+import boto3
+import pytest
 
 from tests.crash.fronts import fronts
 from tests.crash.installation import (
     QUICK,
+    SHARDS,
     installation,
     oldest,
     ready,
@@ -13,6 +18,7 @@ from tests.crash.installation import (
     until_shared,
 )
 from tests.crash.trouble import Kind, Trouble
+from tests.integration.cluster import Cluster
 from tests.integration.load import Load
 
 # A heartbeat waits 1 s, and the fence passes after 3: without lease table everything stops.
@@ -49,3 +55,44 @@ def test_each_dependency_fails_in_turn_and_everything_flows_again(tmp_path: Path
         assert all(ready(worker) for worker in cluster.workers)
         assert all("fence_passed" in worker.log.read_text() for worker in cluster.workers)
     assert (verdict.lost, verdict.out_of_order) == (0, 0)
+
+
+@pytest.mark.parametrize("kind", [Kind.CUT, Kind.BLACKHOLE])
+def test_a_queue_that_fails_holds_up_the_keys_of_its_letters_and_nobody_else(
+    tmp_path: Path, kind: Kind
+) -> None:
+    with installation(tmp_path, QUICK) as cluster, fronts(cluster) as front:
+        cluster.nakadi.add_fault(kind="reject", marker="o-00000007")
+        front.queue.set(Trouble(kind))
+        worker = cluster.start(**front.settings)
+        cluster.until(lambda: len(worker.shards()) == SHARDS, 10, "all held")
+        cluster.fill(100, keys=10)
+        cluster.until(lambda: cluster.verdict().lost == 10, 30, "all but one key are published")
+        cluster.until(lambda: front.queue.hits() > 0, 20, "the letter was tried")
+        time.sleep(1.0)
+        assert oldest([worker]) > 1  # what waits for the queue shows
+        assert cluster.verdict().lost == 10
+        front.queue.set(None)
+        cluster.until(lambda: oldest([worker]) < 1, 120, "all letters are there")
+        keys = {json.loads(letter)["event"]["data"]["id"] for letter in letters(cluster)}
+    assert keys == {"o-00000007"}
+
+
+def letters(cluster: Cluster) -> list[str]:
+    """Bodies of all that is in the queue, repeats left out."""
+    region = cluster.arn.split(":")[3]
+    sqs = boto3.client(
+        "sqs",
+        endpoint_url=cluster.aws.endpoint_url,
+        region_name=region,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",  # noqa: S106 - the embedded AWS takes any
+    )
+    found: dict[str, str] = {}
+    while messages := sqs.receive_message(
+        QueueUrl=cluster.queue_url, MaxNumberOfMessages=10, VisibilityTimeout=60
+    ).get("Messages"):
+        found |= {json.loads(m["Body"])["eid"]: m["Body"] for m in messages}
+    sqs.close()
+    assert len(found) == 10
+    return list(found.values())

@@ -1,5 +1,6 @@
-"""A worker's memory while Nakadi is down and the stream holds far more than its budget."""
+"""A worker under a limit of memory, while Nakadi is down and the stream holds far more."""
 
+import resource
 from pathlib import Path
 
 from tests.crash.installation import installation, settled
@@ -13,11 +14,16 @@ BESIDE = 48 * MIB  # pages on their way, connections of twelve shards, what the 
 BACKLOG = 8_000  # records of 18 kB, events of 9 kB: twice the budget
 
 
+def status(worker: WorkerProcess, name: str) -> int:
+    """Bytes that the kernel counts under a name."""
+    lines = Path(f"/proc/{worker.process.pid}/status").read_text().splitlines()
+    (line,) = (line for line in lines if line.startswith(f"{name}:"))
+    return int(line.split()[1]) * 1024
+
+
 def peak(worker: WorkerProcess) -> int:
     """Bytes of resident memory at its highest so far."""
-    lines = Path(f"/proc/{worker.process.pid}/status").read_text().splitlines()
-    (line,) = (line for line in lines if line.startswith("VmHWM:"))
-    return int(line.split()[1]) * 1024
+    return status(worker, "VmHWM")
 
 
 def test_memory_keeps_to_the_budget_while_nakadi_is_down_and_the_backlog_is_worked_off_after(
@@ -30,6 +36,8 @@ def test_memory_keeps_to_the_budget_while_nakadi_is_down_and_the_backlog_is_work
         worker = cluster.start(CONSUMER_NAKADI_URL=nakadi.url)
         cluster.until(lambda: len(worker.shards()) == 12, 10, "all held")
         idle = peak(worker)
+        limit = status(worker, "VmData") + BUDGET + BESIDE
+        resource.prlimit(worker.process.pid, resource.RLIMIT_DATA, (limit, limit))
         nakadi.set(Trouble(Kind.BLACKHOLE))
         for first in range(0, BACKLOG, 1000):
             cluster.fill(1000, keys=1000, first=first, padding=8000)

@@ -12,6 +12,7 @@ PSEUDO = {
     "AWS::Region": "eu-central-1",
     "AWS::AccountId": "123456789012",
     "AWS::StackName": "order-relay",
+    "AWS::URLSuffix": "amazonaws.com",
 }
 REFERENCES = {
     "LeaseTable": "order-relay-leases",
@@ -53,7 +54,10 @@ def template() -> dict[str, Any]:
 
 
 class Stack:
-    """The resources that these parameters make, with every function resolved."""
+    """The resources that these parameters make, with every function resolved.
+
+    `refused` has what the rules of the template say against the parameters.
+    """
 
     def __init__(self, **parameters: str) -> None:
         self._template = template()
@@ -68,6 +72,14 @@ class Stack:
             for name, each in self._template["Resources"].items()
             if "Condition" not in each or self._holds(each["Condition"])
         }
+
+        self.refused = [
+            each["AssertDescription"]
+            for rule in self._template["Rules"].values()
+            if self._resolved(rule["RuleCondition"])
+            for each in rule["Assertions"]
+            if not self._resolved(each["Assert"])
+        ]
 
     def _holds(self, condition: str) -> bool:
         return bool(self._resolved(self._template["Conditions"][condition]))

@@ -28,6 +28,9 @@ REQUIRED = {
     "SecurityGroups": "sg-1",
 }
 SECRETS_ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:nakadi-AbCdEf"
+KEY_ARN = "arn:aws:kms:eu-central-1:123456789012:key/0d1e2f3a"
+EARLIER = {"ExistingLeaseTable": "leases-of-old", "ExistingDeadLetterQueue": "letters-of-old"}
+TASKS = ("Task", "RedriveTask", "CommandTask")
 
 
 def stack(**parameters: str) -> Stack:
@@ -72,20 +75,96 @@ def test_the_service_accepts_what_the_task_gives_it() -> None:
     )
 
 
-def test_the_redrive_has_the_settings_of_the_service() -> None:
-    made = stack(RedriveSchedule="rate(1 day)", TokenSecretArn=SECRETS_ARN)
-    assert settings_of(container(made, "RedriveTask")) == settings_of(container(made, "Task"))
-    assert container(made, "RedriveTask")["Command"] == ["redrive"]
-
-
-def test_the_roles_allow_what_the_command_prints_and_nothing_else() -> None:
-    made = stack(RedriveSchedule="rate(1 day)", TokenSecretArn=SECRETS_ARN)
+@pytest.mark.parametrize("existing", [{}, EARLIER])
+def test_all_tasks_have_the_settings_of_the_service(existing: dict[str, str]) -> None:
+    made = stack(TokenSecretArn=SECRETS_ARN, **existing)
     settings = settings_of(container(made, "Task"))
-    run = statements(made.resources["TaskRole"])
-    assert run == in_this_account(policy(settings, "run"))
-    redrive = statements(made.resources["RedriveRole"])
-    assert redrive == in_this_account(policy(settings, "redrive"))
-    assert "ManagedPolicyArns" not in made.resources["TaskRole"]
+    assert settings_of(container(made, "RedriveTask")) == settings
+    assert settings_of(container(made, "CommandTask")) == settings
+    assert [container(made, task)["Command"] for task in TASKS] == [["run"], ["redrive"], ["check"]]
+
+
+@pytest.mark.parametrize(
+    ("role", "purpose", "task"),
+    [
+        ("TaskRole", "run", "Task"),
+        ("RedriveRole", "redrive", "RedriveTask"),
+        ("CheckRole", "check", "CommandTask"),
+        ("OperateRole", "operate", None),
+    ],
+)
+@pytest.mark.parametrize("existing", [{}, EARLIER])
+def test_the_roles_allow_what_the_command_prints_and_nothing_else(
+    role: str, purpose: str, task: str | None, existing: dict[str, str]
+) -> None:
+    made = stack(**existing)
+    settings = settings_of(container(made, "Task"))
+    assert statements(made.resources[role]) == in_this_account(policy(settings, purpose))
+    assert "ManagedPolicyArns" not in made.resources[role]
+    assert task is None or made.resources[task]["TaskRoleArn"] == f"<{role}.Arn>"
+
+
+def test_ecs_may_decrypt_a_token_that_has_a_key_of_the_customer() -> None:
+    assert statements(stack(TokenSecretArn=SECRETS_ARN).resources["ExecutionRole"]) == [
+        {
+            "Sid": "ReadToken",
+            "Effect": "Allow",
+            "Action": "secretsmanager:GetSecretValue",
+            "Resource": SECRETS_ARN,
+        }
+    ]
+    made = stack(TokenSecretArn=SECRETS_ARN, TokenKeyArn=KEY_ARN)
+    _, decrypt = statements(made.resources["ExecutionRole"])
+    assert (decrypt["Action"], decrypt["Resource"]) == ("kms:Decrypt", KEY_ARN)
+    assert stack(TokenKeyArn=KEY_ARN).resources["ExecutionRole"]["Policies"] == []
+
+
+def test_a_create_that_fails_leaves_nothing_in_the_way_of_the_next() -> None:
+    """What stays has a fixed name, so a Retain that holds for a roll-back blocks every retry."""
+    read = template()["Resources"]
+    policies = {name: each.get("DeletionPolicy", "Delete") for name, each in read.items()}
+    kept = {name for name, policy in policies.items() if policy != "Delete"}
+    assert kept == {"LeaseTable", "DeadLetters"}
+    assert {policies[name] for name in kept} == {"RetainExceptOnCreate"}
+
+
+def test_a_stack_goes_on_from_what_an_earlier_one_has_left() -> None:
+    made = stack(**EARLIER)
+    assert not made.resources.keys() & {"LeaseTable", "DeadLetters", "DeadLettersPolicy"}
+    settings = settings_of(container(made, "Task"))
+    assert settings.lease_table == "leases-of-old"
+    queue = "https://sqs.eu-central-1.amazonaws.com/123456789012/letters-of-old"
+    assert settings.dead_letter_queue_url == queue
+    for alarm in ("DeadLettersWaiting", "DeadLettersOld"):
+        (dimension,) = made.resources[alarm]["Dimensions"]
+        assert dimension == {"Name": "QueueName", "Value": "letters-of-old"}
+    assert "LeaseTable" in stack(ExistingDeadLetterQueue="letters-of-old").resources
+    own = stack().resources
+    assert f"`ExistingLeaseTable={own['LeaseTable']['TableName']}" in README
+    assert f"ExistingDeadLetterQueue={own['DeadLetters']['QueueName']}`" in README
+
+
+def test_checkpoints_are_never_without_the_letters_that_they_have_passed() -> None:
+    """A create that fails deletes its own new queue, and with it what no checkpoint asks for."""
+    assert stack(ExistingLeaseTable="leases-of-old").refused
+    for fine in ({}, EARLIER, {"ExistingDeadLetterQueue": "letters-of-old"}):
+        assert not stack(**fine).refused
+
+
+def test_a_task_has_memory_for_its_queue() -> None:
+    """As the chart has it, which measured it; the readme has the most for each size."""
+    chart = (ROOT / "helm/templates/_pod.tpl").read_text()
+    found = re.search(r"add (\d+) .*mulf \S+ ([\d.]+)\)", chart)
+    assert found is not None
+    base, factor = int(found[1]), float(found[2])
+    parameters = template()["Parameters"]
+    memory, queue = parameters["Memory"], parameters["QueueBytes"]["Default"]
+    assert memory["Default"] >= base + factor * queue / 2**20
+    assert memory["Description"] == (
+        f"MiB of a task; {base} and {factor:g} times QueueBytes, or more."
+    )
+    for size in memory["AllowedValues"]:
+        assert f"| {size} | {int((size - base) / factor) * 2**20} |" in README
 
 
 @pytest.mark.parametrize("seconds", template()["Parameters"]["DrainSeconds"]["AllowedValues"])
@@ -121,25 +200,34 @@ def test_the_queue_keeps_letters_for_fourteen_days_and_serves_no_other_queue() -
 
 
 def test_alarms_are_about_metrics_that_the_service_writes() -> None:
-    made = stack(AlarmTopicArn="arn:aws:sns:eu-central-1:123456789012:alarms")
+    made = stack(AlarmTopicArn=made_topic(), RedriveSchedule="rate(1 day)")
     settings = settings_of(container(made, "Task"))
     metrics = Metrics()
     metrics.iterator_age_seconds.labels(stream="orders/1").set(1)
     metrics.retention_headroom_seconds.labels(stream="orders/1").set(1)
+    metrics.stream_enabled.labels(stream="orders/1").set(1)
     line = EmbeddedMetrics(str(settings.cloudwatch_namespace), settings.application, metrics).line(
         0
     )
     alarms = {n: each for n, each in made.resources.items() if "ComparisonOperator" in each}
     own = [each for each in alarms.values() if each["Namespace"] == settings.cloudwatch_namespace]
-    assert len(own) == 3
+    assert len(own) == 4
     for alarm in own:
         assert alarm["MetricName"] in line
         assert alarm["Dimensions"] == [{"Name": "Application", "Value": line["Application"]}]
     assert alarms["AgePage"]["TreatMissingData"] == "breaching"
     assert [each["AlarmActions"] for each in alarms.values()] == [[made_topic()]] * len(alarms)
-    assert [
-        each["AlarmActions"] for each in stack().resources.values() if "AlarmActions" in each
-    ] == ([[]] * len(alarms))
+    silent = stack(RedriveSchedule="rate(1 day)").resources.values()
+    assert [each["AlarmActions"] for each in silent if "AlarmActions" in each] == (
+        [[]] * len(alarms)
+    )
+
+
+def test_a_disabled_stream_is_an_alarm_and_stays_one_when_its_workers_have_ended() -> None:
+    alarm = stack().resources["StreamDisabled"]
+    assert (alarm["MetricName"], alarm["Statistic"]) == ("StreamEnabled", "Minimum")
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
+    assert alarm["TreatMissingData"] == "ignore"
 
 
 def made_topic() -> str:
@@ -148,15 +236,17 @@ def made_topic() -> str:
 
 def test_alarms_name_chapters_of_the_runbook() -> None:
     runbook = (ROOT / "docs/runbook.md").read_text()
-    texts = [each.get("AlarmDescription", "") for each in stack().resources.values()]
+    made = stack(RedriveSchedule="rate(1 day)").resources.values()
+    texts = [each["AlarmDescription"] for each in made if "AlarmDescription" in each]
     named = {name for text in texts for name in re.findall(r"Consumer\w+", text)}
-    assert len(named) == 6
+    assert len(named) == 8
     assert [name for name in named if f"\n## {name}\n" not in runbook] == []
 
 
 @pytest.mark.parametrize("cluster", ["main", "arn:aws:ecs:eu-central-1:123456789012:cluster/main"])
 def test_a_redrive_is_scheduled_only_if_asked_for(cluster: str) -> None:
-    assert not any("Redrive" in name for name in stack().resources)
+    by_hand = {"RedriveRole", "RedriveTask"}
+    assert {name for name in stack().resources if "Redrive" in name} == by_hand
     timer = stack(RedriveSchedule="rate(1 day)", Cluster=cluster).resources["RedriveTimer"]
     assert timer["ScheduleExpression"] == "rate(1 day)"
     assert timer["Target"]["Arn"] == "arn:aws:ecs:eu-central-1:123456789012:cluster/main"

@@ -267,7 +267,9 @@ async def test_leases_are_shown_as_they_stand(desk: Desk, monkeypatch: pytest.Mo
             "3 shards: 1 finished, 2 unowned",
             "3 shards: 1 finished, 2 unowned",
         ]
-        assert desk.run("gaps", "--json").stdout == "[]\n"
+        none = desk.run("gaps", "--json")
+        assert none.stdout == "[]\n"
+        assert none.stderr.startswith("no gaps: nothing was lost unread (lease table ")
         await store.put_gap(row.key, Gap("shard-a", "41", "42", "trimmed", 1793525400.0))
         (gap,) = json.loads(desk.run("gaps", "--json").stdout)
         assert gap == {
@@ -295,3 +297,6 @@ def test_leases_of_an_application_that_never_ran_are_an_empty_list_and_a_word(de
     assert json.loads(answer.stdout) == []
     assert answer.stderr.startswith("no leases: nothing has run yet (lease table ")
     assert answer.stderr.count("\n") == 1
+    gaps = desk.run("gaps")
+    assert (gaps.returncode, gaps.stdout) == (0, "")
+    assert gaps.stderr.startswith("no gaps: nothing has run yet (lease table ")

@@ -158,3 +158,6 @@ def test_without_a_table_the_draft_says_what_to_correct(one: Cluster) -> None:
     assert "the table's key is unknown" in printed.stderr
     named = consumer(one, "event-type", CONSUMER_ORDERING_KEY="pk", **nowhere)
     assert json.loads(named.stdout)["ordering_instance_ids"] == ["data.pk"]
+    assert "takes the dot for a path" not in named.stderr
+    dotted = consumer(one, "event-type", CONSUMER_ORDERING_KEY="order.id", **nowhere)
+    assert "key attribute 'order.id': Nakadi takes the dot for a path" in dotted.stderr

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import signal
 import subprocess
 from collections import Counter
@@ -93,8 +95,29 @@ def test_a_pause_survives_the_death_of_an_owner_until_it_is_resumed(fleet: Clust
     assert (verdict.lost, verdict.duplicated, verdict.out_of_order) == (0, 0, 0)
 
 
+def interrupted(made: Cluster, *words: str) -> int:
+    """Exit code of a command that is asked to stop while it waits for a typed yes."""
+    ours, terminal = pty.openpty()
+    with subprocess.Popen(
+        [CONSUMER, *words],
+        env=made.environment(),
+        stdin=terminal,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    ) as asking:
+        assert asking.stderr is not None
+        assert asking.stderr.read(6) == f"{words[0]}?".encode()
+        asking.send_signal(signal.SIGINT)
+        code = asking.wait(10)
+    os.close(ours)
+    os.close(terminal)
+    return code
+
+
 def test_one_shard_is_paused_and_its_neighbours_are_not(fleet: Cluster) -> None:
     shard = leases(fleet)[0]["shard_id"]
+    assert interrupted(fleet, "pause", "--shard", shard) == 130
+    assert set(states(fleet)) == {"reading"}
     consumer(fleet, "pause", "--shard", shard, "--yes")
     assert sorted(states(fleet)) == ["paused"] + ["reading"] * (SHARDS - 1)
     assert "wanted one that" in consumer(fleet, "resume", "--shard", "absent", code=2)

@@ -24,6 +24,8 @@ test_discovery |
 | 11078, 11783 | who was suspended at its start brings an older stream back | test_discovery |
 | 5086, 5254 | a row made without an answer is not told of for a minute | the seed |
 | 1525 | what is trimmed while a seek sends its shard back is lost in silence | test_gap |
+| 2347 | a row made by who died before he told of it is known to nobody for a minute | \
+test_discovery |
 | 459 | a seek to a time after one to a sequence number skips in silence | test_commands_obeyed |
 """
 

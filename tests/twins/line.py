@@ -38,10 +38,15 @@ LONG = LeaseTiming(lease_duration=100_000.0, checkpoint=5.0, drain=25.0)
 
 @dataclass
 class DeadLetterTwin:
-    """DeadLetterQueue port. `refuse` makes so many calls fail."""
+    """DeadLetterQueue port. `refuse` makes so many calls fail, as does whoever is in `spoils`.
+
+    Those in `never` are refused one by one. Both are sequence numbers.
+    """
 
     letters: list[DeadLetter] = field(default_factory=list)
     refuse: int = 0
+    never: frozenset[int] = frozenset()
+    spoils: frozenset[int] = frozenset()
     delay: float = 0.01
 
     async def send(self, letters: Sequence[DeadLetter]) -> Sequence[bool]:
@@ -49,8 +54,11 @@ class DeadLetterTwin:
         if self.refuse:
             self.refuse -= 1
             raise Retryable("down", "timeout")
-        self.letters.extend(letters)
-        return [True] * len(letters)
+        if any(letter.sequence in self.spoils for letter in letters):
+            raise Retryable("one of them is malformed", "refused")
+        accepted = [letter.sequence not in self.never for letter in letters]
+        self.letters.extend(letter for letter in letters if letter.sequence not in self.never)
+        return accepted
 
 
 @dataclass
@@ -68,7 +76,7 @@ class LineageTwin:
             raise Retryable("throttled", "throttled")
         self.adopted.append(shard_id)
 
-    async def shard_listed(self, stream: StreamRow, shard_id: str) -> bool:
+    async def shard_exists(self, stream: StreamRow, shard_id: str) -> bool:
         await asyncio.sleep(0.01)
         return self.listed
 

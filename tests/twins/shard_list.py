@@ -76,7 +76,7 @@ class ShardListTwin:
         self, stream: Stream, shard_id: str, position: Position
     ) -> tuple[str, float]:
         await self._call("shard_iterator", shard_id)
-        if shard_id not in self.shards:
+        if self.gone or shard_id not in self.shards:
             raise ShardNotFound(shard_id)
         return f"{shard_id}@{position}", self._date()
 

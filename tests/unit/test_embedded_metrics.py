@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from consumer.embedded_metrics import EmbeddedMetrics
 from consumer.metrics import Metrics
 
@@ -25,10 +27,11 @@ def directive(line: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_line_has_ages_and_counts_of_one_application() -> None:
     metrics = Metrics()
-    metrics.iterator_age_seconds.labels(stream="old").set(70.25)
-    metrics.iterator_age_seconds.labels(stream="new").set(3)
-    metrics.retention_headroom_seconds.labels(stream="old").set(86329.75)
-    metrics.retention_headroom_seconds.labels(stream="new").set(86397)
+    metrics.iterator_age_seconds.labels(stream="1").set(70.25)
+    metrics.iterator_age_seconds.labels(stream="2").set(3)
+    metrics.retention_headroom_seconds.labels(stream="1").set(86329.75)
+    metrics.retention_headroom_seconds.labels(stream="2").set(86397)
+    metrics.stream_enabled.labels(stream="2").set(1)
     metrics.dead_letters.labels(reason="validation").inc(2)
     metrics.dead_letters.labels(reason="too_large").inc()
     line = EmbeddedMetrics("relay", "orders", metrics).line(1_790_000_000.5)
@@ -40,6 +43,7 @@ def test_a_line_has_ages_and_counts_of_one_application() -> None:
     assert units == dict.fromkeys(COUNTS, "Count") | {
         "IteratorAge": "Seconds",
         "RetentionHeadroom": "Seconds",
+        "StreamEnabled": "None",
     }
     assert line["Application"] == "orders"
     assert (line["IteratorAge"], line["RetentionHeadroom"]) == (70.25, 86329.75)
@@ -63,6 +67,34 @@ def test_what_an_operator_skips_is_not_lost() -> None:
     assert lines.line(0)["ChangesLost"] == 0
     metrics.gaps.labels(reason="trimmed").inc()
     assert lines.line(60)["ChangesLost"] == 1
+
+
+OLD, NEW = "orders/2026-11-01T09:30:00.000", "orders/2026-11-02T10:00:00.000"
+
+
+@pytest.mark.parametrize(
+    ("read", "seen", "told"),
+    [
+        ([OLD], {OLD: 1}, 1),
+        ([OLD], {OLD: 0}, 0),  # disabled, and still read
+        ([], {OLD: 0}, 0),  # disabled, and read to its end
+        ([OLD, NEW], {OLD: 0, NEW: 1}, 1),  # enabled again: that is a new stream
+        ([OLD, NEW], {OLD: 0}, None),  # which a peer has found and looked at
+        ([OLD], {}, None),  # a peer has looked
+    ],
+)
+def test_the_newest_stream_of_the_table_is_enabled_or_not(
+    read: list[str], seen: dict[str, int], told: int | None
+) -> None:
+    metrics = Metrics()
+    for key in read:
+        metrics.iterator_age_seconds.labels(stream=key).set(1)
+    for key, enabled in seen.items():
+        metrics.stream_enabled.labels(stream=key).set(enabled)
+    line = EmbeddedMetrics("relay", "orders", metrics).line(0)
+    names = {metric["Name"] for metric in directive(line)["Metrics"]}
+    assert line.get("StreamEnabled") == told
+    assert ("StreamEnabled" in names) == (told is not None)
 
 
 def test_an_age_that_nobody_knows_is_left_out() -> None:

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from consumer.commands.operating import NotObeyed, Wanted, confirm, find, issue, operate
+from consumer.commands.operating import (
+    NotObeyed,
+    Wanted,
+    confirm,
+    find,
+    issue,
+    leave,
+    operate,
+    told,
+)
 from consumer.commands.seek import checked, place
 from consumer.core.command import Action
 from consumer.core.lease import LATEST, SHARD_END, TRIM_HORIZON, Lease, StreamRow
@@ -23,7 +32,6 @@ from tests.twins.virtual_time import run
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from consumer.adapters.lease_table import LeaseTable as LeaseTableOfService
     from consumer.ports import StreamClient
 
 NOW = 1793525400.0
@@ -47,13 +55,10 @@ class Desk:
         ):
             self.table.of(ROW.key)[lease.shard_id] = lease
 
-    @property
-    def lease_table(self) -> LeaseTableOfService:
-        """The commands ask for the adapter and use what the port has."""
-        return cast("LeaseTableOfService", self.store)
-
-    async def operate(self, wanted: Wanted) -> int:
-        return await operate(self.lease_table, SETTINGS, wanted, self.out)
+    async def operate(self, wanted: Wanted) -> None:
+        places = await find(self.store, SETTINGS, wanted)
+        self.out.write("".join(told(place) for place in places))
+        await leave(self.store, places, 40.0, self.out)
 
     async def obey_soon(self) -> None:
         """What the owner of s-1 does."""
@@ -80,17 +85,40 @@ def test_a_command_is_waited_for_where_a_shard_has_an_owner() -> None:
     async def main(desk: Desk) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(desk.obey_soon())
-            assert await desk.operate(SEEK) == 0
+            await desk.operate(SEEK)
 
     desk = at(main)
     assert desk.table.commands[ROW.key][1].shards == ("s-1", "s-2")
     assert "s-1    w-1    400           repeats everything" in desk.out.getvalue()
-    assert "shards without an owner now: 1," in desk.out.getvalue()
+    assert "it stands; obeyed by 1; shards without an owner now: 1," in desk.out.getvalue()
+
+
+def test_without_owners_nobody_has_obeyed() -> None:
+    async def main(desk: Desk) -> None:
+        await desk.operate(replace(PAUSE, shards=("s-2",)))
+
+    assert (
+        "it stands; nobody has obeyed yet; shards without an owner now: 1"
+        in at(main).out.getvalue()
+    )
+
+
+def test_a_table_that_fails_while_a_command_is_waited_for_does_not_hide_that_it_stands() -> None:
+    async def main(desk: Desk) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(desk.obey_soon())
+            desk.store.fail("read_leases", None, Fault.HANGS, Fault.REFUSED)
+            await desk.operate(SEEK)
+        desk.store.fail("read_leases", None, *[Fault.REFUSED] * 100)
+        with pytest.raises(NotObeyed, match=r"command 2 stands; the lease table does not answer"):
+            await desk.operate(SEEK)
+
+    assert at(main).numbers() == [1, 2]
 
 
 def test_a_command_that_nobody_obeys_stands_and_is_exit_code_1() -> None:
     async def main(desk: Desk) -> None:
-        with pytest.raises(NotObeyed, match=r"command 1 stands.* s-1; "):
+        with pytest.raises(NotObeyed, match=r"command 1 stands; the owners of s-1 have not"):
             await desk.operate(PAUSE)
 
     desk = at(main)
@@ -99,28 +127,27 @@ def test_a_command_that_nobody_obeys_stands_and_is_exit_code_1() -> None:
 
 
 def test_a_dry_run_changes_nothing() -> None:
-    async def main(desk: Desk) -> None:
-        assert await desk.operate(replace(SEEK, dry_run=True, sure=False)) == 0
-
-    assert at(main).numbers() == []
+    out = io.StringIO()
+    assert operate(SETTINGS, replace(SEEK, dry_run=True, sure=False), (), out) == 0
+    assert out.getvalue() == "dry run: nothing was changed\n"
 
 
 def test_lost_answers_leave_one_command() -> None:
     async def main(desk: Desk) -> None:
         desk.store.fail("add_command", Fault.LOST_AFTER, Fault.LOST_BEFORE, Fault.HANGS)
-        (there,) = await find(desk.lease_table, SETTINGS, PAUSE)
-        assert (await issue(desk.lease_table, there)).number == 1
+        (there,) = await find(desk.store, SETTINGS, PAUSE)
+        assert (await issue(desk.store, there)).number == 1
 
     assert at(main).numbers() == [1]
 
 
 def test_of_two_operators_each_has_a_number() -> None:
     async def main(desk: Desk) -> None:
-        (mine,) = await find(desk.lease_table, SETTINGS, PAUSE)
-        (theirs,) = await find(desk.lease_table, SETTINGS, SEEK)
+        (mine,) = await find(desk.store, SETTINGS, PAUSE)
+        (theirs,) = await find(desk.store, SETTINGS, SEEK)
         async with asyncio.TaskGroup() as tasks:
             for there in (mine, theirs):
-                tasks.create_task(issue(desk.lease_table, there))
+                tasks.create_task(issue(desk.store, there))
 
     desk = at(main)
     assert desk.numbers() == [1, 2]
@@ -129,10 +156,10 @@ def test_of_two_operators_each_has_a_number() -> None:
 
 def test_a_table_that_does_not_answer_is_given_up() -> None:
     async def main(desk: Desk) -> None:
-        (there,) = await find(desk.lease_table, SETTINGS, PAUSE)
+        (there,) = await find(desk.store, SETTINGS, PAUSE)
         desk.store.cut = True
-        with pytest.raises(Retryable):
-            await issue(desk.lease_table, there)
+        with pytest.raises(NotObeyed, match="nobody knows whether command 1 of orders/L stands"):
+            await issue(desk.store, there)
 
     assert at(main).numbers() == []
 
@@ -205,7 +232,7 @@ def checked_against(streams: Streams, **changes: Any) -> Wanted:
     wanted = replace(SEEK, **changes)
 
     async def main(desk: Desk) -> None:
-        places = await find(desk.lease_table, SETTINGS, wanted)
+        places = await find(desk.store, SETTINGS, wanted)
         found.append(await checked(cast("StreamClient", streams), wanted, places))
 
     at(main)

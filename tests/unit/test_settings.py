@@ -81,6 +81,7 @@ def test_limits_carry_every_setting_to_its_place() -> None:
         max_attempts="6",
         dead_letter_limit="0",
         max_record_age_seconds="3600",
+        dead_letter_queue_url="https://sqs.eu-central-1.amazonaws.com/1/q",
     )
     assert settings.lease_timing() == LeaseTiming(3, 20, 2, 4, 50, 6, 7)
     assert settings.poll_timing() == PollTiming(0.5, 1.5, 2.5)
@@ -169,6 +170,8 @@ def test_a_start_is_a_position_or_a_time(text: str, start: str, epoch: float | N
         ("dead_letter_queue_url", "arn:aws:sqs:x", "an http or https URL"),
         ("ordering_key", "a,,b", "different attribute names"),
         ("ordering_key", "a,a", "different attribute names"),
+        ("start", "0001-01-01T00:00:00+14:00", "a time with its zone"),
+        ("start", "9999-12-31T23:59:59-14:00", "a time with its zone"),
         ("http_port", "65536", "less than or equal to 65535"),
         ("log_format", "xml", "'json' or 'text'"),
         ("log_level", "loud", "'DEBUG'"),
@@ -194,6 +197,11 @@ def test_a_refusal_names_the_setting_what_was_found_and_what_is_wanted(
         ({"lease_duration_seconds": "7.9"}, "CONSUMER_LEASE_DURATION_SECONDS", "three heartbeats"),
         ({"scan_seconds": "3.4"}, "CONSUMER_SCAN_SECONDS", "a third of the lease duration"),
         ({"queue_bytes": "16777215"}, "CONSUMER_QUEUE_BYTES", "at least 16 MiB"),
+        (
+            {"max_record_age_seconds": "3600"},
+            "CONSUMER_MAX_RECORD_AGE_SECONDS, CONSUMER_DEAD_LETTER_QUEUE_URL",
+            "a queue",
+        ),
         (
             {"cloudwatch_namespace": "relay", "log_format": "text"},
             "CONSUMER_CLOUDWATCH_NAMESPACE",

@@ -214,10 +214,12 @@ async def test_a_401_makes_the_token_be_read_again(line: Wire, tmp_path: Path) -
 
 async def test_a_look_at_the_event_type(line: Wire, port: Nakadi) -> None:
     line.say(Say(http(b'{"name":"x"}')), Say(b"", "close"))
-    assert await port.event_type() == (200, b'{"name":"x"}')
+    status, body, flow_id = await port.event_type()
+    assert (status, body) == (200, b'{"name":"x"}')
     assert line.requests[0].head == "GET /event-types/order%20store%2Fpayment HTTP/1.1"
+    assert line.requests[0].headers["x-flow-id"] == flow_id
     with pytest.raises(Retryable):
-        await port.event_type("other")
+        await port.event_type()
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,9 @@ def test_no_token_has_no_header() -> None:
     assert token.header(0.0) is None
 
 
-@pytest.mark.parametrize(("text", "header"), [(" \tx\r\n", "Bearer x"), (" \n", None)])
+@pytest.mark.parametrize(
+    ("text", "header"), [(" \tx\r\n", "Bearer x"), (" \n", None), ("x\ny", None)]
+)
 def test_surrounding_white_space_of_a_literal_is_ignored(text: str, header: str | None) -> None:
     token = LiteralToken(text)
     token.refresh()
@@ -63,7 +65,7 @@ def test_refresh_reads_again_at_once_and_whatever_it_looks_like(file: Path) -> N
     assert token.header(PAUSE) == "Bearer other"
 
 
-@pytest.mark.parametrize("content", [None, b" \n", b"\xff\xfe"])
+@pytest.mark.parametrize("content", [None, b" \n", b"\xff\xfe", b"two\nwords", b"a\0b", b"a\x7f"])
 def test_a_file_that_cannot_be_used_leaves_the_last_token(
     file: Path, content: bytes | None
 ) -> None:

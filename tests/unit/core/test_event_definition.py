@@ -137,12 +137,31 @@ def test_random_partitions_keep_no_order() -> None:
         ({"ordering_key_fields": ["data.version"]}, "ordering fields version are not in every D"),
     ],
 )
-def test_fields_that_a_keys_only_delete_lacks_are_wrong(members: dict[str, Any], says: str) -> None:
+def test_fields_that_a_keys_only_delete_lacks_are_told(members: dict[str, Any], says: str) -> None:
     ((verdict, result),) = told(shape(whole=False), **members)
-    assert verdict is Verdict.WRONG
+    refused = "partition_key_fields" in members  # nobody but readers looks at the others
+    assert verdict is (Verdict.WRONG if refused else Verdict.DOUBTFUL)
     assert says in result
     assert told(shape(), **members) == [(Verdict.FINE, "category data")]
     assert told(None, **members) == [(Verdict.FINE, "category data")]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_partition_key_is_looked_up_inside_data(whole: bool) -> None:
+    ((verdict, result),) = told(shape(whole=whole), partition_key_fields=["data.order_id"])
+    assert (verdict, "data.order_id" in result) == (Verdict.WRONG, True)
+    assert told(shape(), partition_key_fields=["data.other"]) == [
+        (Verdict.FINE, "category data")  # an attribute may be called data
+    ]
+
+
+def test_what_is_in_the_metadata_every_event_has() -> None:
+    fields = {"ordering_key_fields": ["metadata.occurred_at"], "ordering_instance_ids": []}
+    for layout in Layout:
+        found = told(
+            shape(whole=False, layout=layout), partition_strategy="user", schema={}, **fields
+        )
+        assert found == [(Verdict.FINE, "category data")]
 
 
 @pytest.mark.parametrize("field", ["patch", "change.ttl", "patch.op"])

@@ -54,7 +54,7 @@ def test_an_ordering_key_holds_the_partition_key(
     ],
 )
 def test_an_event_type_that_is_not_shown(status: int, verdict: Verdict) -> None:
-    finding = event_type_refusal("a.b", status)
+    finding = event_type_refusal("a.b", status, "f-1")
     assert finding.verdict is verdict
-    assert finding.result == f"a.b: {status}"
+    assert finding.result == f"a.b: {status} (flow id f-1)"
     assert finding.remedy

@@ -296,13 +296,14 @@ def test_an_outage_does_not_start_the_count_again() -> None:
     assert not flow.refuse(5.0)
 
 
-def test_the_end_of_a_stop_starts_the_count_again() -> None:
+def test_the_end_of_a_stop_does_not_start_the_count_again() -> None:
     flow = Flow(limits(dead_letter_limit=1))
     assert flow.refuse(1.0)
     assert not flow.refuse(2.0)
     flow.stop(2.0, "dead_letter_limit")
     flow.answered(32.0, stored=True)
-    assert flow.refuse(33.0)
+    assert not flow.refuse(33.0)
+    assert flow.refuse(1.0 + DEAD_LETTER_WINDOW)
 
 
 class Histories(RuleBasedStateMachine):

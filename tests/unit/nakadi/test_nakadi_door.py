@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from localdev.nakadi.process import NakadiProcess, local_nakadi
+from localdev.nakadi.tokens import TokenService, TokenState, UnauthorizedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,6 +75,132 @@ def test_a_token_is_looked_at_before_a_coding(server: NakadiProcess, name: str) 
         headers = {"Content-Encoding": "gzip"}
         assert status_of(server, "GET", f"/event-types/{name}", None, **headers) == status
     server.settings(token_required=False)
+
+
+def test_one_slash_at_the_end_of_a_path_changes_nothing(server: NakadiProcess, name: str) -> None:
+    for method, path, status in (
+        ("POST", f"/event-types/{name}/events/", 200),
+        ("PUT", f"/event-types/{name}/events/", 405),
+        ("GET", f"/event-types/{name}/", 200),
+        ("GET", "/event-types/", 200),
+        ("GET", "/version/", 200),
+        ("GET", "/health/", 200),
+        ("GET", f"/event-types/{name}//", 400),
+        ("GET", "/nope/", 404),
+    ):
+        body = b"[]" if method == "POST" else None
+        assert status_of(server, method, path, body) == status, path
+
+
+def test_paths_and_methods_that_the_firewall_refuses(server: NakadiProcess, name: str) -> None:
+    pieces = ("//", "/;", "/%2F", "/%5c", "/%25", "/%2e", "/%3B", "/%00", "/./x", "/../x", "/..")
+    for piece in pieces:
+        assert status_of(server, "GET", f"/event-types/{name}{piece}") == 400, piece
+    for method, status in (("TRACE", 400), ("BREW", 400), ("PATCH", 405), ("GET", 200)):
+        assert status_of(server, method, f"/event-types/{name}") == status, method
+
+
+def test_a_charset_is_one_that_java_knows(server: NakadiProcess, name: str) -> None:
+    for charset, status in (
+        ("utf-8", 200),
+        ("'UTF-8'", 200),
+        ('"iso-8859-1"', 200),
+        ("windows-1252", 200),
+        ("hex", 415),
+        ("undefined", 415),
+        ("rot13", 415),
+        ("utf-8-sig", 415),
+        ("unicode_escape", 415),
+    ):
+        headers = {"Content-Type": f"application/json; charset={charset}"}
+        found = status_of(server, "POST", f"/event-types/{name}/events", b"[]", **headers)
+        assert found == status, charset
+
+
+def test_avro_is_refused_after_what_comes_first_for_any_body(
+    server: NakadiProcess, name: str
+) -> None:
+    avro = {"Content-Type": "application/avro-binary"}
+    here, nowhere = f"/event-types/{name}", "/event-types/no-such"
+    block = f"/settings/blacklist/PRODUCER_ET/{name}"
+    assert status_of(server, "POST", f"{here}/events", b"x", **avro) == 400
+    assert status_of(server, "POST", f"{here}/deleted-events", b"x", **avro) == 422
+    assert status_of(server, "POST", f"{nowhere}/events", b"x", **avro) == 404
+    tagged = avro | {"X-CONSUMER-TAG": "x"}
+    assert status_of(server, "POST", f"{nowhere}/events", b"x", **tagged) == 422
+    assert status_of(server, "PUT", block) == 204
+    assert status_of(server, "POST", f"{here}/events", b"x", **avro) == 403
+    assert status_of(server, "DELETE", block) == 204
+
+
+def test_a_number_in_a_query_is_read_before_the_event_type(
+    server: NakadiProcess, name: str
+) -> None:
+    for query, status in (
+        ("batch_limit=x", 400),
+        ("batch_limit=1_0", 400),
+        ("batch_limit=2147483648", 400),
+        ("batch_limit=", 404),
+        ("batch_limit=+1", 404),
+    ):
+        path = f"/event-types/no-such/events?{query}".replace("+", "%2B")
+        assert status_of(server, "GET", path) == status, query
+    assert status_of(server, "GET", f"/event-types/{name}/events?batch_limit=0") == 422
+
+
+def test_health_alone_needs_no_token(server: NakadiProcess) -> None:
+    server.settings(token_required=True)
+    try:
+        for method, path, status in (
+            ("GET", "/health", 200),
+            ("GET", "/health/", 200),
+            ("GET", "/health/x", 404),
+            ("GET", "/healthy", 401),
+            ("POST", "/health", 401),
+        ):
+            assert status_of(server, method, path) == status, path
+    finally:
+        server.settings(token_required=False)
+
+
+def test_a_stream_names_its_flow(server: NakadiProcess, name: str) -> None:
+    connection = HTTPConnection(urlsplit(server.url).netloc, timeout=10)
+    try:
+        path = f"/event-types/{name}/events?stream_timeout=1&batch_flush_timeout=1"
+        connection.request("GET", path, headers={"X-Flow-Id": "f-1"})
+        response = connection.getresponse()
+        response.read()
+    finally:
+        connection.close()
+    assert (response.status, response.headers["X-Flow-Id"]) == (200, "f-1")
+
+
+@pytest.mark.parametrize(
+    ("header", "down", "status"),
+    [
+        (None, False, 401),
+        ("Basic one", False, 401),
+        ("Bearer ", False, 401),
+        ("Bearer one", False, None),
+        ("bearer one", False, None),
+        ("Bearer other", False, 401),
+        ("Bearer old", False, 401),
+        ("Bearer late", False, 503),
+        ("Bearer one", True, 503),
+        (None, True, 401),
+    ],
+)
+def test_what_the_token_service_says_decides(
+    header: str | None, down: bool, status: int | None
+) -> None:
+    states = {"one": TokenState.GOOD, "old": TokenState.EXPIRED, "late": TokenState.SLOW}
+    service = TokenService(required=True, down=down, tokens=states)
+    if status is None:
+        service.check(header)
+        return
+    with pytest.raises(UnauthorizedError) as caught:
+        service.check(header)
+    assert caught.value.status == status
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,18 @@ def test_versions_move_by_the_gravest_change() -> None:
             "MAJOR MINOR",
         ),
         ({"required": ["a"]}, {"required": ["b", "a"]}, "required", "MAJOR MINOR"),
+        ({"anyOf": [STRING]}, {"anyOf": [STRING], "not": STRING}, None, None),
+        ({"allOf": [STRING]}, {"allOf": [STRING], "$ref": "#"}, None, None),
+        ({"type": "array"}, {"type": "array", "uniqueItems": False}, None, None),
+        (
+            {"properties": {"a": {"$ref": "#/definitions/a"}}, "definitions": {"a": STRING}},
+            {
+                "properties": {"a": {"$ref": "#/definitions/a", "title": "t"}},
+                "definitions": {"a": STRING},
+            },
+            None,
+            None,
+        ),
     ],
 )
 def test_changes(
@@ -156,6 +168,41 @@ def test_changes(
     compatible, forward = (Level[name] for name in levels.split())
     assert first.change.level("compatible") is compatible
     assert first.change.level("forward") is forward
+
+
+@pytest.mark.parametrize(
+    ("schema", "status", "detail"),
+    [
+        ({"dependencies": {"a": ["b"]}}, 422, 'valid json: JSONObject["a"] is not a JSONObject.'),
+        ({"properties": {"a": True}}, 422, 'valid json: JSONObject["a"] is not a JSONObject.'),
+        ({"properties": {"a": {"enum": [1], "anyOf": 1}}}, 422, '["anyOf"] is not a JSONArray.'),
+        ({"properties": {"a": {"items": [True]}}}, 500, "An internal error happened"),
+        ({"properties": {"a": {"allOf": [True]}}}, 500, "An internal error happened"),
+    ],
+)
+def test_mode_compatible_closes_objects_only(
+    schema: dict[str, Any], status: int, detail: str
+) -> None:
+    Registry().create(definition(schema, partition_strategy="random", partition_key_fields=[]))
+    found = refusal(
+        schema=schema,
+        compatibility_mode="compatible",
+        partition_strategy="random",
+        partition_key_fields=[],
+    )
+    assert found[0] == status
+    assert detail in found[1]
+
+
+def test_what_a_combined_schema_says_of_itself_is_told_once() -> None:
+    combinations: list[dict[str, Any]] = [
+        {"type": ["string", "null"]},
+        {"type": "string", "anyOf": [{"minLength": 1}]},
+    ]
+    for combined in combinations:
+        titled = {**combined, "title": "t", "description": "d"}
+        changes = [str(change) for change in SchemaDiff(combined, titled).changes()]
+        assert changes == ["#/: null"] * 2
 
 
 def test_a_recursive_schema_is_compared_once() -> None:

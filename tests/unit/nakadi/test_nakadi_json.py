@@ -114,7 +114,13 @@ def test_the_outer_array_is_lax_about_commas(body: str) -> None:
     assert len(parse_batch(body)) == body.count("{")
 
 
-@pytest.mark.parametrize("body", ["", " ", "[", "]", "null", "{}", "[1]", "[{}] x", "[{}][{}]"])
+def test_a_body_of_white_space_is_more_than_the_server_expects() -> None:
+    with pytest.raises(ProblemError) as caught:
+        parse_batch(" \r\n")
+    assert caught.value.status == 500
+
+
+@pytest.mark.parametrize("body", ["[", " [ ", "]", "null", "{}", "[1]", "[{}] x", "[{}][{}]"])
 def test_the_body_must_be_one_array_of_objects(body: str) -> None:
     with pytest.raises(ProblemError) as caught:
         parse_batch(body)

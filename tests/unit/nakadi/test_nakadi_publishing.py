@@ -11,7 +11,7 @@ import pytest
 
 from localdev.nakadi.batch import Event
 from localdev.nakadi.event_type import EventType, make_event_type
-from localdev.nakadi.faults import Fault, Faults, fault_from
+from localdev.nakadi.faults import Fault, Faults, Target, fault_from
 from localdev.nakadi.problem import ProblemError
 from localdev.nakadi.publishing import Outcome, Source, judge, store
 from localdev.nakadi.storing import MESSAGE_MAX_BYTES, Placed
@@ -152,7 +152,7 @@ def test_the_log_keeps_arrival_order_key_and_sequence() -> None:
 def test_a_fault_skips_takes_turns_and_is_spent() -> None:
     faults = Faults()
     faults.add(fault_from({"kind": "status", "skip": 1, "every": 2, "count": 2}))
-    hit = [faults.take("publish", "t", b"", 1) is not None for _ in range(7)]
+    hit = [faults.take(Target("publish", "t")) is not None for _ in range(7)]
     assert hit == [False, True, False, True, False, False, False]
 
 
@@ -170,9 +170,12 @@ def test_a_fault_skips_takes_turns_and_is_spent() -> None:
     ],
 )
 def test_a_fault_selects_requests(selection: dict[str, Any], expected: bool) -> None:
+    target = Target("publish", "t", "abcd", size=4, events=2)
     faults = Faults()
     faults.add(fault_from({"kind": "reset", **selection}))
-    assert (faults.take("publish", "t", b"abcd", 2) is not None) == expected
+    assert (faults.take(target) is not None) == expected
+    faults.add(fault_from({"kind": "reject", "marker": "a", **selection}))
+    assert bool(faults.rejects(target)) == expected
 
 
 @pytest.mark.parametrize("described", [{}, {"kind": "nope"}, {"kind": "reset", "wen": "after"}])

@@ -119,3 +119,15 @@ def test_metadata_depends_on_the_clean_up_policy() -> None:
     assert complaint("delete", occurred_at="x") == (
         "#/metadata/occurred_at:must be a valid date-time Text 'x' could not be parsed at index 0"
     )
+
+
+def test_an_id_is_no_base_for_references() -> None:
+    schema: dict[str, Any] = {
+        "id": "http://example.org/order",
+        "type": "object",
+        "properties": {"a": {"id": "a", "type": "array", "items": {"$ref": "#/definitions/b"}}},
+        "definitions": {"b": {"type": "string"}},
+    }
+    validator = EventValidator({"name": "orders", "category": "undefined"}, schema)
+    assert validator.complaint({"a": ["x"]}) is None
+    assert validator.complaint({"a": [1]}) is not None

@@ -131,6 +131,39 @@ def test_what_is_not_read_may_be_anything(schema: object) -> None:
     ("schema", "detail"),
     [
         ({"allOf": [], "anyOf": []}, "#: expected at most 1 of 'allOf', 'anyOf', 'oneOf', 2 found"),
+        (
+            {"properties": {"x": {"oneOf": [], "anyOf": []}}},
+            "#/properties/x: expected at most 1 of 'allOf', 'anyOf', 'oneOf', 2 found",
+        ),
+        (
+            {"properties": {"x": {"title": 1}}},
+            "#/properties/x/title: expected type: String, found: Integer",
+        ),
+        ({"description": None}, "#/description: expected type: String, found: null"),
+        ({"properties": {"x": {"id": []}}}, "/x/id: expected type: String, found: JsonArray"),
+        ({"properties": {"a b": {"$ref": {}}}}, "#/properties/a+b/%24ref: expected type: String"),
+        (
+            {"properties": {"x": {"type": "string", "maxLength": 1.5}}},
+            "#/properties/x/maxLength: expected type: Integer, found: Double",
+        ),
+        (
+            {"properties": {"x": 1}},
+            "#/properties/x: expected type is one of Boolean or JsonObject, found: Integer",
+        ),
+        (
+            {"properties": {"x": {"type": True}}},
+            "#/properties/x/type: expected type is one of JsonArray or String, found: Boolean",
+        ),
+        ({"required": ["a", 1]}, "#/required/1: expected type: String, found: Integer"),
+        (
+            {"dependencies": {"a": True}},
+            "#/dependencies/a: expected type is one of JsonArray or JsonObject, found: Boolean",
+        ),
+        ({"dependencies": {"a": [1]}}, "#/dependencies/a/0: expected type: String, found: Int"),
+        (
+            {"properties": {"x": {"$ref": "#/definitions/y"}}, "definitions": {"y": {"title": 1}}},
+            "#/definitions/y/title: expected type: String, found: Integer",
+        ),
         ({"patternProperties": {"(": {}}}, 'missing closing ) "("'),
         ({"properties": {"x": {"type": ["string"], "pattern": "[a"}}}, 'missing closing ] "[a"'),
         ({"properties": {"x": {"pattern": "a(?=x)"}}}, 'unsupported Perl syntax "(?="'),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import time
@@ -58,14 +59,20 @@ def event(number: int, **data: object) -> dict[str, object]:
     }
 
 
-def post(server: NakadiProcess, name: str, body: bytes, timeout: float = 10) -> HTTPResponse:
+def post(
+    server: NakadiProcess, name: str, body: bytes, timeout: float = 10, coding: str = "identity"
+) -> HTTPResponse:
     connection = HTTPConnection(urlsplit(server.url).netloc, timeout=timeout)
     try:
         connection.request(
             "POST",
             f"/event-types/{name}/events",
             body,
-            {"Content-Type": "application/json", "X-Flow-Id": "flow-1"},
+            {
+                "Content-Type": "application/json",
+                "Content-Encoding": coding,
+                "X-Flow-Id": "flow-1",
+            },
         )
         response = connection.getresponse()
         response.read()
@@ -147,6 +154,43 @@ def test_poison_is_refused_by_its_value_or_takes_the_batch_with_it(
     assert stored(server, name) == [1]
 
 
+@pytest.mark.parametrize(
+    ("selection", "struck"),
+    [
+        ({"contains": "o-2"}, True),
+        ({"contains": "o-3"}, False),
+        ({"min_events": 3}, False),
+        ({"min_bytes": 100_000}, False),
+        ({"on": "event-type"}, False),
+        ({"on": "any"}, True),
+    ],
+)
+def test_a_reject_is_narrowed_like_any_fault(
+    server: NakadiProcess, name: str, selection: dict[str, object], struck: bool
+) -> None:
+    server.add_fault(kind="reject", field="id", value="o-1", **selection)
+    assert publish(server, name, 1, 2).status == (422 if struck else 200)
+    server.remove_faults()
+    server.add_fault(kind="reject", marker="order", **selection)
+    assert publish(server, name, 1, 2).status == (400 if struck else 200)
+
+
+def test_a_fault_finds_its_text_in_a_compressed_body(server: NakadiProcess, name: str) -> None:
+    server.add_fault(kind="status", status=503, contains="o-1", count=1)
+    body = gzip.compress(json.dumps([event(1)]).encode())
+    assert post(server, name, body, coding="gzip").status == 503
+    assert post(server, name, body, coding="gzip").status == 200
+
+
+@pytest.mark.parametrize("status", [200, 204, 299, 304, 520, 599])
+@pytest.mark.parametrize("body", ["problem", "html", "empty"])
+def test_any_status_can_be_injected(
+    server: NakadiProcess, name: str, status: int, body: str
+) -> None:
+    server.add_fault(kind="status", status=status, body=body, count=1)
+    assert publish(server, name, 1).status == status
+
+
 def test_requests_tell_what_was_in_flight_at_the_same_time(
     server: NakadiProcess, name: str
 ) -> None:
@@ -217,6 +261,8 @@ def test_it_ends_with_its_block() -> None:
         {},
         {"kind": "nonsense"},
         {"kind": "status", "status": "503"},
+        {"kind": "status", "status": 199},
+        {"kind": "status", "status": 600},
         {"kind": "status", "count": 0},
         {"kind": "status", "when": "sometimes"},
         {"kind": "partial", "partitions": "3"},

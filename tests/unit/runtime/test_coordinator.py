@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
+from structlog.testing import capture_logs
 
 from consumer.core.lease import SHARD_END, Lease, LeaseWrite
 from consumer.core.lease_view import LeaseState
@@ -604,6 +605,41 @@ def test_a_new_stream_of_the_table_waits_for_the_end_of_the_old_one() -> None:
         assert fleet.spread()["b"] == len(fleet.table.of(new.key))
 
     fleet_of(1, check)
+
+
+def test_a_shard_found_after_its_stream_counted_as_read_is_read_late_and_loudly() -> None:
+    async def check(fleet: Fleet) -> None:
+        old = replace(first_row(source(), STREAM, []), sweep_n=9, sweep_done=9)
+        new = replace(first_row(source(), stream("2"), [old]), sweep_n=9, sweep_done=9)
+        fleet.table.streams.update({old.key: old, new.key: new})
+        fleet.table.of(old.key)["s0"] = Lease("s0", None, None, 2, SHARD_END)
+        fleet.table.of(new.key)["n0"] = Lease("n0", None, None, 1, "5")
+        node = fleet.start("a", follow_table=True, stream=stream("2"))
+        await asyncio.sleep(60)
+        assert set(node.running) == {"n0"}
+        assert fleet.table.workers["a"].streams == (new.key,)
+        fleet.table.of(old.key)["late"] = Lease("late", "s0")
+        swept = fleet.table.streams[old.key]
+        fleet.table.streams[old.key] = replace(
+            swept, sweep_done=swept.sweep_n + 1, sweep_n=swept.sweep_n + 1
+        )
+        with capture_logs() as logs:
+            await asyncio.sleep(10)
+        assert set(node.running) == {"n0", "late"}
+        assert [log["shards"] for log in logs if log["event"] == "shards_found_late"] == [["late"]]
+        assert set(fleet.table.workers["a"].streams) == {old.key, new.key}
+        # Who starts now reads it as well.
+        fleet.start("b", follow_table=True, stream=stream("2"))
+        await asyncio.sleep(5)
+        node.coordinator.stop()
+        await asyncio.sleep(5)
+        assert set(fleet.nodes["b"].running) == {"n0", "late"}
+        fleet.nodes["b"].running["late"].end()
+        await asyncio.sleep(90)
+        assert set(fleet.nodes["b"].running) == {"n0"}
+        assert fleet.table.workers["b"].streams == (new.key,)
+
+    fleet_of(0, check)
 
 
 def test_leases_are_shown_with_their_state() -> None:

@@ -1,7 +1,7 @@
 """Listings, lineage, starts: what makes lease rows, and when."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -116,6 +116,24 @@ def test_only_rows_that_a_read_did_not_show_are_created() -> None:
         await bench.pass_time(310)
         assert [key for name, key in bench.table.log if name == "create_lease"] == ["new"]
         assert bench.leases["old"].checkpoint == "5"
+
+
+def test_a_row_that_somebody_made_meanwhile_is_told_of_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """He may have died before he could."""
+
+    @discovering(Bench)
+    async def check(bench: Bench) -> None:
+        bench.streams.open("s")
+        read = bench.store.read_leases
+
+        async def read_before_he_writes(stream_key: str) -> Sequence[Lease]:
+            rows = await read(stream_key)
+            bench.leases.setdefault("s", Lease("s", None))
+            return rows
+
+        monkeypatch.setattr(bench.store, "read_leases", read_before_he_writes)
+        await bench.pass_time(0.4)
+        assert bench.found == 1
 
 
 def test_of_two_workers_one_sweeps() -> None:
@@ -392,19 +410,58 @@ def test_asking_for_children_ends_and_failures_are_raised() -> None:
         await bench.discovery.adopt_children(bench.row, "p")
         bench.streams.failures = [Retryable("throttled")]
         await asyncio.sleep(200)
-        assert bench.streams.count("child_shards") == 7
+        assert bench.streams.count("child_shards") == 8
+
+
+def test_an_outage_uses_up_no_question_for_children() -> None:
+    @discovering(lambda: Bench(sweep_n=9, sweep_done=9))
+    async def check(bench: Bench) -> None:
+        bench.look()
+        bench.streams.open("p")
+        await bench.discovery.adopt_children(bench.row, "p")
+        bench.streams.open("c", parent="p")
+        bench.streams.failures = [Retryable("throttled")] * 100
+        await asyncio.sleep(60)
+        assert bench.leases == {}
+        bench.streams.failures.clear()
+        await asyncio.sleep(17)
+        assert set(bench.leases) == {"c"}
+
+
+def test_a_child_whose_row_was_made_without_an_answer_is_told_of() -> None:
+    @discovering(lambda: Bench(sweep_n=9, sweep_done=9))
+    async def check(bench: Bench) -> None:
+        bench.look()
+        bench.streams.open("p")
+        await bench.discovery.adopt_children(bench.row, "p")
+        bench.streams.open("c", parent="p")
+        bench.store.fail("create_lease", Fault.LOST_AFTER)
+        before = bench.found
+        await asyncio.sleep(2.5)
+        assert set(bench.leases) == {"c"}
+        assert bench.found > before
 
 
 def test_a_shard_is_gone_only_by_a_listing_that_began_after_the_question() -> None:
     async def main() -> None:
         bench = Bench()
         bench.streams.open("s")
-        assert await bench.discovery.shard_listed(bench.row, "s")
+        assert await bench.discovery.shard_exists(bench.row, "s")
         del bench.streams.shards["s"]
-        assert not await bench.discovery.shard_listed(bench.row, "s")
+        assert not await bench.discovery.shard_exists(bench.row, "s")
         bench.streams.failures = [Retryable("throttled")]
         with pytest.raises(Retryable):
-            await bench.discovery.shard_listed(bench.row, "s")
+            await bench.discovery.shard_exists(bench.row, "s")
+
+    run(main)
+
+
+def test_a_shard_that_no_listing_shows_and_that_answers_is_not_gone() -> None:
+    async def main() -> None:
+        bench = Bench()
+        bench.streams.open("s")
+        bench.streams.hidden = {"s"}
+        assert await bench.discovery.shard_exists(bench.row, "s")
 
     run(main)
 
@@ -415,7 +472,7 @@ def test_many_who_ask_at_the_same_time_share_a_listing() -> None:
         bench.streams.open("s")
         async with asyncio.TaskGroup() as group:
             for _ in range(20):
-                group.create_task(bench.discovery.shard_listed(bench.row, "s"))
+                group.create_task(bench.discovery.shard_exists(bench.row, "s"))
         assert bench.streams.count("describe_stream") <= 2
 
     run(main)
@@ -426,12 +483,29 @@ def test_a_stream_that_is_gone_lists_nothing() -> None:
         bench = Bench()
         bench.streams.open("s")
         bench.streams.gone = True
-        assert not await bench.discovery.shard_listed(bench.row, "s")
+        assert not await bench.discovery.shard_exists(bench.row, "s")
 
     run(main)
 
 
 # -- starts
+
+
+def test_a_child_that_hides_while_a_stream_starts_at_latest_is_asked_for() -> None:
+    @discovering(lambda: Bench(source(start_position=LATEST)))
+    async def check(bench: Bench) -> None:
+        bench.streams.open("closed")
+        bench.streams.close("closed")
+        bench.streams.open("leaf", parent="closed")
+        bench.streams.hidden = {"leaf"}
+        await bench.pass_time(3)
+        assert bench.row.bootstrapped
+        assert set(bench.leases) == {"closed"}
+        sweeps = bench.row.sweep_n
+        bench.streams.hidden.clear()
+        await asyncio.sleep(5)
+        assert set(bench.leases) == {"closed", "leaf"}
+        assert bench.row.sweep_n == sweeps
 
 
 def test_latest_stores_an_iterator_for_every_open_shard_before_it_says_when_it_started() -> None:
