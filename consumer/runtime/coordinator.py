@@ -233,16 +233,7 @@ class Coordinator:
         return (
             self._peers.changes(),
             self._peers.dead,
-            tuple(
-                (
-                    row.key,
-                    row.changes,
-                    row.bootstrapped,
-                    self._leases.confirmed(row),
-                    self._leases.is_retired(row),
-                )
-                for row in self._rows
-            ),
+            tuple(self._leases.sign(row) for row in self._rows),
             tuple(self._peers.counting(row.key) for row in self._rows),
             self._keeper.able,
         )

@@ -17,7 +17,7 @@ from consumer.runtime.discovery import KnownStreams
 
 if TYPE_CHECKING:
     from asyncio import TaskGroup
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from consumer.core.lease import Lease, StreamRow
     from consumer.core.lease_view import LeaseView
@@ -89,6 +89,10 @@ class StreamLeases:
     def is_retired(self, row: StreamRow) -> bool:
         """Read to its end, its successor may be read, and no sweep since may have found more."""
         return self._retired.get(row.key) == row.sweep_done
+
+    def sign(self, row: StreamRow) -> Hashable:
+        """What of a stream must change for its leases to be read."""
+        return row.key, row.changes, row.bootstrapped, self.confirmed(row), self.is_retired(row)
 
     def known(self, rows: Sequence[StreamRow]) -> KnownStreams:
         """For discovery."""
