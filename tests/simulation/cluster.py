@@ -11,7 +11,9 @@ from consumer.core.stream import Stream, ViewType
 from consumer.errors import NotReleased, first_in
 from consumer.runtime.bootstrap import Source
 from consumer.runtime.consumer_worker import ConsumerWorker, Job, Outside
+from consumer.runtime.shard_consumer import ShardConsumer
 from tests.simulation.loop import Node, SimTask
+from tests.simulation.memory import Memory
 from tests.simulation.metrics_twin import SilentMetrics
 from tests.simulation.nakadi_twin import SimNakadi
 from tests.simulation.queue_twin import SimQueue
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
 EXIT_SECONDS = 3.0 + 0.5
 """After the drain time a worker must be gone; half a second for what is under way."""
 
-RESERVATION = 3 << 20
-
 
 def _start_position(scenario: Scenario) -> str:
     if scenario.has("latest"):
@@ -36,6 +36,11 @@ def _start_position(scenario: Scenario) -> str:
     if scenario.start is None:
         return "TRIM_HORIZON"
     return datetime.fromtimestamp(wall(scenario.start), UTC).isoformat()
+
+
+def _held(worker: ConsumerWorker) -> list[ShardConsumer]:
+    shards = worker.coordinator.shards
+    return [shard for shard in shards if isinstance(shard, ShardConsumer) and shard.held]
 
 
 class SimClock:
@@ -169,8 +174,11 @@ class Cluster:
             queue_bytes=scenario.queue_bytes,
         )
         process: list[ConsumerWorker] = []
+        memory = Memory(
+            world.truth, scenario.queue_bytes, lambda: _held(process[0]), world.checks.fail
+        )
         outside = Outside(
-            SimStreams(world.streams, wire("streams"), lambda: self._check_budget(process[0])),
+            SimStreams(world.streams, wire("streams"), memory),
             SimLeaseTable(world.table, wire("table"), world.checks, scenario.timing.heartbeat),
             SimNakadi(world.nakadi, wire("nakadi"), scenario.publish_timeout),
             None
@@ -184,12 +192,6 @@ class Cluster:
         metrics: Any = SilentMetrics()
         process.append(node.context.run(ConsumerWorker, outside, job, row, metrics))
         return process[0]
-
-    def _check_budget(self, worker: ConsumerWorker) -> None:
-        budget = worker.backlog.budget
-        most = budget.limit + RESERVATION * max(1, len(worker.coordinator.shards))
-        if budget.used > most:
-            self._world.checks.fail("budget", f"{budget.used} bytes of {budget.limit}")
 
     async def _run(self, process: Process) -> None:
         world = self._world

@@ -92,6 +92,10 @@ TIMED = {
 
 DAY = 24 * 3600.0
 
+QUEUES = (4 << 20, 7 << 20, 16 << 20, 64 << 20)
+"""Bytes of a worker's queue. A page needs 3 MiB: below 16, which the settings demand, readers wait
+for each other already where a few shards have little to do."""
+
 
 @dataclass(frozen=True)
 class Happening:
@@ -104,12 +108,16 @@ class Happening:
 
 @dataclass(frozen=True)
 class Workload:
-    """`backlog` changes before the first worker starts, then `changes` in `seconds`."""
+    """`backlog` changes before the first worker starts, then `changes` in `seconds`.
+
+    `big` is the part of them whose items have 50 to 350 KB.
+    """
 
     backlog: int
     changes: int
     keys: int
     seconds: float
+    big: float
 
 
 @dataclass
@@ -161,7 +169,7 @@ def draw(seed: int, without: Collection[str] = (), size: float = 1.0) -> Scenari
             kinds.add(kind)
     kinds -= {kind for kind, other in EXCLUSIVE.items() if other in kinds}
     timing = _timing(streams.of("timing"), orderly=orderly)
-    workload = _workload(streams.of("workload"), size)
+    workload = _workload(streams.of("workload"), size, kinds)
     scenario = Scenario(
         seed=seed,
         streams=streams,
@@ -173,7 +181,7 @@ def draw(seed: int, without: Collection[str] = (), size: float = 1.0) -> Scenari
         timing=timing,
         poll=PollTiming(),
         limits=_limits(streams.of("limits"), kinds),
-        queue_bytes=chance.choice((16 << 20, 16 << 20, 64 << 20)),
+        queue_bytes=chance.choice(QUEUES),
         publish_timeout=chance.choice((5.0, 10.0, 40.0)),
     )
     for kind, most in TIMED.items():
@@ -210,10 +218,11 @@ def _limits(chance: Random, kinds: Collection[str]) -> PublishLimits:
     )
 
 
-def _workload(chance: Random, size: float) -> Workload:
+def _workload(chance: Random, size: float, kinds: Collection[str]) -> Workload:
     return Workload(
         backlog=int(chance.choice((0, 20, 100)) * size),
         changes=int(chance.choice((20, 60, 150)) * size),
         keys=chance.choice((2, 5, 20, 60)),
         seconds=chance.uniform(15.0, 50.0),
+        big=chance.choice((0.05, 0.05, 0.3)) if "big" in kinds else 0.0,
     )

@@ -22,6 +22,7 @@ from localdev.streams.iterator import IteratorType
 from localdev.streams.model import StreamsModel
 from localdev.streams.shard import Shard as ModelShard
 from tests.simulation.loop import SimLoop
+from tests.simulation.memory import Memory
 from tests.simulation.trace import Trace
 from tests.simulation.truth import ShardTruth, Truth, wall
 from tests.simulation.wire import Wire
@@ -64,12 +65,12 @@ class StreamService:
 
 
 class SimStreams:
-    """StreamClient of one worker. `asked` is called before each GetRecords leaves."""
+    """StreamClient of one worker."""
 
-    def __init__(self, service: StreamService, wire: Wire, asked: Callable[[], None]) -> None:
+    def __init__(self, service: StreamService, wire: Wire, memory: Memory) -> None:
         self._service = service
         self._wire = wire
-        self._asked = asked
+        self._memory = memory
         self._empties: dict[str, int] = {}  # in a row
 
     async def _call(self, name: str, effect: Callable[[], T]) -> T:
@@ -146,7 +147,6 @@ class SimStreams:
 
     async def get_records(self, iterator: str) -> Page:
         service = self._service
-        self._asked()
         shard = service.truth.shards[service.model.shard_of(iterator)]
         empty = bool(service.empty_pages) and self._chance.random() < service.empty_pages
         empty = empty and self._empties.get(shard.id, 0) < EMPTIES
@@ -164,7 +164,9 @@ class SimStreams:
                 following = b',"NextShardIterator":"%b"}' % page.next_iterator.encode()
             return b'{"Records":[' + b",".join(page.records) + b"]" + following
 
-        page = decode_page(await self._call("get_records", effect))
+        with self._memory.asking(shard):
+            page = decode_page(await self._call("get_records", effect))
+        self._memory.has_read(shard, page)
         if page.records or page.next_iterator is None:
             end = "" if page.next_iterator else " and the end"
             text = f"{len(page.records)} records{end}"

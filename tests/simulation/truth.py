@@ -24,6 +24,7 @@ class Record:
     ordinal: int
     key: str
     at: float  # epoch seconds
+    size: int = 0  # bytes that every event of it has at least
     accepted: int = 0
     dead: int = 0
     first_body: bytes | None = None

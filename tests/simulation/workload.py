@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 HOT = 0.6  # share of the hot key
 BURST = 25
 POISON = 0.03
-BIG = 0.05
 REMOVED = 0.05
 
 
@@ -25,6 +24,7 @@ class Writer:
         self._chance = chance
         self._version = 0
         self._table = world.model.table("orders")
+        self._big = world.scenario.workload.big
         self.keys = [f"k{number}" for number in range(world.scenario.workload.keys)]
 
     def write(self, at: float, key: str | None = None) -> None:
@@ -32,11 +32,12 @@ class Writer:
         world, chance = self._world, self._chance
         picked = key if key is not None else self._pick()
         self._version += 1
+        fill = 0
         if key is None and chance.random() < REMOVED:
             entry = self._table.delete({"id": {"S": picked}}, at)
         else:
             fill = 10
-            if key is None and chance.random() < BIG and world.scenario.has("big"):
+            if key is None and chance.random() < self._big:
                 fill = 1000 * int(chance.uniform(50, 350))
             item: Attributes = {
                 "id": {"S": picked},
@@ -50,6 +51,7 @@ class Writer:
             return
         record = world.truth.wrote(stream, picked)
         assert record is not None
+        record.size = fill
         if key is None and bad < POISON and world.scenario.has("poison"):
             world.nakadi.poison[record.sequence] = "named" if bad < POISON * 0.6 else "unnamed"
             record.poison = True

@@ -24,6 +24,8 @@ MUTANTS: Sequence[Callable[[], None]] = (
     reading.latest_on_a_child,
     leases.release_without_draining,
     reading.reservation_leak,
+    reading.events_cost_nothing,
+    reading.every_reservation_granted,
     leases.heartbeat_extends_a_passed_deadline,
     leases.death_by_time_without_a_read,
     leases.unknown_release_then_reading_on,

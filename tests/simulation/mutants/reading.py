@@ -8,6 +8,7 @@ from typing import Any
 
 from consumer.core import settlement
 from consumer.core.answer import BatchItemResponse, PublishingStatus
+from consumer.core.budget import ByteBudget
 from consumer.core.cursor import Cursor
 from consumer.core.lease import Lease
 from consumer.core.page import Page
@@ -15,6 +16,7 @@ from consumer.core.queue import KeyOrderedQueue
 from consumer.core.stream import AtLatest
 from consumer.core.ticket import Ticket, TicketState
 from consumer.core.watermark import AckWatermark
+from consumer.runtime import backlog
 from consumer.runtime.checkpointer import Checkpointer
 from consumer.runtime.consumer_worker import ConsumerWorker
 from consumer.runtime.intake import Intake
@@ -114,6 +116,15 @@ def reservation_leak() -> None:
         self._reservations -= 1
 
     plant(Reader, "_release", release)
+
+
+def events_cost_nothing() -> None:
+    plant(backlog, "cost_of", lambda _content: 0)
+
+
+def every_reservation_granted() -> None:
+    plant(ByteBudget, "_fits", lambda _self, _member: True)
+    plant(ByteBudget, "_excepted", lambda _self, _member: False)
 
 
 def stored_iterator_used_once() -> None:
