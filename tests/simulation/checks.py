@@ -12,8 +12,9 @@ from math import inf
 import orjson
 
 from consumer.core.dead_letter import DeadLetter
-from consumer.core.lease import SHARD_END, Gap, Lease, LeaseWrite
+from consumer.core.lease import SHARD_END, Gap, Lease, LeaseWrite, StreamRow
 from tests.simulation.loop import SimLoop
+from tests.simulation.rows import wrong_gap, wrong_start
 from tests.simulation.scenario import Scenario
 from tests.simulation.seeks import is_sought
 from tests.simulation.trace import Trace
@@ -224,6 +225,10 @@ class Checks:
                 self.fail("gap", f"{worker} reports a seek in {gap.shard_id}, but nobody wanted it")
         elif not self._truth.trims and gap.reason != "possibly_trimmed":
             self.fail("gap", f"{worker} reports a gap in {gap.shard_id}, but nothing was trimmed")
+        row = self._table.of(stream_key).get(gap.shard_id)
+        wrong = wrong_gap(gap, row, shard, self._truth, self.now)
+        if wrong is not None:
+            self.fail("gap", f"{worker} says {gap.reason} of {gap.shard_id}, {wrong}")
 
     def landed(self, worker: str, operation: str, key: str, result: object) -> None:
         """A write of the lease table took effect."""
@@ -233,8 +238,12 @@ class Checks:
             text = f"{result.owner} #{result.counter} {result.checkpoint}"
             self._trace.add(self.now, worker, "lease stands", key, text)
             self._forward(worker, result)
-        else:
-            self._trace.add(self.now, worker, operation, key, "")
+            return
+        self._trace.add(self.now, worker, operation, key, "")
+        if isinstance(result, StreamRow):
+            wrong = wrong_start(result, self._scenario, self.now)
+            if wrong is not None:
+                self.fail("start", f"{worker}: {wrong}")
 
     def _forward(self, worker: str, row: Lease) -> None:
         before = self._checkpoints.get(row.shard_id, -1)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 
-from tests.simulation.mutants import leases, reading
+from tests.simulation.mutants import leases, reading, stream
 from tests.simulation.run import run_quietly
 from tests.simulation.scenario import draw
 from tests.simulation.world import Result
@@ -40,12 +40,20 @@ MUTANTS: Sequence[Callable[[], None]] = (
     reading.innocents_given_up_with_the_guilty,
     reading.refused_event_follows_in_a_run,
     reading.letters_awaited_at_the_end,
+    stream.latest_starts_late,
+    stream.time_starts_late,
+    stream.every_trim_is_a_gap,
+    stream.gap_rows_not_written,
 )
 
 NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
     leases.dead_letters_not_fenced: frozenset({"poison"}),
     leases.one_listing_retires_a_stream: frozenset({"lies", "restream"}),
     leases.cancellation_swallowed: frozenset({"table_out"}),
+    stream.latest_starts_late: frozenset({"latest"}),
+    stream.time_starts_late: frozenset({"iso"}),
+    stream.every_trim_is_a_gap: frozenset({"trims", "night"}),
+    stream.gap_rows_not_written: frozenset({"trims", "night"}),
 }
 """Kinds of trouble without which a fault shows nothing: seeds without them are passed over."""
 

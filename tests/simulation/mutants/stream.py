@@ -1,0 +1,45 @@
+"""Faults in where a stream starts and in what is told of its gaps."""
+
+from consumer.core.lease import TRIM_HORIZON, Gap, Lease
+from consumer.runtime import bootstrap, reader
+from consumer.runtime.gaps import GapRecorder
+from consumer.runtime.sweep_turn import SweepTurn
+from tests.simulation.mutants.plant import plant
+
+LATE = 20.0
+
+
+def latest_starts_late() -> None:
+    original = SweepTurn.bootstrapped
+
+    async def bootstrapped(self: SweepTurn, started_at: float) -> None:
+        await original(self, started_at + LATE)
+
+    plant(SweepTurn, "bootstrapped", bootstrapped)
+
+
+def time_starts_late() -> None:
+    original = bootstrap._started_at
+
+    def started_at(start_position: str) -> float | None:
+        at = original(start_position)
+        return None if at is None else at + LATE
+
+    plant(bootstrap, "_started_at", started_at)
+
+
+def every_trim_is_a_gap() -> None:
+    def trimmed_gap(
+        lease: Lease, last_read: int | None, _at: object, _caught_up_at: object, wall: float
+    ) -> Gap:
+        begun = TRIM_HORIZON if last_read is None else str(last_read)
+        return Gap(lease.shard_id, begun, None, "trimmed", wall)
+
+    plant(reader, "trimmed_gap", trimmed_gap)
+
+
+def gap_rows_not_written() -> None:
+    async def record(self: GapRecorder, _gap: Gap) -> None:
+        self._open = None
+
+    plant(GapRecorder, "record", record)
