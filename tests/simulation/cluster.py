@@ -211,9 +211,9 @@ class Cluster:
             left = f"{backlog.budget.used} bytes, {backlog.queue.events} events"
             world.checks.fail("budget", f"{process.name} ended with {left} in its backlog")
         for task in asyncio.all_tasks():
-            mine = isinstance(task, SimTask) and task.node is process.node
-            if mine and task is not process.task:
-                world.checks.fail("tasks", f"{process.name} left {task.get_coro()}")
+            assert isinstance(task, SimTask)
+            if task.node is process.node and task is not process.task:
+                world.checks.fail("tasks", f"{process.name} left {task.what}")
 
     async def bury(self) -> None:
         """End what is left of the crashed, unheard."""

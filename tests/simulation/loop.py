@@ -13,6 +13,7 @@ from contextvars import Context, ContextVar, copy_context
 from itertools import count
 from random import Random
 from typing import Any, Optional, TypeVarTuple
+from weakref import WeakSet
 
 NODE: ContextVar[Optional["Node"]] = ContextVar("node", default=None)
 Ts = TypeVarTuple("Ts")
@@ -55,6 +56,11 @@ class SimTask(asyncio.Task[Any]):
     def __hash__(self) -> int:
         return self.number
 
+    @property
+    def what(self) -> str:
+        """The name of its coroutine."""
+        return str(getattr(self.get_coro(), "__qualname__", ""))
+
 
 class SimLoop(asyncio.BaseEventLoop):
     """`now` is the true time in seconds from 0; `time()` is what the present node's loop thinks.
@@ -74,11 +80,19 @@ class SimLoop(asyncio.BaseEventLoop):
         self._first = 0  # of the queue, when it is served in order
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         SimTask._numbers = count()
+        self._tasks: WeakSet[SimTask] = WeakSet()  # whoever ends unheard has told on its own
         self.set_task_factory(self._new_task)
 
-    @staticmethod
-    def _new_task(loop: Any, coro: Any, **options: Any) -> SimTask:
-        return SimTask(coro, loop=loop, **options)
+    def _new_task(self, loop: Any, coro: Any, **options: Any) -> SimTask:
+        task = SimTask(coro, loop=loop, **options)
+        self._tasks.add(task)
+        return task
+
+    def unretrieved(self) -> list[SimTask]:
+        """Tasks that have failed, and that nobody has asked; not those of crashed nodes."""
+        failed = [task for task in self._tasks if task.done() and task._log_traceback]
+        failed = [task for task in failed if task.node is None or not task.node.crashed]
+        return sorted(failed, key=hash)
 
     # -- what asyncio asks of a loop
 

@@ -174,6 +174,8 @@ class World:
         for task in (writing, happening, honesty):
             task.cancel()
         await asyncio.gather(writing, happening, honesty, return_exceptions=True)
+        for task in self.loop.unretrieved():
+            self.checks.fail("unretrieved", f"{task.what}: {task.exception()!r}")
         self.over = self.well = True
         await self.cluster.bury()
 

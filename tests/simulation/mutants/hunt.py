@@ -35,6 +35,7 @@ MUTANTS: Sequence[Callable[[], None]] = (
     leases.dead_letters_not_fenced,
     leases.one_listing_retires_a_stream,
     leases.cancellation_swallowed,
+    leases.failed_task_forgotten,
     leases.waiting_shards_have_no_age,
     reading.stored_iterator_used_once,
     reading.innocents_given_up_with_the_guilty,

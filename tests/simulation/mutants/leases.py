@@ -184,6 +184,21 @@ def _heed_nothing() -> None:
     return
 
 
+def failed_task_forgotten() -> None:
+    original = Coordinator._pass
+    kept: dict[Coordinator, asyncio.Task[None]] = {}
+
+    async def fails() -> None:
+        raise RuntimeError("nobody asks for this")
+
+    async def pass_(self: Coordinator, group: asyncio.TaskGroup) -> None:
+        if self not in kept:
+            kept[self] = asyncio.get_running_loop().create_task(fails())
+        await original(self, group)
+
+    plant(Coordinator, "_pass", pass_)
+
+
 def waiting_shards_have_no_age() -> None:
     original = lease_view.view
 
