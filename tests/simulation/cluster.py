@@ -26,6 +26,9 @@ from tests.simulation.wire import Wire
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+WHOLE = 1_000_000
+"""Rows of a page where each read is answered whole."""
+
 EXIT_SECONDS = 3.0 + 0.5
 """After the drain time a worker must be gone; half a second for what is under way."""
 
@@ -179,7 +182,13 @@ class Cluster:
         )
         outside = Outside(
             SimStreams(world.streams, wire("streams"), memory),
-            SimLeaseTable(world.table, wire("table"), world.checks, scenario.timing.heartbeat),
+            SimLeaseTable(
+                world.table,
+                wire("table"),
+                world.checks,
+                scenario.timing.heartbeat,
+                2 if scenario.has("torn") else WHOLE,
+            ),
             SimNakadi(world.nakadi, wire("nakadi"), scenario.publish_timeout),
             None
             if scenario.has("no_queue")

@@ -28,6 +28,7 @@ ORDERLY = (
     "small_pages",
     "hold",  # an operator pauses shards, and resumes them
     "seek",  # an operator sends shards somewhere else
+    "torn",  # reads of the lease table come in pages, each of another moment
 )
 FAULTS = (
     "crash",
@@ -38,6 +39,7 @@ FAULTS = (
     "expire",  # all iterators at once
     "not_found",  # ResourceNotFound for a shard that is there
     "table_slow",
+    "table_stale",  # reads take effect early, and are answered just in time
     "table_lost",  # requests and answers are lost, effects come late
     "table_out",
     "streams_bad",

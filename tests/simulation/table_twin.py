@@ -1,6 +1,7 @@
 """The lease table as one worker reaches it: conditions of `tests.twins`, a network in between."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from consumer.core.command import Command
@@ -14,10 +15,16 @@ T = TypeVar("T")
 
 
 class SimLeaseTable(LeaseTableTwin):
-    """LeaseStore of one worker. What a read answers is how the rows stood when it arrived."""
+    """LeaseStore of one worker. What a read answers is how the rows stood when it arrived.
 
-    def __init__(self, table: LeaseTable, wire: Wire, checks: Checks, limit: float) -> None:
+    Of a longer answer than `page` rows each page is a request of its own.
+    """
+
+    def __init__(
+        self, table: LeaseTable, wire: Wire, checks: Checks, limit: float, page: int
+    ) -> None:
         super().__init__(table)
+        self._page = page
         self._wire = wire
         self._checks = checks
         self._limit = limit
@@ -34,18 +41,32 @@ class SimLeaseTable(LeaseTableTwin):
         await self._wire.call("ensure_table", lambda: None, self._limit)
 
     async def read_peers(self) -> tuple[Sequence[Worker], Sequence[StreamRow]]:
-        table = self.table
-        return await self._wire.call(
-            "read_peers",
-            lambda: (tuple(table.workers.values()), tuple(table.streams.values())),
-            self._limit,
-        )
+        rows = await self._read_pages("read_peers", self._peers)
+        workers = tuple(row for row in rows if isinstance(row, Worker))
+        return workers, tuple(row for row in rows if isinstance(row, StreamRow))
+
+    def _peers(self) -> dict[str, Worker | StreamRow]:
+        rows: dict[str, Worker | StreamRow] = {}
+        rows |= {f"stream/{key}": row for key, row in self.table.streams.items()}
+        return rows | {f"worker/{name}": row for name, row in self.table.workers.items()}
 
     async def read_leases(self, stream_key: str) -> Sequence[Lease]:
-        table = self.table
-        return await self._wire.call(
-            "read_leases", lambda: tuple(table.of(stream_key).values()), self._limit
-        )
+        return await self._read_pages("read_leases", lambda: self.table.of(stream_key))
+
+    async def _read_pages(self, name: str, rows: Callable[[], dict[str, T]]) -> tuple[T, ...]:
+        found: dict[str, T] = {}
+        after = ""
+        while True:
+            page = await self._wire.call(name, partial(self._rest, rows, after), self._limit)
+            found.update(page)
+            if len(page) < self._page:
+                return tuple(found.values())
+            after = max(page)
+
+    def _rest(self, read: Callable[[], dict[str, T]], after: str) -> dict[str, T]:
+        rows = read()
+        keys = sorted(key for key in rows if key > after)
+        return {key: rows[key] for key in keys[: self._page]}
 
     async def read_gaps(self, stream_key: str) -> Sequence[Gap]:
         gaps = self.table.gaps

@@ -40,6 +40,7 @@ def weathers(scenario: Scenario) -> dict[str, Weather]:
             bad=lost if scenario.has("table_lost") else 0.0,
             mix=WRITES,
             late_by=20.0,
+            stale=0.5 * draws[5] if scenario.has("table_stale") else 0.0,
         ),
         "streams": Weather(
             slow=0.05 if scenario.has("streams_bad") else 0.0,
@@ -98,7 +99,7 @@ def hide(world: "World", shards: Sequence[ShardTruth]) -> None:
 def all_well(world: "World") -> None:
     """Nothing more goes wrong. What lies about the past (shards already there) may still lie."""
     for weather in world.weathers.values():
-        weather.bad = weather.slow = 0.0
+        weather.bad = weather.slow = weather.stale = 0.0
         weather.out = False
     for process in world.cluster.alive:
         process.node.cut.clear()

@@ -41,6 +41,7 @@ class Weather:
     mix: tuple[Fate, ...] = ()
     late_by: float = 5.0
     out: bool = False
+    stale: float = 0.0  # how many reads are answered just within the limit
 
     def delay(self, chance: Random) -> float:
         delay = self.fastest + chance.random() * (self.slowest - self.fastest)
@@ -92,6 +93,8 @@ class Wire:
             return await answer
         fate = weather.fate(chance, cut=self._port in self.node.cut)
         there, back = weather.delay(chance), weather.delay(chance)
+        if weather.stale and name.startswith("read_") and chance.random() < weather.stale:
+            back = (0.5 + 0.49 * chance.random()) * limit - there
         if fate is not Fate.WHOLE:
             key = f"{name.split(' ', 1)[0]}:{fate.name.lower()}"
             self._faults[key] = self._faults.get(key, 0) + 1

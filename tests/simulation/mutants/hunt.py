@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 
-from tests.simulation.mutants import leases, reading, stream
+from tests.simulation.mutants import leases, liveness, reading, stream
 from tests.simulation.run import run_quietly
 from tests.simulation.scenario import draw
 from tests.simulation.world import Result
@@ -36,6 +36,8 @@ MUTANTS: Sequence[Callable[[], None]] = (
     leases.one_listing_retires_a_stream,
     leases.cancellation_swallowed,
     leases.failed_task_forgotten,
+    liveness.reads_of_peers_are_stale,
+    liveness.plan_touches_unresolved,
     leases.waiting_shards_have_no_age,
     reading.stored_iterator_used_once,
     reading.innocents_given_up_with_the_guilty,
