@@ -239,7 +239,8 @@ class Checks:
             self._trace.add(self.now, worker, "lease stands", key, text)
             self._forward(worker, result)
             return
-        self._trace.add(self.now, worker, operation, key, "")
+        of, detail = (key, "") if key in self._truth.shards else ("", key)
+        self._trace.add(self.now, worker, operation, of, detail)
         if isinstance(result, StreamRow):
             wrong = wrong_start(result, self._scenario, self.now)
             if wrong is not None:

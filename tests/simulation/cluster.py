@@ -159,7 +159,8 @@ class Cluster:
 
         def wire(port: str) -> Wire:
             draws = scenario.streams.of("wire", port, node.name)
-            return Wire(world.loop, node, port, world.weathers[port], draws, world.faults)
+            weather = world.weathers[port]
+            return Wire(world.loop, node, port, weather, draws, world.faults, world.trace)
 
         job = Job(
             source=Source(

@@ -80,15 +80,17 @@ class SimNakadi:
             service.trace.add(service.loop.now, worker, "send", record.shard.id, _told(record))
         request = _Request(self, list(bodies), records)
         try:
-            return await wire.call("publish", request.arrive, self._limit, _NoAnswerError)
+            answer = await wire.call("publish", request.arrive, self._limit, _NoAnswerError)
         except _NoAnswerError as error:
-            return no_answer(error.reason, "", None)
+            answer = no_answer(error.reason, "", None)
         except asyncio.CancelledError:
             service.checks.abandoned.add(worker)
             raise
         finally:
             request.waiting = False
             service.checks.ended(worker, records)
+        service.trace.add(service.loop.now, worker, "answer", "", _answered(answer, records))
+        return answer
 
 
 class _NoAnswerError(Exception):
@@ -99,6 +101,16 @@ class _NoAnswerError(Exception):
 
 def _told(record: Record) -> str:
     return f"{record.key} {record.sequence}"
+
+
+def _answered(answer: Answer, records: Sequence[Record]) -> str:
+    if answer.items is None:
+        return f"{answer.reason} to {len(records)}"
+    told = (
+        f"{record.key} {item.status.value}"
+        for record, item in zip(records, answer.items, strict=True)
+    )
+    return f"{answer.reason}: {', '.join(told)}"
 
 
 class _Request:

@@ -6,24 +6,27 @@ A request that has left its worker takes effect whatever becomes of the worker.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import Enum
 from random import Random
 from typing import TypeVar
 
 from consumer.errors import ConsumerError, Retryable
 from tests.simulation.loop import Node, SimLoop
+from tests.simulation.trace import Trace
 
 T = TypeVar("T")
 
 
 class Fate(Enum):
-    WHOLE = auto()  # arrives and is answered
-    REFUSED = auto()  # throttled: a definite no
-    LOST_BEFORE = auto()  # never arrives; the client waits until its limit
-    RESET_BEFORE = auto()  # never arrives, and the connection breaks
-    LOST_AFTER = auto()  # takes effect; the answer is lost
-    RESET_AFTER = auto()
-    LATE = auto()  # takes effect after the client has given up
+    """The value is for people who read the trace."""
+
+    WHOLE = "is answered"
+    REFUSED = "is throttled"  # a definite no
+    LOST_BEFORE = "is lost"  # never arrives; the client waits until its limit
+    RESET_BEFORE = "is reset"  # never arrives, and the connection breaks
+    LOST_AFTER = "loses its answer"  # takes effect
+    RESET_AFTER = "is reset after all"  # takes effect
+    LATE = "will come late"  # takes effect after the client has given up
 
 
 @dataclass
@@ -58,7 +61,10 @@ class Weather:
 
 
 class Wire:
-    """One worker's way to one service. `faults` counts what went wrong, by name."""
+    """One worker's way to one service. `faults` counts what went wrong, by name.
+
+    The trace has a line for each request that is lost, late or refused, when it leaves.
+    """
 
     def __init__(
         self,
@@ -68,6 +74,7 @@ class Wire:
         weather: Weather,
         chance: Random,
         faults: dict[str, int],
+        trace: Trace,
     ) -> None:
         self._loop = loop
         self._port = port
@@ -75,6 +82,7 @@ class Wire:
         self.weather = weather
         self.chance = chance
         self._faults = faults
+        self._trace = trace
 
     async def call(
         self,
@@ -98,11 +106,13 @@ class Wire:
         if fate is not Fate.WHOLE:
             key = f"{name.split(' ', 1)[0]}:{fate.name.lower()}"
             self._faults[key] = self._faults.get(key, 0) + 1
+            self._tell(name, fate.value)
         timeout = (limit, self._fail, answer, lost(name, "timeout"))
         match fate:
             case Fate.WHOLE:
                 loop.later(there, self._arrive, answer, effect, back)
                 if there + back > limit:
+                    self._tell(name, f"takes {there:.3f} + {back:.3f} s")
                     loop.later(*timeout)
             case Fate.REFUSED:
                 loop.later(there + back, self._fail, answer, Retryable(name, "throttled"))
@@ -121,6 +131,11 @@ class Wire:
                 loop.later(late, self._arrive, None, effect, back)
                 loop.later(*timeout)
         return await answer
+
+    def _tell(self, name: str, what: str) -> None:
+        operation, _, key = name.partition(" ")
+        shard = key if key.startswith("shardId") else ""
+        self._trace.add(self._loop.now, self.node.name, operation, shard, what)
 
     def _arrive(
         self, answer: "asyncio.Future[T] | None", effect: Callable[[], T], back: float
