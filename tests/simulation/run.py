@@ -53,6 +53,16 @@ def run_quietly(seed: int) -> Result:
     return run_seed(seed)[0]
 
 
+def command(
+    seed: int, without: Collection[str] = (), size: float = 1.0, planted: str | None = None
+) -> str:
+    """What repeats a run, with its trace."""
+    fault = f" --plant {planted}" if planted else ""
+    left_out = f" --without {' '.join(without)}" if without else ""
+    part = f" --size {size}" if size != 1.0 else ""
+    return f"python -m tests.simulation --seed {seed}{fault}{left_out}{part} --trace"
+
+
 @dataclass
 class Totals:
     """Of many runs; `seconds` and `records` are virtual, `elapsed` is real."""
@@ -123,8 +133,12 @@ def shrink(seed: int) -> tuple[list[str], float]:
         return bool(violations) and violations[0].check == check
 
     without: list[str] = []
-    for kind in result.kinds:
-        if fails([*without, kind], 1.0):
-            without.append(kind)
+    smaller = True
+    while smaller:  # what was needed beside another kind may not be needed without it
+        smaller = False
+        for kind in result.kinds:
+            if kind not in without and fails([*without, kind], 1.0):
+                without.append(kind)
+                smaller = True
     size = next((size for size in SIZES if fails(without, size)), 1.0)
     return without, size

@@ -167,9 +167,10 @@ def draw(seed: int, without: Collection[str] = (), size: float = 1.0) -> Scenari
     kinds = set()
     for kind in KINDS:
         in_it = streams.of("kind", kind).random() < (max(share, 0.4) if kind in ORDERLY else share)
-        if in_it and kind not in without and (not orderly or kind in ORDERLY):
+        if in_it and (not orderly or kind in ORDERLY):
             kinds.add(kind)
     kinds -= {kind for kind, other in EXCLUSIVE.items() if other in kinds}
+    kinds -= set(without)  # last, so that nothing comes in for what is left out
     timing = _timing(streams.of("timing"), orderly=orderly)
     workload = _workload(streams.of("workload"), size, kinds)
     scenario = Scenario(

@@ -10,6 +10,8 @@ import pytest
 
 from tests.simulation.mutants import leases, reading
 from tests.simulation.mutants.hunt import MUTANTS, hunt
+from tests.simulation.run import run_quietly, run_seed, shrink
+from tests.simulation.world import Result
 
 WANTED = (
     (reading.checkpoint_ahead_of_ack, "checkpoint"),
@@ -27,6 +29,7 @@ def test_a_planted_fault_is_found(mutant: Callable[[], None], check: str) -> Non
     found = hunt(mutant, seeds=200)
     assert found.seed is not None
     assert found.check == check
+    assert found.as_promised
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: str(mutant.__name__))
@@ -35,3 +38,22 @@ def test_what_a_fault_replaces_is_there(mutant: Callable[[], None]) -> None:
     planting.start()
     planting.join()
     assert planting.exitcode == 0
+
+
+def test_what_a_fault_needs_is_all_that_shrinking_leaves() -> None:
+    with get_context("fork").Pool(1, initializer=reading.closing_records_dropped) as pool:
+        whole, least, (without, size) = pool.apply(_shrink_first)
+    assert len(least.violations) > 0
+    assert least.violations[0].check == whole.violations[0].check
+    assert set(least.kinds) == set(whole.kinds) - set(without)
+    assert set(least.kinds) & {"split", "rotate", "restream"}  # nothing else closes a shard
+    assert len(least.kinds) <= 3 < len(whole.kinds)
+    assert size < 1.0
+    assert least.records < whole.records
+
+
+def _shrink_first() -> tuple[Result, Result, tuple[list[str], float]]:
+    """The first seed that fails, whole and shrunk."""
+    whole = next(result for result in map(run_quietly, range(100)) if result.violations)
+    least = shrink(whole.seed)
+    return whole, run_seed(whole.seed, *least)[0], least

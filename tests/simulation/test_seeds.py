@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.run import Totals, run_many
+from tests.simulation.run import Totals, command, run_many
 from tests.simulation.scenario import KINDS, draw
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +40,7 @@ def test_a_kind_left_out_shifts_no_other() -> None:
 
 
 def _failures(totals: Totals) -> list[str]:
-    return [f"seed {result.seed}: {result.violations[0]}" for result in totals.failed]
+    return [f"{result.violations[0]}; again: {command(result.seed)}" for result in totals.failed]
 
 
 def _digests(hash_seed: str) -> list[str]:

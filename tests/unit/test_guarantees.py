@@ -5,16 +5,9 @@ import re
 from pathlib import Path
 
 from tests.simulation.mutants.hunt import MUTANTS
+from tests.simulation.mutants.promises import PAGE, checkers_in, faults_in, rows
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "guarantees.md"
-
-
-def rows() -> list[list[str]]:
-    """The cells of the table that says how each promise is tested."""
-    text = PAGE.read_text().split("# How each promise is tested")[1]
-    lines = [line for line in text.splitlines() if line.startswith("|")][2:]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
 def checkers() -> set[str]:
@@ -30,12 +23,11 @@ def checkers() -> set[str]:
 
 
 def test_every_checker_is_named_and_every_name_is_a_checker() -> None:
-    assert {name for row in rows() for name in re.findall("`([^`]+)`", row[1])} == checkers()
+    assert {name for row in rows() for name in checkers_in(row)} == checkers()
 
 
 def test_every_planted_fault_is_named_and_every_name_is_a_fault() -> None:
-    named = {name.strip() for row in rows() for name in row[2].split("·")}
-    named = {name for name in named if name and not name.startswith("(")}
+    named = {name for row in rows() for name in faults_in(row)}
     assert named == {mutant.__name__.replace("_", " ") for mutant in MUTANTS}
 
 

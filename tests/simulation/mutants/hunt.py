@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 
 from tests.simulation.mutants import leases, liveness, reading, stream
+from tests.simulation.mutants.promises import checkers_for
 from tests.simulation.run import run_quietly
 from tests.simulation.scenario import draw
 from tests.simulation.world import Result
@@ -72,6 +73,11 @@ class Found:
     seed: int | None
     check: str
     seconds: float
+
+    @property
+    def as_promised(self) -> bool:
+        """Found, and by a checker that stands in a row of docs/guarantees.md with the fault."""
+        return self.check in checkers_for(self.name)
 
 
 def hunt(mutant: Callable[[], None], seeds: int = SEEDS, processes: int = 2) -> Found:
