@@ -13,6 +13,7 @@ import orjson
 
 from consumer.core.dead_letter import DeadLetter
 from consumer.core.lease import SHARD_END, Gap, Lease, LeaseWrite, StreamRow
+from tests.simulation.limits import Limits
 from tests.simulation.loop import SimLoop
 from tests.simulation.rows import wrong_gap, wrong_start
 from tests.simulation.scenario import Scenario
@@ -56,6 +57,7 @@ class Checks:
         self._reach = scenario.timing.lease_duration - scenario.timing.margin
         self._runs = scenario.limits.key_run_events > 1
         self.orderly = scenario.orderly
+        self.limits = Limits(loop, scenario, self.fail)
         self.violations: list[Violation] = []
         self.accepted = 0
         self.abandoned: set[str] = set()  # workers that ended with a request under way
@@ -99,6 +101,7 @@ class Checks:
 
     def sending(self, worker: str, bodies: Sequence[bytes]) -> list[Record]:
         """A request leaves."""
+        self.limits.sending(worker, bodies)
         records = [self.record_of(body) for body in bodies]
         keys = Counter(record.key for record in records)
         flying = self._flying.setdefault(worker, Counter())
@@ -122,6 +125,7 @@ class Checks:
 
     def ended(self, worker: str, records: Sequence[Record]) -> None:
         """A request has ended for its sender."""
+        self.limits.ended(worker)
         flying = self._flying[worker]
         for key in {record.key for record in records}:
             del flying[key]

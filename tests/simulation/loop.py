@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar, copy_context
 from itertools import count
+from math import inf
 from random import Random
 from typing import Any, Optional, TypeVarTuple
 from weakref import WeakSet
@@ -38,6 +39,7 @@ class Node:
         self.muted = False
         self.cut: set[str] = set()
         self.lag = 0.0
+        self.went_on_at = -inf  # true time
         self.held: list[asyncio.Handle] = []
         self.context: Context = copy_context()
         self.context.run(NODE.set, self)
@@ -149,6 +151,7 @@ class SimLoop(asyncio.BaseEventLoop):
     def go_on(self, node: Node, *, slept: float = 0.0) -> None:
         """As SIGCONT does. `slept`: the machine was suspended for so long, its timers stood."""
         node.stopped = False
+        node.went_on_at = self.now
         node.lag += slept
         held, node.held = node.held, []
         for handle in held:

@@ -21,6 +21,7 @@ from localdev.streams.errors import ErrorCode, ServiceError
 from localdev.streams.iterator import IteratorType
 from localdev.streams.model import StreamsModel
 from localdev.streams.shard import Shard as ModelShard
+from tests.simulation.checks import Checks
 from tests.simulation.loop import SimLoop
 from tests.simulation.memory import Memory
 from tests.simulation.trace import Trace
@@ -48,7 +49,7 @@ class StreamService:
     model: StreamsModel
     truth: Truth
     trace: Trace
-    fail: Callable[[str, str], None]
+    checks: Checks
     page_records: int = 1000
     empty_pages: float = 0.0
     not_found: float = 0.0
@@ -95,6 +96,8 @@ class SimStreams:
 
     async def describe_stream(self, stream: Stream, after_shard: str | None) -> StreamPage:
         service = self._service
+        if not self._wire.node.muted:
+            service.checks.limits.listing(self._wire.node)
 
         def effect() -> StreamPage:
             found = service.model.describe_stream(stream.arn, after_shard, now=service.now)
@@ -136,7 +139,7 @@ class SimStreams:
             now = service.now
             iterator = service.model.get_shard_iterator(stream.arn, shard_id, kind, now, sequence)
             if kind is IteratorType.TRIM_HORIZON and not service.truth.note_opening(shard_id, now):
-                service.fail("start", f"{shard_id} is opened anew while its iterator lives")
+                service.checks.fail("start", f"{shard_id} is opened anew while its iterator lives")
             return iterator, float(int(now))
 
         answer = await self._call("shard_iterator", effect)

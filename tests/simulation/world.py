@@ -77,9 +77,7 @@ class World:
         )
         self.faults: dict[str, int] = {}
         self.weathers = weathers(scenario)
-        self.streams = StreamService(
-            self.loop, self.model, self.truth, self.trace, self.checks.fail
-        )
+        self.streams = StreamService(self.loop, self.model, self.truth, self.trace, self.checks)
         draw = chance.of("reading").random
         if scenario.has("empty_pages"):
             self.streams.empty_pages = 0.05 + 0.4 * draw()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 
-from tests.simulation.mutants import leases, liveness, reading, stream
+from tests.simulation.mutants import leases, liveness, reading, sending, stream
 from tests.simulation.mutants.promises import checkers_for
 from tests.simulation.run import run_quietly
 from tests.simulation.scenario import draw
@@ -48,6 +48,9 @@ MUTANTS: Sequence[Callable[[], None]] = (
     stream.time_starts_late,
     stream.every_trim_is_a_gap,
     stream.gap_rows_not_written,
+    sending.requests_overfilled,
+    sending.more_requests_than_slots,
+    stream.listing_not_paced,
 )
 
 NEEDS: Mapping[Callable[[], None], frozenset[str]] = {

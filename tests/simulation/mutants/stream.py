@@ -3,6 +3,7 @@
 from consumer.core.lease import TRIM_HORIZON, Gap, Lease
 from consumer.runtime import bootstrap, reader
 from consumer.runtime.gaps import GapRecorder
+from consumer.runtime.listing import ShardListing
 from consumer.runtime.sweep_turn import SweepTurn
 from tests.simulation.mutants.plant import plant
 
@@ -43,3 +44,10 @@ def gap_rows_not_written() -> None:
         self._open = None
 
     plant(GapRecorder, "record", record)
+
+
+def listing_not_paced() -> None:
+    async def pace(_self: ShardListing) -> None:
+        return
+
+    plant(ShardListing, "_pace", pace)
