@@ -29,6 +29,9 @@ ORDERLY = (
     "hold",  # an operator pauses shards, and resumes them
     "seek",  # an operator sends shards somewhere else
     "torn",  # reads of the lease table come in pages, each of another moment
+    "no_filter",  # CHILD_SHARDS is ignored: the answer is the whole listing
+    "late_end",  # the end of a shard comes on a page of its own
+    "no_latest",  # a fresh LATEST iterator is refused as trimmed
 )
 FAULTS = (
     "crash",
@@ -44,6 +47,7 @@ FAULTS = (
     "table_out",
     "streams_bad",
     "streams_out",
+    "streams_limits",  # two readers a shard, and ten DescribeStream calls, a second
     "cut",  # one worker cannot reach one of the services for a while
     "blind",  # nobody can read the stream for more than a minute
     "nakadi_slow",

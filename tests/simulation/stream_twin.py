@@ -19,7 +19,7 @@ from consumer.core.stream import (
 from consumer.errors import ExpiredIterator, Retryable, ShardNotFound, TrimmedData
 from localdev.streams.errors import ErrorCode, ServiceError
 from localdev.streams.iterator import IteratorType
-from localdev.streams.model import StreamsModel
+from localdev.streams.model import ShardPage, StreamsModel
 from localdev.streams.shard import Shard as ModelShard
 from tests.simulation.checks import Checks
 from tests.simulation.loop import SimLoop
@@ -42,7 +42,8 @@ class StreamService:
     """What all workers' twins share. Listings lie as the model's options say.
 
     `empty_pages`: how many pages of records are empty for no reason; `not_found`: how many say that
-    a shard does not exist, once every listing shows it.
+    a shard does not exist, once every listing shows it; `no_latest`: a fresh LATEST iterator is
+    refused as trimmed.
     """
 
     loop: SimLoop
@@ -53,6 +54,7 @@ class StreamService:
     page_records: int = 1000
     empty_pages: float = 0.0
     not_found: float = 0.0
+    no_latest: bool = False
 
     @property
     def now(self) -> float:
@@ -110,18 +112,19 @@ class SimStreams:
 
     async def child_shards(self, stream: Stream, shard_id: str) -> Sequence[Shard]:
         service = self._service
+        found: list[Shard] = []
+        after: str | None = None
+        while True:
 
-        def effect() -> tuple[Shard, ...]:
-            found: list[Shard] = []
-            after: str | None = None
-            while True:
-                page = service.model.child_shards(stream.arn, shard_id, service.now, after)
-                found.extend(map(_shard, page.shards))
-                after = page.last_evaluated
-                if after is None:
-                    return tuple(found)
+            def effect(after: str | None = after) -> ShardPage:
+                return service.model.child_shards(stream.arn, shard_id, service.now, after)
 
-        return await self._call("child_shards", effect)
+            page = await self._call("child_shards", effect)
+            shards = map(_shard, page.shards)  # all there are, if the filter is ignored
+            found.extend(shard for shard in shards if shard.parent_shard_id == shard_id)
+            after = page.last_evaluated
+            if after is None:
+                return found
 
     async def shard_iterator(
         self, stream: Stream, shard_id: str, position: Position
@@ -137,6 +140,8 @@ class SimStreams:
 
         def effect() -> tuple[str, float]:
             now = service.now
+            if kind is IteratorType.LATEST and service.no_latest:
+                raise TrimmedData(shard_id)
             iterator = service.model.get_shard_iterator(stream.arn, shard_id, kind, now, sequence)
             if kind is IteratorType.TRIM_HORIZON and not service.truth.note_opening(shard_id, now):
                 service.checks.fail("start", f"{shard_id} is opened anew while its iterator lives")

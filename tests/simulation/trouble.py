@@ -71,9 +71,18 @@ def moods(scenario: Scenario) -> Moods:
 
 
 def options(scenario: Scenario) -> Options:
-    """How the listings of the stream lie."""
+    """What the stream does one way or the other, and how its listings lie."""
+    limits = scenario.has("streams_limits")
+    sober = Options(
+        child_filter=not scenario.has("no_filter"),
+        closing_page_has_records=not scenario.has("late_end"),
+        readers=2 if limits else 0,
+        # Who ignores the filter is an emulator, and has none: a whole listing at each end of a
+        # shard would never get through.
+        call_limits=limits and not scenario.has("no_filter"),
+    )
     if not scenario.has("lies"):
-        return Options()
+        return sober
     chance = scenario.streams.of("lies")
     lies = Lies(
         lag=5.0 * chance.random(),
@@ -83,7 +92,7 @@ def options(scenario: Scenario) -> Options:
         page=chance.choice((1, 2, 3, 100)),
         last_named=chance.choice((0.0, 0.5, 1.0)),
     )
-    return Options(children_delay=HIDDEN * chance.random(), lies=lies)
+    return replace(sober, children_delay=HIDDEN * chance.random(), lies=lies)
 
 
 def hide(world: "World", shards: Sequence[ShardTruth]) -> None:

@@ -83,6 +83,7 @@ class World:
             self.streams.empty_pages = 0.05 + 0.4 * draw()
         if scenario.has("not_found"):
             self.streams.not_found = 0.05 * draw()
+        self.streams.no_latest = scenario.has("no_latest")
         if scenario.has("small_pages"):
             self.streams.page_records = 7
         self.nakadi = NakadiService(
