@@ -13,7 +13,7 @@ STAMP := $(VENV)/.installed
 JAR := .run/dynamodb-local/.fetched
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick lint bench simulate mutants soak streams nakadi vectors alerts ecs chart requirements images clean
+.PHONY: help setup run test quick lint bench simulate mutants kills soak streams nakadi vectors alerts ecs chart requirements images clean
 
 help: ## list all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ simulate: $(STAMP) ## run SEEDS=20000 seeds of the deterministic simulation on a
 
 mutants: $(STAMP) ## plant faults in the code and show which seed and checker finds each
 	@$(BIN)/python -m tests.simulation.mutants
+
+kills: $(STAMP) ## kill -9 one of three workers under load, 20 times, and print how long takeovers take
+	@$(BIN)/python -m tests.crash.kills
 
 soak: $(STAMP) ## kills, stops and outages at random for MINUTES=60
 	@$(BIN)/python -m tests.crash.soak --minutes $(MINUTES)

@@ -27,7 +27,8 @@ def main(arguments: Sequence[str]) -> int:
     totals = run_many(seeds, asked.processes, partial(_progress, asked.plant))
     print(totals)
     print("faults:", ", ".join(f"{name} {n}" for name, n in sorted(totals.faults.items())))
-    print("kinds: ", ", ".join(f"{name} {n}" for name, n in sorted(totals.kinds.items())))
+    print("happened:", ", ".join(f"{name} {n}" for name, n in sorted(totals.happened.items())))
+    print("kinds:", ", ".join(f"{name} {n}" for name, n in sorted(totals.kinds.items())))
     return 1 if totals.failed else 0
 
 

@@ -112,6 +112,7 @@ class Cluster:
         process = Process(name, node, self._worker(node, clock))
         self.processes.append(process)
         world.tell(name, "starts")
+        world.happened["start"] += 1
         process.task = node.context.run(world.loop.create_task, self._run(process), name=name)
         return process
 
@@ -119,6 +120,7 @@ class Cluster:
         """SIGTERM."""
         world = self._world
         world.tell(process.name, "SIGTERM")
+        world.happened["sigterm"] += not world.well
         process.stopping = True
         world.loop.call_soon(process.worker.stop, context=process.node.context)
         limit = world.scenario.timing.drain + EXIT_SECONDS
@@ -128,6 +130,7 @@ class Cluster:
     def crash(self, process: Process) -> None:
         """SIGKILL: nothing of it runs any more; what it has sent goes on its way."""
         self._world.tell(process.name, "SIGKILL")
+        self._world.happened["crash"] += 1
         process.node.crashed = True
         self._world.loop.stop_node(process.node)
 
@@ -135,6 +138,7 @@ class Cluster:
         """SIGSTOP, or the machine is suspended; and back after so long."""
         world = self._world
         world.tell(process.name, "stands still", f"for {seconds:.3f} s")
+        world.happened["suspend" if suspend else "pause"] += 1
         process.pauses += 1
         world.loop.stop_node(process.node)
         world.loop.later(seconds, self._go_on, process, seconds if suspend else 0.0)

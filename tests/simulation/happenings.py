@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 HOUR = 3600.0
 RETENTION = 24 * HOUR
 SILENCE = (50.0, 130.0)  # seconds without reading; a shard is given up after a minute
+TO_WORKERS = ("crash", "pause", "suspend", "sigterm", "join")
+"""Counted where they happen, each worker of a night apart; nobody may be there to meet them."""
+
 OPEN_MOST = 10  # open shards; beyond them shards only rotate
 
 
@@ -63,6 +66,8 @@ class Happenings:
 
     async def _begin(self, happening: Happening) -> None:
         self._world.tell("world", happening.kind)
+        if happening.kind not in TO_WORKERS:
+            self._world.happened[happening.kind] += 1
         await self._handlers[happening.kind](happening.chance)
 
     async def _forget(self) -> None:
@@ -79,6 +84,7 @@ class Happenings:
         count = world.truth.forget(wall(world.loop.now) - RETENTION)
         if count:
             world.tell("stream", "forgets", f"{count} records")
+            world.happened["records forgotten"] += count
 
     # -- workers
 

@@ -72,6 +72,7 @@ class Totals:
     records: int = 0
     elapsed: float = 0.0
     faults: Counter[str] = field(default_factory=Counter)
+    happened: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
     failed: list[Result] = field(default_factory=list)
 
@@ -80,6 +81,7 @@ class Totals:
         self.seconds += result.seconds
         self.records += result.records
         self.faults.update(result.faults)
+        self.happened.update(result.happened)
         self.kinds.update(result.kinds)
         if result.violations:
             self.failed.append(result)

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -54,6 +55,7 @@ class Result:
     records: int
     steps: int
     faults: dict[str, int] = field(default_factory=dict)
+    happened: dict[str, int] = field(default_factory=dict)
     kinds: tuple[str, ...] = ()
 
 
@@ -76,6 +78,7 @@ class World:
             scenario,
         )
         self.faults: dict[str, int] = {}
+        self.happened: Counter[str] = Counter()  # to whom it could happen
         self.weathers = weathers(scenario)
         self.streams = StreamService(self.loop, self.model, self.truth, self.trace, self.checks)
         draw = chance.of("reading").random
@@ -153,6 +156,7 @@ class World:
             len(self.truth.records),
             self.loop.steps,
             self.faults,
+            self.happened,
             tuple(sorted(self.scenario.kinds)),
         )
 
