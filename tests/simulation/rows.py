@@ -43,6 +43,8 @@ def wrong_gap(
                 return None
             young = _caught_up(max(row.created_at, row.caught_up_at or 0.0), now)
             return "but the shard is young" if young else None
+        case "shard_gone":
+            return None if shard.shard.gone else "but it is there"
         case _:
             return None
 

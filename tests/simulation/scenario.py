@@ -29,6 +29,7 @@ ORDERLY = (
     "hold",  # an operator pauses shards, and resumes them
     "seek",  # an operator sends shards somewhere else
     "torn",  # reads of the lease table come in pages, each of another moment
+    "unlisted",  # some shards are in no listing for a while; whoever asks for children sees them
     "no_filter",  # CHILD_SHARDS is ignored: the answer is the whole listing
     "late_end",  # the end of a shard comes on a page of its own
     "no_latest",  # a fresh LATEST iterator is refused as trimmed

@@ -33,6 +33,9 @@ T = TypeVar("T")
 EMPTIES = 2
 """Pages in a row that are empty for no reason; the consumer takes three for the tip."""
 
+YOUNG_SECONDS, YOUNG_FACTOR = 15.0, 10.0
+"""A shard is said not to exist that much more often while it is so young."""
+
 LIMIT = 10.0
 """Seconds after which the client gives a request up."""
 
@@ -42,7 +45,7 @@ class StreamService:
     """What all workers' twins share. Listings lie as the model's options say.
 
     `empty_pages`: how many pages of records are empty for no reason; `not_found`: how many say that
-    a shard does not exist, once every listing shows it; `no_latest`: a fresh LATEST iterator is
+    a shard does not exist, which is there; `no_latest`: a fresh LATEST iterator is
     refused as trimmed.
     """
 
@@ -61,11 +64,6 @@ class StreamService:
         """Epoch seconds."""
         return wall(self.loop.now)
 
-    def is_settled(self, shard: ShardTruth) -> bool:
-        """Every listing shows the shard."""
-        lies = self.model.options.lies
-        return self.loop.now > shard.born_at + lies.hidden + lies.lag
-
 
 class SimStreams:
     """StreamClient of one worker."""
@@ -75,6 +73,7 @@ class SimStreams:
         self._wire = wire
         self._memory = memory
         self._empties: dict[str, int] = {}  # in a row
+        self._anew: set[str] = set()  # iterators at the oldest record that nobody has read with yet
 
     async def _call(self, name: str, effect: Callable[[], T]) -> T:
         def act() -> T:
@@ -143,8 +142,8 @@ class SimStreams:
             if kind is IteratorType.LATEST and service.no_latest:
                 raise TrimmedData(shard_id)
             iterator = service.model.get_shard_iterator(stream.arn, shard_id, kind, now, sequence)
-            if kind is IteratorType.TRIM_HORIZON and not service.truth.note_opening(shard_id, now):
-                service.checks.fail("start", f"{shard_id} is opened anew while its iterator lives")
+            if kind is IteratorType.TRIM_HORIZON:
+                self._anew.add(iterator)
             return iterator, float(int(now))
 
         answer = await self._call("shard_iterator", effect)
@@ -159,11 +158,14 @@ class SimStreams:
         empty = bool(service.empty_pages) and self._chance.random() < service.empty_pages
         empty = empty and self._empties.get(shard.id, 0) < EMPTIES
         self._empties[shard.id] = self._empties.get(shard.id, 0) + 1 if empty else 0
-        lie = bool(service.not_found) and self._chance.random() < service.not_found
+        young = service.now < shard.shard.created_at + YOUNG_SECONDS
+        not_found = service.not_found * (YOUNG_FACTOR if young else 1.0)
+        lie = bool(not_found) and self._chance.random() < not_found
 
         def effect() -> bytes:
-            if lie and service.is_settled(shard):
+            if lie:
                 raise ShardNotFound(shard.id)
+            self._note_opening(iterator, shard)
             page = service.model.get_records(
                 iterator, service.now, service.page_records, empty=empty
             )
@@ -180,6 +182,13 @@ class SimStreams:
             text = f"{len(page.records)} records{end}"
             service.trace.add(service.loop.now, self._wire.node.name, "read", shard.id, text)
         return page
+
+    def _note_opening(self, iterator: str, shard: ShardTruth) -> None:
+        service = self._service
+        if iterator in self._anew:
+            self._anew.discard(iterator)
+            if not service.truth.note_opening(shard.id, service.now):
+                service.checks.fail("start", f"{shard.id} is read anew while its iterator lives")
 
 
 def _shard(shard: ModelShard) -> Shard:

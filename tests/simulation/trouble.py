@@ -82,7 +82,7 @@ def options(scenario: Scenario) -> Options:
         call_limits=limits and not scenario.has("no_filter"),
     )
     if not scenario.has("lies"):
-        return sober
+        return replace(sober, lies=_unlisted(scenario, Lies()))
     chance = scenario.streams.of("lies")
     lies = Lies(
         lag=5.0 * chance.random(),
@@ -92,7 +92,16 @@ def options(scenario: Scenario) -> Options:
         page=chance.choice((1, 2, 3, 100)),
         last_named=chance.choice((0.0, 0.5, 1.0)),
     )
-    return replace(sober, children_delay=HIDDEN * chance.random(), lies=lies)
+    delay = HIDDEN * chance.random()
+    return replace(sober, children_delay=delay, lies=_unlisted(scenario, lies))
+
+
+def _unlisted(scenario: Scenario, lies: Lies) -> Lies:
+    if not scenario.has("unlisted"):
+        return lies
+    chance = scenario.streams.of("unlisted")
+    part = chance.uniform(0.1, 0.5)
+    return replace(lies, unlisted=part, unlisted_seconds=HIDDEN * chance.random())
 
 
 def hide(world: "World", shards: Sequence[ShardTruth]) -> None:

@@ -46,7 +46,6 @@ class ShardTruth:
     records: list[Record] = field(default_factory=list)
     settled: int = 0
     done: bool = False
-    born_at: float = 0.0  # loop time
     reread: bool = False  # opened at its oldest record though its lease stands at LATEST
 
     @property
@@ -68,13 +67,13 @@ class Truth:
         self.shards: dict[str, ShardTruth] = {}
         self.trims = 0  # records that the stream has forgotten
 
-    def note_shards(self, now: float) -> list[ShardTruth]:
+    def note_shards(self) -> list[ShardTruth]:
         """Take in shards that are new in the model."""
         fresh = []
         for stream in self._model.streams.values():
             for shard in stream.shards.values():
                 if shard.shard_id not in self.shards:
-                    truth = ShardTruth(shard, stream, born_at=now)
+                    truth = ShardTruth(shard, stream)
                     self.shards[shard.shard_id] = truth
                     fresh.append(truth)
         return fresh

@@ -105,7 +105,7 @@ class World:
 
     def note_shards(self) -> list[ShardTruth]:
         """Take in the shards that are new in the model."""
-        fresh = self.truth.note_shards(self.loop.now)
+        fresh = self.truth.note_shards()
         for shard in fresh:
             self.trace.add(
                 self.loop.now, "stream", "shard", shard.id, f"child of {shard.shard.parent}"

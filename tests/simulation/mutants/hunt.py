@@ -51,6 +51,7 @@ MUTANTS: Sequence[Callable[[], None]] = (
     sending.requests_overfilled,
     sending.more_requests_than_slots,
     stream.listing_not_paced,
+    stream.unlisted_shard_taken_for_gone,
 )
 
 NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
@@ -58,6 +59,7 @@ NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
     leases.one_listing_retires_a_stream: frozenset({"lies", "restream"}),
     leases.cancellation_swallowed: frozenset({"table_out"}),
     stream.latest_starts_late: frozenset({"latest"}),
+    stream.unlisted_shard_taken_for_gone: frozenset({"unlisted", "not_found"}),
     stream.time_starts_late: frozenset({"iso"}),
     stream.every_trim_is_a_gap: frozenset({"trims", "night"}),
     stream.gap_rows_not_written: frozenset({"trims", "night"}),

@@ -101,11 +101,13 @@ def death_by_time_without_a_read() -> None:
 
 
 def unknown_release_then_reading_on() -> None:
-    async def read_and_drain(self: ShardConsumer) -> Outcome:
+    async def read_and_drain(self: ShardConsumer) -> Outcome | None:
         while True:
-            closed = await self._reading.read(self._intent.until_called_away)
+            closed = await self._read()
             if closed and await self._finished():
                 return Outcome.SHARD_END
+            if self._intent.summoned and await self._halted():
+                return None
             if self._intent.want is Want.LOSE:
                 return Outcome.LOST
             if await self._drained() and await _released(self):

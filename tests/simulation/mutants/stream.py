@@ -1,7 +1,9 @@
 """Faults in where a stream starts and in what is told of its gaps."""
 
-from consumer.core.lease import TRIM_HORIZON, Gap, Lease
+from consumer.core.lease import TRIM_HORIZON, Gap, Lease, StreamRow
 from consumer.runtime import bootstrap, reader
+from consumer.runtime.children import stream_of
+from consumer.runtime.discovery import Discovery
 from consumer.runtime.gaps import GapRecorder
 from consumer.runtime.listing import ShardListing
 from consumer.runtime.sweep_turn import SweepTurn
@@ -51,3 +53,10 @@ def listing_not_paced() -> None:
         return
 
     plant(ShardListing, "_pace", pace)
+
+
+def unlisted_shard_taken_for_gone() -> None:
+    async def shard_exists(self: Discovery, row: StreamRow, shard_id: str) -> bool:
+        return shard_id in (await self._listing.fresh(stream_of(row))).shard_ids
+
+    plant(Discovery, "shard_exists", shard_exists)
