@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from types import FrameType
 
-from tests.simulation.checks import Violation
 from tests.simulation.scenario import draw
 from tests.simulation.world import Result, World
 
@@ -40,8 +39,7 @@ def run_seed(
     try:
         return world.run(), world
     except _EndlessError:
-        violation = Violation(world.loop.now, "ends", f"still runs after {REAL_SECONDS} real s")
-        world.checks.violations.append(violation)
+        world.checks.fail("ends", f"still runs after {REAL_SECONDS} real s")
         return world.result(), world
     finally:
         signal.alarm(0)
