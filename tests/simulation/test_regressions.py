@@ -41,7 +41,10 @@ ROWS = re.findall(r"^\| ([0-9, ]+) \|.*\|(.*)\|$", __doc__ or "", re.MULTILINE)
 SEEDS = sorted({int(seed) for seeds, _ in ROWS for seed in seeds.split(",")})
 
 
-LATER = ("hold", "seek")
+LATER = (
+    *("hold", "seek", "torn", "table_stale", "streams_limits"),
+    *("unlisted", "no_filter", "late_end", "no_latest"),
+)
 """Kinds that seeds draw since most of these were found; each runs with and without them."""
 
 
