@@ -51,7 +51,6 @@ SCHEMA: dict[str, Any] = {
     [
         ("a.business", {"category": "business"}, "category business"),
         ("a.fields", {"partition_key_fields": ["n"]}, "partition_key_fields n are not in every D"),
-        ("a.order", {"ordering_instance_ids": ["data.n"]}, "ordering fields n are not in every D"),
         ("a.user", {"partition_strategy": "user_defined"}, "user_defined"),
         (
             "a.compact",
@@ -80,15 +79,18 @@ def test_what_can_never_take_the_events_is_refused(
     assert says.split(maxsplit=1)[0] in check.stdout
 
 
-def test_required_fields_that_a_delete_lacks_are_a_warning(keys_only: Cluster) -> None:
+def test_fields_that_a_delete_lacks_and_nakadi_does_not_ask_for_are_a_warning(
+    keys_only: Cluster,
+) -> None:
     schema = SCHEMA | {"required": ["id", "n"]}
-    made = definition("id") | {"name": "a.required", "ordering_key_fields": []}
+    made = definition("id") | {"name": "a.required", "ordering_key_fields": ["data.n"]}
     made |= {"ordering_instance_ids": [], "schema": {"type": "json_schema"}}
     made["schema"]["schema"] = json.dumps(schema)
     keys_only.nakadi.create_event_type(made)
     check = consumer(keys_only, "check", CONSUMER_EVENT_TYPE="a.required")
     assert check.returncode == 0
     assert "the schema requires n" in check.stdout
+    assert "ordering fields n are not in every D" in check.stdout
     assert "doubtful" in check.stdout
 
 
