@@ -36,7 +36,7 @@ $(JAR): | $(STAMP)
 	@mkdir -p $(dir $(JAR)) && touch $(JAR)
 
 test: $(STAMP) $(JAR) ## pass the tests (DynamoDB Local too, where Java and npm are found)
-	@$(BIN)/python -m pytest $(PYTEST)
+	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile $(PYTEST)
 
 quick: $(STAMP) ## the tests that need no server
 	@$(BIN)/python -m pytest -q tests/unit $(PYTEST)

