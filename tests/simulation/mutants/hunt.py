@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 
-from tests.simulation.mutants import leases, liveness, reading, sending, stream
+from tests.simulation.mutants import commands, leases, liveness, reading, sending, stream
 from tests.simulation.mutants.promises import checkers_for
 from tests.simulation.run import run_quietly
 from tests.simulation.scenario import draw
@@ -52,6 +52,8 @@ MUTANTS: Sequence[Callable[[], None]] = (
     sending.more_requests_than_slots,
     stream.listing_not_paced,
     stream.unlisted_shard_taken_for_gone,
+    commands.paused_shard_is_read,
+    commands.seek_skips_in_silence,
 )
 
 NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
@@ -61,6 +63,8 @@ NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
     stream.latest_starts_late: frozenset({"latest"}),
     stream.unlisted_shard_taken_for_gone: frozenset({"unlisted", "not_found"}),
     stream.time_starts_late: frozenset({"iso"}),
+    commands.paused_shard_is_read: frozenset({"hold"}),
+    commands.seek_skips_in_silence: frozenset({"seek"}),
     stream.every_trim_is_a_gap: frozenset({"trims", "night"}),
     stream.gap_rows_not_written: frozenset({"trims", "night"}),
 }

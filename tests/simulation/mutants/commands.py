@@ -1,0 +1,27 @@
+"""Faults in what an operator's commands do."""
+
+from consumer.core import command
+from consumer.core.command import Command
+from consumer.core.lease import Gap, Lease
+from consumer.core.shard import ShardState
+from consumer.runtime.shard_consumer import ShardConsumer
+from tests.simulation.mutants.plant import plant
+
+
+def paused_shard_is_read() -> None:
+    original = ShardConsumer._read
+
+    async def read(self: ShardConsumer) -> bool:
+        if self._commands.due:
+            return await original(self)
+        self._state = ShardState.READING
+        return await self._reading.read(self._intent.until_called_away)
+
+    plant(ShardConsumer, "_read", read)
+
+
+def seek_skips_in_silence() -> None:
+    def seek_gap(_lease: Lease, _command: Command, _wall: float) -> Gap | None:
+        return None
+
+    plant(command, "seek_gap", seek_gap)
