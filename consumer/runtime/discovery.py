@@ -173,13 +173,13 @@ class Discovery:
             bootstrap = LatestBootstrap(self._store, self._streams, self._clock, self._listing)
             await bootstrap.run(stream, turn)
             self.on_found()
-            placed = await self._store.read_leases(row.key)
-            for shard_id in childless_ends(placed):  # a child of it may be hidden yet
-                self._children.expect(row, shard_id)
         # The successor is looked for first: then the listing is that of a disabled stream, whose
         # shards are all known before the new stream has a row.
         successor = await self._successor(row)
         leases = {lease.shard_id: lease for lease in await self._store.read_leases(row.key)}
+        if not row.bootstrapped:
+            for shard_id in childless_ends(tuple(leases.values())):
+                self._children.expect(row, shard_id)  # a child of it may be hidden yet
 
         async def visit(page: StreamPage) -> None:
             check_view_type(self._source, page)
