@@ -78,10 +78,11 @@ class Honesty:
         fresh = wall(world.loop.now) - NOTICED
         if world.truth.is_skipped(record) or (row.released_at or 0.0) > fresh:
             return None
+        begun = row.record_at is not None and row.checkpoint.isdigit()  # by reading, not by a seek
         for process in alive:
             for shard in process.worker.coordinator.shards:
                 held = shard.held and row.owner == process.name
-                if held and shard.shard_id == row.shard_id and row.checkpoint.isdigit():
+                if held and shard.shard_id == row.shard_id and begun:
                     return record.at
         known = max(row.last_sign, self._row_seen.get(row.shard_id, 0.0))
         return max(record.at, known, self._last_seen.get(row.owner or "", 0.0))

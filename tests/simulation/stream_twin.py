@@ -157,7 +157,6 @@ class SimStreams:
         shard = service.truth.shards[service.model.shard_of(iterator)]
         empty = bool(service.empty_pages) and self._chance.random() < service.empty_pages
         empty = empty and self._empties.get(shard.id, 0) < EMPTIES
-        self._empties[shard.id] = self._empties.get(shard.id, 0) + 1 if empty else 0
         young = service.now < shard.shard.created_at + YOUNG_SECONDS
         not_found = service.not_found * (YOUNG_FACTOR if young else 1.0)
         lie = bool(not_found) and self._chance.random() < not_found
@@ -177,6 +176,8 @@ class SimStreams:
         with self._memory.asking(shard):
             page = decode_page(await self._call("get_records", effect))
         self._memory.has_read(shard, page)
+        # Only what has arrived counts: of empty pages three in a row are the tip.
+        self._empties[shard.id] = self._empties.get(shard.id, 0) + 1 if empty else 0
         if page.records or page.next_iterator is None:
             end = "" if page.next_iterator else " and the end"
             text = f"{len(page.records)} records{end}"
