@@ -63,7 +63,7 @@ class AckWatermark:
         self.tail: Ticket | None = None
         self.span = 0
         self.unsettled = 0
-        self.dropped_at: float | None = None  # creation of the oldest that `drop_tail` took out
+        self.dropped_at: float | None = None  # creation of the oldest that was taken out unsettled
 
     @property
     def oldest_at(self) -> float | None:
@@ -143,7 +143,12 @@ class AckWatermark:
         return dropped
 
     def revoke(self) -> list[Ticket]:
-        """The shard is lost: revoke every ticket. Returns them, oldest first."""
+        """The shard is lost, or stands still for a while: revoke every ticket, oldest first.
+
+        What they stand for still ages, until somebody reads it again.
+        """
+        if self.head is not None:
+            self.dropped_at = self.head.created_at
         revoked: list[Ticket] = []
         ticket = self.head
         while ticket is not None:

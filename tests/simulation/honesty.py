@@ -19,6 +19,10 @@ NOTICED = 30.0
 """Seconds after which all know of a death, or of a row: the slowest rhythm of reading is 20 s."""
 
 
+ROW_LATE = 35.0
+"""Seconds more for a row that nobody was told of when it landed: all are read once a minute."""
+
+
 class Honesty:
     """Nothing is asked while one stands still (no scraper reaches that) or is about to leave."""
 
@@ -84,7 +88,8 @@ class Honesty:
                 held = shard.held and row.owner == process.name
                 if held and shard.shard_id == row.shard_id and begun:
                     return record.at
-        known = max(row.last_sign, self._row_seen.get(row.shard_id, 0.0))
+        late = ROW_LATE if world.scenario.has("table_lost") else 0.0
+        known = max(row.last_sign, self._row_seen.get(row.shard_id, 0.0) + late)
         return max(record.at, known, self._last_seen.get(row.owner or "", 0.0))
 
 

@@ -26,6 +26,8 @@ test_discovery |
 | 1525 | what is trimmed while a seek sends its shard back is lost in silence | test_gap |
 | 2347 | a row made by who died before he told of it is known to nobody for a minute | \
 test_discovery |
+| 19227, 19400 | what was revoked shows no age until a release or a command is written | \
+test_watermark |
 | 459 | a seek to a time after one to a sequence number skips in silence | test_commands_obeyed |
 """
 

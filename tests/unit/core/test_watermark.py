@@ -235,6 +235,16 @@ def test_what_a_drain_dropped_ages_until_something_is_read_again() -> None:
     assert shard.oldest_at is None
 
 
+def test_what_was_revoked_ages_too() -> None:
+    shard = watermark()
+    first, second, _ = opened(shard, 1, 2, 3)
+    shard.settle(first)
+    shard.revoke()
+    assert shard.oldest_at == second.created_at
+    shard.revoke()
+    assert shard.oldest_at == second.created_at
+
+
 def test_a_drain_keeps_the_holes_below_a_settled_record() -> None:
     shard = watermark()
     first, second, third = opened(shard, 1, 2, 3)
