@@ -204,9 +204,9 @@ class StreamLeases:
         begun = any(lease.counter > 0 for lease in self._leases.get(row.key, ()))
         done = begun or all(self.confirmed(other) for other in older)
         if done:
-            self._retired.update(
-                {other.key: other.sweep_done for other in older if self._ended(other.key)}
-            )
+            for other in older:
+                if self._ended(other.key):
+                    self._retired.setdefault(other.key, other.sweep_done)
         return done
 
     def _ended(self, stream_key: str) -> bool:
