@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from consumer.core.event import Layout
 from consumer.core.lease import LATEST, TRIM_HORIZON
+from consumer.core.secret import secret_word
 from consumer.core.stream import Stream
 
 SMALLEST_QUEUE = 16 * 1024 * 1024
@@ -110,12 +111,13 @@ def start(text: str) -> str:
 
 
 def secret(value: object) -> object:
-    """Files and shells leave a line break behind: white space around a token is not part of it."""
+    """White space around a token is not part of it."""
     if not isinstance(value, str):
         return value
-    if len(value.split()) != 1 or not value.strip().isprintable() or not value.isascii():
+    word = secret_word(value)
+    if word is None:
         raise ValueError("one word of printable ASCII")
-    return value.strip()
+    return word
 
 
 def lower(value: object) -> object:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from consumer.core.secret import secret_word
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -115,7 +117,5 @@ class FileToken:
 
 
 def _bearer(text: str) -> str | None:
-    """None for what no header can carry, a token cut in two by a line break for example."""
-    words = text.split()
-    whole = len(words) == 1 and words[0].isascii() and words[0].isprintable()
-    return f"Bearer {words[0]}" if whole else None
+    word = secret_word(text)
+    return None if word is None else f"Bearer {word}"

@@ -196,7 +196,6 @@ async def obeyed(store: LeaseStore, place: Place, seconds: float, out: TextIO) -
     """Wait until the owners have applied it. Raises NotObeyed."""
     command, deadline = place.command, time.monotonic() + seconds
     while True:
-        trouble = ""
         try:
             leases = await store.read_leases(place.row.key)
         except Retryable as error:

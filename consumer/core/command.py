@@ -107,8 +107,8 @@ def effect(lease: Lease, command: Command) -> Effect:
             if begun is None or sequence > begun:
                 return Effect.SKIPS
             return Effect.NOTHING if sequence == begun else Effect.REPEATS
-        case _ if begun is not None and lease.record_at is None:
-            return Effect.EITHER  # sent to a sequence number, and nothing settled since
+        case _ if _timeless(lease):
+            return Effect.EITHER
         case time:
             return Effect.SKIPS if _ahead(lease, float(time)) else Effect.REPEATS
 
@@ -120,8 +120,7 @@ def seek_gap(lease: Lease, command: Command, wall: float) -> Gap | None:
     else could tell whether what it had not settled is trimmed before it comes there.
     """
     place = _place(command)
-    unknown = sequence_of(lease.checkpoint) is not None and lease.record_at is None
-    blind = unknown and not isinstance(place, int)
+    blind = _timeless(lease) and not isinstance(place, int)
     if effect(lease, command) is not Effect.SKIPS and not blind:
         return None
     to = str(place) if isinstance(place, int) else None
@@ -142,15 +141,16 @@ def sought(lease: Lease, command: Command) -> Lease:
         return replace(lease, checkpoint=str(place), record_at=None, skip_before=0.0)
     if place == LATEST:
         return replace(lease, skip_before=command.issued_at)
-    oldest = replace(
-        lease,
-        checkpoint=TRIM_HORIZON,
-        parent_gone=lease.parent_gone or begun,
-    )
+    oldest = replace(lease, checkpoint=TRIM_HORIZON, parent_gone=lease.parent_gone or begun)
     if place == TRIM_HORIZON:
         return replace(oldest, skip_before=0.0)
     stays = begun and _ahead(lease, float(place))
     return replace(lease if stays else oldest, skip_before=float(place))
+
+
+def _timeless(lease: Lease) -> bool:
+    """It was sent to a sequence number, and nothing was settled since: where in time is that?"""
+    return sequence_of(lease.checkpoint) is not None and lease.record_at is None
 
 
 def _ahead(lease: Lease, time: float) -> bool:

@@ -48,9 +48,10 @@ def possibly_trimmed_gap(lease: Lease, caught_up_at: float | None, wall: float) 
     One that a seek has sent back there keeps the time up to which it was settled (`record_at`):
     what was not settled yet is younger than that.
     """
-    sent_back = lease.checkpoint == TRIM_HORIZON and lease.record_at is not None
-    since = lease.record_at if sent_back else lease.created_at
-    if wall - max(since or 0.0, caught_up_at or 0.0) <= SURE_SECONDS:
+    since = lease.created_at
+    if lease.checkpoint == TRIM_HORIZON and lease.record_at is not None:
+        since = lease.record_at
+    if wall - max(since, caught_up_at or 0.0) <= SURE_SECONDS:
         return None
     return Gap(lease.shard_id, TRIM_HORIZON, None, "possibly_trimmed", wall)
 

@@ -182,13 +182,7 @@ class Delivery:
             case Split(too_large):
                 if too_large:
                     self._flow.too_large(bytes_of(part))
-                log.warning(
-                    "batch_refused",
-                    status=answer.status,
-                    events=len(part),
-                    flow_id=answer.flow_id,
-                    action="sending both halves apart until the refused event is alone",
-                )
+                tell_split(answer, len(part))
                 return _halves(part)
             case Outage():
                 self._outage(settlement, answer, request)
@@ -273,6 +267,17 @@ class Delivery:
         self._metrics.publish_duration_seconds.labels(outcome=answer.reason).observe(seconds)
         if request.lane is None:
             self.round_trip += SMOOTHING * (seconds - self.round_trip)
+
+
+def tell_split(answer: Answer, events: int) -> None:
+    """Log that a batch of so many was refused without a name."""
+    log.warning(
+        "batch_refused",
+        status=answer.status,
+        events=events,
+        flow_id=answer.flow_id,
+        action="sending both halves apart until the refused event is alone",
+    )
 
 
 def _halves(part: list[Ticket]) -> list[list[Ticket]]:

@@ -66,7 +66,7 @@ class Parents:
             parent = child.parent_shard_id
             if parent is None:
                 continue
-            if not await self._exists(turn, parent):
+            if not await answers(self._streams, stream_of(turn.row), parent):
                 await self._let_go(turn, child, parent)
             elif patience.answered(child.shard_id):
                 await self._take_in(turn, parent)
@@ -74,9 +74,6 @@ class Parents:
                 continue
             opened = True
         return opened
-
-    async def _exists(self, turn: SweepTurn, shard_id: str) -> bool:
-        return await answers(self._streams, stream_of(turn.row), shard_id)
 
     async def _let_go(self, turn: SweepTurn, child: Lease, parent: str) -> None:
         """The parent is gone: the child need not wait."""

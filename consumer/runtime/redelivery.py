@@ -28,7 +28,7 @@ from consumer.core.settlement import (
 )
 from consumer.core.ticket import Ticket, bytes_of, cost_of
 from consumer.core.watermark import AckWatermark
-from consumer.runtime.delivery import SEND_TIMEOUT
+from consumer.runtime.delivery import SEND_TIMEOUT, tell_split
 from consumer.runtime.received_messages import RedriveEnded
 
 if TYPE_CHECKING:
@@ -141,13 +141,7 @@ class Redelivery:
             case Split(too_large):
                 if too_large:
                     self._flow.too_large(bytes_of(part))
-                log.warning(
-                    "batch_refused",
-                    status=answer.status,
-                    events=len(part),
-                    flow_id=answer.flow_id,
-                    action="sending both halves apart until the refused event is alone",
-                )
+                tell_split(answer, len(part))
                 middle = len(part) // 2
                 return [part[:middle], part[middle:]]
             case Outage(reason, retry_after, unknown):

@@ -11,9 +11,12 @@ from consumer.core.lease import Lease, LeaseWrite, StreamRow
 from consumer.core.lease_view import LeaseState, LeaseView
 from consumer.core.peers import Peers
 from consumer.core.shard import Outcome
+from consumer.core.stream import Stream
 from consumer.errors import LeaseConflict, LeaseLost, Retryable
+from consumer.ports import StreamClient
 from consumer.runtime import (
     consumer_worker,
+    parents,
     publisher,
     reader,
     shard_reading,
@@ -24,9 +27,7 @@ from consumer.runtime.dead_letters import LETTERS, DeadLetterSender
 from consumer.runtime.delivery import Delivery
 from consumer.runtime.intent import Want
 from consumer.runtime.lease_writer import LeaseWriter
-from consumer.runtime.parents import Parents
 from consumer.runtime.shard_consumer import ShardConsumer
-from consumer.runtime.sweep_turn import SweepTurn
 from tests.simulation.mutants.plant import plant
 
 
@@ -133,10 +134,10 @@ async def _released(shard: ShardConsumer) -> bool:
 
 
 def unlisted_parent_taken_for_gone() -> None:
-    async def exists(_self: Parents, _turn: SweepTurn, _shard_id: str) -> bool:
+    async def answers(_streams: StreamClient, _stream: Stream, _shard_id: str) -> bool:
         return False
 
-    plant(Parents, "_exists", exists)
+    plant(parents, "answers", answers)
 
 
 def death_not_proven_after_the_row_was_read() -> None:
