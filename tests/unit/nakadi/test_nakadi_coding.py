@@ -13,6 +13,7 @@ import zstandard
 
 from localdev.nakadi.gzip_stream import GzipCutError, GzipFormatError, gunzip
 from localdev.nakadi.process import NakadiProcess, local_nakadi
+from tests.unit.nakadi.event_types import schemaless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,14 +42,7 @@ CUT_DATA = GZIP[:-12]
 @pytest.fixture(scope="module")
 def server() -> Iterator[NakadiProcess]:
     with local_nakadi() as nakadi:
-        nakadi.create_event_type(
-            {
-                "name": "coded",
-                "owning_application": "tests",
-                "category": "undefined",
-                "schema": {"type": "json_schema", "schema": "{}"},
-            }
-        )
+        nakadi.create_event_type(schemaless("coded"))
         yield nakadi
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from localdev.nakadi.process import NakadiProcess, local_nakadi
 from localdev.nakadi.tokens import TokenService, TokenState, UnauthorizedError
+from tests.unit.nakadi.event_types import schemaless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,14 +26,7 @@ def server() -> Iterator[NakadiProcess]:
 
 @pytest.fixture(scope="module")
 def name(server: NakadiProcess) -> str:
-    server.create_event_type(
-        {
-            "name": "plain",
-            "owning_application": "tests",
-            "category": "undefined",
-            "schema": {"type": "json_schema", "schema": "{}"},
-        }
-    )
+    server.create_event_type(schemaless("plain"))
     return "plain"
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from localdev.nakadi.process import NakadiProcess, local_nakadi
+from tests.unit.nakadi.event_types import schemaless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,14 +22,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def server() -> Iterator[NakadiProcess]:
     with local_nakadi() as nakadi:
-        nakadi.create_event_type(
-            {
-                "name": "orders",
-                "owning_application": "tests",
-                "category": "undefined",
-                "schema": {"type": "json_schema", "schema": "{}"},
-            }
-        )
+        nakadi.create_event_type(schemaless("orders"))
         yield nakadi
 
 

@@ -29,6 +29,12 @@ async def command(line: Line, action: Action, target: str | None = None) -> int:
     return number
 
 
+def next_owner(line: Line) -> None:
+    """Another worker, which knows the stream's row as it stands."""
+    line.row = line.table.streams[line.row.key]
+    line.consumer = line.new_consumer("other")
+
+
 def sequences(line: Line) -> list[int]:
     return [sequence_of(body) - FIRST for body in line.nakadi.stored]
 
@@ -89,8 +95,7 @@ def test_the_next_owner_of_a_paused_shard_does_not_read_either() -> None:
             line.consumer.drain()
         calls = shard.calls
         shard.write(FIRST + 10, "k1")
-        line.row = line.table.streams[line.row.key]
-        line.consumer = line.new_consumer("other")
+        next_owner(line)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(line.run_consumer())
             await asyncio.sleep(100)
@@ -107,8 +112,7 @@ def test_a_command_given_while_nobody_reads_is_obeyed_before_anything_is_read() 
 
     async def main(line: Line) -> None:
         await command(line, Action.PAUSE)
-        line.row = line.table.streams[line.row.key]
-        line.consumer = line.new_consumer("other")
+        next_owner(line)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(line.run_consumer())
             await asyncio.sleep(100)
@@ -172,8 +176,7 @@ def test_a_seek_to_latest_skips_what_is_older_and_tells_where_it_read_on() -> No
 
     async def main(line: Line) -> None:
         await command(line, Action.SEEK, LATEST)
-        line.row = line.table.streams[line.row.key]
-        line.consumer = line.new_consumer("other")
+        next_owner(line)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(line.run_consumer())
             await line.until(lambda: line.lease.checkpoint == str(FIRST + 10))
@@ -223,8 +226,7 @@ def test_a_time_after_a_sequence_number_tells_of_all_that_it_may_skip(
     async def main(line: Line) -> None:
         await command(line, Action.SEEK, str(FIRST + 2))
         await command(line, Action.SEEK, time)
-        line.row = line.table.streams[line.row.key]
-        line.consumer = line.new_consumer("other")
+        next_owner(line)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(line.run_consumer())
             await line.until(lambda: line.lease.checkpoint == str(FIRST + 14))
@@ -290,8 +292,7 @@ def test_a_crash_between_the_gap_and_the_row_leaves_the_rest_to_the_next_owner()
         stream = line.table.streams[line.row.key]
         # The first owner got as far as its gap row.
         await line.store.put_gap(stream.key, Gap(SHARD, TRIM_HORIZON, str(FIRST + 4), "seek", 1.0))
-        line.row = stream
-        line.consumer = line.new_consumer("other")
+        next_owner(line)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(line.run_consumer())
             await line.until(lambda: line.lease.checkpoint == str(FIRST + 9))
@@ -340,8 +341,7 @@ def test_a_drain_during_a_command_hands_over_what_is_due() -> None:
         assert line.outcome is Outcome.RELEASED
         assert (line.lease.checkpoint, line.lease.command_counter) == (str(FIRST + 9), 0)
         line.store.faults.clear()
-        line.row = line.table.streams[line.row.key]
-        line.consumer = line.new_consumer("other")
+        next_owner(line)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(line.run_consumer())
             await line.until(lambda: len(line.nakadi.stored) == 20)

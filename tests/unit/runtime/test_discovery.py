@@ -365,15 +365,27 @@ def test_finished_rows_go_26_hours_later() -> None:
         assert set(bench.leases) == {"q"}
 
 
+async def adopted(bench: Bench, *hidden: str) -> None:
+    """The shard p has ended in c and d, of which some are hidden yet."""
+    bench.look()
+    bench.streams.open("p")
+    bench.streams.open("c", parent="p")
+    bench.streams.open("d", parent="p")
+    bench.streams.hidden = set(hidden)
+    await bench.discovery.adopt_children(bench.row, "p")
+
+
+async def ended_childless(bench: Bench) -> None:
+    """The shard p has ended, and nothing is known to follow it."""
+    bench.look()
+    bench.streams.open("p")
+    await bench.discovery.adopt_children(bench.row, "p")
+
+
 def test_children_are_adopted_at_once_and_asked_for_again_until_they_show() -> None:
     @discovering(lambda: Bench(sweep_n=9, sweep_done=9))
     async def check(bench: Bench) -> None:
-        bench.look()
-        bench.streams.open("p")
-        bench.streams.open("c", parent="p")
-        bench.streams.open("d", parent="p")
-        bench.streams.hidden = {"c", "d"}
-        await bench.discovery.adopt_children(bench.row, "p")
+        await adopted(bench, "c", "d")
         assert bench.leases == {}
         await asyncio.sleep(2)
         bench.streams.hidden.clear()
@@ -388,12 +400,7 @@ def test_children_are_adopted_at_once_and_asked_for_again_until_they_show() -> N
 def test_a_child_that_shows_later_than_its_sibling_is_found_without_a_sweep() -> None:
     @discovering(lambda: Bench(sweep_n=9, sweep_done=9))
     async def check(bench: Bench) -> None:
-        bench.look()
-        bench.streams.open("p")
-        bench.streams.open("c", parent="p")
-        bench.streams.open("d", parent="p")
-        bench.streams.hidden = {"d"}
-        await bench.discovery.adopt_children(bench.row, "p")
+        await adopted(bench, "d")
         assert set(bench.leases) == {"c"}
         bench.streams.hidden.clear()
         await asyncio.sleep(17)
@@ -416,9 +423,7 @@ def test_asking_for_children_ends_and_failures_are_raised() -> None:
 def test_an_outage_uses_up_no_question_for_children() -> None:
     @discovering(lambda: Bench(sweep_n=9, sweep_done=9))
     async def check(bench: Bench) -> None:
-        bench.look()
-        bench.streams.open("p")
-        await bench.discovery.adopt_children(bench.row, "p")
+        await ended_childless(bench)
         bench.streams.open("c", parent="p")
         bench.streams.failures = [Retryable("throttled")] * 100
         await asyncio.sleep(60)
@@ -431,9 +436,7 @@ def test_an_outage_uses_up_no_question_for_children() -> None:
 def test_a_child_whose_row_was_made_without_an_answer_is_told_of() -> None:
     @discovering(lambda: Bench(sweep_n=9, sweep_done=9))
     async def check(bench: Bench) -> None:
-        bench.look()
-        bench.streams.open("p")
-        await bench.discovery.adopt_children(bench.row, "p")
+        await ended_childless(bench)
         bench.streams.open("c", parent="p")
         bench.store.fail("create_lease", Fault.LOST_AFTER)
         before = bench.found
