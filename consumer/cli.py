@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 DESCRIPTION = "Publishes every change of a DynamoDB table to Nakadi, in order per key."
 EPILOG = "Settings come from CONSUMER_* variables; `consumer settings` explains each of them."
 
+_FOLDERS = {
+    **dict.fromkeys(("leases", "gaps", "seek", "pause", "resume"), "operate."),
+    **dict.fromkeys(("redrive", "event-type"), "events."),
+}
+"""Where a command's module stands; the others stand in `consumer.commands` itself."""
+
 MISUSED = 2
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it."""
@@ -90,7 +96,8 @@ def _parser() -> Parser:
         command: argparse.ArgumentParser = commands.add_parser(
             name, help=text, description=text, epilog=EPILOG, allow_abbrev=False
         )
-        command.set_defaults(module=f"consumer.commands.{name.replace('-', '_')}")
+        module = f"{_FOLDERS.get(name, '')}{name.replace('-', '_')}"
+        command.set_defaults(module=f"consumer.commands.{module}")
         return command
 
     add("run", "the service, until SIGTERM or SIGINT")
@@ -135,7 +142,7 @@ def _add_operating(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
     )
     pause = add("pause", "read no more until resumed; shards keep their owners")
     resume = add("resume", "read on after a pause")
-    resume.set_defaults(module="consumer.commands.pause")
+    resume.set_defaults(module="consumer.commands.operate.pause")
     for command in (seek, pause, resume):
         command.add_argument(
             "--shard", action="append", default=[], help="only this shard (may be given again)"

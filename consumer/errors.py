@@ -22,7 +22,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from consumer.core.lease import Lease
+    from consumer.core.leases.lease import Lease
 
 Kind = TypeVar("Kind", bound=BaseException)
 

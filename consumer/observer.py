@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from consumer import __version__
-from consumer.core.flow import FlowState
-from consumer.core.lease_view import LeaseState
-from consumer.core.rate import Rate
-from consumer.core.status import (
+from consumer.core.publishing.flow import FlowState
+from consumer.core.reports.lease_view import LeaseState
+from consumer.core.reports.rate import Rate
+from consumer.core.reports.status import (
     EventTypeStatus,
     LeaseStatus,
     QueueStatus,
@@ -23,21 +23,21 @@ from consumer.core.status import (
     StatusView,
     StreamStatus,
 )
-from consumer.embedded_metrics import EmbeddedMetrics
-from consumer.runtime.wake import Wake
+from consumer.observability.embedded_metrics import EmbeddedMetrics
+from consumer.runtime.signal import Wake
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from prometheus_client import Gauge
 
-    from consumer.core.lease_view import LeaseView
-    from consumer.core.stream import StreamPage
-    from consumer.metrics import Metrics
+    from consumer.core.reports.lease_view import LeaseView
+    from consumer.core.stream.stream import StreamPage
+    from consumer.observability.metrics import Metrics
     from consumer.ports import Clock
     from consumer.runtime.consumer_worker import ConsumerWorker
-    from consumer.runtime.running_shard import RunningShard
-    from consumer.settings import Settings
+    from consumer.runtime.shard.running_shard import RunningShard
+    from consumer.settings.settings import Settings
 
 log = structlog.get_logger()
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consumer.core.answer import Answer
-    from consumer.core.command import Command
-    from consumer.core.dead_letter import DeadLetter
-    from consumer.core.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
-    from consumer.core.page import Page
-    from consumer.core.redelivery import QueueDepth, QueuedMessage, Receipt
-    from consumer.core.stream import Position, Shard, Stream, StreamPage
+    from consumer.core.dead_letters.dead_letter import DeadLetter
+    from consumer.core.dead_letters.redrive import QueueDepth, QueuedMessage, Receipt
+    from consumer.core.leases.command import Command
+    from consumer.core.leases.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
+    from consumer.core.publishing.answer import Answer
+    from consumer.core.stream.page import Page
+    from consumer.core.stream.stream import Position, Shard, Stream, StreamPage
 
 
 class Clock(Protocol):

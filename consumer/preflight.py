@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from consumer.core.event import Layout
-from consumer.core.event_definition import ITEM, EventShape, judge, parse_definition
-from consumer.core.finding import Finding, Verdict, event_type_refusal
-from consumer.core.placement import Partitioning
-from consumer.core.stream import ViewType
+from consumer.core.event.event import Layout
+from consumer.core.preflight.check_result import Finding, Verdict, event_type_refusal
+from consumer.core.preflight.event_definition import ITEM, EventShape, judge, parse_definition
+from consumer.core.publishing.placement import Partitioning
+from consumer.core.stream.stream import ViewType
 from consumer.errors import Misconfigured, Retryable
 
 if TYPE_CHECKING:
     from consumer.adapters.nakadi import Nakadi
-    from consumer.core.stream import StreamPage
-    from consumer.settings import Settings
+    from consumer.core.stream.stream import StreamPage
+    from consumer.settings.settings import Settings
 
 log = structlog.get_logger()
 

@@ -17,29 +17,29 @@ from typing import TYPE_CHECKING
 import structlog
 
 from consumer import __version__
-from consumer.access import fallback_region, token_of
-from consumer.adapters.aws import Aws
+from consumer.adapters.aws.aws import Aws
+from consumer.adapters.aws.dead_letter_queue import SqsDeadLetterQueue
+from consumer.adapters.aws.streams import DynamoDbStreams
 from consumer.adapters.clock import SystemClock
-from consumer.adapters.dead_letter_queue import SqsDeadLetterQueue
 from consumer.adapters.http_server import serve_http
-from consumer.adapters.lease_table import LeaseTable
+from consumer.adapters.lease_table.lease_table import LeaseTable
 from consumer.adapters.nakadi import Nakadi
-from consumer.adapters.streams import DynamoDbStreams
-from consumer.core.lanes import LANE_SLOTS
-from consumer.core.lease import Worker
+from consumer.core.leases.lease import Worker
+from consumer.core.publishing.lanes import LANE_SLOTS
+from consumer.credentials import fallback_region, token_of
 from consumer.errors import Fatal, first_in
-from consumer.metrics import Metrics
+from consumer.find_stream import check_enabled, check_ordering_key, find_stream, patiently
+from consumer.observability.metrics import Metrics
 from consumer.observer import Observer
 from consumer.preflight import before_start
-from consumer.runtime.bootstrap import Source
 from consumer.runtime.consumer_worker import ConsumerWorker, Job, Outside
-from consumer.source import check_enabled, check_ordering_key, find_stream, patiently
+from consumer.runtime.discovery.bootstrap import Source
 
 if TYPE_CHECKING:
-    from consumer.core.placement import Partitioning
-    from consumer.core.stream import StreamPage
+    from consumer.core.publishing.placement import Partitioning
+    from consumer.core.stream.stream import StreamPage
     from consumer.ports import LeaseStore, StreamClient
-    from consumer.settings import Settings
+    from consumer.settings.settings import Settings
 
 log = structlog.get_logger()
 

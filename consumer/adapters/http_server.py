@@ -21,7 +21,7 @@ from consumer.errors import Misconfigured
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from consumer.core.status import StatusView
+    from consumer.core.reports.status import StatusView
 
 SHUTDOWN_SECONDS = 1.0
 """Time for answers under way when the server stops; the process has little left then."""

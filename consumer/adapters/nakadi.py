@@ -20,8 +20,8 @@ import structlog
 from httpx_aiohttp import HttpxAiohttpClient
 
 from consumer import __version__
-from consumer.core.answer import Answer, no_answer, parse_answer
-from consumer.core.event_definition import partition_names
+from consumer.core.preflight.event_definition import partition_names
+from consumer.core.publishing.answer import Answer, no_answer, parse_answer
 from consumer.errors import Retryable
 
 if TYPE_CHECKING:

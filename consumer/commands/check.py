@@ -9,24 +9,25 @@ import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from consumer import logs, preflight
-from consumer.access import fallback_region, token_of
-from consumer.adapters.aws import Aws
+from consumer import preflight
+from consumer.adapters.aws.aws import Aws
+from consumer.adapters.aws.queue_attributes import waiting_messages
+from consumer.adapters.aws.streams import DynamoDbStreams
 from consumer.adapters.clock import SystemClock
-from consumer.adapters.lease_table import LeaseTable
+from consumer.adapters.lease_table.lease_table import LeaseTable
 from consumer.adapters.nakadi import Nakadi
-from consumer.adapters.queue_attributes import waiting_messages
-from consumer.adapters.streams import DynamoDbStreams
 from consumer.commands.columns import columns
-from consumer.core.finding import (
+from consumer.core.preflight.check_result import (
     Finding,
     Verdict,
     exit_code,
     ordering_key_finding,
 )
+from consumer.credentials import fallback_region, token_of
 from consumer.errors import LeaseTableAbsent, Misconfigured, Retryable
-from consumer.settings import load_settings
-from consumer.source import find_stream
+from consumer.find_stream import find_stream
+from consumer.observability import logs
+from consumer.settings.loading import load_settings
 
 if TYPE_CHECKING:
     import argparse
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from consumer.adapters.token import Token
-    from consumer.core.stream import StreamPage
-    from consumer.settings import Settings
+    from consumer.core.stream.stream import StreamPage
+    from consumer.settings.settings import Settings
 
 CONNECTIONS = 2
 RESULT_WIDTH = 96

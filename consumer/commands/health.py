@@ -10,7 +10,7 @@ import http.client
 from typing import TYPE_CHECKING
 
 from consumer.errors import Fatal, Misconfigured
-from consumer.settings_source import HTTP_PORT, Given, collect
+from consumer.settings.source import HTTP_PORT, Given, collect
 
 if TYPE_CHECKING:
     import argparse

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from consumer.errors import Misconfigured
-from consumer.settings import load_settings
+from consumer.settings.loading import load_settings
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
     from typing import TextIO
 
-    from consumer.settings import Settings
+    from consumer.settings.settings import Settings
 
 Statement = dict[str, str | list[str]]
 

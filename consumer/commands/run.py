@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import uvloop
 
-from consumer import logs
+from consumer.observability import logs
 from consumer.service import run as serve
-from consumer.settings import load_settings
+from consumer.settings.loading import load_settings
 
 if TYPE_CHECKING:
     import argparse

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
 from consumer.commands.columns import columns
-from consumer.settings import Settings
-from consumer.settings_error import meaning_of
-from consumer.settings_rules import RULES
-from consumer.settings_source import FILE_VARIABLE, variable
-from consumer.settings_types import Shown, Unit
+from consumer.settings.error import meaning_of
+from consumer.settings.rules import RULES
+from consumer.settings.settings import Settings
+from consumer.settings.source import FILE_VARIABLE, variable
+from consumer.settings.types import Shown, Unit
 
 if TYPE_CHECKING:
     import argparse

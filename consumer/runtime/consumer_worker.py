@@ -10,33 +10,33 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consumer.core.fence import Fence
-from consumer.core.stream import Stream
-from consumer.core.transcode import Transcoder
-from consumer.runtime.backlog import Backlog
+from consumer.core.event.transcode import Transcoder
+from consumer.core.leases.fence import Fence
+from consumer.core.stream.stream import Stream
 from consumer.runtime.cancellation import heed_cancellation
-from consumer.runtime.coordinator import Coordinator
-from consumer.runtime.dead_letters import DeadLetterSender
-from consumer.runtime.delivery import Delivery
-from consumer.runtime.discovery import Discovery
-from consumer.runtime.event_type import EventType
-from consumer.runtime.keeper import Keeper
-from consumer.runtime.lease_writer import LeaseWriter
-from consumer.runtime.publisher import Publisher
-from consumer.runtime.relay import Relay
-from consumer.runtime.shard_consumer import ShardConsumer
+from consumer.runtime.discovery.discovery import Discovery
+from consumer.runtime.leases.coordinator import Coordinator
+from consumer.runtime.leases.heartbeat import Keeper
+from consumer.runtime.publishing.backlog import Backlog
+from consumer.runtime.publishing.dead_letters import DeadLetterSender
+from consumer.runtime.publishing.dispatcher import Publisher
+from consumer.runtime.publishing.event_type import EventType
+from consumer.runtime.publishing.sender import Delivery
+from consumer.runtime.shard.lease_writer import LeaseWriter
+from consumer.runtime.shard.relay import Relay
+from consumer.runtime.shard.shard_consumer import ShardConsumer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from consumer.core.event import EventFormat
-    from consumer.core.lease import Lease, StreamRow, Worker
+    from consumer.core.event.event import EventFormat
+    from consumer.core.leases.lease import Lease, StreamRow, Worker
     from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
-    from consumer.core.placement import Partitioning
-    from consumer.metrics import Metrics
+    from consumer.core.publishing.placement import Partitioning
+    from consumer.observability.metrics import Metrics
     from consumer.ports import Chance, Clock, DeadLetterQueue, LeaseStore, StreamClient
     from consumer.ports import Publisher as PublisherPort
-    from consumer.runtime.bootstrap import Source
+    from consumer.runtime.discovery.bootstrap import Source
 
 
 @dataclass(frozen=True, slots=True)

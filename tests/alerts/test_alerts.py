@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
-from consumer.metrics import Metrics
+from consumer.observability.metrics import Metrics
 from localdev.observability.rules import ALERTS as LOCAL_ALERTS
 from localdev.observability.rules import LOCAL, RENDERED, SOURCE, render
 from tests.alerts.drills import DRILLS
 from tests.alerts.prometheus import ROOT, needed
 from tests.alerts.promql import metric_names
-from tests.unit.test_metrics import exported, touch_everything
+from tests.unit.observability.test_metrics import exported, touch_everything
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.yml"))
 TEXT = render(SOURCE.read_text(), LOCAL)

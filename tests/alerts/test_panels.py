@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
-from consumer.metrics import Metrics
+from consumer.observability.metrics import Metrics
 from localdev.observability.dashboard import FILE, text
 from tests.alerts import panels
 from tests.alerts.prometheus import needed
 from tests.alerts.promql import metric_names
-from tests.unit.test_metrics import exported, touch_everything
+from tests.unit.observability.test_metrics import exported, touch_everything
 
 DASHBOARD: dict[str, Any] = json.loads(FILE.read_text())
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]

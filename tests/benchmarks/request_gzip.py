@@ -4,9 +4,9 @@ import time
 from dataclasses import dataclass
 
 from consumer.adapters.nakadi import compressed
-from consumer.core.event import Event, EventFormat
-from consumer.core.page import decode_page
-from consumer.core.transcode import Transcoder
+from consumer.core.event.event import Event, EventFormat
+from consumer.core.event.transcode import Transcoder
+from consumer.core.stream.page import decode_page
 from tests.benchmarks.records import STREAM_ARN, page
 
 EVENTS = 500

@@ -4,8 +4,8 @@ import gzip
 
 import orjson
 
-from consumer.core.page import decode_page
-from consumer.core.record import MalformedRecord, StreamRecord
+from consumer.core.stream.page import decode_page
+from consumer.core.stream.record import MalformedRecord, StreamRecord
 from tests.benchmarks.http_stub import Request
 from tests.benchmarks.prepared_stream import (
     FIRST_SEQUENCE,

@@ -5,9 +5,9 @@ python -m tests.benchmarks.transcode
 
 import time
 
-from consumer.core.event import Event, EventFormat
-from consumer.core.page import decode_page
-from consumer.core.transcode import Transcoder
+from consumer.core.event.event import Event, EventFormat
+from consumer.core.event.transcode import Transcoder
+from consumer.core.stream.page import decode_page
 from tests.benchmarks.records import STREAM_ARN, pages
 
 PAGES = 8

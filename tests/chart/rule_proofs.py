@@ -7,9 +7,9 @@ from pathlib import Path
 import yaml
 
 from consumer.errors import Misconfigured
-from consumer.settings import load_settings
-from consumer.settings_rules import RULES
-from consumer.settings_source import variable
+from consumer.settings.loading import load_settings
+from consumer.settings.rules import RULES
+from consumer.settings.source import variable
 from tests.chart.bench import Bench
 from tests.chart.helm_proofs import STREAM
 from tests.chart.rendering import helm, refusal

@@ -8,8 +8,8 @@ import json
 from collections.abc import Mapping
 
 from consumer.commands import settings as settings_command
-from consumer.settings import Settings
-from consumer.settings_source import variable
+from consumer.settings.settings import Settings
+from consumer.settings.source import variable
 from tests.chart.values_file import CHART, Value, explained
 
 SCHEMA = CHART / "values.schema.json"

@@ -11,8 +11,8 @@ from pathlib import Path
 import yaml
 
 from consumer.cli import _parser, execute
-from consumer.settings import Settings
-from consumer.settings_source import variable
+from consumer.settings.settings import Settings
+from consumer.settings.source import variable
 from localdev.observability.rules import SOURCE
 from localdev.observability.rules import render as render_rules
 from tests.alerts.prometheus import found

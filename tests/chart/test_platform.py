@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from consumer.adapters.lease_rows import APPLICATION, KEY
+from consumer.adapters.lease_table.lease_rows import APPLICATION, KEY
 from consumer.cli import execute
 from tests.chart.cluster_proofs import RELEASED
 from tests.chart.rendering import RELEASE

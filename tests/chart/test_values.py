@@ -11,8 +11,9 @@ import yaml
 from jsonschema import Draft7Validator
 
 import consumer
-from consumer.settings import Settings, load_settings
-from consumer.settings_source import variable
+from consumer.settings.loading import load_settings
+from consumer.settings.settings import Settings
+from consumer.settings.source import variable
 from tests.chart import readme, schema
 from tests.chart.manifest_proofs import EXCEPTIONS, OLDEST
 from tests.chart.rendering import CASES

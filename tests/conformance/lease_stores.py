@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from consumer.adapters.aws import Aws
+from consumer.adapters.aws.aws import Aws
 from consumer.adapters.clock import SystemClock
-from consumer.adapters.lease_table import LeaseTable
+from consumer.adapters.lease_table.lease_table import LeaseTable
 from consumer.ports import LeaseStore
 from tests.twins.lease_table import LeaseTable as TableInMemory
 from tests.twins.lease_table import LeaseTableTwin

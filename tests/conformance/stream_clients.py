@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from consumer.adapters.aws import Aws
+from consumer.adapters.aws.aws import Aws
+from consumer.adapters.aws.streams import DynamoDbStreams
 from consumer.adapters.clock import SystemClock
-from consumer.adapters.streams import DynamoDbStreams
-from consumer.core.record import StreamRecord
-from consumer.core.stream import AtTrimHorizon, Position, Stream
-from consumer.metrics import Metrics
+from consumer.core.stream.record import StreamRecord
+from consumer.core.stream.stream import AtTrimHorizon, Position, Stream
+from consumer.observability.metrics import Metrics
 
 _tables = count()
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from consumer.core.command import Action, Command
-from consumer.core.lease import (
+from consumer.core.leases.command import Action, Command
+from consumer.core.leases.lease import (
     LATEST,
     SHARD_END,
     TRIM_HORIZON,

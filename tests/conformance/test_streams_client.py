@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.core.record import StreamRecord
-from consumer.core.stream import AfterSequence, AtLatest, AtTrimHorizon, Stream, ViewType
+from consumer.core.stream.record import StreamRecord
+from consumer.core.stream.stream import AfterSequence, AtLatest, AtTrimHorizon, Stream, ViewType
 from consumer.errors import Misconfigured, ShardNotFound
 from localdev.streams.process import StreamsProcess
 from tests.conformance.stream_clients import Backend, backend

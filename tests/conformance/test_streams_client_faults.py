@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from consumer.core.stream import AfterSequence, AtTrimHorizon, Stream
+from consumer.core.stream.stream import AfterSequence, AtTrimHorizon, Stream
 from consumer.errors import (
     ConsumerError,
     ExpiredIterator,

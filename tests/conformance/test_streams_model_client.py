@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from consumer.core.stream import AtTrimHorizon, Stream
+from consumer.core.stream.stream import AtTrimHorizon, Stream
 from consumer.errors import Retryable, TrimmedData
 from localdev.streams.process import StreamsProcess
 from tests.conformance.stream_clients import Backend, backend

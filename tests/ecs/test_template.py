@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from consumer.adapters.lease_rows import APPLICATION, KEY
+from consumer.adapters.lease_table.lease_rows import APPLICATION, KEY
 from consumer.commands.iam_policy import policy
-from consumer.embedded_metrics import EmbeddedMetrics
-from consumer.metrics import Metrics
-from consumer.settings import Settings, load_settings
+from consumer.observability.embedded_metrics import EmbeddedMetrics
+from consumer.observability.metrics import Metrics
+from consumer.settings.loading import load_settings
+from consumer.settings.settings import Settings
 from tests.ecs.intrinsics import PSEUDO, TEMPLATE, Stack, template
 
 ROOT = Path(__file__).parents[2]

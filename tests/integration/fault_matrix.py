@@ -24,17 +24,17 @@ import structlog
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.nakadi import Nakadi
 from consumer.adapters.token import NoToken
-from consumer.core.dead_letter import DeadLetter
-from consumer.core.event import Event
-from consumer.core.fence import Fence
+from consumer.core.backlog.watermark import AckWatermark
+from consumer.core.dead_letters.dead_letter import DeadLetter
+from consumer.core.event.event import Event
+from consumer.core.leases.fence import Fence
 from consumer.core.limits import LeaseTiming, PublishLimits
-from consumer.core.watermark import AckWatermark
-from consumer.metrics import Metrics
-from consumer.runtime.backlog import Backlog
-from consumer.runtime.dead_letters import DeadLetterSender
-from consumer.runtime.delivery import Delivery
-from consumer.runtime.event_type import EventType
-from consumer.runtime.publisher import Publisher
+from consumer.observability.metrics import Metrics
+from consumer.runtime.publishing.backlog import Backlog
+from consumer.runtime.publishing.dead_letters import DeadLetterSender
+from consumer.runtime.publishing.dispatcher import Publisher
+from consumer.runtime.publishing.event_type import EventType
+from consumer.runtime.publishing.sender import Delivery
 from localdev.nakadi.java import string_hash
 from localdev.nakadi.process import NakadiProcess, local_nakadi
 from tests.benchmarks.table import Row, at_most, table

@@ -15,8 +15,8 @@ from typing import Any
 import boto3
 import pytest
 
-from consumer.core.dead_letter import DeadLetter, encode
-from consumer.core.event import EventFormat
+from consumer.core.dead_letters.dead_letter import DeadLetter, encode
+from consumer.core.event.event import EventFormat
 from localdev.aws.process import REGION, AwsProcess
 from localdev.nakadi.process import NakadiProcess
 from tests.integration.cluster import definition

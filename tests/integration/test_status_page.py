@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from consumer.adapters.http_server import serve_http
-from consumer.core.flow import FlowState
-from consumer.core.lease_view import LeaseState
-from consumer.core.status import (
+from consumer.core.publishing.flow import FlowState
+from consumer.core.reports.lease_view import LeaseState
+from consumer.core.reports.status import (
     EventTypeStatus,
     LeaseStatus,
     QueueStatus,

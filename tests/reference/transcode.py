@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from consumer.core.event import EventFormat, Layout
+from consumer.core.event.event import EventFormat, Layout
 
 Json = Any
 

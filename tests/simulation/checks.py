@@ -11,8 +11,8 @@ from math import inf
 
 import orjson
 
-from consumer.core.dead_letter import DeadLetter
-from consumer.core.lease import SHARD_END, Gap, Lease, LeaseWrite, StreamRow
+from consumer.core.dead_letters.dead_letter import DeadLetter
+from consumer.core.leases.lease import SHARD_END, Gap, Lease, LeaseWrite, StreamRow
 from tests.simulation.limits import Limits
 from tests.simulation.loop import SimLoop
 from tests.simulation.rows import wrong_gap, wrong_start

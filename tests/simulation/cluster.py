@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from consumer.core.event import EventFormat
-from consumer.core.lease import Worker
-from consumer.core.stream import Stream, ViewType
+from consumer.core.event.event import EventFormat
+from consumer.core.leases.lease import Worker
+from consumer.core.stream.stream import Stream, ViewType
 from consumer.errors import NotReleased, first_in
-from consumer.runtime.bootstrap import Source
 from consumer.runtime.consumer_worker import ConsumerWorker, Job, Outside
-from consumer.runtime.shard_consumer import ShardConsumer
+from consumer.runtime.discovery.bootstrap import Source
+from consumer.runtime.shard.shard_consumer import ShardConsumer
 from tests.simulation.loop import Node, SimTask
 from tests.simulation.memory import Memory
 from tests.simulation.metrics_twin import SilentMetrics

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from consumer.core.page import MalformedRecord, Page
-from consumer.core.shard import ShardState
-from consumer.runtime.shard_consumer import ShardConsumer
+from consumer.core.shard.shard_state import ShardState
+from consumer.core.stream.page import MalformedRecord, Page
+from consumer.runtime.shard.shard_consumer import ShardConsumer
 from tests.simulation.truth import Record, ShardTruth, Truth
 
 RESERVATION = 3 << 20

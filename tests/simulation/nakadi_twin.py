@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from consumer.core.answer import Answer, BatchItemResponse, PublishingStatus, no_answer
+from consumer.core.publishing.answer import Answer, BatchItemResponse, PublishingStatus, no_answer
 from tests.simulation.checks import Checks
 from tests.simulation.loop import SimLoop
 from tests.simulation.trace import Trace

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from consumer.core.dead_letter import DeadLetter
+from consumer.core.dead_letters.dead_letter import DeadLetter
 from tests.simulation.checks import Checks
 from tests.simulation.wire import Wire
 

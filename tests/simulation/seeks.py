@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from consumer.core.command import Action, Command
-from consumer.core.lease import LATEST, TRIM_HORIZON, Gap, sequence_of
+from consumer.core.leases.command import Action, Command
+from consumer.core.leases.lease import LATEST, TRIM_HORIZON, Gap, sequence_of
 from tests.twins.lease_table import LeaseTable
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import TypeVar
 
-from consumer.core.page import Page, decode_page
-from consumer.core.stream import (
+from consumer.core.stream.page import Page, decode_page
+from consumer.core.stream.stream import (
     AfterSequence,
     AtLatest,
     AtTrimHorizon,

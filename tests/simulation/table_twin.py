@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from consumer.core.command import Command
-from consumer.core.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
+from consumer.core.leases.command import Command
+from consumer.core.leases.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
 from consumer.errors import UnknownOutcome
 from tests.simulation.checks import Checks
 from tests.simulation.wire import Wire

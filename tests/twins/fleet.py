@@ -8,18 +8,18 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from consumer.core.fence import Fence
-from consumer.core.lease import SHARD_END, Checkpoint, Lease, StreamRow, Worker
+from consumer.core.leases.fence import Fence
+from consumer.core.leases.lease import SHARD_END, Checkpoint, Lease, StreamRow, Worker
 from consumer.core.limits import LeaseTiming
-from consumer.core.shard import Outcome, ShardState
-from consumer.core.stream import ViewType
+from consumer.core.shard.shard_state import Outcome, ShardState
+from consumer.core.stream.stream import ViewType
 from consumer.errors import LeaseLost
-from consumer.metrics import Metrics
-from consumer.runtime.bootstrap import Source
-from consumer.runtime.coordinator import Coordinator
-from consumer.runtime.discovery import Discovery
-from consumer.runtime.keeper import Keeper
-from consumer.runtime.lease_writer import LeaseWriter
+from consumer.observability.metrics import Metrics
+from consumer.runtime.discovery.bootstrap import Source
+from consumer.runtime.discovery.discovery import Discovery
+from consumer.runtime.leases.coordinator import Coordinator
+from consumer.runtime.leases.heartbeat import Keeper
+from consumer.runtime.shard.lease_writer import LeaseWriter
 from tests.twins.lease_table import LeaseTable, LeaseTableTwin
 from tests.twins.shard_list import STREAM, ShardListTwin
 from tests.twins.virtual_time import HalfChance, VirtualClock

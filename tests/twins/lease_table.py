@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TypeVar
 
-from consumer.core.command import Command
-from consumer.core.lease import SEEK, Gap, Lease, LeaseWrite, StreamRow, Worker
+from consumer.core.leases.command import Command
+from consumer.core.leases.lease import SEEK, Gap, Lease, LeaseWrite, StreamRow, Worker
 from consumer.errors import LeaseConflict, Retryable, UnknownOutcome
 
 T = TypeVar("T")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from consumer.core.redelivery import QueueDepth, QueuedMessage, Receipt
+from consumer.core.dead_letters.redrive import QueueDepth, QueuedMessage, Receipt
 from consumer.errors import Retryable
 from tests.twins.virtual_time import EPOCH, VirtualClock
 

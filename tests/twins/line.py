@@ -8,24 +8,24 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from consumer.core.dead_letter import DeadLetter
-from consumer.core.event import EventFormat
-from consumer.core.fence import Fence
-from consumer.core.lease import Lease, StreamRow
+from consumer.core.dead_letters.dead_letter import DeadLetter
+from consumer.core.event.event import EventFormat
+from consumer.core.event.transcode import Transcoder
+from consumer.core.leases.fence import Fence
+from consumer.core.leases.lease import Lease, StreamRow
 from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
-from consumer.core.placement import Partitioning
-from consumer.core.shard import Outcome
-from consumer.core.transcode import Transcoder
+from consumer.core.publishing.placement import Partitioning
+from consumer.core.shard.shard_state import Outcome
 from consumer.errors import Retryable
-from consumer.metrics import Metrics
-from consumer.runtime.backlog import Backlog
-from consumer.runtime.dead_letters import DeadLetterSender
-from consumer.runtime.delivery import Delivery
-from consumer.runtime.event_type import EventType
-from consumer.runtime.lease_writer import LeaseWriter
-from consumer.runtime.publisher import Publisher
-from consumer.runtime.relay import Relay
-from consumer.runtime.shard_consumer import ShardConsumer
+from consumer.observability.metrics import Metrics
+from consumer.runtime.publishing.backlog import Backlog
+from consumer.runtime.publishing.dead_letters import DeadLetterSender
+from consumer.runtime.publishing.dispatcher import Publisher
+from consumer.runtime.publishing.event_type import EventType
+from consumer.runtime.publishing.sender import Delivery
+from consumer.runtime.shard.lease_writer import LeaseWriter
+from consumer.runtime.shard.relay import Relay
+from consumer.runtime.shard.shard_consumer import ShardConsumer
 from tests.twins.lease_table import LeaseTable, LeaseTableTwin
 from tests.twins.nakadi import NakadiTwin
 from tests.twins.shard import STREAM, ShardTwin

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from consumer.core.answer import Answer, BatchItemResponse, PublishingStatus
+from consumer.core.publishing.answer import Answer, BatchItemResponse, PublishingStatus
 
 Items = list[tuple[str, str]]  # (publishing_status, step)
 

@@ -8,8 +8,15 @@ from typing import Any
 
 import orjson
 
-from consumer.core.page import Page, decode_page
-from consumer.core.stream import AfterSequence, AtTrimHorizon, Position, Shard, Stream, StreamPage
+from consumer.core.stream.page import Page, decode_page
+from consumer.core.stream.stream import (
+    AfterSequence,
+    AtTrimHorizon,
+    Position,
+    Shard,
+    Stream,
+    StreamPage,
+)
 from consumer.errors import ShardNotFound, TrimmedData
 from tests.twins.virtual_time import EPOCH
 

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from consumer.core.page import Page
-from consumer.core.stream import Position, Shard, Stream, StreamPage, ViewType
+from consumer.core.stream.page import Page
+from consumer.core.stream.stream import Position, Shard, Stream, StreamPage, ViewType
 from consumer.errors import ConsumerError, ShardNotFound
 from tests.twins.virtual_time import EPOCH
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 def checkers() -> set[str]:
     """The first argument of each call of `fail` in the simulation."""
     found = set()
-    for path in (ROOT / "tests" / "simulation").glob("*.py"):
+    for path in (ROOT / "tests" / "simulation").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "fail":
                 name = node.args[0]

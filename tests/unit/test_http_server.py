@@ -16,9 +16,9 @@ import pytest
 
 from consumer import cli
 from consumer.adapters.http_server import serve_http
-from consumer.core.flow import FlowState
-from consumer.core.lease_view import LeaseState
-from consumer.core.status import (
+from consumer.core.publishing.flow import FlowState
+from consumer.core.reports.lease_view import LeaseState
+from consumer.core.reports.status import (
     EventTypeStatus,
     LeaseStatus,
     QueueStatus,
@@ -27,7 +27,7 @@ from consumer.core.status import (
     StreamStatus,
 )
 from consumer.errors import Misconfigured
-from consumer.metrics import Metrics
+from consumer.observability.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable

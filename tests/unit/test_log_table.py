@@ -13,7 +13,7 @@ TABLE = (ROOT / "docs" / "logs.md").read_text()
 LEVELS = {"debug", "info", "warning", "error", "exception"}
 LOGGERS = {"log", "level", "self._log"}
 CALLED = LEVELS | {"level", "_log"}
-NOT_OURS = {"library_message"}  # made by consumer.logs of what libraries say
+NOT_OURS = {"library_message"}  # made by consumer.observability.logs of what libraries say
 
 
 @cache

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from consumer.core.flow import FlowState
-from consumer.core.lease_view import LeaseState, LeaseView
-from consumer.metrics import Metrics
+from consumer.core.publishing.flow import FlowState
+from consumer.core.reports.lease_view import LeaseState, LeaseView
+from consumer.observability.metrics import Metrics
 from consumer.observer import Observer
-from consumer.settings import load_settings
+from consumer.settings.loading import load_settings
 from tests.twins.virtual_time import VirtualClock
 
 NEW, OLD = "orders/2026-11-01", "orders/2026-10-01"

@@ -1,10 +1,10 @@
 """Faults in what an operator's commands do."""
 
-from consumer.core import command
-from consumer.core.command import Command
-from consumer.core.lease import Gap, Lease
-from consumer.core.shard import ShardState
-from consumer.runtime.shard_consumer import ShardConsumer
+from consumer.core.leases import command
+from consumer.core.leases.command import Command
+from consumer.core.leases.lease import Gap, Lease
+from consumer.core.shard.shard_state import ShardState
+from consumer.runtime.shard.shard_consumer import ShardConsumer
 from tests.simulation.mutants.plant import plant
 
 

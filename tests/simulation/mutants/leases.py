@@ -5,29 +5,27 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from consumer.core import lease_view, lease_write, lineage
-from consumer.core.fence import Fence
-from consumer.core.lease import Lease, LeaseWrite, StreamRow
-from consumer.core.lease_view import LeaseState, LeaseView
-from consumer.core.peers import Peers
-from consumer.core.shard import Outcome
-from consumer.core.stream import Stream
+from consumer.core.leases import lease_write, lineage
+from consumer.core.leases.fence import Fence
+from consumer.core.leases.lease import Lease, LeaseWrite, StreamRow
+from consumer.core.leases.peers import Peers
+from consumer.core.reports import lease_view
+from consumer.core.reports.lease_view import LeaseState, LeaseView
+from consumer.core.shard.shard_state import Outcome
+from consumer.core.stream.stream import Stream
 from consumer.errors import LeaseConflict, LeaseLost, Retryable
 from consumer.ports import StreamClient
-from consumer.runtime import (
-    consumer_worker,
-    parents,
-    publisher,
-    reader,
-    shard_reading,
-    stream_leases,
-)
-from consumer.runtime.coordinator import Coordinator
-from consumer.runtime.dead_letters import LETTERS, DeadLetterSender
-from consumer.runtime.delivery import Delivery
-from consumer.runtime.intent import Want
-from consumer.runtime.lease_writer import LeaseWriter
-from consumer.runtime.shard_consumer import ShardConsumer
+from consumer.runtime import consumer_worker
+from consumer.runtime.discovery import parents
+from consumer.runtime.leases import stream_leases
+from consumer.runtime.leases.coordinator import Coordinator
+from consumer.runtime.publishing import dispatcher as publisher
+from consumer.runtime.publishing.dead_letters import LETTERS, DeadLetterSender
+from consumer.runtime.publishing.sender import Delivery
+from consumer.runtime.shard import reader, shard_reading
+from consumer.runtime.shard.lease_writer import LeaseWriter
+from consumer.runtime.shard.shard_consumer import ShardConsumer
+from consumer.runtime.shard.shard_goal import Want
 from tests.simulation.mutants.plant import plant
 
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from consumer.core.lease import StreamRow, Worker
-from consumer.core.plan import Held
-from consumer.core.shard import Outcome
+from consumer.core.leases.lease import StreamRow, Worker
+from consumer.core.leases.plan import Held
+from consumer.core.shard.shard_state import Outcome
 from consumer.errors import LeaseLost
-from consumer.runtime.held_shards import HeldShards
+from consumer.runtime.leases.held_shards import HeldShards
 from tests.simulation.mutants.plant import plant
 from tests.simulation.table_twin import SimLeaseTable
 

@@ -6,21 +6,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from consumer.core import settlement
-from consumer.core.answer import BatchItemResponse, PublishingStatus
-from consumer.core.budget import ByteBudget
-from consumer.core.cursor import Cursor
-from consumer.core.lease import Lease
-from consumer.core.page import Page
-from consumer.core.queue import KeyOrderedQueue
-from consumer.core.stream import AtLatest
-from consumer.core.ticket import Ticket, TicketState
-from consumer.core.watermark import AckWatermark
-from consumer.runtime import backlog
-from consumer.runtime.checkpointer import Checkpointer
+from consumer.core.backlog.budget import ByteBudget
+from consumer.core.backlog.queue import KeyOrderedQueue
+from consumer.core.backlog.ticket import Ticket, TicketState
+from consumer.core.backlog.watermark import AckWatermark
+from consumer.core.leases.lease import Lease
+from consumer.core.publishing import settlement
+from consumer.core.publishing.answer import BatchItemResponse, PublishingStatus
+from consumer.core.shard.cursor import Cursor
+from consumer.core.stream.page import Page
+from consumer.core.stream.stream import AtLatest
 from consumer.runtime.consumer_worker import ConsumerWorker
-from consumer.runtime.intake import Intake
-from consumer.runtime.reader import Reader
+from consumer.runtime.publishing import backlog
+from consumer.runtime.shard.checkpointer import Checkpointer
+from consumer.runtime.shard.intake import Intake
+from consumer.runtime.shard.reader import Reader
 from tests.simulation.mutants.plant import plant
 
 

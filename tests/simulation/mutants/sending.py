@@ -1,6 +1,6 @@
 """Faults in how much is sent at a time."""
 
-from consumer.core.flow import Flow
+from consumer.core.publishing.flow import Flow
 from tests.simulation.mutants.plant import plant
 
 

@@ -1,12 +1,13 @@
 """Faults in where a stream starts and in what is told of its gaps."""
 
-from consumer.core.lease import TRIM_HORIZON, Gap, Lease, StreamRow
-from consumer.runtime import bootstrap, reader
-from consumer.runtime.children import stream_of
-from consumer.runtime.discovery import Discovery
-from consumer.runtime.gaps import GapRecorder
-from consumer.runtime.listing import ShardListing
-from consumer.runtime.sweep_turn import SweepTurn
+from consumer.core.leases.lease import TRIM_HORIZON, Gap, Lease, StreamRow
+from consumer.runtime.discovery import bootstrap
+from consumer.runtime.discovery.children import stream_of
+from consumer.runtime.discovery.discovery import Discovery
+from consumer.runtime.discovery.listing import ShardListing
+from consumer.runtime.discovery.sweep_claim import SweepTurn
+from consumer.runtime.shard import reader
+from consumer.runtime.shard.gaps import GapRecorder
 from tests.simulation.mutants.plant import plant
 
 LATE = 20.0

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from consumer.adapters.aws import Aws
+from consumer.adapters.aws.aws import Aws
+from consumer.adapters.aws.streams import DynamoDbStreams
 from consumer.adapters.clock import SystemClock
-from consumer.adapters.streams import DynamoDbStreams
-from consumer.core.stream import Stream
+from consumer.core.stream.stream import Stream
 from consumer.errors import Misconfigured, Retryable
 from tests.unit.adapters.aws_environment import REGION, point_at
 from tests.wire import Say, Wire, http

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from consumer.adapters.aws import Aws
-from consumer.adapters.dead_letter_queue import SqsDeadLetterQueue
+from consumer.adapters.aws.aws import Aws
+from consumer.adapters.aws.dead_letter_queue import SqsDeadLetterQueue
 from consumer.errors import Retryable
 from localdev.aws.process import AwsProcess
 from tests.unit.adapters.aws_environment import point_at
-from tests.unit.core.test_dead_letter import EVENT, FORMAT, KEYS, LETTER
+from tests.unit.core.dead_letters.test_dead_letter import EVENT, FORMAT, KEYS, LETTER
 from tests.wire import Request, Say, Wire, http
 
 

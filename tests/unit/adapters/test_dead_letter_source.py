@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from consumer.adapters.aws import Aws
-from consumer.adapters.dead_letter_source import SqsDeadLetterSource
-from consumer.core.redelivery import QueueDepth, Receipt
+from consumer.adapters.aws.aws import Aws
+from consumer.adapters.aws.dead_letter_source import SqsDeadLetterSource
+from consumer.core.dead_letters.redrive import QueueDepth, Receipt
 from consumer.errors import Misconfigured, Retryable
 from localdev.aws.process import AwsProcess
 from tests.unit.adapters.aws_environment import point_at

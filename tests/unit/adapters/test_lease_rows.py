@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from consumer.adapters import lease_rows
-from consumer.core.lease import Gap, Lease, StreamRow, Worker
+from consumer.adapters.lease_table import lease_rows
+from consumer.core.leases.lease import Gap, Lease, StreamRow, Worker
 
 WORKER = Worker("host/1", 7, 2, ("t/l",), True, False, 1793525400.123456, 5.0, "host", "1.2")
 STREAM = StreamRow("arn", "t", "l", "k", "LATEST", 1.5, True, 3, 2, 9, "print", 4, 5.5)

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.adapters.aws import Aws
+from consumer.adapters.aws.aws import Aws
 from consumer.adapters.clock import SystemClock
-from consumer.adapters.lease_table import LeaseTable
-from consumer.core.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
+from consumer.adapters.lease_table.lease_table import LeaseTable
+from consumer.core.leases.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
 from consumer.errors import LeaseConflict, Misconfigured, Retryable, UnknownOutcome
 from tests.unit.adapters.aws_environment import point_at
 from tests.unit.adapters.test_lease_rows import LEASE_ITEM, STREAM_ITEM, keyed

@@ -14,7 +14,7 @@ from consumer.adapters import nakadi as nakadi_module
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.nakadi import Nakadi
 from consumer.adapters.token import FileToken, LiteralToken, NoToken
-from consumer.core.answer import PublishingStatus
+from consumer.core.publishing.answer import PublishingStatus
 from consumer.errors import Retryable
 from tests.wire import Say, Wire, http
 

@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from consumer.adapters import streams as streams_module
-from consumer.adapters.aws import Aws
+from consumer.adapters.aws import streams as streams_module
+from consumer.adapters.aws.aws import Aws
+from consumer.adapters.aws.get_records_parser import AnswerIncomplete, whole_body
+from consumer.adapters.aws.streams import DynamoDbStreams
 from consumer.adapters.clock import SystemClock
-from consumer.adapters.get_records_parser import AnswerIncomplete, whole_body
-from consumer.adapters.streams import DynamoDbStreams
-from consumer.core.stream import AfterSequence, AtLatest, Shard, Stream
+from consumer.core.stream.stream import AfterSequence, AtLatest, Shard, Stream
 from consumer.errors import (
     ConsumerError,
     ExpiredIterator,
@@ -22,7 +22,7 @@ from consumer.errors import (
     ShardNotFound,
     TrimmedData,
 )
-from consumer.metrics import Metrics
+from consumer.observability.metrics import Metrics
 from tests.unit.adapters.aws_environment import point_at
 from tests.wire import Request, Say, Wire, http
 

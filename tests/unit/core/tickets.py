@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from consumer.core.event import Event, Unbuildable
-from consumer.core.ticket import Ticket, cost_of
-from consumer.core.watermark import AckWatermark
+from consumer.core.backlog.ticket import Ticket, cost_of
+from consumer.core.backlog.watermark import AckWatermark
+from consumer.core.event.event import Event, Unbuildable
 
 
 def watermark(

@@ -8,10 +8,10 @@ from functools import partial
 import pytest
 from structlog.testing import capture_logs
 
-from consumer.core.lease import SHARD_END, Lease, LeaseWrite
-from consumer.core.lease_view import LeaseState
+from consumer.core.leases.lease import SHARD_END, Lease, LeaseWrite
+from consumer.core.reports.lease_view import LeaseState
 from consumer.errors import Fatal, Misconfigured, NotReleased, Retryable, StreamUnreachable
-from consumer.runtime.bootstrap import first_row
+from consumer.runtime.discovery.bootstrap import first_row
 from tests.twins.fleet import TIMING, FakeShard, Fleet, Node, source
 from tests.twins.lease_table import Fault
 from tests.twins.shard_list import STREAM, stream

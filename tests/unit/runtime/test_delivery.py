@@ -7,10 +7,10 @@ from math import inf
 
 import pytest
 
-from consumer.core.flow import FlowState
-from consumer.core.lease import SHARD_END
+from consumer.core.leases.lease import SHARD_END
 from consumer.core.limits import PublishLimits
-from consumer.core.shard import Outcome
+from consumer.core.publishing.flow import FlowState
+from consumer.core.shard.shard_state import Outcome
 from tests.twins.line import DeadLetterTwin, Line, run_line
 from tests.twins.nakadi import NakadiTwin, Reply, key_of, sequence_of
 from tests.twins.shard import FIRST, ShardTwin

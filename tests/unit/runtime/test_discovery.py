@@ -8,14 +8,21 @@ from typing import Any
 
 import pytest
 
-from consumer.core.lease import LATEST, SCHEMA_VERSION, SHARD_END, TRIM_HORIZON, Lease, StreamRow
+from consumer.core.leases.lease import (
+    LATEST,
+    SCHEMA_VERSION,
+    SHARD_END,
+    TRIM_HORIZON,
+    Lease,
+    StreamRow,
+)
+from consumer.core.leases.lineage import LISTED_SECONDS
 from consumer.core.limits import LeaseTiming
-from consumer.core.lineage import LISTED_SECONDS
-from consumer.core.stream import ViewType
+from consumer.core.stream.stream import ViewType
 from consumer.errors import Misconfigured, Retryable, TrimmedData
-from consumer.metrics import Metrics
-from consumer.runtime.bootstrap import Source, check_fingerprint, first_row, own_rows
-from consumer.runtime.discovery import Discovery, KnownStreams
+from consumer.observability.metrics import Metrics
+from consumer.runtime.discovery.bootstrap import Source, check_fingerprint, first_row, own_rows
+from consumer.runtime.discovery.discovery import Discovery, KnownStreams
 from tests.twins.fleet import source
 from tests.twins.lease_table import Fault, LeaseTable, LeaseTableTwin
 from tests.twins.shard_list import STREAM, ShardListTwin, stream

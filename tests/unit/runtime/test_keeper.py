@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from consumer.core.fence import Fence
-from consumer.core.lease import Worker
+from consumer.core.leases.fence import Fence
+from consumer.core.leases.lease import Worker
 from consumer.core.limits import LeaseTiming
-from consumer.runtime.keeper import Keeper
+from consumer.runtime.leases.heartbeat import Keeper
 from tests.twins.lease_table import Fault, LeaseTable, LeaseTableTwin
 from tests.twins.virtual_time import VirtualClock, run
 

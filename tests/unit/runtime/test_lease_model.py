@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from consumer.core.lineage import gate_open
+from consumer.core.leases.lineage import gate_open
 from tests.twins.fleet import Fleet, Node
 from tests.twins.lease_table import Fault
 from tests.twins.shard_list import STREAM

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.core.lease import SHARD_END, Lease
+from consumer.core.leases.lease import SHARD_END, Lease
 from consumer.core.limits import LeaseTiming
 from consumer.errors import LeaseLost
-from consumer.runtime.lease_writer import LeaseWriter
+from consumer.runtime.shard.lease_writer import LeaseWriter
 from tests.twins.lease_table import Fault, LeaseTable, LeaseTableTwin
 from tests.twins.virtual_time import HalfChance, VirtualClock, run
 

@@ -8,11 +8,11 @@ from itertools import pairwise
 import pytest
 from structlog.testing import capture_logs
 
-from consumer.core.flow import DEAD_LETTER_LIMIT, FlowState
-from consumer.core.lanes import LANE_SLOTS
 from consumer.core.limits import PublishLimits
-from consumer.core.partition import HashRule
-from consumer.core.placement import Partitioning
+from consumer.core.publishing.flow import DEAD_LETTER_LIMIT, FlowState
+from consumer.core.publishing.lanes import LANE_SLOTS
+from consumer.core.publishing.partition import HashRule
+from consumer.core.publishing.placement import Partitioning
 from tests.twins.line import Line, run_line
 from tests.twins.nakadi import NakadiTwin, Reply, Request, key_of
 from tests.twins.shard import FIRST, ShardTwin

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from consumer.core.dead_letter import DeadLetter, encode
-from consumer.core.event import EventFormat
+from consumer.core.dead_letters.dead_letter import DeadLetter, encode
+from consumer.core.dead_letters.redrive import Fate, Selection
+from consumer.core.event.event import EventFormat
 from consumer.core.limits import PublishLimits
-from consumer.core.redelivery import Fate, Selection
-from consumer.core.redrive_report import RedriveReport
-from consumer.runtime import redrive as module
-from consumer.runtime.received_messages import QUEUE_SECONDS
-from consumer.runtime.redelivery import PATIENCE_SECONDS
-from consumer.runtime.redrive import Redrive, RedriveJob
+from consumer.core.reports.redrive_report import RedriveReport
+from consumer.runtime.redrive import redrive as module
+from consumer.runtime.redrive.received_messages import QUEUE_SECONDS
+from consumer.runtime.redrive.redrive import Redrive, RedriveJob
+from consumer.runtime.redrive.window import PATIENCE_SECONDS
 from tests.twins.letter_source import LetterSourceTwin
 from tests.twins.nakadi import NakadiTwin, Reply, key_of, sequence_of
 from tests.twins.virtual_time import HalfChance, run

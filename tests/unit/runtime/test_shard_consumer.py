@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.core.lease import LATEST, SHARD_END, Gap, Lease
+from consumer.core.leases.lease import LATEST, SHARD_END, Gap, Lease
 from consumer.core.limits import PublishLimits
-from consumer.core.shard import Outcome, ShardState
-from consumer.core.stream import AfterSequence, AtTrimHorizon
+from consumer.core.shard.shard_state import Outcome, ShardState
+from consumer.core.stream.stream import AfterSequence, AtTrimHorizon
 from consumer.errors import ExpiredIterator, Retryable, ShardNotFound, TrimmedData
 from tests.twins.lease_table import Fault
 from tests.twins.line import SHARD, DeadLetterTwin, Line, run_line

@@ -1,0 +1,1 @@
+"""AWS: DynamoDB Streams, the dead letter queue in SQS, and what their errors mean."""

@@ -1,0 +1,162 @@
+"""What a failed AWS call means, for all services: one table.
+
+Nothing here knows of shards or leases; `streams` and `lease_table` look at the codes of their own
+first and leave the rest to `retryable`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aiohttp
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProxyConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
+from botocore.parsers import ResponseParserError
+
+from consumer.adapters.aws.get_records_parser import AnswerIncomplete
+from consumer.errors import Misconfigured, Retryable
+
+if TYPE_CHECKING:
+    from typing import Final
+
+NO_CREDENTIALS = (
+    "AWS credentials: none found; wanted a role, a profile or AWS_ACCESS_KEY_ID and "
+    "AWS_SECRET_ACCESS_KEY"
+)
+
+CALL_FAILURES: Final = (
+    ClientError,
+    BotoCoreError,
+    ResponseParserError,
+    AnswerIncomplete,
+    TimeoutError,
+)
+"""Everything that a call of a client raises."""
+
+_REASONS: Final = {
+    **dict.fromkeys(
+        (
+            "LimitExceededException",
+            "ThrottlingException",
+            "Throttling",
+            "ProvisionedThroughputExceededException",
+            "RequestLimitExceeded",
+            "RequestThrottled",
+            "TooManyRequestsException",
+            "KmsThrottled",
+        ),
+        "throttled",
+    ),
+    **dict.fromkeys(
+        (
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "IncompleteSignature",
+            "IncompleteSignatureException",
+            "InvalidClientTokenId",
+            "InvalidSignatureException",
+            "MissingAuthenticationToken",
+            "MissingAuthenticationTokenException",
+            "RequestExpired",
+            "RequestTimeTooSkewed",
+            "SignatureDoesNotMatch",
+            "UnrecognizedClientException",
+        ),
+        "credentials",
+    ),
+    **dict.fromkeys(
+        ("AccessDenied", "AccessDeniedException", "KmsAccessDenied", "NotAuthorized"),
+        "access_denied",
+    ),
+    "ValidationException": "validation",
+}
+
+_BROKEN: Final = (
+    # aiobotocore names a connection that broke like one that was never made: its cause tells.
+    (aiohttp.ClientPayloadError, "truncated"),
+    (aiohttp.ClientConnectorError, "unreachable"),
+    (aiohttp.ConnectionTimeoutError, "connect_timeout"),
+    (aiohttp.ServerTimeoutError, "timeout"),
+    (aiohttp.ClientConnectionError, "reset"),
+    (TimeoutError, "timeout"),
+    (ReadTimeoutError, "timeout"),
+    (ConnectTimeoutError, "connect_timeout"),
+    (AnswerIncomplete, "truncated"),
+    (ConnectionClosedError, "reset"),
+    (EndpointConnectionError, "unreachable"),
+    (ProxyConnectionError, "unreachable"),
+    (SSLError, "tls"),
+    (CredentialRetrievalError, "credentials"),
+    (ResponseParserError, "malformed_answer"),
+    (HTTPClientError, "malformed_answer"),
+)
+
+
+def error_code(error: Exception) -> str | None:
+    """The service's code, such as `ResourceNotFoundException`; None if no service answered."""
+    if not isinstance(error, ClientError):
+        return None
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def answered_status(error: Exception) -> int | None:
+    """The HTTP status of the answer; None if there was none."""
+    if not isinstance(error, ClientError):
+        return None
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return status if isinstance(status, int) else None
+
+
+def retryable(call: str, error: Exception) -> Retryable:
+    """The failure of `call` as a passing one.
+
+    Raises Misconfigured for missing credentials, which no repetition brings.
+    """
+    if isinstance(error, (NoCredentialsError, PartialCredentialsError, NoRegionError)):
+        raise misconfigured(error) from error
+    return Retryable(f"{call}: {describe(error)}", reason_of(error))
+
+
+def reason_of(error: Exception) -> str:
+    """A short word for metrics."""
+    code = error_code(error)
+    if code is None:
+        cause = error.kwargs.get("error") if isinstance(error, BotoCoreError) else None
+        for broken in (cause, error):
+            for kind, reason in _BROKEN:
+                if isinstance(broken, kind):
+                    return reason
+        return "error"
+    known = _REASONS.get(code)
+    if known is not None:
+        return known
+    return "server_error" if (answered_status(error) or 0) >= 500 else "refused"
+
+
+def describe(error: Exception) -> str:
+    """One line for a person; a service's own words where it spoke."""
+    if isinstance(error, ClientError):
+        message = str(error.response.get("Error", {}).get("Message", ""))
+        return f"{error_code(error)}: {message}".replace("\n", " ")
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def misconfigured(error: Exception) -> Misconfigured:
+    """What botocore found missing, as one line."""
+    if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
+        return Misconfigured(NO_CREDENTIALS)
+    return Misconfigured(f"AWS: {describe(error)}")

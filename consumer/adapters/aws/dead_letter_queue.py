@@ -1,0 +1,116 @@
+"""The dead letter queue on SQS: the DeadLetterQueue port.
+
+A queue takes ten messages a call, and no more bytes in a message or a call than its own limit:
+1 MiB, or 256 KiB for older queues, or what somebody has set. What it refuses as too long is
+refused with that number, which then holds for every later letter of this process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from consumer.adapters.aws.aws_errors import CALL_FAILURES, describe, retryable
+from consumer.core.dead_letters.dead_letter import DeadLetter, encode
+from consumer.errors import Retryable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from consumer.core.event.event import EventFormat
+
+log = structlog.get_logger()
+
+MESSAGES_PER_CALL: Final = 10
+MAX_BYTES: Final = 1_048_576
+MIN_BYTES: Final = 1_024
+"""What SQS allows as a queue's MaximumMessageSize, in bytes."""
+
+REQUEST_SECONDS: Final = 20.0
+
+_TOO_LONG: Final = re.compile(r"(?:shorter|longer) than (\d+) bytes")
+
+
+class SqsDeadLetterQueue:
+    """DeadLetterQueue port. `sqs` is a client made by `Aws`."""
+
+    def __init__(
+        self,
+        sqs: Any,  # noqa: ANN401 - made by botocore
+        queue_url: str,
+        event_format: EventFormat,
+        key_attributes: Sequence[str],
+    ) -> None:
+        self._sqs = sqs
+        self._queue_url = queue_url
+        self._event_format = event_format
+        self._key_attributes = key_attributes
+        self._limit = MAX_BYTES
+
+    async def send(self, letters: Sequence[DeadLetter]) -> Sequence[bool]:
+        """At most ten letters; True for each that the queue has accepted.
+
+        Raises Retryable if a call failed before anything was accepted.
+        """
+        bodies = [
+            encode(letter, self._limit, self._event_format, self._key_attributes)
+            for letter in letters
+        ]
+        accepted = [False] * len(bodies)
+        for first, last in _calls(bodies, self._limit):
+            try:
+                answer = await self._send(bodies, first, last)
+            except Retryable:
+                if any(accepted):
+                    break
+                raise
+            for entry in answer.get("Successful", ()):
+                accepted[int(entry["Id"])] = True
+            self._look_at_failures(answer.get("Failed", ()))
+        return accepted
+
+    async def _send(self, bodies: Sequence[bytes], first: int, last: int) -> Mapping[str, Any]:
+        entries = [
+            {"Id": str(index), "MessageBody": bodies[index].decode()}
+            for index in range(first, last)
+        ]
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                answer: Mapping[str, Any] = await self._sqs.send_message_batch(
+                    QueueUrl=self._queue_url, Entries=entries
+                )
+        except CALL_FAILURES as error:
+            self._learn_limit(describe(error))
+            raise retryable("SendMessageBatch", error) from error
+        return answer
+
+    def _look_at_failures(self, failures: Sequence[Mapping[str, Any]]) -> None:
+        for failure in failures:
+            message = str(failure.get("Message", ""))
+            self._learn_limit(message)
+            log.warning(
+                "dead_letter_not_accepted",
+                code=failure.get("Code"),
+                message=message,
+                action="it is sent again; its key waits",
+            )
+
+    def _learn_limit(self, message: str) -> None:
+        found = _TOO_LONG.search(message)
+        if found:
+            self._limit = max(MIN_BYTES, min(self._limit, int(found[1])))
+
+
+def _calls(bodies: Sequence[bytes], limit: int) -> Iterator[tuple[int, int]]:
+    """Runs of indexes, each as long as one call may be. A body over the limit goes alone."""
+    first, size = 0, 0
+    for index, body in enumerate(bodies):
+        if index > first and (size + len(body) > limit or index - first == MESSAGES_PER_CALL):
+            yield first, index
+            first, size = index, 0
+        size += len(body)
+    if bodies:
+        yield first, len(bodies)

@@ -1,0 +1,102 @@
+"""The dead letter queue on SQS as redrive sees it: the DeadLetterSource port."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+from consumer.adapters.aws.aws_errors import CALL_FAILURES, retryable
+from consumer.adapters.aws.queue_attributes import waiting_messages
+from consumer.core.dead_letters.redrive import QueueDepth, QueuedMessage, Receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+WAIT_SECONDS: Final = 1
+"""Long poll: any at all asks every server of SQS, so that an empty answer means something."""
+
+REQUEST_SECONDS: Final = 20.0
+MAX_VISIBILITY: Final = 43_200
+"""SQS hides a message for at most twelve hours."""
+
+
+class SqsDeadLetterSource:
+    """DeadLetterSource port. `sqs` is a client made by `Aws`."""
+
+    def __init__(self, sqs: Any, queue_url: str) -> None:  # noqa: ANN401 - made by botocore
+        self._sqs = sqs
+        self._queue_url = queue_url
+
+    async def depth(self) -> QueueDepth:
+        """About how many messages it holds. Misconfigured if there is no such queue."""
+        visible = await waiting_messages(self._sqs, self._queue_url)
+        name = "ApproximateNumberOfMessagesNotVisible"
+        answer = await self._call("GetQueueAttributes", AttributeNames=[name])
+        return QueueDepth(visible, int(answer.get("Attributes", {}).get(name, 0)))
+
+    async def receive(self, count: int, seconds: float) -> Sequence[QueuedMessage]:
+        """At most ten messages, hidden from others for so many seconds."""
+        answer = await self._call(
+            "ReceiveMessage",
+            MaxNumberOfMessages=count,
+            VisibilityTimeout=_visibility(seconds),
+            WaitTimeSeconds=WAIT_SECONDS,
+            MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
+        )
+        return [_message(message) for message in answer.get("Messages", ())]
+
+    async def delete(self, receipts: Sequence[Receipt]) -> Sequence[bool]:
+        """At most ten; True for each that is gone."""
+        return await self._batch("DeleteMessageBatch", receipts)
+
+    async def hide(self, receipts: Sequence[Receipt], seconds: float) -> Sequence[bool]:
+        """At most ten, hidden for so many seconds from now on; 0 shows them at once."""
+        return await self._batch(
+            "ChangeMessageVisibilityBatch", receipts, VisibilityTimeout=_visibility(seconds)
+        )
+
+    async def _batch(
+        self, call: str, receipts: Sequence[Receipt], **members: int
+    ) -> Sequence[bool]:
+        if not receipts:
+            return []
+        entries = [
+            {"Id": str(index), "ReceiptHandle": receipt.handle, **members}
+            for index, receipt in enumerate(receipts)
+        ]
+        answer = await self._call(call, Entries=entries)
+        done = {entry["Id"] for entry in answer.get("Successful", ())}
+        return [entry["Id"] in done for entry in entries]
+
+    async def _call(self, call: str, **arguments: object) -> Mapping[str, Any]:
+        method = getattr(self._sqs, _METHODS[call])
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                answer: Mapping[str, Any] = await method(QueueUrl=self._queue_url, **arguments)
+        except CALL_FAILURES as error:
+            raise retryable(call, error) from error
+        return answer
+
+
+_METHODS: Final = {
+    "ChangeMessageVisibilityBatch": "change_message_visibility_batch",
+    "DeleteMessageBatch": "delete_message_batch",
+    "GetQueueAttributes": "get_queue_attributes",
+    "ReceiveMessage": "receive_message",
+}
+
+
+def _visibility(seconds: float) -> int:
+    return min(MAX_VISIBILITY, math.ceil(seconds))
+
+
+def _message(message: Mapping[str, Any]) -> QueuedMessage:
+    attributes = message.get("Attributes", {})
+    return QueuedMessage(
+        Receipt(str(message["MessageId"]), str(message["ReceiptHandle"])),
+        # A lone surrogate can be in no letter of ours; what it is in must not end the run.
+        str(message["Body"]).encode(errors="surrogatepass"),
+        int(attributes.get("SentTimestamp", 0)) / 1000,
+        int(attributes.get("ApproximateReceiveCount", 1)),
+    )

@@ -1,0 +1,30 @@
+"""Whether the dead letter queue is there, without sending anything to it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from consumer.adapters.aws.aws_errors import CALL_FAILURES, describe, error_code, retryable
+from consumer.errors import Misconfigured
+
+REQUEST_SECONDS: Final = 10.0
+
+_ABSENT: Final = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
+
+
+async def waiting_messages(sqs: Any, queue_url: str) -> int:  # noqa: ANN401 - made by botocore
+    """About how many dead letters wait. Misconfigured if there is no such queue, or Retryable."""
+    try:
+        async with asyncio.timeout(REQUEST_SECONDS):
+            answer = await sqs.get_queue_attributes(
+                QueueUrl=queue_url, AttributeNames=["ApproximateNumberOfMessages"]
+            )
+    except CALL_FAILURES as error:
+        if error_code(error) in _ABSENT:
+            raise Misconfigured(
+                f"CONSUMER_DEAD_LETTER_QUEUE_URL: found {queue_url!r} ({describe(error)}),"
+                " wanted an existing queue"
+            ) from error
+        raise retryable("GetQueueAttributes", error) from error
+    return int(answer.get("Attributes", {}).get("ApproximateNumberOfMessages", 0))

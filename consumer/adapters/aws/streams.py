@@ -1,0 +1,224 @@
+"""DynamoDB Streams as the runtime needs it: the StreamClient port.
+
+One call is one request; the SDK repeats nothing. Facts about a shard (`TrimmedData`,
+`ShardNotFound`, `ExpiredIterator`) come only from the service's own error codes. Everything else
+that goes wrong is Retryable and says nothing about the shard.
+
+Sequence numbers are integers here, text there. The service writes 21 to 40 digits without leading
+zeros; emulators pad to a width of their own and compare text, so the width is learned from what
+DescribeStream shows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Final, assert_never
+
+from consumer.adapters.aws.aws_errors import CALL_FAILURES, describe, error_code, retryable
+from consumer.core.stream.stream import (
+    AfterSequence,
+    AtLatest,
+    AtTrimHorizon,
+    Position,
+    Shard,
+    Stream,
+    StreamPage,
+    ViewType,
+)
+from consumer.errors import (
+    ConsumerError,
+    ExpiredIterator,
+    Misconfigured,
+    Retryable,
+    ShardNotFound,
+    TrimmedData,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from consumer.core.stream.page import Page
+    from consumer.observability.metrics import Metrics
+    from consumer.ports import Clock
+
+REQUEST_SECONDS: Final = 15.0
+"""Longest request, waiting for a pooled connection included."""
+
+RECORDS_PER_PAGE: Final = 1000
+"""The most GetRecords gives."""
+
+SHARDS_PER_PAGE: Final = 100
+"""The most DescribeStream gives."""
+
+CHILD_PAGES: Final = 100
+"""Pages of one answer to CHILD_SHARDS. Only a backend that ignores the filter needs a second."""
+
+SEQUENCE_DIGITS: Final = 21
+"""The fewest digits of a SequenceNumber (service model)."""
+
+_FACTS: Final = {
+    "ExpiredIteratorException": ExpiredIterator,
+    "TrimmedDataAccessException": TrimmedData,
+    "ResourceNotFoundException": ShardNotFound,
+}
+
+
+class DynamoDbStreams:
+    """StreamClient port. `streams` and `dynamodb` are clients made by `Aws`."""
+
+    def __init__(
+        self,
+        streams: Any,  # noqa: ANN401 - made by botocore
+        dynamodb: Any,  # noqa: ANN401 - made by botocore
+        clock: Clock,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._streams = streams
+        self._dynamodb = dynamodb
+        self._clock = clock
+        self._metrics = metrics
+        self._digits = SEQUENCE_DIGITS
+
+    async def latest_stream(self, table: str) -> Stream | None:
+        """The table's latest stream, None if it never had one. Misconfigured if no such table."""
+        try:
+            answer = await _call("DescribeTable", self._dynamodb.describe_table, TableName=table)
+        except ShardNotFound:
+            region = self._dynamodb.meta.region_name
+            raise Misconfigured(
+                f"CONSUMER_TABLE: no table {table!r} in {region}; wanted a table with a stream"
+            ) from None
+        arn = answer.get("Table", {}).get("LatestStreamArn")
+        return Stream.from_arn(arn) if arn else None
+
+    async def describe_stream(self, stream: Stream, after_shard: str | None) -> StreamPage:
+        """One page of the listing. ShardNotFound if the stream does not exist."""
+        return await self._describe(stream, after_shard)
+
+    async def child_shards(self, stream: Stream, shard_id: str) -> Sequence[Shard]:
+        """Direct children of a shard; also right where the filter is ignored."""
+        children: list[Shard] = []
+        after: str | None = None
+        child_filter = {"Type": "CHILD_SHARDS", "ShardId": shard_id}
+        for _ in range(CHILD_PAGES):
+            page = await self._describe(stream, after, ShardFilter=child_filter)
+            children.extend(shard for shard in page.shards if shard.parent_shard_id == shard_id)
+            after = page.last_evaluated
+            if after is None:
+                return children
+        raise Retryable(f"DescribeStream: more than {CHILD_PAGES} pages", "malformed_answer")
+
+    async def shard_iterator(
+        self, stream: Stream, shard_id: str, position: Position
+    ) -> tuple[str, float]:
+        """An iterator and the answer's Date in epoch seconds."""
+        where: dict[str, str]
+        match position:
+            case AtTrimHorizon():
+                where = {"ShardIteratorType": "TRIM_HORIZON"}
+            case AtLatest():
+                where = {"ShardIteratorType": "LATEST"}
+            case AfterSequence(sequence):
+                where = {
+                    "ShardIteratorType": "AFTER_SEQUENCE_NUMBER",
+                    "SequenceNumber": str(sequence).zfill(self._digits),
+                }
+            case _:
+                assert_never(position)
+        answer = await _call(
+            "GetShardIterator",
+            self._streams.get_shard_iterator,
+            StreamArn=stream.arn,
+            ShardId=shard_id,
+            **where,
+        )
+        iterator = answer.get("ShardIterator")
+        if not iterator:
+            raise Retryable("GetShardIterator: an answer without iterator", "malformed_answer")
+        return iterator, self._date(answer)
+
+    async def get_records(self, iterator: str) -> Page:
+        """The next page. Raises ExpiredIterator, TrimmedData, ShardNotFound."""
+        answer = await _call(
+            "GetRecords",
+            self._streams.get_records,
+            ShardIterator=iterator,
+            Limit=RECORDS_PER_PAGE,
+        )
+        if self._metrics is not None:
+            encoding = self._metrics.get_records_bytes.labels(encoding=answer["Encoding"])
+            encoding.inc(answer["WireBytes"])
+        page: Page = answer["Page"]
+        return page
+
+    async def _describe(
+        self,
+        stream: Stream,
+        after_shard: str | None,
+        **extra: object,
+    ) -> StreamPage:
+        if after_shard is not None:
+            extra["ExclusiveStartShardId"] = after_shard
+        answer = await _call(
+            "DescribeStream",
+            self._streams.describe_stream,
+            StreamArn=stream.arn,
+            Limit=SHARDS_PER_PAGE,
+            **extra,
+        )
+        try:
+            description = answer["StreamDescription"]
+            self._learn_width(description["Shards"])
+            return _page(stream, description, self._date(answer))
+        except (KeyError, ValueError) as error:
+            raise Retryable(f"DescribeStream: {describe(error)}", "malformed_answer") from error
+
+    def _learn_width(self, shards: Sequence[Mapping[str, Any]]) -> None:
+        for shard in shards:
+            first = shard.get("SequenceNumberRange", {}).get("StartingSequenceNumber", "")
+            if first.startswith("0"):
+                self._digits = len(first)
+
+    def _date(self, answer: Mapping[str, Any]) -> float:
+        date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+        try:
+            return parsedate_to_datetime(date).timestamp()
+        except (TypeError, ValueError):  # a backend without the header
+            return self._clock.wall()
+
+
+async def _call(
+    name: str, operation: Callable[..., Awaitable[dict[str, Any]]], **arguments: object
+) -> dict[str, Any]:
+    try:
+        async with asyncio.timeout(REQUEST_SECONDS):
+            return await operation(**arguments)
+    except CALL_FAILURES as error:
+        raise _translated(name, error) from error
+
+
+def _translated(name: str, error: Exception) -> ConsumerError:
+    fact = _FACTS.get(error_code(error) or "")
+    return fact(f"{name}: {describe(error)}") if fact else retryable(name, error)
+
+
+def _page(stream: Stream, description: Mapping[str, Any], answered_at: float) -> StreamPage:
+    return StreamPage(
+        stream=stream,
+        enabled=description["StreamStatus"] in ("ENABLED", "ENABLING"),
+        view_type=ViewType(description["StreamViewType"]),
+        key_attributes=tuple(key["AttributeName"] for key in description["KeySchema"]),
+        shards=tuple(_shard(shard) for shard in description["Shards"]),
+        last_evaluated=description.get("LastEvaluatedShardId"),
+        answered_at=answered_at,
+    )
+
+
+def _shard(shard: Mapping[str, Any]) -> Shard:
+    ending = shard.get("SequenceNumberRange", {}).get("EndingSequenceNumber")
+    return Shard(
+        shard_id=shard["ShardId"],
+        parent_shard_id=shard.get("ParentShardId"),
+        ending=None if ending is None else int(ending),
+    )

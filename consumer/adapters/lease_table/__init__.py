@@ -1,0 +1,1 @@
+"""The lease table in DynamoDB: rows, requests, conditions, set-up."""

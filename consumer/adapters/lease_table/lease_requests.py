@@ -1,0 +1,210 @@
+"""Requests to the lease table: one application's rows, one request at a time, never repeated.
+
+Each request ends within `request_seconds`, connection and pool included. A write has two definite
+answers, done and condition failed; everything else, throttling too, is UnknownOutcome, because an
+earlier copy of the same write may still be on its way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+from consumer.adapters.aws.aws_errors import (
+    CALL_FAILURES,
+    describe,
+    error_code,
+    reason_of,
+    retryable,
+)
+from consumer.adapters.lease_table.lease_expressions import Expressions
+from consumer.adapters.lease_table.lease_rows import APPLICATION, KEY, Item, Row, RowValue, item
+from consumer.errors import Retryable, UnknownOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from consumer.observability.metrics import Metrics
+
+MAX_PAGES: Final = 1000
+"""Pages of one Query; each holds a megabyte."""
+
+
+class LeaseRequests:
+    """The rows of one application, by their sort keys. `dynamodb` is a client made by `Aws`."""
+
+    def __init__(
+        self,
+        dynamodb: Any,  # noqa: ANN401 - made by botocore
+        table: str,
+        application: str,
+        request_seconds: float,
+        metrics: Metrics | None,
+    ) -> None:
+        self._dynamodb = dynamodb
+        self._metrics = metrics
+        self._table = table
+        self._application = application
+        self._request_seconds = request_seconds
+
+    async def query_prefix(self, prefix: str) -> list[Row]:
+        """All rows whose key begins so, strongly consistent, all pages."""
+        return await self._query("begins_with(#key, :from)", {":from": prefix})
+
+    async def query_between(self, first: str, last: str) -> list[Row]:
+        """All rows from key to key, strongly consistent, all pages."""
+        return await self._query("#key BETWEEN :from AND :to", {":from": first, ":to": last})
+
+    async def put(self, key: str, values: Mapping[str, RowValue]) -> None:
+        """Write a whole row, whatever stands there."""
+        await self._write("PutItem", self._dynamodb.put_item, Item=self._row(key, values))
+
+    async def delete(self, key: str, condition: Expressions | None = None) -> None:
+        """Delete a row, present or not. Raises ConditionFailed."""
+        arguments = condition.arguments() if condition else {}
+        await self._write("DeleteItem", self._dynamodb.delete_item, Key=self._key(key), **arguments)
+
+    async def settling_read(self, key: str) -> Row | None:
+        """The row as it stands, read to settle a write. UnknownOutcome if that fails."""
+        try:
+            answer = await self._read(
+                "GetItem", self._dynamodb.get_item, Key=self._key(key), ConsistentRead=True
+            )
+        except Retryable as error:
+            raise UnknownOutcome(str(error), error.reason) from error
+        return answer.get("Item")
+
+    async def create(self, key: str, values: Mapping[str, RowValue]) -> None:
+        """Write a row that is not there yet. Raises ConditionFailed."""
+        absent = Expressions()
+        absent.equal(KEY, None)
+        await self._write(
+            "PutItem",
+            self._dynamodb.put_item,
+            Item=self._row(key, values),
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            **absent.arguments(),
+        )
+
+    async def update(self, key: str, update: Expressions) -> Row:
+        """Returns the new row. Raises ConditionFailed."""
+        answer = await self._write(
+            "UpdateItem",
+            self._dynamodb.update_item,
+            Key=self._key(key),
+            ReturnValues="ALL_NEW",
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            **update.arguments(),
+        )
+        row: Row | None = answer.get("Attributes")
+        if not row:
+            raise UnknownOutcome("UpdateItem: an answer without Attributes", "malformed_answer")
+        return row
+
+    async def create_and_update(
+        self,
+        created: tuple[str, Mapping[str, RowValue]],
+        updated: tuple[str, Expressions],
+        token: str,
+    ) -> None:
+        """Write a row that is not there yet and update another, both or neither.
+
+        `token` makes copies of a call one, for ten minutes. Raises ConditionFailed.
+        """
+        absent = Expressions()
+        absent.equal(KEY, None)
+        put = {"Item": self._row(*created), **absent.arguments()}
+        update = {"Key": self._key(updated[0]), **updated[1].arguments()}
+
+        async def both(**table: object) -> dict[str, Any]:
+            answer: dict[str, Any] = await self._dynamodb.transact_write_items(
+                TransactItems=[{"Put": table | put}, {"Update": table | update}],
+                ClientRequestToken=token,
+            )
+            return answer
+
+        await self._write("TransactWriteItems", both)
+
+    async def update_if_there(self, key: str, update: Expressions) -> bool:
+        """Update, or leave a row alone that does not meet the condition; True if updated."""
+        try:
+            await self.update(key, update)
+        except ConditionFailed:
+            return False
+        return True
+
+    def _key(self, key: str) -> Item:
+        return item({APPLICATION: self._application, KEY: key})
+
+    def _row(self, key: str, values: Mapping[str, RowValue]) -> Item:
+        return self._key(key) | item(values)
+
+    async def _query(self, condition: str, bounds: dict[str, RowValue]) -> list[Row]:
+        arguments: dict[str, object] = {
+            "KeyConditionExpression": f"#application = :application AND {condition}",
+            "ExpressionAttributeNames": {"#application": APPLICATION, "#key": KEY},
+            "ExpressionAttributeValues": item({":application": self._application, **bounds}),
+            "ConsistentRead": True,
+        }
+        rows: list[Row] = []
+        for _ in range(MAX_PAGES):
+            answer = await self._read("Query", self._dynamodb.query, **arguments)
+            if "Items" not in answer:
+                raise Retryable("Query: an answer without Items", "malformed_answer")
+            rows.extend(answer["Items"])
+            after = answer.get("LastEvaluatedKey")
+            if not after:
+                return rows
+            arguments["ExclusiveStartKey"] = after
+        raise Retryable(f"Query: more than {MAX_PAGES} pages", "malformed_answer")
+
+    async def _read(
+        self, name: str, operation: Callable[..., Awaitable[dict[str, Any]]], **arguments: object
+    ) -> dict[str, Any]:
+        try:
+            async with asyncio.timeout(self._request_seconds):
+                return await operation(TableName=self._table, **arguments)
+        except CALL_FAILURES as error:
+            raise retryable(name, error) from error
+
+    async def _write(
+        self, name: str, operation: Callable[..., Awaitable[dict[str, Any]]], **arguments: object
+    ) -> dict[str, Any]:
+        try:
+            async with asyncio.timeout(self._request_seconds):
+                answer = await operation(TableName=self._table, **arguments)
+        except CALL_FAILURES as error:
+            if _refused(error):
+                self._count("refused")
+                raise ConditionFailed(_old_item(error)) from error
+            self._count("unknown")
+            raise UnknownOutcome(f"{name}: {describe(error)}", reason_of(error)) from error
+        self._count("done")
+        return answer
+
+    def _count(self, outcome: str) -> None:
+        if self._metrics is not None:
+            self._metrics.lease_writes.labels(outcome=outcome).inc()
+
+
+class ConditionFailed(Exception):
+    """The write was refused; `row` is the old item as returned with the refusal."""
+
+    def __init__(self, row: Row | None) -> None:
+        super().__init__()
+        self.row = row
+
+
+def _refused(error: Exception) -> bool:
+    """A condition did not hold, its own or one of a transaction's."""
+    code = error_code(error)
+    if code != "TransactionCanceledException":
+        return code == "ConditionalCheckFailedException"
+    response: Mapping[str, Any] = getattr(error, "response", {})
+    reasons = response.get("CancellationReasons") or ()
+    return any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)
+
+
+def _old_item(error: Exception) -> Row | None:
+    response: Mapping[str, Any] = getattr(error, "response", {})
+    return response.get("Item") or None

@@ -1,0 +1,146 @@
+"""The lease table's existence: checked at start, and made where that is wanted.
+
+The check is a GetItem, which the least policy allows anyway; DescribeTable and the rest are used
+only by who may create the table.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from consumer.adapters.aws.aws_errors import CALL_FAILURES, describe, error_code, retryable
+from consumer.adapters.lease_table.lease_rows import APPLICATION, KEY, item
+from consumer.errors import LeaseTableAbsent, Misconfigured, Retryable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from consumer.ports import Clock
+
+log = structlog.get_logger()
+
+REQUEST_SECONDS: Final = 10.0
+"""Longest request while setting up; creating a table takes longer than writing a row."""
+
+ACTIVE_SECONDS: Final = 60.0
+"""How long a new table may take to become ACTIVE."""
+
+LOOK_SECONDS: Final = 0.5
+"""Pause between two looks at a table that is being created."""
+
+
+async def ensure_table(
+    dynamodb: Any,  # noqa: ANN401 - made by botocore
+    clock: Clock,
+    table: str,
+    *,
+    create: bool,
+) -> None:
+    """Check the table; create it on demand if it is absent and `create` says so.
+
+    Raises Misconfigured if it is absent or has another key, Retryable if it cannot be asked.
+    """
+    if await _usable(dynamodb, table):
+        return
+    if not create:
+        raise LeaseTableAbsent(
+            f"CONSUMER_LEASE_TABLE: no table {table!r} in {dynamodb.meta.region_name}; wanted one "
+            f"with key {APPLICATION} (S) and {KEY} (S), or CONSUMER_LEASE_TABLE_CREATE=true"
+        )
+    made = await _create(dynamodb, table)
+    await _active(dynamodb, clock, table)
+    if made:
+        await _expire_rows(dynamodb, table)
+        log.info("lease_table_created", table=table)
+    if not await _usable(dynamodb, table):
+        raise Retryable(f"lease table {table!r} is ACTIVE but not there yet", "not_ready")
+
+
+async def _usable(dynamodb: Any, table: str) -> bool:  # noqa: ANN401 - made by botocore
+    """Whether the table exists and has the key it should have."""
+    key = item({APPLICATION: "-", KEY: "-"})
+    try:
+        await _call("GetItem", dynamodb.get_item, TableName=table, Key=key)
+    except _Refused as refused:
+        if refused.code == "ResourceNotFoundException":
+            return False
+        raise Misconfigured(
+            f"CONSUMER_LEASE_TABLE: table {table!r} cannot be used; "
+            f"wanted one with key {APPLICATION} (S) and {KEY} (S); {refused}"
+        ) from refused
+    return True
+
+
+async def _create(dynamodb: Any, table: str) -> bool:  # noqa: ANN401 - made by botocore
+    """True if this call created the table, False if somebody else did."""
+    try:
+        await _call(
+            "CreateTable",
+            dynamodb.create_table,
+            TableName=table,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[
+                {"AttributeName": APPLICATION, "AttributeType": "S"},
+                {"AttributeName": KEY, "AttributeType": "S"},
+            ],
+            KeySchema=[
+                {"AttributeName": APPLICATION, "KeyType": "HASH"},
+                {"AttributeName": KEY, "KeyType": "RANGE"},
+            ],
+        )
+    except _Refused as refused:
+        if refused.code == "ResourceInUseException":
+            return False
+        raise Misconfigured(f"CONSUMER_LEASE_TABLE: {refused}") from refused
+    return True
+
+
+async def _active(dynamodb: Any, clock: Clock, table: str) -> None:  # noqa: ANN401 - botocore's
+    deadline = clock.now() + ACTIVE_SECONDS
+    while clock.now() < deadline:
+        try:
+            answer = await _call("DescribeTable", dynamodb.describe_table, TableName=table)
+        except _Refused:
+            answer = {}
+        if answer.get("Table", {}).get("TableStatus") == "ACTIVE":
+            return
+        await clock.sleep(LOOK_SECONDS)
+    raise Retryable(f"lease table {table!r}: not ACTIVE after {ACTIVE_SECONDS:g} s", "not_ready")
+
+
+async def _expire_rows(dynamodb: Any, table: str) -> None:  # noqa: ANN401 - made by botocore
+    """Without TTL rows of workers that crashed stay: untidy, not wrong."""
+    try:
+        await _call(
+            "UpdateTimeToLive",
+            dynamodb.update_time_to_live,
+            TableName=table,
+            TimeToLiveSpecification={"Enabled": True, "AttributeName": "expiresAt"},
+        )
+    except (_Refused, Retryable) as error:
+        log.warning("lease_table_without_ttl", table=table, detail=str(error))
+
+
+class _Refused(Exception):
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+_REFUSALS: Final = ("ResourceNotFoundException", "ResourceInUseException", "ValidationException")
+
+
+async def _call(
+    name: str, operation: Callable[..., Awaitable[dict[str, Any]]], **arguments: object
+) -> dict[str, Any]:
+    try:
+        async with asyncio.timeout(REQUEST_SECONDS):
+            return await operation(**arguments)
+    except CALL_FAILURES as error:
+        code = error_code(error)
+        if code in _REFUSALS:
+            raise _Refused(code, describe(error)) from error
+        raise retryable(name, error) from error

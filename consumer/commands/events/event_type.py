@@ -1,0 +1,73 @@
+"""`consumer event-type`: a definition to create the event type with, to stdout.
+
+The table is asked for its key; where it cannot be reached the settings are all there is. What a
+person has to look at is said on stderr.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+from consumer.adapters.aws.aws import Aws
+from consumer.adapters.aws.streams import DynamoDbStreams
+from consumer.adapters.clock import SystemClock
+from consumer.core.preflight.event_draft import PARTITIONS, draft
+from consumer.credentials import fallback_region
+from consumer.errors import Misconfigured, Retryable
+from consumer.find_stream import find_stream
+from consumer.observability import logs
+from consumer.settings.loading import load_settings
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+    from typing import TextIO
+
+    from consumer.settings.settings import Settings
+
+CONNECTIONS = 2
+PLACEHOLDER = "id"
+
+TO_COMPLETE = (
+    "owning_application is the event type's first word: correct it",
+    "authorization and audience are left out: add them where your Nakadi wants them",
+    "the key attributes are taken for strings; a number has the schema type number",
+    "other attributes are let through unchecked: add those that readers may rely on",
+    f"default_statistic asks for {PARTITIONS} partitions, which can only grow",
+)
+
+
+def run(_: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
+    """Always 0 if the settings are fine; the definition is JSON."""
+    settings = load_settings(environ)
+    logs.configure_command()
+    notes = list(TO_COMPLETE)
+    keys = asyncio.run(_keys(settings, notes))
+    notes[:0] = [
+        f"key attribute {key!r}: Nakadi takes the dot for a path and finds no such field; neither"
+        " partition_key_fields nor ordering_instance_ids can name it"
+        for key in keys
+        if "." in key
+    ]
+    form = settings.event_format("", keys[0])
+    application = settings.event_type.partition(".")[0]
+    out.write(draft(settings.event_type, application, form, keys).decode() + "\n")
+    for note in notes:
+        sys.stderr.write(f"note: {note}\n")
+    return 0
+
+
+async def _keys(settings: Settings, notes: list[str]) -> tuple[str, ...]:
+    """The table's key attributes, the partition key first."""
+    try:
+        async with Aws(fallback_region(settings)) as aws:
+            client = DynamoDbStreams(
+                await aws.streams(CONNECTIONS), await aws.dynamodb(CONNECTIONS), SystemClock()
+            )
+            return (await find_stream(settings, client)).key_attributes
+    except (Misconfigured, Retryable) as error:
+        keys = settings.ordering_key or (PLACEHOLDER,)
+        notes.insert(0, f"the table's key is unknown ({error}); used {', '.join(keys)}: correct it")
+        return keys

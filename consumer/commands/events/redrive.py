@@ -1,0 +1,184 @@
+"""`consumer redrive`: publishes what is in the dead letter queue again. A CronJob runs it.
+
+What could be published goes through the service's own settlement; what is refused stays in the
+queue. A letter that still makes no event is counted apart and does not fail the run: it is known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import signal
+import sys
+import time
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from consumer.adapters.aws.aws import Aws
+from consumer.adapters.aws.dead_letter_source import SqsDeadLetterSource
+from consumer.adapters.clock import SystemClock
+from consumer.adapters.nakadi import Nakadi
+from consumer.commands.columns import columns
+from consumer.commands.events.redrive_progress import RedriveProgress
+from consumer.core.dead_letters.dead_letter import REASONS
+from consumer.core.dead_letters.redrive import Fate, Selection
+from consumer.credentials import fallback_region, token_of
+from consumer.errors import Misconfigured
+from consumer.observability import logs
+from consumer.runtime.redrive.redrive import Redrive, RedriveJob
+from consumer.settings.loading import load_settings
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import TextIO
+
+    from consumer.core.event.event import EventFormat
+    from consumer.core.reports.redrive_report import RedriveReport
+    from consumer.settings.settings import Settings
+
+CONNECTIONS = 1
+AGO = re.compile(r"(\d{1,6})([smhd])")
+AGO_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+MEANINGS = {
+    Fate.ACCEPTED: "stored by Nakadi, deleted from the queue",
+    Fate.REFUSED: "refused again; they stay in the queue",
+    Fate.UNBUILDABLE: "their stream record makes no event with these settings; they stay",
+    Fate.INCOMPLETE: "too much was cut off for the queue's limit to publish them; they stay",
+    Fate.FOREIGN: "no dead letters of this event type; they stay",
+    Fate.FILTERED: "not asked for; they stay",
+}
+
+
+def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
+    """0 when nothing was refused, 1 otherwise. Raises Misconfigured."""
+    settings = load_settings(environ)
+    if settings.dead_letter_queue_url is None:
+        raise Misconfigured(
+            "CONSUMER_DEAD_LETTER_QUEUE_URL: found nothing, wanted the queue that redrive empties"
+        )
+    job = RedriveJob(
+        event_type=settings.event_type,
+        format_of=lambda arn, keys: _format(settings, arn, keys),
+        limits=settings.publish_limits(),
+        request=settings.publish_timeout_seconds,
+        selection=Selection(
+            since=None if arguments.since is None else since(arguments.since, time.time()),
+            reasons=known(arguments.reason),
+            key=arguments.key,
+        ),
+        max_messages=sys.maxsize if arguments.max_messages is None
+        else positive(arguments.max_messages),
+        dry_run=arguments.dry_run,
+    )  # fmt: skip
+    logs.configure_command()
+    report = asyncio.run(_redrive(settings, settings.dead_letter_queue_url, job))
+    if job.dry_run:
+        out.write(columns([("reason", "event type", "letters", "to publish"), *_rows(report)]))
+    out.write("".join(f"{line}\n" for line in summary(report)))
+    return report.exit_code
+
+
+async def _redrive(settings: Settings, queue_url: str, job: RedriveJob) -> RedriveReport:
+    clock = SystemClock()
+    chance = random.Random()  # noqa: S311 - spreads retries, guards no secret
+    progress = RedriveProgress(sys.stderr, clock, job.max_messages)
+    nakadi = Nakadi(
+        settings.nakadi_url,
+        settings.event_type,
+        token_of(settings),
+        clock,
+        concurrency=CONNECTIONS,
+        timeout=settings.publish_timeout_seconds,
+        gzip=settings.publish_gzip,
+    )
+    async with Aws(fallback_region(settings)) as aws, nakadi:
+        source = SqsDeadLetterSource(await aws.sqs(), queue_url)
+        redrive = Redrive(source, nakadi, clock, chance, job, progress.show)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, redrive.stop)
+        report = await redrive.run()
+        progress.close(report)
+        return report
+
+
+def _format(settings: Settings, stream_arn: str, keys: tuple[str, ...]) -> EventFormat:
+    """Today's format. Which of a record's key attributes is the partition key is not known."""
+    form = settings.event_format(stream_arn, "")
+    return replace(form, ordering_key=settings.ordering_key or keys)
+
+
+def positive(text: str) -> int:
+    """A number of messages. Raises Misconfigured."""
+    if not (text.isascii() and text.isdigit() and int(text[:9]) > 0):
+        raise Misconfigured(f"--max-messages: found {text!r}, wanted a number above 0")
+    return int(text[:9])
+
+
+def known(reasons: Sequence[str]) -> frozenset[str]:
+    """The reasons asked for. Raises Misconfigured for one that no letter has."""
+    for reason in reasons:
+        if reason not in REASONS:
+            raise Misconfigured(f"--reason: found {reason!r}, wanted one of {', '.join(REASONS)}")
+    return frozenset(reasons)
+
+
+def since(text: str, now: float) -> float:
+    """A time, or one so long before `now`, in epoch seconds. Raises Misconfigured."""
+    ago = AGO.fullmatch(text)
+    if ago is not None:
+        return now - int(ago[1]) * AGO_SECONDS[ago[2]]
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise Misconfigured(
+            f"--since: found {text!r}, wanted a time with its zone like 2026-11-01T09:30:00Z,"
+            " or how long ago, like 90m, 6h or 3d"
+        )
+    return found.timestamp()
+
+
+def _rows(report: RedriveReport) -> Iterator[tuple[str, ...]]:
+    for row, count in sorted(report.rows.items()):
+        yield (*row, str(count), str(report.publishable[row]))
+
+
+def summary(report: RedriveReport) -> Iterator[str]:
+    """The run in some lines."""
+    yield f"{report.received} messages received"
+    for fate, meaning in MEANINGS.items():
+        if report.fates[fate]:
+            yield f"{fate}: {report.fates[fate]} ({meaning})"
+            yield from _named(report, fate)
+    troubles = (
+        ("sent again because an answer was lost", report.resent, "readers may see them twice"),
+        ("accepted but not deleted", report.undeleted, "the next run publishes them again"),
+        ("not settled", report.unsettled, "they stay in the queue"),
+        (
+            "hidden by somebody else",
+            report.hidden,
+            "by another reader, or a run that died; they come back",
+        ),
+    )
+    for what, count, meaning in troubles:
+        if count:
+            yield f"{what}: {count} ({meaning})"
+    if report.ended is not None:
+        yield f"ended early: {report.ended}"
+
+
+def _named(report: RedriveReport, fate: Fate) -> Iterator[str]:
+    """Details of one fate; nobody asked for the names of what was filtered out."""
+    if fate is Fate.REFUSED:
+        for reason, count in sorted(report.refusals.items()):
+            yield f"  {reason}: {count}"
+    names = report.names.get(fate, []) if fate is not Fate.FILTERED else []
+    yield from (f"  {name}" for name in names)
+    if names and report.fates[fate] > len(names):
+        yield f"  and {report.fates[fate] - len(names)} more"

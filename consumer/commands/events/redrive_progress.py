@@ -1,0 +1,56 @@
+"""How far a redrive is: a bar on a terminal, a plain line now and then everywhere else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TextIO
+
+from consumer.core.dead_letters.redrive import Fate
+
+if TYPE_CHECKING:
+    from consumer.core.reports.redrive_report import RedriveReport
+    from consumer.ports import Clock
+
+BAR_SECONDS = 0.1
+LINE_SECONDS = 5.0
+WIDTH = 30
+
+
+class RedriveProgress:
+    """Writes to `out` at most so often. `close` ends a bar's line."""
+
+    def __init__(self, out: TextIO, clock: Clock, at_most: int) -> None:
+        self._out = out
+        self._clock = clock
+        self._at_most = at_most
+        self._is_terminal = out.isatty()
+        self._shown_at = clock.now()
+        self._open = False
+
+    def show(self, report: RedriveReport) -> None:
+        """Show how far it is, if it is time to."""
+        now = self._clock.now()
+        if now - self._shown_at < (BAR_SECONDS if self._is_terminal else LINE_SECONDS):
+            return
+        self._shown_at = now
+        self._write(report)
+
+    def close(self, report: RedriveReport) -> None:
+        """The run is over."""
+        if self._open:
+            self._write(report)
+            self._out.write("\n")
+            self._open = False
+
+    def _write(self, report: RedriveReport) -> None:
+        total = max(report.received, min(report.waiting, self._at_most))
+        text = (
+            f"{report.settled} of about {total}: accepted {report.fates[Fate.ACCEPTED]},"
+            f" refused {report.fates[Fate.REFUSED]}"
+        )
+        if self._is_terminal:
+            full = WIDTH * report.settled // max(1, total)
+            self._out.write(f"\r[{'#' * full}{'.' * (WIDTH - full)}] {text}")
+            self._open = True
+        else:
+            self._out.write(f"redrive: {text}\n")
+        self._out.flush()

@@ -1,0 +1,1 @@
+"""Commands about leases: look at them, seek, pause, resume."""

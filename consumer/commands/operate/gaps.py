@@ -1,0 +1,61 @@
+"""`consumer gaps`: the places where records went by unread, and why."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+import orjson
+
+from consumer.commands.columns import columns
+from consumer.commands.operate.lease_reading import none_found, open_lease_table
+from consumer.core.leases.lineage import chain
+from consumer.core.reports.gap_report import GapLine, gap_report
+from consumer.errors import LeaseTableAbsent
+from consumer.observability import logs
+from consumer.settings.loading import load_settings
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping, Sequence
+    from typing import TextIO
+
+    from consumer.settings.settings import Settings
+
+HEADER = ("shard", "from", "to", "reason", "time")
+
+
+def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
+    """Print all gap rows of this application, oldest first."""
+    settings = load_settings(environ)
+    logs.configure_command()
+    try:
+        streams, lines = asyncio.run(_read(settings))
+    except LeaseTableAbsent:
+        streams, lines = 0, ()
+    if arguments.json:
+        out.write(_json(lines) + "\n")
+    elif lines:
+        out.write(columns([HEADER, *map(_cells, lines)]))
+    if not lines:
+        word = "nothing was lost unread" if streams else "nothing has run yet"
+        sys.stderr.write(none_found(settings, f"no gaps: {word}"))
+    return 0
+
+
+async def _read(settings: Settings) -> tuple[int, tuple[GapLine, ...]]:
+    """How many streams were ever read, and their gaps."""
+    async with open_lease_table(settings) as store:
+        _, streams = await store.read_peers()
+        gaps = {row.key: await store.read_gaps(row.key) for row in chain(streams)}
+        return len(streams), gap_report(gaps)
+
+
+def _json(lines: Sequence[GapLine]) -> str:
+    rows = [line.as_json() for line in lines]
+    return orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode()
+
+
+def _cells(line: GapLine) -> tuple[str, ...]:
+    return (line.shard_id, line.from_, line.to or "-", line.reason, line.detected_at)

@@ -1,0 +1,54 @@
+"""The lease table as the operator's commands open it: for a look, or to leave a command there."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from consumer.adapters.aws.aws import Aws
+from consumer.adapters.clock import SystemClock
+from consumer.adapters.lease_table.lease_table import LeaseTable
+from consumer.credentials import fallback_region
+from consumer.errors import Retryable, StreamUnreachable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from consumer.settings.settings import Settings
+
+CONNECTIONS = 2
+REQUEST_SECONDS = 10.0
+"""Nobody's heartbeat waits for these requests: they may take longer than the service's own."""
+
+
+@asynccontextmanager
+async def open_lease_table(settings: Settings, aws: Aws | None = None) -> AsyncIterator[LeaseTable]:
+    """The table of these settings. Raises LeaseTableAbsent, and StreamUnreachable for Retryable.
+
+    Whoever has an `Aws` open gives it along and keeps it.
+    """
+    if aws is None:
+        async with (
+            Aws(fallback_region(settings)) as opened,
+            open_lease_table(settings, opened) as store,
+        ):
+            yield store
+        return
+    try:
+        store = LeaseTable(
+            await aws.dynamodb(CONNECTIONS),
+            SystemClock(),
+            table=settings.lease_table,
+            application=settings.application,
+            request_seconds=REQUEST_SECONDS,
+        )
+        await store.ensure_table(create=False)
+        yield store
+    except Retryable as error:
+        raise StreamUnreachable(f"lease table {settings.lease_table}: {error}") from error
+
+
+def none_found(settings: Settings, words: str) -> str:
+    """The line for an empty answer: it says where was looked."""
+    where = f"lease table {settings.lease_table!r}, application {settings.application!r}"
+    return f"{words} ({where})\n"

@@ -1,0 +1,110 @@
+"""`consumer leases`: who reads which shard, and how far it is."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import orjson
+
+from consumer.commands.columns import columns
+from consumer.commands.operate.lease_reading import none_found, open_lease_table
+from consumer.core.leases.lineage import chain
+from consumer.core.reports.lease_report import LeaseLine, lease_report
+from consumer.errors import LeaseTableAbsent, Retryable
+from consumer.observability import logs
+from consumer.settings.loading import load_settings
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping, Sequence
+    from typing import TextIO
+
+    from consumer.adapters.lease_table.lease_table import LeaseTable
+    from consumer.settings.settings import Settings
+
+WATCH_SECONDS = 2.0
+"""Pause between two looks of `--watch`; one look reads every lease row."""
+
+CLEAR = "\x1b[H\x1b[2J"
+HEADER = ("shard", "state", "owner", "checkpoint", "age", "parent")
+
+
+def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
+    """Print all leases of this application, its older streams first."""
+    settings = load_settings(environ)
+    logs.configure_command()
+    if arguments.watch:
+        try:
+            asyncio.run(_watch(settings, out, as_json=arguments.json))
+        except KeyboardInterrupt:
+            return 0  # the way to end it
+    try:
+        lines = asyncio.run(_look(settings))
+    except LeaseTableAbsent:
+        lines = []
+    if not lines:
+        sys.stderr.write(none_found(settings, "no leases: nothing has run yet"))
+    if arguments.json:
+        out.write(orjson.dumps(lines, option=orjson.OPT_INDENT_2).decode() + "\n")
+    else:
+        out.write(columns([HEADER, *map(_cells, lines)]))
+    return 0
+
+
+async def _look(settings: Settings) -> list[LeaseLine]:
+    async with open_lease_table(settings) as store:
+        return await _read(store, settings)
+
+
+async def _watch(settings: Settings, out: TextIO, *, as_json: bool) -> None:
+    """Look again and again: a terminal is redrawn, elsewhere look follows look.
+
+    A look that fails is told on stderr, and the next one shows how it went on.
+    """
+    async with open_lease_table(settings) as store:
+        while True:
+            try:
+                lines = await _read(store, settings)
+            except Retryable as error:
+                sys.stderr.write(f"{time.strftime('%H:%M:%S')}  not read: {error}\n")
+            else:
+                out.write(orjson.dumps(lines).decode() + "\n" if as_json else _screen(lines, out))
+                out.flush()
+            await asyncio.sleep(WATCH_SECONDS)
+
+
+def _screen(lines: Sequence[LeaseLine], out: TextIO) -> str:
+    """What a look shows: on a terminal as many shards as fit, and the number of the others."""
+    head = f"{time.strftime('%H:%M:%S')}  {summary(lines)}\n"
+    if not out.isatty():
+        return head + columns([HEADER, *map(_cells, lines)])
+    room = max(1, shutil.get_terminal_size().lines - 4)
+    more = f"and {len(lines) - room} more\n" if len(lines) > room else ""
+    return CLEAR + head + columns([HEADER, *map(_cells, lines[:room])]) + more
+
+
+def summary(lines: Sequence[LeaseLine]) -> str:
+    """How many leases are in which state."""
+    states: dict[str, int] = {}
+    for line in lines:
+        states[line.state.value] = states.get(line.state.value, 0) + 1
+    told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    return f"{len(lines)} shards: {told}" if told else "no leases: nothing has run yet"
+
+
+async def _read(store: LeaseTable, settings: Settings) -> list[LeaseLine]:
+    workers, streams = await store.read_peers()
+    leases = [(await store.read_leases(row.key)) for row in chain(streams)]
+    duration = settings.lease_duration_seconds
+    return [line for each in leases for line in lease_report(each, workers, duration, time.time())]
+
+
+def _cells(line: LeaseLine) -> tuple[str, ...]:
+    age = "" if line.age_seconds is None else f"{line.age_seconds:.0f} s"
+    owner, parent = line.owner or "-", line.parent_shard_id or "-"
+    state = f"{line.state.value}, paused" if line.paused else line.state.value
+    return (line.shard_id, state, owner, line.checkpoint, age, parent)

@@ -1,0 +1,1 @@
+"""What was read and is not settled yet: tickets, queue, watermark, budget."""

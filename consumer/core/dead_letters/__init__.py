@@ -1,0 +1,1 @@
+"""Dead letters: what they hold, and what becomes of them in a redrive."""

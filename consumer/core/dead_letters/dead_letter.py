@@ -1,0 +1,263 @@
+"""A dead letter: what could not be published, why, and where it came from.
+
+Its body is one JSON object (public interface, `version` 1). Too long a letter is shortened in
+steps, each named in `truncated`: the event loses its `patch` (and says so as an event does, by
+`patch_omitted` in its change); then the `item`, which leaves `event` null and the primary key under
+`keys`. A stream record loses its `images`, then itself. Everything kept is copied as text, so every
+digit stays. `decode` reads a body back, for redrive.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from msgspec import DecodeError, Raw, Struct, json
+
+from consumer.core.stream.record import SEQUENCE_DIGITS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from consumer.core.event.event import EventFormat
+
+VERSION: Final = 1
+
+MAX_DETAIL: Final = 2_000
+"""Most characters of `detail`."""
+
+REASONS: Final = (
+    "validation",
+    "partitioning",
+    "enriching",
+    "too_large",
+    "reserved_attribute",
+    "malformed_record",
+    "expired",
+    "attempts_exhausted",
+    "rejected",
+)
+"""Every `reason` of version 1."""
+
+_decode_members = json.Decoder(dict[str, Raw]).decode
+
+# SQS takes no body with these characters (the XML set), JSON does: they are escaped.
+_NOT_IN_XML: Final = ((b"\xef\xbf\xbe", rb"\ufffe"), (b"\xef\xbf\xbf", rb"\uffff"))
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One refused record. Times are epoch seconds, None when it was never sent.
+
+    `event` is the event as it would be published (JSON bytes), or None; then `record` is the
+    stream record as read (JSON bytes). Body and truncation steps are those of the public interface.
+    `truncated` names what a body that was read back has lost.
+    """
+
+    reason: str
+    detail: str
+    event_type: str
+    stream_arn: str
+    shard_id: str
+    sequence: int | None
+    eid: str | None
+    ordering_key: str | None
+    attempts: int
+    first_attempt: float | None
+    last_attempt: float | None
+    event: bytes | None
+    record: bytes | None
+    truncated: tuple[str, ...] = ()
+
+
+def encode(
+    letter: DeadLetter, limit: int, event_format: EventFormat, key_attributes: Sequence[str]
+) -> bytes:
+    """The message body, at most `limit` bytes of UTF-8 if any shortening reaches that.
+
+    `key_attributes` are those of the table's primary key.
+    """
+    body = b""
+    for content in _contents(letter, event_format, key_attributes):
+        body = _encode(letter, content)
+        if len(body) <= limit:
+            break
+    return body
+
+
+class _Version(Struct):
+    version: int
+
+
+class _Body(Struct):
+    reason: str
+    detail: str
+    event_type: str
+    stream_arn: str
+    shard_id: str
+    sequence_number: str | None
+    eid: str | None
+    ordering_key: str | None
+    attempts: int
+    first_attempt: datetime | None
+    last_attempt: datetime | None
+    event: Raw
+    record: Raw = Raw(b"null")
+    truncated: tuple[str, ...] = ()
+
+
+_decode_version = json.Decoder(_Version).decode
+_decode_body = json.Decoder(_Body).decode
+
+
+def decode(body: bytes) -> DeadLetter:
+    """The letter in a message body; members it does not know are let pass.
+
+    Raises ValueError where it is no dead letter of this version; the text names no value of it.
+    """
+    try:
+        version = _decode_version(body).version
+        if version != VERSION:
+            raise ValueError(f"a dead letter of version {version}, known is {VERSION}")
+        found = _decode_body(body)
+        sequence = _sequence(found.sequence_number)
+    except (DecodeError, RecursionError) as error:
+        raise ValueError(f"no dead letter: {error}") from None
+    return DeadLetter(
+        reason=found.reason,
+        detail=found.detail,
+        event_type=found.event_type,
+        stream_arn=found.stream_arn,
+        shard_id=found.shard_id,
+        sequence=sequence,
+        eid=found.eid,
+        ordering_key=found.ordering_key,
+        attempts=found.attempts,
+        first_attempt=_epoch(found.first_attempt),
+        last_attempt=_epoch(found.last_attempt),
+        event=_object(found.event, "event"),
+        record=_object(found.record, "record"),
+        truncated=found.truncated,
+    )
+
+
+def _sequence(number: str | None) -> int | None:
+    if number is None:
+        return None
+    if not (number.isascii() and number.isdigit() and len(number) <= SEQUENCE_DIGITS):
+        raise ValueError("no dead letter: its sequence_number is none")
+    return int(number)
+
+
+def _epoch(time: datetime | None) -> float | None:
+    return None if time is None else time.timestamp()
+
+
+def _object(text: Raw, name: str) -> bytes | None:
+    content = bytes(text)
+    if content == b"null":
+        return None
+    if not content.startswith(b"{"):
+        raise ValueError(f"no dead letter: its {name} is no object")
+    return content
+
+
+Content = dict[str, Raw | str | list[str] | dict[str, Raw] | None]
+
+
+def _contents(
+    letter: DeadLetter, event_format: EventFormat, key_attributes: Sequence[str]
+) -> Iterator[Content]:
+    """What the letter carries: all of it, then less and less."""
+    if letter.event is not None:
+        yield {"event": Raw(letter.event)}
+        without_patch = _without_patch(letter.event, event_format)
+        if without_patch is not None:
+            yield {"event": without_patch, "truncated": ["patch"]}
+        keys = _keys(letter.event, key_attributes)
+        yield {"event": None, "keys": keys, "truncated": ["patch", "item"]}
+    elif letter.record is not None:
+        yield {"event": None, **_record(letter.record)}
+        without_images = _without_images(letter.record)
+        if without_images is not None:
+            yield {"event": None, "record": without_images, "truncated": ["images"]}
+        yield {"event": None, "record": None, "truncated": ["record"]}
+    else:
+        yield {"event": None}
+
+
+def _record(record: bytes) -> Content:
+    """The stream record as read. Bytes that are no text are replaced, and all kept in base64."""
+    try:
+        record.decode()
+    except UnicodeDecodeError:
+        text = record.decode(errors="replace").encode()
+        return {"record": Raw(text), "record_base64": b64encode(record).decode()}
+    return {"record": Raw(record)}
+
+
+def _encode(letter: DeadLetter, content: Content) -> bytes:
+    body = json.encode(
+        {
+            "version": VERSION,
+            "reason": letter.reason,
+            "detail": letter.detail[:MAX_DETAIL],
+            "event_type": letter.event_type,
+            "stream_arn": letter.stream_arn,
+            "shard_id": letter.shard_id,
+            "sequence_number": None if letter.sequence is None else str(letter.sequence),
+            "eid": letter.eid,
+            "ordering_key": letter.ordering_key,
+            "attempts": letter.attempts,
+            "first_attempt": _time(letter.first_attempt),
+            "last_attempt": _time(letter.last_attempt),
+            **content,
+        }
+    )
+    for character, escaped in _NOT_IN_XML:
+        body = body.replace(character, escaped)
+    return body
+
+
+def _time(seconds: float | None) -> str | None:
+    if seconds is None:
+        return None
+    text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def _without_patch(event: bytes, event_format: EventFormat) -> Raw | None:
+    """The event without its patch; None if it has none."""
+    members = _decode_members(event)
+    data = _decode_members(members["data"])
+    if data.pop(event_format.patch_field, None) is None:
+        return None
+    change = _decode_members(data[event_format.change_field])
+    change["patch_omitted"] = Raw(b"true")
+    data[event_format.change_field] = Raw(json.encode(change))
+    members["data"] = Raw(json.encode(data))
+    return Raw(json.encode(members))
+
+
+def _keys(event: bytes, key_attributes: Sequence[str]) -> dict[str, Raw]:
+    """The primary key, from `data` or from `data.item`, whichever the layout has it in."""
+    data = _decode_members(_decode_members(event)["data"])
+    found = {name: data[name] for name in key_attributes if name in data}
+    if not found and "item" in data:
+        nested = _decode_members(data["item"])
+        found = {name: nested[name] for name in key_attributes if name in nested}
+    return found
+
+
+def _without_images(record: bytes) -> Raw | None:
+    """The record without its images; None if it is not shaped like one."""
+    try:
+        members = _decode_members(record)
+        change = _decode_members(members["dynamodb"])
+    except (DecodeError, KeyError):
+        return None
+    kept = {name: text for name, text in change.items() if not name.endswith("Image")}
+    members["dynamodb"] = Raw(json.encode(kept))
+    return Raw(json.encode(members))

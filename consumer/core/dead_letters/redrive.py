@@ -1,0 +1,175 @@
+"""Redelivery: what becomes of a message found in the dead letter queue.
+
+Rules
+- What is no dead letter of ours (another version, another event type, anything else) stays.
+- A letter with an event is published as it stands, patch or not. One with a stream record is
+  transcoded with today's settings. What lost its item or images for size can be told no more.
+- The key that keeps events in order is the one the letter names. A letter without one (its keys
+  could not be read then) takes CONSUMER_ORDERING_KEY, or all key attributes of its record: which of
+  two is the partition key no record tells, and an item's own order is what must not be lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from msgspec import DecodeError, Raw, json
+
+from consumer.core.dead_letters.dead_letter import DeadLetter, decode
+from consumer.core.event.attribute import decode_item
+from consumer.core.event.event import Event
+from consumer.core.event.malformed import MalformedItem
+from consumer.core.event.transcode import Transcoder
+from consumer.core.stream.record import StreamRecord, decode_record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from consumer.core.event.event import EventFormat
+
+    FormatOf = Callable[[str, tuple[str, ...]], EventFormat]
+
+_LOST: Final = frozenset({"item", "images", "record"})
+"""Truncation steps after which no event can be made; `patch` is not one."""
+
+_decode_key = json.Decoder(list[Raw]).decode
+_decode_text = json.Decoder(str).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What names a message that was received: its id, and the handle of this reception."""
+
+    message_id: str
+    handle: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedMessage:
+    """A message as received. `sent_at` in epoch seconds; `receptions` counts all, this one too."""
+
+    receipt: Receipt
+    body: bytes
+    sent_at: float
+    receptions: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """About how many messages a queue holds: to be received, and hidden by whoever did."""
+
+    visible: int
+    hidden: int
+
+
+class Fate(StrEnum):
+    """What becomes of a message."""
+
+    ACCEPTED = "accepted"  # stored by Nakadi, deleted here
+    REFUSED = "refused"  # refused again
+    UNBUILDABLE = "no event"  # its stream record still makes no event
+    INCOMPLETE = "incomplete"  # what it lost for size cannot be told
+    FOREIGN = "not ours"
+    FILTERED = "filtered"  # not asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What was asked for; empty asks for everything.
+
+    `since` is the earliest time of sending to the queue (epoch seconds), `key` an ordering key as
+    letters have it (`["o-4711"]`) or, where it is of one attribute, just its value (`o-4711`).
+    """
+
+    since: float | None = None
+    reasons: frozenset[str] = frozenset()
+    key: str | None = None
+
+    def wants(self, letter: DeadLetter, sent_at: float) -> bool:
+        """Is it one of those?"""
+        return (
+            (self.since is None or sent_at >= self.since)
+            and (not self.reasons or letter.reason in self.reasons)
+            and (self.key is None or _is_key(letter.ordering_key, self.key))
+        )
+
+
+EVERYTHING: Final = Selection()
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """It stays in the queue, and why. `letter` is None where there is none."""
+
+    fate: Fate
+    why: str
+    letter: DeadLetter | None
+
+
+@dataclass(frozen=True, slots=True)
+class Deliverable:
+    """It can be published. Events of one `lane` go one after the other, by `place`."""
+
+    message_id: str
+    receptions: int
+    letter: DeadLetter
+    event: Event
+    lane: str
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Order of a key's events: a table's streams by their label, which is their age."""
+        return self.letter.stream_arn, self.event.sequence
+
+
+def examine(
+    message: QueuedMessage, event_type: str, selection: Selection, format_of: FormatOf
+) -> Deliverable | Left:
+    """Decide. `format_of` gives today's event format for a stream's ARN and key attributes."""
+    try:
+        letter = decode(message.body)
+    except ValueError as error:
+        return Left(Fate.FOREIGN, str(error), None)
+    if not selection.wants(letter, message.sent_at):
+        return Left(Fate.FILTERED, "", letter)
+    if letter.event_type != event_type:
+        return Left(Fate.FOREIGN, f"its event type is {letter.event_type!r}", letter)
+    if _LOST & set(letter.truncated) or (letter.event is None and letter.record is None):
+        return Left(Fate.INCOMPLETE, "too much of it was cut off for size", letter)
+    event = _event(letter, message.sent_at, format_of)
+    if not isinstance(event, Event):
+        return Left(Fate.UNBUILDABLE, event, letter)
+    lane = letter.ordering_key if letter.ordering_key is not None else event.ordering_key
+    return Deliverable(message.receipt.message_id, message.receptions, letter, event, lane)
+
+
+def _event(letter: DeadLetter, sent_at: float, format_of: FormatOf) -> Event | str:
+    """The event to publish, or why there is none."""
+    if letter.event is not None:
+        key = letter.ordering_key or ""
+        return Event(letter.sequence or 0, key, letter.eid or "", letter.event, sent_at)
+    record = decode_record(Raw(letter.record or b""))
+    if not isinstance(record, StreamRecord):
+        return f"malformed_record: {record.detail}"
+    try:
+        key_attributes = tuple(decode_item(record.keys))
+    except (MalformedItem, RecursionError) as error:
+        return f"malformed_record: {error}"
+    (made,) = Transcoder(format_of(letter.stream_arn, key_attributes)).transcode([record])
+    return made if isinstance(made, Event) else f"{made.reason}: {made.detail}"
+
+
+def _is_key(found: str | None, wanted: str) -> bool:
+    if found is None or found == wanted:
+        return found is not None
+    try:
+        parts = _decode_key(found)
+        (only,) = [
+            _decode_text(part) if bytes(part)[:1] == b'"' else str(bytes(part), "utf-8")
+            for part in parts
+        ]
+    except (DecodeError, ValueError):
+        return False
+    return only == wanted

@@ -1,0 +1,132 @@
+"""Attribute values: DynamoDB's typed JSON (`{"S":"x"}`) spliced into plain JSON (`"x"`).
+
+Text in, text out: msgspec finds where a value begins and ends (`Raw`) and checks on the way that
+it is strict JSON, so strings are cut out as they were sent. Only maps, lists and sets are looked
+into.
+White space between tokens never reaches the result, whoever sent it.
+"""
+
+from collections.abc import Mapping
+
+from msgspec import DecodeError, Raw, json
+
+from consumer.core.event.malformed import MalformedItem
+from consumer.core.event.member_names import MEMBER_NAMES
+from consumer.core.event.number import by_value, number
+
+AttributeValue = Mapping[str, Raw]
+"""One type descriptor and the text of its value: `{"S": Raw(b'"x"')}`."""
+
+Item = Mapping[str, AttributeValue]
+"""Attribute values by attribute name, in the order in which they were sent."""
+
+Members = Mapping[str, Raw]
+"""The text of attribute values by attribute name."""
+
+decode_map = json.Decoder(dict[str, dict[str, Raw]]).decode
+"""The attributes of a map (M). Raises msgspec's DecodeError."""
+
+decode_value = json.Decoder(dict[str, Raw]).decode
+"""One attribute value. Raises msgspec's DecodeError."""
+
+decode_list = json.Decoder(list[dict[str, Raw]]).decode
+"""The elements of a list (L). Raises msgspec's DecodeError."""
+
+_decode_members = json.Decoder(dict[str, Raw]).decode
+_decode_texts = json.Decoder(list[str]).decode
+_decode_text = json.Decoder(str).decode
+
+_QUOTE = 0x22
+
+
+def decode_members(text: Raw) -> Members:
+    """The members of an image or of `Keys`, not looked into. Raises MalformedItem."""
+    try:
+        return _decode_members(text)
+    except DecodeError as error:
+        raise MalformedItem(f"not an item: {error}") from None
+
+
+def decode_item(text: Raw) -> Item:
+    """The attributes of an image or of `Keys`. Raises MalformedItem."""
+    try:
+        return decode_map(text)
+    except DecodeError as error:
+        raise MalformedItem(f"not an item: {error}") from None
+
+
+def plain_item(item: Item) -> list[bytes]:
+    """The members of the plain JSON object, `"name":value`, in the item's order.
+
+    Raises MalformedItem, which names the attribute.
+    """
+    members = []
+    name = ""
+    try:
+        for name, value in item.items():
+            if "S" in value and len(value) == 1:  # most are strings: spares a call
+                text = bytes(value["S"])
+                if text[0] != _QUOTE:
+                    raise MalformedItem("its S is not a string")
+            else:
+                text = plain(value)
+            members.append(MEMBER_NAMES[name] + text)
+    except (MalformedItem, DecodeError) as error:
+        raise MalformedItem(f"attribute {name!r}: {error}") from None
+    return members
+
+
+def plain(value: AttributeValue) -> bytes:
+    """Plain JSON of one attribute value; a function of the value's text.
+
+    Raises MalformedItem, and msgspec's DecodeError where M, L or a set holds something else.
+    """
+    try:
+        [kind] = value
+    except ValueError:
+        raise MalformedItem("it has not exactly one type") from None
+    raw = value[kind]
+    if kind == "S":
+        return _string(raw)
+    if kind == "N":
+        return number(_string(raw)[1:-1])
+    if kind == "M":
+        return b"{" + b",".join(plain_item(decode_map(raw))) + b"}"
+    if kind == "L":
+        return b"[" + b",".join([plain(element) for element in decode_list(raw)]) + b"]"
+    return _plain_other(kind, bytes(raw))
+
+
+def is_same(before: bytes, after: bytes) -> bool:
+    """Whether two plain values are equal: as texts, or as strings that are escaped in two ways."""
+    return before == after or (
+        before[0] == after[0] == _QUOTE
+        and (b"\\" in before or b"\\" in after)
+        and _decode_text(before) == _decode_text(after)
+    )
+
+
+def _plain_other(kind: str, text: bytes) -> bytes:
+    match kind:
+        case "SS" | "BS":
+            return json.encode(sorted(_decode_texts(text)))
+        case "BOOL" if text in {b"true", b"false"}:
+            return text
+        case "NULL" if text == b"true":
+            return b"null"
+        case "B":
+            return _string(text)
+        case "NS":
+            plain_of = {digits: number(digits) for digits in map(str.encode, _decode_texts(text))}
+            return b"[%b]" % b",".join(
+                plain_of[digits] for digits in sorted(plain_of, key=by_value)
+            )
+        case _:
+            raise MalformedItem("its type or value is none that DynamoDB has")
+
+
+def _string(raw: Raw | bytes) -> bytes:
+    text = bytes(raw)
+    if text[0] != _QUOTE:
+        raise MalformedItem("its value is not a string")
+    return text

@@ -1,0 +1,169 @@
+"""Items of a known shape: plain JSON and patch with a few calls into C instead of one a value.
+
+The items of a table repeat their shape: the text between their scalars, which is names, braces and
+brackets. A regular expression splits an item's text into scalars and the gaps between them. For
+gaps seen before, their plain text is known: what is left is to join. If the item had the same gaps
+before the change, the patch replaces the scalars that differ.
+
+Exact by construction: what becomes of the gaps is not computed here but read off `plain_item`, run
+once with a marker for each scalar. If a marker does not come out once and in its place (a name
+given twice, a type that is none), the shape is not used. `plain_item` and `diff` stay the meaning.
+An unescaped quote after a brace is the first of a string or its last; after the last there is no
+type, so no match begins inside a string.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import compress
+from operator import ne
+from typing import Final, NamedTuple
+
+from msgspec import Raw, Struct
+
+from consumer.core.event.attribute import (
+    AttributeValue,
+    Item,
+    decode_item,
+    decode_list,
+    decode_map,
+    decode_value,
+    is_same,
+    plain,
+    plain_item,
+)
+from consumer.core.event.malformed import MalformedItem
+from consumer.core.event.member_names import pointer_step
+from consumer.core.event.patch import replace
+
+SHAPES_REMEMBERED: Final = 256
+SHAPE_BYTES: Final = 16_384  # of gaps; larger items are of many shapes, and of much memory
+
+_STRING: Final = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_split = re.compile(
+    rb'\{"(?:'  # in front of all alternatives: it lets the search skip what cannot match
+    rb'[SB]":(' + _STRING + rb")"
+    rb'|N":"(-?(?:0|[1-9][0-9]{0,17}+)(?:\.[0-9]++)?)"'
+    rb'|(N":"[^"\\]*+"|BOOL":(?:true|false)|NULL":true'
+    rb"|[SNB]S\":\[(?:" + _STRING + rb",?)*+\]))\}"
+).split
+_STRIDE: Final = 4  # a gap; then one of: string or binary, safe number, all else as `BOOL":true`
+_LETTER: Final = b"A"  # strings and numbers are less, the others begin with their type
+_CONSTANTS: Final = {b'BOOL":true': b"true", b'BOOL":false': b"false", b'NULL":true': b"null"}
+
+_MARKED: Final = rb'{"S":"\u0000%d;"}'
+_marker = re.compile(rb'"\\u0000([0-9]+);"')
+
+Gaps = tuple[bytes, ...]
+
+
+class Place(NamedTuple):
+    """Where a scalar stands in the item."""
+
+    pointer: bytes  # as a JSON string without its quotes
+    list_pointer: bytes  # of the outermost list around it; empty outside of lists
+
+
+class Shape(Struct, frozen=True):
+    """What all items with the same gaps have in common."""
+
+    names: frozenset[str]  # of the attributes
+    plain_gaps: Gaps  # one more than places
+    places: tuple[Place, ...]
+
+
+class Spliced(Struct, frozen=True):
+    """An item of a known shape."""
+
+    shape: Shape
+    scalars: list[bytes]  # plain JSON, or what `_plain` makes plain
+
+    def members(self) -> bytes:
+        """The members of its plain JSON object, comma separated. Raises MalformedItem."""
+        parts = [b""] * (2 * len(self.scalars) + 1)
+        parts[::2] = self.shape.plain_gaps
+        parts[1::2] = [text if text < _LETTER else _plain(text) for text in self.scalars]
+        return b"".join(parts)
+
+    def diff(self, old: "Spliced") -> list[bytes] | None:
+        """What `patch.diff` says of two items of one shape; None where it has to be asked itself.
+
+        That is where several scalars of a list differ: replacing the list may be shorter.
+        Raises MalformedItem.
+        """
+        if old.shape is not self.shape:
+            return None
+        patch = []
+        lists = set()
+        changes = zip(self.shape.places, old.scalars, self.scalars, strict=True)
+        for place, old_text, text in compress(changes, map(ne, old.scalars, self.scalars)):
+            value = _plain(text)
+            if is_same(_plain(old_text), value):
+                continue
+            if place.list_pointer:
+                if place.list_pointer in lists:
+                    return None
+                lists.add(place.list_pointer)
+            patch.append(replace(place.pointer, value))
+        return patch
+
+
+class Shapes:
+    """The shapes of a table's items; each is learned when it is seen for the second time."""
+
+    def __init__(self) -> None:
+        self._learned: dict[Gaps, Shape | None] = {}  # None: this shape cannot be used
+        self._seen: set[int] = set()  # hashes of gaps that are not learned yet
+
+    def splice(self, text: Raw) -> Spliced | None:
+        """The item whose JSON is `text`, or None when it has to be walked."""
+        parts = _split(text)
+        gaps = tuple(parts[::_STRIDE])
+        shape = self._learned.get(gaps)
+        if shape is None:
+            self._meet(gaps)
+            return None
+        del parts[::_STRIDE]
+        return Spliced(shape, [*filter(None, parts)])
+
+    def _meet(self, gaps: Gaps) -> None:
+        if gaps in self._learned or sum(map(len, gaps)) > SHAPE_BYTES:
+            return
+        if len(self._learned) + len(self._seen) >= SHAPES_REMEMBERED:
+            self._learned.clear()
+            self._seen.clear()
+        if hash(gaps) in self._seen:
+            self._learned[gaps] = _learn(gaps)
+        self._seen.add(hash(gaps))
+
+
+def _plain(text: bytes) -> bytes:
+    if text < _LETTER:
+        return text
+    return _CONSTANTS.get(text) or plain(decode_value(b'{"' + text + b"}"))
+
+
+def _learn(gaps: Gaps) -> Shape | None:
+    marked = b"".join(gap + _MARKED % index for index, gap in enumerate(gaps[:-1])) + gaps[-1]
+    try:
+        item = decode_item(Raw(marked))
+        parts = _marker.split(b",".join(plain_item(item)))
+    except MalformedItem:
+        return None
+    if parts[1::2] != [b"%d" % index for index in range(len(gaps) - 1)]:
+        return None
+    return Shape(frozenset(item), tuple(parts[::2]), tuple(_places_of_item(b"", b"", item)))
+
+
+def _places_of_item(path: bytes, list_pointer: bytes, item: Item) -> Iterator[Place]:
+    for name, value in item.items():
+        yield from _places(path + pointer_step(name), list_pointer, value)
+
+
+def _places(path: bytes, list_pointer: bytes, value: AttributeValue) -> Iterator[Place]:
+    if "M" in value:
+        yield from _places_of_item(path, list_pointer, decode_map(value["M"]))
+    elif "L" in value:
+        for index, element in enumerate(decode_list(value["L"])):
+            yield from _places(b"%b/%d" % (path, index), list_pointer or path, element)
+    elif "S" in value and _marker.fullmatch(value["S"]):  # others belong to a gap
+        yield Place(path, list_pointer)

@@ -1,0 +1,93 @@
+"""JSON Patch (RFC 6902) from one item to the next.
+
+What did not change is known by DynamoDB's own text and not looked into; what did is compared as the
+plain JSON of the event, so a patch names no difference that its reader cannot see. Rules:
+
+- `add`, `replace` and `remove` only; paths are relative to the item.
+- Maps are looked into. Members stand in the new item's order, removed ones last in the old one's.
+- Lists: what they share at both ends stays; the rest is compared one by one, then grows or shrinks.
+- Sets, like scalars, are replaced whole.
+- Where several operations inside a list take more bytes than replacing it, it is replaced.
+"""
+
+from collections.abc import Sequence
+
+from msgspec import DecodeError, Raw, json
+
+from consumer.core.event.attribute import Members, decode_value, is_same, plain
+from consumer.core.event.malformed import MalformedItem
+from consumer.core.event.member_names import pointer_step
+
+_decode_members = json.Decoder(dict[str, Raw]).decode
+_decode_elements = json.Decoder(list[Raw]).decode
+
+
+def diff(old: Members, new: Members) -> list[bytes]:
+    """The operations, as JSON, that turn one item into the other. Raises MalformedItem."""
+    patch: list[bytes] = []
+    _diff_map(b"", old, new, patch)
+    return patch
+
+
+def _diff_map(path: bytes, old: Members, new: Members, patch: list[bytes]) -> None:
+    for name in [name for name, value in new.items() if old.get(name) != value]:
+        step = path + pointer_step(name)
+        try:
+            if name in old:
+                _diff_value(step, old[name], new[name], patch)
+            else:
+                patch.append(_add(step, _plain(new[name])))
+        except (MalformedItem, DecodeError) as error:
+            raise MalformedItem(f"attribute {name!r}: {error}") from None
+    patch += [_remove(path + pointer_step(name)) for name in old if name not in new]
+
+
+def _diff_list(path: bytes, old: Sequence[Raw], new: Sequence[Raw], patch: list[bytes]) -> None:
+    shorter = min(len(old), len(new))
+    head = 0
+    while head < shorter and old[head] == new[head]:
+        head += 1
+    tail = 0
+    while tail < shorter and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    common = shorter - tail  # head may be beyond it: then nothing before it differs
+    for index in range(head, common):
+        if old[index] != new[index]:
+            _diff_value(b"%b/%d" % (path, index), old[index], new[index], patch)
+    grown = range(common, len(new) - tail)
+    patch += [_add(b"%b/%d" % (path, index), _plain(new[index])) for index in grown]
+    shrunk = reversed(range(common, len(old) - tail))  # from behind: other indexes stay true
+    patch += [_remove(b"%b/%d" % (path, index)) for index in shrunk]
+
+
+def _diff_value(path: bytes, old: Raw, new: Raw, patch: list[bytes]) -> None:
+    before, after = decode_value(old), decode_value(new)
+    if "M" in before and "M" in after and len(before) == len(after) == 1:
+        _diff_map(path, _decode_members(before["M"]), _decode_members(after["M"]), patch)
+    elif "L" in before and "L" in after and len(before) == len(after) == 1:
+        parts: list[bytes] = []
+        _diff_list(path, _decode_elements(before["L"]), _decode_elements(after["L"]), parts)
+        if len(parts) > 1 and sum(map(len, parts)) > len(whole := replace(path, plain(after))):
+            parts = [whole]
+        patch += parts
+    else:
+        value = plain(after)
+        if not is_same(plain(before), value):
+            patch.append(replace(path, value))
+
+
+def _plain(value: Raw) -> bytes:
+    return plain(decode_value(value))
+
+
+def _add(path: bytes, value: bytes) -> bytes:
+    return b'{"op":"add","path":"' + path + b'","value":' + value + b"}"
+
+
+def replace(path: bytes, value: bytes) -> bytes:
+    """The operation that puts `value`, JSON, where the escaped pointer `path` says."""
+    return b'{"op":"replace","path":"' + path + b'","value":' + value + b"}"
+
+
+def _remove(path: bytes) -> bytes:
+    return b'{"op":"remove","path":"' + path + b'"}'

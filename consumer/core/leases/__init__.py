@@ -1,0 +1,1 @@
+"""Who reads which shard: leases, peers, lineage, plan."""

@@ -1,0 +1,106 @@
+"""Writes of a lease row, and what a refused condition means.
+
+Every write is conditional on owner and counter, a checkpoint also on the previous checkpoint. At
+most one write per shard is unresolved; it is resent unchanged until a definite answer. A condition
+that failed is settled from the row the table returned with the refusal:
+
+    already what I meant to write      it was mine; the answer was lost
+    else my owner and my counter       adopt that row as the previous one and repeat
+    anything else                      the lease is lost
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from consumer.core.leases.lease import LeaseWrite
+
+if TYPE_CHECKING:
+    from consumer.core.leases.lease import Checkpoint, Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """The write had taken effect; `row` stands in the table."""
+
+    row: Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """The row is still ours but not as expected: send `write` instead."""
+
+    write: LeaseWrite
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The row belongs to somebody else, to nobody, or is gone."""
+
+
+Settled = Mine | Repeat | Lost
+
+
+def take(lease: Lease, me: str) -> LeaseWrite:
+    """Become the owner of a lease as observed; reading starts from the returned checkpoint."""
+    row = replace(
+        lease,
+        owner=me,
+        counter=lease.counter + 1,
+        released_at=None,
+        owner_switches=lease.owner_switches + (lease.owner != me),
+    )
+    return LeaseWrite(lease, row, keeps_checkpoint=True)
+
+
+def checkpoint(
+    lease: Lease,
+    checkpoint: Checkpoint,
+    *,
+    record_at: float | None,
+    caught_up_at: float | None,
+) -> LeaseWrite:
+    """Everything up to `checkpoint` is settled. A time that is None stays as it was."""
+    row = replace(
+        lease,
+        checkpoint=checkpoint,
+        record_at=lease.record_at if record_at is None else record_at,
+        caught_up_at=lease.caught_up_at if caught_up_at is None else caught_up_at,
+    )
+    return LeaseWrite(lease, row)
+
+
+def release(
+    lease: Lease,
+    checkpoint_: Checkpoint,
+    *,
+    record_at: float | None,
+    caught_up_at: float | None,
+    wall: float,
+) -> LeaseWrite:
+    """The final checkpoint and the end of ownership in one write; SHARD_END is one of them."""
+    settled = checkpoint(lease, checkpoint_, record_at=record_at, caught_up_at=caught_up_at).row
+    row = replace(settled, owner=None, counter=lease.counter + 1, released_at=wall)
+    return LeaseWrite(lease, row)
+
+
+def obey(lease: Lease, row: Lease) -> LeaseWrite:
+    """Commands of an operator were applied: `row` shall stand there.
+
+    The counter rises with it, so no earlier copy of any write can undo or repeat a seek.
+    """
+    return LeaseWrite(lease, replace(row, counter=lease.counter + 1))
+
+
+def settle(write: LeaseWrite, me: str, current: Lease | None) -> Settled:
+    """What a refused condition means, `current` being the row that stood there (None: absent)."""
+    if current is None:
+        return Lost()
+    meant = write.row
+    same_checkpoint = write.keeps_checkpoint or current.checkpoint == meant.checkpoint
+    if (current.owner, current.counter) == (meant.owner, meant.counter) and same_checkpoint:
+        return Mine(current)
+    if (current.owner, current.counter) == (me, write.expected.counter):
+        return Repeat(LeaseWrite(current, meant, write.keeps_checkpoint))
+    return Lost()

@@ -1,0 +1,92 @@
+"""Which shards may be read, and which rows may go: a child waits for its parent.
+
+The gate holds for rows still at TRIM_HORIZON or LATEST; a numeric checkpoint has passed it. It
+opens when the parent's row says SHARD_END or the child's row says `parentGone`. A missing parent
+row proves nothing: listings are eventually consistent.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consumer.core.leases.lease import sequence_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from consumer.core.leases.lease import Lease, StreamRow
+
+LISTED_SECONDS = 26 * 3600.0
+"""Closed shards stay listed about 24 h [documented]; finished rows live two hours longer."""
+
+
+def gate_open(lease: Lease, rows: Mapping[str, Lease]) -> bool:
+    """May this shard be read as far as its parent is concerned?"""
+    if lease.parent_shard_id is None or lease.parent_gone:
+        return True
+    if sequence_of(lease.checkpoint) is not None:
+        return True
+    parent = rows.get(lease.parent_shard_id)
+    return parent is not None and parent.finished
+
+
+def ready_shards(
+    row: StreamRow, leases: Sequence[Lease], *, predecessor_done: bool
+) -> frozenset[str]:
+    """The shards that somebody may read now.
+
+    Nothing of a stream is ready before it is bootstrapped (a start at LATEST has no `startedAt`
+    yet), nor while a lease of the older stream of the same table is unfinished.
+    """
+    if not row.bootstrapped or not predecessor_done:
+        return frozenset()
+    rows = {lease.shard_id: lease for lease in leases}
+    return frozenset(
+        lease.shard_id for lease in leases if not lease.finished and gate_open(lease, rows)
+    )
+
+
+def childless_ends(leases: Sequence[Lease]) -> frozenset[str]:
+    """Finished shards of which no child has a row: the next listing may show one."""
+    parents = {lease.parent_shard_id for lease in leases}
+    return frozenset(
+        lease.shard_id for lease in leases if lease.finished and lease.shard_id not in parents
+    )
+
+
+def deletable(leases: Sequence[Lease], listed: Collection[str], wall: float) -> tuple[Lease, ...]:
+    """Finished rows that nothing needs any more, after a complete listing of `listed`.
+
+    A row goes when its shard has left the listing, 26 h have passed since its end, and every child
+    has begun, so that no gate asks for it again.
+    """
+    waiting = {
+        lease.parent_shard_id
+        for lease in leases
+        if not lease.finished and not lease.parent_gone and sequence_of(lease.checkpoint) is None
+    }
+    return tuple(
+        lease
+        for lease in leases
+        if lease.finished
+        and lease.owner is None
+        and lease.shard_id not in listed
+        and lease.shard_id not in waiting
+        and wall - max(lease.created_at, lease.released_at or 0.0) >= LISTED_SECONDS
+    )
+
+
+def chain(rows: Sequence[StreamRow]) -> tuple[StreamRow, ...]:
+    """The streams a table has had, oldest first: each row names the one it comes `after`.
+
+    Rows that fit nowhere (an older row was deleted by hand) come first, by label; labels are
+    timestamps.
+    """
+    by_label = {row.label: row for row in rows}
+    depth: dict[str, int] = {}
+    for row in rows:
+        steps, after = 0, row.after
+        while after in by_label and steps <= len(rows):
+            steps, after = steps + 1, by_label[after].after
+        depth[row.label] = steps
+    return tuple(sorted(rows, key=lambda row: (depth[row.label], row.label)))

@@ -1,0 +1,140 @@
+"""Who is alive, judged from reads of the worker rows by this worker's own clock.
+
+No clocks are compared. A heartbeat is a counter; all that is known is when an answer first showed
+its present value, and when the read was sent that still shows it.
+
+A peer is dead when a read *sent* at least `lease_duration` after the answer that first showed its
+value still shows that value. Time without a successful read proves nothing. An owner without a
+worker row is dead after being absent by the same rule: absence is a value like any other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import inf
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from consumer.core.leases.lease import Worker
+    from consumer.core.limits import LeaseTiming
+
+COUNTING_BEATS = 3
+"""A peer counts for shares while its heartbeat moved within this many beats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What is known of one peer. `worker` is None while it has no row."""
+
+    worker: Worker | None
+    shown_at: float  # answer that first showed this value
+    moved_at: float | None  # answer that last showed a rise of the heartbeat
+    dead: bool = False
+
+    @property
+    def heartbeat(self) -> int | None:
+        """The value that must change; None is absence."""
+        return None if self.worker is None else self.worker.heartbeat
+
+
+class Peers:
+    """Everybody else, as far as this worker has seen them."""
+
+    def __init__(self, me: str, timing: LeaseTiming) -> None:
+        self._me = me
+        self._timing = timing
+        self._sightings: dict[str, Sighting] = {}
+        self._last_seen: dict[str, float] = {}  # wall clock of rows, for ages only
+        self._answered_at = -inf
+
+    def observe(
+        self, sent_at: float, answered_at: float, workers: Sequence[Worker], owners: Iterable[str]
+    ) -> None:
+        """Take in one complete, strongly consistent read of the worker rows.
+
+        `owners` are the names that lease rows bear; those without a worker row are watched, too.
+        """
+        rows = {worker.worker_id: worker for worker in workers if worker.worker_id != self._me}
+        names = rows.keys() | (set(owners) - {self._me})
+        self._sightings = {
+            name: self._sighting(name, rows.get(name), sent_at, answered_at)
+            for name in sorted(names)
+        }
+        self._last_seen = {name: row.seen_at for name, row in rows.items()} | {
+            name: at for name, at in self._last_seen.items() if name in names and name not in rows
+        }
+        self._answered_at = answered_at
+
+    def _sighting(
+        self, name: str, row: Worker | None, sent_at: float, answered_at: float
+    ) -> Sighting:
+        before = self._sightings.get(name)
+        if before is None:
+            return Sighting(row, answered_at, None)
+        if row is not None and before.worker is not None and row.heartbeat != before.heartbeat:
+            return Sighting(row, answered_at, answered_at)
+        if (row is None) != (before.worker is None):
+            return Sighting(row, answered_at, None)
+        silent = sent_at >= before.shown_at + self._timing.lease_duration
+        return replace(before, worker=row, dead=before.dead or silent)
+
+    @property
+    def dead(self) -> frozenset[str]:
+        """Their leases may be taken."""
+        return frozenset(name for name, sighting in self._sightings.items() if sighting.dead)
+
+    @property
+    def moving(self) -> frozenset[str]:
+        """Peers whose heartbeat was seen to move, and lately."""
+        oldest = self._answered_at - COUNTING_BEATS * self._timing.heartbeat
+        return frozenset(
+            name
+            for name, sighting in self._sightings.items()
+            if sighting.moved_at is not None and sighting.moved_at >= oldest
+        )
+
+    def counting(self, stream_key: str) -> frozenset[str]:
+        """Peers that count for shares of this stream: moving, able, not draining, working on it."""
+        moving = self.moving
+        return frozenset(
+            name
+            for name, sighting in self._sightings.items()
+            if name in moving
+            and (worker := sighting.worker) is not None
+            and worker.able
+            and not worker.draining
+            and stream_key in worker.streams
+        )
+
+    @property
+    def draining(self) -> bool:
+        """Somebody alive is handing over: look more often."""
+        return any(
+            sighting.worker is not None and sighting.worker.draining and not sighting.dead
+            for sighting in self._sightings.values()
+        )
+
+    def next_read_due(self) -> float:
+        """The earliest time at which a read could prove a silent peer dead; inf if none."""
+        return min(
+            (
+                sighting.shown_at + self._timing.lease_duration
+                for sighting in self._sightings.values()
+                if not sighting.dead
+            ),
+            default=inf,
+        )
+
+    def changes(self) -> tuple[tuple[str, int], ...]:
+        """The `changes` counters as last read; a difference means that leases want reading."""
+        return tuple(
+            (name, sighting.worker.changes)
+            for name, sighting in self._sightings.items()
+            if sighting.worker is not None
+        )
+
+    def seen_at(self, worker_id: str) -> float | None:
+        """Epoch seconds of a peer's last sign of life, for ages only."""
+        return self._last_seen.get(worker_id)

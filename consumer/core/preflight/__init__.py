@@ -1,0 +1,1 @@
+"""Does the event type take our events? Checks before the first one is sent."""

@@ -1,0 +1,217 @@
+"""An event type's definition, as `GET /event-types/{name}` shows it, and whether our events fit.
+
+Rules (of Nakadi, for category `data`)
+- Only this category has the envelope of data changes; a compacted one wants a key in each event's
+  metadata, which ours do not have.
+- `partition_key_fields` are looked up inside `data`; an event without one is refused.
+- `ordering_key_fields` and `ordering_instance_ids` begin with `data.` or `metadata.`; publishing
+  does not look at them, readers do.
+- What `schema.required` names must be there in every event, D included.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import orjson
+
+from consumer.core.event.event import Layout
+from consumer.core.preflight.check_result import Finding, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from consumer.core.event.event import EventFormat
+
+DEPENDENCY: Final = "event type"
+ITEM: Final = "item"
+"""Member of `data` that holds the item in the nested layout."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventDefinition:
+    """What of a definition matters here. `required` are paths of required members of `data`."""
+
+    category: str
+    cleanup_policy: str
+    partition_strategy: str
+    partition_key_fields: tuple[str, ...]
+    ordering_fields: tuple[str, ...]
+    required: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EventShape:
+    """What our events have. `keys` are the table's key attributes, the partition key first.
+
+    `whole_deletes`: a D event carries the item's last image, not only its keys.
+    """
+
+    form: EventFormat
+    keys: tuple[str, ...]
+    whole_deletes: bool
+
+    def every_delete_has(self, field: str) -> bool:
+        """Is this path inside `data` in every D event, whatever the item looked like?"""
+        return not self._lacks_in_deletes(field)
+
+    def no_event_has(self, field: str) -> bool:
+        """Is there no such path in any event? In the flat layout any attribute may be there."""
+        known = {ITEM, self.form.change_field, self.form.patch_field}
+        return self.form.layout is Layout.NESTED and field.split(".", maxsplit=1)[0] not in known
+
+    def _lacks_in_deletes(self, field: str) -> bool:
+        path = field.split(".")
+        if path[0] == self.form.change_field:
+            return path[1:] not in ([], ["sequence"])
+        if path[0] == self.form.patch_field:
+            return True
+        if self.whole_deletes:
+            return False
+        if self.form.layout is Layout.NESTED:
+            return path != [ITEM] and (path[:1] != [ITEM] or ".".join(path[1:]) not in self.keys)
+        return field not in self.keys
+
+
+def parse_definition(body: bytes) -> EventDefinition | None:
+    """None if this is no event type's definition."""
+    try:
+        found: object = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(found, dict) or not isinstance(found.get("category"), str):
+        return None
+    return EventDefinition(
+        found["category"],
+        str(found.get("cleanup_policy") or "delete"),
+        str(found.get("partition_strategy") or "random"),
+        _texts(found.get("partition_key_fields")),
+        tuple(
+            name.removeprefix("data.")
+            for member in ("ordering_key_fields", "ordering_instance_ids")
+            for name in _texts(found.get(member))
+            if not name.startswith("metadata.")
+        ),
+        _required(found.get("schema")),
+    )
+
+
+def partition_names(body: bytes) -> tuple[str, ...]:
+    """Names in the answer to `GET /event-types/{name}/partitions`; empty if it is none."""
+    try:
+        found: object = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return ()
+    if not isinstance(found, list):
+        return ()
+    return _texts([each.get("partition") for each in found if isinstance(each, dict)])
+
+
+def judge(name: str, definition: EventDefinition, shape: EventShape | None) -> list[Finding]:
+    """What the operator should know, gravest first.
+
+    Without a `shape` (the table is unknown) only what can be said of any event.
+    """
+    found = [
+        *_unfit(definition),
+        *(_fields(definition, shape) if shape is not None else ()),
+        *(_gaps(definition, shape) if shape is not None else ()),
+    ]
+    if definition.partition_strategy == "random":
+        remedy = "choose strategy hash with the table's partition key, if readers need an order"
+        found.append((Verdict.DOUBTFUL, "partition_strategy random keeps no order", remedy))
+    if not found:
+        found.append((Verdict.FINE, "category data", ""))
+    return [
+        Finding(DEPENDENCY, verdict, f"{name}: {result}", remedy)
+        for verdict, result, remedy in found
+    ]
+
+
+_Found = tuple[Verdict, str, str]
+
+
+def _unfit(definition: EventDefinition) -> Iterable[_Found]:
+    if definition.category != "data":
+        result = f"category {definition.category} has no envelope for changes"
+        yield Verdict.WRONG, result, "choose one of category data"
+    if "compact" in definition.cleanup_policy:
+        result = "compacted: it wants a partition_compaction_key, which these events lack"
+        yield Verdict.WRONG, result, "choose one with cleanup_policy delete"
+    if definition.partition_strategy == "user_defined":
+        result = "partition_strategy user_defined wants metadata.partition, which these events lack"
+        yield Verdict.WRONG, result, "choose strategy hash with the table's partition key"
+
+
+def _fields(definition: EventDefinition, shape: EventShape) -> Iterable[_Found]:
+    """Fields that decide where an event goes, or how readers order it, and that it may lack.
+
+    An event without the first is refused; only readers miss the others.
+    """
+    partition = definition.partition_key_fields if definition.partition_strategy == "hash" else ()
+    doubled = [field for field in partition if _inside(field) in shape.keys]
+    if doubled:
+        result = f"partition_key_fields {', '.join(doubled)} are looked up inside data"
+        yield Verdict.WRONG, result, f"leave data. out: {_inside(doubled[0])}"
+    others = tuple(field for field in partition if field not in doubled)
+    for what, verdict, fields in (
+        ("partition_key_fields", Verdict.WRONG, others),
+        ("ordering fields", Verdict.DOUBTFUL, definition.ordering_fields),
+    ):
+        absent = [field for field in fields if shape.no_event_has(field)]
+        lacking = [
+            field for field in fields if field not in absent and not shape.every_delete_has(field)
+        ]
+        if absent:
+            remedy = f"in the nested layout attributes are under {ITEM}: {ITEM}.{absent[0]}"
+            yield verdict, f"{what} {', '.join(absent)} are in no event", remedy
+        if lacking:
+            result = f"{what} {', '.join(lacking)} are not in every D event"
+            yield verdict, result, _deletes_remedy(shape)
+
+
+def _inside(field: str) -> str | None:
+    """What follows `data.` in a path that was written as if it began outside."""
+    return field.removeprefix("data.") if field.startswith("data.") else None
+
+
+def _gaps(definition: EventDefinition, shape: EventShape) -> Iterable[_Found]:
+    """Required members that some events lack: these would be refused, one by one."""
+    lacking = [
+        field
+        for field in definition.required
+        if shape.no_event_has(field) or not shape.every_delete_has(field)
+    ]
+    if lacking:
+        result = f"the schema requires {', '.join(lacking)}, not in every event (D the least)"
+        yield Verdict.DOUBTFUL, result, _deletes_remedy(shape)
+
+
+def _deletes_remedy(shape: EventShape) -> str:
+    keys = ", ".join(shape.keys)
+    if shape.whole_deletes:
+        return f"use the table's key ({keys})"
+    return f"use the table's key ({keys}), or a stream with old images (NEW_AND_OLD_IMAGES)"
+
+
+def _required(schema: object) -> tuple[str, ...]:
+    """Required members of `data`, and those of its direct members that are required themselves."""
+    text = schema.get("schema") if isinstance(schema, dict) else None
+    try:
+        root: object = orjson.loads(text) if isinstance(text, str) else None
+    except orjson.JSONDecodeError:
+        return ()
+    if not isinstance(root, dict):
+        return ()
+    top = _texts(root.get("required"))
+    members = root.get("properties")
+    item = members.get(ITEM) if isinstance(members, dict) and ITEM in top else None
+    inner = _texts(item.get("required")) if isinstance(item, dict) else ()
+    return (*top, *(f"{ITEM}.{name}" for name in inner))
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        return ()
+    return tuple(name for name in value if isinstance(name, str))

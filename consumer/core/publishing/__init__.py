@@ -1,0 +1,1 @@
+"""What may be sent to Nakadi, and what its answers mean."""

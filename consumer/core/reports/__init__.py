@@ -1,0 +1,1 @@
+"""What is shown to people: status, leases, gaps, previews, counts."""

@@ -1,0 +1,122 @@
+"""What a command will do, in words, before it is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+from consumer.core.leases.command import Action, Effect, effect, sought
+from consumer.core.leases.lease import LATEST, TRIM_HORIZON, sequence_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consumer.core.leases.command import Command
+    from consumer.core.leases.lease import Lease
+
+REPEAT = (
+    "Repeated events are accepted after newer ones of the same keys, until the shard has caught up:"
+    " readers that keep the highest change.sequence drop them, others go back in time for a while."
+)
+SKIP = (
+    "Nobody publishes what is skipped. A gap row with reason seek names each place (consumer gaps)."
+)
+FINISHED = (
+    "Finished shards stay as they are: their children are being read, and what they hold would"
+    " overtake newer events. To have it again, run another application with CONSUMER_START."
+)
+PAUSED = (
+    "Paused shards keep their owners and are not read; their age grows. The stream forgets after"
+    " 24 hours: resume before, or changes are lost."
+)
+TO_COME = (
+    "Children of these shards, and shards not listed yet, are paused as well when they appear."
+)
+MINUTE = "A time is met to the minute: up to a minute more is published, never less."
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewLine:
+    """One shard: where it is, and what the command makes of it."""
+
+    shard_id: str
+    owner: str
+    checkpoint: str
+    outcome: str
+
+
+def preview(leases: Sequence[Lease], command: Command) -> tuple[PreviewLine, ...]:
+    """One line for each unfinished shard that is meant, by shard id."""
+    return tuple(
+        PreviewLine(lease.shard_id, lease.owner or "-", lease.checkpoint, _outcome(lease, command))
+        for lease in sorted(leases, key=lambda lease: lease.shard_id)
+        if command.concerns(lease.shard_id) and not lease.finished
+    )
+
+
+def warnings(leases: Sequence[Lease], command: Command) -> tuple[str, ...]:
+    """What whoever confirms has to know."""
+    meant = [lease for lease in leases if command.concerns(lease.shard_id) and not lease.finished]
+    match command.action:
+        case Action.PAUSE:
+            return (PAUSED, TO_COME) if command.shards is None else (PAUSED,)
+        case Action.RESUME:
+            return ()
+        case Action.SEEK:
+            effects = {_effect(lease, command) for lease in meant}
+            target = command.target or ""
+            rough = target != TRIM_HORIZON and sequence_of(target) is None
+            repeats = not effects.isdisjoint((Effect.REPEATS, Effect.EITHER))
+            told = (
+                (REPEAT, repeats),
+                (SKIP, not effects.isdisjoint((Effect.SKIPS, Effect.EITHER))),
+                (MINUTE, rough),
+                (FINISHED, repeats and any(each.finished for each in leases)),
+            )
+            return tuple(text for text, applies in told if applies)
+        case never:
+            assert_never(never)
+
+
+def _outcome(lease: Lease, command: Command) -> str:
+    match command.action:
+        case Action.PAUSE:
+            return "is paused already" if lease.paused else "is read no more"
+        case Action.RESUME:
+            return "is read on" if lease.paused else "is not paused"
+        case Action.SEEK:
+            return _seek(lease, command)
+        case never:
+            assert_never(never)
+
+
+def _seek(lease: Lease, command: Command) -> str:
+    match _effect(lease, command):
+        case Effect.NOTHING:
+            return "stays where it is"
+        case Effect.REPEATS:
+            return f"repeats {_since(command)}"
+        case Effect.SKIPS if sequence_of(command.target or "") is not None:
+            return f"skips everything up to {sought(lease, command).checkpoint}"
+        case Effect.EITHER:
+            return f"begins at {command.target}, before or behind where it stands"
+        case Effect.SKIPS:
+            until = "now" if command.target == LATEST else command.target
+            return f"skips what is unpublished and older than {until}"
+        case never:
+            assert_never(never)
+
+
+def _effect(lease: Lease, command: Command) -> Effect:
+    """As the row tells. An owner is ahead of it by what it has not written yet."""
+    found = effect(lease, command)
+    ahead = found is Effect.NOTHING and lease.owner is not None and not lease.finished
+    return Effect.REPEATS if ahead else found
+
+
+def _since(command: Command) -> str:
+    target = command.target or TRIM_HORIZON
+    if target == TRIM_HORIZON:
+        return "everything that the stream still holds"
+    number = sequence_of(target)
+    return f"everything since {target}" if number is None else f"everything behind {target}"

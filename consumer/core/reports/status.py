@@ -1,0 +1,91 @@
+"""What `/status` shows, as values. Field names and their order are the public JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from consumer.core.publishing.flow import FlowState
+    from consumer.core.reports.lease_view import LeaseState
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatus:
+    """The stream that is read."""
+
+    arn: str
+    view_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShardStatus:
+    """One shard this worker holds. `age_seconds` is its iterator age, None while unknown.
+
+    `waits_for` names what it waits for before it reads on; `records_per_second` is what it reads.
+    """
+
+    shard_id: str
+    state: str
+    checkpoint: str
+    age_seconds: float | None
+    pending_events: int
+    stream: str = ""
+    waits_for: str | None = None
+    records_per_second: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseStatus:
+    """One lease as this worker last read it, its own and those of others.
+
+    `state` is held (here), foreign (by a peer), free, waiting or finished. `age_seconds` is known
+    of shards that nobody is known to read; who holds a shard knows its age.
+    """
+
+    stream: str
+    shard_id: str
+    parent_shard_id: str | None
+    state: LeaseState
+    owner: str | None
+    checkpoint: str
+    age_seconds: float | None
+    paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatus:
+    """Events in memory, all shards together."""
+
+    events: int
+    bytes: int
+    limit_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventTypeStatus:
+    """One event type; `reason` says why it is not publishing."""
+
+    name: str
+    state: FlowState
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """The whole answer. `stream` is None until it has been found.
+
+    `live` and `ready` are what `/livez` and `/readyz` say, `ok` if all is well.
+    """
+
+    worker: str
+    application: str
+    version: str
+    draining: bool
+    stream: StreamStatus | None
+    shards: tuple[ShardStatus, ...]
+    queue: QueueStatus
+    event_types: tuple[EventTypeStatus, ...]
+    live: str = "ok"
+    ready: str = "ok"
+    leases: tuple[LeaseStatus, ...] = ()

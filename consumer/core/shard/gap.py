@@ -1,0 +1,67 @@
+"""When trimmed data means that records were lost unread.
+
+DynamoDB Streams keeps records for 24 hours; older ones may go at any moment. A position that is
+refused as trimmed is a gap unless the shard was at its tip with everything settled within
+`SURE_SECONDS` and the record it stands at is older than that: then all that was trimmed had been
+read. (A younger record cannot have gone by age: whatever took it may have taken unread ones, too.)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consumer.core.leases.lease import TRIM_HORIZON, Gap
+
+if TYPE_CHECKING:
+    from consumer.core.leases.lease import Lease
+
+SURE_SECONDS = 23 * 3600.0
+"""An hour less than the retention, for clocks and for the length of a page."""
+
+
+def trimmed_gap(
+    lease: Lease,
+    last_read: int | None,
+    last_read_at: float | None,
+    caught_up_at: float | None,
+    wall: float,
+) -> Gap | None:
+    """The gap that TrimmedDataAccess at `last_read` proves, None if nothing unread can be missing.
+
+    `last_read_at` is the creation time of that record. If it is too young to have been trimmed by
+    age, the stream has forgotten more than its retention explains, and nothing is sure.
+    `last_read` None: the position was TRIM_HORIZON itself, which moved while it was read; only the
+    shard's age tells whether its head may have gone unseen.
+    """
+    if last_read is None:
+        return possibly_trimmed_gap(lease, caught_up_at, wall)
+    caught_up = caught_up_at is not None and wall - caught_up_at < SURE_SECONDS
+    by_age = last_read_at is None or wall - last_read_at >= SURE_SECONDS
+    if caught_up and by_age:
+        return None
+    return Gap(lease.shard_id, str(last_read), None, "trimmed", wall)
+
+
+def possibly_trimmed_gap(lease: Lease, caught_up_at: float | None, wall: float) -> Gap | None:
+    """A shard opened at TRIM_HORIZON long after its row was made may have lost its head unseen.
+
+    One that a seek has sent back there keeps the time up to which it was settled (`record_at`):
+    what was not settled yet is younger than that.
+    """
+    since = lease.created_at
+    if lease.checkpoint == TRIM_HORIZON and lease.record_at is not None:
+        since = lease.record_at
+    if wall - max(since, caught_up_at or 0.0) <= SURE_SECONDS:
+        return None
+    return Gap(lease.shard_id, TRIM_HORIZON, None, "possibly_trimmed", wall)
+
+
+def shard_gone_gap(lease: Lease, last_read: int | None, wall: float) -> Gap:
+    """The shard left the listing before it was read to its end."""
+    from_ = TRIM_HORIZON if last_read is None else str(last_read)
+    return Gap(lease.shard_id, from_, None, "shard_gone", wall)
+
+
+def unseen_shard_gap(shard_id: str, wall: float) -> Gap:
+    """A shard that a child names as its parent, and that was gone before any listing showed it."""
+    return Gap(shard_id, TRIM_HORIZON, None, "shard_gone", wall)

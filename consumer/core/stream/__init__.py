@@ -1,0 +1,1 @@
+"""What DynamoDB Streams answers: streams, shards, pages, records."""

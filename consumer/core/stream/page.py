@@ -1,0 +1,91 @@
+"""A GetRecords answer: its body split into records, each held as the text that the service sent.
+
+Rules: only a whole JSON object with `Records` is a page; anything else is a failed call and never
+looks like a closed shard. A record without the documented shape harms nobody but itself.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from msgspec import DecodeError, Raw, Struct, field, json
+
+from consumer.core.stream.record import MalformedRecord, StreamRecord, decode_record, sequence_of
+
+__all__ = ["MalformedRecord", "Page", "PageIncomplete", "StreamRecord", "decode_page"]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer of GetRecords."""
+
+    records: Sequence[StreamRecord | MalformedRecord]  # in the service's order
+    next_iterator: str | None  # None: the shard is closed, and read to its end
+    size: int  # bytes of the decoded body
+
+
+class PageIncomplete(ValueError):
+    """The body is not one whole JSON object with `Records`: a failed call, to be repeated."""
+
+
+_Records = list[StreamRecord | MalformedRecord]
+
+
+class _Envelope(Struct, frozen=True):
+    records: list[Raw] = field(name="Records")
+    next_iterator: str | None = field(default=None, name="NextShardIterator")
+
+
+_decode_envelope = json.Decoder(_Envelope).decode
+
+_not_utf8 = re.compile("[\udc80-\udcff]")  # one byte, as "surrogateescape" spells it
+_escape = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a pair
+    rb"|(u[dD][89a-fA-F][0-9a-fA-F]{2})"  # half a pair
+    rb"|.)",
+    re.DOTALL,
+)
+
+
+def decode_page(body: bytes) -> Page:
+    """The page whose JSON is `body`. Raises PageIncomplete."""
+    try:
+        envelope, records = _decode(body)
+    except DecodeError as error:
+        raise PageIncomplete(f"GetRecords: the body is no page: {error}") from None
+    except RecursionError:
+        raise PageIncomplete("GetRecords: the body is nested too deeply") from None
+    if envelope.next_iterator == "":
+        raise PageIncomplete("GetRecords: NextShardIterator is empty")
+    return Page(records, envelope.next_iterator, len(body))
+
+
+def _decode(body: bytes) -> tuple[_Envelope, _Records]:
+    try:
+        body.decode()
+        envelope = _decode_envelope(body)
+    except (UnicodeDecodeError, DecodeError):
+        return _decode_not_unicode(body)
+    return envelope, [decode_record(text) for text in envelope.records]
+
+
+def _decode_not_unicode(body: bytes) -> tuple[_Envelope, _Records]:
+    """The page of a body with text that is not Unicode: such records are malformed, others are not.
+
+    What is not Unicode (half a surrogate pair, bytes that are not UTF-8) is replaced by as many
+    bytes; the result can be split, and each of its records be held against what was read there.
+    """
+    text = _not_utf8.sub("?", body.decode(errors="surrogateescape"))
+    readable = _escape.sub(lambda found: b"\\ufffd" if found[1] else found[0], text.encode())
+    envelope = _decode_envelope(readable)
+    records: _Records = []
+    end = 0
+    for record in envelope.records:
+        start = readable.index(bytes(record), end)
+        end = start + len(bytes(record))
+        raw = body[start:end]
+        if raw == bytes(record):
+            records.append(decode_record(record))
+        else:
+            records.append(MalformedRecord(raw, sequence_of(record), "text that is not Unicode"))
+    return envelope, records

@@ -1,0 +1,25 @@
+"""How the settings say to get in: the token for Nakadi, and the region where AWS names none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consumer.adapters.token import FileToken, LiteralToken, NoToken
+
+if TYPE_CHECKING:
+    from consumer.adapters.token import Token
+    from consumer.settings.settings import Settings
+
+
+def token_of(settings: Settings) -> Token:
+    """Where the bearer token comes from."""
+    if settings.nakadi_token is not None:
+        return LiteralToken(settings.nakadi_token.get_secret_value())
+    if settings.nakadi_token_file is not None:
+        return FileToken(settings.nakadi_token_file)
+    return NoToken()
+
+
+def fallback_region(settings: Settings) -> str | None:
+    """The region in the stream's ARN, None where the stream is found by table."""
+    return settings.stream_arn.split(":")[3] if settings.stream_arn is not None else None

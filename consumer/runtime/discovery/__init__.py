@@ -1,0 +1,1 @@
+"""Finding shards: listings, children, parents, the start of a stream."""

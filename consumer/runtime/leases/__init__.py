@@ -1,0 +1,1 @@
+"""Which shards this worker runs: heartbeat, peers, plan, running shards."""

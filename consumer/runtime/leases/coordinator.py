@@ -1,0 +1,296 @@
+"""Decides which shards this worker runs. Rule: nobody leads; the plan is made of what was read.
+
+Every scan the worker and stream rows are read; the lease rows only when something changed (see
+`core.rhythm`). No await stands between the answer of a read and the decisions made of it. The
+coordinator owns the tasks of keeper, discovery and shard consumers; draining is an event for them,
+cancelling only the deadline after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from math import inf
+from typing import TYPE_CHECKING
+
+import structlog
+
+from consumer.core.leases.lease_read_schedule import Rhythm
+from consumer.core.leases.peers import Peers
+from consumer.errors import (
+    Fatal,
+    Misconfigured,
+    NotReleased,
+    Retryable,
+    StreamUnreachable,
+    first_in,
+)
+from consumer.runtime.discovery.bootstrap import check_fingerprint, own_rows
+from consumer.runtime.leases.command_watch import CommandNews
+from consumer.runtime.leases.held_shards import HeldShards
+from consumer.runtime.leases.readability_check import Probe
+from consumer.runtime.leases.stream_leases import StreamLeases
+from consumer.runtime.signal import Wake
+
+if TYPE_CHECKING:
+    from asyncio import TaskGroup
+    from collections.abc import Hashable, Sequence
+
+    from consumer.core.leases.fence import Fence
+    from consumer.core.leases.lease import Lease, StreamRow
+    from consumer.core.limits import LeaseTiming
+    from consumer.core.reports.lease_view import LeaseView
+    from consumer.observability.metrics import Metrics
+    from consumer.ports import Chance, Clock, LeaseStore, StreamClient
+    from consumer.runtime.discovery.bootstrap import Source
+    from consumer.runtime.discovery.discovery import Discovery
+    from consumer.runtime.leases.heartbeat import Keeper
+    from consumer.runtime.shard.running_shard import RunningShard, ShardConsumerFactory
+
+log = structlog.get_logger()
+
+EXIT_SECONDS = 1.5
+"""After the drain deadline: shards release at their watermark, then everything left is cancelled.
+
+Together with the keeper's farewell this stays below three seconds.
+"""
+
+HASTE = 4
+"""While a peer drains, its shards are looked for this many times as often."""
+
+
+class Coordinator:
+    """The shards of one worker. `run` ends when everything is handed over, or raises Fatal."""
+
+    def __init__(
+        self,
+        *,
+        store: LeaseStore,
+        streams: StreamClient,
+        clock: Clock,
+        chance: Chance,
+        timing: LeaseTiming,
+        source: Source,
+        keeper: Keeper,
+        fence: Fence,
+        discovery: Discovery,
+        factory: ShardConsumerFactory,
+        metrics: Metrics,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._timing = timing
+        self._source = source
+        self._keeper = keeper
+        self._fence = fence
+        self._discovery = discovery
+        self._held = HeldShards(
+            store=store,
+            clock=clock,
+            chance=chance,
+            timing=timing,
+            keeper=keeper,
+            fence=fence,
+            factory=factory,
+            metrics=metrics,
+            on_end=self._ask,
+        )
+        self._peers = Peers(keeper.worker_id, timing)
+        self._leases = StreamLeases(clock, timing, self._peers, self._held, keeper, metrics)
+        self._news = CommandNews(store, self._held)
+        self._probe = Probe(streams, clock, keeper, self._held, metrics)
+        self._rhythm = Rhythm(timing)
+        self._wake = Wake()
+        self._limit: asyncio.Timeout | None = None
+        self._rows: tuple[StreamRow, ...] = ()
+        self._scan_due = -inf
+        self._fatal: Fatal | None = None  # to be raised once everything is handed over
+        self.draining = False
+        self.moved_at = clock.now()  # the last turn of the loop, for liveness
+        keeper.on_fence = self._fence_changed
+        discovery.on_found = self._found
+
+    @property
+    def able(self) -> bool:
+        """False while no shard can be read from here."""
+        return self._keeper.able
+
+    @property
+    def shards(self) -> Sequence[RunningShard]:
+        """The shards that run here."""
+        return self._held.shards
+
+    @property
+    def peer_drains(self) -> bool:
+        """A peer hands its shards over: they should be found and read quickly."""
+        return bool(self._peers.draining)
+
+    def leases(self) -> Sequence[LeaseView]:
+        """All leases as last read, with their state as seen from here."""
+        return self._leases.views(self._rows)
+
+    def stop(self) -> None:
+        """SIGTERM: hand everything over, at the latest at the drain deadline."""
+        if self.draining:
+            return
+        self.draining = True
+        self._keeper.set_draining()
+        self._discovery.stop()
+        self._held.drain()
+        if self._limit is not None:
+            self._limit.reschedule(
+                asyncio.get_running_loop().time() + self._timing.drain + EXIT_SECONDS
+            )
+        self._wake.ring()
+
+    async def run(self) -> None:
+        """Beat, look, take, run, hand over. Raises Fatal."""
+        if self.draining:
+            return  # nothing was begun
+        try:
+            async with asyncio.timeout(None) as self._limit:
+                await self._run()
+        except TimeoutError:
+            await self._keeper.farewell()
+            if self._held and self._fatal is None:
+                self._fatal = NotReleased(
+                    f"{len(self._held.shards)} leases could not be released within "
+                    f"{self._timing.drain:g} s; peers take them over by themselves"
+                )
+        except BaseExceptionGroup as group:
+            fatal = first_in(group, Fatal)
+            if fatal is None:
+                raise
+            raise fatal from group
+        if self._fatal is not None:
+            raise self._fatal
+
+    async def _run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keeper.run(), name="keeper")
+            await self._keeper.until_alive()
+            group.create_task(self._discovery.run(), name="discovery")
+            while not self.draining or self._held:
+                await self._turn(group)
+            self._keeper.stop()
+
+    async def _turn(self, group: TaskGroup) -> None:
+        """One turn of the loop; whatever is due is done, then it waits."""
+        self.moved_at = self._clock.now()
+        if not self.draining:
+            if self.moved_at >= self._scan_due:
+                await self._scan()
+                await self._news.look(self._rows)
+            await self._probe.look(self._rows)
+            if self._pass_due() <= self._clock.now():
+                await self._pass(group)
+        due = inf if self.draining else min(self._scan_due, self._pass_due())
+        pause = min(self._timing.scan, due - self._clock.now())
+        await self._wake.wait(max(0.0, pause))
+
+    # -- the small rows
+
+    async def _scan(self) -> bool:
+        """Read the worker and stream rows. False if the table did not answer."""
+        sent_at = self._clock.now()
+        try:
+            workers, rows = await self._store.read_peers()
+            own = await own_rows(self._store, self._source, rows) if not self._rows else None
+        except Retryable as error:
+            log.warning("peers_unread", reason=error.reason)
+            self._scan_due = sent_at + self._timing.scan
+            return False
+        answered_at = self._clock.now()
+        self._peers.observe(sent_at, answered_at, workers, self._leases.owners())
+        self._see(own if own is not None else self._leases.of_table(self._source, rows))
+        self._discovery.observe(self._rows, self._leases.known(self._rows), answered_at)
+        scan = self._timing.scan / (HASTE if self._peers.draining else 1)
+        self._scan_due = min(sent_at + scan, max(answered_at, self._peers.next_read_due()))
+        for key in self._discovery.exhausted:
+            if not self._source.follow_table and key == self._source.stream.key:
+                self._end(StreamUnreachable(f"stream {key} is disabled and read to its end"))
+        return True
+
+    def _see(self, rows: tuple[StreamRow, ...]) -> None:
+        self._rows = rows
+        self._keeper.work_on(self._leases.active(rows))
+        try:
+            for row in rows:
+                check_fingerprint(self._source, row)
+        except Misconfigured as error:
+            self._end(error)
+
+    def _end(self, fatal: Fatal) -> None:
+        """Hand everything over, then raise."""
+        if self._fatal is None:
+            log.error("ending", reason=str(fatal))
+            self._fatal = fatal
+            self.stop()
+
+    # -- the lease rows
+
+    def _sign(self) -> Hashable:
+        """What must change in the small rows for the leases to be read."""
+        return (
+            self._peers.changes(),
+            self._peers.dead,
+            tuple(self._leases.sign(row) for row in self._rows),
+            tuple(self._peers.counting(row.key) for row in self._rows),
+            self._keeper.able,
+        )
+
+    def _pass_due(self) -> float:
+        return self._rhythm.due_at(self._sign()) if self._rows else inf
+
+    async def _pass(self, group: TaskGroup) -> None:
+        """Read the leases of every active stream, plan, and act on it at once."""
+        sign = self._sign()
+        self._rhythm.begin()
+        first_mark = self._held.mark
+        outcomes: list[Hashable] = []
+        left = False
+        rows = self._rows
+        for row in rows:
+            if self._leases.is_retired(row):
+                continue
+            mark = self._held.mark
+            leases = await self._read(row)
+            if leases is None:
+                self._rhythm.failed(self._clock.now())
+                return
+            plan = self._leases.plan(rows, row, leases, mark)
+            outcomes.append(plan)
+            left = left or plan.left
+            if not self.draining and self._fence.holds(self._clock.now(), self._fence.epoch):
+                self._leases.act(group, row, plan)
+        self._held.planned(first_mark)
+        self._leases.count(self._rows)
+        self._rhythm.passed(self._clock.now(), sign, tuple(outcomes), left=left)
+
+    async def _read(self, row: StreamRow) -> Sequence[Lease] | None:
+        """The leases of a stream, and proof of death that is newer than they are.
+
+        A peer judged dead may have come back since and taken a lease anew: its row would name it
+        with a counter that the judgement never covered. So whoever is dead must be so in a read
+        sent after the answer that shows the lease.
+        """
+        try:
+            leases = await self._store.read_leases(row.key)
+        except Retryable as error:
+            log.warning("leases_unread", stream=row.key, reason=error.reason)
+            return None
+        if any(lease.owner in self._peers.dead for lease in leases) and not await self._scan():
+            return None
+        return leases
+
+    def _ask(self) -> None:
+        self._rhythm.ask()
+        self._wake.ring()
+
+    def _found(self) -> None:
+        """Rows were created or gates opened here: peers shall look, too."""
+        self._keeper.raise_changes()
+        self._ask()
+
+    def _fence_changed(self) -> None:
+        self._held.revoke_fenced()
+        self._ask()

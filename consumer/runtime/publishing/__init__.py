@@ -1,0 +1,1 @@
+"""From the backlog to Nakadi, or to the dead letter queue."""

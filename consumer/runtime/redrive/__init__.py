@@ -1,0 +1,1 @@
+"""Publishing what is in the dead letter queue again."""

@@ -1,0 +1,156 @@
+"""Redrive: publishes what is in the dead letter queue again, and deletes what was accepted.
+
+Ownership: it decides which messages are taken up, window by window; nothing but the present window
+is in memory. A window is sorted before it is sent, so a key's events are in order within it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+from consumer.core.dead_letters.queue_end import PER_RECEPTION
+from consumer.core.dead_letters.redrive import (
+    EVERYTHING,
+    Deliverable,
+    Fate,
+    Left,
+    Selection,
+    examine,
+)
+from consumer.core.reports.redrive_report import RedriveReport
+from consumer.runtime.redrive.received_messages import ReceivedMessages, RedriveEnded
+from consumer.runtime.redrive.window import Redelivery
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from consumer.core.dead_letters.redrive import FormatOf, QueuedMessage
+    from consumer.core.limits import PublishLimits
+    from consumer.ports import Chance, Clock, DeadLetterSource, Publisher
+
+WINDOW_LETTERS = 5_000
+WINDOW_BYTES = 32 * 1024 * 1024
+"""A window is full with so many letters or bytes of events."""
+
+LEFT_MESSAGES = 100_000
+"""SQS gives out 120,000 messages of a queue at a time; those that stay are kept until the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class RedriveJob:
+    """What was asked for. `request` is the longest publishing request, in seconds."""
+
+    event_type: str
+    format_of: FormatOf
+    limits: PublishLimits
+    request: float
+    selection: Selection = EVERYTHING
+    max_messages: int = sys.maxsize  # most letters to publish, or to list
+    dry_run: bool = False
+
+
+class Redrive:
+    """One run. `progressed` is called whenever `report` has changed."""
+
+    def __init__(
+        self,
+        source: DeadLetterSource,
+        port: Publisher,
+        clock: Clock,
+        chance: Chance,
+        job: RedriveJob,
+        progressed: Callable[[RedriveReport], None],
+    ) -> None:
+        self.report = RedriveReport()
+        self._job = job
+        self._progressed = progressed
+        self._messages = ReceivedMessages(source, clock, chance, request=job.request)
+        self._wanted = job.max_messages
+        self._called_off = asyncio.Event()
+        self._empty = False
+        self._redelivery = Redelivery(
+            port=port,
+            messages=self._messages,
+            report=self.report,
+            limits=job.limits,
+            clock=clock,
+            chance=chance,
+            called_off=self._called_off,
+            progressed=self._progress,
+        )
+
+    def stop(self) -> None:
+        """SIGTERM or SIGINT: end after the request in flight."""
+        self._called_off.set()
+
+    async def run(self) -> RedriveReport:
+        """Until the queue is empty or the run must end; `report.ended` then says why.
+
+        Raises Misconfigured if there is no such queue.
+        """
+        report, messages = self.report, self._messages
+        try:
+            depth = await messages.depth()
+            report.waiting = depth.visible
+            while not self._empty:
+                window = await self._window()
+                await self._redelivery.send(window)
+            hidden = (await messages.depth()).hidden - messages.held
+            report.hidden = max(0, min(depth.hidden, hidden))
+        except RedriveEnded as error:
+            report.ended = str(error)
+        finally:
+            report.unsettled = messages.open
+            await messages.release()
+            report.undeleted = messages.undeleted
+        return report
+
+    async def _window(self) -> list[Deliverable]:
+        """Receive until a window is full, or all that is wanted has been received."""
+        window: list[Deliverable] = []
+        size = 0
+        while len(window) < WINDOW_LETTERS and size < WINDOW_BYTES:
+            if self._called_off.is_set():
+                raise RedriveEnded("it was called off")
+            if self._messages.left >= LEFT_MESSAGES:
+                raise RedriveEnded(f"{LEFT_MESSAGES} messages stay in the queue; filter them out")
+            count = min(PER_RECEPTION, self._wanted)
+            found = await self._messages.receive(count) if count else None
+            if found is None:
+                self._empty = True
+                break
+            for message in found:
+                letter = self._examine(message)
+                if letter is not None:
+                    window.append(letter)
+                    size += len(letter.event.body)
+            self._progress()
+        return window
+
+    def _examine(self, message: QueuedMessage) -> Deliverable | None:
+        """What of a message is to be published now; all else stays in the queue."""
+        job, report = self._job, self.report
+        report.received += 1
+        name = message.receipt.message_id
+        found = examine(message, job.event_type, job.selection, job.format_of)
+        match found:
+            case Left(fate, why, letter):
+                report.count(fate, name, why)
+                if fate is not Fate.FILTERED:
+                    report.list_letter(letter, publishable=False)
+                    self._wanted -= int(job.dry_run)
+            case Deliverable(letter=letter):
+                report.list_letter(letter, publishable=True)
+                self._wanted -= 1
+                if not job.dry_run:
+                    return found
+            case _:
+                assert_never(found)
+        self._messages.leave(name)
+        return None
+
+    def _progress(self) -> None:
+        self._progressed(self.report)

@@ -1,0 +1,1 @@
+"""The life of one shard in this process: take, read, settle, release."""

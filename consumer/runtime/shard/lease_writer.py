@@ -1,0 +1,137 @@
+"""Writes one shard's lease row. Rule: one writer per shard, at most one unresolved write.
+
+A write whose outcome is unknown is sent again, unchanged, until the table gives a definite answer:
+never abandoned, never settled by a read. From the moment a release is sent the shard is neither
+read nor sent from: `surrendered` says so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+import structlog
+
+from consumer.core.backoff import full_jitter
+from consumer.core.leases import lease_write
+from consumer.errors import LeaseConflict, LeaseLost, Retryable
+
+if TYPE_CHECKING:
+    from consumer.core.leases.lease import Checkpoint, Lease, LeaseWrite
+    from consumer.core.limits import LeaseTiming
+    from consumer.ports import Chance, Clock, LeaseStore
+
+log = structlog.get_logger()
+
+FIRST_PAUSE_SECONDS = 0.1
+"""Ceiling of the first pause before a write is sent again; it doubles up to the heartbeat."""
+
+
+class LeaseWriter:
+    """Take, checkpoint and release of one lease by one worker."""
+
+    def __init__(
+        self,
+        store: LeaseStore,
+        clock: Clock,
+        chance: Chance,
+        stream_key: str,
+        lease: Lease,
+        worker_id: str,
+        timing: LeaseTiming,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._chance = chance
+        self._stream_key = stream_key
+        self._worker_id = worker_id
+        self._longest_pause = timing.heartbeat
+        self._unresolved: LeaseWrite | None = None
+        self.lease = lease  # the last row known to stand in the table
+        self.surrendered = False  # a release was sent: the shard is not ours to use any more
+
+    @property
+    def pending(self) -> bool:
+        """A write without a definite answer exists."""
+        return self._unresolved is not None
+
+    async def take(self) -> bool:
+        """Become the owner; `lease` is then the row to start from. False: somebody else did."""
+        await self.resolve()
+        try:
+            await self._write(lease_write.take(self.lease, self._worker_id))
+        except LeaseLost:
+            return False
+        return True
+
+    async def checkpoint(
+        self, checkpoint: Checkpoint, *, record_at: float | None, caught_up_at: float | None
+    ) -> None:
+        """Everything up to `checkpoint` is settled. Raises LeaseLost."""
+        await self.resolve()
+        await self._write(
+            lease_write.checkpoint(
+                self.lease, checkpoint, record_at=record_at, caught_up_at=caught_up_at
+            )
+        )
+
+    async def release(
+        self, checkpoint: Checkpoint, *, record_at: float | None, caught_up_at: float | None
+    ) -> None:
+        """Final checkpoint (SHARD_END is one) and end of ownership, one write. Raises LeaseLost."""
+        self.surrendered = True
+        await self.resolve()
+        await self._write(
+            lease_write.release(
+                self.lease,
+                checkpoint,
+                record_at=record_at,
+                caught_up_at=caught_up_at,
+                wall=self._clock.wall(),
+            )
+        )
+
+    async def obey(self, row: Lease) -> None:
+        """Commands of an operator make this row of the lease. Raises LeaseLost."""
+        await self.resolve()
+        await self._write(lease_write.obey(self.lease, row))
+
+    async def resolve(self) -> None:
+        """Bring an interrupted write to its definite answer; at once if there is none."""
+        if self._unresolved is not None:
+            await self._write(self._unresolved)
+
+    async def _write(self, write: LeaseWrite) -> None:
+        failures = 0
+        while True:
+            self._unresolved = write
+            try:
+                self.lease = await self._store.write_lease(self._stream_key, write)
+            except LeaseConflict as conflict:
+                match lease_write.settle(write, self._worker_id, conflict.current):
+                    case lease_write.Mine(row):
+                        self.lease = row
+                    case lease_write.Repeat(again):
+                        write = again
+                        continue
+                    case lease_write.Lost():
+                        self._unresolved = None
+                        raise LeaseLost(str(conflict)) from conflict
+                    case never:
+                        assert_never(never)
+            except Retryable as error:
+                failures += 1
+                log.warning(
+                    "lease_write_unresolved",
+                    shard=write.row.shard_id,
+                    stream=self._stream_key,
+                    reason=error.reason,
+                    failures=failures,
+                )
+                await self._clock.sleep(
+                    full_jitter(
+                        failures, FIRST_PAUSE_SECONDS, self._longest_pause, self._chance.random()
+                    )
+                )
+                continue
+            self._unresolved = None
+            return

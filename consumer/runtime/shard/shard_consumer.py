@@ -1,0 +1,300 @@
+"""The consumer of one shard: takes the lease, reads, checkpoints, and ends in an orderly way.
+
+    taking ──▶ reading ──shard end──▶ finishing ──all settled──▶ SHARD_END and release
+                 │  ▲                    │
+        shed, drain  shed, not empty     drain
+                 ▼  │                    ▼
+               draining ──nothing left to wait for──▶ release
+
+A command of the operator ends reading, too: what is in flight settles, the lease row is written,
+and the shard is read from where the row says now, or stands paused.
+
+Ownership: only this task writes the shard's lease row, through its LeaseWriter. Draining is an
+event; the deadline is a time-out. Whatever ends it, its tickets are revoked before it returns and
+before a release is sent, so nothing of the shard leaves the process after that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from consumer.core.leases.lease import SHARD_END
+from consumer.core.shard.shard_state import Outcome, ShardState
+from consumer.errors import LeaseLost, first_in
+from consumer.runtime.shard.operator_commands import OperatorCommands
+from consumer.runtime.shard.settling import Settling
+from consumer.runtime.shard.shard_goal import Intent, Want
+from consumer.runtime.shard.stretch import begin_stretch
+
+if TYPE_CHECKING:
+    from consumer.core.event.transcode import Transcoder
+    from consumer.core.leases.lease import Checkpoint, Gap, Lease, StreamRow
+    from consumer.core.stream.stream import Stream
+    from consumer.runtime.shard.lease_writer import LeaseWriter
+    from consumer.runtime.shard.relay import Relay
+
+log = structlog.get_logger()
+
+SHED_PAUSE = 60.0
+"""A shard that could not be shed in time is not shed again for this long."""
+
+
+class ShardConsumer:
+    """One shard, from the take of its lease to its end.
+
+    `held` is true between a successful take and the end. `cooled_until` (clock) is when it may be
+    shed again.
+    """
+
+    def __init__(
+        self,
+        *,
+        relay: Relay,
+        stream: Stream,
+        row: StreamRow,
+        writer: LeaseWriter,
+        transcoder: Transcoder,
+        epoch: int,
+    ) -> None:
+        self._relay = relay
+        self._stream = stream
+        self._writer = writer
+        self._transcoder = transcoder
+        self._epoch = epoch
+        self._intent = Intent()
+        self.stream = row
+        self._commands = OperatorCommands(relay, row, writer, self._intent, epoch)
+        self._begin(None)
+        self._state = ShardState.TAKING
+        self.held = False
+        self.cooled_until = 0.0
+
+    # What others ask of it: plain calls.
+
+    def shed(self) -> None:
+        """Hand over if it can be drained soon; else read on."""
+        self._intent.shed()
+
+    def keep(self) -> None:
+        """Shedding is no longer needed."""
+        self._intent.read()
+
+    def hear(self, number: int) -> None:
+        """There are commands for this shard; the newest of its stream has this number."""
+        self._commands.hear(number)
+
+    def drain(self) -> None:
+        """Read no more, publish only the holes, release; after the drain time release anyway."""
+        self._intent.drain(self._relay.clock.now() + self._relay.timing.drain)
+
+    def revoke(self) -> None:
+        """The fence has passed: the shard is lost. Nothing more is written."""
+        self.held = False
+        self._intent.lose()
+
+    # What others see of it.
+
+    @property
+    def shard_id(self) -> str:
+        """Its ShardId."""
+        return self._writer.lease.shard_id
+
+    @property
+    def state(self) -> ShardState:
+        """What it does; SUSPENDED while it could read but waits for a named cause."""
+        waits = self._state is ShardState.READING and self._reading.suspended is not None
+        return ShardState.SUSPENDED if waits else self._state
+
+    @property
+    def lease(self) -> Lease:
+        """The row as it was last known to stand in the table."""
+        return self._writer.lease
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """How far the shard is settled by now, ahead of what is written."""
+        return self._checkpointer.checkpoint
+
+    @property
+    def checkpoint_at(self) -> float:
+        """Wall time of the last checkpoint written, or of the take."""
+        return self._checkpointer.written_at
+
+    @property
+    def pending_events(self) -> int:
+        """Records read and not settled."""
+        return self._watermark.unsettled
+
+    @property
+    def records_read(self) -> int:
+        """Records read since the last take."""
+        return self._reading.records_read
+
+    @property
+    def retrying(self) -> int:
+        """1 if its oldest event has been tried before, 0 if nothing of it is stuck."""
+        head = self._watermark.head
+        return int(head is not None and head.attempts > 1)
+
+    @property
+    def suspended_cause(self) -> str | None:
+        """The named thing it waits for, None if it can read."""
+        if self._state in (ShardState.FINISHING, ShardState.DRAINING):
+            return "settling"
+        if self._state is ShardState.PAUSED:
+            return "paused"
+        return self._reading.suspended
+
+    @property
+    def last_success_at(self) -> float | None:
+        """Time of the last successful call to the stream, or of the take; the injected clock's."""
+        return self._reading.last_success_at if self.held else None
+
+    def age(self, wall: float) -> float:
+        """Iterator age in seconds: of the oldest unsettled record, else since the last tip."""
+        oldest = self._watermark.oldest_at
+        if oldest is not None:
+            return max(0.0, wall - oldest)
+        tip_at = self._reading.tip_at
+        return max(0.0, wall - (self._writer.lease.last_sign if tip_at is None else tip_at))
+
+    # The life of it.
+
+    async def run(self) -> Outcome:
+        """Take, read, end. Whatever happens, nothing of the shard is left in the backlog."""
+        if not await self._writer.take():
+            return Outcome.NOT_TAKEN
+        lease = self._writer.lease
+        self.held = self._intent.want is not Want.LOSE
+        self._log("lease_taken", checkpoint=lease.checkpoint, counter=lease.counter)
+        try:
+            while True:
+                outcome = await self._stretch(await self._commands.obey())
+                if outcome is not None:
+                    return outcome
+        except LeaseLost as error:
+            return self._lose(str(error))
+        finally:
+            self.held = False
+
+    async def _stretch(self, gap: Gap | None) -> Outcome | None:
+        """Live from where the row says; None when a command is to be obeyed."""
+        backlog = self._relay.backlog
+        self._begin(gap)
+        backlog.join(self._watermark, self._on_progress)
+        try:
+            return await self._live()
+        finally:
+            self._revoke_tickets()
+            backlog.leave(self._watermark)
+
+    async def _live(self) -> Outcome | None:
+        outcome: Outcome | None = Outcome.LOST
+        lost = ""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._checkpointer.run())
+                outcome = await self._read_and_settle()
+        except* LeaseLost as group:
+            lost = str(first_in(group, LeaseLost))
+        if lost or self._intent.want is Want.LOSE:
+            return self._lose(lost or "the fence has passed")
+        if outcome is None:
+            await self._checkpointer.write()
+            return None
+        final = SHARD_END if outcome is Outcome.SHARD_END else self.checkpoint
+        await self._checkpointer.release(final)
+        self._log("lease_released", checkpoint=final)
+        return outcome
+
+    async def _read_and_settle(self) -> Outcome | None:
+        """Read and drain. Whatever ends it, a checkpoint under way gets its definite answer.
+
+        Only a cancellation does not wait: either the checkpointer itself has failed, or the
+        process ends.
+        """
+        cancelled = False
+        try:
+            return await self._read_and_drain()
+        except asyncio.CancelledError:
+            cancelled = True
+            raise
+        finally:
+            self._revoke_tickets()
+            self._checkpointer.stop()
+            if not cancelled:
+                await self._checkpointer.ended.wait()
+
+    async def _read_and_drain(self) -> Outcome | None:
+        """Read until there is nothing more to do for this shard here, or a command is due."""
+        while True:
+            closed = await self._read()
+            if closed and await self._finished():
+                return Outcome.SHARD_END
+            if self._intent.summoned and await self._halted():
+                return None
+            if self._intent.want is Want.LOSE:
+                return Outcome.LOST
+            if await self._drained():
+                return Outcome.RELEASED
+            self._reading.rewind()
+
+    async def _read(self) -> bool:
+        """Read, or stand if paused, until called away; True at the shard's end."""
+        if self._writer.lease.paused or self._commands.due:
+            self._state = ShardState.PAUSED
+            await self._intent.until_called_away()
+            return False
+        self._state = ShardState.READING
+        return await self._reading.read(self._intent.until_called_away)
+
+    async def _finished(self) -> bool:
+        """The shard is read to its end: wait until all of it is settled and its children stand."""
+        self._state = ShardState.FINISHING
+        return await self._settling.at_the_end(self.stream, self.shard_id)
+
+    async def _halted(self) -> bool:
+        """Settle what is in flight, for a command; False if called away."""
+        self._state = ShardState.DRAINING
+        return await self._settling.before_a_command()
+
+    async def _drained(self) -> bool:
+        """Wait for what must be settled before a release; False if shedding is taken back."""
+        self._state = ShardState.DRAINING
+        drained = await self._settling.before_a_release()
+        if not drained:
+            self.cooled_until = self._relay.clock.now() + SHED_PAUSE
+        return drained
+
+    def _begin(self, gap: Gap | None) -> None:
+        """Stand where the lease row says."""
+        stretch = begin_stretch(
+            relay=self._relay,
+            stream=self._stream,
+            row=self.stream,
+            writer=self._writer,
+            transcoder=self._transcoder,
+            epoch=self._epoch,
+            gap=gap,
+        )
+        self._watermark, self._reading = stretch.watermark, stretch.reading
+        self._checkpointer = stretch.checkpointer
+        self._settling = Settling(self._relay, self._intent, self._watermark)
+
+    def _lose(self, why: str) -> Outcome:
+        action = "nothing more of it is sent; its next owner reads on from the checkpoint"
+        self._log("lease_lost", detail=why, action=action)
+        return Outcome.LOST
+
+    def _log(self, event: str, **facts: object) -> None:
+        log.info(event, stream=self.stream.key, shard=self.shard_id, **facts)
+
+    def _on_progress(self) -> None:
+        self._intent.stirred.ring()
+        self._reading.progressed()
+
+    def _revoke_tickets(self) -> None:
+        self._relay.backlog.drop(self._watermark, self._watermark.revoke())

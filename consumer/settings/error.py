@@ -1,0 +1,53 @@
+"""What the operator reads when a setting is wrong: one line, and never a secret."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consumer.settings.source import Given, variable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import BaseModel, ValidationError
+
+FOUND_CHARACTERS = 80
+"""Longest quotation of what was found."""
+
+# From what pydantic says about its input to what we want.
+_WORDS = (
+    ("Value error, ", ""),
+    ("Input should be ", ""),
+    ("String should have ", ""),
+    ("greater than", "a number greater than"),
+    ("less than", "a number less than"),
+    ("a valid boolean", "true or false"),
+)
+
+
+def one_line(error: ValidationError, given: Mapping[str, Given], model: type[BaseModel]) -> str:
+    """One of the errors as "setting: found this, wanted that"; what is missing comes first."""
+    first = min(error.errors(include_url=False), key=lambda each: each["type"] != "missing")
+    if not first["loc"]:
+        return first["msg"]
+    name = str(first["loc"][0])
+    if name not in given:
+        meaning = meaning_of(model, name).rstrip(".")
+        return f"{variable(name)}: found nothing, wanted the {meaning[:1].lower()}{meaning[1:]}"
+    wanted = first["msg"].partition(", unable")[0]
+    for theirs, ours in _WORDS:
+        wanted = wanted.replace(theirs, ours)
+    return f"{given[name].place}: found {_quoted(name, given[name].text)}, wanted {wanted}"
+
+
+def meaning_of(model: type[BaseModel], name: str) -> str:
+    """The text under a field, on one line."""
+    return " ".join((model.model_fields[name].description or "").split())
+
+
+def _quoted(name: str, text: str) -> str:
+    """URLs come with passwords in them where people are used to that."""
+    if name == "nakadi_token" or (name.endswith("_url") and {*"@?"} & {*text}):
+        return "a value that is not shown"
+    quoted = repr(text.strip())
+    return quoted if len(quoted) <= FOUND_CHARACTERS else f"{quoted[:FOUND_CHARACTERS]}…"

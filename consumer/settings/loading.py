@@ -1,0 +1,42 @@
+"""Loading: collects the values, converts them, and checks them one by one and against each other.
+
+Every mistake is one line that names the setting, what was found and what is wanted; a token is
+never part of it.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from consumer.errors import Misconfigured
+from consumer.settings.error import one_line
+from consumer.settings.rules import RULES
+from consumer.settings.settings import Settings
+from consumer.settings.source import collect
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+START_AHEAD_SECONDS = 60.0
+"""A start this far in the future is refused: it would skip every change until then."""
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Read, convert and check all settings. Misconfigured is one line for the operator."""
+    given = collect(environ, Settings.model_fields)
+    try:
+        settings = Settings.model_validate({name: each.text for name, each in given.items()})
+    except ValidationError as error:
+        # The original error holds every value, the token among them: it must not be chained.
+        raise Misconfigured(one_line(error, given, Settings)) from None
+    for rule in RULES:
+        if not rule.holds(settings):
+            raise Misconfigured(rule.broken_by(settings))
+    start_time = settings.start_time
+    if start_time is not None and start_time > time.time() + START_AHEAD_SECONDS:
+        place = given["start"].place
+        raise Misconfigured(f"{place}: found {settings.start!r}, wanted a time that has passed")
+    return settings

@@ -1,0 +1,104 @@
+"""Relations between settings: what must hold of several of them together.
+
+One table serves both sides: loading refuses what breaks a rule, and `consumer settings` prints it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consumer.core.limits import MARGIN_SECONDS
+from consumer.settings.source import variable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from consumer.settings.settings import Settings
+
+NESTED_ITEM = "item"
+"""Where the nested layout keeps the item inside `data`."""
+
+HEARTBEATS_PER_LEASE = 3
+SCANS_PER_LEASE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`wanted` is a sentence about the settings in `names`; `holds` judges a whole set of them."""
+
+    names: tuple[str, ...]
+    wanted: str
+    holds: Callable[[Settings], bool]
+
+    def broken_by(self, settings: Settings) -> str:
+        """The line for the operator: which settings, what was found, what is wanted."""
+        names = ", ".join(variable(name) for name in self.names)
+        found = " and ".join(_shown(getattr(settings, name)) for name in self.names)
+        return f"{names}: found {found}, wanted {self.wanted}"
+
+
+def _shown(value: object) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case float():
+            return f"{value:g}"
+        case _:
+            return str(value)  # a SecretStr shows stars
+
+
+RULES = (
+    Rule(
+        ("table", "stream_arn"),
+        "exactly one of the two",
+        lambda s: (s.table is None) != (s.stream_arn is None),
+    ),
+    Rule(
+        ("nakadi_token", "nakadi_token_file"),
+        "at most one of the two",
+        lambda s: s.nakadi_token is None or s.nakadi_token_file is None,
+    ),
+    Rule(
+        ("heartbeat_seconds", "lease_duration_seconds"),
+        f"three heartbeats to fit into the lease duration less a margin of {MARGIN_SECONDS:g} s",
+        lambda s: (
+            HEARTBEATS_PER_LEASE * s.heartbeat_seconds <= s.lease_duration_seconds - MARGIN_SECONDS
+        ),
+    ),
+    Rule(
+        ("scan_seconds", "lease_duration_seconds"),
+        "a scan interval of at most a third of the lease duration",
+        lambda s: SCANS_PER_LEASE * s.scan_seconds <= s.lease_duration_seconds,
+    ),
+    Rule(
+        ("poll_idle_seconds", "poll_idle_max_seconds"),
+        "a back-off that ends no earlier than it begins",
+        lambda s: s.poll_idle_seconds <= s.poll_idle_max_seconds,
+    ),
+    Rule(
+        ("max_record_age_seconds", "dead_letter_queue_url"),
+        "a queue where there is a limit of age: what is older goes there",
+        lambda s: s.max_record_age_seconds is None or s.dead_letter_queue_url is not None,
+    ),
+    Rule(
+        ("cloudwatch_namespace", "log_format", "log_level"),
+        "json and INFO (or DEBUG) where there is a namespace: the metrics are lines of the log",
+        lambda s: (
+            s.cloudwatch_namespace is None
+            or (s.log_format == "json" and s.log_level in {"DEBUG", "INFO"})
+        ),
+    ),
+    Rule(
+        ("patch_field", "change_field"),
+        "two different names",
+        lambda s: s.patch_field != s.change_field,
+    ),
+    Rule(
+        ("layout", "patch_field", "change_field"),
+        f"neither name to be {NESTED_ITEM!r} in the nested layout",
+        lambda s: s.layout != "nested" or NESTED_ITEM not in {s.patch_field, s.change_field},
+    ),
+)

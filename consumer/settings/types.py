@@ -1,0 +1,183 @@
+"""The kinds of values that settings have: how text becomes a value, and in which unit it counts.
+
+A converter raises ValueError with what is wanted; the loader adds which setting and what was found.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+
+from consumer.core.event.event import Layout
+from consumer.core.leases.lease import LATEST, TRIM_HORIZON
+from consumer.core.secret import secret_word
+from consumer.core.stream.stream import Stream
+
+SMALLEST_QUEUE = 16 * 1024 * 1024
+SHORTEST_DRAIN_SECONDS = 1
+
+_NAME = re.compile(r"[^\x00-\x1f\x7f]+")
+_TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
+_STREAM_ARN = re.compile(r"arn:[^:]+:dynamodb:[^:]*:[^:]*:table/[^/]+/stream/.+")
+_EVENT_TYPE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
+_PORT = r"[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
+_HTTP_URL = re.compile(
+    r"[Hh][Tt][Tt][Pp][Ss]?://([^\[\]/:?#@\s]+|\[[0-9a-fA-F:.]*:[0-9a-fA-F:.]*\])"
+    rf"(:(0*({_PORT}))?)?(/[^?#\s]*)?"
+)
+_START = re.compile(
+    r"[Tt][Rr][Ii][Mm]_[Hh][Oo][Rr][Ii][Zz][Oo][Nn]|[Ll][Aa][Tt][Ee][Ss][Tt]"
+    r"|[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"T([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What a value counts, or which form it has."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A default that is better told in words than as a value."""
+
+    text: str
+
+
+def name(text: str) -> str:
+    """Free text that people and other services use as a name."""
+    if not _NAME.fullmatch(text):
+        raise ValueError("a name without control characters")
+    return text
+
+
+def table_name(text: str) -> str:
+    """A DynamoDB table name: 3 to 255 of `a-z A-Z 0-9 _ . -`."""
+    if not _TABLE_NAME.fullmatch(text):
+        raise ValueError("the name of a DynamoDB table (3 to 255 of a-z A-Z 0-9 _ . -), no ARN")
+    return text
+
+
+def stream_arn(text: str) -> str:
+    """The ARN of a DynamoDB stream."""
+    try:
+        return Stream.from_arn(text).arn
+    except ValueError:
+        raise ValueError("the ARN of a DynamoDB stream (…:table/NAME/stream/LABEL)") from None
+
+
+def event_type(text: str) -> str:
+    """A name that can stand in a URL as it is."""
+    if not _EVENT_TYPE.fullmatch(text):
+        raise ValueError("the name of a Nakadi event type such as order-store.payment")
+    return text
+
+
+def http_url(text: str) -> str:
+    """An http(s) URL without credentials, query or fragment; a final slash is dropped."""
+    if not _HTTP_URL.fullmatch(text):
+        raise ValueError("an http or https URL without credentials, query or fragment")
+    return text.rstrip("/")
+
+
+def attributes(value: object) -> object:
+    """`a, b` as ("a", "b")."""
+    if not isinstance(value, str):
+        return value
+    names = tuple(part.strip() for part in value.split(","))
+    if not all(names) or len(set(names)) != len(names):
+        raise ValueError("different attribute names, comma separated")
+    return names
+
+
+def start(text: str) -> str:
+    """TRIM_HORIZON, LATEST, or a time as `YYYY-MM-DDTHH:MM:SS[.ffffff]Z`."""
+    if text.upper() in {TRIM_HORIZON, LATEST}:
+        return text.upper()
+    try:
+        time = datetime.fromisoformat(text)
+        if time.tzinfo is not None:
+            return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError("trim_horizon, latest or a time with its zone like 2026-11-01T09:30:00Z")
+
+
+def secret(value: object) -> object:
+    """White space around a token is not part of it."""
+    if not isinstance(value, str):
+        return value
+    word = secret_word(value)
+    if word is None:
+        raise ValueError("one word of printable ASCII")
+    return word
+
+
+def lower(value: object) -> object:
+    """Words in any case."""
+    return value.lower() if isinstance(value, str) else value
+
+
+def upper(value: object) -> object:
+    """Words in any case."""
+    return value.upper() if isinstance(value, str) else value
+
+
+def queue_bytes(count: int) -> int:
+    """Room for what every shard may hold at least."""
+    if count < SMALLEST_QUEUE:
+        raise ValueError(f"at least 16 MiB ({SMALLEST_QUEUE} bytes)")
+    return count
+
+
+def drain_seconds(seconds: float) -> float:
+    """Time to settle what is in flight, and to hand over."""
+    if seconds <= SHORTEST_DRAIN_SECONDS:
+        raise ValueError(f"more than {SHORTEST_DRAIN_SECONDS} s")
+    return seconds
+
+
+def _told(**schema: float | str) -> object:
+    """What a JSON schema of the settings says beside the type: for the chart's values."""
+    return Field(json_schema_extra={**schema})
+
+
+def _written(form: re.Pattern[str]) -> object:
+    """A form that Python, Go and ECMAScript read alike."""
+    return _told(pattern=f"^({form.pattern})$")
+
+
+Name = Annotated[str, Field(max_length=255), AfterValidator(name), _written(_NAME), Unit("name")]
+TableName = Annotated[str, AfterValidator(table_name), _written(_TABLE_NAME), Unit("name")]
+StreamArn = Annotated[str, AfterValidator(stream_arn), _written(_STREAM_ARN), Unit("ARN")]
+EventTypeName = Annotated[
+    str, Field(max_length=255), AfterValidator(event_type), _written(_EVENT_TYPE), Unit("name")
+]
+Attributes = Annotated[tuple[str, ...], BeforeValidator(attributes), Unit("names")]
+HttpUrl = Annotated[str, AfterValidator(http_url), _written(_HTTP_URL), Unit("URL")]
+Secret = Annotated[SecretStr, BeforeValidator(secret), Unit("secret")]
+File = Annotated[Path, Unit("path")]
+Start = Annotated[str, AfterValidator(start), _written(_START), Unit("position or time")]
+Switch = Annotated[bool, Unit("true, false")]
+LayoutName = Annotated[Layout, BeforeValidator(lower), Unit("flat, nested")]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False), Unit("seconds")]
+Bytes = Annotated[int, Field(ge=1000), Unit("bytes")]
+Queue = Annotated[int, AfterValidator(queue_bytes), _told(minimum=SMALLEST_QUEUE), Unit("bytes")]
+Drain = Annotated[
+    Seconds, AfterValidator(drain_seconds), _told(exclusiveMinimum=SHORTEST_DRAIN_SECONDS)
+]
+Count = Annotated[int, Field(ge=1), Unit("count")]
+CountOrNone = Annotated[int, Field(ge=0), Unit("count")]
+Host = Annotated[str, AfterValidator(name), Unit("address")]
+Port = Annotated[int, Field(ge=0, le=65535), Unit("port")]
+LogLevelName = Annotated[
+    Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(upper), Unit("level")
+]
+LogFormatName = Annotated[Literal["json", "text"], BeforeValidator(lower), Unit("json, text")]

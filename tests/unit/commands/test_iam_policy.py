@@ -1,0 +1,124 @@
+"""The least policy: no action and no resource more than the settings need."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+
+import pytest
+
+from consumer.commands.iam_policy import policy, run
+from consumer.errors import Misconfigured
+from consumer.settings.settings import Settings
+
+ARN = "arn:aws-cn:dynamodb:cn-north-1:123456789012:table/orders/stream/2026-11-01T09:30:00.000"
+QUEUE = "https://sqs.eu-central-1.amazonaws.com/210987654321/dead"
+
+
+def settings(**given: object) -> Settings:
+    least: dict[str, object] = {"nakadi_url": "http://localhost", "event_type": "a.b"}
+    return Settings.model_validate({**least, **given})
+
+
+def allowed(purpose: str, **given: object) -> dict[str, set[str]]:
+    """Actions by resource."""
+    found: dict[str, set[str]] = {}
+    for statement in policy(settings(**given), purpose):
+        assert statement["Effect"] == "Allow"
+        found.setdefault(str(statement["Resource"]), set()).update(statement["Action"])
+    return found
+
+
+def test_run_by_table_looks_the_stream_up() -> None:
+    table = "arn:aws:dynamodb:*:*:table/"
+    assert allowed("run", table="orders") == {
+        f"{table}orders": {"dynamodb:DescribeTable"},
+        f"{table}orders/stream/*": {
+            "dynamodb:DescribeStream",
+            "dynamodb:GetRecords",
+            "dynamodb:GetShardIterator",
+        },
+        f"{table}consumer-leases": {
+            "dynamodb:CreateTable",
+            "dynamodb:DeleteItem",
+            "dynamodb:DescribeTable",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+            "dynamodb:UpdateTimeToLive",
+        },
+    }
+
+
+def test_operate_reads_and_leaves_commands_in_the_lease_table() -> None:
+    table = "arn:aws:dynamodb:*:*:table/"
+    assert allowed("operate", table="orders") == {
+        f"{table}orders/stream/*": {"dynamodb:GetShardIterator"},
+        f"{table}consumer-leases": {
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        },
+    }
+
+
+def test_a_stream_by_its_arn_names_partition_region_and_account() -> None:
+    found = allowed("run", stream_arn=ARN, lease_table="leases", lease_table_create=False)
+    leases = "arn:aws-cn:dynamodb:cn-north-1:123456789012:table/leases"
+    assert found.keys() == {ARN, leases}
+    assert not {action for action in found[leases] if "Table" in action or "Time" in action}
+
+
+@pytest.mark.parametrize(
+    ("url", "arn"),
+    [
+        (QUEUE, "arn:aws:sqs:eu-central-1:210987654321:dead"),
+        ("http://127.0.0.1:4566/000000000000/dead", "arn:aws:sqs:*:000000000000:dead"),
+        ("http://queue.local/dead", "arn:aws:sqs:*:*:dead"),
+    ],
+)
+def test_dead_letters_may_only_be_sent(url: str, arn: str) -> None:
+    assert allowed("run", table="orders", dead_letter_queue_url=url)[arn] == {"sqs:SendMessage"}
+
+
+def test_redrive_needs_the_queue_and_nothing_else() -> None:
+    found = allowed("redrive", table="orders", dead_letter_queue_url=QUEUE)
+    assert found == {
+        "arn:aws:sqs:eu-central-1:210987654321:dead": {
+            "sqs:ChangeMessageVisibility",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:ReceiveMessage",
+        }
+    }
+    with pytest.raises(Misconfigured, match="CONSUMER_DEAD_LETTER_QUEUE_URL"):
+        policy(settings(table="orders"), "redrive")
+
+
+def test_check_writes_nothing() -> None:
+    found = allowed("check", table="orders", dead_letter_queue_url=QUEUE)
+    assert set.union(*found.values()) == {
+        "dynamodb:DescribeStream",
+        "dynamodb:DescribeTable",
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        "sqs:GetQueueAttributes",
+    }
+
+
+def test_the_output_is_a_policy_document(capsys: pytest.CaptureFixture[str]) -> None:
+    out = io.StringIO()
+    environ = {
+        "CONSUMER_TABLE": "orders",
+        "CONSUMER_NAKADI_URL": "http://localhost",
+        "CONSUMER_EVENT_TYPE": "a.b",
+    }
+    assert run(argparse.Namespace(purpose="run"), environ, out) == 0
+    document = json.loads(out.getvalue())
+    assert document["Version"] == "2012-10-17"
+    names = [statement["Sid"] for statement in document["Statement"]]
+    assert names == ["FindStream", "ReadStream", "ShareWork"]
+    assert "kms:Decrypt" in capsys.readouterr().err

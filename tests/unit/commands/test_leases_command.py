@@ -1,0 +1,51 @@
+"""`consumer leases --watch` goes on over a look that fails."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from consumer.commands.operate import leases
+from consumer.core.leases.lease import TRIM_HORIZON, Lease, StreamRow
+from consumer.settings.loading import load_settings
+from tests.twins.lease_table import Fault, LeaseTable, LeaseTableTwin
+from tests.twins.virtual_time import run
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from consumer.settings.settings import Settings
+
+ROW = StreamRow("arn", "orders", "L", None, TRIM_HORIZON, None, True, 1, 1, 0, "f")
+ENVIRON = {
+    "CONSUMER_TABLE": "orders",
+    "CONSUMER_NAKADI_URL": "http://localhost:1",
+    "CONSUMER_EVENT_TYPE": "a.b",
+}
+
+
+def test_a_look_that_fails_is_told_and_the_next_one_shows_how_it_went_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = LeaseTableTwin(LeaseTable(streams={ROW.key: ROW}))
+    store.table.of(ROW.key)["s-1"] = Lease("s-1", None)
+    store.fail("read_leases", None, Fault.REFUSED)
+    out = io.StringIO()
+
+    @asynccontextmanager
+    async def opened(_: Settings) -> AsyncIterator[LeaseTableTwin]:
+        yield store
+
+    async def three_looks() -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(2.5 * leases.WATCH_SECONDS):
+                await leases._watch(load_settings(ENVIRON), out, as_json=False)
+
+    monkeypatch.setattr(leases, "open_lease_table", opened)
+    run(three_looks)
+    assert out.getvalue().count("1 shards: 1 unowned") == 2
+    assert capsys.readouterr().err.count("not read: ") == 1

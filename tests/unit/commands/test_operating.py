@@ -1,0 +1,285 @@
+"""How commands get into the lease table: asked for once, there once, and waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from consumer.commands.operate.operator_command import (
+    NotObeyed,
+    Wanted,
+    confirm,
+    find,
+    issue,
+    leave,
+    operate,
+    told,
+)
+from consumer.commands.operate.seek import checked, place
+from consumer.core.leases.command import Action
+from consumer.core.leases.lease import LATEST, SHARD_END, TRIM_HORIZON, Lease, StreamRow
+from consumer.errors import Misconfigured, Retryable, ShardNotFound, TrimmedData
+from consumer.settings.settings import Settings
+from tests.twins.lease_table import Fault, LeaseTable, LeaseTableTwin
+from tests.twins.virtual_time import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from consumer.ports import StreamClient
+
+NOW = 1793525400.0
+ROW = StreamRow("arn", "orders", "L", None, TRIM_HORIZON, None, True, 1, 1, 0, "f")
+SETTINGS = Settings(table="orders", nakadi_url="http://localhost:1", event_type="a.b")
+PAUSE = Wanted(Action.PAUSE, None, (), dry_run=False, sure=True, issued_at=NOW)
+SEEK = Wanted(Action.SEEK, TRIM_HORIZON, (), dry_run=False, sure=True, issued_at=NOW)
+
+
+class Desk:
+    """A lease table and somebody who gives commands."""
+
+    def __init__(self) -> None:
+        self.table = LeaseTable(streams={ROW.key: ROW})
+        self.store = LeaseTableTwin(self.table)
+        self.out = io.StringIO()
+        for lease in (
+            Lease("s-0", None, checkpoint=SHARD_END),
+            Lease("s-1", "s-0", "w-1", 1, "400", created_at=NOW),
+            Lease("s-2", None, None, 0, created_at=NOW),
+        ):
+            self.table.of(ROW.key)[lease.shard_id] = lease
+
+    async def operate(self, wanted: Wanted) -> None:
+        places = await find(self.store, SETTINGS, wanted)
+        self.out.write("".join(told(place) for place in places))
+        await leave(self.store, places, 40.0, self.out)
+
+    async def obey_soon(self) -> None:
+        """What the owner of s-1 does."""
+        await asyncio.sleep(3)
+        leases = self.table.of(ROW.key)
+        leases["s-1"] = replace(leases["s-1"], command_counter=self.numbers()[-1])
+
+    def numbers(self) -> list[int]:
+        return sorted(self.table.commands.get(ROW.key, {}))
+
+
+@pytest.fixture(autouse=True)
+def virtual(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: asyncio.get_running_loop().time())
+
+
+def at(main: Callable[[Desk], Coroutine[Any, Any, None]]) -> Desk:
+    desk = Desk()
+    run(lambda: main(desk))
+    return desk
+
+
+def test_a_command_is_waited_for_where_a_shard_has_an_owner() -> None:
+    async def main(desk: Desk) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(desk.obey_soon())
+            await desk.operate(SEEK)
+
+    desk = at(main)
+    assert desk.table.commands[ROW.key][1].shards == ("s-1", "s-2")
+    assert "s-1    w-1    400           repeats everything" in desk.out.getvalue()
+    assert "it stands; obeyed by 1; shards without an owner now: 1," in desk.out.getvalue()
+
+
+def test_without_owners_nobody_has_obeyed() -> None:
+    async def main(desk: Desk) -> None:
+        await desk.operate(replace(PAUSE, shards=("s-2",)))
+
+    assert (
+        "it stands; nobody has obeyed yet; shards without an owner now: 1"
+        in at(main).out.getvalue()
+    )
+
+
+def test_a_table_that_fails_while_a_command_is_waited_for_does_not_hide_that_it_stands() -> None:
+    async def main(desk: Desk) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(desk.obey_soon())
+            desk.store.fail("read_leases", None, Fault.HANGS, Fault.REFUSED)
+            await desk.operate(SEEK)
+        desk.store.fail("read_leases", None, *[Fault.REFUSED] * 100)
+        with pytest.raises(NotObeyed, match=r"command 2 stands; the lease table does not answer"):
+            await desk.operate(SEEK)
+
+    assert at(main).numbers() == [1, 2]
+
+
+def test_a_command_that_nobody_obeys_stands_and_is_exit_code_1() -> None:
+    async def main(desk: Desk) -> None:
+        with pytest.raises(NotObeyed, match=r"command 1 stands; the owners of s-1 have not"):
+            await desk.operate(PAUSE)
+
+    desk = at(main)
+    assert desk.table.commands[ROW.key][1].shards is None
+    assert NotObeyed.exit_code == 1
+
+
+def test_a_dry_run_changes_nothing() -> None:
+    out = io.StringIO()
+    assert operate(SETTINGS, replace(SEEK, dry_run=True, sure=False), (), out) == 0
+    assert out.getvalue() == "dry run: nothing was changed\n"
+
+
+def test_lost_answers_leave_one_command() -> None:
+    async def main(desk: Desk) -> None:
+        desk.store.fail("add_command", Fault.LOST_AFTER, Fault.LOST_BEFORE, Fault.HANGS)
+        (there,) = await find(desk.store, SETTINGS, PAUSE)
+        assert (await issue(desk.store, there)).number == 1
+
+    assert at(main).numbers() == [1]
+
+
+def test_of_two_operators_each_has_a_number() -> None:
+    async def main(desk: Desk) -> None:
+        (mine,) = await find(desk.store, SETTINGS, PAUSE)
+        (theirs,) = await find(desk.store, SETTINGS, SEEK)
+        async with asyncio.TaskGroup() as tasks:
+            for there in (mine, theirs):
+                tasks.create_task(issue(desk.store, there))
+
+    desk = at(main)
+    assert desk.numbers() == [1, 2]
+    assert {c.action for c in desk.table.commands[ROW.key].values()} == {Action.PAUSE, Action.SEEK}
+
+
+def test_a_table_that_does_not_answer_is_given_up() -> None:
+    async def main(desk: Desk) -> None:
+        (there,) = await find(desk.store, SETTINGS, PAUSE)
+        desk.store.cut = True
+        with pytest.raises(NotObeyed, match="nobody knows whether command 1 of orders/L stands"):
+            await issue(desk.store, there)
+
+    assert at(main).numbers() == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        (replace(SEEK, shards=("s-0",)), "s-0 is finished.*CONSUMER_START"),
+        (replace(PAUSE, shards=("s-1", "s-9")), "found 's-9', wanted one that `consumer leases`"),
+    ],
+)
+def test_shards_that_cannot_be_meant_are_refused(wanted: Wanted, words: str) -> None:
+    async def main(desk: Desk) -> None:
+        with pytest.raises(Misconfigured, match=words):
+            await desk.operate(wanted)
+
+    assert at(main).numbers() == []
+
+
+def test_without_unfinished_shards_there_is_nothing_to_command() -> None:
+    async def main(desk: Desk) -> None:
+        desk.table.leases.clear()
+        with pytest.raises(Misconfigured, match="has no unfinished shards of table 'orders'"):
+            await desk.operate(PAUSE)
+
+    at(main)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stdin", "words"),
+    [
+        (io.StringIO("yes\n"), "--yes: found neither it nor a terminal"),
+        (Terminal("no\n"), "not confirmed"),
+        (Terminal(""), "not confirmed"),
+        (Terminal("yes\n"), None),
+    ],
+)
+def test_only_a_typed_yes_confirms(
+    stdin: io.StringIO, words: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", stdin)
+    if words is None:
+        confirm(Action.SEEK)
+    else:
+        with pytest.raises(Misconfigured, match=re.escape(words)):
+            confirm(Action.SEEK)
+
+
+class Streams:
+    """GetShardIterator, with an answer or an error for each shard."""
+
+    def __init__(self, **answers: float | Exception) -> None:
+        self.answers = answers
+
+    async def shard_iterator(self, _: object, shard: str, __: object) -> tuple[str, float]:
+        answer = self.answers[shard.replace("-", "")]
+        if isinstance(answer, Exception):
+            raise answer
+        return "iterator", answer
+
+
+def checked_against(streams: Streams, **changes: Any) -> Wanted:
+    """What becomes of a seek."""
+    found: list[Wanted] = []
+    wanted = replace(SEEK, **changes)
+
+    async def main(desk: Desk) -> None:
+        places = await find(desk.store, SETTINGS, wanted)
+        found.append(await checked(cast("StreamClient", streams), wanted, places))
+
+    at(main)
+    return found[0]
+
+
+def test_latest_is_the_moment_by_the_clock_of_the_service() -> None:
+    streams = Streams(s1=ShardNotFound("s-1"), s2=NOW - 3600)
+    assert checked_against(streams, target=LATEST).issued_at == NOW - 3600
+
+
+def test_a_time_that_the_service_has_not_seen_yet_is_refused() -> None:
+    with pytest.raises(Misconfigured, match="still to come"):
+        checked_against(Streams(s1=NOW - 3600), target="2026-11-01T09:30:00Z")
+    wanted = checked_against(Streams(s1=NOW + 5), target="2026-11-01T09:30:00Z")
+    assert wanted.target == "2026-11-01T09:30:00Z"
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (TrimmedData("old"), "does not hold 399 any more, wanted trim_horizon"),
+        (ShardNotFound("s-1"), "the stream has no s-1 any more"),
+        (Retryable("no", "validation"), "found 399, wanted a sequence number of s-1"),
+    ],
+)
+def test_a_number_that_is_not_the_shards_own_is_refused(error: Exception, words: str) -> None:
+    with pytest.raises(Misconfigured, match=words):
+        checked_against(Streams(s1=error), target="399", shards=("s-1",))
+
+
+def test_a_stream_that_does_not_answer_is_no_mistake_of_the_operator() -> None:
+    with pytest.raises(Retryable):
+        checked_against(Streams(s1=Retryable("no", "timeout")), target="399", shards=("s-1",))
+
+
+def test_places() -> None:
+    assert place("latest", NOW) == LATEST
+    assert place("Trim_Horizon", NOW) == TRIM_HORIZON
+    assert place("00400", NOW) == "400"
+    assert place("2026-11-01T09:30:00Z", NOW) == "2026-11-01T09:30:00Z"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "yesterday", "2026-11-01T09:30:00", "2026-11-01T09:30:01Z", "-4", "4.0", "shard_end"],
+)
+def test_what_is_no_place_is_one_line(text: str) -> None:
+    with pytest.raises(Misconfigured, match=r"^--to: found "):
+        place(text, NOW)

@@ -1,0 +1,252 @@
+"""The body of a dead letter, whole and shortened."""
+
+import base64
+import json
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from consumer.core.dead_letters.dead_letter import MAX_DETAIL, REASONS, DeadLetter, decode, encode
+from consumer.core.event.event import EventFormat, Layout
+
+ARN = "arn:aws:dynamodb:eu-central-1:1:table/orders/stream/l"
+FORMAT = EventFormat(stream_arn=ARN, data_type="order", ordering_key=("order_id",))
+KEYS = ("order_id", "line")
+EVENT = (
+    b'{"metadata":{"eid":"e","occurred_at":"2026-11-01T09:30:00Z"},"data_type":"order",'
+    b'"data_op":"U","data":{"order_id":"o-1","line":12345678901234567890123456789012345678,'
+    b'"text":"%b","patch":[{"op":"replace","path":"/text","value":"%b"}],'
+    b'"change":{"sequence":"7"}}}'
+)
+RECORD = (
+    b'{"eventID":"1","dynamodb":{"Keys":{"order_id":{"S":"o-1"}},"NewImage":{"x":{"S":"%b"}},'
+    b'"OldImage":{"x":{"S":"%b"}},"SequenceNumber":"7"}}'
+)
+LETTER = DeadLetter(
+    reason="validation",
+    detail="#/data/amount: expected number",
+    event_type="order-store.payment",
+    stream_arn=ARN,
+    shard_id="shardId-1",
+    sequence=400000000000000499660041,
+    eid="e",
+    ordering_key='["o-1"]',
+    attempts=3,
+    first_attempt=1793525400.0,
+    last_attempt=1793525405.25,
+    event=EVENT % (b"t", b"p"),
+    record=None,
+)
+
+
+def body(letter: DeadLetter, limit: int = 1_048_576, form: EventFormat = FORMAT) -> dict[str, Any]:
+    encoded = encode(letter, limit, form, KEYS)
+    found: dict[str, Any] = json.loads(encoded, parse_int=Decimal)
+    return found
+
+
+def test_the_body_as_published() -> None:
+    assert list(body(LETTER)) == [
+        "version",
+        "reason",
+        "detail",
+        "event_type",
+        "stream_arn",
+        "shard_id",
+        "sequence_number",
+        "eid",
+        "ordering_key",
+        "attempts",
+        "first_attempt",
+        "last_attempt",
+        "event",
+    ]
+    found = body(LETTER)
+    assert found["version"] == 1
+    assert found["sequence_number"] == "400000000000000499660041"
+    assert found["ordering_key"] == '["o-1"]'
+    assert found["first_attempt"] == "2026-11-01T09:30:00.000Z"
+    assert found["last_attempt"] == "2026-11-01T09:30:05.250Z"
+    assert found["event"] == json.loads(LETTER.event or b"", parse_int=Decimal)
+
+
+def test_the_event_stands_in_it_byte_for_byte() -> None:
+    assert LETTER.event is not None
+    assert LETTER.event in encode(LETTER, 1_048_576, FORMAT, KEYS)
+
+
+def test_what_was_never_sent_has_null_times() -> None:
+    found = body(replace(LETTER, attempts=0, first_attempt=None, last_attempt=None))
+    assert (found["attempts"], found["first_attempt"], found["last_attempt"]) == (0, None, None)
+
+
+def test_what_could_not_be_read_has_null_coordinates() -> None:
+    found = body(replace(LETTER, sequence=None, eid=None, ordering_key=None, event=None))
+    assert (found["sequence_number"], found["eid"], found["ordering_key"]) == (None, None, None)
+    assert found["event"] is None
+    assert "record" not in found
+
+
+def test_a_record_stands_where_there_is_no_event() -> None:
+    record = RECORD % (b"n", b"o")
+    found = body(replace(LETTER, event=None, record=record))
+    assert found["event"] is None
+    assert found["record"] == json.loads(record)
+    assert "truncated" not in found
+
+
+def test_the_record_is_left_out_where_there_is_an_event() -> None:
+    assert "record" not in body(replace(LETTER, record=RECORD % (b"n", b"o")))
+
+
+@pytest.mark.parametrize("layout", list(Layout))
+def test_too_long_an_event_loses_its_patch_first(layout: Layout) -> None:
+    letter = replace(LETTER, event=EVENT % (b"t", b"p" * 5000))
+    found = body(letter, 4000, replace(FORMAT, layout=layout))
+    assert found["truncated"] == ["patch"]
+    data = found["event"]["data"]
+    assert "patch" not in data
+    assert data["text"] == "t"
+    assert data["line"] == Decimal(12345678901234567890123456789012345678)
+    assert data["change"] == {"sequence": "7", "patch_omitted": True}
+    assert found["event"]["metadata"]["eid"] == "e"
+
+
+def test_the_patch_may_have_another_name() -> None:
+    event = (EVENT % (b"t", b"p" * 5000)).replace(b'"patch"', b'"diff"')
+    event = event.replace(b'"change"', b'"about"')
+    form = replace(FORMAT, patch_field="diff", change_field="about")
+    found = body(replace(LETTER, event=event), 4000, form)
+    assert found["truncated"] == ["patch"]
+    assert found["event"]["data"]["about"]["patch_omitted"] is True
+
+
+def test_then_its_item_but_keeps_its_keys() -> None:
+    letter = replace(LETTER, event=EVENT % (b"t" * 5000, b"p"))
+    found = body(letter, 4000)
+    assert found["truncated"] == ["patch", "item"]
+    assert found["event"] is None
+    assert found["keys"] == {
+        "order_id": "o-1",
+        "line": Decimal(12345678901234567890123456789012345678),
+    }
+    assert found["eid"] == "e"
+
+
+def test_keys_of_a_nested_item() -> None:
+    event = b'{"data":{"item":{"order_id":"o-1","line":1,"x":"%b"},"change":{}}}' % (b"x" * 5000)
+    found = body(replace(LETTER, event=event), 4000)
+    assert found["keys"] == {"order_id": "o-1", "line": 1}
+
+
+def test_an_event_without_a_patch_loses_its_item_at_once() -> None:
+    event = b'{"data":{"order_id":"o-1","x":"%b","change":{}}}' % (b"x" * 5000)
+    found = body(replace(LETTER, event=event), 4000)
+    assert found["truncated"] == ["patch", "item"]
+    assert found["keys"] == {"order_id": "o-1"}
+
+
+def test_too_long_a_record_loses_its_images() -> None:
+    found = body(replace(LETTER, event=None, record=RECORD % (b"n" * 3000, b"o" * 3000)), 4000)
+    assert found["truncated"] == ["images"]
+    assert found["record"] == {
+        "eventID": "1",
+        "dynamodb": {"Keys": {"order_id": {"S": "o-1"}}, "SequenceNumber": "7"},
+    }
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        b'"%b"' % (b"x" * 5000),
+        b'{"x":"%b"}' % (b"x" * 5000),
+        b'{"dynamodb":"%b"}' % (b"x" * 5000),
+        b'{"dynamodb":{"Keys":"%b"}}' % (b"x" * 5000),
+    ],
+)
+def test_a_record_that_stays_too_long_is_left_out(record: bytes) -> None:
+    found = body(replace(LETTER, event=None, record=record), 4000)
+    assert (found["event"], found["record"], found["truncated"]) == (None, None, ["record"])
+
+
+def test_a_body_of_just_the_limit_is_not_shortened() -> None:
+    whole = encode(LETTER, 1_048_576, FORMAT, KEYS)
+    assert encode(LETTER, len(whole), FORMAT, KEYS) == whole
+    assert len(encode(LETTER, len(whole) - 1, FORMAT, KEYS)) < len(whole)
+
+
+def test_a_long_detail_is_cut() -> None:
+    assert len(body(replace(LETTER, detail="x" * 9999))["detail"]) == MAX_DETAIL
+
+
+def test_characters_that_sqs_refuses_are_escaped() -> None:
+    letter = replace(LETTER, event=EVENT % ("\ufffe\uffff\u007fä😀".encode(), b"p"))
+    encoded = encode(letter, 1_048_576, FORMAT, KEYS)
+    assert b"\xef\xbf\xbe" not in encoded
+    assert b"\xef\xbf\xbf" not in encoded
+    assert json.loads(encoded)["event"]["data"]["text"] == "\ufffe\uffff\u007fä😀"
+
+
+def test_what_no_shortening_brings_below_the_limit_is_as_short_as_it_gets() -> None:
+    encoded = encode(LETTER, 10, FORMAT, KEYS)
+    assert json.loads(encoded)["truncated"] == ["patch", "item"]
+
+
+def test_a_record_with_bytes_that_are_no_text_is_kept_whole_in_base64() -> None:
+    record = b'{"eventID":"x","note":"a\xff\xfeb"}'
+    found = body(replace(LETTER, event=None, record=record))
+    assert found["record"]["note"] == "a\ufffd\ufffdb"
+    assert base64.b64decode(found["record_base64"]) == record
+
+
+def test_a_record_that_is_text_has_no_base64() -> None:
+    assert "record_base64" not in body(replace(LETTER, event=None, record=RECORD % (b"n", b"o")))
+
+
+@pytest.mark.parametrize(
+    "letter",
+    [
+        LETTER,
+        replace(LETTER, event=None, record=RECORD % (b"a", b"b")),
+        replace(LETTER, attempts=0, first_attempt=None, last_attempt=None, detail="ä\U0001f600\n"),
+        replace(LETTER, event=None, record=b'{"x":1}', sequence=None, eid=None, ordering_key=None),
+    ],
+)
+def test_what_was_written_is_read_back(letter: DeadLetter) -> None:
+    assert decode(encode(letter, 1_048_576, FORMAT, KEYS)) == letter
+
+
+def test_every_digit_survives_and_unknown_members_are_let_pass() -> None:
+    text = encode(LETTER, 1_048_576, FORMAT, KEYS)[:-1] + b',"more":[1]}'
+    assert b"12345678901234567890123456789012345678" in (decode(text).event or b"")
+
+
+@pytest.mark.parametrize(("limit", "lost"), [(700, ("patch",)), (450, ("patch", "item"))])
+def test_what_was_cut_off_is_read_back(limit: int, lost: tuple[str, ...]) -> None:
+    letter = decode(encode(replace(LETTER, event=EVENT % (b"t", b"p" * 500)), limit, FORMAT, KEYS))
+    assert letter.truncated == lost
+    assert (letter.event is None) is ("item" in lost)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ((b'"version":1', b'"version":2'), "version 2"),
+        ((b'"version":1', b'"version":"1"'), "version"),
+        ((b'"attempts":3', b'"attempts":null'), "attempts"),
+        ((b'"sequence_number":"4', b'"sequence_number":"x'), "sequence_number"),
+        ((b'"event":{', b'"event":1,"event2":{'), "event is no object"),
+        ((b'{"version"', b'["version"'), "array"),
+        ((b'"reason":"validation",', b""), "reason"),
+    ],
+)
+def test_what_is_no_letter_is_named(change: tuple[bytes, bytes], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        decode(encode(LETTER, 1_048_576, FORMAT, KEYS).replace(*change, 1))
+
+
+def test_the_reasons_are_those_of_the_service() -> None:
+    assert {"validation", "expired", "attempts_exhausted", "rejected"} < set(REASONS)
+    assert len(set(REASONS)) == 9

@@ -1,0 +1,159 @@
+"""What becomes of a message found in the dead letter queue."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from consumer.core.dead_letters.dead_letter import DeadLetter, encode
+from consumer.core.dead_letters.redrive import (
+    EVERYTHING,
+    Deliverable,
+    Fate,
+    Left,
+    QueuedMessage,
+    Receipt,
+    Selection,
+    examine,
+)
+from consumer.core.event.event import EventFormat
+from tests.unit.core.dead_letters.test_dead_letter import ARN, EVENT, FORMAT, KEYS, LETTER
+
+TYPE = LETTER.event_type
+
+
+def record(**change: object) -> bytes:
+    image = {"order_id": {"S": "o-1"}, "line": {"N": "7"}, "change": {"S": "x"}}
+    made = {
+        "Keys": {"order_id": {"S": "o-1"}, "line": {"N": "7"}},
+        "NewImage": image,
+        "SequenceNumber": "400",
+        "ApproximateCreationDateTime": 1793525400,
+        **change,
+    }
+    return json.dumps({"eventID": "1", "eventName": "INSERT", "dynamodb": made}).encode()
+
+
+RECORD_LETTER = replace(LETTER, event=None, record=record(), sequence=400)
+
+
+def format_of(arn: str, keys: tuple[str, ...]) -> EventFormat:
+    return replace(FORMAT, stream_arn=arn, ordering_key=keys, change_field="meta")
+
+
+def look(
+    letter: DeadLetter | bytes, selection: Selection = EVERYTHING, limit: int = 1_000_000
+) -> Deliverable | Left:
+    body = letter if isinstance(letter, bytes) else encode(letter, limit, FORMAT, KEYS)
+    message = QueuedMessage(Receipt("m", "h"), body, 1000.0, 2)
+    return examine(message, TYPE, selection, format_of)
+
+
+def fate(found: Deliverable | Left) -> Fate:
+    assert isinstance(found, Left)
+    return found.fate
+
+
+def test_an_event_is_published_as_it_stands() -> None:
+    found = look(LETTER)
+    assert isinstance(found, Deliverable)
+    assert found.event.body == LETTER.event
+    assert found.lane == LETTER.ordering_key
+    assert found.place == (ARN, LETTER.sequence)
+    assert (found.message_id, found.receptions) == ("m", 2)
+
+
+def test_one_without_its_patch_is_published_too() -> None:
+    found = look(replace(LETTER, event=EVENT % (b"t", b"p" * 500)), limit=700)
+    assert isinstance(found, Deliverable)
+    assert b"patch_omitted" in found.event.body
+
+
+@pytest.mark.parametrize("limit", [300, 1])
+def test_what_lost_its_item_cannot_be_published(limit: int) -> None:
+    assert fate(look(LETTER, limit=limit)) is Fate.INCOMPLETE
+
+
+def test_a_record_without_images_is_no_delete_with_keys_only() -> None:
+    text = record(OldImage={"order_id": {"S": "o-1"}, "big": {"S": "x" * 2000}})
+    removed = replace(RECORD_LETTER, record=text.replace(b"INSERT", b"REMOVE"))
+    assert isinstance(look(removed), Deliverable)
+    assert fate(look(removed, limit=1000)) is Fate.INCOMPLETE
+    nothing = replace(RECORD_LETTER, record=None)
+    assert fate(look(nothing)) is Fate.INCOMPLETE
+
+
+def test_a_record_is_transcoded_with_todays_settings() -> None:
+    found = look(RECORD_LETTER)
+    assert isinstance(found, Deliverable)
+    data = json.loads(found.event.body)["data"]
+    assert data["change"] == "x"
+    assert data["meta"] == {"sequence": f"{400:040}"}
+    assert found.lane == LETTER.ordering_key
+
+
+def test_a_record_whose_letter_names_no_key_takes_its_own() -> None:
+    found = look(replace(RECORD_LETTER, ordering_key=None))
+    assert isinstance(found, Deliverable)
+    assert found.lane == '["o-1",7]'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b'{"x":1}', "eventID"),
+        (record(Keys=1), "malformed_record: not an item"),
+        (record(NewImage={"order_id": {"S": "o-1"}, "a": {"X": "1"}}), "attribute 'a'"),
+        (record(NewImage={"order_id": {"S": "o-1"}, "meta": {"S": "1"}}), "reserved_attribute"),
+    ],
+)
+def test_what_still_makes_no_event_is_told_apart(text: bytes, told: str) -> None:
+    found = look(replace(RECORD_LETTER, record=text))
+    assert isinstance(found, Left)
+    assert found.fate is Fate.UNBUILDABLE
+    assert told in found.why
+
+
+def test_messages_of_others() -> None:
+    assert fate(look(b"hello")) is Fate.FOREIGN
+    assert fate(look(b"\xff")) is Fate.FOREIGN
+    found = look(replace(LETTER, event_type="a.b"))
+    assert isinstance(found, Left)
+    assert (found.fate, found.why) == (Fate.FOREIGN, "its event type is 'a.b'")
+
+
+@pytest.mark.parametrize(
+    ("selection", "wanted"),
+    [
+        (Selection(since=1000.0), True),
+        (Selection(since=1000.5), False),
+        (Selection(reasons=frozenset({"validation", "expired"})), True),
+        (Selection(reasons=frozenset({"expired"})), False),
+        (Selection(key="o-1"), True),
+        (Selection(key='["o-1"]'), True),
+        (Selection(key="o-2"), False),
+        (Selection(key="o-1", reasons=frozenset({"expired"})), False),
+    ],
+)
+def test_filters(selection: Selection, *, wanted: bool) -> None:
+    found = look(LETTER, selection)
+    assert isinstance(found, Deliverable) is wanted
+    if not wanted:
+        assert fate(found) is Fate.FILTERED
+
+
+@pytest.mark.parametrize(
+    ("key", "wanted", "same"),
+    [
+        ("[12.50]", "12.50", True),
+        ('["a\\"b"]', 'a"b', True),
+        ('["o-1",7]', "o-1", False),
+        ('["o-1",7]', '["o-1",7]', True),
+        ("[]", "", False),
+        ("no key", "x", False),
+        (None, "o-1", False),
+    ],
+)
+def test_a_key_as_people_type_it(key: str | None, wanted: str, *, same: bool) -> None:
+    letter = replace(LETTER, ordering_key=key)
+    assert Selection(key=wanted).wants(letter, 0.0) is same

@@ -1,0 +1,66 @@
+import json
+
+import pytest
+from hypothesis import given
+from msgspec import Raw
+
+from consumer.core.event.attribute import decode_item, decode_members, plain_item
+from consumer.core.event.image import Image, read_image
+from consumer.core.event.item_shape import Shapes
+from consumer.core.event.malformed import MalformedItem
+from consumer.core.event.patch import diff
+from tests.reference.records import Json, changes
+
+
+def raw(image: object) -> Raw:
+    return Raw(json.dumps(image, separators=(",", ":")).encode())
+
+
+def read(image: object, shapes: Shapes) -> Image:
+    result = read_image(raw(image), shapes)
+    assert result is not None
+    return result
+
+
+@given(changes())
+def test_it_is_the_same_before_and_after_its_shape_is_known(change: tuple[Json, Json]) -> None:
+    shapes = Shapes()
+    patch = diff(decode_members(raw(change[0])), decode_members(raw(change[1])))
+    members = b",".join(plain_item(decode_item(raw(change[1]))))
+    for _ in range(3):
+        old, new = (read(image, shapes) for image in change)
+        assert set(new.names) == set(change[1])
+        assert new.members() == members
+        assert new.diff(old) == patch
+    assert new.spliced is not None
+
+
+@pytest.mark.parametrize("text", [None, Raw(b"{}"), Raw(b"{ }")])
+def test_an_empty_image_is_none(text: Raw | None) -> None:
+    shapes = Shapes()
+    assert [read_image(text, shapes) for _ in range(3)] == [None, None, None]
+
+
+def test_what_is_no_image_is_malformed() -> None:
+    with pytest.raises(MalformedItem):
+        read_image(Raw(b"[]"), Shapes())
+
+
+def test_a_malformed_attribute_is_named_also_when_the_shape_is_known() -> None:
+    shapes = Shapes()
+    good = [read({"a": {"N": "1"}}, shapes) for _ in range(3)][-1]
+    bad = read({"a": {"N": "01"}}, shapes)
+    assert bad.spliced is not None
+    with pytest.raises(MalformedItem, match="attribute 'a'"):
+        bad.members()
+    with pytest.raises(MalformedItem, match="attribute 'a'"):
+        bad.diff(good)
+
+
+def test_several_changes_in_a_list_are_walked() -> None:
+    shapes = Shapes()
+    old, new = ({"l": {"L": [{"S": text} for text in texts]}} for texts in ("ab", "cd"))
+    images = [(read(old, shapes), read(new, shapes)) for _ in range(2)]
+    before, after = images[-1]
+    assert after.spliced is not None
+    assert after.diff(before) == [b'{"op":"replace","path":"/l","value":["c","d"]}']

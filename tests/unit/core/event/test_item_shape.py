@@ -1,0 +1,179 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Raw
+
+from consumer.core.event import item_shape as shape
+from consumer.core.event.attribute import decode_item, decode_members, plain_item
+from consumer.core.event.item_shape import (
+    SHAPE_BYTES,
+    SHAPES_REMEMBERED,
+    Gaps,
+    Shape,
+    Shapes,
+    Spliced,
+)
+from consumer.core.event.malformed import MalformedItem
+from consumer.core.event.patch import diff
+from tests.reference.records import Json, attribute_names, edited_members, items, rescaled_items
+
+
+def raw(image: Json) -> Raw:
+    return Raw(json.dumps(image, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+def learned(*texts: Raw) -> Shapes:
+    shapes = Shapes()
+    for text in texts:
+        shapes.splice(text)
+        shapes.splice(text)
+    return shapes
+
+
+def spliced(text: Raw, shapes: Shapes | None = None) -> Spliced:
+    result = (shapes or learned(text)).splice(text)
+    assert result is not None
+    return result
+
+
+def walked(text: Raw) -> bytes:
+    return b",".join(plain_item(decode_item(text)))
+
+
+@given(st.data())
+def test_a_known_shape_gives_the_same_bytes_as_the_walk(data: st.DataObject) -> None:
+    first = data.draw(items)
+    second = raw(data.draw(rescaled_items(first)))
+    shapes = learned(raw(first))
+    assert spliced(raw(first), shapes).members() == walked(raw(first))
+    assert spliced(second, shapes).members() == walked(second)
+
+
+@given(st.data())
+def test_items_of_one_shape_have_the_patch_of_the_walk(data: st.DataObject) -> None:
+    old = data.draw(items)
+    old_text, new_text = raw(old), raw(data.draw(rescaled_items(old)))
+    shapes = learned(old_text)
+    patch = spliced(new_text, shapes).diff(spliced(old_text, shapes))
+    assert patch is None or patch == diff(decode_members(old_text), decode_members(new_text))
+
+
+@given(st.data())
+def test_items_of_two_shapes_are_walked_for_their_patch(data: st.DataObject) -> None:
+    old = data.draw(items)
+    new = data.draw(edited_members(old, attribute_names)) or data.draw(items)
+    shapes = learned(raw(old), raw(new))
+    one, two = spliced(raw(old), shapes), spliced(raw(new), shapes)
+    patch = two.diff(one)
+    if one.shape is two.shape:
+        assert patch is None or patch == diff(decode_members(raw(old)), decode_members(raw(new)))
+    else:
+        assert patch is None
+
+
+@given(items)
+def test_white_space_changes_no_byte(image: Json) -> None:
+    text = Raw(json.dumps(image, indent=1, ensure_ascii=False).encode())
+    assert spliced(text).members() == walked(raw(image))
+
+
+def test_a_shape_is_learned_when_seen_twice() -> None:
+    shapes = Shapes()
+    assert shapes.splice(raw({"a": {"S": "1"}})) is None
+    assert shapes.splice(raw({"a": {"S": "2"}})) is None
+    assert spliced(raw({"a": {"N": "3"}}), shapes).members() == b'"a":3'
+    assert shapes.splice(raw({"b": {"S": "1"}})) is None
+
+
+def test_a_scalar_in_one_list_is_replaced_and_several_are_left_to_the_walk() -> None:
+    def item(*elements: str) -> Raw:
+        return raw({"s": {"S": "s"}, "l": {"L": [{"L": [{"S": text}]} for text in elements]}})
+
+    shapes = learned(item("1", "2"))
+    old = spliced(item("1", "2"), shapes)
+    assert spliced(item("1", "3"), shapes).diff(old) == [
+        b'{"op":"replace","path":"/l/1/0","value":"3"}'
+    ]
+    assert spliced(item("4", "3"), shapes).diff(old) is None
+    assert spliced(item("1", "2"), shapes).diff(old) == []
+
+
+def test_a_spelling_is_no_change() -> None:
+    old, new = Raw(rb'{"a":{"S":"a\/\u00e9"}}'), Raw('{"a":{"S":"a/é"}}'.encode())
+    shapes = learned(old)
+    assert spliced(new, shapes).diff(spliced(old, shapes)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{"a":{"S":"1"},"a":{"S":"2"}}',
+        b'{"a":{"S":"1","N":"2"}}',
+        b'{"a":{"M":{"S":"x"}}}',
+        b'{"S":"x"}',
+        b'{"a":{"X":{"S":"x"}}}',
+        b'{"a":{"N":"1},"}}',
+        rb'{"\u00000;":{"S":"1"},"b":{"M":{"\u00000;":{"S":"1"}}}}',
+        b'{"a":{"S":1}}',
+        b'{"a":{"S":"x"},"b":5}',
+    ],
+)
+def test_what_a_marker_does_not_come_out_of_is_walked(text: bytes) -> None:
+    shapes = learned(Raw(text))
+    found = shapes.splice(Raw(text))
+    try:
+        expected = walked(Raw(text))
+    except MalformedItem:
+        if found is not None:
+            with pytest.raises(MalformedItem):
+                found.members()
+    else:
+        assert found is None or found.members() == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b'{"a":{"S":"1"},"a":{"S":"2"}}', b'{"S":"x"}', b'{"a":{"S":"1","N":"2"}}', b'{"a":{"N":1}}'],
+)
+def test_an_unusable_shape_is_not_used(text: bytes) -> None:
+    assert learned(Raw(text)).splice(Raw(text)) is None
+
+
+def test_an_odd_scalar_of_a_known_shape_is_malformed() -> None:
+    shapes = learned(raw({"a": {"N": "1"}}))
+    odd = spliced(raw({"a": {"N": "+1"}}), shapes)
+    with pytest.raises(MalformedItem):
+        odd.members()
+    with pytest.raises(MalformedItem):
+        odd.diff(spliced(raw({"a": {"N": "1"}}), shapes))
+
+
+def test_shapes_are_forgotten_when_there_are_too_many() -> None:
+    first = raw({"first": {"S": "1"}})
+    shapes = learned(first)
+    for index in range(SHAPES_REMEMBERED):
+        shapes.splice(raw({str(index): {"S": "1"}}))
+    assert shapes.splice(first) is None
+    assert len(shapes._learned) + len(shapes._seen) <= SHAPES_REMEMBERED + 1
+
+
+def test_large_gaps_are_not_remembered() -> None:
+    text = raw({"x" * SHAPE_BYTES: {"S": "1"}})
+    assert learned(text).splice(text) is None
+
+
+def test_a_shape_is_learned_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    learn = shape._learn
+
+    def counted(gaps: Gaps) -> Shape | None:
+        calls.append(gaps)
+        return learn(gaps)
+
+    monkeypatch.setattr(shape, "_learn", counted)
+    text = Raw(b'{"S":"x"}')
+    shapes = learned(text, text)
+    assert shapes.splice(text) is None
+    assert len(calls) == 1

@@ -1,0 +1,270 @@
+import copy
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import jsonpatch
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumer.core.event.event import Event, EventFormat, Layout, Unbuildable
+from consumer.core.event.transcode import Transcoder
+from consumer.core.stream.page import decode_page
+from tests.benchmarks.records import STREAM_ARN
+from tests.reference import transcode as reference
+from tests.reference.records import (
+    KEYS,
+    Json,
+    modifications,
+    record_of,
+    records,
+    rescaled_items,
+)
+
+FORMAT = EventFormat(STREAM_ARN, "order-store:order", ("id",))
+NESTED = replace(FORMAT, layout=Layout.NESTED)
+NO_PATCH = replace(FORMAT, patch=False)
+ITEM: Json = {"id": {"S": "o-4711"}, "status": {"S": "OPEN"}, "amount": {"N": "19.90"}}
+PAID: Json = ITEM | {"status": {"S": "PAID"}}
+
+
+def outcomes(
+    *wire: Json,
+    event_format: EventFormat = FORMAT,
+    transcoder: Transcoder | None = None,
+    **style: Any,
+) -> Sequence[Event | Unbuildable]:
+    style = style or {"separators": (",", ":"), "ensure_ascii": False}
+    page = decode_page(json.dumps({"Records": wire}, **style).encode())
+    return (transcoder or Transcoder(event_format)).transcode(page.records)
+
+
+def event(wire: Json, event_format: EventFormat = FORMAT, **style: Any) -> Event:
+    (outcome,) = outcomes(wire, event_format=event_format, **style)
+    assert isinstance(outcome, Event)
+    return outcome
+
+
+def unbuildable(wire: Json, event_format: EventFormat = FORMAT) -> Unbuildable:
+    (outcome,) = outcomes(wire, event_format=event_format)
+    assert isinstance(outcome, Unbuildable)
+    assert json.loads(outcome.record) == wire
+    return outcome
+
+
+def changed(wire: Json, **members: Any) -> Json:
+    wire = copy.deepcopy(wire)
+    wire["dynamodb"].update(members)
+    return {**wire, "dynamodb": {k: v for k, v in wire["dynamodb"].items() if v is not ...}}
+
+
+@given(records, st.sampled_from((FORMAT, NESTED, NO_PATCH)))
+def test_an_event_is_what_the_reference_makes_of_the_record(
+    wire: Json, event_format: EventFormat
+) -> None:
+    body = reference.parse_strictly(event(wire, event_format).body)
+    expected = reference.event_of(wire, event_format)
+    patch = body["data"].pop("patch", None)
+    assert body == expected
+    assert [*body["data"]] == [*expected["data"]]
+    if wire["eventName"] == "MODIFY" and event_format.patch:
+        old = reference.item_of(wire["dynamodb"]["OldImage"])
+        new = reference.item_of(wire["dynamodb"]["NewImage"])
+        assert jsonpatch.JsonPatch(patch).apply(old) == new
+    else:
+        assert patch is None
+
+
+@given(records)
+def test_the_same_record_gives_the_same_bytes_however_often_and_however_spaced(wire: Json) -> None:
+    transcoder = Transcoder(FORMAT)
+    thrice = outcomes(wire, wire, wire, transcoder=transcoder)
+    spaced = outcomes(wire, wire, wire, transcoder=transcoder, indent=1, ensure_ascii=False)
+    assert {outcome.body for outcome in (*thrice, *spaced)} == {event(wire).body}
+
+
+@given(st.data())
+def test_what_a_transcoder_remembers_changes_no_byte(data: st.DataObject) -> None:
+    wire = data.draw(modifications)
+    change = wire["dynamodb"]
+    old = data.draw(rescaled_items(change["OldImage"]))
+    new = data.draw(rescaled_items(change["NewImage"]))
+    other = changed(wire, OldImage=old, NewImage=new)
+    *_, warm = outcomes(wire, wire, wire, other)
+    assert warm == event(other)
+
+
+def test_the_bytes_of_an_update() -> None:
+    wire = record_of("MODIFY", ITEM, PAID)
+    result = event(wire)
+    assert result.body == (
+        b'{"metadata":{"eid":"bc168762-5d59-5496-9445-adb7ba7e57a6","occurred_at":"2026-11-01T09:30:00Z"},'
+        b'"data_type":"order-store:order","data_op":"U",'
+        b'"data":{"id":"o-4711","status":"PAID","amount":19.90,'
+        b'"patch":[{"op":"replace","path":"/status","value":"PAID"}],'
+        b'"change":{"sequence":"0000000000000000400000000000000499660041"}}}'
+    )
+    assert result.eid == json.loads(result.body)["metadata"]["eid"]
+    assert result.sequence == 400000000000000499660041
+    assert result.ordering_key == '["o-4711"]'
+    assert result.created_at == 1793525400.0
+
+
+def test_strings_are_kept_as_sent() -> None:
+    wire = record_of("INSERT", None, {"id": {"S": "é/"}})
+    assert b'"id":"\\u00e9/"' in event(wire, separators=(",", ":")).body
+    assert '"id":"é/"'.encode() in event(wire).body
+
+
+def test_an_insert_has_no_patch_and_a_nested_item_its_own_place() -> None:
+    data = event(record_of("INSERT", None, ITEM), NESTED).body.partition(b'"data":')[2]
+    assert data == (
+        b'{"item":{"id":"o-4711","status":"OPEN","amount":19.90},'
+        b'"change":{"sequence":"0000000000000000400000000000000499660041"}}}'
+    )
+
+
+def test_a_change_that_shows_nothing_has_an_empty_patch() -> None:
+    assert b'"patch":[],' in event(record_of("MODIFY", ITEM, ITEM)).body
+
+
+def test_a_removal_has_the_last_image_or_else_the_keys() -> None:
+    for wire, item in [
+        (record_of("REMOVE", ITEM), ITEM),
+        (record_of("REMOVE"), KEYS),
+        (record_of("REMOVE", {}), KEYS),
+    ]:
+        data = reference.parse_strictly(event(wire).body)["data"]
+        assert data == reference.item_of(item) | {"change": data["change"]}
+        assert data["change"] == {"sequence": "0000000000000000400000000000000499660041"}
+
+
+def test_only_a_removal_by_expiry_is_marked() -> None:
+    identity = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
+    removed = event(record_of("REMOVE", ITEM, userIdentity=identity))
+    assert removed.body.endswith(b'499660041","ttl":true}}}')
+    assert b"ttl" not in event(record_of("MODIFY", ITEM, PAID, userIdentity=identity)).body
+    assert b"ttl" not in event(record_of("REMOVE", ITEM)).body
+
+
+def test_names_of_fields_are_settings() -> None:
+    event_format = replace(FORMAT, patch_field='the "patch"', change_field="100%", data_type="ä")
+    body = json.loads(event(record_of("MODIFY", ITEM, PAID), event_format).body)
+    assert [*body["data"]][-2:] == ['the "patch"', "100%"]
+    assert body["data_type"] == "ä"
+
+
+def test_the_ordering_key_has_the_configured_attributes() -> None:
+    wire = changed(record_of("INSERT", None, ITEM), Keys={"sort": {"N": "1.50"}, "id": {"S": "o"}})
+    assert event(wire, replace(FORMAT, ordering_key=("id", "sort"))).ordering_key == '["o",1.50]'
+
+
+@pytest.mark.parametrize("reserved", ["patch", "change"])
+@pytest.mark.parametrize("event_name", ["INSERT", "MODIFY", "REMOVE"])
+def test_a_reserved_attribute_is_poison_in_the_flat_layout(reserved: str, event_name: str) -> None:
+    item = ITEM | {reserved: {"S": "secret"}}
+    wire = record_of(event_name, item, item)
+    result = unbuildable(wire)
+    assert result.reason == "reserved_attribute"
+    assert repr(reserved) in result.detail
+    assert "secret" not in result.detail
+    assert (result.ordering_key, result.created_at) == ('["o-4711"]', 1793525400.0)
+    assert result.eid == event(wire, NESTED).eid
+    assert result.body is None
+    renamed = replace(FORMAT, patch_field="p", change_field="c")
+    assert isinstance(event(wire, renamed), Event)
+
+
+def test_an_attribute_that_is_no_longer_reserved_may_leave() -> None:
+    body = event(record_of("MODIFY", ITEM | {"patch": {"S": "x"}}, ITEM)).body
+    assert b'"patch":[{"op":"remove","path":"/patch"}]' in body
+
+
+def test_a_large_event_loses_its_patch_and_then_is_poison() -> None:
+    wire = record_of("MODIFY", ITEM, PAID)
+    whole = len(event(wire).body)
+    assert b'"patch":[' in event(wire, replace(FORMAT, event_bytes=whole)).body
+
+    stripped = event(wire, replace(FORMAT, event_bytes=whole - 1)).body
+    assert stripped.endswith(b'499660041","patch_omitted":true}}}')
+    assert b'"patch":' not in stripped
+    assert event(wire, replace(FORMAT, event_bytes=len(stripped))).body == stripped
+
+    result = unbuildable(wire, replace(FORMAT, event_bytes=len(stripped) - 1))
+    assert result.reason == "too_large"
+    assert result.body == stripped
+    assert str(len(stripped)) in result.detail
+    assert (result.ordering_key, result.created_at) == ('["o-4711"]', 1793525400.0)
+
+
+def test_without_patches_none_is_omitted() -> None:
+    wire = record_of("MODIFY", None, PAID)
+    body = event(wire, NO_PATCH).body
+    assert b"patch" not in body
+    result = unbuildable(wire, replace(NO_PATCH, event_bytes=len(body) - 1))
+    assert (result.reason, result.body) == ("too_large", body)
+
+
+INSERT = record_of("INSERT", None, ITEM)
+
+
+@pytest.mark.parametrize(
+    ("wire", "has_key", "has_time"),
+    [
+        (record_of("INSERT"), True, True),
+        (record_of("INSERT", ITEM, {}), True, True),
+        (record_of("MODIFY", ITEM), True, True),
+        (record_of("MODIFY", None, ITEM), True, True),
+        (record_of("MODIFY", {}, ITEM), True, True),
+        (changed(INSERT, NewImage=[]), True, True),
+        (changed(INSERT, NewImage=None), True, True),
+        (changed(INSERT, NewImage={"id": {"N": "01"}}), True, True),
+        (changed(INSERT, NewImage={"id": {"N": "NaN"}}), True, True),
+        (changed(INSERT, ApproximateCreationDateTime=...), True, False),
+        (changed(INSERT, ApproximateCreationDateTime=1793525400000), True, False),
+        (changed(INSERT, Keys={}), False, False),
+        (changed(INSERT, Keys=[]), False, False),
+        (changed(INSERT, Keys={"id": {"BOOL": True}}), False, False),
+    ],
+)
+def test_a_malformed_record_is_poison_with_its_coordinates(
+    wire: Json, has_key: bool, has_time: bool
+) -> None:
+    result = unbuildable(wire)
+    assert result.reason == "malformed_record"
+    assert result.detail
+    assert result.sequence == 400000000000000499660041
+    assert result.eid == event(INSERT).eid
+    assert (result.ordering_key is not None) is has_key
+    assert (result.created_at is not None) is has_time
+    assert result.body is None
+
+
+def test_an_item_nested_too_deeply_is_malformed() -> None:
+    deep: Json = {"S": "x"}
+    for _ in range(300):
+        deep = {"L": [deep]}
+    page = decode_page(json.dumps({"Records": [changed(INSERT, NewImage={"id": deep})]}).encode())
+
+    def transcode_below(frames: int) -> list[Event | Unbuildable]:
+        return transcode_below(frames - 1) if frames else Transcoder(FORMAT).transcode(page.records)
+
+    (result,) = transcode_below(400)
+    assert isinstance(result, Unbuildable)
+    assert (result.reason, result.ordering_key) == ("malformed_record", '["o-4711"]')
+    assert "nested" in result.detail
+
+
+def test_bad_records_harm_no_neighbour() -> None:
+    broken = {"eventID": 1, "dynamodb": {"SequenceNumber": "5"}}
+    bad = changed(INSERT, NewImage={"id": {"S": 1}})
+    first, second, third, fourth = outcomes(INSERT, broken, bad, INSERT)
+    assert first == fourth == event(INSERT)
+    assert isinstance(second, Unbuildable)
+    assert json.loads(second.record) == broken
+    assert (second.reason, second.sequence) == ("malformed_record", 5)
+    assert (second.eid, second.ordering_key, second.created_at) == (None, None, None)
+    assert isinstance(third, Unbuildable)
+    assert third.sequence == 400000000000000499660041

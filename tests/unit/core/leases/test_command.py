@@ -1,0 +1,146 @@
+"""What the operator's commands make of a lease."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from consumer.core.leases.command import Action, Command, Effect, effect, obey, seek_gap, sought
+from consumer.core.leases.lease import LATEST, SHARD_END, TRIM_HORIZON, Gap, Lease
+
+NOW = 1793525400.0  # 2026-11-01T09:30:00Z
+BEGUN = Lease("s-1", "s-0", "me", 3, "400", created_at=NOW - 9000, record_at=NOW - 600)
+FRESH = Lease("s-1", "s-0", created_at=NOW - 9000)
+SEEK = Command(1, Action.SEEK, ("s-1",), TRIM_HORIZON, NOW, "me", "t")
+PAUSE = Command(1, Action.PAUSE, None, None, NOW, "me", "t")
+
+
+def seek(target: str, **changes: Any) -> Command:
+    return replace(SEEK, target=target, **changes)
+
+
+@pytest.mark.parametrize(
+    ("lease", "target", "expected", "row"),
+    [
+        (
+            BEGUN,
+            TRIM_HORIZON,
+            Effect.REPEATS,
+            replace(BEGUN, checkpoint=TRIM_HORIZON, skip_before=0.0, parent_gone=True),
+        ),
+        (FRESH, TRIM_HORIZON, Effect.NOTHING, replace(FRESH, skip_before=0.0)),
+        (BEGUN, LATEST, Effect.SKIPS, replace(BEGUN, skip_before=NOW)),
+        (FRESH, LATEST, Effect.SKIPS, replace(FRESH, skip_before=NOW)),
+        (
+            BEGUN,
+            "300",
+            Effect.REPEATS,
+            replace(BEGUN, checkpoint="300", record_at=None, skip_before=0.0),
+        ),
+        (
+            BEGUN,
+            "1000",  # numbers are compared, not texts
+            Effect.SKIPS,
+            replace(BEGUN, checkpoint="1000", record_at=None, skip_before=0.0),
+        ),
+        (
+            BEGUN,
+            "400",
+            Effect.NOTHING,
+            replace(BEGUN, record_at=None, skip_before=0.0),
+        ),
+        (
+            BEGUN,
+            "2026-11-01T09:25:00Z",  # later than what is settled
+            Effect.SKIPS,
+            replace(BEGUN, skip_before=NOW - 300),
+        ),
+        (
+            BEGUN,
+            "2026-11-01T09:00:00Z",
+            Effect.REPEATS,
+            replace(
+                BEGUN,
+                checkpoint=TRIM_HORIZON,
+                skip_before=NOW - 1800,
+                parent_gone=True,
+            ),
+        ),
+        (
+            FRESH,
+            "2026-11-01T09:00:00+00:00",
+            Effect.SKIPS,
+            replace(FRESH, skip_before=NOW - 1800),
+        ),
+    ],
+)
+def test_a_seek_repeats_or_skips(lease: Lease, target: str, expected: Effect, row: Lease) -> None:
+    assert effect(lease, seek(target)) is expected
+    assert sought(lease, seek(target)) == row
+
+
+def test_a_shard_at_latest_is_as_old_as_its_row() -> None:
+    waiting = replace(FRESH, checkpoint=LATEST, start_iterator="i")
+    assert effect(waiting, seek("2026-11-01T06:00:00Z")) is Effect.REPEATS
+    assert effect(waiting, seek("2026-11-01T09:00:00Z")) is Effect.SKIPS
+    assert sought(waiting, seek("2026-11-01T09:00:00Z")).checkpoint == TRIM_HORIZON
+    assert sought(waiting, seek(LATEST)) == replace(waiting, skip_before=NOW)
+
+
+def test_a_time_that_cannot_be_compared_begins_at_the_oldest_and_tells_of_a_gap() -> None:
+    unknown = sought(BEGUN, seek("1000"))
+    time = seek("2026-11-01T09:29:00Z")
+    assert effect(unknown, time) is Effect.EITHER
+    assert seek_gap(unknown, time, NOW) == Gap("s-1", "1000", None, "seek", NOW)
+    oldest = seek(TRIM_HORIZON)
+    assert effect(unknown, oldest) is Effect.REPEATS
+    assert seek_gap(unknown, oldest, NOW) == Gap("s-1", "1000", None, "seek", NOW)
+    assert seek_gap(unknown, seek("300"), NOW) is None
+    row = sought(unknown, time)
+    assert (row.checkpoint, row.skip_before) == (TRIM_HORIZON, NOW - 60)
+
+
+def test_the_gap_of_a_seek_begins_at_the_checkpoint() -> None:
+    assert seek_gap(BEGUN, seek("1000"), NOW) == Gap("s-1", "400", "1000", "seek", NOW)
+    assert seek_gap(BEGUN, seek(LATEST), NOW) == Gap("s-1", "400", None, "seek", NOW)
+    assert seek_gap(BEGUN, seek("300"), NOW) is None
+
+
+@pytest.mark.parametrize("target", [TRIM_HORIZON, LATEST, "7", "2026-11-01T09:00:00Z"])
+def test_a_finished_shard_stays_finished(target: str) -> None:
+    finished = replace(BEGUN, owner=None, checkpoint=SHARD_END)
+    obeyed = obey(finished, [seek(target)], 1, NOW)
+    assert effect(finished, seek(target)) is Effect.NOTHING
+    assert obeyed.row == replace(finished, command_counter=1)
+    assert obeyed.gaps == ()
+
+
+def test_commands_are_obeyed_in_order_and_once() -> None:
+    commands = [
+        replace(PAUSE, number=3, action=Action.RESUME),
+        seek("1000", number=2),
+        PAUSE,
+    ]
+    first = obey(BEGUN, commands, 3, NOW)
+    assert first.row.checkpoint == "1000"
+    assert (first.row.paused, first.row.command_counter) == (False, 3)
+    assert [gap.from_ for gap in first.gaps] == ["400"]
+    again = obey(replace(first.row, checkpoint="1100"), commands, 3, NOW)
+    assert again.row.checkpoint == "1100"
+    assert again.gaps == ()
+
+
+def test_a_command_for_another_shard_is_only_counted() -> None:
+    obeyed = obey(BEGUN, [seek("1000", shards=("s-2",))], 1, NOW)
+    assert obeyed.row == replace(BEGUN, command_counter=1)
+
+
+def test_a_pause_of_the_stream_is_for_shards_to_come_and_a_seek_is_not() -> None:
+    child = Lease("s-9", "s-1", created_at=NOW)
+    obeyed = obey(child, [PAUSE, seek(LATEST, number=2)], 2, NOW)
+    assert obeyed.row == replace(child, paused=True, command_counter=2)
+
+
+def test_a_row_that_somebody_removed_does_not_stop_the_count() -> None:
+    assert obey(BEGUN, [], 5, NOW).row.command_counter == 5
+    assert obey(BEGUN, [replace(PAUSE, number=6)], 5, NOW).row.command_counter == 6

@@ -1,0 +1,32 @@
+"""The rows' own few rules."""
+
+import pytest
+
+from consumer.core.leases.lease import (
+    LATEST,
+    SHARD_END,
+    TRIM_HORIZON,
+    Lease,
+    StreamRow,
+    sequence_of,
+)
+
+
+@pytest.mark.parametrize("word", [TRIM_HORIZON, LATEST, SHARD_END])
+def test_a_word_is_no_sequence_number(word: str) -> None:
+    assert sequence_of(word) is None
+
+
+def test_a_sequence_number_is_an_integer_whatever_its_length() -> None:
+    assert sequence_of("000000000000000000021") == 21
+    assert sequence_of("9" * 40) == 10**40 - 1
+
+
+def test_only_shard_end_is_the_end() -> None:
+    assert Lease("s", None, checkpoint=SHARD_END).finished
+    assert not Lease("s", None, checkpoint="5").finished
+
+
+def test_a_stream_rows_key_names_table_and_label() -> None:
+    row = StreamRow("arn", "orders", "2026", None, TRIM_HORIZON, None, True, 0, 0, 0, "f")
+    assert row.key == "orders/2026"

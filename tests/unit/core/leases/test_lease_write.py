@@ -1,0 +1,70 @@
+from dataclasses import replace
+
+from consumer.core.leases import lease_write
+from consumer.core.leases.lease import SHARD_END, Lease
+from consumer.core.leases.lease_write import Lost, Mine, Repeat, settle
+
+FREE = Lease("s", None, counter=4, checkpoint="100", record_at=1.0, caught_up_at=2.0)
+MINE = replace(FREE, owner="me", counter=5)
+
+
+def test_a_take_raises_the_counter_and_keeps_the_checkpoint_of_the_table() -> None:
+    write = lease_write.take(FREE, "me")
+    assert write.expected == FREE
+    assert write.keeps_checkpoint
+    assert (write.row.owner, write.row.counter, write.row.owner_switches) == ("me", 5, 1)
+    assert write.row.released_at is None
+
+
+def test_taking_my_own_row_again_raises_the_counter_but_is_no_switch() -> None:
+    write = lease_write.take(MINE, "me")
+    assert (write.row.owner, write.row.counter, write.row.owner_switches) == ("me", 6, 0)
+
+
+def test_a_checkpoint_keeps_owner_and_counter() -> None:
+    write = lease_write.checkpoint(MINE, "120", record_at=7.0, caught_up_at=None)
+    assert not write.keeps_checkpoint
+    assert write.row == replace(MINE, checkpoint="120", record_at=7.0)
+
+
+def test_a_release_is_a_checkpoint_and_the_end_of_ownership_in_one() -> None:
+    write = lease_write.release(MINE, SHARD_END, record_at=None, caught_up_at=8.0, wall=9.0)
+    assert write.row == replace(
+        MINE, owner=None, counter=6, checkpoint=SHARD_END, caught_up_at=8.0, released_at=9.0
+    )
+
+
+def test_what_i_meant_to_write_was_mine() -> None:
+    take = lease_write.take(FREE, "me")
+    # Whatever the checkpoint is: reading starts from the one in the table.
+    current = replace(take.row, checkpoint="105")
+    assert settle(take, "me", current) == Mine(current)
+    checkpoint = lease_write.checkpoint(MINE, "120", record_at=None, caught_up_at=None)
+    assert settle(checkpoint, "me", checkpoint.row) == Mine(checkpoint.row)
+    release = lease_write.release(MINE, "120", record_at=None, caught_up_at=None, wall=9.0)
+    assert settle(release, "me", release.row) == Mine(release.row)
+
+
+def test_my_owner_and_counter_with_another_checkpoint_is_adopted_and_repeated() -> None:
+    write = lease_write.checkpoint(MINE, "120", record_at=None, caught_up_at=None)
+    current = replace(MINE, checkpoint="110")
+    again = settle(write, "me", current)
+    assert isinstance(again, Repeat)
+    assert again.write.expected == current
+    assert again.write.row == write.row
+
+
+def test_anything_else_is_a_lost_lease() -> None:
+    checkpoint = lease_write.checkpoint(MINE, "120", record_at=None, caught_up_at=None)
+    taken = replace(MINE, owner="you", counter=6, checkpoint="120")
+    assert settle(checkpoint, "me", taken) == Lost()
+    assert settle(checkpoint, "me", None) == Lost()
+    # Mine once more, but in a later life of the lease.
+    assert settle(checkpoint, "me", replace(MINE, counter=7)) == Lost()
+    take = lease_write.take(FREE, "me")
+    assert settle(take, "me", replace(FREE, owner="you", counter=5)) == Lost()
+
+
+def test_a_release_whose_checkpoint_did_not_arrive_was_not_mine() -> None:
+    release = lease_write.release(MINE, "120", record_at=None, caught_up_at=None, wall=9.0)
+    assert settle(release, "me", replace(release.row, checkpoint="90")) == Lost()

@@ -1,0 +1,105 @@
+from dataclasses import replace
+
+from consumer.core.leases.lease import LATEST, SHARD_END, Lease, StreamRow
+from consumer.core.leases.lineage import (
+    LISTED_SECONDS,
+    chain,
+    childless_ends,
+    deletable,
+    gate_open,
+    ready_shards,
+)
+
+ROW = StreamRow("arn", "orders", "1", None, "TRIM_HORIZON", None, True, 1, 1, 0, "f")
+PARENT = Lease("p", None)
+CHILD = Lease("c", "p")
+HOURS = 3600.0
+
+
+def ready(*leases: Lease, row: StreamRow = ROW, predecessor_done: bool = True) -> set[str]:
+    return set(ready_shards(row, leases, predecessor_done=predecessor_done))
+
+
+def test_a_root_is_ready_and_a_child_waits_for_its_parents_end() -> None:
+    assert ready(PARENT, CHILD) == {"p"}
+    assert ready(replace(PARENT, checkpoint="100"), CHILD) == {"p"}
+    assert ready(replace(PARENT, checkpoint=SHARD_END), CHILD) == {"c"}
+
+
+def test_a_missing_parent_row_proves_nothing() -> None:
+    assert ready(CHILD) == set()
+
+
+def test_a_proven_absence_opens_the_gate() -> None:
+    assert ready(replace(CHILD, parent_gone=True)) == {"c"}
+
+
+def test_a_child_at_latest_waits_and_one_with_a_sequence_number_has_passed() -> None:
+    assert ready(PARENT, replace(CHILD, checkpoint=LATEST)) == {"p"}
+    assert ready(PARENT, replace(CHILD, checkpoint="5")) == {"p", "c"}
+    assert gate_open(replace(CHILD, checkpoint="5"), {})
+
+
+def test_nothing_is_ready_before_the_stream_is_bootstrapped() -> None:
+    assert ready(PARENT, row=replace(ROW, bootstrapped=False)) == set()
+
+
+def test_nothing_is_ready_while_the_older_stream_is_unread() -> None:
+    assert ready(PARENT, predecessor_done=False) == set()
+
+
+def test_finished_shards_are_not_ready() -> None:
+    assert ready(replace(PARENT, checkpoint=SHARD_END)) == set()
+
+
+def test_ends_without_children_are_known() -> None:
+    end = replace(PARENT, checkpoint=SHARD_END)
+    assert childless_ends([end, Lease("q", None)]) == {"p"}
+    assert childless_ends([end, CHILD]) == frozenset()
+
+
+def finished(released_at: float | None = 0.0, created_at: float = 0.0) -> Lease:
+    return Lease("p", None, checkpoint=SHARD_END, released_at=released_at, created_at=created_at)
+
+
+def test_a_finished_row_goes_26_hours_after_its_end() -> None:
+    assert deletable([finished()], [], LISTED_SECONDS) == (finished(),)
+    assert deletable([finished()], [], LISTED_SECONDS - 1) == ()
+    assert deletable([finished(released_at=10.0)], [], LISTED_SECONDS) == ()
+    # Closed before the start: never held, so its row's age counts.
+    assert deletable([finished(None, 10.0)], [], LISTED_SECONDS) == ()
+    assert LISTED_SECONDS == 26 * HOURS
+
+
+def test_a_finished_row_stays_while_its_shard_is_listed() -> None:
+    assert deletable([finished()], ["p"], LISTED_SECONDS) == ()
+
+
+def test_a_finished_row_stays_until_its_children_have_begun() -> None:
+    row = finished()
+    assert deletable([row, CHILD], [], LISTED_SECONDS) == ()
+    assert deletable([row, replace(CHILD, owner="w")], [], LISTED_SECONDS) == ()
+    for begun in (
+        replace(CHILD, checkpoint="5"),
+        replace(CHILD, parent_gone=True),
+    ):
+        assert deletable([row, begun], [], LISTED_SECONDS) == (row,)
+
+
+def test_unfinished_rows_never_go() -> None:
+    assert deletable([Lease("p", None, checkpoint="9")], [], 100 * LISTED_SECONDS) == ()
+
+
+def test_streams_of_a_table_are_chained_oldest_first() -> None:
+    first = replace(ROW, label="9")
+    second = replace(ROW, label="5", after="9")
+    third = replace(ROW, label="7", after="5")
+    assert chain([third, first, second]) == (first, second, third)
+    assert chain([replace(ROW, label="b", after="lost"), replace(ROW, label="a")]) == (
+        replace(ROW, label="a"),
+        replace(ROW, label="b", after="lost"),
+    )
+
+
+def test_a_circle_of_streams_ends() -> None:
+    assert len(chain([replace(ROW, label="a", after="b"), replace(ROW, label="b", after="a")])) == 2

@@ -1,0 +1,135 @@
+from math import inf
+
+from consumer.core.leases.lease import Worker
+from consumer.core.leases.peers import Peers
+from consumer.core.limits import LeaseTiming
+
+TIMING = LeaseTiming(heartbeat=2.0, lease_duration=10.0)
+STREAM = "orders/1"
+
+
+def worker(
+    name: str, heartbeat: int, *, able: bool = True, draining: bool = False, changes: int = 0
+) -> Worker:
+    return Worker(name, heartbeat, changes, (STREAM,), able, draining, 50.0, 1.0, "host", "1")
+
+
+def peers() -> Peers:
+    return Peers("me", TIMING)
+
+
+def test_a_peer_is_dead_when_a_read_sent_a_lease_duration_after_the_answer_shows_the_same() -> None:
+    seen = peers()
+    seen.observe(0.0, 3.0, [worker("p", 7)], [])
+    seen.observe(12.99, 13.5, [worker("p", 7)], [])  # sent too early, answered late enough
+    assert seen.dead == frozenset()
+    seen.observe(13.0, 13.1, [worker("p", 7)], [])
+    assert seen.dead == {"p"}
+
+
+def test_time_without_a_successful_read_proves_nothing() -> None:
+    seen = peers()
+    seen.observe(0.0, 0.1, [worker("p", 7)], [])
+    seen.observe(100.0, 100.1, [worker("p", 8)], [])
+    assert seen.dead == frozenset()
+    seen.observe(105.0, 105.1, [worker("p", 8)], [])
+    assert seen.dead == frozenset()
+
+
+def test_a_dead_peer_that_moves_is_alive_again() -> None:
+    seen = peers()
+    seen.observe(0.0, 0.0, [worker("p", 7)], [])
+    seen.observe(10.0, 10.0, [worker("p", 7)], [])
+    assert seen.dead == {"p"}
+    seen.observe(12.0, 12.0, [worker("p", 8)], [])
+    assert seen.dead == frozenset()
+    assert seen.counting(STREAM) == {"p"}
+
+
+def test_an_owner_without_a_row_is_dead_after_being_absent_as_long() -> None:
+    seen = peers()
+    seen.observe(0.0, 0.1, [], ["ghost"])
+    seen.observe(10.0, 10.1, [], ["ghost"])
+    assert seen.dead == frozenset()
+    seen.observe(10.2, 10.3, [], ["ghost"])
+    assert seen.dead == {"ghost"}
+
+
+def test_a_row_that_vanishes_starts_the_absence_anew() -> None:
+    seen = peers()
+    seen.observe(0.0, 0.0, [worker("p", 7)], ["p"])
+    seen.observe(9.0, 9.0, [], ["p"])
+    seen.observe(10.0, 10.0, [], ["p"])
+    assert seen.dead == frozenset()
+    seen.observe(19.0, 19.0, [], ["p"])
+    assert seen.dead == {"p"}
+    seen.observe(20.0, 20.0, [worker("p", 7)], ["p"])
+    assert seen.dead == frozenset()
+
+
+def test_a_worker_that_owns_nothing_and_has_no_row_is_forgotten() -> None:
+    seen = peers()
+    seen.observe(0.0, 0.0, [worker("p", 7)], [])
+    seen.observe(2.0, 2.0, [], [])
+    assert seen.next_read_due() == inf
+    assert seen.seen_at("p") is None
+
+
+def test_i_am_nobodys_peer() -> None:
+    seen = peers()
+    for at in (0.0, 10.0, 20.0):
+        seen.observe(at, at, [worker("me", 1)], ["me"])
+    assert seen.dead == frozenset()
+    assert seen.counting(STREAM) == frozenset()
+
+
+def test_a_peer_counts_only_once_its_heartbeat_was_seen_to_move() -> None:
+    seen = peers()
+    seen.observe(0.0, 0.0, [worker("p", 7)], [])
+    assert seen.counting(STREAM) == frozenset()
+    seen.observe(2.0, 2.0, [worker("p", 8)], [])
+    assert seen.counting(STREAM) == {"p"}
+
+
+def test_a_peer_silent_for_more_than_three_beats_does_not_count() -> None:
+    seen = peers()
+    seen.observe(0.0, 0.0, [worker("p", 7)], [])
+    seen.observe(2.0, 2.0, [worker("p", 8)], [])
+    seen.observe(8.0, 8.0, [worker("p", 8)], [])
+    assert seen.counting(STREAM) == {"p"}
+    seen.observe(8.1, 8.1, [worker("p", 8)], [])
+    assert seen.counting(STREAM) == frozenset()
+
+
+def test_draining_unable_and_foreign_workers_do_not_count() -> None:
+    seen = peers()
+    for beat, at in ((1, 0.0), (2, 2.0)):
+        rows = [
+            worker("drains", beat, draining=True),
+            worker("unable", beat, able=False),
+            worker("fine", beat),
+        ]
+        seen.observe(at, at, rows, [])
+    assert seen.counting(STREAM) == {"fine"}
+    assert seen.counting("other/1") == frozenset()
+    assert seen.draining
+
+
+def test_the_next_read_is_due_when_the_longest_silent_peer_could_be_judged() -> None:
+    seen = peers()
+    assert seen.next_read_due() == inf
+    seen.observe(0.0, 0.5, [worker("p", 7), worker("q", 1)], [])
+    seen.observe(2.0, 2.5, [worker("p", 7), worker("q", 2)], [])
+    assert seen.next_read_due() == 10.5
+    seen.observe(10.5, 10.6, [worker("p", 7), worker("q", 2)], [])
+    assert seen.dead == {"p"}
+    assert seen.next_read_due() == 12.5
+
+
+def test_changes_and_last_signs_of_life_are_remembered() -> None:
+    seen = peers()
+    seen.observe(0.0, 0.0, [worker("p", 7, changes=3)], ["p"])
+    assert seen.changes() == (("p", 3),)
+    seen.observe(1.0, 1.0, [], ["p"])
+    assert seen.changes() == ()
+    assert seen.seen_at("p") == 50.0

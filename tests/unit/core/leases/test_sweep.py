@@ -1,0 +1,78 @@
+from dataclasses import replace
+
+from consumer.core.leases.lease import SHARD_END, Lease, StreamRow
+from consumer.core.leases.sweep import (
+    UNCHANGED_LISTINGS,
+    SweepWatch,
+    UnlistedParents,
+    new_lease,
+    orphans,
+)
+from consumer.core.limits import LeaseTiming
+from consumer.core.stream.stream import Shard
+
+ROW = StreamRow("arn", "orders", "1", None, "TRIM_HORIZON", None, True, 0, 0, 0, "f")
+TIMING = LeaseTiming(lease_duration=10.0)
+
+
+def watch(*seen: tuple[int, int, float]) -> SweepWatch:
+    watched = SweepWatch(TIMING)
+    for n, done, at in seen:
+        watched.observe(replace(ROW, sweep_n=n, sweep_done=done), at)
+    return watched
+
+
+def test_a_stream_never_swept_is_due_at_once() -> None:
+    assert watch((0, 0, 5.0)).due_at(60.0) == 5.0
+
+
+def test_a_finished_sweep_is_followed_after_the_interval_since_it_was_seen() -> None:
+    assert watch((3, 3, 5.0), (3, 3, 40.0)).due_at(60.0) == 65.0
+
+
+def test_an_unfinished_sweep_is_taken_over_after_the_lease_duration() -> None:
+    assert watch((4, 3, 5.0), (4, 3, 12.0)).due_at(60.0) == 15.0
+
+
+def test_a_sweep_that_goes_on_shows_it() -> None:
+    assert watch((4, 3, 5.0), (5, 3, 12.0)).due_at(60.0) == 22.0
+
+
+def test_a_new_row_starts_at_the_oldest_record() -> None:
+    assert new_lease(Shard("c", "p", None), ROW, 7.0) == Lease("c", "p", created_at=7.0)
+
+
+def test_a_new_row_may_be_as_old_as_the_last_listing_that_did_not_show_it() -> None:
+    swept = replace(ROW, swept_at=5.0)
+    assert new_lease(Shard("c", "p", None), swept, 7.0).created_at == 5.0
+    assert new_lease(Shard("c", "p", None), swept, 3.0).created_at == 3.0  # clocks differ
+
+
+def test_orphans_wait_for_a_parent_that_nobody_shows() -> None:
+    child = Lease("c", "p")
+    assert orphans([child], []) == (child,)
+    assert orphans([child], ["p"]) == ()
+    assert orphans([child, Lease("p", None)], []) == ()
+    for settled in (
+        replace(child, parent_gone=True),
+        replace(child, checkpoint="5"),
+        replace(child, checkpoint=SHARD_END),
+        replace(child, parent_shard_id=None),
+    ):
+        assert orphans([settled], []) == ()
+
+
+def test_a_parent_that_answers_but_is_never_listed_is_given_up_after_five_equal_listings() -> None:
+    patience = UnlistedParents()
+    answers = []
+    for _ in range(UNCHANGED_LISTINGS):
+        patience.begin(frozenset({"c"}))
+        answers.append(patience.answered("c"))
+    assert answers == [False, False, False, False, True]
+
+
+def test_a_listing_that_changes_starts_the_count_again() -> None:
+    patience = UnlistedParents()
+    for number in range(20):
+        patience.begin(frozenset({"c", str(number // 4)}))
+        assert not patience.answered("c")

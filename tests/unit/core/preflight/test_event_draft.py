@@ -1,0 +1,30 @@
+"""The draft of a definition. That Nakadi takes it, and our events, is an integration test."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from consumer.core.event.event import EventFormat, Layout
+from consumer.core.preflight.check_result import Verdict
+from consumer.core.preflight.event_definition import EventShape, judge, parse_definition
+from consumer.core.preflight.event_draft import draft
+
+KEYS = ("order_id", "line")
+
+
+@pytest.mark.parametrize("patch", [True, False])
+@pytest.mark.parametrize("layout", Layout)
+def test_a_draft_fits_its_own_events(layout: Layout, patch: bool) -> None:
+    form = EventFormat("", "a.b", KEYS[:1], patch=patch, change_field="meta", layout=layout)
+    body = draft("a.b", "a", form, KEYS)
+    definition = parse_definition(body)
+    assert definition is not None
+    (finding,) = judge("a.b", definition, EventShape(form, KEYS, whole_deletes=False))
+    assert finding.verdict is Verdict.FINE
+    prefix = "" if layout is Layout.FLAT else "item."
+    assert definition.partition_key_fields == (f"{prefix}order_id",)
+    assert definition.ordering_fields == ("meta.sequence", f"{prefix}order_id", f"{prefix}line")
+    schema = json.loads(json.loads(body)["schema"]["schema"])
+    assert ("patch" in schema["properties"]) is patch

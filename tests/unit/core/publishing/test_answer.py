@@ -1,0 +1,169 @@
+"""Answers of Nakadi, and of what stands in front of it, as values."""
+
+import json
+
+import pytest
+
+from consumer.core.publishing.answer import (
+    MAX_DETAIL,
+    Answer,
+    BatchItemResponse,
+    PublishingStatus,
+    no_answer,
+    parse_answer,
+)
+
+SUBMITTED = {
+    "publishing_status": "submitted",
+    "detail": "",
+    "step": "publishing",
+    "eid": "e-1",
+    "partition": "3",
+}
+FAILED = SUBMITTED | {"publishing_status": "failed", "detail": "timed out", "partition": "1"}
+ABORTED = {"publishing_status": "aborted", "step": "none", "eid": "", "partition": None}
+
+
+def parse(
+    status: int, body: object = b"", sent: int = 1, headers: dict[str, str] | None = None
+) -> Answer:
+    text = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return parse_answer(status, headers or {}, text, sent)
+
+
+@pytest.mark.parametrize("body", [b"", b" \r\n"])
+def test_an_empty_200_is_the_whole_request_stored(body: bytes) -> None:
+    answer = parse_answer(200, {"x-flow-id": "f"}, body, 5)
+    assert answer == Answer(200, None, None, "f", "http_200", "")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"<html>log in</html>", b"OK", b"[1]", b'"stored"', b'{"message":"please log in"}'],
+)
+def test_a_200_that_says_something_is_not_nakadis(body: bytes) -> None:
+    answer = parse(200, body)
+    assert (answer.status, answer.reason) == (0, "unexpected_body")
+
+
+@pytest.mark.parametrize("body", [b"{}", b" [] "])
+def test_a_200_with_empty_json_is_the_whole_request_stored(body: bytes) -> None:
+    assert parse(200, body).status == 200
+
+
+def test_a_400_in_html_comes_from_something_in_between_and_is_no_refusal() -> None:
+    assert parse(400, b" <html>Bad Request</html>").status == 0
+    assert parse(400, b'{"title":"Bad Request","status":400}').status == 400
+    assert parse(400, b"").status == 400
+
+
+@pytest.mark.parametrize("status", [207, 422])
+def test_items_are_read_by_index(status: int) -> None:
+    answer = parse(status, [SUBMITTED, FAILED, ABORTED], 3)
+    assert answer.status == status
+    assert answer.items == (
+        BatchItemResponse(PublishingStatus.SUBMITTED, "publishing", "", "3"),
+        BatchItemResponse(PublishingStatus.FAILED, "publishing", "timed out", "1"),
+        BatchItemResponse(PublishingStatus.ABORTED, "none", "", None),
+    )
+
+
+def test_items_are_read_leniently_where_nothing_depends_on_it() -> None:
+    odd = {"publishing_status": "failed", "step": None, "detail": {"a": 1}, "partition": 7, "x": 1}
+    answer = parse(207, [odd])
+    assert answer.items is not None
+    assert answer.items[0] == BatchItemResponse(PublishingStatus.FAILED, "none", "{'a': 1}", "7")
+
+
+@pytest.mark.parametrize("status", [207, 422])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"[",
+        b"null",
+        [],
+        [SUBMITTED],
+        [SUBMITTED, SUBMITTED, SUBMITTED],
+        [SUBMITTED, None],
+        [SUBMITTED, SUBMITTED, None],
+        [SUBMITTED, {"publishing_status": "new"}],
+        [SUBMITTED, {"step": "none"}],
+        json.dumps([SUBMITTED, FAILED]).encode()[:-1],
+    ],
+)
+def test_items_that_are_not_whole_are_no_answer(status: int, body: object) -> None:
+    answer = parse(status, body, 2)
+    assert (answer.status, answer.items, answer.reason) == (0, None, "unreadable")
+
+
+def test_a_422_about_the_request_itself_has_no_items() -> None:
+    answer = parse(422, {"title": "Unprocessable Entity", "status": 422, "detail": "bad header"})
+    assert (answer.status, answer.items) == (422, None)
+    assert answer.detail == "Unprocessable Entity: bad header"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 429, 500, 502, 503, 504])
+def test_items_of_other_statuses_are_not_believed(status: int) -> None:
+    answer = parse(status, [SUBMITTED])
+    assert (answer.status, answer.items, answer.reason) == (status, None, f"http_{status}")
+
+
+def test_the_http_status_counts_not_the_one_in_the_body() -> None:
+    assert parse(503, {"title": "down", "status": 500}).status == 503
+
+
+def test_an_oauth_error_is_a_detail() -> None:
+    answer = parse(401, {"error": "invalid_token", "error_description": "expired"})
+    assert answer.detail == "invalid_token: expired"
+
+
+def test_of_a_body_that_is_no_problem_nothing_is_said_but_its_size_and_type() -> None:
+    answer = parse_answer(403, {"content-type": "text/html"}, b"#/data/v: MARKER", 1)
+    assert answer.detail == "16 bytes of text/html"
+    assert "MARKER" not in parse(422, b'[{"detail": "MARKER"}]').detail
+
+
+def test_details_are_bounded() -> None:
+    long = "x" * (2 * MAX_DETAIL)
+    assert len(parse(400, {"detail": long}).detail) == MAX_DETAIL
+    assert len(no_answer("reset", long, None).detail) == MAX_DETAIL
+    items = parse(207, [FAILED | {"detail": long}]).items
+    assert items is not None
+    assert len(items[0].detail) == MAX_DETAIL
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "17"}, 17.0),
+        ({"retry-after": " 0 "}, 0.0),
+        ({"retry-after": "9" * 400}, 999_999_999.0),
+        ({"retry-after": "-1"}, None),
+        ({"retry-after": "²"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "Sun, 01 Nov 2026 09:30:20 GMT"}, None),
+        (
+            {
+                "retry-after": "Sun, 01 Nov 2026 09:30:20 GMT",
+                "date": "Sun, 01 Nov 2026 09:30:00 GMT",
+            },
+            20.0,
+        ),
+        (
+            {
+                "retry-after": "Sun, 01 Nov 2026 09:29:00 -0000",
+                "date": "Sun, 01 Nov 2026 09:30:00 GMT",
+            },
+            0.0,
+        ),
+    ],
+)
+def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
+    assert parse(503, headers=headers).retry_after == seconds
+
+
+def test_no_answer_has_status_0() -> None:
+    assert no_answer("timeout", "40 s", "f") == Answer(0, None, None, "f", "timeout", "40 s")

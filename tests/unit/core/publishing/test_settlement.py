@@ -1,0 +1,321 @@
+"""Settlement: the whole table of reactions, row by row."""
+
+from typing import cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumer.core.backlog.ticket import Ticket
+from consumer.core.publishing import settlement as module
+from consumer.core.publishing.answer import (
+    Answer,
+    BatchItemResponse,
+    PublishingStatus,
+    parse_answer,
+)
+from consumer.core.publishing.settlement import (
+    FAILURE_DELAY,
+    FAILURE_DELAY_MAX,
+    FAILURE_DELAY_MIN,
+    REFUSAL_DELAYS,
+    Acked,
+    Outage,
+    Refused,
+    Retry,
+    Settled,
+    Settlement,
+    Split,
+    Stopped,
+    Unauthorised,
+    settle,
+)
+from tests.unit.core.tickets import ticket
+
+ABORTED = PublishingStatus.ABORTED
+FAILED = PublishingStatus.FAILED
+SUBMITTED = PublishingStatus.SUBMITTED
+
+AT_ONCE = Retry(0.0)
+
+
+def item(
+    status: PublishingStatus,
+    step: str = "publishing",
+    detail: str = "",
+    partition: str | None = "0",
+) -> BatchItemResponse:
+    return BatchItemResponse(status, step, detail, partition)
+
+
+def answer(
+    status: int, *items: BatchItemResponse, retry_after: float | None = None, detail: str = ""
+) -> Answer:
+    return Answer(status, items or None, retry_after, "flow", f"http_{status}", detail)
+
+
+def sent(count: int) -> list[Ticket]:
+    """Tickets of one request, sent for the first time."""
+    tickets = [ticket(number, f"k{number}") for number in range(1, count + 1)]
+    for each in tickets:
+        each.attempts = 1
+    return tickets
+
+
+def decide(
+    given: Answer, tickets: list[Ticket], *, max_attempts: int = 100, chance: float = 0.999
+) -> Settlement:
+    return settle(given, tickets, max_attempts, chance)
+
+
+def verdicts(decided: Settlement) -> tuple[object, ...]:
+    assert isinstance(decided, Settled)
+    return decided.verdicts
+
+
+def test_200_acks_all() -> None:
+    assert decide(answer(200), sent(3)) == Settled((Acked(),) * 3)
+
+
+# 207
+
+
+def test_207_is_settled_by_index() -> None:
+    first, *others = verdicts(
+        decide(answer(207, item(FAILED), item(SUBMITTED), item(SUBMITTED)), sent(3))
+    )
+    assert isinstance(first, Retry)
+    assert others == [Acked(), Acked()]
+
+
+def test_207_resends_whatever_is_not_submitted_and_its_key_waits() -> None:
+    tickets = sent(3)
+    items = (item(ABORTED), item(FAILED), item(SUBMITTED))
+    aborted, failed, stored = verdicts(decide(answer(207, *items), tickets))
+    for verdict in (aborted, failed):
+        assert isinstance(verdict, Retry)
+        assert FAILURE_DELAY_MIN <= verdict.delay <= FAILURE_DELAY
+    assert stored == Acked()
+    assert [each.failed for each in tickets] == [0, 1, 0]
+    assert [each.refused for each in tickets] == [0, 0, 0]
+
+
+def test_207_wholly_aborted_waits_too() -> None:
+    decided = verdicts(decide(answer(207, item(ABORTED), item(ABORTED)), sent(2)))
+    assert all(isinstance(verdict, Retry) and verdict.delay > 0 for verdict in decided)
+
+
+def test_207_waits_double_with_every_attempt_up_to_a_limit() -> None:
+    (failing,) = sent(1)
+    waits = []
+    for attempt in range(1, 12):
+        failing.attempts = attempt
+        (verdict,) = verdicts(decide(answer(207, item(FAILED)), [failing], chance=0.5))
+        assert isinstance(verdict, Retry)
+        waits.append(verdict.delay)
+    assert waits[:7] == [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0]
+    assert set(waits[6:]) == {FAILURE_DELAY_MAX / 2}
+
+
+def test_207_never_comes_back_at_once() -> None:
+    decided = decide(answer(207, item(FAILED)), sent(1), chance=0.0)
+    assert decided == Settled((Retry(FAILURE_DELAY_MIN),))
+
+
+def test_207_counts_a_failure_only_where_others_of_its_partition_were_stored() -> None:
+    tickets = sent(4)
+    items = (
+        item(FAILED, partition="down"),
+        item(FAILED, partition="up"),
+        item(SUBMITTED, partition="up"),
+        item(FAILED, partition="down"),
+    )
+    decide(answer(207, *items), tickets)
+    assert [each.failed for each in tickets] == [0, 1, 0, 0]
+
+
+def test_207_without_the_name_of_a_partition_counts_nothing() -> None:
+    tickets = sent(2)
+    decide(answer(207, item(FAILED, partition=None), item(SUBMITTED, partition=None)), tickets)
+    assert tickets[0].failed == 0
+
+
+def test_207_an_outage_of_a_partition_is_never_poison() -> None:
+    (failing,) = sent(1)
+    for _ in range(1_000):
+        failing.attempts += 1
+        (verdict,) = verdicts(decide(answer(207, item(FAILED)), [failing], max_attempts=2))
+        assert isinstance(verdict, Retry)
+    assert failing.failed == 0
+
+
+def test_207_the_last_attempt_is_a_dead_letter() -> None:
+    failing, fine = sent(2)
+    items = (item(FAILED, detail="too bad"), item(SUBMITTED))
+    (first, _) = verdicts(decide(answer(207, *items), [failing, fine], max_attempts=2))
+    assert isinstance(first, Retry)
+    (second, _) = verdicts(decide(answer(207, *items), [failing, fine], max_attempts=2))
+    assert second == Refused("attempts_exhausted", "too bad")
+    assert fine.failed == 0
+
+
+def test_207_that_cannot_be_read_is_an_unknown_outcome() -> None:
+    assert decide(answer(207), sent(2)) == Outage("http_207", None, unknown=True)
+
+
+def test_a_status_that_nobody_knows_is_a_mistake_of_ours() -> None:
+    strange = item(cast("PublishingStatus", "lost"))
+    with pytest.raises(AssertionError, match="unreachable"):
+        decide(answer(207, strange), sent(1))
+
+
+# 422
+
+
+def test_422_the_failed_one_waits_and_the_innocent_go_at_once() -> None:
+    tickets = sent(3)
+    items = (item(ABORTED, "validating"), item(FAILED, "validating", "bad"), item(ABORTED, "none"))
+    decided = decide(answer(422, *items), tickets)
+    assert decided == Settled((AT_ONCE, Retry(REFUSAL_DELAYS[0]), AT_ONCE))
+    assert [each.refused for each in tickets] == [0, 1, 0]
+    assert [each.failed for each in tickets] == [0, 0, 0]
+
+
+def test_422_stores_nothing_whatever_it_says() -> None:
+    decided = decide(answer(422, item(SUBMITTED), item(FAILED, "validating")), sent(2))
+    assert verdicts(decided)[0] == AT_ONCE
+
+
+@pytest.mark.parametrize(
+    ("step", "reason"),
+    [
+        ("validating", "validation"),
+        ("partitioning", "partitioning"),
+        ("enriching", "enriching"),
+        ("none", "validation"),
+        ("publishing", "validation"),
+    ],
+)
+def test_422_is_believed_the_third_time(step: str, reason: str) -> None:
+    tickets = sent(1)
+    refusal = answer(422, item(FAILED, step, "#/data/amount: expected number"))
+    tries = [verdicts(decide(refusal, tickets))[0] for _ in range(3)]
+    assert tries == [Retry(1.5), Retry(3.5), Refused(reason, "#/data/amount: expected number")]
+
+
+def test_422_three_tries_take_about_five_seconds() -> None:
+    assert len(REFUSAL_DELAYS) == module.REFUSALS - 1
+    assert sum(REFUSAL_DELAYS) == 5.0
+
+
+def test_422_still_believed_when_refused_again_later() -> None:
+    tickets = sent(1)
+    tickets[0].refused = 3  # its dead letter had to wait
+    decided = decide(answer(422, item(FAILED, "validating", "bad")), tickets)
+    assert decided == Settled((Refused("validation", "bad"),))
+
+
+def test_422_without_a_failed_item_is_bisected() -> None:
+    tickets = sent(3)
+    decided = decide(answer(422, *[item(ABORTED, "validating")] * 3), tickets)
+    assert decided == Split(too_large=False)
+    assert [each.refused for each in tickets] == [0, 0, 0]
+
+
+def test_422_without_a_failed_item_ends_when_it_is_alone() -> None:
+    tickets = sent(1)
+    refusal = answer(422, item(ABORTED, "none", "no deletes here"))
+    tries = [verdicts(decide(refusal, tickets))[0] for _ in range(3)]
+    assert tries == [Retry(1.5), Retry(3.5), Refused("validation", "no deletes here")]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_422_with_a_problem_stops_and_poisons_nobody(count: int) -> None:
+    assert decide(answer(422), sent(count)) == Stopped("http_422")
+
+
+# The whole request
+
+
+@pytest.mark.parametrize(("status", "too_large"), [(400, False), (413, True)])
+def test_400_and_413_are_bisected(status: int, too_large: bool) -> None:
+    assert decide(answer(status), sent(2)) == Split(too_large=too_large)
+
+
+@pytest.mark.parametrize(("status", "reason"), [(400, "rejected"), (413, "too_large")])
+def test_400_and_413_alone_are_poison(status: int, reason: str) -> None:
+    decided = decide(answer(status, detail="Bad Request: why"), sent(1))
+    assert decided == Settled((Refused(reason, "Bad Request: why"),))
+
+
+def test_401_is_about_the_token() -> None:
+    assert decide(answer(401), sent(2)) == Unauthorised()
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 402, 403, 404, 405, 406, 409, 415, 431, 451])
+def test_what_the_operator_must_mend_stops_the_event_type(status: int) -> None:
+    assert decide(answer(status), sent(2)) == Stopped(f"http_{status}")
+
+
+@pytest.mark.parametrize("status", [0, 201, 204, 408, 425, 500, 501, 502, 504, 507, 520, 599])
+def test_an_unknown_outcome_is_retried(status: int) -> None:
+    assert decide(answer(status), sent(2)) == Outage(f"http_{status}", None, unknown=True)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_what_says_that_nothing_is_stored_is_retried_without_doubt(status: int) -> None:
+    decided = decide(answer(status, retry_after=7.0), sent(2))
+    assert decided == Outage(f"http_{status}", 7.0, unknown=False)
+
+
+def test_one_event_does_not_make_an_outage_its_own_fault() -> None:
+    for status in (0, 401, 403, 404, 429, 500, 503):
+        assert not isinstance(decide(answer(status), sent(1)), Settled)
+
+
+# What holds for every answer
+
+statuses = st.sampled_from([0, 200, 207, 302, 400, 401, 403, 404, 413, 422, 429, 500, 503])
+items = st.builds(
+    BatchItemResponse,
+    st.sampled_from(PublishingStatus),
+    st.sampled_from(["none", "validating", "partitioning", "enriching", "publishing"]),
+    st.text(max_size=3),
+    st.sampled_from([None, "0", "1"]),
+)
+
+
+@given(st.data(), statuses, st.integers(1, 6), st.floats(0, 1, exclude_max=True))
+def test_nothing_is_acked_that_was_not_named_as_stored(
+    data: st.DataObject, status: int, count: int, chance: float
+) -> None:
+    named = data.draw(st.none() | st.lists(items, min_size=count, max_size=count))
+    given_answer = answer(status, *(named or ()) if status in (207, 422) else ())
+    decided = settle(given_answer, sent(count), 3, chance)
+    if status == 200:
+        assert decided == Settled((Acked(),) * count)
+    elif isinstance(decided, Settled):
+        assert len(decided.verdicts) == count
+        for index, verdict in enumerate(decided.verdicts):
+            stored = status == 207 and named is not None and named[index].status is SUBMITTED
+            assert isinstance(verdict, Acked) == stored
+    elif isinstance(decided, Split):
+        assert count > 1
+
+
+def test_an_answer_as_it_comes_over_the_wire() -> None:
+    body = (
+        b'[{"publishing_status":"submitted","step":"publishing","partition":"1"},'
+        b'{"publishing_status":"failed","step":"publishing","detail":"internal error",'
+        b'"partition":"1"}]'
+    )
+    tickets = sent(2)
+    first, second = verdicts(decide(parse_answer(207, {}, body, 2), tickets))
+    assert first == Acked()
+    assert isinstance(second, Retry)
+    assert tickets[1].failed == 1
+
+
+def test_a_list_of_the_wrong_length_settles_nothing() -> None:
+    body = b'[{"publishing_status":"submitted","step":"publishing","partition":"1"}]'
+    assert isinstance(decide(parse_answer(207, {}, body, 2), sent(2)), Outage)

@@ -1,0 +1,93 @@
+"""What an operator reads before a command is given."""
+
+from dataclasses import replace
+
+import pytest
+
+from consumer.core.leases.command import Action, Command
+from consumer.core.leases.lease import LATEST, SHARD_END, TRIM_HORIZON, Lease
+from consumer.core.reports.command_preview import (
+    FINISHED,
+    MINUTE,
+    PAUSED,
+    REPEAT,
+    SKIP,
+    TO_COME,
+    preview,
+    warnings,
+)
+
+NOW = 1793525400.0
+BEGUN = Lease("s-1", None, "w-1", 3, "400", created_at=NOW - 9000, record_at=NOW - 600)
+DONE = Lease("s-0", None, checkpoint=SHARD_END)
+FRESH = Lease("s-2", "s-0", created_at=NOW)
+LEASES = (FRESH, DONE, BEGUN)
+
+
+def seek(target: str) -> Command:
+    return Command(1, Action.SEEK, ("s-1", "s-2"), target, NOW, "me", "t")
+
+
+@pytest.mark.parametrize(
+    ("target", "outcomes", "notes"),
+    [
+        (
+            TRIM_HORIZON,
+            ["repeats everything that the stream still holds", "stays where it is"],
+            (REPEAT, FINISHED),
+        ),
+        (LATEST, ["skips what is unpublished and older than now"] * 2, (SKIP, MINUTE)),
+        (
+            "2026-11-01T09:00:00Z",
+            [
+                "repeats everything since 2026-11-01T09:00:00Z",
+                "skips what is unpublished and older than 2026-11-01T09:00:00Z",
+            ],
+            (REPEAT, SKIP, MINUTE, FINISHED),
+        ),
+        ("500", ["skips everything up to 500", "skips everything up to 500"], (SKIP,)),
+    ],
+)
+def test_a_seek_says_what_each_shard_repeats_or_skips(
+    target: str, outcomes: list[str], notes: tuple[str, ...]
+) -> None:
+    lines = preview(LEASES, seek(target))
+    assert [(line.shard_id, line.outcome) for line in lines] == [
+        ("s-1", outcomes[0]),
+        ("s-2", outcomes[1]),
+    ]
+    assert (lines[0].owner, lines[1].owner) == ("w-1", "-")
+    assert warnings(LEASES, seek(target)) == notes
+
+
+def test_an_owner_is_ahead_of_its_row() -> None:
+    held = replace(FRESH, owner="w-1", counter=1)
+    (line,) = preview((held,), seek(TRIM_HORIZON))
+    assert line.outcome == "repeats everything that the stream still holds"
+    assert warnings((held,), seek(TRIM_HORIZON)) == (REPEAT,)
+
+
+def test_a_shard_whose_place_in_time_is_not_known_may_do_both() -> None:
+    unknown = replace(BEGUN, record_at=None)
+    (line,) = preview((unknown,), seek("2026-11-01T09:00:00Z"))
+    assert line.outcome == "begins at 2026-11-01T09:00:00Z, before or behind where it stands"
+    assert warnings((unknown,), seek("2026-11-01T09:00:00Z")) == (REPEAT, SKIP, MINUTE)
+
+
+def test_only_what_is_meant_is_shown() -> None:
+    one = replace(seek("300"), shards=("s-1",))
+    assert [line.outcome for line in preview(LEASES, one)] == ["repeats everything behind 300"]
+
+
+def test_pause_and_resume_say_what_they_change() -> None:
+    pause = Command(1, Action.PAUSE, None, None, NOW, "me", "t")
+    leases = (replace(BEGUN, paused=True), FRESH)
+    assert [line.outcome for line in preview(leases, pause)] == [
+        "is paused already",
+        "is read no more",
+    ]
+    assert warnings(leases, pause) == (PAUSED, TO_COME)
+    assert warnings(leases, replace(pause, shards=("s-1",))) == (PAUSED,)
+    resume = replace(pause, action=Action.RESUME)
+    assert [line.outcome for line in preview(leases, resume)] == ["is read on", "is not paused"]
+    assert warnings(leases, resume) == ()

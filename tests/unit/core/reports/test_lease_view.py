@@ -1,0 +1,44 @@
+from consumer.core.leases.lease import SHARD_END, Lease
+from consumer.core.reports.lease_view import LeaseState, LeaseView, view
+
+
+def one(lease: Lease, *, held: bool = False, ready: bool = True) -> LeaseView:
+    (seen,) = view(
+        "orders/1",
+        [lease],
+        held={"s"} if held else (),
+        ready={"s"} if ready else (),
+        dead={"gone"},
+        moving={"you"},
+        seen_at={"gone": 50.0}.get,
+    )
+    return seen
+
+
+def test_each_lease_has_one_state() -> None:
+    assert one(Lease("s", None, checkpoint=SHARD_END)).state is LeaseState.FINISHED
+    assert one(Lease("s", None, owner="me"), held=True).state is LeaseState.HELD
+    assert one(Lease("s", None, owner="you")).state is LeaseState.FOREIGN
+    assert one(Lease("s", None, owner="gone")).state is LeaseState.FREE
+    assert one(Lease("s", None)).state is LeaseState.FREE
+    assert one(Lease("s", "p"), ready=False).state is LeaseState.WAITING
+
+
+def test_an_unread_shard_ages_from_the_latest_sign_that_it_was_read() -> None:
+    assert one(Lease("s", None, created_at=10.0)).since == 10.0
+    assert one(Lease("s", None, created_at=10.0, record_at=20.0)).since == 20.0
+    assert one(Lease("s", None, record_at=20.0, released_at=30.0)).since == 20.0
+    assert one(Lease("s", None, record_at=20.0, caught_up_at=40.0)).since == 40.0
+    assert one(Lease("s", None, owner="gone", record_at=20.0)).since == 50.0
+
+
+def test_an_owner_that_was_not_seen_to_move_may_be_dead_and_the_shard_unread() -> None:
+    assert one(Lease("s", None, owner="stranger", record_at=20.0)).since == 20.0
+
+
+def test_a_shard_that_waits_for_another_ages_too_for_that_one_may_show_nothing() -> None:
+    assert one(Lease("s", "p", created_at=10.0), ready=False).since == 10.0
+
+
+def test_only_unread_shards_have_that_age() -> None:
+    assert one(Lease("s", None, owner="you", record_at=1.0)).since is None

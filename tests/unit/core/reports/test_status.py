@@ -1,0 +1,50 @@
+"""The shape of `/status` is public."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from consumer.core.reports.status import (
+    EventTypeStatus,
+    LeaseStatus,
+    QueueStatus,
+    ShardStatus,
+    StatusView,
+    StreamStatus,
+)
+
+
+def test_names_and_order_are_the_public_ones() -> None:
+    shape = {
+        kind: [field.name for field in fields(kind)]
+        for kind in (
+            *(StatusView, StreamStatus, ShardStatus, QueueStatus, EventTypeStatus),
+            LeaseStatus,
+        )
+    }
+    assert shape == {
+        StatusView: [
+            "worker",
+            "application",
+            "version",
+            "draining",
+            "stream",
+            "shards",
+            "queue",
+            "event_types",
+            "live",
+            "ready",
+            "leases",
+        ],
+        StreamStatus: ["arn", "view_type"],
+        ShardStatus: [
+            *("shard_id", "state", "checkpoint", "age_seconds", "pending_events"),
+            *("stream", "waits_for", "records_per_second"),
+        ],
+        QueueStatus: ["events", "bytes", "limit_bytes"],
+        EventTypeStatus: ["name", "state", "reason"],
+        LeaseStatus: [
+            *("stream", "shard_id", "parent_shard_id", "state", "owner", "checkpoint"),
+            *("age_seconds", "paused"),
+        ],
+    }

@@ -1,0 +1,94 @@
+from dataclasses import replace
+
+from consumer.core.leases.lease import TRIM_HORIZON, Gap, Lease
+from consumer.core.shard.gap import (
+    SURE_SECONDS,
+    possibly_trimmed_gap,
+    shard_gone_gap,
+    trimmed_gap,
+    unseen_shard_gap,
+)
+
+WALL = 1_000_000.0
+HOURS = 3_600.0
+OLD = WALL - 24 * HOURS  # old enough to have been trimmed by age
+
+
+def lease(age: float = 0.0) -> Lease:
+    """Of a shard whose row is so many seconds old."""
+    return Lease("s0", None, created_at=WALL - age)
+
+
+def test_an_hour_less_than_the_retention() -> None:
+    assert SURE_SECONDS == 23 * HOURS
+
+
+def test_trimmed_without_ever_having_caught_up_is_a_gap() -> None:
+    gap = trimmed_gap(lease(), 400, OLD, None, WALL)
+    assert gap == Gap("s0", "400", None, "trimmed", WALL)
+
+
+def test_trimmed_within_23_hours_of_the_tip_is_no_gap() -> None:
+    assert trimmed_gap(lease(), 400, OLD, WALL - SURE_SECONDS + 1, WALL) is None
+
+
+def test_trimmed_23_hours_after_the_tip_is_a_gap() -> None:
+    gap = trimmed_gap(lease(), 400, OLD, WALL - SURE_SECONDS, WALL)
+    assert gap is not None
+    assert gap.reason == "trimmed"
+
+
+def test_what_is_too_young_to_be_trimmed_by_age_is_a_gap_in_any_case() -> None:
+    assert trimmed_gap(lease(), 400, WALL - SURE_SECONDS, WALL - 1, WALL) is None
+    gap = trimmed_gap(lease(), 400, WALL - SURE_SECONDS + 1, WALL - 1, WALL)
+    assert gap == Gap("s0", "400", None, "trimmed", WALL)
+
+
+def test_of_a_record_without_a_time_only_the_tip_is_known() -> None:
+    assert trimmed_gap(lease(), 400, None, WALL - 1, WALL) is None
+    assert trimmed_gap(lease(), 400, None, None, WALL) is not None
+
+
+def test_a_shards_age_does_not_excuse_a_trimmed_position() -> None:
+    assert trimmed_gap(lease(age=0.0), 400, OLD, None, WALL) is not None
+
+
+def test_trimmed_with_nothing_read_depends_on_the_shards_age() -> None:
+    assert trimmed_gap(lease(SURE_SECONDS), None, None, None, WALL) is None
+    gap = trimmed_gap(lease(SURE_SECONDS + 1), None, None, None, WALL)
+    assert gap == Gap("s0", TRIM_HORIZON, None, "possibly_trimmed", WALL)
+
+
+def test_who_was_sent_back_counts_from_what_it_had_settled() -> None:
+    begun = replace(lease(), record_at=WALL - SURE_SECONDS - 1)
+    gap = possibly_trimmed_gap(begun, None, WALL)
+    assert gap == Gap("s0", TRIM_HORIZON, None, "possibly_trimmed", WALL)
+    assert possibly_trimmed_gap(begun, WALL - 1, WALL) is None
+    assert possibly_trimmed_gap(replace(begun, record_at=WALL - SURE_SECONDS), None, WALL) is None
+
+
+def test_opened_early_enough_nothing_can_be_missing() -> None:
+    assert possibly_trimmed_gap(lease(SURE_SECONDS), None, WALL) is None
+
+
+def test_opened_too_late_its_head_may_be_missing() -> None:
+    gap = possibly_trimmed_gap(lease(SURE_SECONDS + 1), None, WALL)
+    assert gap == Gap("s0", TRIM_HORIZON, None, "possibly_trimmed", WALL)
+
+
+def test_an_old_shard_that_was_at_its_tip_lately_misses_nothing() -> None:
+    assert possibly_trimmed_gap(lease(100 * HOURS), WALL - SURE_SECONDS, WALL) is None
+    assert possibly_trimmed_gap(lease(100 * HOURS), WALL - SURE_SECONDS - 1, WALL) is not None
+
+
+def test_a_shard_that_is_gone_is_a_gap_from_the_last_record_read() -> None:
+    assert shard_gone_gap(lease(), 400, WALL) == Gap("s0", "400", None, "shard_gone", WALL)
+
+
+def test_a_shard_that_is_gone_unread_is_a_gap_from_its_beginning() -> None:
+    gone = shard_gone_gap(lease(), None, WALL)
+    assert gone == Gap("s0", TRIM_HORIZON, None, "shard_gone", WALL)
+
+
+def test_of_a_shard_that_nobody_saw_everything_is_missing() -> None:
+    assert unseen_shard_gap("s9", WALL) == Gap("s9", TRIM_HORIZON, None, "shard_gone", WALL)

@@ -1,0 +1,307 @@
+"""Settings: what is accepted, what is refused, and with which words."""
+
+from __future__ import annotations
+
+import json
+import re
+import traceback
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from consumer.core.event.event import Layout
+from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
+from consumer.core.stream.stream import ViewType
+from consumer.errors import Misconfigured
+from consumer.settings.loading import load_settings
+from consumer.settings.settings import Settings
+
+LEAST = {
+    "CONSUMER_TABLE": "orders",
+    "CONSUMER_NAKADI_URL": "http://localhost:8080/",
+    "CONSUMER_EVENT_TYPE": "order-store.payment",
+}
+TOKEN = "s3" + "cret"  # never in one piece, since tracebacks quote this file
+TOKEN_FILE = "/run/token"  # noqa: S105 - a path
+ARN = "arn:aws:dynamodb:eu-central-1:123456789012:table/orders/stream/2026-11-01T09:30:00.000"
+
+
+def load(**given: str) -> Settings:
+    return load_settings(
+        {**LEAST, **{f"CONSUMER_{key.upper()}": each for key, each in given.items()}}
+    )
+
+
+def refusal(**given: str) -> str:
+    with pytest.raises(Misconfigured) as caught:
+        load(**given)
+    line = str(caught.value)
+    assert "\n" not in line
+    assert caught.value.exit_code == 2
+    return line
+
+
+def test_the_least_configuration_has_the_public_defaults() -> None:
+    settings = load()
+    assert settings.application == settings.data_type == "order-store.payment"
+    assert settings.nakadi_url == "http://localhost:8080"
+    assert settings.lease_timing() == LeaseTiming()
+    assert settings.poll_timing() == PollTiming()
+    assert settings.publish_limits() == PublishLimits()
+    assert settings.start == "TRIM_HORIZON"
+    assert settings.start_time is None
+    assert settings.http_port == 8080
+    assert settings.http_host is None
+    assert settings.queue_bytes == 268_435_456
+    assert settings.view_types == {ViewType.NEW_AND_OLD_IMAGES}
+
+
+def test_defaults_that_follow_the_event_type_can_be_set_apart() -> None:
+    settings = load(application="payments", data_type="payment")
+    assert (settings.application, settings.data_type) == ("payments", "payment")
+
+
+def test_limits_carry_every_setting_to_its_place() -> None:
+    settings = load(
+        lease_duration_seconds="20",
+        heartbeat_seconds="3",
+        scan_seconds="4",
+        discovery_seconds="50",
+        checkpoint_seconds="6",
+        drain_seconds="7",
+        poll_seconds="0.5",
+        poll_idle_seconds="1.5",
+        poll_idle_max_seconds="2.5",
+        batch_events="10",
+        batch_bytes="2000",
+        key_run_events="3",
+        linger_seconds="0.1",
+        publish_concurrency="4",
+        probe_seconds="5",
+        max_attempts="6",
+        dead_letter_limit="0",
+        max_record_age_seconds="3600",
+        dead_letter_queue_url="https://sqs.eu-central-1.amazonaws.com/1/q",
+    )
+    assert settings.lease_timing() == LeaseTiming(3, 20, 2, 4, 50, 6, 7)
+    assert settings.poll_timing() == PollTiming(0.5, 1.5, 2.5)
+    assert settings.publish_limits() == PublishLimits(10, 2000, 3, 0.1, 4, 5, 6, 0, 3600)
+
+
+def test_the_format_takes_the_partition_key_unless_told_otherwise() -> None:
+    assert load().event_format(ARN, "order_id").ordering_key == ("order_id",)
+    settings = load(
+        ordering_key="tenant, order_id",
+        layout="NESTED",
+        patch="off",
+        patch_field="p",
+        change_field="c",
+        event_bytes="5000",
+        data_type="d",
+    )
+    assert settings.view_types == {ViewType.NEW_IMAGE, ViewType.NEW_AND_OLD_IMAGES}
+    made = settings.event_format(ARN, "tenant")
+    assert made.ordering_key == ("tenant", "order_id")
+    assert (made.stream_arn, made.data_type, made.event_bytes) == (ARN, "d", 5000)
+    assert (made.layout, made.patch, made.patch_field, made.change_field) == (
+        Layout.NESTED,
+        False,
+        "p",
+        "c",
+    )
+
+
+def test_the_fingerprint_is_the_purpose_and_nothing_else() -> None:
+    plain = load().fingerprint("order_id")
+    assert json.loads(plain) == {
+        "event_type": "order-store.payment",
+        "data_type": "order-store.payment",
+        "ordering_key": ["order_id"],
+        "layout": "flat",
+        "patch": True,
+    }
+    assert load(ordering_key="order_id").fingerprint("order_id") == plain
+    assert load(batch_events="3", application="x").fingerprint("order_id") == plain
+    for change in (
+        {"data_type": "x"},
+        {"layout": "nested"},
+        {"patch": "no"},
+        {"ordering_key": "x"},
+    ):
+        assert load(**change).fingerprint("order_id") != plain
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "epoch"),
+    [
+        ("Trim_Horizon", "TRIM_HORIZON", None),
+        ("LATEST", "LATEST", None),
+        ("latest", "LATEST", None),
+        ("2025-11-01T09:30:00Z", "2025-11-01T09:30:00Z", 1761989400.0),
+        ("2025-11-01T10:30:00+01:00", "2025-11-01T09:30:00Z", 1761989400.0),
+    ],
+)
+def test_a_start_is_a_position_or_a_time(text: str, start: str, epoch: float | None) -> None:
+    settings = load(start=text)
+    assert (settings.start, settings.start_time) == (start, epoch)
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "wanted"),
+    [
+        ("start", "2026-01-01T00:00:00", "time with its zone"),
+        ("start", "yesterday", "trim_horizon, latest or a time"),
+        ("start", "2999-01-01T00:00:00Z", "a time that has passed"),
+        ("table", "no", "3 to 255"),
+        ("table", ARN, "no ARN"),
+        ("poll_seconds", "soon", "a valid number"),
+        ("poll_seconds", "0", "a number greater than 0"),
+        ("poll_seconds", "nan", "a finite number"),
+        ("heartbeat_seconds", "inf", "a finite number"),
+        ("batch_events", "0", "a number greater than or equal to 1"),
+        ("batch_events", "1.5", "a valid integer"),
+        ("patch", "perhaps", "true or false"),
+        ("layout", "deep", "'flat' or 'nested'"),
+        ("event_type", "a b", "the name of a Nakadi event type"),
+        ("event_type", "a/b", "the name of a Nakadi event type"),
+        ("nakadi_url", "nakadi:8080", "an http or https URL"),
+        ("nakadi_url", "http://", "an http or https URL"),
+        ("nakadi_url", "http://[1", "an http or https URL"),
+        ("dead_letter_queue_url", "arn:aws:sqs:x", "an http or https URL"),
+        ("ordering_key", "a,,b", "different attribute names"),
+        ("ordering_key", "a,a", "different attribute names"),
+        ("start", "0001-01-01T00:00:00+14:00", "a time with its zone"),
+        ("start", "9999-12-31T23:59:59-14:00", "a time with its zone"),
+        ("http_port", "65536", "less than or equal to 65535"),
+        ("log_format", "xml", "'json' or 'text'"),
+        ("log_level", "loud", "'DEBUG'"),
+        ("application", "a\x07b", "control characters"),
+        ("application", "x" * 256, "at most 255 characters"),
+    ],
+)
+def test_a_refusal_names_the_setting_what_was_found_and_what_is_wanted(
+    name: str, found: str, wanted: str
+) -> None:
+    line = refusal(**{name: found})
+    assert line.startswith(f"CONSUMER_{name.upper()}: found ")
+    assert wanted in line.partition(", wanted ")[2]
+    assert repr(found)[1:60] in line
+
+
+@pytest.mark.parametrize(
+    ("given", "named", "wanted"),
+    [
+        ({"stream_arn": ARN}, "CONSUMER_TABLE, CONSUMER_STREAM_ARN", "exactly one"),
+        ({"table": ""}, "CONSUMER_TABLE, CONSUMER_STREAM_ARN", "exactly one"),
+        ({"heartbeat_seconds": "2.7"}, "CONSUMER_HEARTBEAT_SECONDS", "three heartbeats"),
+        ({"lease_duration_seconds": "7.9"}, "CONSUMER_LEASE_DURATION_SECONDS", "three heartbeats"),
+        ({"scan_seconds": "3.4"}, "CONSUMER_SCAN_SECONDS", "a third of the lease duration"),
+        ({"queue_bytes": "16777215"}, "CONSUMER_QUEUE_BYTES", "at least 16 MiB"),
+        (
+            {"max_record_age_seconds": "3600"},
+            "CONSUMER_MAX_RECORD_AGE_SECONDS, CONSUMER_DEAD_LETTER_QUEUE_URL",
+            "a queue",
+        ),
+        (
+            {"cloudwatch_namespace": "relay", "log_format": "text"},
+            "CONSUMER_CLOUDWATCH_NAMESPACE",
+            "json and INFO",
+        ),
+        (
+            {"cloudwatch_namespace": "relay", "log_level": "WARNING"},
+            "CONSUMER_LOG_LEVEL",
+            "json and INFO",
+        ),
+        ({"drain_seconds": "1"}, "CONSUMER_DRAIN_SECONDS", "more than 1 s"),
+        ({"poll_idle_seconds": "3"}, "CONSUMER_POLL_IDLE_MAX_SECONDS", "ends no earlier"),
+        ({"patch_field": "change"}, "CONSUMER_CHANGE_FIELD", "two different names"),
+        ({"layout": "nested", "patch_field": "item"}, "CONSUMER_PATCH_FIELD", "'item'"),
+        ({"layout": "nested", "change_field": "item"}, "CONSUMER_CHANGE_FIELD", "'item'"),
+    ],
+)
+def test_limits_that_contradict_each_other_are_refused(
+    given: dict[str, str], named: str, wanted: str
+) -> None:
+    line = refusal(**given)
+    assert named in line.partition(": found ")[0]
+    assert wanted in line.partition(", wanted ")[2]
+
+
+def test_limits_at_their_edge_are_accepted() -> None:
+    load(lease_duration_seconds="8", heartbeat_seconds="2")
+    load(lease_duration_seconds="12", scan_seconds="4")
+    load(queue_bytes="16777216", drain_seconds="1.01", poll_idle_seconds="2")
+    load(patch_field="item")  # only the nested layout keeps an item under that name
+
+
+def test_what_is_missing_is_named_before_what_follows_from_it() -> None:
+    line = refusal(event_type="", application="")
+    assert line == "CONSUMER_EVENT_TYPE: found nothing, wanted the event type to publish to"
+    assert refusal(nakadi_url=" ", poll_seconds="x").startswith(
+        "CONSUMER_NAKADI_URL: found nothing"
+    )
+
+
+def test_both_kinds_of_token_at_once_are_refused() -> None:
+    line = refusal(nakadi_token=TOKEN, nakadi_token_file=TOKEN_FILE)
+    assert "at most one" in line
+    assert TOKEN not in line
+
+
+def test_white_space_around_a_token_is_ignored() -> None:
+    token = load(nakadi_token=f" {TOKEN}\n").nakadi_token
+    assert token is not None
+    assert token.get_secret_value() == TOKEN
+
+
+def test_the_token_is_in_no_text() -> None:
+    settings = load(nakadi_token=TOKEN)
+    assert TOKEN not in repr(settings) + str(settings) + settings.model_dump_json()
+
+
+@pytest.mark.parametrize("broken", [{"nakadi_token": f"{TOKEN} two"}, {"poll_seconds": "x"}])
+def test_no_error_carries_the_token_not_even_in_its_traceback(broken: dict[str, str]) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        load(**{"nakadi_token": TOKEN, **broken})
+    assert TOKEN not in "".join(traceback.format_exception(caught.value))
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    "url", [f"http://user:{TOKEN}@host/", f"http://host/?access_token={TOKEN}"]
+)
+def test_credentials_in_a_url_are_refused_and_not_repeated(url: str) -> None:
+    line = refusal(nakadi_url=url)
+    assert TOKEN not in line
+    assert "without credentials" in line
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        load().http_port = 1  # type: ignore[misc]  # that is what is refused
+
+
+def test_every_setting_is_explained_where_it_is_defined() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+        assert re.search(r"\.\)?$", field.description), name
+
+
+def test_every_public_variable_exists() -> None:
+    """The names of the public interface; charts and scripts lean on them."""
+    public = """
+        application table stream_arn start lease_table lease_table_create accept_change
+        lease_duration_seconds heartbeat_seconds scan_seconds discovery_seconds checkpoint_seconds
+        poll_seconds poll_idle_seconds poll_idle_max_seconds nakadi_url nakadi_token_file
+        nakadi_token event_type data_type ordering_key patch patch_field change_field layout
+        batch_events batch_bytes probe_seconds event_bytes key_run_events linger_seconds
+        publish_concurrency publish_timeout_seconds max_record_age_seconds max_attempts
+        queue_bytes drain_seconds
+        dead_letter_queue_url dead_letter_limit http_host http_port log_level log_format
+    """
+    assert set(public.split()) <= Settings.model_fields.keys()
+
+
+def test_a_file_path_is_a_path() -> None:
+    assert load(nakadi_token_file=TOKEN_FILE).nakadi_token_file == Path(TOKEN_FILE)
