@@ -24,7 +24,7 @@ from consumer.core.reports.status import (
     StreamStatus,
 )
 from consumer.observability.embedded_metrics import EmbeddedMetrics
-from consumer.runtime.signal import Wake
+from consumer.runtime.signal import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +73,7 @@ class Observer:
                 settings.cloudwatch_namespace, settings.application, metrics
             )
         self._told_cloudwatch_at = self._started_at
-        self._wake = Wake()
+        self._stopped = Signal()
         self._stopping = False
         self._rates: dict[tuple[str, str], Rate] = {}
         self.draining = False
@@ -86,14 +86,14 @@ class Observer:
     def stop(self) -> None:
         """End `run`."""
         self._stopping = True
-        self._wake.ring()
+        self._stopped.notify()
 
     async def run(self) -> None:
         """Bring the gauges up to date until stopped."""
         loop = asyncio.get_running_loop()
         while not self._stopping:
             due = loop.time() + LOOK_SECONDS
-            await self._wake.wait(LOOK_SECONDS)
+            await self._stopped.wait(LOOK_SECONDS)
             if not self._stopping:
                 self._metrics.event_loop_lag_seconds.set(max(0.0, loop.time() - due))
                 self._look()

@@ -1,6 +1,7 @@
-"""A loop's alarm clock: somebody rings, or the time is over.
+"""A signal: it ends the wait of one loop before its time is over.
 
-Rule: it belongs to the loop that waits; anybody may ring. Rings before the wait count, too.
+Rule: a signal belongs to the loop that waits for it; any code may notify it. A notification before
+the wait begins counts, too.
 """
 
 from __future__ import annotations
@@ -9,18 +10,18 @@ import asyncio
 from contextlib import suppress
 
 
-class Wake:
-    """Owned by the loop that waits; anybody may ring."""
+class Signal:
+    """Owned by the loop that waits; any code may notify it."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
 
-    def ring(self) -> None:
+    def notify(self) -> None:
         """End the present or the next wait."""
         self._event.set()
 
     async def wait(self, seconds: float) -> None:
-        """Wait for a ring, at most `seconds`."""
+        """Wait for a notification, at most `seconds`."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._event.wait()

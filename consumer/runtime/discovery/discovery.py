@@ -29,7 +29,7 @@ from consumer.runtime.discovery.children import Children, stream_of
 from consumer.runtime.discovery.listing import ShardListing
 from consumer.runtime.discovery.parents import Parents, answers
 from consumer.runtime.discovery.sweep_claim import Overtaken, SweepTurn
-from consumer.runtime.signal import Wake
+from consumer.runtime.signal import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -86,7 +86,7 @@ class Discovery:
         self._source = source
         self._metrics = metrics
         self._listing = ShardListing(streams, clock)
-        self._wake = Wake()
+        self._changed = Signal()
         self._stopping = False
         self._turn: SweepTurn | None = None
         self._rows: dict[str, StreamRow] = {}
@@ -108,7 +108,7 @@ class Discovery:
             self._due[row.key] = watch.due_at(self._interval(row, known))
         for row in streams[:-1]:
             self._forget_state(row)
-        self._wake.ring()
+        self._changed.notify()
 
     def _forget_state(self, row: StreamRow) -> None:
         """A superseded stream is no alarm, whoever has listed it last."""
@@ -131,7 +131,7 @@ class Discovery:
         self._stopping = True
         if self._turn is not None:
             self._turn.abandoned = True
-        self._wake.ring()
+        self._changed.notify()
 
     async def run(self) -> None:
         """Sweep what is due until stopped. Raises Misconfigured for a new stream's view type."""
@@ -145,7 +145,7 @@ class Discovery:
                 self.on_found()
             due = min([self._children.due_at(), *self._due.values()])
             if not self._stopping:
-                await self._wake.wait(min(IDLE_SECONDS, max(0.0, due - self._clock.now())))
+                await self._changed.wait(min(IDLE_SECONDS, max(0.0, due - self._clock.now())))
 
     async def _try(self, key: str) -> None:
         row = self._rows.get(key)
@@ -253,7 +253,7 @@ class Discovery:
         """
         if await self._children.adopt(self._rows.get(row.key, row), shard_id):
             self.on_found()
-        self._wake.ring()
+        self._changed.notify()
 
     async def shard_exists(self, row: StreamRow, shard_id: str) -> bool:
         """Does a fresh complete listing show the shard, or does it answer itself? Raises Retryable.

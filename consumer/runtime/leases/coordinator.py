@@ -29,7 +29,7 @@ from consumer.runtime.leases.command_watch import CommandNews
 from consumer.runtime.leases.held_shards import HeldShards
 from consumer.runtime.leases.readability_check import Probe
 from consumer.runtime.leases.stream_leases import StreamLeases
-from consumer.runtime.signal import Wake
+from consumer.runtime.signal import Signal
 
 if TYPE_CHECKING:
     from asyncio import TaskGroup
@@ -99,7 +99,7 @@ class Coordinator:
         self._news = CommandNews(store, self._held)
         self._probe = Probe(streams, clock, keeper, self._held, metrics)
         self._rhythm = Rhythm(timing)
-        self._wake = Wake()
+        self._changed = Signal()
         self._limit: asyncio.Timeout | None = None
         self._rows: tuple[StreamRow, ...] = ()
         self._scan_due = -inf
@@ -140,7 +140,7 @@ class Coordinator:
             self._limit.reschedule(
                 asyncio.get_running_loop().time() + self._timing.drain + EXIT_SECONDS
             )
-        self._wake.ring()
+        self._changed.notify()
 
     async def run(self) -> None:
         """Beat, look, take, run, hand over. Raises Fatal."""
@@ -185,7 +185,7 @@ class Coordinator:
                 await self._pass(group)
         due = inf if self.draining else min(self._scan_due, self._pass_due())
         pause = min(self._timing.scan, due - self._clock.now())
-        await self._wake.wait(max(0.0, pause))
+        await self._changed.wait(max(0.0, pause))
 
     # -- the small rows
 
@@ -284,7 +284,7 @@ class Coordinator:
 
     def _ask(self) -> None:
         self._rhythm.ask()
-        self._wake.ring()
+        self._changed.notify()
 
     def _found(self) -> None:
         """Rows were created or gates opened here: peers shall look, too."""

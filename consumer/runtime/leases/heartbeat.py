@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from consumer.errors import Retryable
-from consumer.runtime.signal import Wake
+from consumer.runtime.signal import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,8 +49,8 @@ class Keeper:
         self._timing = timing
         self._fence = fence
         self._worker = worker
-        self._beat_wake = Wake()
-        self._watch_wake = Wake()
+        self._beat_due = Signal()
+        self._watch_due = Signal()
         self._reached = asyncio.Event()
         self._stopping = False
         self._told = 0  # the last epoch whose end was told
@@ -90,7 +90,7 @@ class Keeper:
     def _show(self, worker: Worker) -> None:
         if worker != self._worker:
             self._worker = worker
-            self._beat_wake.ring()
+            self._beat_due.notify()
 
     async def until_alive(self) -> None:
         """Wait for the first heartbeat that was answered."""
@@ -99,8 +99,8 @@ class Keeper:
     def stop(self) -> None:
         """End `run`, which deletes the row last."""
         self._stopping = True
-        self._beat_wake.ring()
-        self._watch_wake.ring()
+        self._beat_due.notify()
+        self._watch_due.notify()
 
     async def run(self) -> None:
         """Beat and watch until stopped."""
@@ -110,7 +110,7 @@ class Keeper:
                 pause = await self._beat()
                 await self._clock.sleep(min(SPACING_SECONDS, pause))
                 if not self._stopping:
-                    await self._beat_wake.wait(pause - SPACING_SECONDS)
+                    await self._beat_due.wait(pause - SPACING_SECONDS)
         await self.farewell()
 
     async def _beat(self) -> float:
@@ -130,7 +130,7 @@ class Keeper:
         epoch = self._fence.epoch
         self._fence.beat(sent_at, now)
         if self._fence.epoch != epoch:
-            self._watch_wake.ring()
+            self._watch_due.notify()
             self.on_fence()
         self._reached.set()
         return max(0.0, sent_at + self._timing.heartbeat - now)
@@ -143,7 +143,7 @@ class Keeper:
                 self._told = self._fence.epoch
                 log.error("fence_passed", worker=self.worker_id, epoch=self._fence.epoch)
                 self.on_fence()
-            await self._watch_wake.wait(remaining if remaining > 0 else self._timing.lease_duration)
+            await self._watch_due.wait(remaining if remaining > 0 else self._timing.lease_duration)
 
     async def farewell(self) -> None:
         """Delete the row; a failure is only logged."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from consumer.core.backlog.budget import RESERVATION, ByteBudget
 from consumer.core.backlog.queue import KeyOrderedQueue
 from consumer.core.backlog.ticket import Ticket, TicketState, cost_of
-from consumer.runtime.signal import Wake
+from consumer.runtime.signal import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 
 class Backlog:
-    """Queue, budget and the wake-up calls between those who fill and those who empty them."""
+    """Queue, budget and the signal between those who fill and those who empty them."""
 
     def __init__(self, limit: int, metrics: Metrics) -> None:
         self.queue = KeyOrderedQueue()
         self.budget = ByteBudget(limit)
-        self.stirred = Wake()  # there may be something new to send
+        self.changed = Signal()  # there may be something new to send
         self._metrics = metrics
         self._turns: dict[str, asyncio.Event] = {}  # who waits for a reservation
         self._listeners: dict[AckWatermark, Callable[[], None]] = {}
@@ -104,7 +104,7 @@ class Backlog:
             if push(ticket) > crowd:
                 crowded.add(ticket.key)
         self.budget.adjust(watermark.member, size)
-        self.stirred.ring()
+        self.changed.notify()
         return crowded
 
     def settle(self, tickets: Iterable[Ticket]) -> None:
@@ -119,20 +119,20 @@ class Backlog:
             self.budget.adjust(watermark.member, -freed)
             self._moved(watermark)
         self._grant()
-        self.stirred.ring()
+        self.changed.notify()
 
     def give_back(self, ticket: Ticket, not_before: float = 0.0) -> None:
         """Return one ticket to the head of its key, to be sent again from `not_before` on."""
         self.queue.give_back(ticket, not_before)
         self._returned(ticket)
-        self.stirred.ring()
+        self.changed.notify()
 
     def put_back(self, tickets: Sequence[Ticket]) -> None:
         """A request failed as a whole: its keys go to the front again."""
         self.queue.put_back(tickets)
         for ticket in tickets:
             self._returned(ticket)
-        self.stirred.ring()
+        self.changed.notify()
 
     def drop(self, watermark: AckWatermark, revoked: Sequence[Ticket]) -> None:
         """Forget revoked tickets; those in flight go when their request ends."""
@@ -141,7 +141,7 @@ class Backlog:
         freed = self.queue.remove(revoked)
         self.budget.adjust(watermark.member, -freed)
         self._grant()
-        self.stirred.ring()
+        self.changed.notify()
 
     def observe(self) -> None:
         """Bring the gauges up to date."""

@@ -17,7 +17,7 @@ from consumer.core.dead_letters.dead_letter import DeadLetter
 from consumer.core.event.event import Unbuildable
 from consumer.core.publishing.settlement import Refused
 from consumer.errors import Retryable
-from consumer.runtime.signal import Wake
+from consumer.runtime.signal import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,7 @@ class DeadLetterSender:
         self._chance = chance
         self._metrics = metrics
         self._letters: list[tuple[Ticket, Refused]] = []
-        self._called = Wake()
+        self._changed = Signal()
         self._stopping = False
         self._failures = 0
 
@@ -84,19 +84,19 @@ class DeadLetterSender:
             self._backlog.give_back(ticket, self._clock.now() + self._limits.probe)
             return
         self._letters.append((ticket, refused))
-        self._called.ring()
+        self._changed.notify()
 
     def stop(self) -> None:
         """End the task; what it still holds is revoked with its shards."""
         self._stopping = True
-        self._called.ring()
+        self._changed.notify()
 
     async def run(self) -> None:
         """Send letters until stopped."""
         while not self._stopping:
             self._collect()
             if not self._letters:
-                await self._called.wait(LOOK)
+                await self._changed.wait(LOOK)
             elif not await self._send():
                 self._failures += 1
                 pause = full_jitter(self._failures, PAUSE, PAUSE_MAX, self._chance.random())

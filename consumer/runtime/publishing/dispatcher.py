@@ -26,7 +26,7 @@ FENCE_PAUSE = 0.2
 """Seconds between looks at a fence that has passed; heartbeats bring it back."""
 
 IDLE_PAUSE = 5.0
-"""Longest sleep of the dispatcher, in seconds; a wake-up call ends it early."""
+"""Longest sleep of the dispatcher, in seconds; a notification ends it early."""
 
 
 class _StopError(Exception):
@@ -61,7 +61,7 @@ class Publisher:
     def stop(self) -> None:
         """End: every shard has been released, what is still in flight is not ours any more."""
         self._stopping = True
-        self._backlog.stirred.ring()
+        self._backlog.changed.notify()
 
     async def run(self) -> None:
         """Send until stopped. Requests still in flight then are abandoned."""
@@ -79,7 +79,7 @@ class Publisher:
         if lane is not None and lane_pause <= 0:
             self._send_aside(requests, lane)
         elif pause > 0:
-            await self._backlog.stirred.wait(min(pause, lane_pause))
+            await self._backlog.changed.wait(min(pause, lane_pause))
         elif not self._send(requests):
             await asyncio.sleep(0)  # all were put aside; others may want to run, too
 
@@ -164,11 +164,11 @@ class Publisher:
             await self._delivery.deliver(batch)
         finally:
             self._in_flight -= 1
-            self._backlog.stirred.ring()
+            self._backlog.changed.notify()
 
     async def _deliver_aside(self, batch: list[Ticket], lane: PartitionLane) -> None:
         try:
             await self._delivery.deliver(batch, lane)
         finally:
             lane.busy = False
-            self._backlog.stirred.ring()
+            self._backlog.changed.notify()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from consumer.runtime.signal import Wake
+from consumer.runtime.signal import Signal
 
 if TYPE_CHECKING:
     from consumer.core.backlog.watermark import AckWatermark
@@ -31,7 +31,7 @@ class Checkpointer:
         self._watermark = watermark
         self._clock = clock
         self._interval = interval
-        self._wake = Wake()
+        self._stopped = Signal()
         self._stopping = False
         self.ended = asyncio.Event()
         self.caught_up_at = writer.lease.caught_up_at
@@ -46,7 +46,7 @@ class Checkpointer:
     def stop(self) -> None:
         """End `run` once the write under way, if any, has its definite answer."""
         self._stopping = True
-        self._wake.ring()
+        self._stopped.notify()
 
     def note_tip(self, tip_at: float, tip: int | None) -> None:
         """A page reached the tip at `tip_at` (wall) with `tip` as the newest sequence number."""
@@ -57,7 +57,7 @@ class Checkpointer:
         """Write every interval, when the shard has advanced. Raises LeaseLost."""
         try:
             while not self._stopping:
-                await self._wake.wait(self._interval)
+                await self._stopped.wait(self._interval)
                 if not self._stopping and self._due():
                     await self.write()
         finally:

@@ -71,7 +71,7 @@ class OperatorCommands:
                 log.warning("commands_unread", stream=self._row.key, reason=error.reason)
                 chance = self._relay.chance.random()
                 pause = full_jitter(failures, PAUSE, PAUSE_MAX, chance)
-                await self._intent.stirred.wait(pause)
+                await self._intent.changed.wait(pause)
                 continue
             if self._intent.leaving:
                 break

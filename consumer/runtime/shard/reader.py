@@ -20,7 +20,7 @@ from consumer.core.stream.page import MalformedRecord, Page
 from consumer.core.stream.stream import AtTrimHorizon
 from consumer.errors import ExpiredIterator, Retryable, ShardNotFound, TrimmedData
 from consumer.runtime.cancellation import heed_cancellation
-from consumer.runtime.signal import Wake
+from consumer.runtime.signal import Signal
 
 if TYPE_CHECKING:
     from consumer.core.leases.lease import StreamRow
@@ -84,7 +84,7 @@ class Reader:
         self._reservations = 0
         self._tip: int | None = cursor.last_read
         self._empties = 0  # empty pages in a row
-        self.progressed = Wake()  # a ticket of this shard has moved
+        self.progressed = Signal()  # a ticket of this shard has moved
         self.closed = False
         self.suspended: str | None = None
         self.tip_at: float | None = None

@@ -44,13 +44,13 @@ class Settling:
         while not self._watermark.empty:
             if intent.leaving or intent.summoned:
                 return False
-            await intent.stirred.wait(LOOK)
+            await intent.changed.wait(LOOK)
         while not (intent.leaving or intent.summoned):
             try:
                 await self._relay.lineage.adopt_children(row, shard_id)
             except Retryable as error:
                 log.warning("children_unknown", stream=row.key, shard=shard_id, reason=error.reason)
-                await intent.stirred.wait(CHILDREN_PAUSE)
+                await intent.changed.wait(CHILDREN_PAUSE)
             else:
                 return True
         return False
@@ -64,7 +64,7 @@ class Settling:
             rest = by - clock.now()
             if self._watermark.empty or rest <= 0:
                 return True
-            await intent.stirred.wait(rest)
+            await intent.changed.wait(rest)
         return False
 
     async def before_a_release(self) -> bool:
@@ -78,7 +78,7 @@ class Settling:
             now = clock.now()
             deadline = intent.deadline if intent.want is Want.DRAIN else shed_by
             if intent.want is not Want.READ and now < deadline:
-                await intent.stirred.wait(deadline - now)
+                await intent.changed.wait(deadline - now)
                 continue
             if intent.want is Want.DRAIN:
                 return True

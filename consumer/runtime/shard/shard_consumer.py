@@ -293,7 +293,7 @@ class ShardConsumer:
         log.info(event, stream=self.stream.key, shard=self.shard_id, **facts)
 
     def _on_progress(self) -> None:
-        self._intent.stirred.ring()
+        self._intent.changed.notify()
         self._reading.progressed()
 
     def _revoke_tickets(self) -> None:

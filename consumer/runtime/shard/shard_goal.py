@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from enum import StrEnum
 
-from consumer.runtime.signal import Wake
+from consumer.runtime.signal import Signal
 
 
 class Want(StrEnum):
@@ -27,15 +27,15 @@ class Want(StrEnum):
 class Intent:
     """`want` is the present wish, `deadline` (clock) that of a drain.
 
-    `stirred` rings when the wish has changed or a ticket of the shard has moved.
+    `changed` is notified when the wish has changed or a ticket of the shard has moved.
     """
 
     def __init__(self) -> None:
         self.want = Want.READ
         self.deadline = 0.0
         self.summoned = False  # an operator's command is due
-        self.stirred = Wake()
-        self._changed = asyncio.Event()
+        self.changed = Signal()
+        self._interrupted = asyncio.Event()
 
     @property
     def leaving(self) -> bool:
@@ -74,10 +74,10 @@ class Intent:
     async def until_called_away(self) -> None:
         """Wait until something else than reading is wanted."""
         while self.want is Want.READ and not self.summoned:
-            await self._changed.wait()
-            self._changed.clear()
+            await self._interrupted.wait()
+            self._interrupted.clear()
 
     def _call(self, want: Want) -> None:
         self.want = want
-        self._changed.set()
-        self.stirred.ring()
+        self._interrupted.set()
+        self.changed.notify()

@@ -84,7 +84,7 @@ class ShardReading:
         """A ticket of the shard has moved."""
         if self._reader is not None:
             self._reader.note_settled()
-            self._reader.progressed.ring()
+            self._reader.progressed.notify()
 
     async def read(self, until: Callable[[], Awaitable[object]]) -> bool:
         """Read to the shard's end (True), or until `until` returns. Raises LeaseLost."""
