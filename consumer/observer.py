@@ -171,7 +171,7 @@ class Observer:
         if self._worker is None:
             return QueueStatus(0, 0, self._settings.queue_bytes)
         backlog = self._worker.backlog
-        return QueueStatus(backlog.queue.events, backlog.budget.used, backlog.budget.limit)
+        return QueueStatus(backlog.events, backlog.budget.used, backlog.budget.limit)
 
     def _event_type(self) -> EventTypeStatus:
         name = self._settings.event_type

@@ -1,7 +1,7 @@
 """One worker, wired up on ports: what a process runs, and what a simulation runs many of.
 
-Ownership: it builds every part of the runtime and owns the group that publisher, dead letter sender
-and coordinator run in. They end when the coordinator has handed everything over.
+Ownership: it builds every part of the runtime and owns the group that dispatcher, dead letter
+sender and coordinator run in. They end when the coordinator has handed everything over.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from consumer.runtime.leases.coordinator import Coordinator
 from consumer.runtime.leases.heartbeat import Keeper
 from consumer.runtime.publishing.backlog import Backlog
 from consumer.runtime.publishing.dead_letters import DeadLetterSender
-from consumer.runtime.publishing.dispatcher import Publisher
+from consumer.runtime.publishing.dispatcher import Dispatcher
 from consumer.runtime.publishing.event_type import EventType
-from consumer.runtime.publishing.sender import Delivery
+from consumer.runtime.publishing.outlet import Outlet
+from consumer.runtime.publishing.sender import Sender
+from consumer.runtime.publishing.stream_origin import StreamOrigin
 from consumer.runtime.shard.lease_writer import LeaseWriter
 from consumer.runtime.shard.relay import Relay
 from consumer.runtime.shard.shard_consumer import ShardConsumer
@@ -34,8 +36,7 @@ if TYPE_CHECKING:
     from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
     from consumer.core.publishing.placement import Partitioning
     from consumer.observability.metrics import Metrics
-    from consumer.ports import Chance, Clock, DeadLetterQueue, LeaseStore, StreamClient
-    from consumer.ports import Publisher as PublisherPort
+    from consumer.ports import Chance, Clock, DeadLetterQueue, LeaseStore, Publisher, StreamClient
     from consumer.runtime.discovery.bootstrap import Source
 
 
@@ -45,7 +46,7 @@ class Outside:
 
     streams: StreamClient
     store: LeaseStore
-    publisher: PublisherPort
+    publisher: Publisher
     dead_letters: DeadLetterQueue | None
     clock: Clock
     chance: Chance
@@ -84,38 +85,17 @@ class ConsumerWorker:
         self.backlog = Backlog(job.queue_bytes, metrics)
         self.event_type = EventType(job.event_type, job.limits, clock, chance, job.partitioning)
         self._dead_letters = DeadLetterSender(
-            port=outside.dead_letters,
-            backlog=self.backlog,
-            event_type=self.event_type,
-            fence=self._fence,
-            limits=job.limits,
-            clock=clock,
-            chance=chance,
-            metrics=metrics,
+            outside.dead_letters, self.backlog, self._fence, clock, chance, metrics
         )
-        delivery = Delivery(
-            port=outside.publisher,
-            backlog=self.backlog,
-            dead_letters=self._dead_letters,
-            event_type=self.event_type,
-            fence=self._fence,
-            limits=job.limits,
-            clock=clock,
-            chance=chance,
-            metrics=metrics,
-        )
-        self._publisher = Publisher(
-            delivery=delivery,
-            backlog=self.backlog,
-            event_type=self.event_type,
-            fence=self._fence,
-            limits=job.limits,
-            clock=clock,
-        )
+        origin = StreamOrigin(self.backlog, self._dead_letters, self._fence, clock, metrics)
+        outlet = Outlet(self.event_type, origin)
+        self.backlog.add_outlet(outlet)
+        sender = Sender(outlet, outside.publisher, clock, chance, metrics)
+        self._dispatcher = Dispatcher(outlet, sender, clock)
         self.keeper = Keeper(outside.store, clock, job.timing, self._fence, row)
-        self.coordinator = self._new_coordinator(delivery)
+        self.coordinator = self._new_coordinator()
 
-    def _new_coordinator(self, delivery: Delivery) -> Coordinator:
+    def _new_coordinator(self) -> Coordinator:
         outside, job = self._outside, self._job
         discovery = Discovery(
             outside.store, outside.streams, outside.clock, job.timing, job.source, self._metrics
@@ -125,14 +105,12 @@ class ConsumerWorker:
             store=outside.store,
             lineage=discovery,
             backlog=self.backlog,
-            delivery=delivery,
             fence=self._fence,
             clock=outside.clock,
             chance=outside.chance,
             metrics=self._metrics,
             timing=job.timing,
             poll=job.poll,
-            limits=job.limits,
         )
         return Coordinator(
             store=outside.store,
@@ -176,10 +154,10 @@ class ConsumerWorker:
         """Work until stopped and drained. Raises Fatal, maybe in a group."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._publisher.run(), name="publisher")
+                tasks.create_task(self._dispatcher.run(), name="dispatcher")
                 tasks.create_task(self._dead_letters.run(), name="dead letters")
                 await self.coordinator.run()
-                self._publisher.stop()
+                self._dispatcher.stop()
                 self._dead_letters.stop()
                 raise _HandedOverError  # what they still do is not this worker's any more
         except* _HandedOverError:

@@ -17,24 +17,26 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import structlog
 
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.nakadi import Nakadi
 from consumer.adapters.token import NoToken
+from consumer.core.backlog.tenure import Tenure
 from consumer.core.backlog.watermark import AckWatermark
 from consumer.core.dead_letters.dead_letter import DeadLetter
 from consumer.core.event.event import Event
 from consumer.core.leases.fence import Fence
 from consumer.core.limits import LeaseTiming, PublishLimits
 from consumer.observability.metrics import Metrics
-from consumer.runtime.publishing.backlog import Backlog
+from consumer.runtime.publishing.backlog import Backlog, Content
 from consumer.runtime.publishing.dead_letters import DeadLetterSender
-from consumer.runtime.publishing.dispatcher import Publisher
+from consumer.runtime.publishing.dispatcher import Dispatcher
 from consumer.runtime.publishing.event_type import EventType
-from consumer.runtime.publishing.sender import Delivery
+from consumer.runtime.publishing.outlet import Outlet
+from consumer.runtime.publishing.sender import Sender
+from consumer.runtime.publishing.stream_origin import StreamOrigin
 from localdev.nakadi.java import string_hash
 from localdev.nakadi.process import NakadiProcess, local_nakadi
 from tests.benchmarks.table import Row, at_most, table
@@ -158,7 +160,7 @@ class _DoneError(Exception):
 
 
 @dataclass
-class Sender:
+class Line:
     """The publishing half of a consumer on real sockets; `events` are handed over at once."""
 
     nakadi: NakadiProcess
@@ -176,36 +178,36 @@ class Sender:
         fence = Fence(LeaseTiming(lease_duration=1e6))
         fence.beat(clock.now(), clock.now())
         backlog = Backlog(1 << 28, self.metrics)
-        shared: dict[str, Any] = {
-            "backlog": backlog, "fence": fence, "limits": self.limits, "clock": clock,
-            "event_type": EventType(self.name, self.limits, clock, random.Random(1)),
-        }  # fmt: skip
-        shared_by_two = {"chance": random.Random(2), "metrics": self.metrics, **shared}
-        sender = DeadLetterSender(port=self.letters, **shared_by_two)
+        event_type = EventType(self.name, self.limits, clock, random.Random(1))
+        chance = random.Random(2)
+        letters = DeadLetterSender(self.letters, backlog, fence, clock, chance, self.metrics)
+        origin = StreamOrigin(backlog, letters, fence, clock, self.metrics)
+        outlet = Outlet(event_type, origin)
+        backlog.add_outlet(outlet)
         port = Nakadi(self.nakadi.url, self.name, NoToken(), clock, concurrency=8,
                       timeout=PUBLISH_TIMEOUT)  # fmt: skip
-        watermark = AckWatermark("arn", "shard", fence.epoch, None)
+        watermark = AckWatermark(Tenure("arn", "shard", fence.epoch), None)
         backlog.join(watermark, lambda: None)
         async with port:
-            delivery = Delivery(port=port, dead_letters=sender, **shared_by_two)
-            publisher = Publisher(delivery=delivery, **shared)
+            sender = Sender(outlet, port, clock, chance, self.metrics)
+            dispatcher = Dispatcher(outlet, sender, clock)
             began = clock.wall()
-            wall = clock.wall()
-            backlog.add(watermark, [(e.sequence, e) for e in events], clock.now(), wall, 1e9)
+            contents = [Content(e.sequence, e.created_at, [(outlet, e)]) for e in events]
+            backlog.add(watermark, contents, clock.now(), {self.name: 1e9})
             try:
                 async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(publisher.run())
-                    tasks.create_task(sender.run())
-                    await self._watch(backlog, shared["event_type"])
+                    tasks.create_task(dispatcher.run())
+                    tasks.create_task(letters.run())
+                    await self._watch(backlog, event_type)
                     raise _DoneError
             except* _DoneError:
                 pass
-        return began, backlog.queue.events
+        return began, backlog.events
 
     async def _watch(self, backlog: Backlog, event_type: EventType) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
-        while backlog.queue.events and loop.time() - began < PATIENCE:
+        while backlog.events and loop.time() - began < PATIENCE:
             self.states.add(event_type.state[0].value)
             if self.lifted is not None and loop.time() - began > self.lifted:
                 self.nakadi.remove_faults(self.fault)
@@ -267,16 +269,14 @@ def run_case(nakadi: NakadiProcess, case: Case, *, others: bool) -> Outcome:
     create(nakadi, name)
     count = OTHERS if others else 0
     fault = nakadi.add_fault(event_type=name, **case.fault)
-    sender = Sender(nakadi, name, lifted=case.lifted, fault=fault)
+    sender = Line(nakadi, name, lifted=case.lifted, fault=fault)
     began, unsettled = asyncio.run(sender.send(events_of(case, name, count)))
     outcome = judge(nakadi, name, sender, began, unsettled)
     nakadi.remove_faults()
     return outcome
 
 
-def judge(
-    nakadi: NakadiProcess, name: str, sender: Sender, began: float, unsettled: int
-) -> Outcome:
+def judge(nakadi: NakadiProcess, name: str, sender: Line, began: float, unsettled: int) -> Outcome:
     """Read the log."""
     stored: dict[str, list[int]] = {}
     last = {True: 0.0, False: 0.0}
@@ -354,7 +354,7 @@ def run_culprits(nakadi: NakadiProcess, events: int = 500, culprits: int = 7) ->
         if number in bad:
             members = {"unnamed": 1} if bad[number] % 2 == 0 else {"poison": True}
         made.append(event(name, number + 1, f"o-{number}", **members))
-    sender = Sender(nakadi, name)
+    sender = Line(nakadi, name)
     began, unsettled = asyncio.run(sender.send(made))
     outcome = judge(nakadi, name, sender, began, unsettled)
     nakadi.remove_faults()

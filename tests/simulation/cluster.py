@@ -221,8 +221,8 @@ class Cluster:
         backlog = process.worker.backlog
         letters = process.worker._dead_letters._letters  # each holds a ticket that is revoked
         abandoned = process.name in world.checks.abandoned or letters
-        if not abandoned and (backlog.budget.used or backlog.queue.events):
-            left = f"{backlog.budget.used} bytes, {backlog.queue.events} events"
+        if not abandoned and (backlog.budget.used or backlog.events):
+            left = f"{backlog.budget.used} bytes, {backlog.events} events"
             world.checks.fail("budget", f"{process.name} ended with {left} in its backlog")
         for task in asyncio.all_tasks():
             assert isinstance(task, SimTask)

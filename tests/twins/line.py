@@ -20,9 +20,11 @@ from consumer.errors import Retryable
 from consumer.observability.metrics import Metrics
 from consumer.runtime.publishing.backlog import Backlog
 from consumer.runtime.publishing.dead_letters import DeadLetterSender
-from consumer.runtime.publishing.dispatcher import Publisher
+from consumer.runtime.publishing.dispatcher import Dispatcher
 from consumer.runtime.publishing.event_type import EventType
-from consumer.runtime.publishing.sender import Delivery
+from consumer.runtime.publishing.outlet import Outlet
+from consumer.runtime.publishing.sender import Sender
+from consumer.runtime.publishing.stream_origin import StreamOrigin
 from consumer.runtime.shard.lease_writer import LeaseWriter
 from consumer.runtime.shard.relay import Relay
 from consumer.runtime.shard.shard_consumer import ShardConsumer
@@ -109,47 +111,24 @@ class Line:
         self.backlog = Backlog(memory, self.metrics)
         self.event_type = EventType("order-store.order", limits, self.clock, chance, partitioning)
         self.dead_letters = DeadLetterSender(
-            port=queue,
-            backlog=self.backlog,
-            event_type=self.event_type,
-            fence=self.fence,
-            limits=limits,
-            clock=self.clock,
-            chance=chance,
-            metrics=self.metrics,
+            queue, self.backlog, self.fence, self.clock, chance, self.metrics
         )
-        self.delivery = Delivery(
-            port=nakadi,
-            backlog=self.backlog,
-            dead_letters=self.dead_letters,
-            event_type=self.event_type,
-            fence=self.fence,
-            limits=limits,
-            clock=self.clock,
-            chance=chance,
-            metrics=self.metrics,
-        )
-        self.publisher = Publisher(
-            delivery=self.delivery,
-            backlog=self.backlog,
-            event_type=self.event_type,
-            fence=self.fence,
-            limits=limits,
-            clock=self.clock,
-        )
+        origin = StreamOrigin(self.backlog, self.dead_letters, self.fence, self.clock, self.metrics)
+        self.outlet = Outlet(self.event_type, origin)
+        self.backlog.add_outlet(self.outlet)
+        self.sender = Sender(self.outlet, nakadi, self.clock, chance, self.metrics)
+        self.dispatcher = Dispatcher(self.outlet, self.sender, self.clock)
         self.relay = Relay(
             client=shard,
             store=self.store,
             lineage=self.lineage,
             backlog=self.backlog,
-            delivery=self.delivery,
             fence=self.fence,
             clock=self.clock,
             chance=chance,
             metrics=self.metrics,
             timing=LONG,
             poll=PollTiming(),
-            limits=limits,
         )
         self.consumer = self.new_consumer("me")
         self.outcome: Outcome | None = None
@@ -194,7 +173,7 @@ def run_line(
     started_at: float | None = None,
     partitioning: Partitioning | None = None,
 ) -> Line:
-    """Run publisher and dead letter sender beside `main`; everything ends with it."""
+    """Run dispatcher and dead letter sender beside `main`; everything ends with it."""
     row = StreamRow(
         STREAM.arn, STREAM.table, STREAM.label, None, "TRIM_HORIZON", started_at, True, 1, 1, 0, "f"
     )
@@ -213,10 +192,10 @@ def run_line(
         )
         lines.append(line)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(line.publisher.run())
+            tasks.create_task(line.dispatcher.run())
             tasks.create_task(line.dead_letters.run())
             await main(line)
-            line.publisher.stop()
+            line.dispatcher.stop()
             line.dead_letters.stop()
 
     run(start)

@@ -24,6 +24,7 @@ from consumer.commands.columns import columns
 from consumer.commands.events.redrive_progress import RedriveProgress
 from consumer.core.dead_letters.dead_letter import REASONS
 from consumer.core.dead_letters.redrive import Fate, Selection
+from consumer.core.publishing.lanes import LANE_SLOTS
 from consumer.credentials import fallback_region, token_of
 from consumer.errors import Misconfigured
 from consumer.observability import logs
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from consumer.core.reports.redrive_report import RedriveReport
     from consumer.settings.settings import Settings
 
-CONNECTIONS = 1
 AGO = re.compile(r"(\d{1,6})([smhd])")
 AGO_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -91,7 +91,7 @@ async def _redrive(settings: Settings, queue_url: str, job: RedriveJob) -> Redri
         settings.event_type,
         token_of(settings),
         clock,
-        concurrency=CONNECTIONS,
+        concurrency=settings.publish_concurrency + LANE_SLOTS,
         timeout=settings.publish_timeout_seconds,
         gzip=settings.publish_gzip,
     )

@@ -1,32 +1,31 @@
-"""A key's lane: its events in the order of their changes, the first ones perhaps in flight."""
+"""A key's queue: its events in the order of their changes, the first ones perhaps in flight."""
 
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic
 
-from consumer.core.backlog.ticket import TicketState
+from consumer.core.backlog.queued_event import EventState, Of_co
 
 if TYPE_CHECKING:
     from collections import OrderedDict
 
-    from consumer.core.backlog.ticket import Ticket
+    from consumer.core.backlog.queued_event import QueuedEvent
 
 
 class Place(Enum):
-    """Where the queue keeps a lane."""
+    """Where the whole queue keeps a key's."""
 
     IDLE = auto()  # empty, or busy with events in flight
-    READY = auto()
+    READY = auto()  # in the list of a destination
     WAITING = auto()  # until not_before
-    DOOMED = auto()  # its head can never be published and waits for the dead letter queue
 
 
-class KeyLane:
-    """A linked list of tickets; `length` counts them, `in_flight` those at its head that fly.
+class KeyQueue(Generic[Of_co]):
+    """A linked list of events; `length` counts them, `in_flight` those at its head in flight.
 
-    `stands_in` is the list of ready lanes it stands in while READY, `turn` that of its newest place
-    among the waiting.
+    `stands_in` is the list of ready ones that it stands in while READY, `turn` the number of its
+    newest place among the waiting.
     """
 
     __slots__ = (
@@ -36,52 +35,52 @@ class KeyLane:
 
     def __init__(self, key: str) -> None:
         self.key = key
-        self.first: Ticket | None = None
-        self.last: Ticket | None = None
+        self.first: QueuedEvent[Of_co] | None = None
+        self.last: QueuedEvent[Of_co] | None = None
         self.length = 0
         self.in_flight = 0
         self.not_before = 0.0
         self.place = Place.IDLE
-        self.stands_in: OrderedDict[KeyLane, None] | None = None
+        self.stands_in: OrderedDict[KeyQueue[Of_co], None] | None = None
         self.turn = 0
 
-    def append(self, ticket: Ticket) -> None:
-        """Put a ticket last."""
+    def append(self, event: QueuedEvent[Of_co]) -> None:
+        """Put an event last."""
         if self.last is None:
-            self.first = ticket
+            self.first = event
         else:
-            self.last.next_of_key = ticket
-        self.last = ticket
+            self.last.next_of_key = event
+        self.last = event
         self.length += 1
 
-    def unlink(self, ticket: Ticket) -> None:
-        """Take a ticket out from where it is: at the head, or a few behind it in a run."""
+    def unlink(self, event: QueuedEvent[Of_co]) -> None:
+        """Take an event out from where it is: at the head, or a few behind it in a run."""
         before, there = None, self.first
-        while there is not None and there is not ticket:
+        while there is not None and there is not event:
             before, there = there, there.next_of_key
         if there is None:
-            raise ValueError(f"ticket {ticket.sequence} is not in its key's lane")
+            raise ValueError(f"event {event.content.sequence} is not in its key's queue")
         if before is None:
-            self.first = ticket.next_of_key
+            self.first = event.next_of_key
         else:
-            before.next_of_key = ticket.next_of_key
-        if self.last is ticket:
+            before.next_of_key = event.next_of_key
+        if self.last is event:
             self.last = before
-        ticket.next_of_key = None
+        event.next_of_key = None
         self.length -= 1
 
-    def sift(self) -> list[Ticket]:
-        """Take out the revoked tickets that do not fly; returns them."""
-        gone: list[Ticket] = []
-        position, ticket, flying = 0, self.first, self.in_flight
+    def sift(self) -> list[QueuedEvent[Of_co]]:
+        """Take out the revoked events that are not in flight, and return them."""
+        gone: list[QueuedEvent[Of_co]] = []
+        position, event, flying = 0, self.first, self.in_flight
         self.first = self.last = None
         self.length = 0
-        while ticket is not None:
-            following, ticket.next_of_key = ticket.next_of_key, None
-            if ticket.state is TicketState.REVOKED and position >= flying:
-                gone.append(ticket)
+        while event is not None:
+            following, event.next_of_key = event.next_of_key, None
+            if event.state is EventState.REVOKED and position >= flying:
+                gone.append(event)
             else:
-                self.append(ticket)
+                self.append(event)
             position += 1
-            ticket = following
+            event = following
         return gone

@@ -1,17 +1,18 @@
-"""KeyOrderedQueue: a first-in-first-out lane per ordering key, and a list of ready lanes.
+"""KeyOrderedQueue: a first-in-first-out queue per ordering key, and lists of keys that are ready.
 
 Rules
-- A lane with an event in flight is not ready: at most one request carries events of a key.
-- A batch takes the head of each of many ready lanes, in the order they became ready, and closes at
-  the first head that does not fit. `run` > 1 lets it take several from the head of one lane.
-- Events in flight stay at the head of their lane until they are settled or given back, so nothing
+- A key with an event in flight is not ready: at most one request carries events of a key.
+- A batch takes the head of each of many ready keys, in the order they became ready, and closes at
+  the first head that does not fit. `run` > 1 lets it take several from the head of one key.
+- Events in flight stay at the head of their key until they are settled or given back, so nothing
   can pass them. A run is settled from its head; what it leaves in flight is its beginning.
-- Only a failure of the event itself makes its lane wait (`not_before`). A failure of the whole
-  request puts its lanes back at the front.
-- A revoked ticket in flight keeps its key busy until its request ends, then only frees the key.
-- A lane stands in one place at a time, by its head; an empty one is forgotten at once.
-- Ready lanes stand in one list, or aside: in a list for each partition that is down, into which
-  `take` sorts what it meets. So nothing is sorted while no partition is down.
+- Only a failure of the event itself makes its key wait (`not_before`). A failure of the whole
+  request puts its keys back at the front.
+- A revoked event in flight keeps its key busy until its request ends, then only frees the key.
+- A key stands in one place at a time, by its head; an empty one is forgotten at once.
+- Ready keys stand in a list for their destination: ANYWHERE; a partition that is down, into which
+  `take` sorts what it meets, so that nothing is sorted while none is down; or DEAD_LETTER, when the
+  head can never be published.
 - An illegal move raises ValueError and changes nothing.
 """
 
@@ -19,36 +20,51 @@ from __future__ import annotations
 
 import heapq
 from collections import OrderedDict
+from enum import Enum, auto
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic
 
-from consumer.core.backlog.key_queue import KeyLane, Place
-from consumer.core.backlog.ticket import TICKET_BYTES, TicketState
+from consumer.core.backlog.key_queue import KeyQueue, Place
+from consumer.core.backlog.queued_event import EVENT_BYTES, EventState, Of_co
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from consumer.core.backlog.ticket import Ticket
+    from consumer.core.backlog.queued_event import QueuedEvent
 
-    Ready = OrderedDict[KeyLane, None]
-    Sort = Callable[[Ticket], str | None]
+    Sort = Callable[[QueuedEvent[Of_co]], str | None]
+
+
+class Destination(Enum):
+    """Where ready events go, if not to a partition that is down."""
+
+    ANYWHERE = auto()
+    DEAD_LETTER = auto()
+
+
+ANYWHERE = Destination.ANYWHERE
+DEAD_LETTER = Destination.DEAD_LETTER
+
+To = Destination | str  # a partition's name is text
 
 SORTED_AT_ONCE = 2_000
-"""Most lanes that one `take` puts aside: it runs in one go, some ten milliseconds of them."""
+"""Most keys that one `take` puts aside: it runs in one go, some ten milliseconds of them."""
 
 
-class KeyOrderedQueue:
-    """Events of all shards of this process, in order per key.
+class KeyOrderedQueue(Generic[Of_co]):
+    """Events of one event type, in order per key.
 
     `events` and `bytes` count everything pushed and neither settled nor revoked.
     """
 
     def __init__(self) -> None:
-        self._lanes: dict[str, KeyLane] = {}
-        self._ready: Ready = OrderedDict()
-        self._aside: dict[str, Ready] = {}  # by partition
-        self._doomed: Ready = OrderedDict()
-        self._waiting: list[tuple[float, int, KeyLane]] = []  # a lane may have left before its time
+        self._keys: dict[str, KeyQueue[Of_co]] = {}
+        self._ready: dict[To, OrderedDict[KeyQueue[Of_co], None]] = {
+            ANYWHERE: OrderedDict(),
+            DEAD_LETTER: OrderedDict(),
+        }
+        # A key may have left before its time.
+        self._waiting: list[tuple[float, int, KeyQueue[Of_co]]] = []
         self._turns = 0  # equal times wake in the order they came
         self.events = 0
         self.bytes = 0
@@ -56,221 +72,202 @@ class KeyOrderedQueue:
     def __len__(self) -> int:
         return self.events
 
-    @property
-    def ready(self) -> int:
-        """How many lanes have a head that may be sent now; those that stand aside do not count."""
-        return len(self._ready)
-
-    def ready_aside(self, partition: str) -> int:
-        """How many of those stand aside for a partition."""
-        return len(self._aside.get(partition, ()))
+    def ready(self, to: To = ANYWHERE) -> int:
+        """Return how many keys have a head that may go to this destination now."""
+        return len(self._ready.get(to, ()))
 
     @property
     def ready_bytes(self) -> float:
-        """About how many body bytes the ready heads have, if they are like the average event."""
+        """About how many body bytes the heads ready for ANYWHERE have, if they are average."""
         if not self.events:
             return 0.0
-        return len(self._ready) * (self.bytes / self.events - TICKET_BYTES)
+        return len(self._ready[ANYWHERE]) * (self.bytes / self.events - EVENT_BYTES)
 
-    @property
-    def doomed(self) -> int:
-        """How many lanes wait for their head's dead letter."""
-        return len(self._doomed)
-
-    def leads(self, ticket: Ticket) -> bool:
-        """Is it the head of its key's lane? If not, something before it must be settled first."""
-        lane = self._lanes.get(ticket.key)
-        return lane is not None and lane.first is ticket
+    def leads(self, event: QueuedEvent[Of_co]) -> bool:
+        """Is it the head of its key? If not, something before it must be settled first."""
+        key_queue = self._keys.get(event.key)
+        return key_queue is not None and key_queue.first is event
 
     def pending(self, key: str) -> int:
-        """How many events of a key are not settled."""
-        lane = self._lanes.get(key)
-        return 0 if lane is None else lane.length
+        """Return how many events of a key are not settled."""
+        key_queue = self._keys.get(key)
+        return 0 if key_queue is None else key_queue.length
 
-    def push(self, ticket: Ticket) -> int:
-        """Append to its key's lane; returns the lane's length."""
-        lane = self._lanes.get(ticket.key)
-        if lane is None:
-            lane = self._lanes[ticket.key] = KeyLane(ticket.key)
-        lane.append(ticket)
+    def push(self, event: QueuedEvent[Of_co]) -> int:
+        """Append an event to its key. Return how many of that key are pending now."""
+        key_queue = self._keys.get(event.key)
+        if key_queue is None:
+            key_queue = self._keys[event.key] = KeyQueue(event.key)
+        key_queue.append(event)
         self.events += 1
-        self.bytes += ticket.cost
-        if lane.place is Place.IDLE and not lane.in_flight:
-            self._place(lane, front=False)
-        return lane.length
+        self.bytes += event.cost
+        if key_queue.place is Place.IDLE and not key_queue.in_flight:
+            self._place(key_queue, front=False)
+        return key_queue.length
 
     def take(
-        self, now: float, events: int, size: int, run: int = 1, *, sort: Sort | None = None
-    ) -> list[Ticket]:
-        """The next batch: at most `events` tickets and `size` body bytes; empty if none is ready.
+        self,
+        to: To,
+        now: float,
+        events: int,
+        size: int,
+        run: int = 1,
+        *,
+        sort: Sort[Of_co] | None = None,
+    ) -> list[QueuedEvent[Of_co]]:
+        """Take the next batch for a destination: at most `events` of them and `size` body bytes.
 
-        A head larger than `size` goes alone. All returned tickets are in flight. `sort` names the
+        A head larger than `size` goes alone. All returned events are in flight. `sort` names the
         partition for which a head has to stand aside, None for most; where there are too many of
         them at once, the batch is short.
         """
-        self._wake(now)
-        return self._take(self._ready, events, size, run, sort)
-
-    def take_aside(
-        self, partition: str, now: float, events: int, size: int, run: int = 1
-    ) -> list[Ticket]:
-        """The next batch of those that stand aside for a partition."""
-        self._wake(now)
-        return self._take(self._aside.get(partition, OrderedDict()), events, size, run, None)
-
-    def rejoin(self, partition: str) -> None:
-        """Nothing has to stand aside for this partition any more."""
-        for lane in self._aside.pop(partition, ()):
-            self._stand(lane, self._ready)
-
-    def _take(
-        self, ready: Ready, events: int, size: int, run: int, sort: Sort | None
-    ) -> list[Ticket]:
-        batch: list[Ticket] = []
+        letters = to is DEAD_LETTER
+        if not letters:
+            self._wake(now)
+        batch: list[QueuedEvent[Of_co]] = []
+        ready = self._ready.get(to)
         room, to_sort = size, SORTED_AT_ONCE
         while ready and len(batch) < events and to_sort:
-            lane = next(iter(ready))
-            ticket = lane.first
-            if sort is not None and ticket is not None and (name := sort(ticket)) is not None:
-                del ready[lane]
-                self._stand(lane, self._aside.setdefault(name, OrderedDict()))
+            key_queue = next(iter(ready))
+            event = key_queue.first
+            if sort is not None and event is not None and (name := sort(event)) is not None:
+                del ready[key_queue]
+                self._stand(key_queue, name)
                 to_sort -= 1
                 continue
             taken = 0
-            while ticket is not None and taken < run and len(batch) < events:
-                body = ticket.body
-                if body is None or (len(body) > room and batch):
+            while event is not None and taken < run and len(batch) < events:
+                body = event.body
+                if (body is None) is not letters:
+                    break  # it goes elsewhere once it is the head
+                length = 0 if body is None else len(body)
+                if length > room and batch:
                     break
-                ticket.state = TicketState.IN_FLIGHT
-                room -= len(body)
-                batch.append(ticket)
+                event.state = EventState.IN_FLIGHT
+                room -= length
+                batch.append(event)
                 taken += 1
-                ticket = ticket.next_of_key
+                event = event.next_of_key
             if not taken:
                 break
-            del ready[lane]
-            lane.place = Place.IDLE
-            lane.in_flight = taken
+            del ready[key_queue]
+            key_queue.place = Place.IDLE
+            key_queue.in_flight = taken
         return batch
 
-    def take_doomed(self) -> Ticket | None:
-        """The next head that can never be published; it is in flight until settled."""
-        lane = next(iter(self._doomed), None)
-        ticket = None if lane is None else lane.first
-        if lane is None or ticket is None:
-            return None
-        del self._doomed[lane]
-        lane.place = Place.IDLE
-        lane.in_flight = 1
-        ticket.state = TicketState.IN_FLIGHT
-        return ticket
+    def rejoin(self, partition: str) -> None:
+        """Nothing has to stand aside for this partition any more."""
+        for key_queue in self._ready.pop(partition, ()):
+            self._stand(key_queue, ANYWHERE)
 
-    def settle(self, ticket: Ticket) -> None:
-        """Take a ticket in flight out of its lane; it must be the head.
+    def settle(self, event: QueuedEvent[Of_co]) -> None:
+        """Take an event in flight out of its key; it must be the head."""
+        key_queue = self._keys.get(event.key)
+        if key_queue is None or key_queue.first is not event or not key_queue.in_flight:
+            raise ValueError(f"event {event.content.sequence} is not the head in flight of its key")
+        key_queue.unlink(event)
+        self._discount(event)
+        if event.state is not EventState.REVOKED:
+            event.state = EventState.SETTLED
+        key_queue.in_flight -= 1
+        if not key_queue.in_flight:
+            self._place(key_queue, front=False)
 
-        The caller settles its watermark, too, unless the ticket is revoked.
+    def give_back(
+        self, event: QueuedEvent[Of_co], not_before: float = 0.0, *, front: bool = False
+    ) -> None:
+        """Return an event in flight to its place in its key, unsent or failed.
+
+        A revoked one leaves the queue. Of a run that is not settled all are given back, or all
+        behind the one that stays in flight, before anything else happens to the key.
         """
-        lane = self._lanes.get(ticket.key)
-        if lane is None or lane.first is not ticket or not lane.in_flight:
-            raise ValueError(f"ticket {ticket.sequence} is not the head in flight of its key")
-        lane.unlink(ticket)
-        self._discount(ticket)
-        lane.in_flight -= 1
-        if not lane.in_flight:
-            self._place(lane, front=False)
-
-    def give_back(self, ticket: Ticket, not_before: float = 0.0, *, front: bool = False) -> None:
-        """Return a ticket in flight to its place in its lane, unsent or failed.
-
-        A revoked one leaves the lane. Of a run that is not settled all are given back, or all
-        behind the one that stays in flight, before anything else happens to the lane.
-        """
-        lane = self._lanes.get(ticket.key)
-        flying = ticket.state is TicketState.IN_FLIGHT or ticket.state is TicketState.REVOKED
-        if lane is None or not lane.in_flight or not flying:
-            raise ValueError(f"ticket {ticket.sequence} is not in flight")
-        if ticket.state is TicketState.REVOKED:
-            lane.unlink(ticket)
-            self._discount(ticket)
+        key_queue = self._keys.get(event.key)
+        flying = event.state is EventState.IN_FLIGHT or event.state is EventState.REVOKED
+        if key_queue is None or not key_queue.in_flight or not flying:
+            raise ValueError(f"event {event.content.sequence} is not in flight")
+        if event.state is EventState.REVOKED:
+            key_queue.unlink(event)
+            self._discount(event)
         else:
-            ticket.state = TicketState.QUEUED
-            lane.not_before = max(lane.not_before, not_before)
-        lane.in_flight -= 1
-        if not lane.in_flight:
-            self._place(lane, front=front)
+            event.state = EventState.QUEUED
+            key_queue.not_before = max(key_queue.not_before, not_before)
+        key_queue.in_flight -= 1
+        if not key_queue.in_flight:
+            self._place(key_queue, front=front)
 
-    def put_back(self, tickets: Sequence[Ticket]) -> None:
-        """The whole request failed: its lanes go to the front, in the order they had."""
-        runs = [list(run) for _, run in groupby(tickets, key=lambda ticket: ticket.key)]
+    def put_back(self, events: Sequence[QueuedEvent[Of_co]]) -> None:
+        """The whole request failed: its keys go to the front, in the order they had."""
+        runs = [list(run) for _, run in groupby(events, key=_key)]
         for run in reversed(runs):
-            for ticket in run:
-                self.give_back(ticket, front=True)
+            for event in run:
+                self.give_back(event, front=True)
 
-    def remove(self, tickets: Iterable[Ticket]) -> int:
-        """Take out revoked tickets and return the bytes freed.
+    def remove(self, events: Iterable[QueuedEvent[Of_co]]) -> int:
+        """Take out revoked events and return the bytes freed.
 
         Those in flight stay until their request ends.
         """
         before = self.bytes
-        for key in dict.fromkeys(ticket.key for ticket in tickets):
-            lane = self._lanes.get(key)
-            if lane is not None:
-                self._sift(lane)
+        for key in dict.fromkeys(event.key for event in events):
+            key_queue = self._keys.get(key)
+            if key_queue is not None:
+                self._sift(key_queue)
         return before - self.bytes
 
     def next_wake(self) -> float | None:
-        """When the earliest waiting lane becomes ready, None if none waits."""
-        self._shed_departed()
-        return self._waiting[0][0] if self._waiting else None
+        """Return when the earliest waiting key becomes ready, None if none waits."""
+        while self._waiting:
+            at, turn, key_queue = self._waiting[0]
+            if key_queue.place is Place.WAITING and key_queue.turn == turn:
+                return at
+            heapq.heappop(self._waiting)  # its head was revoked: it has moved on
+        return None
 
-    def _sift(self, lane: KeyLane) -> None:
-        head = lane.first
-        for ticket in lane.sift():
-            self._discount(ticket)
-        if lane.first is not head:  # then none was in flight
-            if lane.place is Place.READY and lane.stands_in is not None:
-                del lane.stands_in[lane]
-            self._doomed.pop(lane, None)
-            lane.not_before = 0.0
-            self._place(lane, front=False)
+    def _sift(self, key_queue: KeyQueue[Of_co]) -> None:
+        head = key_queue.first
+        for event in key_queue.sift():
+            self._discount(event)
+        if key_queue.first is not head:  # then none was in flight
+            if key_queue.place is Place.READY and key_queue.stands_in is not None:
+                del key_queue.stands_in[key_queue]
+            key_queue.not_before = 0.0
+            self._place(key_queue, front=False)
 
-    def _discount(self, ticket: Ticket) -> None:
+    def _discount(self, event: QueuedEvent[Of_co]) -> None:
         self.events -= 1
-        self.bytes -= ticket.cost
+        self.bytes -= event.cost
 
-    def _stand(self, lane: KeyLane, ready: Ready) -> None:
-        lane.place = Place.READY
-        lane.stands_in = ready
-        ready[lane] = None
+    def _stand(self, key_queue: KeyQueue[Of_co], to: To) -> None:
+        ready = self._ready.get(to)
+        if ready is None:
+            ready = self._ready[to] = OrderedDict()
+        key_queue.place = Place.READY
+        key_queue.stands_in = ready
+        ready[key_queue] = None
 
-    def _place(self, lane: KeyLane, *, front: bool) -> None:
-        head = lane.first
+    def _place(self, key_queue: KeyQueue[Of_co], *, front: bool) -> None:
+        head = key_queue.first
         if head is None:
-            lane.place = Place.IDLE
-            del self._lanes[lane.key]
-        elif lane.not_before:
-            lane.place = Place.WAITING
+            key_queue.place = Place.IDLE
+            del self._keys[key_queue.key]
+        elif key_queue.not_before:
+            key_queue.place = Place.WAITING
             self._turns += 1
-            lane.turn = self._turns
-            heapq.heappush(self._waiting, (lane.not_before, lane.turn, lane))
+            key_queue.turn = self._turns
+            heapq.heappush(self._waiting, (key_queue.not_before, key_queue.turn, key_queue))
         elif head.body is None:
-            lane.place = Place.DOOMED
-            self._doomed[lane] = None
+            self._stand(key_queue, DEAD_LETTER)
         else:
-            self._stand(lane, self._ready)
+            self._stand(key_queue, ANYWHERE)
             if front:
-                self._ready.move_to_end(lane, last=False)
+                self._ready[ANYWHERE].move_to_end(key_queue, last=False)
 
     def _wake(self, now: float) -> None:
         while (at := self.next_wake()) is not None and at <= now:
-            lane = heapq.heappop(self._waiting)[2]
-            lane.not_before = 0.0
-            self._place(lane, front=False)
+            key_queue = heapq.heappop(self._waiting)[2]
+            key_queue.not_before = 0.0
+            self._place(key_queue, front=False)
 
-    def _shed_departed(self) -> None:
-        """Drop heap entries of lanes whose waiting head was revoked: they have moved on."""
-        while self._waiting:
-            _, turn, lane = self._waiting[0]
-            if lane.place is Place.WAITING and lane.turn == turn:
-                return
-            heapq.heappop(self._waiting)
+
+def _key(event: QueuedEvent[Of_co]) -> str:
+    return event.key

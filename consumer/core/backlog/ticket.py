@@ -1,8 +1,7 @@
-"""A ticket: one record that was read and is not settled yet.
+"""A ticket: one record that was read and is not settled yet, with the events made of it.
 
-It stands in two orders at once: in its shard's (the AckWatermark links `before` and `after`) and in
-its key's (the KeyOrderedQueue links `next_of_key`). Both link it themselves so that a settled
-ticket leaves no trace in either.
+It stands in its shard's order (the AckWatermark links `before` and `after`); its events stand in
+the orders of their keys. It is settled when all of them are, and revoked as a whole.
 """
 
 from __future__ import annotations
@@ -12,23 +11,17 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from consumer.core.event.event import Event
+from consumer.core.backlog.queued_event import EventState, QueuedEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from consumer.core.backlog.watermark import AckWatermark
-    from consumer.core.event.event import Unbuildable
-
-TICKET_BYTES = 900
-"""What a ticket and its place in both orders cost in memory beside the event's bytes."""
+    from consumer.core.backlog.tenure import Tenure
+    from consumer.core.leases.fence import Fence
 
 
 class TicketState(Enum):
     """Where a ticket is. SETTLED and REVOKED are final."""
 
-    QUEUED = auto()
-    IN_FLIGHT = auto()
+    OPEN = auto()
     SETTLED = auto()
     REVOKED = auto()
 
@@ -36,49 +29,55 @@ class TicketState(Enum):
 class Ticket(Struct, eq=False):
     """One unsettled record.
 
-    `attempts` counts requests that carried it, `refused` answers that called it the bad one (422),
-    `failed` answers in which others of its partition were stored and it was not (207), `postponed`
-    times it was to be a dead letter and there were too many.
-    `created_at` is the change's (epoch seconds), `read_at` ours (seconds of the injected clock).
-    `body` is the event to publish, None for a record of which no event could be built.
-    `through`, `through_at` and `records` describe the run of settled records that follows it.
+    `created_at` is the change's time in epoch seconds. `unsettled` counts its events that are not
+    accepted yet. `through`, `through_at` and `records` describe the run of settled records that
+    follows it. `events` is emptied at its end, so that no objects point at each other in a circle.
     """
 
-    content: Event | Unbuildable
     sequence: int
-    key: str
     created_at: float
-    cost: int
-    watermark: AckWatermark
-    read_at: float = 0.0
-    state: TicketState = TicketState.QUEUED
-    attempts: int = 0
-    refused: int = 0
-    failed: int = 0
-    postponed: int = 0
-    first_attempt: float | None = None
-    last_attempt: float | None = None
-    body: bytes | None = None
+    tenure: Tenure
+    events: tuple[QueuedEvent[Ticket], ...] = ()
+    unsettled: int = 0
+    state: TicketState = TicketState.OPEN
     through: int = 0
     through_at: float = 0.0
     records: int = 1
     before: Ticket | None = None
     after: Ticket | None = None
-    next_of_key: Ticket | None = None
 
     def __post_init__(self) -> None:
-        self.body = self.content.body if isinstance(self.content, Event) else None
         self.through = self.sequence
         self.through_at = self.created_at
 
+    def carry(self, events: tuple[QueuedEvent[Ticket], ...]) -> None:
+        """Take the events that were made of this record: at least one."""
+        self.events = events
+        self.unsettled = len(events)
 
-def bytes_of(tickets: Iterable[Ticket]) -> int:
-    """Bytes of their events, as a request's body counts them (without the commas)."""
-    return sum(len(ticket.body or b"") for ticket in tickets)
+    @property
+    def untouched(self) -> bool:
+        """Is every event of it queued: none settled, none in flight?"""
+        return all(event.state is EventState.QUEUED for event in self.events)
+
+    @property
+    def retrying(self) -> bool:
+        """Was one of its events sent more than once?"""
+        return any(event.attempts > 1 for event in self.events)
+
+    def count_settled(self) -> bool:
+        """Count an event as settled. Return True if it was the last one of an open ticket."""
+        self.unsettled -= 1
+        return not self.unsettled and self.state is TicketState.OPEN
+
+    def revoke(self) -> None:
+        """Revoke it and every event of it that is not settled."""
+        self.state = TicketState.REVOKED
+        for event in self.events:
+            if event.state is not EventState.SETTLED:
+                event.state = EventState.REVOKED
 
 
-def cost_of(content: Event | Unbuildable) -> int:
-    """Bytes of memory that a ticket for this content counts with."""
-    if isinstance(content, Event):
-        return len(content.body) + TICKET_BYTES
-    return len(content.record) + len(content.body or b"") + TICKET_BYTES
+def is_ours(event: QueuedEvent[Ticket], fence: Fence, now: float) -> bool:
+    """May this worker send the event at `now`? Only while its shard's tenure and the fence last."""
+    return event.state is not EventState.REVOKED and fence.holds(now, event.of.tenure.epoch)

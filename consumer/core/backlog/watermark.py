@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from consumer.core.backlog.ticket import TicketState
 
 if TYPE_CHECKING:
+    from consumer.core.backlog.tenure import Tenure
     from consumer.core.backlog.ticket import Ticket
 
 SPAN_RECORDS = 1_000_000
@@ -23,7 +24,7 @@ SPAN_RECORDS = 1_000_000
 
 
 class AckWatermark:
-    """The contiguous acknowledgement of one shard, held under one epoch of the fence.
+    """The contiguous acknowledgement of one shard in one tenure.
 
     `value` is None until something is settled. `record_at` is the creation time (epoch seconds) of
     the record at `value`. `span` counts the records read beyond it, settled ones included.
@@ -31,31 +32,18 @@ class AckWatermark:
 
     __slots__ = (
         "dropped_at",
-        "epoch",
         "head",
-        "member",
         "opened",
         "record_at",
-        "shard_id",
         "span",
-        "stream_arn",
         "tail",
+        "tenure",
         "unsettled",
         "value",
     )
 
-    def __init__(
-        self,
-        stream_arn: str,
-        shard_id: str,
-        epoch: int,
-        value: int | None,
-        record_at: float | None = None,
-    ) -> None:
-        self.stream_arn = stream_arn
-        self.shard_id = shard_id
-        self.member = f"{stream_arn}/{shard_id}"  # its name in the budget: emulators reuse ids
-        self.epoch = epoch
+    def __init__(self, tenure: Tenure, value: int | None, record_at: float | None = None) -> None:
+        self.tenure = tenure
         self.value = value
         self.record_at = record_at
         self.opened = value  # the newest sequence number seen, settled or not
@@ -104,15 +92,18 @@ class AckWatermark:
         self.span += 1
 
     def settle(self, ticket: Ticket) -> None:
-        """Take out a ticket whose event Nakadi or the dead letter queue has accepted."""
-        if ticket.state is TicketState.SETTLED or ticket.state is TicketState.REVOKED:
-            msg = f"ticket {ticket.sequence} of {self.shard_id} is {ticket.state.name} already"
+        """Take out a ticket whose events have all been accepted."""
+        if ticket.state is not TicketState.OPEN:
+            msg = (
+                f"ticket {ticket.sequence} of {self.tenure.shard_id} is {ticket.state.name} already"
+            )
             raise ValueError(msg)
         before = ticket.before
         if before is None and ticket is not self.head:
-            msg = f"ticket {ticket.sequence} is not open in {self.shard_id}"
+            msg = f"ticket {ticket.sequence} is not open in {self.tenure.shard_id}"
             raise ValueError(msg)
         ticket.state = TicketState.SETTLED
+        ticket.events = ()
         if before is None:
             self._raise_to(ticket.through, ticket.through_at)
             self.span -= ticket.records
@@ -123,7 +114,7 @@ class AckWatermark:
         self._unlink(ticket)
 
     def drop_tail(self) -> list[Ticket]:
-        """Revoke what lies above the highest record that is settled or in flight.
+        """Revoke the records above the highest one of which an event is settled or in flight.
 
         A drain calls it: nothing above has left the process, so the next owner may read it again
         without a duplicate. Returns the revoked tickets, newest first.
@@ -131,10 +122,10 @@ class AckWatermark:
         dropped: list[Ticket] = []
         while (
             (last := self.tail) is not None
-            and last.state is TicketState.QUEUED
+            and last.untouched
             and last.records == 1  # nothing settled right behind it
         ):
-            last.state = TicketState.REVOKED
+            last.revoke()
             self.span -= 1
             self._unlink(last)
             dropped.append(last)
@@ -153,7 +144,7 @@ class AckWatermark:
         ticket = self.head
         while ticket is not None:
             following = ticket.after
-            ticket.state = TicketState.REVOKED
+            ticket.revoke()
             ticket.before = ticket.after = None
             revoked.append(ticket)
             ticket = following
@@ -163,7 +154,7 @@ class AckWatermark:
 
     def _ascend(self, sequence: int) -> None:
         if self.opened is not None and sequence < self.opened:
-            msg = f"record {sequence} of {self.shard_id} comes after {self.opened}"
+            msg = f"record {sequence} of {self.tenure.shard_id} comes after {self.opened}"
             raise ValueError(msg)
         self.opened = sequence
         self.dropped_at = None

@@ -66,12 +66,6 @@ class Flow:
         """Most events of a request now: a stopped event type tries one."""
         return 1 if self.state is FlowState.STOPPED else self._limits.batch_events
 
-    def wait(self, now: float, in_flight: int) -> float | None:
-        """Seconds until another request may start; None: not before one in flight has ended."""
-        if in_flight >= self.allowed:
-            return None
-        return max(0.0, self.not_before - now)
-
     def answered(self, sent_at: float, *, stored: bool) -> None:
         """A request sent at `sent_at` was answered event by event; `stored`: at least one of them.
 

@@ -22,9 +22,9 @@ from consumer.core.backoff import full_jitter
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from consumer.core.backlog.ticket import Ticket
+    from consumer.core.backlog.queued_event import QueuedEvent
     from consumer.core.limits import PublishLimits
-    from consumer.core.publishing.partition_outcome import Share
+    from consumer.core.publishing.partition_outcome import PartitionOutcome
     from consumer.core.publishing.placement import Placement
 
 LANES_MAX = 32
@@ -38,7 +38,7 @@ PAUSE_MAX = 20.0
 """First and longest pause after a failure, in seconds."""
 
 PAUSE_MIN = 0.05
-"""Full jitter may say nought."""
+"""Full jitter may give a wait of zero; a lane waits at least this long."""
 
 BYTES_MIN = 1_000
 GROWTH = 20
@@ -97,26 +97,26 @@ class Lanes:
         """Requests of all lanes."""
         return sum(lane.busy for lane in self._open.values())
 
-    def of(self, ticket: Ticket) -> str | None:
-        """The lane in which a ticket has to travel, None for the open road."""
-        name = self.placement.of(ticket)
+    def of(self, event: QueuedEvent[object]) -> str | None:
+        """Return the lane in which an event has to travel, None for most."""
+        name = self.placement.of(event)
         return name if name in self._open else None
 
-    def failed(self, share: Share, sent_at: float, now: float, chance: float) -> bool:
-        """A partition took nothing of its share of a request. True if that opened a lane for it.
+    def failed(self, outcome: PartitionOutcome, sent_at: float, now: float, chance: float) -> bool:
+        """A partition took nothing of its part of a request. True if that opened a lane for it.
 
         `chance` in [0, 1).
         """
-        name = share.partition
+        name = outcome.partition
         lane = self._open.get(name)
         news = lane is None
         if lane is None:
             if len(self._open) >= LANES_MAX or not self.placement.steady:
                 return False
             lane = self._open[name] = PartitionLane(name, self._full, now)
-        if len(share.tickets) > 1:
+        if len(outcome.events) > 1:
             lane.growth *= 1 if lane.failures or news else 2
-            lane.bytes = lane.bytes_known = max(BYTES_MIN, min(lane.bytes, share.size // 2))
+            lane.bytes = lane.bytes_known = max(BYTES_MIN, min(lane.bytes, outcome.size // 2))
         else:
             lane.bytes_known = self._full
         if sent_at >= lane.failed_at:

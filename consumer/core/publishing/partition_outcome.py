@@ -1,26 +1,26 @@
-"""Shares: what a request held for each partition, and what became of it."""
+"""What a request held for each partition, and what became of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from consumer.core.backlog.ticket import bytes_of
+from consumer.core.backlog.queued_event import bytes_of
 from consumer.core.publishing.answer import PublishingStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consumer.core.backlog.ticket import Ticket
+    from consumer.core.backlog.queued_event import QueuedEvent
     from consumer.core.publishing.answer import BatchItemResponse
 
 
 @dataclass(slots=True)
-class Share:
+class PartitionOutcome:
     """One partition's part of a request; aborted events belong to it, but say nothing."""
 
     partition: str
-    tickets: list[Ticket] = field(default_factory=list)
+    events: list[QueuedEvent[object]] = field(default_factory=list)
     stored: bool = False  # at least one
     failed: bool = False  # at least one
 
@@ -32,16 +32,18 @@ class Share:
     @property
     def size(self) -> int:
         """Bytes of the events."""
-        return bytes_of(self.tickets)
+        return bytes_of(self.events)
 
 
-def shares(items: Sequence[BatchItemResponse], tickets: Sequence[Ticket]) -> list[Share]:
-    """Of the answer's items, in request order; those that name no partition are left out."""
-    found: dict[str, Share] = {}
-    for item, ticket in zip(items, tickets, strict=True):
+def outcomes(
+    items: Sequence[BatchItemResponse], events: Sequence[QueuedEvent[object]]
+) -> list[PartitionOutcome]:
+    """Return one outcome for each partition that the answer's items name, in request order."""
+    found: dict[str, PartitionOutcome] = {}
+    for item, event in zip(items, events, strict=True):
         if item.partition is not None:
-            share = found.setdefault(item.partition, Share(item.partition))
-            share.tickets.append(ticket)
-            share.stored |= item.status is PublishingStatus.SUBMITTED
-            share.failed |= item.status is PublishingStatus.FAILED
+            outcome = found.setdefault(item.partition, PartitionOutcome(item.partition))
+            outcome.events.append(event)
+            outcome.stored |= item.status is PublishingStatus.SUBMITTED
+            outcome.failed |= item.status is PublishingStatus.FAILED
     return list(found.values())

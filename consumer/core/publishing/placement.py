@@ -1,4 +1,4 @@
-"""Placement: which partition a ticket's event will go to, as far as that is known.
+"""Placement: which partition an event will go to, as far as that is known.
 
     computed   by the hash rule: from the event type's definition, or found in a 207 that proves it
     learnt     by key, where nothing can be computed: an item of a 207 has named the partition
@@ -16,7 +16,7 @@ from consumer.core.publishing.partition import HashRule, infer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consumer.core.backlog.ticket import Ticket
+    from consumer.core.backlog.queued_event import QueuedEvent
 
 LEARNT_MAX = 100_000
 """Most keys remembered for all partitions together."""
@@ -49,23 +49,23 @@ class Placement:
         )
         self._learnt: dict[str, str] = {}  # key → partition
 
-    def of(self, ticket: Ticket) -> str | None:
+    def of(self, event: QueuedEvent[object]) -> str | None:
         """The partition of its event, None if it is not known."""
         if self._rule is not None:
-            return self._rule.partition(ticket.body or b"{}")
-        return self._learnt.get(ticket.key)
+            return self._rule.partition(event.body or b"{}")
+        return self._learnt.get(event.key)
 
-    def observe(self, named: Sequence[tuple[Ticket, str]]) -> None:
+    def observe(self, named: Sequence[tuple[QueuedEvent[object], str]]) -> None:
         """A 207 has named the partitions of these."""
-        bodies = [(ticket.body or b"{}", name) for ticket, name in named]
+        bodies = [(event.body or b"{}", name) for event, name in named]
         if self._rule is None or not self._rule.explains(bodies):
             self._rule = infer(self._fields, bodies)
 
-    def learn(self, named: Sequence[tuple[Ticket, str]]) -> None:
+    def learn(self, named: Sequence[tuple[QueuedEvent[object], str]]) -> None:
         """Remember where these went: their partition is down."""
         if self._rule is None:
             room = max(0, LEARNT_MAX - len(self._learnt))
-            self._learnt.update((ticket.key, name) for ticket, name in named[:room])
+            self._learnt.update((event.key, name) for event, name in named[:room])
 
     def forget(self, partition: str) -> None:
         """It is not down any more: nobody asks for its keys."""

@@ -1,9 +1,9 @@
 """Settlement: what an answer of Nakadi means for each event of the request.
 
 `settle` is the whole table of reactions as one pure function. It says what happens to the request
-as a whole (`Outage`, `Stopped`, `Unauthorised`, `Split`) or to each of its events (`Settled`).
-Outages are never poison: only an answer that names one event, or a request with one event in it,
-can end in a dead letter.
+as a whole (`Outage`, `Stopped`, `Unauthorised`, `Split`) or to each of its events (`Settled`), and
+how their tries are to be counted from now on; it changes nothing itself. Outages are never poison:
+only an answer that names one event, or a request with one event in it, can end in a dead letter.
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
+from consumer.core.backlog.queued_event import UNTRIED, Tries
 from consumer.core.backoff import full_jitter
 from consumer.core.publishing.answer import PublishingStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consumer.core.backlog.ticket import Ticket
+    from consumer.core.backlog.queued_event import QueuedEvent
     from consumer.core.publishing.answer import Answer, BatchItemResponse
+
+    Sent = QueuedEvent[object]
 
 REFUSALS = 3
 """A 422 that names an event is believed the third time: a node may still have the old schema."""
@@ -31,7 +34,10 @@ FAILURE_DELAY_MAX = 30.0
 """First and longest wait, in seconds, after a 207 without the event; doubling, full jitter."""
 
 FAILURE_DELAY_MIN = 0.05
-"""Full jitter may say nought; an event that a 207 left out waits at least this long."""
+"""Full jitter may give a wait of zero; an event that a 207 left out waits at least this long."""
+
+EXPIRED = "expired"
+"""Reason of a refusal by age: it says nothing about the event, and no limit counts it."""
 
 _UNAVAILABLE = frozenset({408, 425, 429})
 
@@ -43,9 +49,10 @@ class Acked:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Send the same bytes again after `delay` seconds; its key waits. 0: at once."""
+    """Send the same bytes again after `delay` seconds (0: at once); the event's key waits."""
 
     delay: float
+    tries: Tries = UNTRIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,7 @@ class Refused:
 
     reason: str
     detail: str
+    tries: Tries = UNTRIED
 
 
 Verdict = Acked | Retry | Refused
@@ -97,24 +105,21 @@ class Unauthorised:
 Settlement = Settled | Split | Outage | Stopped | Unauthorised
 
 _ACKED = Acked()
-_AT_ONCE = Retry(0.0)
 
 
-def settle(
-    answer: Answer, tickets: Sequence[Ticket], max_attempts: int, chance: float
-) -> Settlement:
-    """Decide. `chance` in [0, 1) spreads the waits; counts `refused` and `failed` on tickets."""
+def settle(answer: Answer, events: Sequence[Sent], max_attempts: int, chance: float) -> Settlement:
+    """Decide what the answer means. `chance` in [0, 1) spreads the waits."""
     match answer.status:
         case 200:
-            return Settled((_ACKED,) * len(tickets))
+            return Settled((_ACKED,) * len(events))
         case 207 if answer.items is not None:
-            return _partial(answer.items, tickets, max_attempts, chance)
+            return _partial(answer.items, events, max_attempts, chance)
         case 422 if answer.items is not None:
-            return _refused(answer.items, tickets)
+            return _refused(answer.items, events)
         case 400:
-            return _unattributed(answer, tickets, "rejected", too_large=False)
+            return _unattributed(answer, events, "rejected", too_large=False)
         case 413:
-            return _unattributed(answer, tickets, "too_large", too_large=True)
+            return _unattributed(answer, events, "too_large", too_large=True)
         case 401:
             return Unauthorised()
         case status if 300 <= status < 500 and status not in _UNAVAILABLE:
@@ -126,7 +131,7 @@ def settle(
 
 
 def _partial(
-    items: Sequence[BatchItemResponse], tickets: Sequence[Ticket], max_attempts: int, chance: float
+    items: Sequence[BatchItemResponse], events: Sequence[Sent], max_attempts: int, chance: float
 ) -> Settled:
     """207: what is submitted is stored, everything else is sent again, whatever it is called.
 
@@ -136,53 +141,57 @@ def _partial(
     alive = {item.partition for item in items if item.status is PublishingStatus.SUBMITTED}
     alive.discard(None)
     verdicts: list[Verdict] = []
-    for item, ticket in zip(items, tickets, strict=True):
+    for item, event in zip(items, events, strict=True):
         match item.status:
             case PublishingStatus.SUBMITTED:
                 verdicts.append(_ACKED)
             case PublishingStatus.ABORTED:
-                verdicts.append(_later(ticket, chance))
+                verdicts.append(Retry(_wait(event, chance), event.tries))
             case PublishingStatus.FAILED:
-                ticket.failed += item.partition in alive
-                if ticket.failed >= max_attempts:
-                    verdicts.append(Refused("attempts_exhausted", item.detail))
+                refused, failed = event.tries
+                tries = Tries(refused, failed + (item.partition in alive))
+                if tries.failed >= max_attempts:
+                    verdicts.append(Refused("attempts_exhausted", item.detail, tries))
                 else:
-                    verdicts.append(_later(ticket, chance))
+                    verdicts.append(Retry(_wait(event, chance), tries))
             case _:
                 assert_never(item.status)
     return Settled(tuple(verdicts))
 
 
-def _later(ticket: Ticket, chance: float) -> Retry:
-    wait = full_jitter(ticket.attempts, FAILURE_DELAY, FAILURE_DELAY_MAX, chance)
-    return Retry(max(FAILURE_DELAY_MIN, wait))
+def _wait(event: Sent, chance: float) -> float:
+    wait = full_jitter(event.attempts, FAILURE_DELAY, FAILURE_DELAY_MAX, chance)
+    return max(FAILURE_DELAY_MIN, wait)
 
 
-def _refused(items: Sequence[BatchItemResponse], tickets: Sequence[Ticket]) -> Settlement:
+def _refused(items: Sequence[BatchItemResponse], events: Sequence[Sent]) -> Settlement:
     """422: nothing is stored; the failed item is the bad one, aborted ones are innocent."""
     if not any(item.status is PublishingStatus.FAILED for item in items):
-        if len(tickets) > 1:
+        if len(events) > 1:
             return Split(too_large=False)
-        return Settled((_count_refusal(items[0], tickets[0]),))
+        return Settled((_refusal(items[0], events[0]),))
     return Settled(
         tuple(
-            _count_refusal(item, ticket) if item.status is PublishingStatus.FAILED else _AT_ONCE
-            for item, ticket in zip(items, tickets, strict=True)
+            _refusal(item, event)
+            if item.status is PublishingStatus.FAILED
+            else Retry(0.0, event.tries)
+            for item, event in zip(items, events, strict=True)
         )
     )
 
 
-def _count_refusal(item: BatchItemResponse, ticket: Ticket) -> Verdict:
-    ticket.refused += 1
-    if ticket.refused < REFUSALS:
-        return Retry(REFUSAL_DELAYS[ticket.refused - 1])
+def _refusal(item: BatchItemResponse, event: Sent) -> Verdict:
+    refused, failed = event.tries
+    tries = Tries(refused + 1, failed)
+    if tries.refused < REFUSALS:
+        return Retry(REFUSAL_DELAYS[refused], tries)
     reasons = {"partitioning": "partitioning", "enriching": "enriching"}
-    return Refused(reasons.get(item.step, "validation"), item.detail)
+    return Refused(reasons.get(item.step, "validation"), item.detail, tries)
 
 
 def _unattributed(
-    answer: Answer, tickets: Sequence[Ticket], reason: str, *, too_large: bool
+    answer: Answer, events: Sequence[Sent], reason: str, *, too_large: bool
 ) -> Settlement:
-    if len(tickets) > 1:
+    if len(events) > 1:
         return Split(too_large=too_large)
-    return Settled((Refused(reason, answer.detail),))
+    return Settled((Refused(reason, answer.detail, events[0].tries),))

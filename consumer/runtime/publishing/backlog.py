@@ -1,7 +1,7 @@
 """The backlog: everything read and not settled, with the memory it is allowed.
 
-Ownership: the readers put in, the publisher and the dead letter sender take out; nobody else
-touches queue, budget or watermarks. Every method but `reserve` is a plain call: nothing awaits
+Ownership: the readers put in; outlets and the dead letter sender tell what became of it. No other
+code touches budget or watermarks. Every method but `reserve` is a plain call: nothing awaits
 between looking and deciding.
 """
 
@@ -9,41 +9,66 @@ from __future__ import annotations
 
 import asyncio
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from consumer.core.backlog.budget import RESERVATION, ByteBudget
-from consumer.core.backlog.queue import KeyOrderedQueue
-from consumer.core.backlog.ticket import Ticket, TicketState, cost_of
-from consumer.runtime.signal import Signal
+from consumer.core.backlog.queued_event import EventState, QueuedEvent, cost_of
+from consumer.core.backlog.ticket import Ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from consumer.core.backlog.tenure import Tenure
     from consumer.core.backlog.watermark import AckWatermark
     from consumer.core.event.event import Event, Unbuildable
     from consumer.observability.metrics import Metrics
+    from consumer.runtime.publishing.outlet import Outlet
+
+
+class Content(NamedTuple):
+    """A record to be published: its place in the shard's order, and an event for each outlet.
+
+    `created_at` is the change's time in epoch seconds.
+    """
+
+    sequence: int
+    created_at: float
+    events: Sequence[tuple[Outlet[Ticket], Event | Unbuildable]]
+
+
+class _Shard(NamedTuple):
+    watermark: AckWatermark
+    progressed: Callable[[], None]
 
 
 class Backlog:
-    """Queue, budget and the signal between those who fill and those who empty them."""
+    """Budget, tickets, and the signals between those who fill and those who empty the outlets."""
 
     def __init__(self, limit: int, metrics: Metrics) -> None:
-        self.queue = KeyOrderedQueue()
         self.budget = ByteBudget(limit)
-        self.changed = Signal()  # there may be something new to send
+        self.outlets: dict[str, Outlet[Ticket]] = {}
         self._metrics = metrics
         self._turns: dict[str, asyncio.Event] = {}  # who waits for a reservation
-        self._listeners: dict[AckWatermark, Callable[[], None]] = {}
+        self._shards: dict[Tenure, _Shard] = {}
+
+    def add_outlet(self, outlet: Outlet[Ticket]) -> None:
+        """Events may go to this outlet from now on."""
+        self.outlets[outlet.name] = outlet
+
+    @property
+    def events(self) -> int:
+        """Events in the queues of all outlets."""
+        return sum(outlet.queue.events for outlet in self.outlets.values())
 
     def join(self, watermark: AckWatermark, progressed: Callable[[], None]) -> None:
         """A shard is held: `progressed` is called whenever one of its tickets moves."""
-        self.budget.join(watermark.member)
-        self._listeners[watermark] = progressed
+        self.budget.join(watermark.tenure.member)
+        self._shards[watermark.tenure] = _Shard(watermark, progressed)
 
     def leave(self, watermark: AckWatermark) -> None:
         """A shard is not held any more; its tickets were revoked before."""
-        self._listeners.pop(watermark, None)
-        self.budget.leave(watermark.member)
+        self._shards.pop(watermark.tenure, None)
+        self.budget.leave(watermark.tenure.member)
         self._grant()
 
     async def reserve(self, member: str) -> None:
@@ -62,7 +87,7 @@ class Backlog:
             self.budget.withdraw(member)
 
     def reserve_ahead(self, member: str) -> bool:
-        """A page's worth for read-ahead, if nobody else waits."""
+        """Take a page's worth for read-ahead, if nobody else waits for one."""
         return self.budget.ask_ahead(member)
 
     def free(self, member: str, size: int) -> None:
@@ -73,96 +98,83 @@ class Backlog:
     def add(
         self,
         watermark: AckWatermark,
-        contents: Sequence[tuple[int, Event | Unbuildable]],
+        contents: Sequence[Content],
         now: float,
-        wall: float,
-        crowd: float,
-    ) -> set[str]:
-        """Open tickets for (sequence, content), in order.
+        crowd: Mapping[str, float],
+    ) -> set[tuple[str, str]]:
+        """Open a ticket for each of `contents`, in order, and queue its events.
 
-        The caller has checked that the shard is still its own. Returns the keys that now have more
-        than `crowd` unsettled events.
+        The caller has checked that the shard is still its own. Return (event type, key) of those
+        keys that now have more unsettled events than `crowd` allows in their event type.
         """
         size = 0
-        crowded: set[str] = set()
-        push, opened = self.queue.push, watermark.open
-        for sequence, content in contents:
-            cost = cost_of(content)
-            size += cost
-            key = content.ordering_key
-            ticket = Ticket(
-                content,
-                sequence,
-                # A record without a readable key can only wait for itself.
-                key if key is not None else f"{watermark.member}:{sequence}",
-                content.created_at if content.created_at is not None else wall,
-                cost,
-                watermark,
-                now,
-            )
-            opened(ticket)
-            if push(ticket) > crowd:
-                crowded.add(ticket.key)
-        self.budget.adjust(watermark.member, size)
-        self.changed.notify()
+        crowded: set[tuple[str, str]] = set()
+        tenure = watermark.tenure
+        for sequence, created_at, made in contents:
+            ticket = Ticket(sequence, created_at, tenure)
+            watermark.open(ticket)
+            events: list[QueuedEvent[Ticket]] = []
+            for outlet, content in made:
+                key, cost = content.ordering_key, cost_of(content)
+                if key is None:  # a record without a readable key can only wait for itself
+                    key = f"{tenure.member}:{sequence}"
+                event = QueuedEvent(ticket, content, outlet.name, key, created_at, cost, now)
+                size += cost
+                events.append(event)
+                if outlet.queue.push(event) > crowd[outlet.name]:
+                    crowded.add((outlet.name, key))
+            ticket.carry(tuple(events))
+        self.budget.adjust(tenure.member, size)
+        for outlet in self.outlets.values():
+            outlet.changed.notify()
         return crowded
 
-    def settle(self, tickets: Iterable[Ticket]) -> None:
-        """Nakadi or the dead letter queue has accepted these; each is the head of its key."""
-        for watermark, group in groupby(tickets, key=_watermark):
+    def settled(self, events: Sequence[QueuedEvent[Ticket]]) -> None:
+        """Nakadi or the dead letter queue has accepted these; they have left their queues."""
+        for tenure, group in groupby(events, key=_tenure):
+            shard = self._shards.get(tenure)
             freed = 0
-            for ticket in group:
-                freed += ticket.cost
-                self.queue.settle(ticket)
-                if ticket.state is not TicketState.REVOKED:
-                    watermark.settle(ticket)
-            self.budget.adjust(watermark.member, -freed)
-            self._moved(watermark)
+            for event in group:
+                freed += event.cost
+                if event.of.count_settled() and shard is not None:
+                    shard.watermark.settle(event.of)
+            self.budget.adjust(tenure.member, -freed)
+            if shard is not None:
+                shard.progressed()
         self._grant()
-        self.changed.notify()
 
-    def give_back(self, ticket: Ticket, not_before: float = 0.0) -> None:
-        """Return one ticket to the head of its key, to be sent again from `not_before` on."""
-        self.queue.give_back(ticket, not_before)
-        self._returned(ticket)
-        self.changed.notify()
-
-    def put_back(self, tickets: Sequence[Ticket]) -> None:
-        """A request failed as a whole: its keys go to the front again."""
-        self.queue.put_back(tickets)
-        for ticket in tickets:
-            self._returned(ticket)
-        self.changed.notify()
+    def returned(self, event: QueuedEvent[Ticket]) -> None:
+        """An event is back in its queue, or has left it because it was revoked."""
+        tenure = event.of.tenure
+        if event.state is EventState.REVOKED:
+            self.budget.adjust(tenure.member, -event.cost)
+            self._grant()
+        shard = self._shards.get(tenure)
+        if shard is not None:
+            shard.progressed()
 
     def drop(self, watermark: AckWatermark, revoked: Sequence[Ticket]) -> None:
-        """Forget revoked tickets; those in flight go when their request ends."""
+        """Forget revoked tickets; what of them is in flight goes when its request ends."""
         if not revoked:
             return
-        freed = self.queue.remove(revoked)
-        self.budget.adjust(watermark.member, -freed)
+        events = [event for ticket in revoked for event in ticket.events]
+        for ticket in revoked:
+            ticket.events = ()
+        freed = 0
+        for name, outlet in self.outlets.items():
+            freed += outlet.remove([event for event in events if event.event_type == name])
+        self.budget.adjust(watermark.tenure.member, -freed)
         self._grant()
-        self.changed.notify()
 
     def observe(self) -> None:
         """Bring the gauges up to date."""
-        self._metrics.queue_events.set(self.queue.events)
+        self._metrics.queue_events.set(self.events)
         self._metrics.queue_bytes.set(self.budget.used)
-
-    def _returned(self, ticket: Ticket) -> None:
-        if ticket.state is TicketState.REVOKED:
-            self.budget.adjust(ticket.watermark.member, -ticket.cost)
-            self._grant()
-        self._moved(ticket.watermark)
-
-    def _moved(self, watermark: AckWatermark) -> None:
-        progressed = self._listeners.get(watermark)
-        if progressed is not None:
-            progressed()
 
     def _grant(self) -> None:
         for member in self.budget.grants():
             self._turns[member].set()
 
 
-def _watermark(ticket: Ticket) -> AckWatermark:
-    return ticket.watermark
+def _tenure(event: QueuedEvent[Ticket]) -> Tenure:
+    return event.of.tenure

@@ -1,7 +1,7 @@
-"""The dead letter sender: what can never be published goes to the queue before it is acked.
+"""The dead letter sender: what can never be published goes to the queue before it is settled.
 
-Ownership: one task owns every ticket given to `accept` and every doomed head of the backlog until
-the queue has accepted its letter. While the queue is down only the keys of these tickets wait.
+Ownership: one task owns every event given to `accept`, and every head that can never be published,
+until the queue has accepted its letter. While the queue is down only the keys of these events wait.
 Without a queue a refused event blocks its own key: it is tried again now and then, and said so.
 """
 
@@ -11,24 +11,25 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from consumer.core.backlog.ticket import TicketState
+from consumer.core.backlog.queue import DEAD_LETTER
+from consumer.core.backlog.ticket import is_ours
 from consumer.core.backoff import full_jitter
 from consumer.core.dead_letters.dead_letter import DeadLetter
 from consumer.core.event.event import Unbuildable
-from consumer.core.publishing.settlement import Refused
+from consumer.core.publishing.settlement import EXPIRED, Refused
 from consumer.errors import Retryable
 from consumer.runtime.signal import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from consumer.core.backlog.queued_event import QueuedEvent
     from consumer.core.backlog.ticket import Ticket
     from consumer.core.leases.fence import Fence
-    from consumer.core.limits import PublishLimits
     from consumer.observability.metrics import Metrics
     from consumer.ports import Chance, Clock, DeadLetterQueue
     from consumer.runtime.publishing.backlog import Backlog
-    from consumer.runtime.publishing.event_type import EventType
+    from consumer.runtime.publishing.outlet import Outlet
 
 log = structlog.get_logger()
 
@@ -39,64 +40,57 @@ PAUSE = 0.5
 PAUSE_MAX = 20.0
 """First and longest wait after a failed call, in seconds; doubling, full jitter."""
 
-EXPIRED = "expired"
-"""Older than `max_record_age`: says nothing about the event, so the limit does not count it."""
-
 LOOK = 1.0
-"""Seconds between looks at the backlog's doomed heads."""
+"""Seconds between looks at the heads that can never be published."""
 
 
 class DeadLetterSender:
-    """Letters on their way. Bounded by the backlog's budget: each holds a ticket of it."""
+    """Letters on their way. Bounded by the backlog's budget: each holds an event of it."""
 
     def __init__(
         self,
-        *,
         port: DeadLetterQueue | None,
         backlog: Backlog,
-        event_type: EventType,
         fence: Fence,
-        limits: PublishLimits,
         clock: Clock,
         chance: Chance,
         metrics: Metrics,
     ) -> None:
         self._port = port
         self._backlog = backlog
-        self._event_type = event_type
         self._fence = fence
-        self._limits = limits
         self._clock = clock
         self._chance = chance
         self._metrics = metrics
-        self._letters: list[tuple[Ticket, Refused]] = []
-        self._changed = Signal()
+        self._letters: list[tuple[QueuedEvent[Ticket], Refused]] = []
+        self._called = Signal()
         self._stopping = False
         self._failures = 0
 
-    def accept(self, ticket: Ticket, refused: Refused) -> None:
-        """Take over a ticket in flight."""
+    def accept(self, event: QueuedEvent[Ticket], refused: Refused) -> None:
+        """Take over an event in flight."""
+        outlet = self._outlet(event)
         if self._port is None:
-            self._block(ticket, refused)
+            self._block(event, refused, outlet)
             return
-        if refused.reason != EXPIRED and not self._event_type.may_refuse(ticket.postponed):
-            ticket.postponed += 1
-            self._backlog.give_back(ticket, self._clock.now() + self._limits.probe)
+        if refused.reason != EXPIRED and not outlet.event_type.may_refuse(event.postponed):
+            event.postponed += 1
+            outlet.give_back(event, self._clock.now() + outlet.limits.probe)
             return
-        self._letters.append((ticket, refused))
-        self._changed.notify()
+        self._letters.append((event, refused))
+        self._called.notify()
 
     def stop(self) -> None:
         """End the task; what it still holds is revoked with its shards."""
         self._stopping = True
-        self._changed.notify()
+        self._called.notify()
 
     async def run(self) -> None:
         """Send letters until stopped."""
         while not self._stopping:
             self._collect()
             if not self._letters:
-                await self._changed.wait(LOOK)
+                await self._called.wait(LOOK)
             elif not await self._send():
                 self._failures += 1
                 pause = full_jitter(self._failures, PAUSE, PAUSE_MAX, self._chance.random())
@@ -104,29 +98,34 @@ class DeadLetterSender:
             else:
                 self._failures = 0
 
-    def _collect(self) -> None:
-        """Take over doomed heads."""
-        while len(self._letters) < LETTERS:
-            ticket = self._backlog.queue.take_doomed()
-            if ticket is None:
-                return
-            content = ticket.content
-            if isinstance(content, Unbuildable):
-                self.accept(ticket, Refused(content.reason, content.detail))
+    def _outlet(self, event: QueuedEvent[Ticket]) -> Outlet[Ticket]:
+        return self._backlog.outlets[event.event_type]
 
-    def _block(self, ticket: Ticket, refused: Refused) -> None:
+    def _collect(self) -> None:
+        """Take over heads that can never be published."""
+        now = self._clock.now()
+        for outlet in self._backlog.outlets.values():
+            while len(self._letters) < LETTERS:
+                taken = outlet.queue.take(DEAD_LETTER, now, events=1, size=0)
+                if not taken:
+                    break
+                content = taken[0].content
+                if isinstance(content, Unbuildable):
+                    self.accept(taken[0], Refused(content.reason, content.detail))
+
+    def _block(self, event: QueuedEvent[Ticket], refused: Refused, outlet: Outlet[Ticket]) -> None:
         log.error(
             "key_blocked",
-            shard=ticket.watermark.shard_id,
-            sequence=ticket.sequence,
+            shard=event.of.tenure.shard_id,
+            sequence=event.of.sequence,
             reason=refused.reason,
             action="this event can never be published and no dead letter queue is configured: "
             "its key, and the shard's checkpoint, wait; set CONSUMER_DEAD_LETTER_QUEUE_URL",
         )
-        self._backlog.give_back(ticket, self._clock.now() + self._limits.probe)
+        outlet.give_back(event, self._clock.now() + outlet.limits.probe)
 
     async def _send(self) -> bool:
-        """One call with up to ten letters, after a failure with one; True if all were accepted.
+        """Make one call with up to ten letters, after a failure with one. True: all were accepted.
 
         So a letter that the queue will never take holds up no other for long.
         """
@@ -135,7 +134,7 @@ class DeadLetterSender:
         batch = self._sendable()
         if not batch:
             return True
-        letters = [self._letter(ticket, refused) for ticket, refused in batch]
+        letters = [_letter(event, refused) for event, refused in batch]
         try:
             accepted: Sequence[bool] = await self._port.send(letters)
         except Retryable as error:
@@ -147,44 +146,42 @@ class DeadLetterSender:
             )
             accepted = [False] * len(batch)
         self._letters = self._letters[len(batch) :]
-        for (ticket, refused), done in zip(batch, accepted, strict=True):
+        for (event, refused), done in zip(batch, accepted, strict=True):
             if done:
                 self._metrics.dead_letters.labels(reason=refused.reason).inc()
-                self._backlog.settle([ticket])
+                self._outlet(event).discard(event)
+                self._backlog.settled([event])
             else:
-                self._letters.append((ticket, refused))  # those behind it get their turn
+                self._letters.append((event, refused))  # those behind it get their turn
         return all(accepted)
 
-    def _sendable(self) -> list[tuple[Ticket, Refused]]:
-        """The first letters whose shard is still ours; the others free their key."""
-        fenced = self._fence.holds(self._clock.now(), self._fence.epoch)
-        kept: list[tuple[Ticket, Refused]] = []
-        for ticket, refused in self._letters:
-            if (
-                not fenced
-                or ticket.state is TicketState.REVOKED
-                or ticket.watermark.epoch != self._fence.epoch
-            ):
-                self._backlog.give_back(ticket)
+    def _sendable(self) -> list[tuple[QueuedEvent[Ticket], Refused]]:
+        """Return the first letters whose event is still ours to send; the others free their key."""
+        now = self._clock.now()
+        kept: list[tuple[QueuedEvent[Ticket], Refused]] = []
+        for event, refused in self._letters:
+            if is_ours(event, self._fence, now):
+                kept.append((event, refused))
             else:
-                kept.append((ticket, refused))
+                self._outlet(event).give_back(event)
         self._letters = kept
         return kept[: 1 if self._failures else LETTERS]
 
-    def _letter(self, ticket: Ticket, refused: Refused) -> DeadLetter:
-        content = ticket.content
-        return DeadLetter(
-            reason=refused.reason,
-            detail=refused.detail,
-            event_type=self._event_type.name,
-            stream_arn=ticket.watermark.stream_arn,
-            shard_id=ticket.watermark.shard_id,
-            sequence=content.sequence,
-            eid=content.eid,
-            ordering_key=content.ordering_key,
-            attempts=ticket.attempts,
-            first_attempt=ticket.first_attempt,
-            last_attempt=ticket.last_attempt,
-            event=content.body,
-            record=content.record if isinstance(content, Unbuildable) else None,
-        )
+
+def _letter(event: QueuedEvent[Ticket], refused: Refused) -> DeadLetter:
+    content, tenure = event.content, event.of.tenure
+    return DeadLetter(
+        reason=refused.reason,
+        detail=refused.detail,
+        event_type=event.event_type,
+        stream_arn=tenure.stream_arn,
+        shard_id=tenure.shard_id,
+        sequence=content.sequence,
+        eid=content.eid,
+        ordering_key=content.ordering_key,
+        attempts=event.attempts,
+        first_attempt=event.first_attempt,
+        last_attempt=event.last_attempt,
+        event=content.body,
+        record=content.record if isinstance(content, Unbuildable) else None,
+    )

@@ -1,6 +1,7 @@
 """Hot keys: one event of a key travels per round trip, and some keys change faster than that.
 
-Ownership: the delivery reports what was accepted. A key is counted and logged, never named.
+Ownership: the origin of the stream's events reports what was accepted. A key is counted and logged,
+never named.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import structlog
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consumer.core.backlog.queue import KeyOrderedQueue
+    from consumer.core.backlog.queued_event import QueuedEvent
     from consumer.core.backlog.ticket import Ticket
     from consumer.observability.metrics import Metrics
+    from consumer.runtime.publishing.outlet import Outlet
 
 log = structlog.get_logger()
 
@@ -28,19 +30,19 @@ HOT_KEY_LOG_SECONDS = 60.0
 class HotKeys:
     """Looks for keys whose backlog grows old although their events are accepted."""
 
-    def __init__(self, queue: KeyOrderedQueue, run: int, metrics: Metrics) -> None:
-        self._queue = queue
-        self._behind = HOT_KEY_EVENTS * run
+    def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._logged_at = 0.0
 
-    def look(self, acked: Sequence[Ticket], now: float) -> None:
-        """These were accepted at `now` (injected clock) and still stand in the queue."""
+    def look(
+        self, accepted: Sequence[QueuedEvent[Ticket]], outlet: Outlet[Ticket], now: float
+    ) -> None:
+        """These were accepted at `now` (injected clock) and have left the queue."""
+        behind = HOT_KEY_EVENTS * outlet.limits.key_run_events
         hot = sum(
             1
-            for ticket in acked
-            if now - ticket.read_at > HOT_KEY_SECONDS
-            and self._queue.pending(ticket.key) > self._behind
+            for event in accepted
+            if now - event.queued_at > HOT_KEY_SECONDS and outlet.queue.pending(event.key) >= behind
         )
         if not hot:
             return

@@ -50,12 +50,14 @@ class ReceivedMessages:
         self._source = source
         self._clock = clock
         self._chance = chance
+        self._request = request
         self._reserve = request + SLACK_SECONDS
         self._visibility = 2 * self._reserve
         self._open: dict[str, Receipt] = {}
         self._left: dict[str, Receipt] = {}
         self._accepted: dict[str, Receipt] = {}
         self._hidden_until = 0.0  # the first of the open ones to come back
+        self._deletions_due = False
         self._end = QueueEnd()
 
     @property
@@ -77,6 +79,11 @@ class ReceivedMessages:
     def undeleted(self) -> int:
         """How many were accepted and are still in the queue."""
         return len(self._accepted)
+
+    @property
+    def deletions_due(self) -> bool:
+        """Have messages been accepted since the queue was last asked to delete some?"""
+        return self._deletions_due
 
     async def depth(self) -> QueueDepth:
         """About how many messages the queue holds. Raises RedriveEnded, Misconfigured."""
@@ -111,13 +118,28 @@ class ReceivedMessages:
             await self._patiently(partial(self._source.hide, ten, self._visibility))
         self._hidden_until = now + self._visibility
 
+    def is_open(self, name: str) -> bool:
+        """Is this one neither accepted nor known to stay?"""
+        return name in self._open
+
+    def hidden_for_a_request(self, now: float) -> bool:
+        """Will what is open stay hidden until a request that is sent at `now` must have ended?"""
+        return not self._open or self._hidden_until - now > self._request
+
     def leave(self, name: str) -> None:
         """This one stays."""
         self._left[name] = self._open.pop(name)
 
-    async def accept(self, names: Iterable[str]) -> None:
-        """Nakadi has stored these events: delete them, and what could not be deleted before."""
+    def accept(self, names: Iterable[str]) -> None:
+        """Nakadi has stored the events of these: they are to be deleted."""
         self._accepted.update((name, self._open.pop(name)) for name in names)
+        self._deletions_due = True
+
+    async def delete_accepted(self) -> None:
+        """Delete what was accepted, and what could not be deleted before. Raises RedriveEnded."""
+        if not self._deletions_due:
+            return
+        self._deletions_due = False
         for ten in _tens(self._accepted.values()):
             gone = await self._patiently(partial(self._source.delete, ten))
             for receipt, done in zip(ten, gone, strict=True):

@@ -21,8 +21,9 @@ from consumer.core.dead_letters.redrive import (
     examine,
 )
 from consumer.core.reports.redrive_report import RedriveReport
+from consumer.observability.metrics import Metrics
 from consumer.runtime.redrive.received_messages import ReceivedMessages, RedriveEnded
-from consumer.runtime.redrive.window import Redelivery
+from consumer.runtime.redrive.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,15 +72,17 @@ class Redrive:
         self._wanted = job.max_messages
         self._called_off = asyncio.Event()
         self._empty = False
-        self._redelivery = Redelivery(
-            port=port,
-            messages=self._messages,
-            report=self.report,
-            limits=job.limits,
-            clock=clock,
-            chance=chance,
-            called_off=self._called_off,
-            progressed=self._progress,
+        self._sending = Window(
+            job.event_type,
+            job.limits,
+            port,
+            self._messages,
+            self.report,
+            clock,
+            chance,
+            Metrics(),
+            self._called_off,
+            self._progress,
         )
 
     def stop(self) -> None:
@@ -97,7 +100,7 @@ class Redrive:
             report.waiting = depth.visible
             while not self._empty:
                 window = await self._window()
-                await self._redelivery.send(window)
+                await self._sending.send(window)
             hidden = (await messages.depth()).hidden - messages.held
             report.hidden = max(0, min(depth.hidden, hidden))
         except RedriveEnded as error:

@@ -1,45 +1,39 @@
 """One window of dead letters on its way to Nakadi, until each is accepted or refused.
 
-Ownership: it owns the tickets of its window and the event type's flow. One request at a time: the
-queue's calls take longer than Nakadi's. A key's events go one after the other, by sequence; one
-that is refused stays in the queue and holds up nobody, as it did when it became a dead letter.
+Ownership: it is the origin of its events. Its outlet sends them as the service's does, a key's
+events one after the other, by sequence; one that is refused stays in the queue and holds up no
+other, as it did when it became a dead letter. Beside the outlet this task deletes what was
+accepted, keeps the rest hidden, and decides when the run must end. Nothing is sent while a message
+could become visible to others before a request has ended.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import structlog
 
-from consumer.core.backlog.queue import KeyOrderedQueue
-from consumer.core.backlog.ticket import Ticket, bytes_of, cost_of
-from consumer.core.backlog.watermark import AckWatermark
+from consumer.core.backlog.queued_event import QueuedEvent, cost_of
 from consumer.core.dead_letters.redrive import Fate
-from consumer.core.publishing.flow import Flow
-from consumer.core.publishing.settlement import (
-    Acked,
-    Outage,
-    Refused,
-    Retry,
-    Settled,
-    Split,
-    Stopped,
-    Unauthorised,
-    settle,
-)
+from consumer.core.publishing.flow import FlowState
 from consumer.core.reports.redrive_report import NAMED
-from consumer.runtime.publishing.sender import SEND_TIMEOUT, tell_split
+from consumer.runtime.publishing.dispatcher import Dispatcher
+from consumer.runtime.publishing.event_type import EventType
+from consumer.runtime.publishing.outlet import Outlet
+from consumer.runtime.publishing.sender import Sender
 from consumer.runtime.redrive.received_messages import RedriveEnded
+from consumer.runtime.signal import Signal
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable, Sequence
 
     from consumer.core.dead_letters.redrive import Deliverable
     from consumer.core.limits import PublishLimits
-    from consumer.core.publishing.answer import Answer
-    from consumer.core.publishing.settlement import Settlement, Verdict
+    from consumer.core.publishing.settlement import Refused
     from consumer.core.reports.redrive_report import RedriveReport
+    from consumer.observability.metrics import Metrics
     from consumer.ports import Chance, Clock, Publisher
     from consumer.runtime.redrive.received_messages import ReceivedMessages
 
@@ -51,177 +45,132 @@ PATIENCE_SECONDS = 120.0
 NAP_SECONDS = 1.0
 """Longest pause between two looks at the visibility of what is open, and for a signal."""
 
+WHEN_STOPPED = "this run ends, and its letters stay in the queue, until"
+"""What a stop of the event type means for a redrive; followed by who ends it."""
 
-class Redelivery:
+
+class Window:
     """Sends windows one after the other; what it learnt of the event type lasts."""
 
     def __init__(
         self,
-        *,
+        event_type: str,
+        limits: PublishLimits,
         port: Publisher,
         messages: ReceivedMessages,
         report: RedriveReport,
-        limits: PublishLimits,
         clock: Clock,
         chance: Chance,
+        metrics: Metrics,
         called_off: asyncio.Event,
         progressed: Callable[[], None],
     ) -> None:
-        self._port = port
         self._messages = messages
         self._report = report
-        self._limits = limits
         self._clock = clock
-        self._chance = chance
         self._called_off = called_off
         self._progressed = progressed
-        self._flow = Flow(limits)
-        self._queue = KeyOrderedQueue()
-        self._letters: dict[Ticket, Deliverable] = {}
+        ageless = replace(limits, max_record_age=None)  # whoever redrives wants them all
+        self._event_type = EventType(event_type, ageless, clock, chance, when_stopped=WHEN_STOPPED)
+        self._outlet: Outlet[Deliverable] = Outlet(self._event_type, self)
+        self._sender = Sender(self._outlet, port, clock, chance, metrics)
+        self._moved = Signal()
         self._progress_at = 0.0
-        self._trouble = "no answer"
+        self._ending: str | None = None
 
     async def send(self, window: Sequence[Deliverable]) -> None:
         """Until all are settled. Raises RedriveEnded if that takes an operator, or too long."""
-        for letter in sorted(window, key=lambda each: each.place):
-            ticket = _ticket(letter)
-            self._letters[ticket] = letter
-            self._queue.push(ticket)
-        self._progress_at = self._clock.now()
-        while self._queue.events:
-            await self._turn()
-
-    async def _turn(self) -> None:
         now = self._clock.now()
-        if self._called_off.is_set():
-            raise RedriveEnded("it was called off")
-        if now - self._progress_at > PATIENCE_SECONDS:
-            raise RedriveEnded(f"no progress for {PATIENCE_SECONDS:g} s, last {self._trouble}")
-        pause = self._pause(now)
-        if pause > 0:
+        for letter in sorted(window, key=_place):
+            self._outlet.queue.push(_event(letter, self._event_type.name, now))
+        self._progress_at = now
+        dispatcher = Dispatcher(self._outlet, self._sender, self._clock)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(dispatcher.run())
+            try:
+                await self._until_settled(dispatcher)
+            except RedriveEnded as error:
+                self._ending = str(error)
+            dispatcher.stop()
+        if self._ending is not None:
+            raise RedriveEnded(self._ending)
+
+    async def _until_settled(self, dispatcher: Dispatcher[Deliverable]) -> None:
+        """Delete, hide and look, until all are settled, or the run must end and nothing flies."""
+        while self._outlet.queue.events or self._messages.deletions_due:
+            await self._messages.delete_accepted()
             await self._messages.keep()
-            await self._clock.sleep(min(pause, NAP_SECONDS))
-            return
-        parts = [self._queue.take(now, self._flow.batch_events, self._flow.batch_bytes)]
-        while parts:
-            halves = None if self._called_off.is_set() else await self._send(parts[-1])
-            if halves is None:
-                for part in parts:
-                    self._queue.put_back(part)
+            self._report.resent = self._event_type.unknown
+            self._progressed()
+            self._ending = self._ending or self._why_end(self._clock.now())
+            if self._ending is not None and not dispatcher.busy:
                 return
-            parts[-1:] = reversed(halves)
+            if self._outlet.queue.events:
+                await self._moved.wait(NAP_SECONDS)
 
-    def _pause(self, now: float) -> float:
-        wait = self._flow.wait(now, 0) or 0.0
-        if wait > 0 or self._queue.ready:
-            return wait
-        wake = self._queue.next_wake()
-        return 0.0 if wake is None else max(0.0, wake - now)
-
-    async def _send(self, part: list[Ticket]) -> list[list[Ticket]] | None:
-        """One request. Returns the parts still to be sent, None if all must wait."""
-        await self._messages.keep()
-        sent_at, wall = self._clock.now(), self._clock.wall()
-        for ticket in part:
-            ticket.attempts += 1
-            ticket.last_attempt = wall
-        answer = await self._port.publish([ticket.body or b"" for ticket in part])
-        settlement = settle(answer, part, self._limits.max_attempts, self._chance.random())
-        return await self._apply(settlement, answer, part, sent_at)
-
-    async def _apply(
-        self, settlement: Settlement, answer: Answer, part: list[Ticket], sent_at: float
-    ) -> list[list[Ticket]] | None:
-        match settlement:
-            case Settled(verdicts):
-                stored = any(isinstance(verdict, Acked) for verdict in verdicts)
-                self._flow.answered(sent_at, stored=stored)
-                await self._settle(part, verdicts, answer)
-                return []
-            case Split(too_large):
-                if too_large:
-                    self._flow.too_large(bytes_of(part))
-                tell_split(answer, len(part))
-                middle = len(part) // 2
-                return [part[:middle], part[middle:]]
-            case Outage(reason, retry_after, unknown):
-                if reason == SEND_TIMEOUT:
-                    self._flow.too_large(bytes_of(part))
-                self._report.resent += len(part) if unknown else 0
-                self._outage(answer, sent_at, retry_after)
-            case Unauthorised():
-                self._outage(answer, sent_at, None)
-            case Stopped(reason):
-                raise RedriveEnded(
-                    f"Nakadi answered {reason.removeprefix('http_')} ({answer.detail}), flow id"
-                    f" {answer.flow_id}; look at the event type, at who may write to it, and at"
-                    " what stands in between"
-                )
-            case _:
-                assert_never(settlement)
+    def _why_end(self, now: float) -> str | None:
+        if self._called_off.is_set():
+            return "it was called off"
+        if self._event_type.flow.state is FlowState.STOPPED:
+            return (
+                f"Nakadi answered {self._event_type.trouble}; look at the event type, at who may"
+                " write to it, and at what stands in between"
+            )
+        if now - self._progress_at > PATIENCE_SECONDS:
+            return f"no progress for {PATIENCE_SECONDS:g} s, last {self._event_type.trouble}"
         return None
 
-    def _outage(self, answer: Answer, sent_at: float, retry_after: float | None) -> None:
-        now = self._clock.now()
-        self._trouble = f"{answer.reason} {answer.detail}"
-        self._flow.outage(now, sent_at, answer.reason, retry_after, self._chance.random())
-        log.warning(
-            "publishing_backs_off",
-            reason=answer.reason,
-            status=answer.status,
-            detail=answer.detail,
-            flow_id=answer.flow_id,
-        )
+    # What the outlet asks and tells its origin.
 
-    async def _settle(
-        self, part: Sequence[Ticket], verdicts: Sequence[Verdict], answer: Answer
-    ) -> None:
-        now = self._clock.now()
-        accepted: list[str] = []
-        for ticket, verdict in zip(part, verdicts, strict=True):
-            match verdict:
-                case Retry(delay):
-                    self._trouble = answer.reason
-                    self._queue.give_back(ticket, now + delay if delay else 0.0)
-                    continue
-                case Acked():
-                    accepted.append(self._name(ticket))
-                case Refused():
-                    self._refuse(ticket, verdict, answer)
-                case _:
-                    assert_never(verdict)
-            self._progress_at = now
-            self._queue.settle(ticket)
-            del self._letters[ticket]
-        self._report.fates[Fate.ACCEPTED] += len(accepted)
-        await self._messages.accept(accepted)
-        self._progressed()
+    def pause(self, now: float) -> float:
+        """Return for how long nothing may be sent: 0 if all are hidden for long enough."""
+        ending = self._ending is not None or self._called_off.is_set()
+        return NAP_SECONDS if ending or not self._messages.hidden_for_a_request(now) else 0.0
 
-    def _refuse(self, ticket: Ticket, refused: Refused, answer: Answer) -> None:
+    def may_send(self, event: QueuedEvent[Deliverable], now: float) -> bool:
+        """Is it hidden from others for long enough, and wanted still?"""
+        return self.pause(now) == 0.0 and self._messages.is_open(event.of.message_id)
+
+    def settled(self, events: Sequence[QueuedEvent[Deliverable]]) -> None:
+        """Nakadi has stored these: their messages are to be deleted."""
+        self._progress_at = self._clock.now()
+        self._report.fates[Fate.ACCEPTED] += len(events)
+        self._messages.accept([event.of.message_id for event in events])
+        self._moved.notify()
+
+    def returned(self, event: QueuedEvent[Deliverable]) -> None:
+        """It waits in the outlet: if its request ended the run, this task must know."""
+        if event.attempts:
+            self._moved.notify()
+
+    def refused(self, event: QueuedEvent[Deliverable], why: Refused, flow_id: str | None) -> None:
         """It stays. The queue keeps count of its receptions, the letter of the service's tries."""
-        letter, name = self._letters[ticket].letter, self._name(ticket)
-        attempts = letter.attempts + ticket.attempts
-        self._report.count(Fate.REFUSED, name, f"{refused.reason}, tried {attempts} times")
-        self._report.refusals[refused.reason] += 1
+        letter, name = event.of.letter, event.of.message_id
+        attempts = letter.attempts + event.attempts
+        self._progress_at = self._clock.now()
+        self._report.count(Fate.REFUSED, name, f"{why.reason}, tried {attempts} times")
+        self._report.refusals[why.reason] += 1
         self._messages.leave(name)
+        self._outlet.discard(event)
+        self._moved.notify()
         if self._report.fates[Fate.REFUSED] <= NAMED:
             log.error(
                 "event_refused",
                 message=name,
                 shard=letter.shard_id,
-                sequence=ticket.sequence,
-                reason=refused.reason,
+                sequence=event.content.sequence,
+                reason=why.reason,
                 attempts=attempts,
-                receptions=self._letters[ticket].receptions,
-                flow_id=answer.flow_id,
+                receptions=event.of.receptions,
+                flow_id=flow_id,
             )
 
-    def _name(self, ticket: Ticket) -> str:
-        return self._letters[ticket].message_id
+
+def _place(letter: Deliverable) -> tuple[str, int]:
+    return letter.place
 
 
-def _ticket(letter: Deliverable) -> Ticket:
-    """It has no checkpoint to wait for it; the watermark just names its shard."""
-    event = letter.event
-    shard = AckWatermark(letter.letter.stream_arn, letter.letter.shard_id, 0, None)
-    return Ticket(event, event.sequence, letter.lane, event.created_at, cost_of(event), shard)
+def _event(letter: Deliverable, event_type: str, now: float) -> QueuedEvent[Deliverable]:
+    content = letter.event
+    cost = cost_of(content)
+    return QueuedEvent(letter, content, event_type, letter.lane, content.created_at, cost, now)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from consumer.runtime.publishing.backlog import Content
+
 if TYPE_CHECKING:
     from consumer.core.backlog.watermark import AckWatermark
     from consumer.core.event.event import Event, Unbuildable
@@ -44,14 +46,18 @@ class Intake:
         self._watermark = watermark
         self._transcoder = transcoder
         self._gaps = gaps
-        self._crowded: set[str] = set()
+        self._crowded: set[tuple[str, str]] = set()  # event type, key
 
     @property
     def blocked(self) -> str | None:
         """What keeps the shard from reading on: `hot_key`, `watermark`, or nothing."""
         if self._crowded:
-            limit, pending = self._relay.crowd(), self._relay.backlog.queue.pending
-            self._crowded = {key for key in self._crowded if pending(key) > limit}
+            crowd, outlets = self._relay.crowd(), self._relay.backlog.outlets
+            self._crowded = {
+                (name, key)
+                for name, key in self._crowded
+                if outlets[name].queue.pending(key) > crowd[name]
+            }
         if self._crowded:
             return "hot_key"
         return "watermark" if self._watermark.full else None
@@ -90,6 +96,16 @@ class Intake:
     def _push(self, fresh: list[tuple[int, Event | Unbuildable]]) -> None:
         if fresh:
             relay, clock = self._relay, self._relay.clock
+            (outlet,) = relay.backlog.outlets.values()
+            wall = clock.wall()
+            contents = [
+                Content(
+                    sequence,
+                    wall if content.created_at is None else content.created_at,
+                    ((outlet, content),),
+                )
+                for sequence, content in fresh
+            ]
             self._crowded |= relay.backlog.add(
-                self._watermark, fresh, clock.now(), clock.wall(), relay.crowd()
+                self._watermark, contents, clock.now(), relay.crowd()
             )

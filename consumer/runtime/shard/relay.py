@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from consumer.core.leases.fence import Fence
     from consumer.core.leases.lease import StreamRow
-    from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
+    from consumer.core.limits import LeaseTiming, PollTiming
     from consumer.observability.metrics import Metrics
     from consumer.ports import Chance, Clock, LeaseStore, StreamClient
     from consumer.runtime.publishing.backlog import Backlog
-    from consumer.runtime.publishing.sender import Delivery
 
 
 class Lineage(Protocol):
@@ -39,34 +38,31 @@ class Relay:
         store: LeaseStore,
         lineage: Lineage,
         backlog: Backlog,
-        delivery: Delivery,
         fence: Fence,
         clock: Clock,
         chance: Chance,
         metrics: Metrics,
         timing: LeaseTiming,
         poll: PollTiming,
-        limits: PublishLimits,
     ) -> None:
         self.client = client
         self.store = store
         self.lineage = lineage
         self.backlog = backlog
-        self.delivery = delivery
         self.fence = fence
         self.clock = clock
         self.chance = chance
         self.metrics = metrics
         self.timing = timing
         self.poll = poll
-        self.limits = limits
         self.hurry = False  # a peer drains: its records should be picked up quickly
 
-    def crowd(self) -> float:
-        """Most unsettled events of one key before its shard stops reading ahead.
+    def crowd(self) -> dict[str, float]:
+        """Most unsettled events of one key, by event type, before its shard stops reading ahead.
 
         More could not be published in half of the drain time, and a hand-off would end with a
         duplicate.
         """
-        per_second = self.limits.key_run_events / max(self.delivery.round_trip, 0.001)
-        return max(1.0, self.timing.drain / 2 * per_second)
+        seconds = self.timing.drain / 2
+        outlets = self.backlog.outlets
+        return {name: outlet.hot_key_limit(seconds) for name, outlet in outlets.items()}

@@ -137,7 +137,7 @@ class ShardConsumer:
     def retrying(self) -> int:
         """1 if its oldest event has been tried before, 0 if nothing of it is stuck."""
         head = self._watermark.head
-        return int(head is not None and head.attempts > 1)
+        return int(head is not None and head.retrying)
 
     @property
     def suspended_cause(self) -> str | None:

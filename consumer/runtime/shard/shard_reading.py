@@ -117,7 +117,7 @@ class ShardReading:
 
     def _new_reader(self) -> Reader:
         relay = self._relay
-        gaps = GapRecorder(relay, self._row.key, self._watermark.epoch, self._gap)
+        gaps = GapRecorder(relay, self._row.key, self._watermark.tenure.epoch, self._gap)
         self._gap = None
         intake = Intake(
             relay=relay,
@@ -131,7 +131,7 @@ class ShardReading:
             stream=self._stream,
             row=self._row,
             writer=self._writer,
-            member=self._watermark.member,
+            member=self._watermark.tenure.member,
             cursor=self._cursor,
             intake=intake,
             gaps=gaps,

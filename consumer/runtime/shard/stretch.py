@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consumer.core.backlog.tenure import Tenure
 from consumer.core.backlog.watermark import AckWatermark
 from consumer.core.leases.lease import sequence_of
 from consumer.runtime.shard.checkpointer import Checkpointer
@@ -43,9 +44,8 @@ def begin_stretch(
 ) -> Stretch:
     """Stand where the lease row says. `gap` ends with the first record that is not skipped."""
     lease = writer.lease
-    watermark = AckWatermark(
-        stream.arn, lease.shard_id, epoch, sequence_of(lease.checkpoint), lease.record_at
-    )
+    tenure = Tenure(stream.arn, lease.shard_id, epoch)
+    watermark = AckWatermark(tenure, sequence_of(lease.checkpoint), lease.record_at)
     checkpointer = Checkpointer(writer, watermark, relay.clock, relay.timing.checkpoint)
     reading = ShardReading(
         relay=relay,

@@ -9,6 +9,7 @@ from consumer.core.leases import lease_write, lineage
 from consumer.core.leases.fence import Fence
 from consumer.core.leases.lease import Lease, LeaseWrite, StreamRow
 from consumer.core.leases.peers import Peers
+from consumer.core.publishing.answer import Answer
 from consumer.core.reports import lease_view
 from consumer.core.reports.lease_view import LeaseState, LeaseView
 from consumer.core.shard.shard_state import Outcome
@@ -19,14 +20,13 @@ from consumer.runtime import consumer_worker
 from consumer.runtime.discovery import parents
 from consumer.runtime.leases import stream_leases
 from consumer.runtime.leases.coordinator import Coordinator
-from consumer.runtime.publishing import dispatcher as publisher
-from consumer.runtime.publishing.dead_letters import LETTERS, DeadLetterSender
-from consumer.runtime.publishing.sender import Delivery
+from consumer.runtime.publishing import dead_letters, dispatcher
 from consumer.runtime.shard import reader, shard_reading
 from consumer.runtime.shard.lease_writer import LeaseWriter
 from consumer.runtime.shard.shard_consumer import ShardConsumer
 from consumer.runtime.shard.shard_goal import Want
 from tests.simulation.mutants.plant import plant
+from tests.simulation.nakadi_twin import SimNakadi
 
 
 def child_before_parent() -> None:
@@ -51,13 +51,13 @@ def self_fence_skipped() -> None:
 
 
 def fence_tested_before_an_await() -> None:
-    original = Delivery._send
+    original = SimNakadi.publish
 
-    async def send(self: Delivery, *arguments: Any) -> Any:
+    async def publish(self: SimNakadi, bodies: Sequence[bytes]) -> Answer:
         await asyncio.sleep(0.2)  # a token is fetched, for example
-        return await original(self, *arguments)
+        return await original(self, bodies)
 
-    plant(Delivery, "_send", send)
+    plant(SimNakadi, "publish", publish)
 
 
 def release_without_draining() -> None:
@@ -166,10 +166,7 @@ def unknown_take_counts_as_taken() -> None:
 
 
 def dead_letters_not_fenced() -> None:
-    def sendable(self: DeadLetterSender) -> list[Any]:
-        return self._letters[:LETTERS]
-
-    plant(DeadLetterSender, "_sendable", sendable)
+    plant(dead_letters, "is_ours", lambda _event, _fence, _now: True)
 
 
 def one_listing_retires_a_stream() -> None:
@@ -177,7 +174,7 @@ def one_listing_retires_a_stream() -> None:
 
 
 def cancellation_swallowed() -> None:
-    for module in (consumer_worker, publisher, reader, shard_reading):
+    for module in (consumer_worker, dispatcher, reader, shard_reading):
         plant(module, "heed_cancellation", _heed_nothing)
 
 

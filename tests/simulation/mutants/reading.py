@@ -2,22 +2,29 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from consumer.core.backlog.budget import ByteBudget
 from consumer.core.backlog.queue import KeyOrderedQueue
-from consumer.core.backlog.ticket import Ticket, TicketState
+from consumer.core.backlog.queued_event import EventState, Tries
+from consumer.core.backlog.ticket import Ticket
 from consumer.core.backlog.watermark import AckWatermark
 from consumer.core.leases.lease import Lease
 from consumer.core.publishing import settlement
-from consumer.core.publishing.answer import BatchItemResponse, PublishingStatus
+from consumer.core.publishing.answer import Answer, PublishingStatus
+from consumer.core.publishing.settlement import (
+    Acked,
+    Refused,
+    Settled,
+    Settlement,
+    Verdict,
+)
 from consumer.core.shard.cursor import Cursor
 from consumer.core.stream.page import Page
 from consumer.core.stream.stream import AtLatest
 from consumer.runtime.consumer_worker import ConsumerWorker
-from consumer.runtime.publishing import backlog
+from consumer.runtime.publishing import backlog, sender
 from consumer.runtime.shard.checkpointer import Checkpointer
 from consumer.runtime.shard.intake import Intake
 from consumer.runtime.shard.reader import Reader
@@ -65,34 +72,35 @@ def closing_records_dropped() -> None:
 
 
 def aborted_treated_as_done() -> None:
-    original = settlement._partial
+    original = settlement.settle
 
-    def partial(items: Sequence[BatchItemResponse], *rest: Any) -> settlement.Settled:
+    def settle(answer: Answer, *rest: Any) -> Settlement:
         done = tuple(
             replace(item, status=PublishingStatus.SUBMITTED)
-            if item.status is PublishingStatus.ABORTED
+            if item.status is PublishingStatus.ABORTED and answer.status == 207
             else item
-            for item in items
+            for item in answer.items or ()
         )
-        return original(done, *rest)
+        return original(replace(answer, items=done or answer.items), *rest)
 
-    plant(settlement, "_partial", partial)
+    plant(sender, "settle", settle)
 
 
 def second_of_a_key_passes_its_head() -> None:
     original = KeyOrderedQueue.give_back
 
     def give_back(
-        self: KeyOrderedQueue, ticket: Ticket, not_before: float = 0.0, *, front: bool = False
+        self: KeyOrderedQueue[Any], event: Any, not_before: float = 0.0, *, front: bool = False
     ) -> None:
-        original(self, ticket, not_before, front=front)
-        lane = self._lanes.get(ticket.key)
-        second = ticket.next_of_key
-        if ticket.state is not TicketState.QUEUED or lane is None or second is None:
+        original(self, event, not_before, front=front)
+        key = self._keys.get(event.key)
+        second: Any = event.next_of_key
+        if event.state is not EventState.QUEUED or key is None or second is None:
             return
-        if lane.first is ticket and not lane.in_flight:
-            lane.first, ticket.next_of_key, second.next_of_key = second, second.next_of_key, ticket
-            lane.last = ticket if lane.last is second else lane.last
+        leads = key.first is event
+        if leads and not key.in_flight:
+            event.next_of_key, second.next_of_key = second.next_of_key, event
+            key.first, key.last = second, event if key.last is second else key.last
 
     plant(KeyOrderedQueue, "give_back", give_back)
 
@@ -140,39 +148,52 @@ def stored_iterator_used_once() -> None:
 
 
 def innocents_given_up_with_the_guilty() -> None:
-    original = settlement._refused
+    original = settlement.settle
 
-    def refused(items: Sequence[BatchItemResponse], tickets: Any) -> Any:
-        settled = original(items, tickets)
-        if isinstance(settled, settlement.Settled):
-            bad = [v for v in settled.verdicts if isinstance(v, settlement.Refused)]
+    def settle(answer: Answer, *rest: Any) -> Settlement:
+        settled = original(answer, *rest)
+        if answer.status == 422 and isinstance(settled, Settled):
+            bad = [verdict for verdict in settled.verdicts if isinstance(verdict, Refused)]
             if bad:
-                return settlement.Settled(tuple(bad[0] for _ in settled.verdicts))
+                return Settled(tuple(bad[0] for _ in settled.verdicts))
         return settled
 
-    plant(settlement, "_refused", refused)
+    plant(sender, "settle", settle)
 
 
 def refused_event_follows_in_a_run() -> None:
+    original = settlement.settle
     counts: Counter[tuple[int, int]] = Counter()
 
-    def count_refusal(item: BatchItemResponse, ticket: Ticket) -> settlement.Verdict:
-        key = (id(ticket.watermark), ticket.sequence)
-        counts[key] += 1  # not on the ticket, which then looks as if it had never been refused
-        if counts[key] < settlement.REFUSALS:
-            return settlement.Retry(settlement.REFUSAL_DELAYS[counts[key] - 1])
-        return settlement.Refused("validation", item.detail)
+    def settle(answer: Answer, events: Any, *rest: Any) -> Settlement:
+        for event in events:  # not counted on the event, which then looks as if never refused
+            event.tries = Tries(counts[_name(event)], event.tries.failed)
+        settled = original(answer, events, *rest)
+        if not isinstance(settled, Settled):
+            return settled
+        verdicts: list[Verdict] = []
+        for event, verdict in zip(events, settled.verdicts, strict=True):
+            if isinstance(verdict, Acked):
+                verdicts.append(verdict)
+                continue
+            counts[_name(event)] = verdict.tries.refused
+            verdicts.append(replace(verdict, tries=Tries(0, verdict.tries.failed)))
+        return Settled(tuple(verdicts))
 
-    plant(settlement, "_count_refusal", count_refusal)
+    plant(sender, "settle", settle)
+
+
+def _name(event: Any) -> tuple[int, int]:
+    return id(event.of.tenure), event.of.sequence
 
 
 def letters_awaited_at_the_end() -> None:
     async def run(self: ConsumerWorker) -> None:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._publisher.run())
+            tasks.create_task(self._dispatcher.run())
             tasks.create_task(self._dead_letters.run())
             await self.coordinator.run()
-            self._publisher.stop()
+            self._dispatcher.stop()
             self._dead_letters.stop()
 
     plant(ConsumerWorker, "run", run)

@@ -1,6 +1,11 @@
 """Faults in how much is sent at a time."""
 
+from typing import Any
+
 from consumer.core.publishing.flow import Flow
+from consumer.core.publishing.next_send import Send, Wait
+from consumer.core.publishing.next_send import next_send as original
+from consumer.runtime.publishing import dispatcher
 from tests.simulation.mutants.plant import plant
 
 
@@ -9,4 +14,7 @@ def requests_overfilled() -> None:
 
 
 def more_requests_than_slots() -> None:
-    plant(Flow, "wait", lambda self, now, _in_flight: max(0.0, self.not_before - now))
+    def next_send(now: float, **known: Any) -> Send | Wait:
+        return original(now, **{**known, "slots": 1})
+
+    plant(dispatcher, "next_send", next_send)

@@ -363,9 +363,9 @@ def test_an_answer_for_a_run_of_a_lost_shard_only_frees_its_key() -> None:
             await line.until(lambda: bool(nakadi.requests))
             line.consumer.revoke()
             await line.until(lambda: line.outcome is not None)
-            assert line.backlog.queue.events == 4
+            assert line.backlog.events == 4
             await asyncio.sleep(10)
-        assert line.backlog.queue.events == 0
+        assert line.backlog.events == 0
         assert line.backlog.budget.used == 0
 
     run_line(main, shard=shard, nakadi=nakadi, limits=PublishLimits(key_run_events=10))
@@ -422,4 +422,4 @@ def test_any_mixture_of_answers_loses_nothing_and_keeps_every_keys_order(
         # An event that landed unseen may be refused when sent again: a dead letter.
         assert line.nakadi.sequences(key)[-1] == highest or highest in dead
     assert line.backlog.budget.used == 0
-    assert line.backlog.queue.events == 0
+    assert line.backlog.events == 0

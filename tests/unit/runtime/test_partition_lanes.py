@@ -134,9 +134,9 @@ def test_a_partition_that_is_down_holds_up_nobody_else(known: Partitioning) -> N
         await line.until(lambda: stored_but(line, "3") == healthy, HELD + 5)
         assert state(line) == (FlowState.BACKING_OFF, "partition 3")
         since = asyncio.get_running_loop().time()
-        round_trip = line.delivery.round_trip
+        round_trip = line.event_type.round_trip
         await asyncio.sleep(600)
-        assert line.delivery.round_trip == round_trip  # that of the others
+        assert line.event_type.round_trip == round_trip  # that of the others
         late = [request for request in line.nakadi.requests if request.started > since]
         assert through_lane(late, "3") == late
         assert len(late) >= 10
@@ -181,7 +181,7 @@ def test_what_still_stands_aside_when_a_lane_ends_goes_on_with_the_others() -> N
         await asyncio.sleep(300)
         store.down.clear()
         await line.until(lambda: not line.event_type.lanes, 60)
-        assert line.backlog.queue.events > 50
+        assert line.backlog.events > 50
         await line.until(lambda: len(line.nakadi.stored) == 600, 60)
 
     run_store(store, main, keys=600, events=600, limits=PublishLimits(batch_bytes=2_000))

@@ -120,7 +120,7 @@ def test_a_drain_drops_what_nobody_has_and_the_next_owner_makes_no_duplicate() -
     sequences = [sequence_of(body) for body in nakadi.stored]
     assert len(set(sequences)) == len(sequences) == 400
     assert line.backlog.budget.used == 0
-    assert line.backlog.queue.events == 0
+    assert line.backlog.events == 0
 
 
 def test_a_drain_while_nakadi_is_down_releases_at_once_and_leaves_the_tail_to_the_next() -> None:
@@ -201,7 +201,7 @@ def test_nothing_is_sent_after_a_revocation_and_nothing_is_written() -> None:
 
     line = run_line(main, shard=shard, nakadi=nakadi)
     assert line.outcome is Outcome.LOST
-    assert line.backlog.queue.events == 0
+    assert line.backlog.events == 0
     assert line.backlog.budget.used == 0
 
 

@@ -1,56 +1,61 @@
-"""A key's lane as a list: append, unlink anywhere, sift."""
+"""A key's queue as a list: append, unlink anywhere, sift."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from consumer.core.backlog.key_queue import KeyLane
-from consumer.core.backlog.ticket import Ticket, TicketState
-from tests.unit.core.tickets import ticket
+from consumer.core.backlog.key_queue import KeyQueue
+from consumer.core.backlog.queued_event import EventState
+from tests.unit.core.events import Queued, event
+
+if TYPE_CHECKING:
+    from consumer.core.backlog.ticket import Ticket
 
 
-def lane_of(*tickets: Ticket) -> KeyLane:
-    lane = KeyLane("k")
-    for each in tickets:
-        lane.append(each)
-    return lane
+def queue_of(*events: Queued) -> KeyQueue[Ticket]:
+    queue: KeyQueue[Ticket] = KeyQueue("k")
+    for each in events:
+        queue.append(each)
+    return queue
 
 
-def content(lane: KeyLane) -> list[Ticket]:
-    found, at = [], lane.first
+def content(queue: KeyQueue[Ticket]) -> list[Queued]:
+    found, at = [], queue.first
     while at is not None:
         found.append(at)
         at = at.next_of_key
-    assert lane.length == len(found)
-    assert lane.last is (found[-1] if found else None)
+    assert queue.length == len(found)
+    assert queue.last is (found[-1] if found else None)
     return found
 
 
 @pytest.mark.parametrize("gone", range(3))
-def test_a_ticket_leaves_from_anywhere(gone: int) -> None:
-    tickets = [ticket(number) for number in range(3)]
-    lane = lane_of(*tickets)
-    lane.unlink(tickets[gone])
-    assert tickets[gone].next_of_key is None
-    del tickets[gone]
-    assert content(lane) == tickets
+def test_an_event_leaves_from_anywhere(gone: int) -> None:
+    events = [event(number) for number in range(3)]
+    queue = queue_of(*events)
+    queue.unlink(events[gone])
+    assert events[gone].next_of_key is None
+    del events[gone]
+    assert content(queue) == events
 
 
 def test_a_stranger_cannot_leave() -> None:
-    lane = lane_of(ticket(1))
-    with pytest.raises(ValueError, match="ticket 2 is not in its key's lane"):
-        lane.unlink(ticket(2))
-    assert len(content(lane)) == 1
+    queue = queue_of(event(1))
+    with pytest.raises(ValueError, match="event 2 is not in its key's queue"):
+        queue.unlink(event(2))
+    assert len(content(queue)) == 1
 
 
 @pytest.mark.parametrize(("flying", "kept"), [(0, [1, 4]), (1, [0, 1, 4]), (3, [0, 1, 2, 4])])
-def test_revoked_tickets_are_sifted_out_unless_they_fly(flying: int, kept: list[int]) -> None:
-    tickets = [ticket(number) for number in range(5)]
-    lane = lane_of(*tickets)
-    lane.in_flight = flying
+def test_revoked_events_are_sifted_out_unless_they_fly(flying: int, kept: list[int]) -> None:
+    events = [event(number) for number in range(5)]
+    queue = queue_of(*events)
+    queue.in_flight = flying
     for number in (0, 2, 3):
-        tickets[number].state = TicketState.REVOKED
-    gone = lane.sift()
-    assert content(lane) == [tickets[number] for number in kept]
-    assert gone == [each for number, each in enumerate(tickets) if number not in kept]
-    assert content(lane_of()) == lane_of().sift() == []
+        events[number].state = EventState.REVOKED
+    gone = queue.sift()
+    assert content(queue) == [events[number] for number in kept]
+    assert gone == [each for number, each in enumerate(events) if number not in kept]
+    assert content(queue_of()) == queue_of().sift() == []

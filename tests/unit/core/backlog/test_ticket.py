@@ -1,30 +1,90 @@
-from consumer.core.backlog.ticket import TICKET_BYTES, TicketState, cost_of
-from consumer.core.event.event import Unbuildable
-from tests.unit.core.tickets import doomed, ticket, watermark
+"""A ticket is settled when all of its events are, and revoked as a whole."""
+
+import pytest
+
+from consumer.core.backlog.queued_event import EventState, QueuedEvent, cost_of
+from consumer.core.backlog.ticket import Ticket, TicketState, is_ours
+from consumer.core.event.event import Event
+from consumer.core.leases.fence import Fence
+from consumer.core.limits import LeaseTiming
+from tests.unit.core.events import event, ticket, watermark
 
 
-def test_a_ticket_begins_queued_and_stands_for_itself() -> None:
+def ticket_of(*states: EventState) -> Ticket:
+    """A ticket with an event in each of these states."""
+    made = Ticket(5, 12.0, watermark().tenure)
+    content = Event(5, "k", "eid", b"x", 12.0)
+    made.carry(
+        tuple(
+            QueuedEvent(made, content, f"type-{n}", "k", 12.0, cost_of(content), state=state)
+            for n, state in enumerate(states)
+        )
+    )
+    return made
+
+
+QUEUED, FLYING, SETTLED, REVOKED = EventState
+
+
+def test_a_ticket_begins_open_and_stands_for_itself() -> None:
     made = ticket(5, created_at=12.0)
-    assert made.state is TicketState.QUEUED
+    assert made.state is TicketState.OPEN
     assert (made.through, made.through_at, made.records) == (5, 12.0, 1)
-    assert (made.attempts, made.refused, made.failed) == (0, 0, 0)
-    assert (made.first_attempt, made.last_attempt) == (None, None)
+    assert made.unsettled == len(made.events) == 1
 
 
-def test_the_body_is_the_events() -> None:
-    assert ticket(5, size=3).body == b"xxx"
+def test_it_counts_its_events_down_to_the_last() -> None:
+    made = ticket_of(FLYING, FLYING, FLYING)
+    assert [made.count_settled() for _ in range(3)] == [False, False, True]
 
 
-def test_what_cannot_be_built_has_no_body() -> None:
-    made = doomed(5)
-    assert made.body is None
-    too_large = Unbuildable(5, "k", "eid", 1.0, "too_large", "", b"{}", b"event")
-    assert cost_of(too_large) == len(b"{}") + len(b"event") + TICKET_BYTES
+def test_the_last_event_of_a_revoked_ticket_settles_nothing() -> None:
+    made = ticket_of(FLYING)
+    made.revoke()
+    assert not made.count_settled()
 
 
-def test_a_ticket_costs_its_bytes_and_its_place() -> None:
-    assert cost_of(ticket(5, size=100).content) == 100 + TICKET_BYTES
-    assert cost_of(doomed(5).content) == len(b"{}") + TICKET_BYTES
+@pytest.mark.parametrize(
+    ("states", "untouched"),
+    [
+        ((QUEUED, QUEUED), True),
+        ((QUEUED, FLYING), False),
+        ((SETTLED, QUEUED), False),
+    ],
+)
+def test_it_is_untouched_while_nothing_of_it_was_sent_or_settled(
+    states: tuple[EventState, ...], untouched: bool
+) -> None:
+    assert ticket_of(*states).untouched is untouched
+
+
+def test_it_is_revoked_as_a_whole_but_for_what_is_settled() -> None:
+    made = ticket_of(QUEUED, FLYING, SETTLED)
+    made.revoke()
+    assert made.state is TicketState.REVOKED
+    assert [each.state for each in made.events] == [REVOKED, REVOKED, SETTLED]
+
+
+def test_it_retries_when_one_of_its_events_was_sent_twice() -> None:
+    made = ticket_of(QUEUED, QUEUED)
+    made.events[1].attempts = 1
+    assert not made.retrying
+    made.events[1].attempts = 2
+    assert made.retrying
+
+
+def test_an_event_is_ours_while_its_tenure_and_the_fence_last() -> None:
+    fence = Fence(LeaseTiming(lease_duration=10.0, margin=2.0))
+    while fence.epoch < 7:
+        fence.beat(100.0 * fence.epoch, 100.0 * fence.epoch)
+    one = event(1)  # of epoch 7
+    assert one.of.tenure.epoch == 7
+    assert is_ours(one, fence, 607.9)
+    assert not is_ours(one, fence, 608.0)
+    fence.beat(700.0, 700.0)
+    assert not is_ours(one, fence, 700.0)  # of the epoch before
+    one.state = EventState.REVOKED
+    assert not is_ours(one, fence, 607.9)
 
 
 def test_two_tickets_of_equal_content_are_two() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -10,9 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from consumer.core.backlog import watermark as module
+from consumer.core.backlog.queued_event import EventState
 from consumer.core.backlog.ticket import Ticket, TicketState
-from consumer.core.backlog.watermark import AckWatermark
-from tests.unit.core.tickets import ticket, watermark
+from tests.unit.core.events import ticket, watermark
+
+if TYPE_CHECKING:
+    from consumer.core.backlog.watermark import AckWatermark
 
 
 def opened(shard: AckWatermark, *sequences: int) -> list[Ticket]:
@@ -38,11 +42,7 @@ def test_it_begins_at_the_checkpoint() -> None:
     assert (shard.value, shard.record_at, shard.opened) == (40, 3.0, 40)
     assert shard.empty
     assert not shard.full
-    assert shard.member == "arn/s0"
-
-
-def test_shards_of_two_streams_are_two_members() -> None:
-    assert AckWatermark("a", "s0", 1, None).member != AckWatermark("b", "s0", 1, None).member
+    assert shard.tenure.member == "arn/s0"
 
 
 def test_nothing_settled_no_value() -> None:
@@ -193,7 +193,7 @@ def test_settling_a_ticket_that_is_not_open_here_raises_and_changes_nothing() ->
     with pytest.raises(ValueError, match="ticket 9 is not open in s0"):
         shard.settle(stranger)
     assert picture(shard) == before
-    assert stranger.state is TicketState.QUEUED
+    assert stranger.state is TicketState.OPEN
     other.settle(stranger)
     assert other.value == 9
 
@@ -201,7 +201,7 @@ def test_settling_a_ticket_that_is_not_open_here_raises_and_changes_nothing() ->
 def test_a_lost_shard_revokes_all_oldest_first() -> None:
     shard = watermark()
     first, second, third = opened(shard, 1, 2, 3)
-    third.state = TicketState.IN_FLIGHT
+    third.events[0].state = EventState.IN_FLIGHT
     shard.settle(second)
     assert shard.revoke() == [first, third]
     assert {first.state, third.state} == {TicketState.REVOKED}
@@ -214,9 +214,9 @@ def test_a_lost_shard_revokes_all_oldest_first() -> None:
 def test_a_drain_drops_what_has_not_left_the_process() -> None:
     shard = watermark()
     first, second, third, fourth = opened(shard, 1, 2, 3, 4)
-    second.state = TicketState.IN_FLIGHT
+    second.events[0].state = EventState.IN_FLIGHT
     assert shard.drop_tail() == [fourth, third]
-    assert (first.state, second.state) == (TicketState.QUEUED, TicketState.IN_FLIGHT)
+    assert (first.state, second.state) == (TicketState.OPEN, TicketState.OPEN)
     assert {third.state, fourth.state} == {TicketState.REVOKED}
     assert (shard.span, shard.unsettled, shard.opened) == (2, 2, 2)
     assert shard.drop_tail() == []
@@ -227,7 +227,7 @@ def test_what_a_drain_dropped_ages_until_something_is_read_again() -> None:
     assert shard.oldest_at is None
     first, second, third = opened(shard, 1, 2, 3)
     assert shard.oldest_at == first.created_at
-    first.state = TicketState.IN_FLIGHT
+    first.events[0].state = EventState.IN_FLIGHT
     shard.drop_tail()
     shard.settle(first)
     assert shard.oldest_at == second.created_at != third.created_at
@@ -324,7 +324,7 @@ class Histories(RuleBasedStateMachine):
     def send(self, data: st.DataObject) -> None:
         chosen = data.draw(st.sampled_from(self.unsettled)).ticket
         assert chosen is not None
-        chosen.state = TicketState.IN_FLIGHT
+        chosen.events[0].state = EventState.IN_FLIGHT
 
     @precondition(lambda self: self.unsettled)
     @rule(data=st.data())
@@ -348,7 +348,7 @@ class Histories(RuleBasedStateMachine):
         expected: list[Ticket] = []
         while self.records:
             last = self.records[-1]
-            if last.settled or last.ticket is None or last.ticket.state is TicketState.IN_FLIGHT:
+            if last.settled or last.ticket is None or not last.ticket.untouched:
                 break
             expected.append(last.ticket)
             self.records.pop()

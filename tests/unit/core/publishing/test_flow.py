@@ -45,6 +45,11 @@ def fail(
     flow.outage(now, now if sent_at is None else sent_at, reason, retry_after, chance)
 
 
+def pause_of(flow: Flow, now: float, in_flight: int) -> float | None:
+    """Seconds until another request may start; None: not before one in flight has ended."""
+    return None if in_flight >= flow.allowed else max(0.0, flow.not_before - now)
+
+
 def stopped(now: float = 100.0) -> Flow:
     flow = Flow(limits())
     flow.stop(now, "http_403")
@@ -55,14 +60,14 @@ def test_it_begins_publishing_with_all_it_is_allowed() -> None:
     flow = Flow(limits())
     assert (flow.state, flow.reason) == (FlowState.PUBLISHING, None)
     assert (flow.allowed, flow.batch_events, flow.batch_bytes) == (4, 500, 900_000)
-    assert flow.wait(0.0, 0) == 0.0
-    assert flow.wait(0.0, 3) == 0.0
+    assert pause_of(flow, 0.0, 0) == 0.0
+    assert pause_of(flow, 0.0, 3) == 0.0
 
 
 def test_not_more_requests_than_slots() -> None:
     flow = Flow(limits())
-    assert flow.wait(0.0, 4) is None
-    assert flow.wait(0.0, 5) is None
+    assert pause_of(flow, 0.0, 4) is None
+    assert pause_of(flow, 0.0, 5) is None
 
 
 # Outages
@@ -72,9 +77,9 @@ def test_an_outage_shrinks_to_one_probe_after_a_pause() -> None:
     flow = Flow(limits())
     fail(flow, 100.0)
     assert (flow.state, flow.reason, flow.allowed) == (FlowState.BACKING_OFF, "http_503", 1)
-    assert flow.wait(100.0, 0) == pytest.approx(PAUSE, rel=0.01)
-    assert flow.wait(100.0, 1) is None
-    assert flow.wait(100.0 + PAUSE, 0) == 0.0
+    assert pause_of(flow, 100.0, 0) == pytest.approx(PAUSE, rel=0.01)
+    assert pause_of(flow, 100.0, 1) is None
+    assert pause_of(flow, 100.0 + PAUSE, 0) == 0.0
     assert flow.batch_events == 500
 
 
@@ -83,7 +88,7 @@ def test_pauses_double_up_to_a_limit_and_outages_never_end() -> None:
     now, pauses = 100.0, []
     for _ in range(200):
         fail(flow, now, chance=0.5)
-        wait = flow.wait(now, 0)
+        wait = pause_of(flow, now, 0)
         assert wait is not None
         pauses.append(wait)
         now += wait
@@ -95,7 +100,7 @@ def test_pauses_double_up_to_a_limit_and_outages_never_end() -> None:
 def test_full_jitter_never_hammers() -> None:
     flow = Flow(limits())
     fail(flow, 100.0, chance=0.0)
-    assert flow.wait(100.0, 0) == pytest.approx(PAUSE / 10)
+    assert pause_of(flow, 100.0, 0) == pytest.approx(PAUSE / 10)
 
 
 def test_requests_in_flight_together_count_once() -> None:
@@ -104,13 +109,13 @@ def test_requests_in_flight_together_count_once() -> None:
         fail(flow, now, sent_at=99.0)
     assert flow.not_before == pytest.approx(100.3)  # of the first: 100.2
     fail(flow, 101.0)
-    assert flow.wait(101.0, 0) == pytest.approx(2 * PAUSE, rel=0.01)
+    assert pause_of(flow, 101.0, 0) == pytest.approx(2 * PAUSE, rel=0.01)
 
 
 def test_retry_after_is_honoured() -> None:
     flow = Flow(limits())
     fail(flow, 100.0, retry_after=7.0)
-    assert flow.wait(100.0, 0) == 7.0
+    assert pause_of(flow, 100.0, 0) == 7.0
 
 
 def test_retry_after_of_a_request_in_flight_is_honoured_too() -> None:
@@ -125,13 +130,13 @@ def test_retry_after_of_a_request_in_flight_is_honoured_too() -> None:
 def test_a_shorter_retry_after_does_not_shorten_the_pause() -> None:
     flow = Flow(limits())
     fail(flow, 100.0, retry_after=0.01)
-    assert flow.wait(100.0, 0) == pytest.approx(PAUSE, rel=0.01)
+    assert pause_of(flow, 100.0, 0) == pytest.approx(PAUSE, rel=0.01)
 
 
 def test_an_absurd_retry_after_is_not_believed() -> None:
     flow = Flow(limits())
     fail(flow, 100.0, retry_after=1e9)
-    assert flow.wait(100.0, 0) == RETRY_AFTER_MAX
+    assert pause_of(flow, 100.0, 0) == RETRY_AFTER_MAX
 
 
 @pytest.mark.parametrize("stored", [True, False])
@@ -140,9 +145,9 @@ def test_an_answered_probe_ends_an_outage(stored: bool) -> None:
     fail(flow, 100.0)
     flow.answered(101.0, stored=stored)
     assert (flow.state, flow.reason, flow.allowed) == (FlowState.PUBLISHING, None, 1)
-    assert flow.wait(101.0, 0) == 0.0
+    assert pause_of(flow, 101.0, 0) == 0.0
     fail(flow, 102.0)
-    assert flow.wait(102.0, 0) == pytest.approx(PAUSE, rel=0.01)  # a new one begins small
+    assert pause_of(flow, 102.0, 0) == pytest.approx(PAUSE, rel=0.01)  # a new one begins small
 
 
 def test_an_answer_to_what_was_sent_before_the_outage_does_not_end_it() -> None:
@@ -150,7 +155,7 @@ def test_an_answer_to_what_was_sent_before_the_outage_does_not_end_it() -> None:
     fail(flow, 100.0, sent_at=99.0, retry_after=60.0)
     flow.answered(99.5, stored=True)
     assert (flow.state, flow.reason) == (FlowState.BACKING_OFF, "http_503")
-    assert flow.wait(101.0, 0) == 59.0
+    assert pause_of(flow, 101.0, 0) == 59.0
 
 
 def test_slots_grow_back_one_by_one() -> None:
@@ -170,16 +175,16 @@ def test_a_stop_leaves_one_event_every_probe_interval() -> None:
     flow = stopped(100.0)
     assert (flow.state, flow.reason) == (FlowState.STOPPED, "http_403")
     assert (flow.batch_events, flow.allowed) == (1, 1)
-    assert flow.wait(100.0, 0) == 30.0
-    assert flow.wait(130.0, 0) == 0.0
-    assert flow.wait(130.0, 1) is None
+    assert pause_of(flow, 100.0, 0) == 30.0
+    assert pause_of(flow, 130.0, 0) == 0.0
+    assert pause_of(flow, 130.0, 1) is None
 
 
 def test_a_stop_is_news_once() -> None:
     flow = Flow(limits())
     assert flow.stop(100.0, "http_403")
     assert not flow.stop(130.0, "http_403")
-    assert flow.wait(130.0, 0) == 30.0
+    assert pause_of(flow, 130.0, 0) == 30.0
     assert flow.stop(160.0, "http_404")
 
 
@@ -194,14 +199,14 @@ def test_an_outage_does_not_end_a_stop() -> None:
     flow = stopped(100.0)
     fail(flow, 130.0, retry_after=1.0)
     assert (flow.state, flow.reason) == (FlowState.STOPPED, "http_403")
-    assert flow.wait(130.0, 0) == 30.0
+    assert pause_of(flow, 130.0, 0) == 30.0
 
 
 def test_a_stored_probe_ends_a_stop() -> None:
     flow = stopped(100.0)
     flow.answered(130.0, stored=True)
     assert (flow.state, flow.reason) == (FlowState.PUBLISHING, None)
-    assert (flow.batch_events, flow.allowed, flow.wait(130.0, 0)) == (500, 1, 0.0)
+    assert (flow.batch_events, flow.allowed, pause_of(flow, 130.0, 0)) == (500, 1, 0.0)
 
 
 def test_a_probe_that_is_not_stored_does_not_end_a_stop_and_the_next_one_waits() -> None:
@@ -209,7 +214,7 @@ def test_a_probe_that_is_not_stored_does_not_end_a_stop_and_the_next_one_waits()
     flow.stop(100.0, DEAD_LETTER_LIMIT)
     flow.answered(130.0, stored=False)
     assert flow.state is FlowState.STOPPED
-    assert flow.wait(130.5, 0) == 29.5
+    assert pause_of(flow, 130.5, 0) == 29.5
 
 
 def test_a_probe_answered_about_its_event_ends_a_stop_at_the_door() -> None:
@@ -232,7 +237,7 @@ def test_what_was_in_flight_at_the_stop_neither_ends_nor_prolongs_it(stored: boo
     flow = stopped(100.0)
     flow.answered(99.0, stored=stored)
     assert flow.state is FlowState.STOPPED
-    assert flow.wait(101.0, 0) == 29.0
+    assert pause_of(flow, 101.0, 0) == 29.0
 
 
 # 413
@@ -323,7 +328,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule()
     def send(self) -> None:
-        if self.flow.wait(self.now, len(self.in_flight)) != 0.0:
+        if pause_of(self.flow, self.now, len(self.in_flight)) != 0.0:
             return
         assert self.now >= self.asked_until
         if self.flow.state is FlowState.STOPPED:
@@ -368,7 +373,7 @@ class Histories(RuleBasedStateMachine):
         assert 1 <= flow.allowed <= 4
         assert BATCH_BYTES_MIN <= flow.batch_bytes <= 900_000
         assert (flow.reason is None) == (flow.state is FlowState.PUBLISHING)
-        wait = flow.wait(self.now, 0)
+        wait = pause_of(flow, self.now, 0)
         assert wait is not None
         assert wait <= RETRY_AFTER_MAX  # it always goes on
         if flow.state is not FlowState.PUBLISHING:

@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import orjson
 
-from consumer.core.backlog.ticket import Ticket, cost_of
+from consumer.core.backlog.queued_event import QueuedEvent, cost_of
 from consumer.core.event.event import Event
 from consumer.core.publishing.partition import HashRule
 from consumer.core.publishing.placement import LEARNT_MAX, Partitioning, Placement
-from tests.unit.core.tickets import watermark
 
 EIGHT = tuple(str(number) for number in range(8))
 RULE = HashRule.of(["id"], EIGHT)
 OTHER = HashRule.of(["id"], EIGHT[:5])
 
 
-def ticket(key: str) -> Ticket:
-    event = Event(1, key, "eid", orjson.dumps({"data": {"id": key}}), 0.0)
-    return Ticket(event, 1, key, 0.0, cost_of(event), watermark())
+def event(key: str) -> QueuedEvent[object]:
+    content = Event(1, key, "eid", orjson.dumps({"data": {"id": key}}), 0.0)
+    return QueuedEvent(None, content, "order", key, 0.0, cost_of(content))
 
 
-def placed(rule: HashRule, count: int) -> list[tuple[Ticket, str]]:
-    tickets = [ticket(f"o-{number}") for number in range(count)]
-    return [(each, rule.partition(each.body or b"") or "") for each in tickets]
+def placed(rule: HashRule, count: int) -> list[tuple[QueuedEvent[object], str]]:
+    events = [event(f"o-{number}") for number in range(count)]
+    return [(each, rule.partition(each.body or b"") or "") for each in events]
 
 
 def right(placement: Placement, rule: HashRule) -> bool:
-    fresh = [ticket(f"new-{number}") for number in range(50)]
+    fresh = [event(f"new-{number}") for number in range(50)]
     return all(placement.of(each) == rule.partition(each.body or b"") for each in fresh)
 
 
@@ -36,7 +35,7 @@ def test_a_definition_tells_where_events_go() -> None:
 
 def test_nothing_is_known_without_fields_or_names() -> None:
     for known in (Partitioning(), Partitioning(("id",)), Partitioning((), EIGHT)):
-        assert Placement(known).of(ticket("o-1")) is None
+        assert Placement(known).of(event("o-1")) is None
 
 
 def test_an_answer_that_agrees_changes_nothing() -> None:
@@ -56,29 +55,29 @@ def test_a_contradiction_ends_a_rule_or_finds_another() -> None:
     placement.observe(placed(OTHER, 100))
     assert right(placement, OTHER)
     placement.observe(placed(RULE, 5))
-    assert placement.of(ticket("o-1")) is None
+    assert placement.of(event("o-1")) is None
 
 
 def test_keys_are_learnt_where_nothing_can_be_computed_and_forgotten() -> None:
     placement = Placement(Partitioning())
-    first, second = ticket("o-1"), ticket("o-2")
+    first, second = event("o-1"), event("o-2")
     placement.learn([(first, "3"), (second, "4")])
-    assert (placement.of(first), placement.of(ticket("o-2"))) == ("3", "4")
+    assert (placement.of(first), placement.of(event("o-2"))) == ("3", "4")
     placement.forget("3")
     assert (placement.of(first), placement.of(second)) == (None, "4")
 
 
 def test_nothing_is_learnt_beside_a_rule() -> None:
     placement = Placement(Partitioning(("id",), EIGHT))
-    placement.learn([(ticket("o-1"), "no such")])
+    placement.learn([(event("o-1"), "no such")])
     placement.observe(placed(OTHER, 5))
-    assert placement.of(ticket("o-1")) is None
+    assert placement.of(event("o-1")) is None
 
 
 def test_what_is_learnt_is_bounded() -> None:
     placement = Placement(Partitioning())
-    same = ticket("o")
+    same = event("o")
     placement._learnt = {str(number): "1" for number in range(LEARNT_MAX - 1)}
-    placement.learn([(same, "3"), (ticket("p"), "3")])
-    assert (placement.of(same), placement.of(ticket("p"))) == ("3", None)
+    placement.learn([(same, "3"), (event("p"), "3")])
+    assert (placement.of(same), placement.of(event("p"))) == ("3", None)
     assert len(placement._learnt) == LEARNT_MAX

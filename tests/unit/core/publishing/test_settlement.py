@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.core.backlog.ticket import Ticket
+from consumer.core.backlog.queued_event import UNTRIED, Tries
 from consumer.core.publishing import settlement as module
 from consumer.core.publishing.answer import (
     Answer,
@@ -30,7 +30,7 @@ from consumer.core.publishing.settlement import (
     Unauthorised,
     settle,
 )
-from tests.unit.core.tickets import ticket
+from tests.unit.core.events import Queued, event
 
 ABORTED = PublishingStatus.ABORTED
 FAILED = PublishingStatus.FAILED
@@ -54,18 +54,24 @@ def answer(
     return Answer(status, items or None, retry_after, "flow", f"http_{status}", detail)
 
 
-def sent(count: int) -> list[Ticket]:
-    """Tickets of one request, sent for the first time."""
-    tickets = [ticket(number, f"k{number}") for number in range(1, count + 1)]
-    for each in tickets:
+def sent(count: int) -> list[Queued]:
+    """Events of one request, sent for the first time."""
+    events = [event(number, f"k{number}") for number in range(1, count + 1)]
+    for each in events:
         each.attempts = 1
-    return tickets
+    return events
 
 
 def decide(
-    given: Answer, tickets: list[Ticket], *, max_attempts: int = 100, chance: float = 0.999
+    given: Answer, events: list[Queued], *, max_attempts: int = 100, chance: float = 0.999
 ) -> Settlement:
-    return settle(given, tickets, max_attempts, chance)
+    """Decide, and count the tries as a sender does."""
+    decided = settle(given, events, max_attempts, chance)
+    if isinstance(decided, Settled):
+        for each, verdict in zip(events, decided.verdicts, strict=True):
+            if not isinstance(verdict, Acked):
+                each.tries = verdict.tries
+    return decided
 
 
 def verdicts(decided: Settlement) -> tuple[object, ...]:
@@ -89,15 +95,15 @@ def test_207_is_settled_by_index() -> None:
 
 
 def test_207_resends_whatever_is_not_submitted_and_its_key_waits() -> None:
-    tickets = sent(3)
+    events = sent(3)
     items = (item(ABORTED), item(FAILED), item(SUBMITTED))
-    aborted, failed, stored = verdicts(decide(answer(207, *items), tickets))
+    aborted, failed, stored = verdicts(decide(answer(207, *items), events))
     for verdict in (aborted, failed):
         assert isinstance(verdict, Retry)
         assert FAILURE_DELAY_MIN <= verdict.delay <= FAILURE_DELAY
     assert stored == Acked()
-    assert [each.failed for each in tickets] == [0, 1, 0]
-    assert [each.refused for each in tickets] == [0, 0, 0]
+    assert [each.tries.failed for each in events] == [0, 1, 0]
+    assert [each.tries.refused for each in events] == [0, 0, 0]
 
 
 def test_207_wholly_aborted_waits_too() -> None:
@@ -123,21 +129,21 @@ def test_207_never_comes_back_at_once() -> None:
 
 
 def test_207_counts_a_failure_only_where_others_of_its_partition_were_stored() -> None:
-    tickets = sent(4)
+    events = sent(4)
     items = (
         item(FAILED, partition="down"),
         item(FAILED, partition="up"),
         item(SUBMITTED, partition="up"),
         item(FAILED, partition="down"),
     )
-    decide(answer(207, *items), tickets)
-    assert [each.failed for each in tickets] == [0, 1, 0, 0]
+    decide(answer(207, *items), events)
+    assert [each.tries.failed for each in events] == [0, 1, 0, 0]
 
 
 def test_207_without_the_name_of_a_partition_counts_nothing() -> None:
-    tickets = sent(2)
-    decide(answer(207, item(FAILED, partition=None), item(SUBMITTED, partition=None)), tickets)
-    assert tickets[0].failed == 0
+    events = sent(2)
+    decide(answer(207, item(FAILED, partition=None), item(SUBMITTED, partition=None)), events)
+    assert events[0].tries.failed == 0
 
 
 def test_207_an_outage_of_a_partition_is_never_poison() -> None:
@@ -146,7 +152,7 @@ def test_207_an_outage_of_a_partition_is_never_poison() -> None:
         failing.attempts += 1
         (verdict,) = verdicts(decide(answer(207, item(FAILED)), [failing], max_attempts=2))
         assert isinstance(verdict, Retry)
-    assert failing.failed == 0
+    assert failing.tries.failed == 0
 
 
 def test_207_the_last_attempt_is_a_dead_letter() -> None:
@@ -155,8 +161,8 @@ def test_207_the_last_attempt_is_a_dead_letter() -> None:
     (first, _) = verdicts(decide(answer(207, *items), [failing, fine], max_attempts=2))
     assert isinstance(first, Retry)
     (second, _) = verdicts(decide(answer(207, *items), [failing, fine], max_attempts=2))
-    assert second == Refused("attempts_exhausted", "too bad")
-    assert fine.failed == 0
+    assert second == Refused("attempts_exhausted", "too bad", Tries(failed=2))
+    assert fine.tries.failed == 0
 
 
 def test_207_that_cannot_be_read_is_an_unknown_outcome() -> None:
@@ -173,12 +179,12 @@ def test_a_status_that_nobody_knows_is_a_mistake_of_ours() -> None:
 
 
 def test_422_the_failed_one_waits_and_the_innocent_go_at_once() -> None:
-    tickets = sent(3)
+    events = sent(3)
     items = (item(ABORTED, "validating"), item(FAILED, "validating", "bad"), item(ABORTED, "none"))
-    decided = decide(answer(422, *items), tickets)
-    assert decided == Settled((AT_ONCE, Retry(REFUSAL_DELAYS[0]), AT_ONCE))
-    assert [each.refused for each in tickets] == [0, 1, 0]
-    assert [each.failed for each in tickets] == [0, 0, 0]
+    decided = decide(answer(422, *items), events)
+    assert decided == Settled((AT_ONCE, Retry(REFUSAL_DELAYS[0], Tries(1)), AT_ONCE))
+    assert [each.tries.refused for each in events] == [0, 1, 0]
+    assert [each.tries.failed for each in events] == [0, 0, 0]
 
 
 def test_422_stores_nothing_whatever_it_says() -> None:
@@ -197,10 +203,15 @@ def test_422_stores_nothing_whatever_it_says() -> None:
     ],
 )
 def test_422_is_believed_the_third_time(step: str, reason: str) -> None:
-    tickets = sent(1)
+    events = sent(1)
     refusal = answer(422, item(FAILED, step, "#/data/amount: expected number"))
-    tries = [verdicts(decide(refusal, tickets))[0] for _ in range(3)]
-    assert tries == [Retry(1.5), Retry(3.5), Refused(reason, "#/data/amount: expected number")]
+    tries = [verdicts(decide(refusal, events))[0] for _ in range(3)]
+    told = "#/data/amount: expected number"
+    assert tries == [
+        Retry(1.5, Tries(1)),
+        Retry(3.5, Tries(2)),
+        Refused(reason, told, Tries(3)),
+    ]
 
 
 def test_422_three_tries_take_about_five_seconds() -> None:
@@ -209,24 +220,28 @@ def test_422_three_tries_take_about_five_seconds() -> None:
 
 
 def test_422_still_believed_when_refused_again_later() -> None:
-    tickets = sent(1)
-    tickets[0].refused = 3  # its dead letter had to wait
-    decided = decide(answer(422, item(FAILED, "validating", "bad")), tickets)
-    assert decided == Settled((Refused("validation", "bad"),))
+    events = sent(1)
+    events[0].tries = Tries(refused=3)  # its dead letter had to wait
+    decided = decide(answer(422, item(FAILED, "validating", "bad")), events)
+    assert decided == Settled((Refused("validation", "bad", Tries(4)),))
 
 
 def test_422_without_a_failed_item_is_bisected() -> None:
-    tickets = sent(3)
-    decided = decide(answer(422, *[item(ABORTED, "validating")] * 3), tickets)
+    events = sent(3)
+    decided = decide(answer(422, *[item(ABORTED, "validating")] * 3), events)
     assert decided == Split(too_large=False)
-    assert [each.refused for each in tickets] == [0, 0, 0]
+    assert [each.tries.refused for each in events] == [0, 0, 0]
 
 
 def test_422_without_a_failed_item_ends_when_it_is_alone() -> None:
-    tickets = sent(1)
+    events = sent(1)
     refusal = answer(422, item(ABORTED, "none", "no deletes here"))
-    tries = [verdicts(decide(refusal, tickets))[0] for _ in range(3)]
-    assert tries == [Retry(1.5), Retry(3.5), Refused("validation", "no deletes here")]
+    tries = [verdicts(decide(refusal, events))[0] for _ in range(3)]
+    assert tries == [
+        Retry(1.5, Tries(1)),
+        Retry(3.5, Tries(2)),
+        Refused("validation", "no deletes here", Tries(3)),
+    ]
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -273,6 +288,13 @@ def test_one_event_does_not_make_an_outage_its_own_fault() -> None:
         assert not isinstance(decide(answer(status), sent(1)), Settled)
 
 
+def test_deciding_changes_no_event() -> None:
+    for given_answer in (answer(422, item(FAILED)), answer(207, item(FAILED))):
+        (only,) = sent(1)
+        settle(given_answer, [only], 100, 0.5)
+        assert only.tries == UNTRIED
+
+
 # What holds for every answer
 
 statuses = st.sampled_from([0, 200, 207, 302, 400, 401, 403, 404, 413, 422, 429, 500, 503])
@@ -309,11 +331,11 @@ def test_an_answer_as_it_comes_over_the_wire() -> None:
         b'{"publishing_status":"failed","step":"publishing","detail":"internal error",'
         b'"partition":"1"}]'
     )
-    tickets = sent(2)
-    first, second = verdicts(decide(parse_answer(207, {}, body, 2), tickets))
+    events = sent(2)
+    first, second = verdicts(decide(parse_answer(207, {}, body, 2), events))
     assert first == Acked()
     assert isinstance(second, Retry)
-    assert tickets[1].failed == 1
+    assert events[1].tries.failed == 1
 
 
 def test_a_list_of_the_wrong_length_settles_nothing() -> None:

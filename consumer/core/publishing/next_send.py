@@ -1,0 +1,113 @@
+"""What an outlet does next: send a batch now, in a lane or in none, or wait.
+
+The whole decision is one pure function of what is known now: what the origin of the events allows
+(`pause`), the flow of the event type, its lanes, what is ready in its queue, and the slots that are
+free. Whoever calls it sends or waits, and asks again.
+
+A lane's turn comes first. While the event type backs off or is stopped, its only request is one
+that travels in no lane, if there is any event for it. A batch that is not full waits for `linger`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consumer.core.publishing.flow import FlowState
+
+if TYPE_CHECKING:
+    from consumer.core.backlog.queue import KeyOrderedQueue
+    from consumer.core.backlog.queued_event import Of_co
+    from consumer.core.limits import PublishLimits
+    from consumer.core.publishing.flow import Flow
+    from consumer.core.publishing.lanes import Lanes, PartitionLane
+
+IDLE_PAUSE = 5.0
+"""Longest wait, in seconds; whatever changes ends it early."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send the next batch now: at most so many events and bytes. `lane` None: in no lane."""
+
+    lane: PartitionLane | None
+    events: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait for so many seconds, or until something changes.
+
+    `thin_since` is since when a batch that is not full waits, for the next call.
+    """
+
+    seconds: float
+    thin_since: float | None
+
+
+def next_send(
+    now: float,
+    *,
+    flow: Flow,
+    lanes: Lanes,
+    queue: KeyOrderedQueue[Of_co],
+    slots: int,
+    pause: float,
+    thin_since: float | None,
+    limits: PublishLimits,
+) -> Send | Wait:
+    """Decide. `slots` are those free for requests that travel in no lane; all times in seconds.
+
+    `pause` is for how long the origin of the events allows no request at all.
+    """
+    if pause > 0:
+        return Wait(min(pause, IDLE_PAUSE), thin_since)
+    lane = _next_lane(flow, lanes, queue)
+    lane_pause = IDLE_PAUSE if lane is None else _pause_of(now, lane, flow, slots)
+    if lane is not None and lane_pause <= 0:
+        return Send(lane, flow.batch_events, min(lane.bytes, flow.batch_bytes))
+    open_road = _without_lane(now, flow, queue, slots, thin_since, limits)
+    if isinstance(open_road, Wait):
+        return Wait(min(open_road.seconds, lane_pause), open_road.thin_since)
+    return open_road
+
+
+def _next_lane(flow: Flow, lanes: Lanes, queue: KeyOrderedQueue[Of_co]) -> PartitionLane | None:
+    if not lanes:
+        return None
+    if flow.state is not FlowState.PUBLISHING and (queue.ready() or lanes.in_flight):
+        return None
+    return lanes.next(queue.ready)
+
+
+def _pause_of(now: float, lane: PartitionLane, flow: Flow, slots: int) -> float:
+    pause = lane.not_before - now
+    if flow.state is FlowState.PUBLISHING:
+        return pause
+    return max(flow.not_before - now, pause) if slots > 0 else IDLE_PAUSE
+
+
+def _without_lane(
+    now: float,
+    flow: Flow,
+    queue: KeyOrderedQueue[Of_co],
+    slots: int,
+    thin_since: float | None,
+    limits: PublishLimits,
+) -> Send | Wait:
+    if slots <= 0:
+        return Wait(IDLE_PAUSE, thin_since)
+    if flow.not_before > now:
+        return Wait(flow.not_before - now, thin_since)
+    batch = Send(None, flow.batch_events, flow.batch_bytes)
+    wake = queue.next_wake()
+    if wake is not None and wake <= now:
+        return batch
+    if not queue.ready():
+        return Wait(IDLE_PAUSE if wake is None else min(IDLE_PAUSE, wake - now), None)
+    if queue.ready() >= flow.batch_events or queue.ready_bytes >= flow.batch_bytes:
+        return batch
+    since = now if thin_since is None else thin_since
+    linger = since + limits.linger - now
+    return Wait(linger, since) if linger > 0 else batch

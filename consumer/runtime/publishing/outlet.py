@@ -1,0 +1,72 @@
+"""An outlet: all that leads to one event type: its queue, its state, and what wakes its dispatcher.
+
+Ownership: the origin puts events in; dispatcher and sender take them out. Every method is a plain
+call, so nothing awaits between looking and deciding.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic
+
+from consumer.core.backlog.queue import KeyOrderedQueue
+from consumer.core.backlog.queued_event import Of_co
+from consumer.runtime.signal import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from consumer.core.backlog.queued_event import QueuedEvent
+    from consumer.runtime.publishing.event_type import EventType
+    from consumer.runtime.publishing.origin import Origin
+
+
+class Outlet(Generic[Of_co]):
+    """`changed` is notified when there may be something new to send, or room to send it."""
+
+    def __init__(self, event_type: EventType, origin: Origin[Of_co]) -> None:
+        self.event_type = event_type
+        self.limits = event_type.limits
+        self.origin = origin
+        self.queue: KeyOrderedQueue[Of_co] = KeyOrderedQueue()
+        self.changed = Signal()
+
+    @property
+    def name(self) -> str:
+        """The event type's name."""
+        return self.event_type.name
+
+    def hot_key_limit(self, seconds: float) -> float:
+        """Return how many events of one key can be published in this time, at least 1."""
+        round_trip = max(self.event_type.round_trip, 0.001)
+        return max(1.0, seconds * (self.limits.key_run_events / round_trip))
+
+    def settle(self, events: Sequence[QueuedEvent[Of_co]]) -> None:
+        """These were accepted; each is the head of its key."""
+        for event in events:
+            self.queue.settle(event)
+        self.origin.settled(events)
+        self.changed.notify()
+
+    def discard(self, event: QueuedEvent[Of_co]) -> None:
+        """Forget a refused event that its origin keeps elsewhere: its key goes on without it."""
+        self.queue.settle(event)
+        self.changed.notify()
+
+    def give_back(self, event: QueuedEvent[Of_co], not_before: float = 0.0) -> None:
+        """Return one event to the head of its key, to be sent again from `not_before` on."""
+        self.queue.give_back(event, not_before)
+        self.origin.returned(event)
+        self.changed.notify()
+
+    def put_back(self, events: Sequence[QueuedEvent[Of_co]]) -> None:
+        """A request failed as a whole: its keys go to the front again."""
+        self.queue.put_back(events)
+        for event in events:
+            self.origin.returned(event)
+        self.changed.notify()
+
+    def remove(self, events: Iterable[QueuedEvent[Of_co]]) -> int:
+        """Forget revoked events and return the bytes freed; some go when their request ends."""
+        freed = self.queue.remove(events)
+        self.changed.notify()
+        return freed

@@ -1,0 +1,82 @@
+"""The origin of events that come from the stream: fence, backlog, dead letters.
+
+Ownership: it decides nothing about requests; it tells outlets what may be sent, and the backlog
+what became of it. An event may be sent while its shard's tenure lasts and the fence holds.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from consumer.core.backlog.ticket import is_ours
+from consumer.core.publishing.settlement import EXPIRED
+from consumer.runtime.publishing.hot_keys import HotKeys
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consumer.core.backlog.queued_event import QueuedEvent
+    from consumer.core.backlog.ticket import Ticket
+    from consumer.core.leases.fence import Fence
+    from consumer.core.publishing.settlement import Refused
+    from consumer.observability.metrics import Metrics
+    from consumer.ports import Clock
+    from consumer.runtime.publishing.backlog import Backlog
+    from consumer.runtime.publishing.dead_letters import DeadLetterSender
+
+log = structlog.get_logger()
+
+FENCE_PAUSE = 0.2
+"""Seconds between looks at a fence that has passed; heartbeats bring it back."""
+
+
+class StreamOrigin:
+    """One a process."""
+
+    def __init__(
+        self,
+        backlog: Backlog,
+        dead_letters: DeadLetterSender,
+        fence: Fence,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._backlog = backlog
+        self._dead_letters = dead_letters
+        self._fence = fence
+        self._clock = clock
+        self._hot_keys = HotKeys(metrics)
+
+    def pause(self, now: float) -> float:
+        """Return for how long nothing may be sent: while the fence has passed."""
+        return 0.0 if self._fence.holds(now, self._fence.epoch) else FENCE_PAUSE
+
+    def may_send(self, event: QueuedEvent[Ticket], now: float) -> bool:
+        """Is the event still this worker's to send?"""
+        return is_ours(event, self._fence, now)
+
+    def settled(self, events: Sequence[QueuedEvent[Ticket]]) -> None:
+        """Nakadi has accepted these, all of one event type."""
+        if events:
+            outlet = self._backlog.outlets[events[0].event_type]
+            self._hot_keys.look(events, outlet, self._clock.now())
+            self._backlog.settled(events)
+
+    def returned(self, event: QueuedEvent[Ticket]) -> None:
+        """Tell the backlog."""
+        self._backlog.returned(event)
+
+    def refused(self, event: QueuedEvent[Ticket], why: Refused, flow_id: str | None) -> None:
+        """It becomes a dead letter, or blocks its key where there is no queue for these."""
+        if why.reason != EXPIRED:
+            log.error(
+                "event_refused",
+                shard=event.of.tenure.shard_id,
+                sequence=event.of.sequence,
+                reason=why.reason,
+                attempts=event.attempts,
+                flow_id=flow_id,
+            )
+        self._dead_letters.accept(event, why)

@@ -1,0 +1,211 @@
+"""The accounts of records that become one to three events: watermark, budget, queues.
+
+Real backlog, outlets, queues and watermarks; a model in lists says what must hold after any history
+of reading, sending, answers, drains, losses and commands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from consumer.core.backlog.queue import ANYWHERE
+from consumer.core.backlog.queued_event import EventState, QueuedEvent
+from consumer.core.backlog.tenure import Tenure
+from consumer.core.backlog.ticket import Ticket, TicketState
+from consumer.core.backlog.watermark import AckWatermark
+from consumer.core.event.event import Event
+from consumer.core.leases.fence import Fence
+from consumer.core.limits import LeaseTiming, PublishLimits
+from consumer.observability.metrics import Metrics
+from consumer.runtime.publishing.backlog import Backlog, Content
+from consumer.runtime.publishing.dead_letters import DeadLetterSender
+from consumer.runtime.publishing.event_type import EventType
+from consumer.runtime.publishing.outlet import Outlet
+from consumer.runtime.publishing.stream_origin import StreamOrigin
+from tests.twins.virtual_time import HalfChance
+
+Queued = QueuedEvent[Ticket]
+
+TYPES = ("order", "payment", "audit")
+SHARDS = 2
+MANY = 1_000
+
+
+class StillClock:
+    """A clock that stands still: nothing here takes time."""
+
+    def now(self) -> float:
+        return 0.0
+
+    def wall(self) -> float:
+        return 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        raise NotImplementedError
+
+
+@dataclass
+class Record:
+    """One record as read: its ticket, and what of it was accepted. `whole`: its events, kept."""
+
+    ticket: Ticket
+    whole: tuple[Queued, ...]
+    accepted: int = 0
+
+    @property
+    def settled(self) -> bool:
+        return self.accepted == len(self.whole)
+
+
+@dataclass
+class Shard:
+    """`records` is what was read in this tenure and was not dropped."""
+
+    watermark: AckWatermark
+    records: list[Record] = field(default_factory=list)
+
+
+class Accounts(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        clock, chance, metrics = StillClock(), HalfChance(), Metrics()
+        fence = Fence(LeaseTiming())
+        self.backlog = Backlog(1 << 30, metrics)
+        letters = DeadLetterSender(None, self.backlog, fence, clock, chance, metrics)
+        origin = StreamOrigin(self.backlog, letters, fence, clock, metrics)
+        for name in TYPES:
+            event_type = EventType(name, PublishLimits(), clock, chance)
+            self.backlog.add_outlet(Outlet(event_type, origin))
+        self.sequence = 100
+        self.shards = [self.begin(number) for number in range(SHARDS)]
+        self.requests: list[tuple[str, list[Queued]]] = []
+        self.moved = 0
+
+    def begin(self, number: int) -> Shard:
+        """Hold a shard from where it is settled."""
+        tenure = Tenure("arn", f"s{number}", 1)
+        shard = Shard(AckWatermark(tenure, self.sequence, None))
+        self.backlog.join(shard.watermark, partial(self.progressed, number))
+        return shard
+
+    def progressed(self, _number: int) -> None:
+        self.moved += 1
+
+    @rule(
+        number=st.integers(0, SHARDS - 1),
+        count=st.integers(1, 3),
+        key=st.sampled_from("ab"),
+        size=st.integers(1, 50),
+    )
+    def read(self, number: int, count: int, key: str, size: int) -> None:
+        self.sequence += 1
+        shard = self.shards[number]
+        content = Event(self.sequence, f"{number}{key}", "eid", b"x" * size, 1.0)
+        made = [(self.backlog.outlets[name], content) for name in TYPES[:count]]
+        crowd = dict.fromkeys(TYPES, 1e9)
+        self.backlog.add(shard.watermark, [Content(self.sequence, 1.0, made)], 0.0, crowd)
+        ticket = shard.watermark.tail
+        assert ticket is not None
+        shard.records.append(Record(ticket, ticket.events))
+
+    @rule(number=st.integers(0, SHARDS - 1))
+    def skip(self, number: int) -> None:
+        """A record that no event is made of."""
+        self.sequence += 1
+        shard = self.shards[number]
+        shard.watermark.skip(self.sequence, 1.0)
+        shard.records.append(Record(Ticket(self.sequence, 1.0, shard.watermark.tenure), ()))
+
+    @rule(name=st.sampled_from(TYPES), count=st.integers(1, 3))
+    def send(self, name: str, count: int) -> None:
+        batch = self.backlog.outlets[name].queue.take(ANYWHERE, 0.0, count, MANY)
+        if batch:
+            self.requests.append((name, batch))
+
+    @precondition(lambda self: self.requests)
+    @rule(data=st.data())
+    def answered(self, data: st.DataObject) -> None:
+        name, batch = self.requests.pop(data.draw(st.integers(0, len(self.requests) - 1)))
+        for event in batch:
+            if data.draw(st.booleans()):
+                self.note(event)
+                self.backlog.outlets[name].settle([event])
+            else:
+                self.backlog.outlets[name].give_back(event)
+
+    @precondition(lambda self: self.requests)
+    @rule(data=st.data())
+    def failed(self, data: st.DataObject) -> None:
+        name, batch = self.requests.pop(data.draw(st.integers(0, len(self.requests) - 1)))
+        self.backlog.outlets[name].put_back(batch)
+
+    @rule(number=st.integers(0, SHARDS - 1))
+    def drain(self, number: int) -> None:
+        """What nobody has yet is dropped, whole records at a time, from behind."""
+        shard = self.shards[number]
+        expected = []
+        while shard.records:
+            last = shard.records[-1]
+            if not last.whole or any(each.state is not EventState.QUEUED for each in last.whole):
+                break
+            expected.append(shard.records.pop())
+        dropped = shard.watermark.drop_tail()
+        assert dropped == [record.ticket for record in expected]
+        self.backlog.drop(shard.watermark, dropped)
+        for record in expected:
+            assert {each.state for each in record.whole} == {EventState.REVOKED}
+            assert record.ticket.events == ()
+
+    @rule(number=st.integers(0, SHARDS - 1))
+    def lose(self, number: int) -> None:
+        """The tenure ends; what is in flight lands later, for nobody."""
+        shard = self.shards[number]
+        value = shard.watermark.value
+        self.backlog.drop(shard.watermark, shard.watermark.revoke())
+        self.backlog.leave(shard.watermark)
+        assert shard.watermark.value == value
+        for record in shard.records:
+            if not record.settled:
+                assert record.ticket.state is TicketState.REVOKED
+        self.sequence += 1
+        self.shards[number] = self.begin(number)
+
+    def note(self, event: Queued) -> None:
+        for shard in self.shards:
+            for record in shard.records:
+                record.accepted += any(each is event for each in record.whole)
+
+    @invariant()
+    def the_watermark_passes_nothing_unsettled(self) -> None:
+        for shard in self.shards:
+            for record in shard.records:
+                if not record.settled:
+                    assert (shard.watermark.value or 0) < record.ticket.sequence
+                    break
+            else:
+                if shard.records:
+                    assert shard.watermark.value == shard.records[-1].ticket.sequence
+            assert shard.watermark.unsettled == sum(not each.settled for each in shard.records)
+
+    @invariant()
+    def the_budget_holds_what_the_queues_hold(self) -> None:
+        queues = [outlet.queue for outlet in self.backlog.outlets.values()]
+        assert self.backlog.budget.used == sum(queue.bytes for queue in queues)
+        assert self.backlog.events == sum(queue.events for queue in queues)
+
+    def teardown(self) -> None:
+        """Everything gets its turn, and nothing is left over."""
+        for number in range(SHARDS):
+            self.backlog.drop(self.shards[number].watermark, self.shards[number].watermark.revoke())
+        for name, batch in self.requests:
+            self.backlog.outlets[name].put_back(batch)
+        assert (self.backlog.budget.used, self.backlog.events) == (0, 0)
+
+
+TestAccounts = Accounts.TestCase
+TestAccounts.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
