@@ -59,7 +59,7 @@ class FakeShard:
         self.last_success_at: float | None = None
         self.suspended_cause: str | None = None
         self.cooled_until = 0.0
-        self.heard = row.commands
+        self.newest_command = row.commands
         self.stubborn = False  # does not drain when shed
         self.error: Exception | None = None
 
@@ -88,8 +88,8 @@ class FakeShard:
     def keep(self) -> None:
         self._ask("read")
 
-    def hear(self, number: int) -> None:
-        self.heard = number
+    def notify_command(self, number: int) -> None:
+        self.newest_command = number
 
     def drain(self) -> None:
         self._ask("drain")

@@ -2,10 +2,10 @@
 
 Every write is conditional on owner and counter, a checkpoint also on the previous checkpoint. At
 most one write per shard is unresolved; it is resent unchanged until a definite answer. A condition
-that failed is settled from the row the table returned with the refusal:
+that failed is resolved from the row the table returned with the refusal:
 
-    already what I meant to write      it was mine; the answer was lost
-    else my owner and my counter       adopt that row as the previous one and repeat
+    already what I meant to write      it was written; the answer was lost
+    else my owner and my counter       adopt that row as the previous one and send again
     anything else                      the lease is lost
 """
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Mine:
+class AlreadyWritten:
     """The write had taken effect; `row` stands in the table."""
 
     row: Lease
 
 
 @dataclass(frozen=True, slots=True)
-class Repeat:
+class Resend:
     """The row is still ours but not as expected: send `write` instead."""
 
     write: LeaseWrite
@@ -39,7 +39,7 @@ class Lost:
     """The row belongs to somebody else, to nobody, or is gone."""
 
 
-Settled = Mine | Repeat | Lost
+Resolution = AlreadyWritten | Resend | Lost
 
 
 def take(lease: Lease, me: str) -> LeaseWrite:
@@ -85,22 +85,22 @@ def release(
     return LeaseWrite(lease, row)
 
 
-def obey(lease: Lease, row: Lease) -> LeaseWrite:
-    """Commands of an operator were applied: `row` shall stand there.
+def rewrite(lease: Lease, row: Lease) -> LeaseWrite:
+    """Replace the row by what commands of an operator have made of it.
 
     The counter rises with it, so no earlier copy of any write can undo or repeat a seek.
     """
     return LeaseWrite(lease, replace(row, counter=lease.counter + 1))
 
 
-def settle(write: LeaseWrite, me: str, current: Lease | None) -> Settled:
-    """What a refused condition means, `current` being the row that stood there (None: absent)."""
+def resolve_conflict(write: LeaseWrite, me: str, current: Lease | None) -> Resolution:
+    """Return what a refused condition means; `current` is the row that stood there, if any."""
     if current is None:
         return Lost()
     meant = write.row
     same_checkpoint = write.keeps_checkpoint or current.checkpoint == meant.checkpoint
     if (current.owner, current.counter) == (meant.owner, meant.counter) and same_checkpoint:
-        return Mine(current)
+        return AlreadyWritten(current)
     if (current.owner, current.counter) == (me, write.expected.counter):
-        return Repeat(LeaseWrite(current, meant, write.keeps_checkpoint))
+        return Resend(LeaseWrite(current, meant, write.keeps_checkpoint))
     return Lost()

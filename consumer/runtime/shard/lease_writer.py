@@ -90,10 +90,10 @@ class LeaseWriter:
             )
         )
 
-    async def obey(self, row: Lease) -> None:
-        """Commands of an operator make this row of the lease. Raises LeaseLost."""
+    async def rewrite(self, row: Lease) -> None:
+        """Write the row that commands of an operator have made. Raises LeaseLost."""
         await self.resolve()
-        await self._write(lease_write.obey(self.lease, row))
+        await self._write(lease_write.rewrite(self.lease, row))
 
     async def resolve(self) -> None:
         """Bring an interrupted write to its definite answer; at once if there is none."""
@@ -107,10 +107,10 @@ class LeaseWriter:
             try:
                 self.lease = await self._store.write_lease(self._stream_key, write)
             except LeaseConflict as conflict:
-                match lease_write.settle(write, self._worker_id, conflict.current):
-                    case lease_write.Mine(row):
+                match lease_write.resolve_conflict(write, self._worker_id, conflict.current):
+                    case lease_write.AlreadyWritten(row):
                         self.lease = row
-                    case lease_write.Repeat(again):
+                    case lease_write.Resend(again):
                         write = again
                         continue
                     case lease_write.Lost():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from consumer.core.backoff import full_jitter
-from consumer.core.leases.command import obey
+from consumer.core.leases.command import apply_commands
 from consumer.errors import Retryable
 from consumer.runtime.shard.gaps import GapRecorder
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from consumer.core.leases.lease import Gap, StreamRow
     from consumer.runtime.shard.lease_writer import LeaseWriter
     from consumer.runtime.shard.relay import Relay
-    from consumer.runtime.shard.shard_goal import Intent
+    from consumer.runtime.shard.shard_goal import ShardGoal
 
 log = structlog.get_logger()
 
@@ -30,37 +30,37 @@ PAUSE_MAX = 2.0
 
 
 class OperatorCommands:
-    """`heard` is the number of the newest command of the stream that is known to exist."""
+    """`newest_command` is the number of the newest command of the stream that is known to exist."""
 
     def __init__(
-        self, relay: Relay, row: StreamRow, writer: LeaseWriter, intent: Intent, epoch: int
+        self, relay: Relay, row: StreamRow, writer: LeaseWriter, goal: ShardGoal, epoch: int
     ) -> None:
         self._relay = relay
         self._row = row
         self._writer = writer
-        self._intent = intent
+        self._goal = goal
         self._epoch = epoch
-        self.heard = row.commands
+        self.newest_command = row.commands
 
     @property
     def due(self) -> bool:
-        """The lease row has not seen all of them."""
-        return self.heard > self._writer.lease.command_counter
+        """The lease row has not seen all commands."""
+        return self.newest_command > self._writer.lease.command_counter
 
-    def hear(self, number: int) -> None:
-        """The newest command's number; one up to it is for this shard."""
-        self.heard = max(self.heard, number)
+    def notify_command(self, number: int) -> None:
+        """Note the newest command's number; one up to it is for this shard."""
+        self.newest_command = max(self.newest_command, number)
         if self.due:
-            self._intent.summon()
+            self._goal.notify_command()
 
-    async def obey(self) -> Gap | None:
-        """Apply what is due; the gap whose end is not known yet. Raises LeaseLost.
+    async def apply_pending(self) -> Gap | None:
+        """Apply what is due; return the gap whose end is not known yet. Raises LeaseLost.
 
-        Gives up when the shard is wanted elsewhere: the next owner obeys before it reads.
+        Give up when the shard is to be handed over: its next owner applies them before it reads.
         """
-        self._intent.answer()
+        self._goal.take_command()
         failures = 0
-        while self.due and not self._intent.leaving:
+        while self.due and not self._goal.leaving:
             lease = self._writer.lease
             try:
                 commands = await self._relay.store.read_commands(
@@ -71,24 +71,25 @@ class OperatorCommands:
                 log.warning("commands_unread", stream=self._row.key, reason=error.reason)
                 chance = self._relay.chance.random()
                 pause = full_jitter(failures, PAUSE, PAUSE_MAX, chance)
-                await self._intent.changed.wait(pause)
+                await self._goal.changed.wait(pause)
                 continue
-            if self._intent.leaving:
+            if self._goal.leaving:
                 break
-            obeyed = obey(lease, commands, self.heard, self._relay.clock.wall())
+            wall = self._relay.clock.wall()
+            applied = apply_commands(lease, commands, self.newest_command, wall)
             gaps = GapRecorder(self._relay, self._row.key, self._epoch)
-            for gap in obeyed.gaps:
+            for gap in applied.gaps:
                 await gaps.record(gap)
-            await self._writer.obey(obeyed.row)
+            await self._writer.rewrite(applied.row)
             log.info(
                 "command_obeyed",
                 stream=self._row.key,
                 shard=lease.shard_id,
-                command=obeyed.row.command_counter,
+                command=applied.row.command_counter,
                 checkpoint_before=lease.checkpoint,
-                checkpoint=obeyed.row.checkpoint,
-                skip_before=obeyed.row.skip_before,
-                paused=obeyed.row.paused,
+                checkpoint=applied.row.checkpoint,
+                skip_before=applied.row.skip_before,
+                paused=applied.row.paused,
             )
-            return obeyed.gaps[-1] if obeyed.gaps else None
+            return applied.gaps[-1] if applied.gaps else None
         return None

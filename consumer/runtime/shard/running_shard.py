@@ -98,7 +98,7 @@ class RunningShard(Protocol):
         """The hand-over is not needed any more: read on."""
         ...
 
-    def hear(self, number: int) -> None:
+    def notify_command(self, number: int) -> None:
         """There are commands for this shard; the newest of its stream has this number."""
         ...
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from consumer.errors import Retryable
-from consumer.runtime.shard.shard_goal import Want
+from consumer.runtime.shard.shard_goal import Goal
 
 if TYPE_CHECKING:
     from consumer.core.backlog.watermark import AckWatermark
     from consumer.core.leases.lease import StreamRow
     from consumer.runtime.shard.relay import Relay
-    from consumer.runtime.shard.shard_goal import Intent
+    from consumer.runtime.shard.shard_goal import ShardGoal
 
 log = structlog.get_logger()
 
@@ -33,56 +33,56 @@ LOOK = 5.0
 class Settling:
     """The waits of one stretch."""
 
-    def __init__(self, relay: Relay, intent: Intent, watermark: AckWatermark) -> None:
+    def __init__(self, relay: Relay, goal: ShardGoal, watermark: AckWatermark) -> None:
         self._relay = relay
-        self._intent = intent
+        self._goal = goal
         self._watermark = watermark
 
     async def at_the_end(self, row: StreamRow, shard_id: str) -> bool:
         """All of the shard is settled and its children stand. False if called away before."""
-        intent = self._intent
+        goal = self._goal
         while not self._watermark.empty:
-            if intent.leaving or intent.summoned:
+            if goal.leaving or goal.command_pending:
                 return False
-            await intent.changed.wait(LOOK)
-        while not (intent.leaving or intent.summoned):
+            await goal.changed.wait(LOOK)
+        while not (goal.leaving or goal.command_pending):
             try:
                 await self._relay.lineage.adopt_children(row, shard_id)
             except Retryable as error:
                 log.warning("children_unknown", stream=row.key, shard=shard_id, reason=error.reason)
-                await intent.changed.wait(CHILDREN_PAUSE)
+                await goal.changed.wait(CHILDREN_PAUSE)
             else:
                 return True
         return False
 
     async def before_a_command(self) -> bool:
         """What is in flight is settled, or a drain's time has passed. False if called away."""
-        clock, intent = self._relay.clock, self._intent
+        clock, goal = self._relay.clock, self._goal
         by = clock.now() + self._relay.timing.drain
-        while intent.want is Want.READ:
+        while goal.current is Goal.READ:
             self._drop_tail()
             rest = by - clock.now()
             if self._watermark.empty or rest <= 0:
                 return True
-            await intent.changed.wait(rest)
+            await goal.changed.wait(rest)
         return False
 
     async def before_a_release(self) -> bool:
         """What must be settled before a release is; False if shedding is taken back."""
-        clock, intent = self._relay.clock, self._intent
+        clock, goal = self._relay.clock, self._goal
         shed_by = clock.now() + SHED_SECONDS
         while True:
             self._drop_tail()
-            if intent.want is Want.LOSE or self._watermark.empty:
+            if goal.current is Goal.REVOKED or self._watermark.empty:
                 return True
             now = clock.now()
-            deadline = intent.deadline if intent.want is Want.DRAIN else shed_by
-            if intent.want is not Want.READ and now < deadline:
-                await intent.changed.wait(deadline - now)
+            deadline = goal.deadline if goal.current is Goal.DRAIN else shed_by
+            if goal.current is not Goal.READ and now < deadline:
+                await goal.changed.wait(deadline - now)
                 continue
-            if intent.want is Want.DRAIN:
+            if goal.current is Goal.DRAIN:
                 return True
-            intent.read()
+            goal.read()
             return False
 
     def _drop_tail(self) -> None:

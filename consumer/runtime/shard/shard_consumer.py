@@ -26,7 +26,7 @@ from consumer.core.shard.shard_state import Outcome, ShardState
 from consumer.errors import LeaseLost, first_in
 from consumer.runtime.shard.operator_commands import OperatorCommands
 from consumer.runtime.shard.settling import Settling
-from consumer.runtime.shard.shard_goal import Intent, Want
+from consumer.runtime.shard.shard_goal import Goal, ShardGoal
 from consumer.runtime.shard.stretch import begin_stretch
 
 if TYPE_CHECKING:
@@ -64,9 +64,9 @@ class ShardConsumer:
         self._writer = writer
         self._transcoder = transcoder
         self._epoch = epoch
-        self._intent = Intent()
+        self._goal = ShardGoal()
         self.stream = row
-        self._commands = OperatorCommands(relay, row, writer, self._intent, epoch)
+        self._commands = OperatorCommands(relay, row, writer, self._goal, epoch)
         self._begin(None)
         self._state = ShardState.TAKING
         self.held = False
@@ -76,24 +76,24 @@ class ShardConsumer:
 
     def shed(self) -> None:
         """Hand over if it can be drained soon; else read on."""
-        self._intent.shed()
+        self._goal.shed()
 
     def keep(self) -> None:
         """Shedding is no longer needed."""
-        self._intent.read()
+        self._goal.read()
 
-    def hear(self, number: int) -> None:
+    def notify_command(self, number: int) -> None:
         """There are commands for this shard; the newest of its stream has this number."""
-        self._commands.hear(number)
+        self._commands.notify_command(number)
 
     def drain(self) -> None:
         """Read no more, publish only the holes, release; after the drain time release anyway."""
-        self._intent.drain(self._relay.clock.now() + self._relay.timing.drain)
+        self._goal.drain(self._relay.clock.now() + self._relay.timing.drain)
 
     def revoke(self) -> None:
         """The fence has passed: the shard is lost. Nothing more is written."""
         self.held = False
-        self._intent.lose()
+        self._goal.revoke()
 
     # What others see of it.
 
@@ -168,11 +168,11 @@ class ShardConsumer:
         if not await self._writer.take():
             return Outcome.NOT_TAKEN
         lease = self._writer.lease
-        self.held = self._intent.want is not Want.LOSE
+        self.held = self._goal.current is not Goal.REVOKED
         self._log("lease_taken", checkpoint=lease.checkpoint, counter=lease.counter)
         try:
             while True:
-                outcome = await self._stretch(await self._commands.obey())
+                outcome = await self._stretch(await self._commands.apply_pending())
                 if outcome is not None:
                     return outcome
         except LeaseLost as error:
@@ -200,7 +200,7 @@ class ShardConsumer:
                 outcome = await self._read_and_settle()
         except* LeaseLost as group:
             lost = str(first_in(group, LeaseLost))
-        if lost or self._intent.want is Want.LOSE:
+        if lost or self._goal.current is Goal.REVOKED:
             return self._lose(lost or "the fence has passed")
         if outcome is None:
             await self._checkpointer.write()
@@ -234,9 +234,9 @@ class ShardConsumer:
             closed = await self._read()
             if closed and await self._finished():
                 return Outcome.SHARD_END
-            if self._intent.summoned and await self._halted():
+            if self._goal.command_pending and await self._halted():
                 return None
-            if self._intent.want is Want.LOSE:
+            if self._goal.current is Goal.REVOKED:
                 return Outcome.LOST
             if await self._drained():
                 return Outcome.RELEASED
@@ -246,10 +246,10 @@ class ShardConsumer:
         """Read, or stand if paused, until called away; True at the shard's end."""
         if self._writer.lease.paused or self._commands.due:
             self._state = ShardState.PAUSED
-            await self._intent.until_called_away()
+            await self._goal.until_interrupted()
             return False
         self._state = ShardState.READING
-        return await self._reading.read(self._intent.until_called_away)
+        return await self._reading.read(self._goal.until_interrupted)
 
     async def _finished(self) -> bool:
         """The shard is read to its end: wait until all of it is settled and its children stand."""
@@ -282,7 +282,7 @@ class ShardConsumer:
         )
         self._watermark, self._reading = stretch.watermark, stretch.reading
         self._checkpointer = stretch.checkpointer
-        self._settling = Settling(self._relay, self._intent, self._watermark)
+        self._settling = Settling(self._relay, self._goal, self._watermark)
 
     def _lose(self, why: str) -> Outcome:
         action = "nothing more of it is sent; its next owner reads on from the checkpoint"
@@ -293,7 +293,7 @@ class ShardConsumer:
         log.info(event, stream=self.stream.key, shard=self.shard_id, **facts)
 
     def _on_progress(self) -> None:
-        self._intent.changed.notify()
+        self._goal.changed.notify()
         self._reading.progressed()
 
     def _revoke_tickets(self) -> None:

@@ -25,7 +25,7 @@ from consumer.runtime.publishing.sender import Delivery
 from consumer.runtime.shard import reader, shard_reading
 from consumer.runtime.shard.lease_writer import LeaseWriter
 from consumer.runtime.shard.shard_consumer import ShardConsumer
-from consumer.runtime.shard.shard_goal import Want
+from consumer.runtime.shard.shard_goal import Goal
 from tests.simulation.mutants.plant import plant
 
 
@@ -34,16 +34,18 @@ def child_before_parent() -> None:
 
 
 def take_without_checking_the_counter() -> None:
-    original = lease_write.settle
+    original = lease_write.resolve_conflict
 
-    def settle(write: LeaseWrite, me: str, current: Lease | None) -> lease_write.Settled:
+    def resolve_conflict(
+        write: LeaseWrite, me: str, current: Lease | None
+    ) -> lease_write.Resolution:
         settled = original(write, me, current)
         if isinstance(settled, lease_write.Lost) and write.keeps_checkpoint and current is not None:
             again = replace(current, owner=me, counter=current.counter + 1)
-            return lease_write.Repeat(LeaseWrite(current, again, keeps_checkpoint=True))
+            return lease_write.Resend(LeaseWrite(current, again, keeps_checkpoint=True))
         return settled
 
-    plant(lease_write, "settle", settle)
+    plant(lease_write, "resolve_conflict", resolve_conflict)
 
 
 def self_fence_skipped() -> None:
@@ -105,13 +107,13 @@ def unknown_release_then_reading_on() -> None:
             closed = await self._read()
             if closed and await self._finished():
                 return Outcome.SHARD_END
-            if self._intent.summoned and await self._halted():
+            if self._goal.command_pending and await self._halted():
                 return None
-            if self._intent.want is Want.LOSE:
+            if self._goal.current is Goal.REVOKED:
                 return Outcome.LOST
             if await self._drained() and await _released(self):
                 return Outcome.RELEASED
-            self._intent.read()
+            self._goal.read()
             self._reading.rewind()
 
     plant(ShardConsumer, "_read_and_drain", read_and_drain)
@@ -119,7 +121,7 @@ def unknown_release_then_reading_on() -> None:
 
 async def _released(shard: ShardConsumer) -> bool:
     """Send a release once; a failure counts as if it had not happened."""
-    if shard._intent.want is Want.DRAIN:
+    if shard._goal.current is Goal.DRAIN:
         return True
     write = lease_write.release(
         shard.lease, shard.checkpoint, record_at=None, caught_up_at=None, wall=0.0

@@ -25,7 +25,7 @@ async def command(line: Line, action: Action, target: str | None = None) -> int:
     shards = (SHARD,) if action is Action.SEEK else None
     issued = Command(number, action, shards, target, EPOCH, "me", f"t-{number}")
     assert await line.store.add_command(row.key, issued)
-    line.consumer.hear(number)
+    line.consumer.notify_command(number)
     return number
 
 
@@ -274,7 +274,7 @@ def test_lost_answers_apply_a_seek_once() -> None:
             await command(line, Action.SEEK, str(FIRST + 4))
             await obeyed(line, 1)
             await line.until(lambda: line.lease.checkpoint == str(FIRST + 9))
-            line.consumer.hear(1)
+            line.consumer.notify_command(1)
             await asyncio.sleep(60)
             line.consumer.drain()
 
@@ -404,7 +404,7 @@ def test_the_coordinator_tells_the_shards_that_are_meant_within_two_scans() -> N
         node.store.fail("read_commands", Fault.REFUSED)
         assert await node.store.add_command(FLEET_STREAM.key, issued)
         await asyncio.sleep(3 * node.timing.scan)
-        heard = {name: shard.heard for name, shard in node.running.items()}
+        heard = {name: shard.newest_command for name, shard in node.running.items()}
         assert heard == {"a": 0, "b": 1}
         assert fleet.table.count("read_commands") == 1
         await fleet.stop()
