@@ -10,6 +10,7 @@ from typing import Any
 
 from consumer.core.leases.fence import Fence
 from consumer.core.leases.lease import SHARD_END, Checkpoint, Lease, StreamRow, Worker
+from consumer.core.leases.progress import Progress
 from consumer.core.limits import LeaseTiming
 from consumer.core.shard.shard_state import Outcome, ShardState
 from consumer.core.stream.stream import ViewType
@@ -150,7 +151,7 @@ class FakeShard:
 
     async def _release(self, checkpoint: str) -> None:
         self._node.fleet.let_go(self)
-        await self.writer.release(checkpoint, record_at=None, caught_up_at=None)
+        await self.writer.release(Progress(checkpoint))
 
 
 @dataclass

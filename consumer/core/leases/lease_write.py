@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from consumer.core.leases.lease import LeaseWrite
 
 if TYPE_CHECKING:
-    from consumer.core.leases.lease import Checkpoint, Lease
+    from consumer.core.leases.lease import Lease
+    from consumer.core.leases.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,33 +55,20 @@ def take(lease: Lease, me: str) -> LeaseWrite:
     return LeaseWrite(lease, row, keeps_checkpoint=True)
 
 
-def checkpoint(
-    lease: Lease,
-    checkpoint: Checkpoint,
-    *,
-    record_at: float | None,
-    caught_up_at: float | None,
-) -> LeaseWrite:
-    """Everything up to `checkpoint` is settled. A time that is None stays as it was."""
+def checkpoint(lease: Lease, progress: Progress) -> LeaseWrite:
+    """Write how far the shard is settled. A time that is None stays as it was."""
     row = replace(
         lease,
-        checkpoint=checkpoint,
-        record_at=lease.record_at if record_at is None else record_at,
-        caught_up_at=lease.caught_up_at if caught_up_at is None else caught_up_at,
+        checkpoint=progress.checkpoint,
+        record_at=lease.record_at if progress.record_at is None else progress.record_at,
+        caught_up_at=lease.caught_up_at if progress.caught_up_at is None else progress.caught_up_at,
     )
     return LeaseWrite(lease, row)
 
 
-def release(
-    lease: Lease,
-    checkpoint_: Checkpoint,
-    *,
-    record_at: float | None,
-    caught_up_at: float | None,
-    wall: float,
-) -> LeaseWrite:
-    """The final checkpoint and the end of ownership in one write; SHARD_END is one of them."""
-    settled = checkpoint(lease, checkpoint_, record_at=record_at, caught_up_at=caught_up_at).row
+def release(lease: Lease, progress: Progress, wall: float) -> LeaseWrite:
+    """Write the final progress (SHARD_END is one) and the end of ownership in one."""
+    settled = checkpoint(lease, progress).row
     row = replace(settled, owner=None, counter=lease.counter + 1, released_at=wall)
     return LeaseWrite(lease, row)
 

@@ -264,7 +264,7 @@ class HeldShards:
             self._timing,
         )
         try:
-            await writer.release(lease.checkpoint, record_at=None, caught_up_at=None)
+            await writer.release(lease.progress)
         except LeaseLost:
             log.info("lease_gone", stream=key[0], shard=key[1])
         else:

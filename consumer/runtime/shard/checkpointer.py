@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from consumer.core.leases.progress import Progress
 from consumer.runtime.signal import Signal
 
 if TYPE_CHECKING:
     from consumer.core.backlog.watermark import AckWatermark
-    from consumer.core.leases.lease import Checkpoint
     from consumer.ports import Clock
     from consumer.runtime.shard.lease_writer import LeaseWriter
 
@@ -38,10 +38,14 @@ class Checkpointer:
         self.written_at = clock.wall()
 
     @property
-    def checkpoint(self) -> Checkpoint:
+    def progress(self) -> Progress:
         """How far the shard is settled by now, ahead of what is written."""
         value = self._watermark.value
-        return str(value) if value else self._writer.lease.checkpoint
+        return Progress(
+            str(value) if value else self._writer.lease.checkpoint,
+            self._watermark.record_at,
+            self.caught_up_at,
+        )
 
     def stop(self) -> None:
         """End `run` once the write under way, if any, has its definite answer."""
@@ -64,23 +68,14 @@ class Checkpointer:
             self.ended.set()
 
     async def write(self) -> None:
-        """Write how far it is settled. Not while `run` may. Raises LeaseLost."""
-        await self._writer.checkpoint(
-            self.checkpoint,
-            record_at=self._watermark.record_at,
-            caught_up_at=self.caught_up_at,
-        )
+        """Write how far it is settled. Raises LeaseLost."""
+        await self._writer.checkpoint(self.progress)
         self.written_at = self._clock.wall()
-
-    async def release(self, checkpoint: Checkpoint) -> None:
-        """Final checkpoint and end of ownership in one write. Raises LeaseLost."""
-        await self._writer.release(
-            checkpoint, record_at=self._watermark.record_at, caught_up_at=self.caught_up_at
-        )
 
     def _due(self) -> bool:
         lease = self._writer.lease
-        if self.checkpoint != lease.checkpoint:
+        progress = self.progress
+        if progress.checkpoint != lease.checkpoint:
             return True
-        known = lease.caught_up_at or 0.0
-        return self.caught_up_at is not None and self.caught_up_at - known > CAUGHT_UP_REFRESH
+        caught_up, known = progress.caught_up_at, lease.caught_up_at or 0.0
+        return caught_up is not None and caught_up - known > CAUGHT_UP_REFRESH

@@ -16,7 +16,8 @@ from consumer.core.leases import lease_write
 from consumer.errors import LeaseConflict, LeaseLost, Retryable
 
 if TYPE_CHECKING:
-    from consumer.core.leases.lease import Checkpoint, Lease, LeaseWrite
+    from consumer.core.leases.lease import Lease, LeaseWrite
+    from consumer.core.leases.progress import Progress
     from consumer.core.limits import LeaseTiming
     from consumer.ports import Chance, Clock, LeaseStore
 
@@ -63,32 +64,16 @@ class LeaseWriter:
             return False
         return True
 
-    async def checkpoint(
-        self, checkpoint: Checkpoint, *, record_at: float | None, caught_up_at: float | None
-    ) -> None:
-        """Everything up to `checkpoint` is settled. Raises LeaseLost."""
+    async def checkpoint(self, progress: Progress) -> None:
+        """Write how far the shard is settled. Raises LeaseLost."""
         await self.resolve()
-        await self._write(
-            lease_write.checkpoint(
-                self.lease, checkpoint, record_at=record_at, caught_up_at=caught_up_at
-            )
-        )
+        await self._write(lease_write.checkpoint(self.lease, progress))
 
-    async def release(
-        self, checkpoint: Checkpoint, *, record_at: float | None, caught_up_at: float | None
-    ) -> None:
-        """Final checkpoint (SHARD_END is one) and end of ownership, one write. Raises LeaseLost."""
+    async def release(self, progress: Progress) -> None:
+        """Write the final progress and the end of ownership in one. Raises LeaseLost."""
         self.surrendered = True
         await self.resolve()
-        await self._write(
-            lease_write.release(
-                self.lease,
-                checkpoint,
-                record_at=record_at,
-                caught_up_at=caught_up_at,
-                wall=self._clock.wall(),
-            )
-        )
+        await self._write(lease_write.release(self.lease, progress, self._clock.wall()))
 
     async def rewrite(self, row: Lease) -> None:
         """Write the row that commands of an operator have made. Raises LeaseLost."""

@@ -17,6 +17,7 @@ before a release is sent, so nothing of the shard leaves the process after that.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -32,6 +33,7 @@ from consumer.runtime.shard.stretch import begin_stretch
 if TYPE_CHECKING:
     from consumer.core.event.transcode import Transcoder
     from consumer.core.leases.lease import Checkpoint, Gap, Lease, StreamRow
+    from consumer.core.leases.progress import Progress
     from consumer.core.stream.stream import Stream
     from consumer.runtime.shard.lease_writer import LeaseWriter
     from consumer.runtime.shard.relay import Relay
@@ -72,8 +74,6 @@ class ShardConsumer:
         self.held = False
         self.cooled_until = 0.0
 
-    # What others ask of it: plain calls.
-
     def shed(self) -> None:
         """Hand over if it can be drained soon; else read on."""
         self._goal.shed()
@@ -95,8 +95,6 @@ class ShardConsumer:
         self.held = False
         self._goal.revoke()
 
-    # What others see of it.
-
     @property
     def shard_id(self) -> str:
         """Its ShardId."""
@@ -116,7 +114,7 @@ class ShardConsumer:
     @property
     def checkpoint(self) -> Checkpoint:
         """How far the shard is settled by now, ahead of what is written."""
-        return self._checkpointer.checkpoint
+        return self._checkpointer.progress.checkpoint
 
     @property
     def checkpoint_at(self) -> float:
@@ -161,8 +159,6 @@ class ShardConsumer:
         tip_at = self._reading.tip_at
         return max(0.0, wall - (self._writer.lease.last_sign if tip_at is None else tip_at))
 
-    # The life of it.
-
     async def run(self) -> Outcome:
         """Take, read, end. Whatever happens, nothing of the shard is left in the backlog."""
         if not await self._writer.take():
@@ -193,32 +189,36 @@ class ShardConsumer:
 
     async def _live(self) -> Outcome | None:
         outcome: Outcome | None = Outcome.LOST
+        progress = self._checkpointer.progress
         lost = ""
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._checkpointer.run())
-                outcome = await self._read_and_settle()
+                outcome, progress = await self._read_and_settle()
         except* LeaseLost as group:
             lost = str(first_in(group, LeaseLost))
         if lost or self._goal.current is Goal.REVOKED:
             return self._lose(lost or "the fence has passed")
         if outcome is None:
-            await self._checkpointer.write()
+            await self._writer.checkpoint(progress)
             return None
-        final = SHARD_END if outcome is Outcome.SHARD_END else self.checkpoint
-        await self._checkpointer.release(final)
-        self._log("lease_released", checkpoint=final)
+        if outcome is Outcome.SHARD_END:
+            progress = replace(progress, checkpoint=SHARD_END)
+        await self._writer.release(progress)
+        self._log("lease_released", checkpoint=progress.checkpoint)
         return outcome
 
-    async def _read_and_settle(self) -> Outcome | None:
-        """Read and drain. Whatever ends it, a checkpoint under way gets its definite answer.
+    async def _read_and_settle(self) -> tuple[Outcome | None, Progress]:
+        """Read and drain, then take the progress and only then revoke the tickets.
+
+        Whatever ends it, a checkpoint under way gets its definite answer.
 
         Only a cancellation does not wait: either the checkpointer itself has failed, or the
         process ends.
         """
         cancelled = False
         try:
-            return await self._read_and_drain()
+            return await self._read_and_drain(), self._checkpointer.progress
         except asyncio.CancelledError:
             cancelled = True
             raise

@@ -9,6 +9,7 @@ from consumer.core.leases import lease_write, lineage
 from consumer.core.leases.fence import Fence
 from consumer.core.leases.lease import Lease, LeaseWrite, StreamRow
 from consumer.core.leases.peers import Peers
+from consumer.core.leases.progress import Progress
 from consumer.core.reports import lease_view
 from consumer.core.reports.lease_view import LeaseState, LeaseView
 from consumer.core.shard.shard_state import Outcome
@@ -123,9 +124,7 @@ async def _released(shard: ShardConsumer) -> bool:
     """Send a release once; a failure counts as if it had not happened."""
     if shard._goal.current is Goal.DRAIN:
         return True
-    write = lease_write.release(
-        shard.lease, shard.checkpoint, record_at=None, caught_up_at=None, wall=0.0
-    )
+    write = lease_write.release(shard.lease, Progress(shard.checkpoint), wall=0.0)
     try:
         await shard._relay.store.write_lease(shard.stream.key, write)
     except Retryable:

@@ -11,6 +11,7 @@ from consumer.core.backlog.queue import KeyOrderedQueue
 from consumer.core.backlog.ticket import Ticket, TicketState
 from consumer.core.backlog.watermark import AckWatermark
 from consumer.core.leases.lease import Lease
+from consumer.core.leases.progress import Progress
 from consumer.core.publishing import settlement
 from consumer.core.publishing.answer import BatchItemResponse, PublishingStatus
 from consumer.core.shard.cursor import Cursor
@@ -25,11 +26,14 @@ from tests.simulation.mutants.plant import plant
 
 
 def checkpoint_ahead_of_ack() -> None:
-    def checkpoint(self: Checkpointer) -> str:
-        opened = self._watermark.opened
-        return str(opened) if opened else self._writer.lease.checkpoint
+    original = Checkpointer.progress
 
-    plant(Checkpointer, "checkpoint", property(checkpoint))
+    def progress(self: Checkpointer) -> Progress:
+        true: Progress = original.__get__(self)
+        opened = self._watermark.opened
+        return replace(true, checkpoint=str(opened)) if opened else true
+
+    plant(Checkpointer, "progress", property(progress))
 
 
 def watermark_off_by_one() -> None:

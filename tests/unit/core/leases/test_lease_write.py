@@ -3,6 +3,7 @@ from dataclasses import replace
 from consumer.core.leases import lease_write
 from consumer.core.leases.lease import SHARD_END, Lease
 from consumer.core.leases.lease_write import AlreadyWritten, Lost, Resend, resolve_conflict
+from consumer.core.leases.progress import Progress
 
 FREE = Lease("s", None, counter=4, checkpoint="100", record_at=1.0, caught_up_at=2.0)
 MINE = replace(FREE, owner="me", counter=5)
@@ -22,13 +23,13 @@ def test_taking_my_own_row_again_raises_the_counter_but_is_no_switch() -> None:
 
 
 def test_a_checkpoint_keeps_owner_and_counter() -> None:
-    write = lease_write.checkpoint(MINE, "120", record_at=7.0, caught_up_at=None)
+    write = lease_write.checkpoint(MINE, Progress("120", record_at=7.0))
     assert not write.keeps_checkpoint
     assert write.row == replace(MINE, checkpoint="120", record_at=7.0)
 
 
 def test_a_release_is_a_checkpoint_and_the_end_of_ownership_in_one() -> None:
-    write = lease_write.release(MINE, SHARD_END, record_at=None, caught_up_at=8.0, wall=9.0)
+    write = lease_write.release(MINE, Progress(SHARD_END, caught_up_at=8.0), wall=9.0)
     assert write.row == replace(
         MINE, owner=None, counter=6, checkpoint=SHARD_END, caught_up_at=8.0, released_at=9.0
     )
@@ -39,14 +40,14 @@ def test_what_i_meant_to_write_was_mine() -> None:
     # Whatever the checkpoint is: reading starts from the one in the table.
     current = replace(take.row, checkpoint="105")
     assert resolve_conflict(take, "me", current) == AlreadyWritten(current)
-    checkpoint = lease_write.checkpoint(MINE, "120", record_at=None, caught_up_at=None)
+    checkpoint = lease_write.checkpoint(MINE, Progress("120"))
     assert resolve_conflict(checkpoint, "me", checkpoint.row) == AlreadyWritten(checkpoint.row)
-    release = lease_write.release(MINE, "120", record_at=None, caught_up_at=None, wall=9.0)
+    release = lease_write.release(MINE, Progress("120"), wall=9.0)
     assert resolve_conflict(release, "me", release.row) == AlreadyWritten(release.row)
 
 
 def test_my_owner_and_counter_with_another_checkpoint_is_adopted_and_repeated() -> None:
-    write = lease_write.checkpoint(MINE, "120", record_at=None, caught_up_at=None)
+    write = lease_write.checkpoint(MINE, Progress("120"))
     current = replace(MINE, checkpoint="110")
     again = resolve_conflict(write, "me", current)
     assert isinstance(again, Resend)
@@ -55,7 +56,7 @@ def test_my_owner_and_counter_with_another_checkpoint_is_adopted_and_repeated() 
 
 
 def test_anything_else_is_a_lost_lease() -> None:
-    checkpoint = lease_write.checkpoint(MINE, "120", record_at=None, caught_up_at=None)
+    checkpoint = lease_write.checkpoint(MINE, Progress("120"))
     taken = replace(MINE, owner="you", counter=6, checkpoint="120")
     assert resolve_conflict(checkpoint, "me", taken) == Lost()
     assert resolve_conflict(checkpoint, "me", None) == Lost()
@@ -66,5 +67,5 @@ def test_anything_else_is_a_lost_lease() -> None:
 
 
 def test_a_release_whose_checkpoint_did_not_arrive_was_not_mine() -> None:
-    release = lease_write.release(MINE, "120", record_at=None, caught_up_at=None, wall=9.0)
+    release = lease_write.release(MINE, Progress("120"), wall=9.0)
     assert resolve_conflict(release, "me", replace(release.row, checkpoint="90")) == Lost()
