@@ -16,6 +16,7 @@ from consumer.core.leases.lease import Lease, StreamRow
 from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
 from consumer.core.publishing.placement import Partitioning
 from consumer.core.shard.shard_state import Outcome
+from consumer.core.shard.shard_view import ShardView
 from consumer.errors import Retryable
 from consumer.observability.metrics import Metrics
 from consumer.runtime.publishing.backlog import Backlog
@@ -170,6 +171,10 @@ class Line:
     @property
     def lease(self) -> Lease:
         return self.table.of(self.row.key)[SHARD]
+
+    @property
+    def view(self) -> ShardView:
+        return self.consumer.view()
 
     async def run_consumer(self) -> Outcome:
         self.outcome = await self.consumer.run()

@@ -43,7 +43,8 @@ class CommandWatch:
                 continue
             self._known[row.key] = row.commands
             for shard in self._held.shards:
-                if shard.stream.key == row.key and any(
-                    command.concerns(shard.shard_id) for command in commands
+                view = shard.view()
+                if view.stream_key == row.key and any(
+                    command.concerns(view.shard_id) for command in commands
                 ):
                     shard.notify_command(row.commands)

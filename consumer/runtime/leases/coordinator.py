@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from consumer.runtime.discovery.bootstrap import Source
     from consumer.runtime.discovery.discovery import Discovery
     from consumer.runtime.leases.heartbeat import Keeper
-    from consumer.runtime.shard.running_shard import RunningShard, ShardConsumerFactory
+    from consumer.runtime.leases.running_shard import RunningShard, ShardConsumerFactory
 
 log = structlog.get_logger()
 

@@ -24,6 +24,7 @@ import structlog
 
 from consumer.core.leases.lease import SHARD_END
 from consumer.core.shard.shard_state import Outcome, ShardState
+from consumer.core.shard.shard_view import ShardView, shown_state
 from consumer.errors import LeaseLost, first_in
 from consumer.runtime.shard.operator_commands import OperatorCommands
 from consumer.runtime.shard.settling import Settling
@@ -32,7 +33,7 @@ from consumer.runtime.shard.stretch import begin_stretch
 
 if TYPE_CHECKING:
     from consumer.core.event.transcode import Transcoder
-    from consumer.core.leases.lease import Checkpoint, Gap, Lease, StreamRow
+    from consumer.core.leases.lease import Gap, StreamRow
     from consumer.core.leases.progress import Progress
     from consumer.core.stream.stream import Stream
     from consumer.runtime.shard.lease_writer import LeaseWriter
@@ -45,11 +46,7 @@ SHED_PAUSE = 60.0
 
 
 class ShardConsumer:
-    """One shard, from the take of its lease to its end.
-
-    `held` is true between a successful take and the end. `cooled_until` (clock) is when it may be
-    shed again.
-    """
+    """One shard, from the take of its lease to its end."""
 
     def __init__(
         self,
@@ -67,12 +64,12 @@ class ShardConsumer:
         self._transcoder = transcoder
         self._epoch = epoch
         self._goal = ShardGoal()
-        self.stream = row
+        self._row = row
         self._commands = OperatorCommands(relay, row, writer, self._goal, epoch)
         self._begin(None)
         self._state = ShardState.TAKING
-        self.held = False
-        self.cooled_until = 0.0
+        self._held = False
+        self._cooled_until = 0.0
 
     def shed(self) -> None:
         """Hand over if it can be drained soon; else read on."""
@@ -92,79 +89,38 @@ class ShardConsumer:
 
     def revoke(self) -> None:
         """The fence has passed: the shard is lost. Nothing more is written."""
-        self.held = False
+        self._held = False
         self._goal.revoke()
 
-    @property
-    def shard_id(self) -> str:
-        """Its ShardId."""
-        return self._writer.lease.shard_id
-
-    @property
-    def state(self) -> ShardState:
-        """What it does; SUSPENDED while it could read but waits for a named cause."""
-        waits = self._state is ShardState.READING and self._reading.suspended is not None
-        return ShardState.SUSPENDED if waits else self._state
-
-    @property
-    def lease(self) -> Lease:
-        """The row as it was last known to stand in the table."""
-        return self._writer.lease
-
-    @property
-    def checkpoint(self) -> Checkpoint:
-        """How far the shard is settled by now, ahead of what is written."""
-        return self._checkpointer.progress.checkpoint
-
-    @property
-    def checkpoint_at(self) -> float:
-        """Wall time of the last checkpoint written, or of the take."""
-        return self._checkpointer.written_at
-
-    @property
-    def pending_events(self) -> int:
-        """Records read and not settled."""
-        return self._watermark.unsettled
-
-    @property
-    def records_read(self) -> int:
-        """Records read since the last take."""
-        return self._reading.records_read
-
-    @property
-    def retrying(self) -> int:
-        """1 if its oldest event has been tried before, 0 if nothing of it is stuck."""
-        head = self._watermark.head
-        return int(head is not None and head.attempts > 1)
-
-    @property
-    def suspended_cause(self) -> str | None:
-        """The named thing it waits for, None if it can read."""
-        if self._state in (ShardState.FINISHING, ShardState.DRAINING):
-            return "settling"
-        if self._state is ShardState.PAUSED:
-            return "paused"
-        return self._reading.suspended
-
-    @property
-    def last_success_at(self) -> float | None:
-        """Time of the last successful call to the stream, or of the take; the injected clock's."""
-        return self._reading.last_success_at if self.held else None
-
-    def age(self, wall: float) -> float:
-        """Iterator age in seconds: of the oldest unsettled record, else since the last tip."""
-        oldest = self._watermark.oldest_at
-        if oldest is not None:
-            return max(0.0, wall - oldest)
-        tip_at = self._reading.tip_at
-        return max(0.0, wall - (self._writer.lease.last_sign if tip_at is None else tip_at))
+    def view(self) -> ShardView:
+        """Return what it shows of itself now."""
+        watermark, head = self._watermark, self._watermark.head
+        state, cause = shown_state(self._state, self._reading.suspended)
+        since, tip_at = watermark.oldest_at, self._reading.tip_at
+        if since is None:
+            since = self._writer.lease.last_sign if tip_at is None else tip_at
+        return ShardView(
+            stream_key=self._row.key,
+            shard_id=self._writer.lease.shard_id,
+            state=state,
+            held=self._held,
+            checkpoint=self._checkpointer.progress.checkpoint,
+            checkpoint_at=self._checkpointer.written_at,
+            since=since,
+            pending_events=watermark.unsettled,
+            records_read=self._reading.records_read,
+            retrying=int(head is not None and head.attempts > 1),
+            suspended_cause=cause,
+            last_success_at=self._reading.last_success_at if self._held else None,
+            cooled_until=self._cooled_until,
+        )
 
     async def run(self) -> Outcome:
         """Take, read, end. Whatever happens, nothing of the shard is left in the backlog."""
         if not await self._writer.take():
             return Outcome.NOT_TAKEN
         lease = self._writer.lease
-        self.held = self._goal.current is not Goal.REVOKED
+        self._held = self._goal.current is not Goal.REVOKED
         self._log("lease_taken", checkpoint=lease.checkpoint, counter=lease.counter)
         try:
             while True:
@@ -174,7 +130,7 @@ class ShardConsumer:
         except LeaseLost as error:
             return self._lose(str(error))
         finally:
-            self.held = False
+            self._held = False
 
     async def _stretch(self, gap: Gap | None) -> Outcome | None:
         """Live from where the row says; None when a command is to be obeyed."""
@@ -254,7 +210,7 @@ class ShardConsumer:
     async def _finished(self) -> bool:
         """The shard is read to its end: wait until all of it is settled and its children stand."""
         self._state = ShardState.FINISHING
-        return await self._settling.at_the_end(self.stream, self.shard_id)
+        return await self._settling.at_the_end(self._row, self._writer.lease.shard_id)
 
     async def _halted(self) -> bool:
         """Settle what is in flight, for a command; False if called away."""
@@ -266,7 +222,7 @@ class ShardConsumer:
         self._state = ShardState.DRAINING
         drained = await self._settling.before_a_release()
         if not drained:
-            self.cooled_until = self._relay.clock.now() + SHED_PAUSE
+            self._cooled_until = self._relay.clock.now() + SHED_PAUSE
         return drained
 
     def _begin(self, gap: Gap | None) -> None:
@@ -274,7 +230,7 @@ class ShardConsumer:
         stretch = begin_stretch(
             relay=self._relay,
             stream=self._stream,
-            row=self.stream,
+            row=self._row,
             writer=self._writer,
             transcoder=self._transcoder,
             epoch=self._epoch,
@@ -290,7 +246,7 @@ class ShardConsumer:
         return Outcome.LOST
 
     def _log(self, event: str, **facts: object) -> None:
-        log.info(event, stream=self.stream.key, shard=self.shard_id, **facts)
+        log.info(event, stream=self._row.key, shard=self._writer.lease.shard_id, **facts)
 
     def _on_progress(self) -> None:
         self._goal.changed.notify()

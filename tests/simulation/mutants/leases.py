@@ -124,9 +124,9 @@ async def _released(shard: ShardConsumer) -> bool:
     """Send a release once; a failure counts as if it had not happened."""
     if shard._goal.current is Goal.DRAIN:
         return True
-    write = lease_write.release(shard.lease, Progress(shard.checkpoint), wall=0.0)
+    write = lease_write.release(shard._writer.lease, Progress(shard.view().checkpoint), wall=0.0)
     try:
-        await shard._relay.store.write_lease(shard.stream.key, write)
+        await shard._relay.store.write_lease(shard._row.key, write)
     except Retryable:
         return False
     return True
