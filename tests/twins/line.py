@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 
 from consumer.core.dead_letters.dead_letter import DeadLetter
 from consumer.core.event.event import EventFormat
-from consumer.core.event.transcode import Transcoder
 from consumer.core.leases.fence import Fence
 from consumer.core.leases.lease import Lease, StreamRow
 from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
 from consumer.core.publishing.placement import Partitioning
+from consumer.core.shard.pace import Polling
 from consumer.core.shard.shard_state import Outcome
 from consumer.core.shard.shard_view import ShardView
 from consumer.errors import Retryable
@@ -24,9 +24,9 @@ from consumer.runtime.publishing.dead_letters import DeadLetterSender
 from consumer.runtime.publishing.dispatcher import Publisher
 from consumer.runtime.publishing.event_type import EventType
 from consumer.runtime.publishing.sender import Delivery
-from consumer.runtime.shard.lease_writer import LeaseWriter
-from consumer.runtime.shard.relay import Relay
+from consumer.runtime.shard.instruments import Instruments
 from consumer.runtime.shard.shard_consumer import ShardConsumer
+from consumer.runtime.shard.shard_factory import ShardFactory
 from tests.twins.lease_table import LeaseTable, LeaseTableTwin
 from tests.twins.nakadi import NakadiTwin
 from tests.twins.shard import STREAM, ShardTwin
@@ -138,35 +138,26 @@ class Line:
             limits=limits,
             clock=self.clock,
         )
-        self.relay = Relay(
+        self.shards = ShardFactory(
+            worker_id="me",
             client=shard,
             store=self.store,
             lineage=self.lineage,
             backlog=self.backlog,
-            delivery=self.delivery,
             fence=self.fence,
-            clock=self.clock,
-            chance=chance,
-            metrics=self.metrics,
+            format_of=lambda _arn: FORMAT,
+            hot_key_limit=lambda: limits.hot_key_limit(self.delivery.round_trip, LONG.drain / 2),
             timing=LONG,
-            poll=PollTiming(),
-            limits=limits,
+            polling=Polling(PollTiming()),
+            instruments=Instruments(self.clock, chance, self.metrics),
         )
         self.consumer = self.new_consumer("me")
         self.outcome: Outcome | None = None
 
     def new_consumer(self, worker: str) -> ShardConsumer:
         """A consumer for the lease as it stands in the table now."""
-        return ShardConsumer(
-            relay=self.relay,
-            stream=STREAM,
-            row=self.row,
-            writer=LeaseWriter(
-                self.store, self.clock, HalfChance(), self.row.key, self.lease, worker, LONG
-            ),
-            transcoder=Transcoder(FORMAT),
-            epoch=self.fence.epoch,
-        )
+        shards = replace(self.shards, worker_id=worker)
+        return shards(self.row, self.lease, self.fence.epoch)
 
     @property
     def lease(self) -> Lease:

@@ -48,7 +48,7 @@ class Worker:
 
     def __post_init__(self) -> None:
         self.coordinator = self
-        self.relay = SimpleNamespace(hurry=False)
+        self.polling = SimpleNamespace(hurry=False)
         self.backlog = SimpleNamespace(
             observe=lambda: None, budget=SimpleNamespace(limit=1000, used=0)
         )

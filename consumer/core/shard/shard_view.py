@@ -26,8 +26,8 @@ class ShardView:
     """`held` is true between a successful take of the lease and the end.
 
     `checkpoint` is how far the shard is settled by now, ahead of what was written at
-    `checkpoint_at` (wall time; that of the take before the first write). `since` (wall time) is the
-    creation of the oldest record that is not settled, else the last time the tip was seen.
+    `checkpoint_at` (wall time; that of the take before the first write). Up to `since` (wall time)
+    the shard is known to be settled.
 
     `pending_events` counts what was read and is not settled, `records_read` what was read so far,
     for rates; it may begin anew. `retrying` is 1 if the oldest event has been tried before.
@@ -54,6 +54,17 @@ class ShardView:
     def age(self, wall: float) -> float:
         """Return the iterator age in seconds."""
         return max(0.0, wall - self.since)
+
+
+def shown_since(oldest_at: float | None, tip_at: float | None, last_sign: float) -> float:
+    """Return the time up to which a shard is known to be settled.
+
+    That is the creation of its oldest record that is not, else the last page that reached the tip,
+    else what its lease row shows.
+    """
+    if oldest_at is not None:
+        return oldest_at
+    return last_sign if tip_at is None else tip_at
 
 
 def shown_state(state: ShardState, suspended: str | None) -> tuple[ShardState, str | None]:

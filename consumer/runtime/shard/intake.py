@@ -1,6 +1,8 @@
 """The intake: a page's records become tickets of the backlog, in order.
 
 Ownership: the shard's reader owns it. What the cursor skips is settled in its place in the order.
+The page's reservation becomes the events made of it, slice by slice, so what a page and its events
+hold together is counted once.
 """
 
 from __future__ import annotations
@@ -8,14 +10,20 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from consumer.core.backlog.budget import RESERVATION
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from consumer.core.backlog.watermark import AckWatermark
     from consumer.core.event.event import Event, Unbuildable
     from consumer.core.event.transcode import Transcoder
     from consumer.core.shard.cursor import Cursor
     from consumer.core.stream.page import Page
+    from consumer.runtime.publishing.backlog import Backlog
     from consumer.runtime.shard.gaps import GapRecorder
-    from consumer.runtime.shard.relay import Relay
+    from consumer.runtime.shard.instruments import Instruments
+    from consumer.runtime.shard.page_reservations import PageReservations
 
 SLICE = 200
 """Records transcoded in one go; between slices heartbeats and answers get their turn."""
@@ -33,40 +41,48 @@ class Intake:
     def __init__(
         self,
         *,
-        relay: Relay,
-        cursor: Cursor,
+        backlog: Backlog,
         watermark: AckWatermark,
         transcoder: Transcoder,
         gaps: GapRecorder,
+        reservations: PageReservations,
+        hot_key_limit: Callable[[], float],
+        instruments: Instruments,
     ) -> None:
-        self._relay = relay
-        self._cursor = cursor
+        self._backlog = backlog
         self._watermark = watermark
         self._transcoder = transcoder
         self._gaps = gaps
+        self._reservations = reservations
+        self._hot_key_limit = hot_key_limit
+        self._clock = instruments.clock
+        self._metrics = instruments.metrics
+        self._reserved = 0  # what is left of the page's reservation
         self._crowded: set[str] = set()
 
     @property
     def blocked(self) -> str | None:
         """What keeps the shard from reading on: `hot_key`, `watermark`, or nothing."""
         if self._crowded:
-            limit, pending = self._relay.crowd(), self._relay.backlog.queue.pending
+            limit, pending = self._hot_key_limit(), self._backlog.queue.pending
             self._crowded = {key for key in self._crowded if pending(key) > limit}
         if self._crowded:
             return "hot_key"
         return "watermark" if self._watermark.full else None
 
-    async def take_in(self, page: Page) -> None:
+    async def take_in(self, page: Page, cursor: Cursor) -> None:
         """Open a ticket for every record of the page that is to be published."""
         records = page.records
-        self._relay.metrics.records_read.inc(len(records))
+        self._reserved = RESERVATION
+        self._metrics.records_read.inc(len(records))
         for start in range(0, len(records), SLICE):
             if start:
                 await asyncio.sleep(0)
-            await self._add(self._transcoder.transcode(records[start : start + SLICE]))
+            await self._add(self._transcoder.transcode(records[start : start + SLICE]), cursor)
+        self._reservations.give_back(self._reserved)
 
-    async def _add(self, contents: list[Event | Unbuildable]) -> None:
-        cursor, watermark = self._cursor, self._watermark
+    async def _add(self, contents: list[Event | Unbuildable], cursor: Cursor) -> None:
+        watermark = self._watermark
         fresh: list[tuple[int, Event | Unbuildable]] = []
         for content in contents:
             sequence, created_at = content.sequence, content.created_at
@@ -80,7 +96,7 @@ class Intake:
             if skipped is None:
                 fresh.append((sequence, content))
                 continue
-            self._relay.metrics.records_skipped.labels(reason=skipped).inc()
+            self._metrics.records_skipped.labels(reason=skipped).inc()
             self._push(fresh)
             fresh = []
             if skipped != "already_read":
@@ -88,8 +104,13 @@ class Intake:
         self._push(fresh)
 
     def _push(self, fresh: list[tuple[int, Event | Unbuildable]]) -> None:
-        if fresh:
-            relay, clock = self._relay, self._relay.clock
-            self._crowded |= relay.backlog.add(
-                self._watermark, fresh, clock.now(), clock.wall(), relay.crowd()
-            )
+        if not fresh:
+            return
+        clock, budget = self._clock, self._backlog.budget
+        used = budget.used
+        self._crowded |= self._backlog.add(
+            self._watermark, fresh, clock.now(), clock.wall(), self._hot_key_limit()
+        )
+        spent = min(self._reserved, budget.used - used)
+        self._reserved -= spent
+        self._reservations.give_back(spent)

@@ -14,12 +14,13 @@ import structlog
 from consumer.core.backoff import full_jitter
 from consumer.core.leases.command import apply_commands
 from consumer.errors import Retryable
-from consumer.runtime.shard.gaps import GapRecorder
 
 if TYPE_CHECKING:
-    from consumer.core.leases.lease import Gap, StreamRow
+    from consumer.core.leases.lease import StreamRow
+    from consumer.ports import LeaseStore
+    from consumer.runtime.shard.gaps import GapRecorder
+    from consumer.runtime.shard.instruments import Instruments
     from consumer.runtime.shard.lease_writer import LeaseWriter
-    from consumer.runtime.shard.relay import Relay
     from consumer.runtime.shard.shard_goal import ShardGoal
 
 log = structlog.get_logger()
@@ -33,13 +34,22 @@ class OperatorCommands:
     """`newest_command` is the number of the newest command of the stream that is known to exist."""
 
     def __init__(
-        self, relay: Relay, row: StreamRow, writer: LeaseWriter, goal: ShardGoal, epoch: int
+        self,
+        *,
+        store: LeaseStore,
+        row: StreamRow,
+        writer: LeaseWriter,
+        gaps: GapRecorder,
+        goal: ShardGoal,
+        instruments: Instruments,
     ) -> None:
-        self._relay = relay
+        self._store = store
         self._row = row
         self._writer = writer
+        self._gaps = gaps
         self._goal = goal
-        self._epoch = epoch
+        self._clock = instruments.clock
+        self._chance = instruments.chance
         self.newest_command = row.commands
 
     @property
@@ -53,8 +63,8 @@ class OperatorCommands:
         if self.due:
             self._goal.notify_command()
 
-    async def apply_pending(self) -> Gap | None:
-        """Apply what is due; return the gap whose end is not known yet. Raises LeaseLost.
+    async def apply_pending(self) -> None:
+        """Apply what is due. Raises LeaseLost.
 
         Give up when the shard is to be handed over: its next owner applies them before it reads.
         """
@@ -63,23 +73,19 @@ class OperatorCommands:
         while self.due and not self._goal.leaving:
             lease = self._writer.lease
             try:
-                commands = await self._relay.store.read_commands(
-                    self._row.key, lease.command_counter
-                )
+                commands = await self._store.read_commands(self._row.key, lease.command_counter)
             except Retryable as error:
                 failures += 1
                 log.warning("commands_unread", stream=self._row.key, reason=error.reason)
-                chance = self._relay.chance.random()
-                pause = full_jitter(failures, PAUSE, PAUSE_MAX, chance)
+                pause = full_jitter(failures, PAUSE, PAUSE_MAX, self._chance.random())
                 await self._goal.changed.wait(pause)
                 continue
             if self._goal.leaving:
                 break
-            wall = self._relay.clock.wall()
+            wall = self._clock.wall()
             applied = apply_commands(lease, commands, self.newest_command, wall)
-            gaps = GapRecorder(self._relay, self._row.key, self._epoch)
             for gap in applied.gaps:
-                await gaps.record(gap)
+                await self._gaps.record(gap)
             await self._writer.rewrite(applied.row)
             log.info(
                 "command_obeyed",
@@ -91,5 +97,4 @@ class OperatorCommands:
                 skip_before=applied.row.skip_before,
                 paused=applied.row.paused,
             )
-            return applied.gaps[-1] if applied.gaps else None
-        return None
+            return

@@ -22,27 +22,41 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from consumer.core.leases.lease import SHARD_END
+from consumer.core.backlog.watermark import AckWatermark
+from consumer.core.leases.lease import SHARD_END, sequence_of
 from consumer.core.shard.shard_state import Outcome, ShardState
-from consumer.core.shard.shard_view import ShardView, shown_state
-from consumer.errors import LeaseLost, first_in
-from consumer.runtime.shard.operator_commands import OperatorCommands
-from consumer.runtime.shard.settling import Settling
-from consumer.runtime.shard.shard_goal import Goal, ShardGoal
-from consumer.runtime.shard.stretch import begin_stretch
+from consumer.core.shard.shard_view import ShardView, shown_since, shown_state
+from consumer.errors import LeaseLost, Retryable, first_in
+from consumer.runtime.shard.checkpointer import Checkpointer
+from consumer.runtime.shard.shard_goal import Goal
 
 if TYPE_CHECKING:
-    from consumer.core.event.transcode import Transcoder
-    from consumer.core.leases.lease import Gap, StreamRow
+    from collections.abc import Callable
+
+    from consumer.core.leases.lease import StreamRow
     from consumer.core.leases.progress import Progress
-    from consumer.core.stream.stream import Stream
+    from consumer.core.limits import LeaseTiming
+    from consumer.ports import Clock
+    from consumer.runtime.publishing.backlog import Backlog
     from consumer.runtime.shard.lease_writer import LeaseWriter
-    from consumer.runtime.shard.relay import Relay
+    from consumer.runtime.shard.operator_commands import OperatorCommands
+    from consumer.runtime.shard.reader import Reader
+    from consumer.runtime.shard.shard_goal import ShardGoal
+    from consumer.runtime.shard.shard_pages import Lineage
 
 log = structlog.get_logger()
 
+SHED_SECONDS = 10.0
+"""A shard that has not drained in this time reads on."""
+
 SHED_PAUSE = 60.0
 """A shard that could not be shed in time is not shed again for this long."""
+
+CHILDREN_PAUSE = 0.5
+"""Seconds between tries to create the rows of a finished shard's children."""
+
+LOOK = 5.0
+"""Seconds after which a wait for progress looks again by itself."""
 
 
 class ShardConsumer:
@@ -51,25 +65,31 @@ class ShardConsumer:
     def __init__(
         self,
         *,
-        relay: Relay,
-        stream: Stream,
         row: StreamRow,
-        writer: LeaseWriter,
-        transcoder: Transcoder,
         epoch: int,
+        writer: LeaseWriter,
+        goal: ShardGoal,
+        commands: OperatorCommands,
+        new_reader: Callable[[AckWatermark, Checkpointer], Reader],
+        backlog: Backlog,
+        lineage: Lineage,
+        timing: LeaseTiming,
+        clock: Clock,
     ) -> None:
-        self._relay = relay
-        self._stream = stream
-        self._writer = writer
-        self._transcoder = transcoder
-        self._epoch = epoch
-        self._goal = ShardGoal()
         self._row = row
-        self._commands = OperatorCommands(relay, row, writer, self._goal, epoch)
-        self._begin(None)
+        self._epoch = epoch
+        self._writer = writer
+        self._goal = goal
+        self._commands = commands
+        self._new_reader = new_reader
+        self._backlog = backlog
+        self._lineage = lineage
+        self._timing = timing
+        self._clock = clock
         self._state = ShardState.TAKING
         self._held = False
         self._cooled_until = 0.0
+        self._begin()
 
     def shed(self) -> None:
         """Hand over if it can be drained soon; else read on."""
@@ -85,7 +105,7 @@ class ShardConsumer:
 
     def drain(self) -> None:
         """Read no more, publish only the holes, release; after the drain time release anyway."""
-        self._goal.drain(self._relay.clock.now() + self._relay.timing.drain)
+        self._goal.drain(self._clock.now() + self._timing.drain)
 
     def revoke(self) -> None:
         """The fence has passed: the shard is lost. Nothing more is written."""
@@ -95,23 +115,21 @@ class ShardConsumer:
     def view(self) -> ShardView:
         """Return what it shows of itself now."""
         watermark, head = self._watermark, self._watermark.head
-        state, cause = shown_state(self._state, self._reading.suspended)
-        since, tip_at = watermark.oldest_at, self._reading.tip_at
-        if since is None:
-            since = self._writer.lease.last_sign if tip_at is None else tip_at
+        state, cause = shown_state(self._state, self._reader.suspended)
+        lease = self._writer.lease
         return ShardView(
             stream_key=self._row.key,
-            shard_id=self._writer.lease.shard_id,
+            shard_id=lease.shard_id,
             state=state,
             held=self._held,
             checkpoint=self._checkpointer.progress.checkpoint,
             checkpoint_at=self._checkpointer.written_at,
-            since=since,
+            since=shown_since(watermark.oldest_at, self._checkpointer.tip_at, lease.last_sign),
             pending_events=watermark.unsettled,
-            records_read=self._reading.records_read,
+            records_read=self._reader.records_read,
             retrying=int(head is not None and head.attempts > 1),
             suspended_cause=cause,
-            last_success_at=self._reading.last_success_at if self._held else None,
+            last_success_at=self._reader.last_success_at if self._held else None,
             cooled_until=self._cooled_until,
         )
 
@@ -124,7 +142,8 @@ class ShardConsumer:
         self._log("lease_taken", checkpoint=lease.checkpoint, counter=lease.counter)
         try:
             while True:
-                outcome = await self._stretch(await self._commands.apply_pending())
+                await self._commands.apply_pending()
+                outcome = await self._live()
                 if outcome is not None:
                     return outcome
         except LeaseLost as error:
@@ -132,29 +151,35 @@ class ShardConsumer:
         finally:
             self._held = False
 
-    async def _stretch(self, gap: Gap | None) -> Outcome | None:
-        """Live from where the row says; None when a command is to be obeyed."""
-        backlog = self._relay.backlog
-        self._begin(gap)
-        backlog.join(self._watermark, self._on_progress)
-        try:
-            return await self._live()
-        finally:
-            self._revoke_tickets()
-            backlog.leave(self._watermark)
+    def _begin(self) -> None:
+        """Stand where the lease row says, with nothing read beyond it."""
+        row, lease, interval = self._row, self._writer.lease, self._timing.checkpoint
+        begun = sequence_of(lease.checkpoint)
+        watermark = AckWatermark(row.arn, lease.shard_id, self._epoch, begun, lease.record_at)
+        self._watermark = watermark
+        self._checkpointer = Checkpointer(self._writer, watermark, self._clock, interval)
+        self._reader = self._new_reader(watermark, self._checkpointer)
 
     async def _live(self) -> Outcome | None:
-        outcome: Outcome | None = Outcome.LOST
-        progress = self._checkpointer.progress
-        lost = ""
+        """Read from where the row says until something ends it; None: a command is due."""
+        self._begin()
+        self._backlog.join(self._watermark, self._on_progress)
+        try:
+            return await self._read_and_hand_over()
+        finally:
+            self._revoke_tickets()
+            self._backlog.leave(self._watermark)
+
+    async def _read_and_hand_over(self) -> Outcome | None:
+        lost: LeaseLost | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._checkpointer.run())
                 outcome, progress = await self._read_and_settle()
         except* LeaseLost as group:
-            lost = str(first_in(group, LeaseLost))
-        if lost or self._goal.current is Goal.REVOKED:
-            return self._lose(lost or "the fence has passed")
+            lost = first_in(group, LeaseLost)
+        if lost is not None or self._goal.current is Goal.REVOKED:
+            return self._lose(str(lost or "the fence has passed"))
         if outcome is None:
             await self._writer.checkpoint(progress)
             return None
@@ -165,12 +190,10 @@ class ShardConsumer:
         return outcome
 
     async def _read_and_settle(self) -> tuple[Outcome | None, Progress]:
-        """Read and drain, then take the progress and only then revoke the tickets.
+        """Read and drain, then take the progress, and only then revoke the tickets.
 
-        Whatever ends it, a checkpoint under way gets its definite answer.
-
-        Only a cancellation does not wait: either the checkpointer itself has failed, or the
-        process ends.
+        Whatever ends it, a checkpoint under way gets its definite answer. Only a cancellation does
+        not wait for that: either the checkpointer itself has failed, or the process ends.
         """
         cancelled = False
         try:
@@ -185,7 +208,7 @@ class ShardConsumer:
                 await self._checkpointer.ended.wait()
 
     async def _read_and_drain(self) -> Outcome | None:
-        """Read until there is nothing more to do for this shard here, or a command is due."""
+        """Read until there is nothing more to do for this shard here; None: a command is due."""
         while True:
             closed = await self._read()
             if closed and await self._finished():
@@ -196,49 +219,68 @@ class ShardConsumer:
                 return Outcome.LOST
             if await self._drained():
                 return Outcome.RELEASED
-            self._reading.rewind()
 
     async def _read(self) -> bool:
-        """Read, or stand if paused, until called away; True at the shard's end."""
+        """Read, or stand still if paused, until interrupted; True at the shard's end."""
         if self._writer.lease.paused or self._commands.due:
             self._state = ShardState.PAUSED
             await self._goal.until_interrupted()
             return False
         self._state = ShardState.READING
-        return await self._reading.read(self._goal.until_interrupted)
+        return await self._reader.read(self._watermark.opened, self._goal.until_interrupted)
 
     async def _finished(self) -> bool:
-        """The shard is read to its end: wait until all of it is settled and its children stand."""
+        """Wait until all is settled and the children stand; False: a drain or a command is due."""
+        goal, row, shard_id = self._goal, self._row, self._writer.lease.shard_id
         self._state = ShardState.FINISHING
-        return await self._settling.at_the_end(self._row, self._writer.lease.shard_id)
+        while not (goal.leaving or goal.command_pending):
+            if not self._watermark.empty:  # SHARD_END says that all of the shard is settled
+                await goal.changed.wait(LOOK)
+                continue
+            try:
+                await self._lineage.adopt_children(row, shard_id)
+            except Retryable as error:
+                log.warning("children_unknown", stream=row.key, shard=shard_id, reason=error.reason)
+                await goal.changed.wait(CHILDREN_PAUSE)
+            else:
+                return True
+        return False
 
     async def _halted(self) -> bool:
-        """Settle what is in flight, for a command; False if called away."""
+        """Wait, for a command, at most the drain time; False: its next owner is to apply it."""
         self._state = ShardState.DRAINING
-        return await self._settling.before_a_command()
+        deadline = self._clock.now() + self._timing.drain
+        while self._goal.current is Goal.READ:
+            rest = deadline - self._clock.now()
+            if self._nothing_to_wait_for() or rest <= 0:
+                return True
+            await self._goal.changed.wait(rest)
+        return False
 
     async def _drained(self) -> bool:
-        """Wait for what must be settled before a release; False if shedding is taken back."""
+        """Wait for what must settle before a release; False: shedding is taken back."""
         self._state = ShardState.DRAINING
-        drained = await self._settling.before_a_release()
-        if not drained:
-            self._cooled_until = self._relay.clock.now() + SHED_PAUSE
-        return drained
+        goal, shed_by = self._goal, self._clock.now() + SHED_SECONDS
+        while not (self._nothing_to_wait_for() or goal.current is Goal.REVOKED):
+            deadline = goal.deadline if goal.current is Goal.DRAIN else shed_by
+            rest = deadline - self._clock.now()
+            if goal.current is not Goal.READ and rest > 0:
+                await goal.changed.wait(rest)
+                continue
+            if goal.current is Goal.DRAIN:
+                return True
+            goal.read()
+            self._cooled_until = self._clock.now() + SHED_PAUSE
+            return False
+        return True
 
-    def _begin(self, gap: Gap | None) -> None:
-        """Stand where the lease row says."""
-        stretch = begin_stretch(
-            relay=self._relay,
-            stream=self._stream,
-            row=self._row,
-            writer=self._writer,
-            transcoder=self._transcoder,
-            epoch=self._epoch,
-            gap=gap,
-        )
-        self._watermark, self._reading = stretch.watermark, stretch.reading
-        self._checkpointer = stretch.checkpointer
-        self._settling = Settling(self._relay, self._goal, self._watermark)
+    def _nothing_to_wait_for(self) -> bool:
+        """Return whether a hand-over or a command has nothing more to wait for.
+
+        What has not left the process is dropped; whoever reads on reads it again.
+        """
+        self._backlog.drop(self._watermark, self._watermark.drop_tail())
+        return self._watermark.empty
 
     def _lose(self, why: str) -> Outcome:
         action = "nothing more of it is sent; its next owner reads on from the checkpoint"
@@ -250,7 +292,7 @@ class ShardConsumer:
 
     def _on_progress(self) -> None:
         self._goal.changed.notify()
-        self._reading.progressed()
+        self._reader.note_progress()
 
     def _revoke_tickets(self) -> None:
-        self._relay.backlog.drop(self._watermark, self._watermark.revoke())
+        self._backlog.drop(self._watermark, self._watermark.revoke())
