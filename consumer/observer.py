@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from prometheus_client import Gauge
 
     from consumer.core.reports.lease_view import LeaseView
+    from consumer.core.shard.shard_view import ShardView
     from consumer.core.stream.stream import StreamPage
     from consumer.observability.metrics import Metrics
     from consumer.ports import Clock
     from consumer.runtime.consumer_worker import ConsumerWorker
-    from consumer.runtime.shard.running_shard import RunningShard
     from consumer.settings.settings import Settings
 
 log = structlog.get_logger()
@@ -154,15 +154,15 @@ class Observer:
             leases=tuple(_lease(seen, wall) for seen in self._leases()),
         )
 
-    def _shard(self, shard: RunningShard, wall: float) -> ShardStatus:
-        rate = self._rates.get((shard.stream.key, shard.shard_id))
+    def _shard(self, shard: ShardView, wall: float) -> ShardStatus:
+        rate = self._rates.get((shard.stream_key, shard.shard_id))
         return ShardStatus(
             shard.shard_id,
             shard.state.value,
             shard.checkpoint,
             round(shard.age(wall), 3),
             shard.pending_events,
-            shard.stream.key,
+            shard.stream_key,
             shard.suspended_cause,
             0.0 if rate is None else round(rate.per_second, 1),
         )
@@ -179,10 +179,11 @@ class Observer:
             return EventTypeStatus(name, FlowState.PUBLISHING)
         return EventTypeStatus(name, *self._worker.event_type.state)
 
-    def _shards(self) -> Sequence[RunningShard]:
+    def _shards(self) -> Sequence[ShardView]:
         if self._worker is None:
             return ()
-        return [shard for shard in self._worker.coordinator.shards if shard.held]
+        views = [shard.view() for shard in self._worker.coordinator.shards]
+        return [view for view in views if view.held]
 
     def _leases(self) -> Sequence[LeaseView]:
         return () if self._worker is None else self._worker.coordinator.leases()
@@ -192,7 +193,7 @@ class Observer:
         now, before = self._clock.now(), self._rates
         self._rates = {}
         for shard in self._shards():
-            key = (shard.stream.key, shard.shard_id)
+            key = (shard.stream_key, shard.shard_id)
             rate = self._rates[key] = before.get(key) or Rate(now, shard.records_read)
             rate.observe(now, shard.records_read)
 
@@ -200,7 +201,7 @@ class Observer:
         if self._worker is None:
             return
         self._worker.backlog.observe()
-        self._worker.relay.hurry = self._worker.coordinator.peer_drains
+        self._worker.polling.hurry = self._worker.coordinator.peer_drains
         self._metrics.queue_limit_bytes.set(self._worker.backlog.budget.limit)
         self._metrics.partition_lanes.set(len(self._worker.event_type.lanes))
         for state in FlowState:
@@ -214,12 +215,12 @@ class Observer:
         by_age = sorted(((shard.age(wall), shard) for shard in shards), key=_age, reverse=True)
         metrics.shard_age_seconds.clear()
         for age, shard in by_age[: self._settings.metrics_shards]:
-            series = metrics.shard_age_seconds.labels(stream=shard.stream.key, shard=shard.shard_id)
+            series = metrics.shard_age_seconds.labels(stream=shard.stream_key, shard=shard.shard_id)
             series.set(age)
         ages: dict[str, float] = {}
         checkpoints: dict[str, float] = {}
         for age, shard in by_age:
-            key = shard.stream.key
+            key = shard.stream_key
             ages[key] = max(ages.get(key, 0.0), age)
             checkpoints[key] = max(checkpoints.get(key, 0.0), wall - shard.checkpoint_at)
         states = dict.fromkeys(LeaseState, 0)
@@ -235,7 +236,7 @@ class Observer:
             metrics.leases.labels(state=state.value).set(count)
 
 
-def _age(aged: tuple[float, RunningShard]) -> float:
+def _age(aged: tuple[float, ShardView]) -> float:
     return aged[0]
 
 

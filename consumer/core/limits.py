@@ -43,3 +43,7 @@ class PublishLimits:
     max_attempts: int = 100
     dead_letter_limit: int = 100
     max_record_age: float | None = None
+
+    def hot_key_limit(self, round_trip: float, seconds: float) -> float:
+        """Return how many events of one key can be published in `seconds`; at least one."""
+        return max(1.0, seconds * self.key_run_events / max(round_trip, 0.001))

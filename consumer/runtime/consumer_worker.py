@@ -10,9 +10,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consumer.core.event.transcode import Transcoder
 from consumer.core.leases.fence import Fence
-from consumer.core.stream.stream import Stream
+from consumer.core.shard.pace import Polling
 from consumer.runtime.cancellation import heed_cancellation
 from consumer.runtime.discovery.discovery import Discovery
 from consumer.runtime.leases.coordinator import Coordinator
@@ -24,15 +23,14 @@ from consumer.runtime.publishing.event_type import EventType
 from consumer.runtime.publishing.outlet import Outlet
 from consumer.runtime.publishing.sender import Sender
 from consumer.runtime.publishing.stream_origin import StreamOrigin
-from consumer.runtime.shard.lease_writer import LeaseWriter
-from consumer.runtime.shard.relay import Relay
-from consumer.runtime.shard.shard_consumer import ShardConsumer
+from consumer.runtime.shard.instruments import Instruments
+from consumer.runtime.shard.shard_factory import ShardFactory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from consumer.core.event.event import EventFormat
-    from consumer.core.leases.lease import Lease, StreamRow, Worker
+    from consumer.core.leases.lease import Worker
     from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
     from consumer.core.publishing.placement import Partitioning
     from consumer.observability.metrics import Metrics
@@ -100,17 +98,18 @@ class ConsumerWorker:
         discovery = Discovery(
             outside.store, outside.streams, outside.clock, job.timing, job.source, self._metrics
         )
-        self.relay = Relay(
+        self.polling = Polling(job.poll)
+        shards = ShardFactory(
+            worker_id=self.keeper.worker_id,
             client=outside.streams,
             store=outside.store,
             lineage=discovery,
             backlog=self.backlog,
             fence=self._fence,
-            clock=outside.clock,
-            chance=outside.chance,
-            metrics=self._metrics,
+            format_of=job.format_of,
             timing=job.timing,
-            poll=job.poll,
+            polling=self.polling,
+            instruments=Instruments(outside.clock, outside.chance, self._metrics),
         )
         return Coordinator(
             store=outside.store,
@@ -122,28 +121,8 @@ class ConsumerWorker:
             keeper=self.keeper,
             fence=self._fence,
             discovery=discovery,
-            factory=self._consumer_of,
+            factory=shards,
             metrics=self._metrics,
-        )
-
-    def _consumer_of(self, row: StreamRow, lease: Lease, epoch: int) -> ShardConsumer:
-        outside, job = self._outside, self._job
-        writer = LeaseWriter(
-            outside.store,
-            outside.clock,
-            outside.chance,
-            row.key,
-            lease,
-            self.keeper.worker_id,
-            job.timing,
-        )
-        return ShardConsumer(
-            relay=self.relay,
-            stream=Stream(row.arn, row.table, row.label),
-            row=row,
-            writer=writer,
-            transcoder=Transcoder(job.format_of(row.arn)),
-            epoch=epoch,
         )
 
     def stop(self) -> None:

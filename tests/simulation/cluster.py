@@ -43,7 +43,7 @@ def _start_position(scenario: Scenario) -> str:
 
 def _held(worker: ConsumerWorker) -> list[ShardConsumer]:
     shards = worker.coordinator.shards
-    return [shard for shard in shards if isinstance(shard, ShardConsumer) and shard.held]
+    return [shard for shard in shards if isinstance(shard, ShardConsumer) and shard.view().held]
 
 
 class SimClock:

@@ -85,8 +85,9 @@ class Honesty:
         begun = row.record_at is not None and row.checkpoint.isdigit()  # by reading, not by a seek
         for process in alive:
             for shard in process.worker.coordinator.shards:
-                held = shard.held and row.owner == process.name
-                if held and shard.shard_id == row.shard_id and begun:
+                view = shard.view()
+                held = view.held and row.owner == process.name
+                if held and view.shard_id == row.shard_id and begun:
                     return record.at
         late = ROW_LATE if world.scenario.has("table_lost") else 0.0
         known = max(row.last_sign, self._row_seen.get(row.shard_id, 0.0) + late)
@@ -97,5 +98,6 @@ def exported_ages(process: "Process") -> list[float]:
     """What its `/metrics` would show."""
     coordinator = process.worker.coordinator
     now = coordinator._clock.wall()
-    ages = [shard.age(now) for shard in coordinator.shards if shard.held]
+    views = [shard.view() for shard in coordinator.shards]
+    ages = [view.age(now) for view in views if view.held]
     return ages + [seen.age(now) or 0.0 for seen in coordinator.leases()]

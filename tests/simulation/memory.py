@@ -68,11 +68,12 @@ class Memory:
 
     def _bytes_of(self, shard: ShardConsumer) -> int:
         """What a drain has dropped is beyond what is `opened`; who drains reads nothing anew."""
-        asked = self._asked[shard.shard_id] * RESERVATION
-        if shard.state is ShardState.DRAINING or not shard.pending_events:
+        view = shard.view()
+        asked = self._asked[view.shard_id] * RESERVATION
+        if view.state is ShardState.DRAINING or not view.pending_events:
             return asked
         opened = shard._watermark.opened or 0
-        read = self._read.get(shard.shard_id, {})
+        read = self._read.get(view.shard_id, {})
         for sequence in [s for s, record in read.items() if self._truth.is_settled(record)]:
             del read[sequence]
         return asked + sum(r.size for r in read.values() if r.sequence <= opened)

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from consumer.core.leases.fence import Fence
-from consumer.core.leases.lease import SHARD_END, Checkpoint, Lease, StreamRow, Worker
+from consumer.core.leases.lease import SHARD_END, Lease, StreamRow, Worker
+from consumer.core.leases.progress import Progress
 from consumer.core.limits import LeaseTiming
 from consumer.core.shard.shard_state import Outcome, ShardState
+from consumer.core.shard.shard_view import ShardView
 from consumer.core.stream.stream import ViewType
 from consumer.errors import LeaseLost
 from consumer.observability.metrics import Metrics
@@ -54,12 +56,10 @@ class FakeShard:
         self.state = ShardState.TAKING
         self.held = False
         self.retrying = 0
-        self.pending_events = 0
-        self.records_read = 0
         self.last_success_at: float | None = None
         self.suspended_cause: str | None = None
         self.cooled_until = 0.0
-        self.heard = row.commands
+        self.newest_command = row.commands
         self.stubborn = False  # does not drain when shed
         self.error: Exception | None = None
 
@@ -67,16 +67,21 @@ class FakeShard:
     def lease(self) -> Lease:
         return self.writer.lease
 
-    @property
-    def checkpoint(self) -> Checkpoint:
-        return self.lease.checkpoint
-
-    @property
-    def checkpoint_at(self) -> float:
-        return self._node.clock.wall()
-
-    def age(self, wall: float) -> float:
-        return 0.0
+    def view(self) -> ShardView:
+        wall = self._node.clock.wall()
+        return ShardView(
+            stream_key=self.stream.key,
+            shard_id=self.shard_id,
+            state=self.state,
+            held=self.held,
+            checkpoint=self.lease.checkpoint,
+            checkpoint_at=wall,
+            since=wall,
+            suspended_cause=self.suspended_cause,
+            last_success_at=self.last_success_at,
+            retrying=self.retrying,
+            cooled_until=self.cooled_until,
+        )
 
     def _ask(self, want: str) -> None:
         self._want = want
@@ -88,8 +93,8 @@ class FakeShard:
     def keep(self) -> None:
         self._ask("read")
 
-    def hear(self, number: int) -> None:
-        self.heard = number
+    def notify_command(self, number: int) -> None:
+        self.newest_command = number
 
     def drain(self) -> None:
         self._ask("drain")
@@ -150,7 +155,7 @@ class FakeShard:
 
     async def _release(self, checkpoint: str) -> None:
         self._node.fleet.let_go(self)
-        await self.writer.release(checkpoint, record_at=None, caught_up_at=None)
+        await self.writer.release(Progress(checkpoint))
 
 
 @dataclass

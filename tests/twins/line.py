@@ -10,12 +10,13 @@ from dataclasses import dataclass, field, replace
 
 from consumer.core.dead_letters.dead_letter import DeadLetter
 from consumer.core.event.event import EventFormat
-from consumer.core.event.transcode import Transcoder
 from consumer.core.leases.fence import Fence
 from consumer.core.leases.lease import Lease, StreamRow
 from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
 from consumer.core.publishing.placement import Partitioning
+from consumer.core.shard.pace import Polling
 from consumer.core.shard.shard_state import Outcome
+from consumer.core.shard.shard_view import ShardView
 from consumer.errors import Retryable
 from consumer.observability.metrics import Metrics
 from consumer.runtime.publishing.backlog import Backlog
@@ -25,9 +26,9 @@ from consumer.runtime.publishing.event_type import EventType
 from consumer.runtime.publishing.outlet import Outlet
 from consumer.runtime.publishing.sender import Sender
 from consumer.runtime.publishing.stream_origin import StreamOrigin
-from consumer.runtime.shard.lease_writer import LeaseWriter
-from consumer.runtime.shard.relay import Relay
+from consumer.runtime.shard.instruments import Instruments
 from consumer.runtime.shard.shard_consumer import ShardConsumer
+from consumer.runtime.shard.shard_factory import ShardFactory
 from tests.twins.lease_table import LeaseTable, LeaseTableTwin
 from tests.twins.nakadi import NakadiTwin
 from tests.twins.shard import STREAM, ShardTwin
@@ -118,37 +119,33 @@ class Line:
         self.backlog.add_outlet(self.outlet)
         self.sender = Sender(self.outlet, nakadi, self.clock, chance, self.metrics)
         self.dispatcher = Dispatcher(self.outlet, self.sender, self.clock)
-        self.relay = Relay(
+        self.shards = ShardFactory(
+            worker_id="me",
             client=shard,
             store=self.store,
             lineage=self.lineage,
             backlog=self.backlog,
             fence=self.fence,
-            clock=self.clock,
-            chance=chance,
-            metrics=self.metrics,
+            format_of=lambda _arn: FORMAT,
             timing=LONG,
-            poll=PollTiming(),
+            polling=Polling(PollTiming()),
+            instruments=Instruments(self.clock, chance, self.metrics),
         )
         self.consumer = self.new_consumer("me")
         self.outcome: Outcome | None = None
 
     def new_consumer(self, worker: str) -> ShardConsumer:
         """A consumer for the lease as it stands in the table now."""
-        return ShardConsumer(
-            relay=self.relay,
-            stream=STREAM,
-            row=self.row,
-            writer=LeaseWriter(
-                self.store, self.clock, HalfChance(), self.row.key, self.lease, worker, LONG
-            ),
-            transcoder=Transcoder(FORMAT),
-            epoch=self.fence.epoch,
-        )
+        shards = replace(self.shards, worker_id=worker)
+        return shards(self.row, self.lease, self.fence.epoch)
 
     @property
     def lease(self) -> Lease:
         return self.table.of(self.row.key)[SHARD]
+
+    @property
+    def view(self) -> ShardView:
+        return self.consumer.view()
 
     async def run_consumer(self) -> Outcome:
         self.outcome = await self.consumer.run()

@@ -10,6 +10,8 @@ import pytest
 
 from consumer.core.publishing.flow import FlowState
 from consumer.core.reports.lease_view import LeaseState, LeaseView
+from consumer.core.shard.shard_state import ShardState
+from consumer.core.shard.shard_view import ShardView
 from consumer.observability.metrics import Metrics
 from consumer.observer import Observer
 from consumer.settings.loading import load_settings
@@ -29,14 +31,10 @@ class Shard:
     seconds: float
     key: str = NEW
     held: bool = True
-    checkpoint_at: float = 0.0
 
-    @property
-    def stream(self) -> SimpleNamespace:
-        return SimpleNamespace(key=self.key)
-
-    def age(self, _wall: float) -> float:
-        return self.seconds
+    def view(self) -> ShardView:
+        since = Clock().wall() - self.seconds
+        return ShardView(self.key, self.shard_id, ShardState.READING, self.held, "1", 0.0, since)
 
 
 @dataclass
@@ -50,7 +48,7 @@ class Worker:
 
     def __post_init__(self) -> None:
         self.coordinator = self
-        self.relay = SimpleNamespace(hurry=False)
+        self.polling = SimpleNamespace(hurry=False)
         self.backlog = SimpleNamespace(
             observe=lambda: None, budget=SimpleNamespace(limit=1000, used=0)
         )

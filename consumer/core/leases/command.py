@@ -1,8 +1,8 @@
 """An operator's command, and what it makes of a lease.
 
 Commands of a stream are numbered; a lease row keeps the number of the last one it has obeyed. Only
-the owner of a lease applies them, in order, while nothing of the shard is in memory: `obey` says
-which row shall stand there then, and which gaps must be told of before.
+the owner of a lease applies them, in order, while nothing of the shard is in memory:
+`apply_commands` returns the row that is to be written then, and the gaps to be recorded before.
 
 A seek names its shards; one that is found later starts at its oldest record, as ever. Pause and
 resume without shards are for all of a stream's shards, also for those to come. A finished shard
@@ -64,15 +64,15 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Obeyed:
+class Applied:
     """`row` is what shall stand in the table once `gaps` do."""
 
     row: Lease
     gaps: tuple[Gap, ...] = ()
 
 
-def obey(lease: Lease, commands: Sequence[Command], heard: int, wall: float) -> Obeyed:
-    """Apply in order what the row has not seen yet; `heard` is the stream row's counter."""
+def apply_commands(lease: Lease, commands: Sequence[Command], newest: int, wall: float) -> Applied:
+    """Apply in order what the row has not seen yet; `newest` is the stream row's counter."""
     row, gaps = lease, []
     news = [command for command in commands if command.number > lease.command_counter]
     for command in sorted(news, key=lambda command: command.number):
@@ -86,11 +86,11 @@ def obey(lease: Lease, commands: Sequence[Command], heard: int, wall: float) -> 
             case Action.SEEK:
                 gap = seek_gap(row, command, wall)
                 gaps += [gap] if gap is not None else []
-                row = sought(row, command)
+                row = after_seek(row, command)
             case never:
                 assert_never(never)
-    last = max((command.number for command in news), default=heard)
-    return Obeyed(replace(row, command_counter=max(heard, last)), tuple(gaps))
+    last = max((command.number for command in news), default=newest)
+    return Applied(replace(row, command_counter=max(newest, last)), tuple(gaps))
 
 
 def effect(lease: Lease, command: Command) -> Effect:
@@ -127,7 +127,7 @@ def seek_gap(lease: Lease, command: Command, wall: float) -> Gap | None:
     return Gap(lease.shard_id, lease.checkpoint, to, SEEK, wall)
 
 
-def sought(lease: Lease, command: Command) -> Lease:
+def after_seek(lease: Lease, command: Command) -> Lease:
     """The lease after a seek.
 
     What goes forward in time stays where it is and skips what is older; what goes back begins at

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from consumer.core.leases.progress import Progress
+
 TRIM_HORIZON = "TRIM_HORIZON"
 LATEST = "LATEST"
 SHARD_END = "SHARD_END"
@@ -56,6 +58,11 @@ class Lease:
     command_counter: int = 0
     paused: bool = False
     skip_before: float | None = None
+
+    @property
+    def progress(self) -> Progress:
+        """How far the shard was settled when the row was written."""
+        return Progress(self.checkpoint, self.record_at, self.caught_up_at)
 
     @property
     def last_sign(self) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
-from consumer.core.leases.command import Action, Effect, effect, sought
+from consumer.core.leases.command import Action, Effect, after_seek, effect
 from consumer.core.leases.lease import LATEST, TRIM_HORIZON, sequence_of
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _seek(lease: Lease, command: Command) -> str:
         case Effect.REPEATS:
             return f"repeats {_since(command)}"
         case Effect.SKIPS if sequence_of(command.target or "") is not None:
-            return f"skips everything up to {sought(lease, command).checkpoint}"
+            return f"skips everything up to {after_seek(lease, command).checkpoint}"
         case Effect.EITHER:
             return f"begins at {command.target}, before or behind where it stands"
         case Effect.SKIPS:

@@ -6,10 +6,14 @@ one backs off from `idle` to `idle_max`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from consumer.core.stream.page import MalformedRecord
 
 if TYPE_CHECKING:
     from consumer.core.limits import PollTiming
+    from consumer.core.stream.page import Page
 
 PAGE_RECORDS = 1000
 PAGE_BYTES = 900_000
@@ -18,39 +22,53 @@ PAGE_BYTES = 900_000
 OLD_SECONDS = 5.0
 """A page whose newest record is older is not at the tip. Times are floored to seconds."""
 
-
 TIP_EMPTIES = 3
-"""So many empty pages in a row are believed to be the tip."""
+"""This many empty pages in a row are taken for the tip."""
 
 
-def pause(
-    timing: PollTiming,
-    *,
-    records: int,
-    size: int,
-    newest_age: float,
-    empties: int,
-    hurry: bool,
-) -> float:
-    """Seconds until the next GetRecords of this shard.
+@dataclass(slots=True)
+class Polling:
+    """How often a worker asks its shards. `hurry`: a peer drains, so what it leaves is due now."""
 
-    `newest_age` is the age of the page's last record, `empties` counts empty pages in a row,
-    `hurry` says that a peer drains and its records should be picked up quickly.
-    """
-    if records:
-        if records >= PAGE_RECORDS or size >= PAGE_BYTES or newest_age > OLD_SECONDS:
-            return 0.0
-        return timing.tip
-    if hurry:
-        return min(timing.tip, timing.idle)
-    return min(timing.idle_max, timing.idle * 2.0 ** min(max(empties - 1, 0), 16))
+    timing: PollTiming
+    hurry: bool = False
 
 
-def at_tip(*, records: int, size: int, newest_age: float, empties: int) -> bool:
-    """The shard has shown everything it held.
+class Pace:
+    """The pace of one shard. It counts the empty pages in a row and outlives a reader."""
 
-    Empty pages are normal, also when later records exist: a single one proves nothing.
-    """
-    if not records:
-        return empties >= TIP_EMPTIES
-    return records < PAGE_RECORDS and size < PAGE_BYTES and newest_age <= OLD_SECONDS
+    def __init__(self, polling: Polling) -> None:
+        self._polling = polling
+        self._empties = 0
+
+    def restart(self) -> None:
+        """Count anew: empty pages of one place prove nothing of another."""
+        self._empties = 0
+
+    def count(self, page: Page) -> None:
+        """Note a page that has come."""
+        self._empties = 0 if page.records else self._empties + 1
+
+    def pause(self, page: Page, wall: float) -> float:
+        """Return the seconds until the next GetRecords after this page."""
+        timing = self._polling.timing
+        if page.records:
+            return timing.tip if _shows_all(page, wall) else 0.0
+        if self._polling.hurry:
+            return min(timing.tip, timing.idle)
+        return min(timing.idle_max, timing.idle * 2.0 ** min(max(self._empties - 1, 0), 16))
+
+    def at_tip(self, page: Page, wall: float) -> bool:
+        """Return whether the shard has shown everything it held.
+
+        Empty pages are normal, also when later records exist: a single one proves nothing.
+        """
+        return _shows_all(page, wall) if page.records else self._empties >= TIP_EMPTIES
+
+
+def _shows_all(page: Page, wall: float) -> bool:
+    """Return whether a page with records was neither cut nor old."""
+    last = page.records[-1]
+    created_at = None if isinstance(last, MalformedRecord) else last.created_at
+    young = created_at is None or wall - created_at <= OLD_SECONDS
+    return len(page.records) < PAGE_RECORDS and page.size < PAGE_BYTES and young

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-class CommandNews:
+class CommandWatch:
     """What this worker knows of the operator's commands, by stream."""
 
     def __init__(self, store: LeaseStore, held: HeldShards) -> None:
@@ -43,7 +43,8 @@ class CommandNews:
                 continue
             self._known[row.key] = row.commands
             for shard in self._held.shards:
-                if shard.stream.key == row.key and any(
-                    command.concerns(shard.shard_id) for command in commands
+                view = shard.view()
+                if view.stream_key == row.key and any(
+                    command.concerns(view.shard_id) for command in commands
                 ):
-                    shard.hear(row.commands)
+                    shard.notify_command(row.commands)

@@ -25,7 +25,7 @@ from consumer.errors import (
     first_in,
 )
 from consumer.runtime.discovery.bootstrap import check_fingerprint, own_rows
-from consumer.runtime.leases.command_watch import CommandNews
+from consumer.runtime.leases.command_watch import CommandWatch
 from consumer.runtime.leases.held_shards import HeldShards
 from consumer.runtime.leases.readability_check import Probe
 from consumer.runtime.leases.stream_leases import StreamLeases
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from consumer.runtime.discovery.bootstrap import Source
     from consumer.runtime.discovery.discovery import Discovery
     from consumer.runtime.leases.heartbeat import Keeper
-    from consumer.runtime.shard.running_shard import RunningShard, ShardConsumerFactory
+    from consumer.runtime.leases.running_shard import RunningShard, ShardConsumerFactory
 
 log = structlog.get_logger()
 
@@ -96,7 +96,7 @@ class Coordinator:
         )
         self._peers = Peers(keeper.worker_id, timing)
         self._leases = StreamLeases(clock, timing, self._peers, self._held, keeper, metrics)
-        self._news = CommandNews(store, self._held)
+        self._commands = CommandWatch(store, self._held)
         self._probe = Probe(streams, clock, keeper, self._held, metrics)
         self._rhythm = Rhythm(timing)
         self._changed = Signal()
@@ -179,7 +179,7 @@ class Coordinator:
         if not self.draining:
             if self.moved_at >= self._scan_due:
                 await self._scan()
-                await self._news.look(self._rows)
+                await self._commands.look(self._rows)
             await self._probe.look(self._rows)
             if self._pass_due() <= self._clock.now():
                 await self._pass(group)

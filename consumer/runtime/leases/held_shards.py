@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from consumer.core.leases.fence import Fence
     from consumer.core.leases.lease import Lease, StreamRow
     from consumer.core.limits import LeaseTiming
+    from consumer.core.shard.shard_view import ShardView
     from consumer.observability.metrics import Metrics
     from consumer.ports import Chance, Clock, LeaseStore
     from consumer.runtime.leases.heartbeat import Keeper
-    from consumer.runtime.shard.running_shard import RunningShard, ShardConsumerFactory
+    from consumer.runtime.leases.running_shard import RunningShard, ShardConsumerFactory
 
 log = structlog.get_logger()
 
@@ -50,6 +51,12 @@ class _Entry:
     started_at: float
     shedding: bool = False
     silent: bool = False
+
+    def as_held(self, now: float) -> Held:
+        """What the plan has to know of it."""
+        view = self.shard.view()
+        sheddable = view.held and not self.silent and now >= view.cooled_until
+        return Held(view.retrying, shedding=self.shedding, sheddable=sheddable)
 
 
 class HeldShards:
@@ -95,6 +102,10 @@ class HeldShards:
         """All running consumers."""
         return tuple(entry.shard for entry in self._entries.values())
 
+    def views(self) -> Sequence[ShardView]:
+        """What all running consumers show of themselves now."""
+        return tuple(entry.shard.view() for entry in self._entries.values())
+
     @property
     def mark(self) -> int:
         """Taken when a read of lease rows is sent: what ends later is not in its answer."""
@@ -108,14 +119,7 @@ class HeldShards:
         now = self._clock.now()
         left = {key: Held(sheddable=False) for key, end in self._left.items() if end > mark}
         left |= {key: Held(sheddable=False) for key in self._releasing}
-        running = {
-            key: Held(
-                entry.shard.retrying,
-                shedding=entry.shedding,
-                sheddable=entry.shard.held and not entry.silent and now >= entry.shard.cooled_until,
-            )
-            for key, entry in self._entries.items()
-        }
+        running = {key: entry.as_held(now) for key, entry in self._entries.items()}
         return {shard: held for (of, shard), held in (left | running).items() if of == stream_key}
 
     def avoided(self, stream_key: str) -> frozenset[str]:
@@ -188,16 +192,16 @@ class HeldShards:
         silent: ShardKey | None = None
         moving = False
         for key, entry in self._entries.items():
-            shard = entry.shard
             if entry.silent:
                 silent = key  # on its way out
                 continue
-            if entry.shedding and now < shard.cooled_until:
+            view = entry.shard.view()
+            if entry.shedding and now < view.cooled_until:
                 entry.shedding = False  # not empty in time: it reads on
-            if shard.suspended_cause is not None or not shard.held:
+            if view.suspended_cause is not None or not view.held:
                 entry.moved_at = now
-            elif shard.last_success_at is not None:
-                entry.moved_at = max(entry.moved_at, shard.last_success_at)
+            elif view.last_success_at is not None:
+                entry.moved_at = max(entry.moved_at, view.last_success_at)
             if now - entry.moved_at < SILENT_SECONDS:
                 moving = True
                 if now - entry.started_at > SILENT_SECONDS:
@@ -206,7 +210,7 @@ class HeldShards:
             silent = key
             entry.silent = True
             log.error("shard_silent", stream=key[0], shard=key[1])
-            shard.drain()
+            entry.shard.drain()
         return None if moving else silent
 
     # -- the life of a shard
@@ -264,7 +268,7 @@ class HeldShards:
             self._timing,
         )
         try:
-            await writer.release(lease.checkpoint, record_at=None, caught_up_at=None)
+            await writer.release(lease.progress)
         except LeaseLost:
             log.info("lease_gone", stream=key[0], shard=key[1])
         else:

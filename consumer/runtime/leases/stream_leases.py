@@ -165,7 +165,7 @@ class StreamLeases:
 
     def views(self, rows: Sequence[StreamRow]) -> tuple[LeaseView, ...]:
         """All leases with their state as seen from here."""
-        running = {(shard.stream.key, shard.shard_id) for shard in self._held.shards if shard.held}
+        running = {(view.stream_key, view.shard_id) for view in self._held.views() if view.held}
         return tuple(
             seen
             for row in rows

@@ -37,8 +37,7 @@ class Outlet(Generic[Of_co]):
 
     def hot_key_limit(self, seconds: float) -> float:
         """Return how many events of one key can be published in this time, at least 1."""
-        round_trip = max(self.event_type.round_trip, 0.001)
-        return max(1.0, seconds * (self.limits.key_run_events / round_trip))
+        return self.limits.hot_key_limit(self.event_type.round_trip, seconds)
 
     def settle(self, events: Sequence[QueuedEvent[Of_co]]) -> None:
         """These were accepted; each is the head of its key."""

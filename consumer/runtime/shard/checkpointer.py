@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from consumer.core.leases.progress import Progress
 from consumer.runtime.signal import Signal
 
 if TYPE_CHECKING:
     from consumer.core.backlog.watermark import AckWatermark
-    from consumer.core.leases.lease import Checkpoint
     from consumer.ports import Clock
     from consumer.runtime.shard.lease_writer import LeaseWriter
 
@@ -22,7 +22,10 @@ CAUGHT_UP_REFRESH = 6 * 3600.0
 
 
 class Checkpointer:
-    """`caught_up_at` is the wall time of the last tip page with everything settled."""
+    """`tip_at` is the wall time of the last page that reached the tip, None before the first.
+
+    `written_at` (wall) is when a checkpoint was written last, or the start.
+    """
 
     def __init__(
         self, writer: LeaseWriter, watermark: AckWatermark, clock: Clock, interval: float
@@ -34,14 +37,20 @@ class Checkpointer:
         self._stopped = Signal()
         self._stopping = False
         self.ended = asyncio.Event()
-        self.caught_up_at = writer.lease.caught_up_at
+        self._caught_up_at = writer.lease.caught_up_at
+        self._tip: int | None = None  # the newest sequence number when `tip_at` was
+        self.tip_at: float | None = None
         self.written_at = clock.wall()
 
     @property
-    def checkpoint(self) -> Checkpoint:
+    def progress(self) -> Progress:
         """How far the shard is settled by now, ahead of what is written."""
         value = self._watermark.value
-        return str(value) if value else self._writer.lease.checkpoint
+        return Progress(
+            str(value) if value else self._writer.lease.checkpoint,
+            self._watermark.record_at,
+            self.tip_at if self._tip_is_settled else self._caught_up_at,
+        )
 
     def stop(self) -> None:
         """End `run` once the write under way, if any, has its definite answer."""
@@ -49,9 +58,15 @@ class Checkpointer:
         self._stopped.notify()
 
     def note_tip(self, tip_at: float, tip: int | None) -> None:
-        """A page reached the tip at `tip_at` (wall) with `tip` as the newest sequence number."""
-        if tip is None or (self._watermark.value or 0) >= tip:
-            self.caught_up_at = tip_at
+        """Note that a page reached the tip at `tip_at` (wall); `tip` is the newest record read."""
+        self._caught_up_at = self.progress.caught_up_at
+        self.tip_at, self._tip = tip_at, tip
+
+    @property
+    def _tip_is_settled(self) -> bool:
+        if self.tip_at is None:
+            return False
+        return self._tip is None or (self._watermark.value or 0) >= self._tip
 
     async def run(self) -> None:
         """Write every interval, when the shard has advanced. Raises LeaseLost."""
@@ -64,23 +79,14 @@ class Checkpointer:
             self.ended.set()
 
     async def write(self) -> None:
-        """Write how far it is settled. Not while `run` may. Raises LeaseLost."""
-        await self._writer.checkpoint(
-            self.checkpoint,
-            record_at=self._watermark.record_at,
-            caught_up_at=self.caught_up_at,
-        )
+        """Write how far the shard is settled. Raises LeaseLost."""
+        await self._writer.checkpoint(self.progress)
         self.written_at = self._clock.wall()
-
-    async def release(self, checkpoint: Checkpoint) -> None:
-        """Final checkpoint and end of ownership in one write. Raises LeaseLost."""
-        await self._writer.release(
-            checkpoint, record_at=self._watermark.record_at, caught_up_at=self.caught_up_at
-        )
 
     def _due(self) -> bool:
         lease = self._writer.lease
-        if self.checkpoint != lease.checkpoint:
+        progress = self.progress
+        if progress.checkpoint != lease.checkpoint:
             return True
-        known = lease.caught_up_at or 0.0
-        return self.caught_up_at is not None and self.caught_up_at - known > CAUGHT_UP_REFRESH
+        caught_up, known = progress.caught_up_at, lease.caught_up_at or 0.0
+        return caught_up is not None and caught_up - known > CAUGHT_UP_REFRESH

@@ -17,8 +17,10 @@ from consumer.errors import LeaseLost, Retryable
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from consumer.core.leases.fence import Fence
     from consumer.core.leases.lease import Gap
-    from consumer.runtime.shard.relay import Relay
+    from consumer.ports import LeaseStore
+    from consumer.runtime.shard.instruments import Instruments
 
 T = TypeVar("T")
 
@@ -33,12 +35,14 @@ class GapRecorder:
     """Writes the gap rows of one shard, held under one epoch of the fence."""
 
     def __init__(
-        self, relay: Relay, stream_key: str, epoch: int, open_gap: Gap | None = None
+        self, store: LeaseStore, fence: Fence, instruments: Instruments, stream_key: str, epoch: int
     ) -> None:
-        self._relay = relay
+        self._store = store
+        self._fence = fence
+        self._instruments = instruments
         self._stream_key = stream_key
         self._epoch = epoch
-        self._open = open_gap
+        self._open: Gap | None = None  # the newest, while its end is not known
 
     async def record(self, gap: Gap) -> None:
         """Put the row, or open it again. Ends when it stands there. Raises LeaseLost.
@@ -46,7 +50,7 @@ class GapRecorder:
         Who met the same gap before left without a checkpoint; since then more may have been
         trimmed, all of the shard even. So its end is taken back until it is known again.
         """
-        created = await self._insist(gap, self._relay.store.put_gap)
+        created = await self._insist(gap, self._store.put_gap)
         self._open = gap
         if not created:
             log.warning(
@@ -57,7 +61,7 @@ class GapRecorder:
                 action="its owner left before a checkpoint; the row's end is looked for anew",
             )
         else:
-            self._relay.metrics.gaps.labels(reason=gap.reason).inc()
+            self._instruments.metrics.gaps.labels(reason=gap.reason).inc()
             self._tell(gap)
 
     def _tell(self, gap: Gap) -> None:
@@ -93,19 +97,17 @@ class GapRecorder:
         gap = self._open
         if gap is not None and sequence > (sequence_of(gap.from_) or 0):
             self._open = None
-            await self._insist(replace(gap, to=str(sequence)), self._relay.store.complete_gap)
+            await self._insist(replace(gap, to=str(sequence)), self._store.complete_gap)
 
     async def _insist(self, gap: Gap, write: Callable[[str, Gap], Awaitable[T]]) -> T:
         """Write until it is done, as long as the lease holds."""
-        relay = self._relay
+        clock, chance = self._instruments.clock, self._instruments.chance
         failures = 0
         while True:
-            if not relay.fence.holds(relay.clock.now(), self._epoch):
+            if not self._fence.holds(clock.now(), self._epoch):
                 raise LeaseLost(f"the fence passed before the gap in {gap.shard_id} was written")
             try:
                 return await write(self._stream_key, gap)
             except Retryable:
                 failures += 1
-                await relay.clock.sleep(
-                    full_jitter(failures, PAUSE, PAUSE_MAX, relay.chance.random())
-                )
+                await clock.sleep(full_jitter(failures, PAUSE, PAUSE_MAX, chance.random()))

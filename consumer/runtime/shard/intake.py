@@ -1,6 +1,8 @@
 """The intake: a page's records become tickets of the backlog, in order.
 
 Ownership: the shard's reader owns it. What the cursor skips is settled in its place in the order.
+The page's reservation becomes the events made of it, slice by slice, so what a page and its events
+hold together is counted once.
 """
 
 from __future__ import annotations
@@ -8,16 +10,21 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from consumer.core.backlog.budget import RESERVATION
 from consumer.runtime.publishing.backlog import Content
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from consumer.core.backlog.watermark import AckWatermark
     from consumer.core.event.event import Event, Unbuildable
     from consumer.core.event.transcode import Transcoder
     from consumer.core.shard.cursor import Cursor
     from consumer.core.stream.page import Page
+    from consumer.runtime.publishing.backlog import Backlog
     from consumer.runtime.shard.gaps import GapRecorder
-    from consumer.runtime.shard.relay import Relay
+    from consumer.runtime.shard.instruments import Instruments
+    from consumer.runtime.shard.page_reservations import PageReservations
 
 SLICE = 200
 """Records transcoded in one go; between slices heartbeats and answers get their turn."""
@@ -35,44 +42,52 @@ class Intake:
     def __init__(
         self,
         *,
-        relay: Relay,
-        cursor: Cursor,
+        backlog: Backlog,
         watermark: AckWatermark,
         transcoder: Transcoder,
         gaps: GapRecorder,
+        reservations: PageReservations,
+        hot_key_limits: Callable[[], Mapping[str, float]],
+        instruments: Instruments,
     ) -> None:
-        self._relay = relay
-        self._cursor = cursor
+        self._backlog = backlog
         self._watermark = watermark
         self._transcoder = transcoder
         self._gaps = gaps
+        self._reservations = reservations
+        self._hot_key_limits = hot_key_limits
+        self._clock = instruments.clock
+        self._metrics = instruments.metrics
+        self._reserved = 0  # what is left of the page's reservation
         self._crowded: set[tuple[str, str]] = set()  # event type, key
 
     @property
     def blocked(self) -> str | None:
         """What keeps the shard from reading on: `hot_key`, `watermark`, or nothing."""
         if self._crowded:
-            crowd, outlets = self._relay.crowd(), self._relay.backlog.outlets
+            limits, outlets = self._hot_key_limits(), self._backlog.outlets
             self._crowded = {
                 (name, key)
                 for name, key in self._crowded
-                if outlets[name].queue.pending(key) > crowd[name]
+                if outlets[name].queue.pending(key) > limits[name]
             }
         if self._crowded:
             return "hot_key"
         return "watermark" if self._watermark.full else None
 
-    async def take_in(self, page: Page) -> None:
+    async def take_in(self, page: Page, cursor: Cursor) -> None:
         """Open a ticket for every record of the page that is to be published."""
         records = page.records
-        self._relay.metrics.records_read.inc(len(records))
+        self._reserved = RESERVATION
+        self._metrics.records_read.inc(len(records))
         for start in range(0, len(records), SLICE):
             if start:
                 await asyncio.sleep(0)
-            await self._add(self._transcoder.transcode(records[start : start + SLICE]))
+            await self._add(self._transcoder.transcode(records[start : start + SLICE]), cursor)
+        self._reservations.give_back(self._reserved)
 
-    async def _add(self, contents: list[Event | Unbuildable]) -> None:
-        cursor, watermark = self._cursor, self._watermark
+    async def _add(self, contents: list[Event | Unbuildable], cursor: Cursor) -> None:
+        watermark = self._watermark
         fresh: list[tuple[int, Event | Unbuildable]] = []
         for content in contents:
             sequence, created_at = content.sequence, content.created_at
@@ -86,7 +101,7 @@ class Intake:
             if skipped is None:
                 fresh.append((sequence, content))
                 continue
-            self._relay.metrics.records_skipped.labels(reason=skipped).inc()
+            self._metrics.records_skipped.labels(reason=skipped).inc()
             self._push(fresh)
             fresh = []
             if skipped != "already_read":
@@ -94,18 +109,21 @@ class Intake:
         self._push(fresh)
 
     def _push(self, fresh: list[tuple[int, Event | Unbuildable]]) -> None:
-        if fresh:
-            relay, clock = self._relay, self._relay.clock
-            (outlet,) = relay.backlog.outlets.values()
-            wall = clock.wall()
-            contents = [
-                Content(
-                    sequence,
-                    wall if content.created_at is None else content.created_at,
-                    ((outlet, content),),
-                )
-                for sequence, content in fresh
-            ]
-            self._crowded |= relay.backlog.add(
-                self._watermark, contents, clock.now(), relay.crowd()
+        if not fresh:
+            return
+        budget, wall = self._backlog.budget, self._clock.wall()
+        used = budget.used
+        (outlet,) = self._backlog.outlets.values()
+        contents = [
+            Content(
+                sequence,
+                wall if content.created_at is None else content.created_at,
+                ((outlet, content),),
             )
+            for sequence, content in fresh
+        ]
+        now, limits = self._clock.now(), self._hot_key_limits()
+        self._crowded |= self._backlog.add(self._watermark, contents, now, limits)
+        spent = min(self._reserved, budget.used - used)
+        self._reserved -= spent
+        self._reservations.give_back(spent)

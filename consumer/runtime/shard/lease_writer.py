@@ -16,7 +16,8 @@ from consumer.core.leases import lease_write
 from consumer.errors import LeaseConflict, LeaseLost, Retryable
 
 if TYPE_CHECKING:
-    from consumer.core.leases.lease import Checkpoint, Lease, LeaseWrite
+    from consumer.core.leases.lease import Lease, LeaseWrite
+    from consumer.core.leases.progress import Progress
     from consumer.core.limits import LeaseTiming
     from consumer.ports import Chance, Clock, LeaseStore
 
@@ -63,37 +64,21 @@ class LeaseWriter:
             return False
         return True
 
-    async def checkpoint(
-        self, checkpoint: Checkpoint, *, record_at: float | None, caught_up_at: float | None
-    ) -> None:
-        """Everything up to `checkpoint` is settled. Raises LeaseLost."""
+    async def checkpoint(self, progress: Progress) -> None:
+        """Write how far the shard is settled. Raises LeaseLost."""
         await self.resolve()
-        await self._write(
-            lease_write.checkpoint(
-                self.lease, checkpoint, record_at=record_at, caught_up_at=caught_up_at
-            )
-        )
+        await self._write(lease_write.checkpoint(self.lease, progress))
 
-    async def release(
-        self, checkpoint: Checkpoint, *, record_at: float | None, caught_up_at: float | None
-    ) -> None:
-        """Final checkpoint (SHARD_END is one) and end of ownership, one write. Raises LeaseLost."""
+    async def release(self, progress: Progress) -> None:
+        """Write the final progress and the end of ownership in one. Raises LeaseLost."""
         self.surrendered = True
         await self.resolve()
-        await self._write(
-            lease_write.release(
-                self.lease,
-                checkpoint,
-                record_at=record_at,
-                caught_up_at=caught_up_at,
-                wall=self._clock.wall(),
-            )
-        )
+        await self._write(lease_write.release(self.lease, progress, self._clock.wall()))
 
-    async def obey(self, row: Lease) -> None:
-        """Commands of an operator make this row of the lease. Raises LeaseLost."""
+    async def rewrite(self, row: Lease) -> None:
+        """Write the row that commands of an operator have made. Raises LeaseLost."""
         await self.resolve()
-        await self._write(lease_write.obey(self.lease, row))
+        await self._write(lease_write.rewrite(self.lease, row))
 
     async def resolve(self) -> None:
         """Bring an interrupted write to its definite answer; at once if there is none."""
@@ -107,10 +92,10 @@ class LeaseWriter:
             try:
                 self.lease = await self._store.write_lease(self._stream_key, write)
             except LeaseConflict as conflict:
-                match lease_write.settle(write, self._worker_id, conflict.current):
-                    case lease_write.Mine(row):
+                match lease_write.resolve_conflict(write, self._worker_id, conflict.current):
+                    case lease_write.AlreadyWritten(row):
                         self.lease = row
-                    case lease_write.Repeat(again):
+                    case lease_write.Resend(again):
                         write = again
                         continue
                     case lease_write.Lost():

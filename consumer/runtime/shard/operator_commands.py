@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 import structlog
 
 from consumer.core.backoff import full_jitter
-from consumer.core.leases.command import obey
+from consumer.core.leases.command import apply_commands
 from consumer.errors import Retryable
-from consumer.runtime.shard.gaps import GapRecorder
 
 if TYPE_CHECKING:
-    from consumer.core.leases.lease import Gap, StreamRow
+    from consumer.core.leases.lease import StreamRow
+    from consumer.ports import LeaseStore
+    from consumer.runtime.shard.gaps import GapRecorder
+    from consumer.runtime.shard.instruments import Instruments
     from consumer.runtime.shard.lease_writer import LeaseWriter
-    from consumer.runtime.shard.relay import Relay
-    from consumer.runtime.shard.shard_goal import Intent
+    from consumer.runtime.shard.shard_goal import ShardGoal
 
 log = structlog.get_logger()
 
@@ -30,65 +31,70 @@ PAUSE_MAX = 2.0
 
 
 class OperatorCommands:
-    """`heard` is the number of the newest command of the stream that is known to exist."""
+    """`newest_command` is the number of the newest command of the stream that is known to exist."""
 
     def __init__(
-        self, relay: Relay, row: StreamRow, writer: LeaseWriter, intent: Intent, epoch: int
+        self,
+        *,
+        store: LeaseStore,
+        row: StreamRow,
+        writer: LeaseWriter,
+        gaps: GapRecorder,
+        goal: ShardGoal,
+        instruments: Instruments,
     ) -> None:
-        self._relay = relay
+        self._store = store
         self._row = row
         self._writer = writer
-        self._intent = intent
-        self._epoch = epoch
-        self.heard = row.commands
+        self._gaps = gaps
+        self._goal = goal
+        self._clock = instruments.clock
+        self._chance = instruments.chance
+        self.newest_command = row.commands
 
     @property
     def due(self) -> bool:
-        """The lease row has not seen all of them."""
-        return self.heard > self._writer.lease.command_counter
+        """The lease row has not seen all commands."""
+        return self.newest_command > self._writer.lease.command_counter
 
-    def hear(self, number: int) -> None:
-        """The newest command's number; one up to it is for this shard."""
-        self.heard = max(self.heard, number)
+    def notify_command(self, number: int) -> None:
+        """Note the newest command's number; one up to it is for this shard."""
+        self.newest_command = max(self.newest_command, number)
         if self.due:
-            self._intent.summon()
+            self._goal.notify_command()
 
-    async def obey(self) -> Gap | None:
-        """Apply what is due; the gap whose end is not known yet. Raises LeaseLost.
+    async def apply_pending(self) -> None:
+        """Apply what is due. Raises LeaseLost.
 
-        Gives up when the shard is wanted elsewhere: the next owner obeys before it reads.
+        Give up when the shard is to be handed over: its next owner applies them before it reads.
         """
-        self._intent.answer()
+        self._goal.take_command()
         failures = 0
-        while self.due and not self._intent.leaving:
+        while self.due and not self._goal.leaving:
             lease = self._writer.lease
             try:
-                commands = await self._relay.store.read_commands(
-                    self._row.key, lease.command_counter
-                )
+                commands = await self._store.read_commands(self._row.key, lease.command_counter)
             except Retryable as error:
                 failures += 1
                 log.warning("commands_unread", stream=self._row.key, reason=error.reason)
-                chance = self._relay.chance.random()
-                pause = full_jitter(failures, PAUSE, PAUSE_MAX, chance)
-                await self._intent.changed.wait(pause)
+                pause = full_jitter(failures, PAUSE, PAUSE_MAX, self._chance.random())
+                await self._goal.changed.wait(pause)
                 continue
-            if self._intent.leaving:
+            if self._goal.leaving:
                 break
-            obeyed = obey(lease, commands, self.heard, self._relay.clock.wall())
-            gaps = GapRecorder(self._relay, self._row.key, self._epoch)
-            for gap in obeyed.gaps:
-                await gaps.record(gap)
-            await self._writer.obey(obeyed.row)
+            wall = self._clock.wall()
+            applied = apply_commands(lease, commands, self.newest_command, wall)
+            for gap in applied.gaps:
+                await self._gaps.record(gap)
+            await self._writer.rewrite(applied.row)
             log.info(
                 "command_obeyed",
                 stream=self._row.key,
                 shard=lease.shard_id,
-                command=obeyed.row.command_counter,
+                command=applied.row.command_counter,
                 checkpoint_before=lease.checkpoint,
-                checkpoint=obeyed.row.checkpoint,
-                skip_before=obeyed.row.skip_before,
-                paused=obeyed.row.paused,
+                checkpoint=applied.row.checkpoint,
+                skip_before=applied.row.skip_before,
+                paused=applied.row.paused,
             )
-            return obeyed.gaps[-1] if obeyed.gaps else None
-        return None
+            return

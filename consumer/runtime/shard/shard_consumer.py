@@ -17,208 +17,188 @@ before a release is sent, so nothing of the shard leaves the process after that.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
 
-from consumer.core.leases.lease import SHARD_END
+from consumer.core.backlog.tenure import Tenure
+from consumer.core.backlog.watermark import AckWatermark
+from consumer.core.leases.lease import SHARD_END, sequence_of
 from consumer.core.shard.shard_state import Outcome, ShardState
-from consumer.errors import LeaseLost, first_in
-from consumer.runtime.shard.operator_commands import OperatorCommands
-from consumer.runtime.shard.settling import Settling
-from consumer.runtime.shard.shard_goal import Intent, Want
-from consumer.runtime.shard.stretch import begin_stretch
+from consumer.core.shard.shard_view import ShardView, shown_since, shown_state
+from consumer.errors import LeaseLost, Retryable, first_in
+from consumer.runtime.shard.checkpointer import Checkpointer
+from consumer.runtime.shard.shard_goal import Goal
 
 if TYPE_CHECKING:
-    from consumer.core.event.transcode import Transcoder
-    from consumer.core.leases.lease import Checkpoint, Gap, Lease, StreamRow
-    from consumer.core.stream.stream import Stream
+    from collections.abc import Callable
+
+    from consumer.core.leases.lease import StreamRow
+    from consumer.core.leases.progress import Progress
+    from consumer.core.limits import LeaseTiming
+    from consumer.ports import Clock
+    from consumer.runtime.publishing.backlog import Backlog
     from consumer.runtime.shard.lease_writer import LeaseWriter
-    from consumer.runtime.shard.relay import Relay
+    from consumer.runtime.shard.operator_commands import OperatorCommands
+    from consumer.runtime.shard.reader import Reader
+    from consumer.runtime.shard.shard_goal import ShardGoal
+    from consumer.runtime.shard.shard_pages import Lineage
 
 log = structlog.get_logger()
+
+SHED_SECONDS = 10.0
+"""A shard that has not drained in this time reads on."""
 
 SHED_PAUSE = 60.0
 """A shard that could not be shed in time is not shed again for this long."""
 
+CHILDREN_PAUSE = 0.5
+"""Seconds between tries to create the rows of a finished shard's children."""
+
+LOOK = 5.0
+"""Seconds after which a wait for progress looks again by itself."""
+
 
 class ShardConsumer:
-    """One shard, from the take of its lease to its end.
-
-    `held` is true between a successful take and the end. `cooled_until` (clock) is when it may be
-    shed again.
-    """
+    """One shard, from the take of its lease to its end."""
 
     def __init__(
         self,
         *,
-        relay: Relay,
-        stream: Stream,
         row: StreamRow,
-        writer: LeaseWriter,
-        transcoder: Transcoder,
         epoch: int,
+        writer: LeaseWriter,
+        goal: ShardGoal,
+        commands: OperatorCommands,
+        new_reader: Callable[[AckWatermark, Checkpointer], Reader],
+        backlog: Backlog,
+        lineage: Lineage,
+        timing: LeaseTiming,
+        clock: Clock,
     ) -> None:
-        self._relay = relay
-        self._stream = stream
-        self._writer = writer
-        self._transcoder = transcoder
+        self._row = row
         self._epoch = epoch
-        self._intent = Intent()
-        self.stream = row
-        self._commands = OperatorCommands(relay, row, writer, self._intent, epoch)
-        self._begin(None)
+        self._writer = writer
+        self._goal = goal
+        self._commands = commands
+        self._new_reader = new_reader
+        self._backlog = backlog
+        self._lineage = lineage
+        self._timing = timing
+        self._clock = clock
         self._state = ShardState.TAKING
-        self.held = False
-        self.cooled_until = 0.0
-
-    # What others ask of it: plain calls.
+        self._held = False
+        self._cooled_until = 0.0
+        self._begin()
 
     def shed(self) -> None:
         """Hand over if it can be drained soon; else read on."""
-        self._intent.shed()
+        self._goal.shed()
 
     def keep(self) -> None:
         """Shedding is no longer needed."""
-        self._intent.read()
+        self._goal.read()
 
-    def hear(self, number: int) -> None:
+    def notify_command(self, number: int) -> None:
         """There are commands for this shard; the newest of its stream has this number."""
-        self._commands.hear(number)
+        self._commands.notify_command(number)
 
     def drain(self) -> None:
         """Read no more, publish only the holes, release; after the drain time release anyway."""
-        self._intent.drain(self._relay.clock.now() + self._relay.timing.drain)
+        self._goal.drain(self._clock.now() + self._timing.drain)
 
     def revoke(self) -> None:
         """The fence has passed: the shard is lost. Nothing more is written."""
-        self.held = False
-        self._intent.lose()
+        self._held = False
+        self._goal.revoke()
 
-    # What others see of it.
-
-    @property
-    def shard_id(self) -> str:
-        """Its ShardId."""
-        return self._writer.lease.shard_id
-
-    @property
-    def state(self) -> ShardState:
-        """What it does; SUSPENDED while it could read but waits for a named cause."""
-        waits = self._state is ShardState.READING and self._reading.suspended is not None
-        return ShardState.SUSPENDED if waits else self._state
-
-    @property
-    def lease(self) -> Lease:
-        """The row as it was last known to stand in the table."""
-        return self._writer.lease
-
-    @property
-    def checkpoint(self) -> Checkpoint:
-        """How far the shard is settled by now, ahead of what is written."""
-        return self._checkpointer.checkpoint
-
-    @property
-    def checkpoint_at(self) -> float:
-        """Wall time of the last checkpoint written, or of the take."""
-        return self._checkpointer.written_at
-
-    @property
-    def pending_events(self) -> int:
-        """Records read and not settled."""
-        return self._watermark.unsettled
-
-    @property
-    def records_read(self) -> int:
-        """Records read since the last take."""
-        return self._reading.records_read
-
-    @property
-    def retrying(self) -> int:
-        """1 if its oldest event has been tried before, 0 if nothing of it is stuck."""
-        head = self._watermark.head
-        return int(head is not None and head.retrying)
-
-    @property
-    def suspended_cause(self) -> str | None:
-        """The named thing it waits for, None if it can read."""
-        if self._state in (ShardState.FINISHING, ShardState.DRAINING):
-            return "settling"
-        if self._state is ShardState.PAUSED:
-            return "paused"
-        return self._reading.suspended
-
-    @property
-    def last_success_at(self) -> float | None:
-        """Time of the last successful call to the stream, or of the take; the injected clock's."""
-        return self._reading.last_success_at if self.held else None
-
-    def age(self, wall: float) -> float:
-        """Iterator age in seconds: of the oldest unsettled record, else since the last tip."""
-        oldest = self._watermark.oldest_at
-        if oldest is not None:
-            return max(0.0, wall - oldest)
-        tip_at = self._reading.tip_at
-        return max(0.0, wall - (self._writer.lease.last_sign if tip_at is None else tip_at))
-
-    # The life of it.
+    def view(self) -> ShardView:
+        """Return what it shows of itself now."""
+        watermark, head = self._watermark, self._watermark.head
+        state, cause = shown_state(self._state, self._reader.suspended)
+        lease = self._writer.lease
+        return ShardView(
+            stream_key=self._row.key,
+            shard_id=lease.shard_id,
+            state=state,
+            held=self._held,
+            checkpoint=self._checkpointer.progress.checkpoint,
+            checkpoint_at=self._checkpointer.written_at,
+            since=shown_since(watermark.oldest_at, self._checkpointer.tip_at, lease.last_sign),
+            pending_events=watermark.unsettled,
+            records_read=self._reader.records_read,
+            retrying=int(head is not None and head.retrying),
+            suspended_cause=cause,
+            last_success_at=self._reader.last_success_at if self._held else None,
+            cooled_until=self._cooled_until,
+        )
 
     async def run(self) -> Outcome:
         """Take, read, end. Whatever happens, nothing of the shard is left in the backlog."""
         if not await self._writer.take():
             return Outcome.NOT_TAKEN
         lease = self._writer.lease
-        self.held = self._intent.want is not Want.LOSE
+        self._held = self._goal.current is not Goal.REVOKED
         self._log("lease_taken", checkpoint=lease.checkpoint, counter=lease.counter)
         try:
             while True:
-                outcome = await self._stretch(await self._commands.obey())
+                await self._commands.apply_pending()
+                outcome = await self._live()
                 if outcome is not None:
                     return outcome
         except LeaseLost as error:
             return self._lose(str(error))
         finally:
-            self.held = False
+            self._held = False
 
-    async def _stretch(self, gap: Gap | None) -> Outcome | None:
-        """Live from where the row says; None when a command is to be obeyed."""
-        backlog = self._relay.backlog
-        self._begin(gap)
-        backlog.join(self._watermark, self._on_progress)
-        try:
-            return await self._live()
-        finally:
-            self._revoke_tickets()
-            backlog.leave(self._watermark)
+    def _begin(self) -> None:
+        """Stand where the lease row says, with nothing read beyond it."""
+        lease, interval = self._writer.lease, self._timing.checkpoint
+        tenure = Tenure(self._row.arn, lease.shard_id, self._epoch)
+        watermark = AckWatermark(tenure, sequence_of(lease.checkpoint), lease.record_at)
+        self._watermark = watermark
+        self._checkpointer = Checkpointer(self._writer, watermark, self._clock, interval)
+        self._reader = self._new_reader(watermark, self._checkpointer)
 
     async def _live(self) -> Outcome | None:
-        outcome: Outcome | None = Outcome.LOST
-        lost = ""
+        """Read from where the row says until something ends it; None: a command is due."""
+        self._begin()
+        self._backlog.join(self._watermark, self._on_progress)
+        try:
+            return await self._read_and_hand_over()
+        finally:
+            self._revoke_tickets()
+            self._backlog.leave(self._watermark)
+
+    async def _read_and_hand_over(self) -> Outcome | None:
+        lost: LeaseLost | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._checkpointer.run())
-                outcome = await self._read_and_settle()
+                outcome, progress = await self._read_and_settle()
         except* LeaseLost as group:
-            lost = str(first_in(group, LeaseLost))
-        if lost or self._intent.want is Want.LOSE:
-            return self._lose(lost or "the fence has passed")
+            lost = first_in(group, LeaseLost)
+        if lost is not None or self._goal.current is Goal.REVOKED:
+            return self._lose(str(lost or "the fence has passed"))
         if outcome is None:
-            await self._checkpointer.write()
+            await self._writer.checkpoint(progress)
             return None
-        final = SHARD_END if outcome is Outcome.SHARD_END else self.checkpoint
-        await self._checkpointer.release(final)
-        self._log("lease_released", checkpoint=final)
+        if outcome is Outcome.SHARD_END:
+            progress = replace(progress, checkpoint=SHARD_END)
+        await self._writer.release(progress)
+        self._log("lease_released", checkpoint=progress.checkpoint)
         return outcome
 
-    async def _read_and_settle(self) -> Outcome | None:
-        """Read and drain. Whatever ends it, a checkpoint under way gets its definite answer.
+    async def _read_and_settle(self) -> tuple[Outcome | None, Progress]:
+        """Read and drain, then take the progress, and only then revoke the tickets.
 
-        Only a cancellation does not wait: either the checkpointer itself has failed, or the
-        process ends.
+        Whatever ends it, a checkpoint under way gets its definite answer. Only a cancellation does
+        not wait for that: either the checkpointer itself has failed, or the process ends.
         """
         cancelled = False
         try:
-            return await self._read_and_drain()
+            return await self._read_and_drain(), self._checkpointer.progress
         except asyncio.CancelledError:
             cancelled = True
             raise
@@ -229,60 +209,79 @@ class ShardConsumer:
                 await self._checkpointer.ended.wait()
 
     async def _read_and_drain(self) -> Outcome | None:
-        """Read until there is nothing more to do for this shard here, or a command is due."""
+        """Read until there is nothing more to do for this shard here; None: a command is due."""
         while True:
             closed = await self._read()
             if closed and await self._finished():
                 return Outcome.SHARD_END
-            if self._intent.summoned and await self._halted():
+            if self._goal.command_pending and await self._halted():
                 return None
-            if self._intent.want is Want.LOSE:
+            if self._goal.current is Goal.REVOKED:
                 return Outcome.LOST
             if await self._drained():
                 return Outcome.RELEASED
-            self._reading.rewind()
 
     async def _read(self) -> bool:
-        """Read, or stand if paused, until called away; True at the shard's end."""
+        """Read, or stand still if paused, until interrupted; True at the shard's end."""
         if self._writer.lease.paused or self._commands.due:
             self._state = ShardState.PAUSED
-            await self._intent.until_called_away()
+            await self._goal.until_interrupted()
             return False
         self._state = ShardState.READING
-        return await self._reading.read(self._intent.until_called_away)
+        return await self._reader.read(self._watermark.opened, self._goal.until_interrupted)
 
     async def _finished(self) -> bool:
-        """The shard is read to its end: wait until all of it is settled and its children stand."""
+        """Wait until all is settled and the children stand; False: a drain or a command is due."""
+        goal, row, shard_id = self._goal, self._row, self._writer.lease.shard_id
         self._state = ShardState.FINISHING
-        return await self._settling.at_the_end(self.stream, self.shard_id)
+        while not (goal.leaving or goal.command_pending):
+            if not self._watermark.empty:  # SHARD_END says that all of the shard is settled
+                await goal.changed.wait(LOOK)
+                continue
+            try:
+                await self._lineage.adopt_children(row, shard_id)
+            except Retryable as error:
+                log.warning("children_unknown", stream=row.key, shard=shard_id, reason=error.reason)
+                await goal.changed.wait(CHILDREN_PAUSE)
+            else:
+                return True
+        return False
 
     async def _halted(self) -> bool:
-        """Settle what is in flight, for a command; False if called away."""
+        """Wait, for a command, at most the drain time; False: its next owner is to apply it."""
         self._state = ShardState.DRAINING
-        return await self._settling.before_a_command()
+        deadline = self._clock.now() + self._timing.drain
+        while self._goal.current is Goal.READ:
+            rest = deadline - self._clock.now()
+            if self._nothing_to_wait_for() or rest <= 0:
+                return True
+            await self._goal.changed.wait(rest)
+        return False
 
     async def _drained(self) -> bool:
-        """Wait for what must be settled before a release; False if shedding is taken back."""
+        """Wait for what must settle before a release; False: shedding is taken back."""
         self._state = ShardState.DRAINING
-        drained = await self._settling.before_a_release()
-        if not drained:
-            self.cooled_until = self._relay.clock.now() + SHED_PAUSE
-        return drained
+        goal, shed_by = self._goal, self._clock.now() + SHED_SECONDS
+        while not (self._nothing_to_wait_for() or goal.current is Goal.REVOKED):
+            deadline = goal.deadline if goal.current is Goal.DRAIN else shed_by
+            rest = deadline - self._clock.now()
+            if goal.current is not Goal.READ and rest > 0:
+                await goal.changed.wait(rest)
+                continue
+            if goal.current is Goal.DRAIN:
+                return True
+            goal.read()
+            self._cooled_until = self._clock.now() + SHED_PAUSE
+            return False
+        return True
 
-    def _begin(self, gap: Gap | None) -> None:
-        """Stand where the lease row says."""
-        stretch = begin_stretch(
-            relay=self._relay,
-            stream=self._stream,
-            row=self.stream,
-            writer=self._writer,
-            transcoder=self._transcoder,
-            epoch=self._epoch,
-            gap=gap,
-        )
-        self._watermark, self._reading = stretch.watermark, stretch.reading
-        self._checkpointer = stretch.checkpointer
-        self._settling = Settling(self._relay, self._intent, self._watermark)
+    def _nothing_to_wait_for(self) -> bool:
+        """Return whether a hand-over or a command has nothing more to wait for.
+
+        What has not left the process is dropped; whoever reads on reads it again.
+        """
+        self._backlog.drop(self._watermark, self._watermark.drop_tail())
+        return self._watermark.empty
 
     def _lose(self, why: str) -> Outcome:
         action = "nothing more of it is sent; its next owner reads on from the checkpoint"
@@ -290,11 +289,11 @@ class ShardConsumer:
         return Outcome.LOST
 
     def _log(self, event: str, **facts: object) -> None:
-        log.info(event, stream=self.stream.key, shard=self.shard_id, **facts)
+        log.info(event, stream=self._row.key, shard=self._writer.lease.shard_id, **facts)
 
     def _on_progress(self) -> None:
-        self._intent.changed.notify()
-        self._reading.progressed()
+        self._goal.changed.notify()
+        self._reader.note_progress()
 
     def _revoke_tickets(self) -> None:
-        self._relay.backlog.drop(self._watermark, self._watermark.revoke())
+        self._backlog.drop(self._watermark, self._watermark.revoke())

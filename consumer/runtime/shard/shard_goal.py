@@ -1,10 +1,10 @@
-"""What is wanted of a shard's consumer: to read, to hand over, to lose.
+"""The goal of a shard's consumer: to read, to hand over, or to end because the shard is lost.
 
-    READ ⇄ SHED      hand over if it can be drained soon, else read on
-      └──┴─▶ DRAIN   hand over, at the deadline at the latest
-    any  ───▶ LOSE   the fence has passed; final
+    READ ⇄ SHED         hand over if it can be drained soon, else read on
+      └──┴─▶ DRAIN      hand over, at the deadline at the latest
+    any  ───▶ REVOKED   the fence has passed; final
 
-Rule: anybody may call; only the shard's consumer waits.
+Rule: any code may set the goal; only the shard's consumer waits for a change of it.
 """
 
 from __future__ import annotations
@@ -15,69 +15,75 @@ from enum import StrEnum
 from consumer.runtime.signal import Signal
 
 
-class Want(StrEnum):
+class Goal(StrEnum):
     """See the picture above."""
 
     READ = "read"
     SHED = "shed"
     DRAIN = "drain"
-    LOSE = "lose"
+    REVOKED = "revoked"
 
 
-class Intent:
-    """`want` is the present wish, `deadline` (clock) that of a drain.
+class ShardGoal:
+    """`current` is the present goal, `deadline` (clock) that of a drain.
 
-    `changed` is notified when the wish has changed or a ticket of the shard has moved.
+    `command_pending` says that a command of an operator interrupts the reading. `changed` is
+    notified when one of these has changed, and when a ticket of the shard has moved.
     """
 
     def __init__(self) -> None:
-        self.want = Want.READ
+        self.current = Goal.READ
         self.deadline = 0.0
-        self.summoned = False  # an operator's command is due
+        self.command_pending = False
         self.changed = Signal()
         self._interrupted = asyncio.Event()
 
     @property
     def leaving(self) -> bool:
-        """Draining or losing: nothing may wait for the shard's end any more."""
-        return self.want in (Want.DRAIN, Want.LOSE)
+        """The shard is drained or revoked: nothing waits for the shard's end any more."""
+        return self.current in (Goal.DRAIN, Goal.REVOKED)
+
+    @property
+    def interrupted(self) -> bool:
+        """Something else than reading is wanted."""
+        return self.current is not Goal.READ or self.command_pending
 
     def shed(self) -> None:
         """Hand over if it can be drained soon."""
-        if self.want is Want.READ:
-            self._call(Want.SHED)
+        if self.current is Goal.READ:
+            self._set(Goal.SHED)
 
     def read(self) -> None:
-        """Shedding is no longer needed."""
-        if self.want is Want.SHED:
-            self._call(Want.READ)
+        """Read on: shedding is no longer needed."""
+        if self.current is Goal.SHED:
+            self._set(Goal.READ)
 
     def drain(self, deadline: float) -> None:
         """Hand over, at the deadline at the latest. A second call changes nothing."""
         if not self.leaving:
             self.deadline = deadline
-            self._call(Want.DRAIN)
+            self._set(Goal.DRAIN)
 
-    def lose(self) -> None:
-        """The shard is not ours any more."""
-        self._call(Want.LOSE)
+    def revoke(self) -> None:
+        """End: this worker may not use the shard any more."""
+        self._set(Goal.REVOKED)
 
-    def summon(self) -> None:
-        """A command is to be obeyed, which is between two stretches of reading."""
-        self.summoned = True
-        self._call(self.want)
+    def notify_command(self) -> None:
+        """Interrupt the reading: a command of an operator is to be applied."""
+        self.command_pending = True
+        self._set(self.current)
 
-    def answer(self) -> None:
-        """The commands known by now are being looked at."""
-        self.summoned = False
+    def take_command(self) -> None:
+        """Note that the commands known by now are being applied."""
+        self.command_pending = False
 
-    async def until_called_away(self) -> None:
+    async def until_interrupted(self) -> None:
         """Wait until something else than reading is wanted."""
-        while self.want is Want.READ and not self.summoned:
+        while not self.interrupted:
             await self._interrupted.wait()
             self._interrupted.clear()
 
-    def _call(self, want: Want) -> None:
-        self.want = want
+    def _set(self, goal: Goal) -> None:
+        self.current = goal
         self._interrupted.set()
         self.changed.notify()

@@ -15,7 +15,7 @@ def paused_shard_is_read() -> None:
         if self._commands.due:
             return await original(self)
         self._state = ShardState.READING
-        return await self._reading.read(self._intent.until_called_away)
+        return await self._reader.read(self._watermark.opened, self._goal.until_interrupted)
 
     plant(ShardConsumer, "_read", read)
 

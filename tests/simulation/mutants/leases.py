@@ -9,22 +9,22 @@ from consumer.core.leases import lease_write, lineage
 from consumer.core.leases.fence import Fence
 from consumer.core.leases.lease import Lease, LeaseWrite, StreamRow
 from consumer.core.leases.peers import Peers
+from consumer.core.leases.progress import Progress
 from consumer.core.publishing.answer import Answer
 from consumer.core.reports import lease_view
 from consumer.core.reports.lease_view import LeaseState, LeaseView
-from consumer.core.shard.shard_state import Outcome
 from consumer.core.stream.stream import Stream
-from consumer.errors import LeaseConflict, LeaseLost, Retryable
+from consumer.errors import LeaseConflict, Retryable
 from consumer.ports import StreamClient
 from consumer.runtime import consumer_worker
 from consumer.runtime.discovery import parents
 from consumer.runtime.leases import stream_leases
 from consumer.runtime.leases.coordinator import Coordinator
 from consumer.runtime.publishing import dead_letters, dispatcher
-from consumer.runtime.shard import reader, shard_reading
+from consumer.runtime.shard import reader
 from consumer.runtime.shard.lease_writer import LeaseWriter
 from consumer.runtime.shard.shard_consumer import ShardConsumer
-from consumer.runtime.shard.shard_goal import Want
+from consumer.runtime.shard.shard_goal import Goal
 from tests.simulation.mutants.plant import plant
 from tests.simulation.nakadi_twin import SimNakadi
 
@@ -34,16 +34,18 @@ def child_before_parent() -> None:
 
 
 def take_without_checking_the_counter() -> None:
-    original = lease_write.settle
+    original = lease_write.resolve_conflict
 
-    def settle(write: LeaseWrite, me: str, current: Lease | None) -> lease_write.Settled:
+    def resolve_conflict(
+        write: LeaseWrite, me: str, current: Lease | None
+    ) -> lease_write.Resolution:
         settled = original(write, me, current)
         if isinstance(settled, lease_write.Lost) and write.keeps_checkpoint and current is not None:
             again = replace(current, owner=me, counter=current.counter + 1)
-            return lease_write.Repeat(LeaseWrite(current, again, keeps_checkpoint=True))
+            return lease_write.Resend(LeaseWrite(current, again, keeps_checkpoint=True))
         return settled
 
-    plant(lease_write, "settle", settle)
+    plant(lease_write, "resolve_conflict", resolve_conflict)
 
 
 def self_fence_skipped() -> None:
@@ -61,11 +63,12 @@ def fence_tested_before_an_await() -> None:
 
 
 def release_without_draining() -> None:
-    async def drained(self: ShardConsumer) -> bool:
-        self._relay.backlog.drop(self._watermark, self._watermark.drop_tail())
-        return True
+    original = ShardConsumer._nothing_to_wait_for
 
-    plant(ShardConsumer, "_drained", drained)
+    def nothing_to_wait_for(self: ShardConsumer) -> bool:
+        return original(self) or not self._goal.command_pending
+
+    plant(ShardConsumer, "_nothing_to_wait_for", nothing_to_wait_for)
 
 
 def heartbeat_extends_a_passed_deadline() -> None:
@@ -100,32 +103,24 @@ def death_by_time_without_a_read() -> None:
 
 
 def unknown_release_then_reading_on() -> None:
-    async def read_and_drain(self: ShardConsumer) -> Outcome | None:
-        while True:
-            closed = await self._read()
-            if closed and await self._finished():
-                return Outcome.SHARD_END
-            if self._intent.summoned and await self._halted():
-                return None
-            if self._intent.want is Want.LOSE:
-                return Outcome.LOST
-            if await self._drained() and await _released(self):
-                return Outcome.RELEASED
-            self._intent.read()
-            self._reading.rewind()
+    original = ShardConsumer._drained
 
-    plant(ShardConsumer, "_read_and_drain", read_and_drain)
+    async def drained(self: ShardConsumer) -> bool:
+        if await original(self) and await _released(self):
+            return True
+        self._goal.read()
+        return False
+
+    plant(ShardConsumer, "_drained", drained)
 
 
 async def _released(shard: ShardConsumer) -> bool:
     """Send a release once; a failure counts as if it had not happened."""
-    if shard._intent.want is Want.DRAIN:
+    if shard._goal.current is Goal.DRAIN:
         return True
-    write = lease_write.release(
-        shard.lease, shard.checkpoint, record_at=None, caught_up_at=None, wall=0.0
-    )
+    write = lease_write.release(shard._writer.lease, Progress(shard.view().checkpoint), wall=0.0)
     try:
-        await shard._relay.store.write_lease(shard.stream.key, write)
+        await shard._writer._store.write_lease(shard._row.key, write)
     except Retryable:
         return False
     return True
@@ -149,20 +144,17 @@ def death_not_proven_after_the_row_was_read() -> None:
 
 
 def unknown_take_counts_as_taken() -> None:
-    original = LeaseWriter._write
-
-    async def write(self: LeaseWriter, write: LeaseWrite) -> None:
-        if not write.keeps_checkpoint:
-            await original(self, write)
-            return
+    async def take(self: LeaseWriter) -> bool:
+        write = lease_write.take(self.lease, self._worker_id)
         try:
             self.lease = await self._store.write_lease(self._stream_key, write)
-        except LeaseConflict as conflict:
-            raise LeaseLost(str(conflict)) from conflict
+        except LeaseConflict:
+            return False
         except Retryable:
             self.lease = write.row
+        return True
 
-    plant(LeaseWriter, "_write", write)
+    plant(LeaseWriter, "take", take)
 
 
 def dead_letters_not_fenced() -> None:
@@ -174,7 +166,7 @@ def one_listing_retires_a_stream() -> None:
 
 
 def cancellation_swallowed() -> None:
-    for module in (consumer_worker, dispatcher, reader, shard_reading):
+    for module in (consumer_worker, dispatcher, reader):
         plant(module, "heed_cancellation", _heed_nothing)
 
 

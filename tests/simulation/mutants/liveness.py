@@ -37,9 +37,9 @@ def reads_of_peers_are_stale() -> None:
 def plan_touches_unresolved() -> None:
     def held(self: HeldShards, stream_key: str, _mark: int) -> dict[str, Held]:
         return {
-            shard: Held(entry.shard.retrying, shedding=entry.shedding)
+            shard: Held(entry.shard.view().retrying, shedding=entry.shedding)
             for (key, shard), entry in self._entries.items()
-            if key == stream_key and entry.shard.held
+            if key == stream_key and entry.shard.view().held
         }
 
     async def run(self: HeldShards, key: Any, entry: Any) -> None:

@@ -2,15 +2,16 @@
 
 import asyncio
 from collections import Counter
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
-from consumer.core.backlog.budget import ByteBudget
+from consumer.core.backlog.budget import RESERVATION, ByteBudget
 from consumer.core.backlog.queue import KeyOrderedQueue
 from consumer.core.backlog.queued_event import EventState, Tries
 from consumer.core.backlog.ticket import Ticket
 from consumer.core.backlog.watermark import AckWatermark
 from consumer.core.leases.lease import Lease
+from consumer.core.leases.progress import Progress
 from consumer.core.publishing import settlement
 from consumer.core.publishing.answer import Answer, PublishingStatus
 from consumer.core.publishing.settlement import (
@@ -22,21 +23,24 @@ from consumer.core.publishing.settlement import (
 )
 from consumer.core.shard.cursor import Cursor
 from consumer.core.stream.page import Page
-from consumer.core.stream.stream import AtLatest
+from consumer.core.stream.stream import AtLatest, Position
 from consumer.runtime.consumer_worker import ConsumerWorker
 from consumer.runtime.publishing import backlog, sender
 from consumer.runtime.shard.checkpointer import Checkpointer
 from consumer.runtime.shard.intake import Intake
-from consumer.runtime.shard.reader import Reader
+from consumer.runtime.shard.page_reservations import PageReservations
 from tests.simulation.mutants.plant import plant
 
 
 def checkpoint_ahead_of_ack() -> None:
-    def checkpoint(self: Checkpointer) -> str:
-        opened = self._watermark.opened
-        return str(opened) if opened else self._writer.lease.checkpoint
+    original = Checkpointer.progress
 
-    plant(Checkpointer, "checkpoint", property(checkpoint))
+    def progress(self: Checkpointer) -> Progress:
+        true: Progress = original.__get__(self)
+        opened = self._watermark.opened
+        return replace(true, checkpoint=str(opened)) if opened else true
+
+    plant(Checkpointer, "progress", property(progress))
 
 
 def watermark_off_by_one() -> None:
@@ -65,8 +69,8 @@ def sequences_compared_as_strings() -> None:
 def closing_records_dropped() -> None:
     original = Intake.take_in
 
-    async def take_in(self: Intake, page: Page) -> None:
-        await original(self, page if page.next_iterator else replace(page, records=()))
+    async def take_in(self: Intake, page: Page, cursor: Cursor) -> None:
+        await original(self, page if page.next_iterator else replace(page, records=()), cursor)
 
     plant(Intake, "take_in", take_in)
 
@@ -106,24 +110,27 @@ def second_of_a_key_passes_its_head() -> None:
 
 
 def latest_on_a_child() -> None:
-    original = Reader._open
+    class CursorAtLatest(Cursor):
+        @property
+        def position(self) -> Position:
+            return AtLatest() if self.last_read is None else super().position
 
-    async def open_(self: Reader) -> str:
-        if self._lease.parent_shard_id is None or self._cursor.last_read is not None:
-            return await original(self)
-        iterator, _ = await self._relay.client.shard_iterator(
-            self._stream, self._lease.shard_id, AtLatest()
-        )
-        return iterator
+    original = Cursor.of
 
-    plant(Reader, "_open", open_)
+    def of(lease: Lease, started_at: float | None) -> Cursor:
+        cursor = original(lease, started_at)
+        if lease.parent_shard_id is None:
+            return cursor
+        return CursorAtLatest(**asdict(cursor))
+
+    plant(Cursor, "of", of)
 
 
 def reservation_leak() -> None:
-    def release(self: Reader) -> None:
-        self._reservations -= 1
+    def give_back(self: PageReservations, size: int = RESERVATION) -> None:
+        self._bytes -= size
 
-    plant(Reader, "_release", release)
+    plant(PageReservations, "give_back", give_back)
 
 
 def events_cost_nothing() -> None:

@@ -6,7 +6,7 @@ from consumer.runtime.discovery.children import stream_of
 from consumer.runtime.discovery.discovery import Discovery
 from consumer.runtime.discovery.listing import ShardListing
 from consumer.runtime.discovery.sweep_claim import SweepTurn
-from consumer.runtime.shard import reader
+from consumer.runtime.shard import shard_pages
 from consumer.runtime.shard.gaps import GapRecorder
 from tests.simulation.mutants.plant import plant
 
@@ -39,12 +39,12 @@ def every_trim_is_a_gap() -> None:
         begun = TRIM_HORIZON if last_read is None else str(last_read)
         return Gap(lease.shard_id, begun, None, "trimmed", wall)
 
-    plant(reader, "trimmed_gap", trimmed_gap)
+    plant(shard_pages, "trimmed_gap", trimmed_gap)
 
 
 def gap_rows_not_written() -> None:
-    async def record(self: GapRecorder, _gap: Gap) -> None:
-        self._open = None
+    async def record(_self: GapRecorder, _gap: Gap) -> None:
+        return
 
     plant(GapRecorder, "record", record)
 

@@ -15,3 +15,10 @@ def test_polling_backs_off() -> None:
 
 def test_keys_are_strict_unless_told_otherwise() -> None:
     assert PublishLimits().key_run_events == 1
+
+
+def test_a_hot_keys_limit_is_what_can_be_published_in_time_and_at_least_one() -> None:
+    assert PublishLimits().hot_key_limit(0.5, 12.5) == 25.0
+    assert PublishLimits(key_run_events=4).hot_key_limit(0.5, 12.5) == 100.0
+    assert PublishLimits().hot_key_limit(60.0, 12.5) == 1.0
+    assert PublishLimits().hot_key_limit(0.0, 12.5) == 12_500.0

@@ -25,7 +25,7 @@ async def command(line: Line, action: Action, target: str | None = None) -> int:
     shards = (SHARD,) if action is Action.SEEK else None
     issued = Command(number, action, shards, target, EPOCH, "me", f"t-{number}")
     assert await line.store.add_command(row.key, issued)
-    line.consumer.hear(number)
+    line.consumer.notify_command(number)
     return number
 
 
@@ -51,7 +51,7 @@ async def paused_after(line: Line, events: int) -> None:
     """Once so many events are stored."""
     await line.until(lambda: len(line.nakadi.stored) == events)
     await command(line, Action.PAUSE)
-    await line.until(lambda: line.consumer.state is ShardState.PAUSED)
+    await line.until(lambda: line.view.state is ShardState.PAUSED)
 
 
 def test_a_paused_shard_keeps_its_lease_and_does_not_read_until_resumed() -> None:
@@ -66,15 +66,15 @@ def test_a_paused_shard_keeps_its_lease_and_does_not_read_until_resumed() -> Non
             assert (line.lease.owner, line.lease.paused) == ("me", True)
             calls = shard.calls
             shard.write(FIRST + 10, "k1")
-            before = line.consumer.age(line.clock.wall())
+            before = line.view.age(line.clock.wall())
             await asyncio.sleep(300)
             assert shard.calls == calls
-            assert line.consumer.age(line.clock.wall()) >= before + 300
-            assert line.consumer.suspended_cause == "paused"
-            assert line.consumer.pending_events == 0
+            assert line.view.age(line.clock.wall()) >= before + 300
+            assert line.view.suspended_cause == "paused"
+            assert line.view.pending_events == 0
             await command(line, Action.RESUME)
             await line.until(lambda: len(line.nakadi.stored) == 11)
-            assert line.consumer.state is ShardState.READING
+            assert line.view.state is ShardState.READING
             line.consumer.drain()
 
     line = run_line(main, shard=shard)
@@ -99,7 +99,7 @@ def test_the_next_owner_of_a_paused_shard_does_not_read_either() -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(line.run_consumer())
             await asyncio.sleep(100)
-            assert line.consumer.state is ShardState.PAUSED
+            assert line.view.state is ShardState.PAUSED
             assert shard.calls == calls
             line.consumer.drain()
 
@@ -117,7 +117,7 @@ def test_a_command_given_while_nobody_reads_is_obeyed_before_anything_is_read() 
             tasks.create_task(line.run_consumer())
             await asyncio.sleep(100)
             assert shard.calls == 0
-            assert line.consumer.state is ShardState.PAUSED
+            assert line.view.state is ShardState.PAUSED
             line.consumer.drain()
 
     run_line(main, shard=shard)
@@ -155,7 +155,7 @@ def test_a_seek_forward_skips_and_leaves_a_gap_with_both_ends() -> None:
     async def main(line: Line) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(line.run_consumer())
-            await line.until(lambda: line.consumer.pending_events > 0)
+            await line.until(lambda: line.view.pending_events > 0)
             await command(line, Action.SEEK, str(FIRST + 6))
             await obeyed(line, 1)
             nakadi.script = None
@@ -248,7 +248,7 @@ def test_a_seek_does_not_wait_for_ever_for_what_nakadi_does_not_take() -> None:
     async def main(line: Line) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(line.run_consumer())
-            await line.until(lambda: line.consumer.pending_events == 10)
+            await line.until(lambda: line.view.pending_events == 10)
             await asyncio.sleep(1)
             await command(line, Action.SEEK, LATEST)
             began = asyncio.get_running_loop().time()
@@ -274,7 +274,7 @@ def test_lost_answers_apply_a_seek_once() -> None:
             await command(line, Action.SEEK, str(FIRST + 4))
             await obeyed(line, 1)
             await line.until(lambda: line.lease.checkpoint == str(FIRST + 9))
-            line.consumer.hear(1)
+            line.consumer.notify_command(1)
             await asyncio.sleep(60)
             line.consumer.drain()
 
@@ -358,8 +358,8 @@ def test_a_seek_reaches_a_closed_shard_whose_events_nakadi_does_not_take() -> No
     async def main(line: Line) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(line.run_consumer())
-            await line.until(lambda: line.consumer.state is ShardState.FINISHING)
-            assert line.consumer.pending_events == 10
+            await line.until(lambda: line.view.state is ShardState.FINISHING)
+            assert line.view.pending_events == 10
             await command(line, Action.SEEK, str(FIRST + 8))
             await line.until(lambda: line.lease.command_counter == 1, 60)
             nakadi.script = None
@@ -377,10 +377,10 @@ def test_a_closed_shard_that_is_paused_ends_after_it_is_resumed() -> None:
         line.lineage.failures = 10**6
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(line.run_consumer())
-            await line.until(lambda: line.consumer.state is ShardState.FINISHING)
+            await line.until(lambda: line.view.state is ShardState.FINISHING)
             await line.until(lambda: len(line.nakadi.stored) == 10)
             await command(line, Action.PAUSE)
-            await line.until(lambda: line.consumer.state is ShardState.PAUSED)
+            await line.until(lambda: line.view.state is ShardState.PAUSED)
             line.lineage.failures = 0
             await asyncio.sleep(100)
             assert line.lineage.adopted == []
@@ -404,7 +404,7 @@ def test_the_coordinator_tells_the_shards_that_are_meant_within_two_scans() -> N
         node.store.fail("read_commands", Fault.REFUSED)
         assert await node.store.add_command(FLEET_STREAM.key, issued)
         await asyncio.sleep(3 * node.timing.scan)
-        heard = {name: shard.heard for name, shard in node.running.items()}
+        heard = {name: shard.newest_command for name, shard in node.running.items()}
         assert heard == {"a": 0, "b": 1}
         assert fleet.table.count("read_commands") == 1
         await fleet.stop()

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from consumer.core.leases.lease import SHARD_END, Lease
+from consumer.core.leases.progress import Progress
 from consumer.core.limits import LeaseTiming
 from consumer.errors import LeaseLost
 from consumer.runtime.shard.lease_writer import LeaseWriter
@@ -39,10 +40,10 @@ class Bench:
         return self.table.of(KEY)["s"]
 
     async def checkpoint(self, value: str) -> None:
-        await self.writer.checkpoint(value, record_at=None, caught_up_at=None)
+        await self.writer.checkpoint(Progress(value))
 
     async def release(self, value: str) -> None:
-        await self.writer.release(value, record_at=None, caught_up_at=None)
+        await self.writer.release(Progress(value))
 
 
 @pytest.mark.parametrize("fault", LOST)

@@ -54,7 +54,7 @@ def test_shard_end_is_not_written_before_everything_is_settled_and_the_children_
         line.lineage.failures = 2
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(line.run_consumer())
-            await line.until(lambda: line.consumer.state is ShardState.FINISHING)
+            await line.until(lambda: line.view.state is ShardState.FINISHING)
             await asyncio.sleep(20)
             assert line.lease.checkpoint != SHARD_END
             assert line.lineage.adopted == []
@@ -171,9 +171,9 @@ def test_shedding_gives_up_after_ten_seconds_and_reads_on_without_loss() -> None
             tasks.create_task(line.run_consumer())
             await line.until(lambda: bool(nakadi.requests))
             line.consumer.shed()
-            await line.until(lambda: line.consumer.state is ShardState.DRAINING)
-            await line.until(lambda: line.consumer.state is ShardState.READING, 11)
-            assert line.consumer.cooled_until > line.clock.now() + 50
+            await line.until(lambda: line.view.state is ShardState.DRAINING)
+            await line.until(lambda: line.view.state is ShardState.READING, 11)
+            assert line.view.cooled_until > line.clock.now() + 50
             shard.write(FIRST + 50, "later")
             await line.until(lambda: len(nakadi.stored) == 51)
             line.consumer.drain()
@@ -216,7 +216,7 @@ def test_a_revoked_shard_is_not_shown_as_held_while_its_last_write_is_settled() 
             line.store.cut = True  # the lease table is silent from here on
             await asyncio.sleep(6)
             line.consumer.revoke()
-            assert not line.consumer.held
+            assert not line.view.held
             await asyncio.sleep(30)
             assert line.outcome is None  # the write under way is never abandoned
             line.store.cut = False
@@ -250,7 +250,7 @@ def test_a_lost_lease_ends_the_consumer_and_frees_everything() -> None:
     async def main(line: Line) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(line.run_consumer())
-            await line.until(lambda: line.consumer.held)
+            await line.until(lambda: line.view.held)
             rows = line.table.of(line.row.key)
             rows[SHARD] = Lease(SHARD, None, owner="thief", counter=99)
             await line.until(lambda: line.outcome is not None)
@@ -258,7 +258,7 @@ def test_a_lost_lease_ends_the_consumer_and_frees_everything() -> None:
     line = run_line(main, shard=shard)
     assert line.outcome is Outcome.LOST
     assert line.lease.owner == "thief"
-    assert not line.consumer.held
+    assert not line.view.held
 
 
 @pytest.mark.parametrize("fault", [Fault.LOST_BEFORE, Fault.LOST_AFTER])
@@ -498,7 +498,7 @@ def test_memory_stays_within_the_budget_while_nakadi_is_down_and_flows_again_aft
             for _ in range(300):
                 await asyncio.sleep(1)
                 peaks.append(line.backlog.budget.used)
-            assert line.consumer.suspended_cause == "budget"
+            assert line.view.suspended_cause == "budget"
             nakadi.script = None
             await line.until(lambda: len(nakadi.stored) == 4000)
             line.consumer.drain()
@@ -517,9 +517,9 @@ def test_a_crowded_key_stops_the_reading_ahead_of_its_shard() -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(line.run_consumer())
             await line.until(lambda: len(nakadi.stored) == 40)
-            assert line.consumer.suspended_cause == "hot_key"
+            assert line.view.suspended_cause == "hot_key"
             # Half of the drain time is 12.5 s: 25 round trips, and a page read ahead of that.
-            assert line.consumer.pending_events <= 300
+            assert line.view.pending_events <= 300
             started = line.clock.now()
             line.consumer.drain()
         assert line.clock.now() - started < 25
@@ -556,14 +556,14 @@ def test_the_age_grows_while_nakadi_is_down_and_is_nothing_when_idle() -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(line.run_consumer())
             await asyncio.sleep(100)
-            ages.append(line.consumer.age(line.clock.wall()))
+            ages.append(line.view.age(line.clock.wall()))
             shard.write(FIRST, "a", created_at=line.clock.wall())
             await asyncio.sleep(300)
-            ages.append(line.consumer.age(line.clock.wall()))
+            ages.append(line.view.age(line.clock.wall()))
             nakadi.script = None
             await line.until(lambda: len(nakadi.stored) == 1)
             await asyncio.sleep(10)
-            ages.append(line.consumer.age(line.clock.wall()))
+            ages.append(line.view.age(line.clock.wall()))
             line.consumer.drain()
 
     run_line(main, shard=shard, nakadi=nakadi, limits=PublishLimits())

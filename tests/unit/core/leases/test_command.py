@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from consumer.core.leases.command import Action, Command, Effect, effect, obey, seek_gap, sought
+from consumer.core.leases.command import (
+    Action,
+    Command,
+    Effect,
+    after_seek,
+    apply_commands,
+    effect,
+    seek_gap,
+)
 from consumer.core.leases.lease import LATEST, SHARD_END, TRIM_HORIZON, Gap, Lease
 
 NOW = 1793525400.0  # 2026-11-01T09:30:00Z
@@ -76,19 +84,19 @@ def seek(target: str, **changes: Any) -> Command:
 )
 def test_a_seek_repeats_or_skips(lease: Lease, target: str, expected: Effect, row: Lease) -> None:
     assert effect(lease, seek(target)) is expected
-    assert sought(lease, seek(target)) == row
+    assert after_seek(lease, seek(target)) == row
 
 
 def test_a_shard_at_latest_is_as_old_as_its_row() -> None:
     waiting = replace(FRESH, checkpoint=LATEST, start_iterator="i")
     assert effect(waiting, seek("2026-11-01T06:00:00Z")) is Effect.REPEATS
     assert effect(waiting, seek("2026-11-01T09:00:00Z")) is Effect.SKIPS
-    assert sought(waiting, seek("2026-11-01T09:00:00Z")).checkpoint == TRIM_HORIZON
-    assert sought(waiting, seek(LATEST)) == replace(waiting, skip_before=NOW)
+    assert after_seek(waiting, seek("2026-11-01T09:00:00Z")).checkpoint == TRIM_HORIZON
+    assert after_seek(waiting, seek(LATEST)) == replace(waiting, skip_before=NOW)
 
 
 def test_a_time_that_cannot_be_compared_begins_at_the_oldest_and_tells_of_a_gap() -> None:
-    unknown = sought(BEGUN, seek("1000"))
+    unknown = after_seek(BEGUN, seek("1000"))
     time = seek("2026-11-01T09:29:00Z")
     assert effect(unknown, time) is Effect.EITHER
     assert seek_gap(unknown, time, NOW) == Gap("s-1", "1000", None, "seek", NOW)
@@ -96,7 +104,7 @@ def test_a_time_that_cannot_be_compared_begins_at_the_oldest_and_tells_of_a_gap(
     assert effect(unknown, oldest) is Effect.REPEATS
     assert seek_gap(unknown, oldest, NOW) == Gap("s-1", "1000", None, "seek", NOW)
     assert seek_gap(unknown, seek("300"), NOW) is None
-    row = sought(unknown, time)
+    row = after_seek(unknown, time)
     assert (row.checkpoint, row.skip_before) == (TRIM_HORIZON, NOW - 60)
 
 
@@ -109,7 +117,7 @@ def test_the_gap_of_a_seek_begins_at_the_checkpoint() -> None:
 @pytest.mark.parametrize("target", [TRIM_HORIZON, LATEST, "7", "2026-11-01T09:00:00Z"])
 def test_a_finished_shard_stays_finished(target: str) -> None:
     finished = replace(BEGUN, owner=None, checkpoint=SHARD_END)
-    obeyed = obey(finished, [seek(target)], 1, NOW)
+    obeyed = apply_commands(finished, [seek(target)], 1, NOW)
     assert effect(finished, seek(target)) is Effect.NOTHING
     assert obeyed.row == replace(finished, command_counter=1)
     assert obeyed.gaps == ()
@@ -121,26 +129,26 @@ def test_commands_are_obeyed_in_order_and_once() -> None:
         seek("1000", number=2),
         PAUSE,
     ]
-    first = obey(BEGUN, commands, 3, NOW)
+    first = apply_commands(BEGUN, commands, 3, NOW)
     assert first.row.checkpoint == "1000"
     assert (first.row.paused, first.row.command_counter) == (False, 3)
     assert [gap.from_ for gap in first.gaps] == ["400"]
-    again = obey(replace(first.row, checkpoint="1100"), commands, 3, NOW)
+    again = apply_commands(replace(first.row, checkpoint="1100"), commands, 3, NOW)
     assert again.row.checkpoint == "1100"
     assert again.gaps == ()
 
 
 def test_a_command_for_another_shard_is_only_counted() -> None:
-    obeyed = obey(BEGUN, [seek("1000", shards=("s-2",))], 1, NOW)
+    obeyed = apply_commands(BEGUN, [seek("1000", shards=("s-2",))], 1, NOW)
     assert obeyed.row == replace(BEGUN, command_counter=1)
 
 
 def test_a_pause_of_the_stream_is_for_shards_to_come_and_a_seek_is_not() -> None:
     child = Lease("s-9", "s-1", created_at=NOW)
-    obeyed = obey(child, [PAUSE, seek(LATEST, number=2)], 2, NOW)
+    obeyed = apply_commands(child, [PAUSE, seek(LATEST, number=2)], 2, NOW)
     assert obeyed.row == replace(child, paused=True, command_counter=2)
 
 
 def test_a_row_that_somebody_removed_does_not_stop_the_count() -> None:
-    assert obey(BEGUN, [], 5, NOW).row.command_counter == 5
-    assert obey(BEGUN, [replace(PAUSE, number=6)], 5, NOW).row.command_counter == 6
+    assert apply_commands(BEGUN, [], 5, NOW).row.command_counter == 5
+    assert apply_commands(BEGUN, [replace(PAUSE, number=6)], 5, NOW).row.command_counter == 6

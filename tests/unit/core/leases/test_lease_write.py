@@ -2,7 +2,8 @@ from dataclasses import replace
 
 from consumer.core.leases import lease_write
 from consumer.core.leases.lease import SHARD_END, Lease
-from consumer.core.leases.lease_write import Lost, Mine, Repeat, settle
+from consumer.core.leases.lease_write import AlreadyWritten, Lost, Resend, resolve_conflict
+from consumer.core.leases.progress import Progress
 
 FREE = Lease("s", None, counter=4, checkpoint="100", record_at=1.0, caught_up_at=2.0)
 MINE = replace(FREE, owner="me", counter=5)
@@ -22,13 +23,13 @@ def test_taking_my_own_row_again_raises_the_counter_but_is_no_switch() -> None:
 
 
 def test_a_checkpoint_keeps_owner_and_counter() -> None:
-    write = lease_write.checkpoint(MINE, "120", record_at=7.0, caught_up_at=None)
+    write = lease_write.checkpoint(MINE, Progress("120", record_at=7.0))
     assert not write.keeps_checkpoint
     assert write.row == replace(MINE, checkpoint="120", record_at=7.0)
 
 
 def test_a_release_is_a_checkpoint_and_the_end_of_ownership_in_one() -> None:
-    write = lease_write.release(MINE, SHARD_END, record_at=None, caught_up_at=8.0, wall=9.0)
+    write = lease_write.release(MINE, Progress(SHARD_END, caught_up_at=8.0), wall=9.0)
     assert write.row == replace(
         MINE, owner=None, counter=6, checkpoint=SHARD_END, caught_up_at=8.0, released_at=9.0
     )
@@ -38,33 +39,33 @@ def test_what_i_meant_to_write_was_mine() -> None:
     take = lease_write.take(FREE, "me")
     # Whatever the checkpoint is: reading starts from the one in the table.
     current = replace(take.row, checkpoint="105")
-    assert settle(take, "me", current) == Mine(current)
-    checkpoint = lease_write.checkpoint(MINE, "120", record_at=None, caught_up_at=None)
-    assert settle(checkpoint, "me", checkpoint.row) == Mine(checkpoint.row)
-    release = lease_write.release(MINE, "120", record_at=None, caught_up_at=None, wall=9.0)
-    assert settle(release, "me", release.row) == Mine(release.row)
+    assert resolve_conflict(take, "me", current) == AlreadyWritten(current)
+    checkpoint = lease_write.checkpoint(MINE, Progress("120"))
+    assert resolve_conflict(checkpoint, "me", checkpoint.row) == AlreadyWritten(checkpoint.row)
+    release = lease_write.release(MINE, Progress("120"), wall=9.0)
+    assert resolve_conflict(release, "me", release.row) == AlreadyWritten(release.row)
 
 
 def test_my_owner_and_counter_with_another_checkpoint_is_adopted_and_repeated() -> None:
-    write = lease_write.checkpoint(MINE, "120", record_at=None, caught_up_at=None)
+    write = lease_write.checkpoint(MINE, Progress("120"))
     current = replace(MINE, checkpoint="110")
-    again = settle(write, "me", current)
-    assert isinstance(again, Repeat)
+    again = resolve_conflict(write, "me", current)
+    assert isinstance(again, Resend)
     assert again.write.expected == current
     assert again.write.row == write.row
 
 
 def test_anything_else_is_a_lost_lease() -> None:
-    checkpoint = lease_write.checkpoint(MINE, "120", record_at=None, caught_up_at=None)
+    checkpoint = lease_write.checkpoint(MINE, Progress("120"))
     taken = replace(MINE, owner="you", counter=6, checkpoint="120")
-    assert settle(checkpoint, "me", taken) == Lost()
-    assert settle(checkpoint, "me", None) == Lost()
+    assert resolve_conflict(checkpoint, "me", taken) == Lost()
+    assert resolve_conflict(checkpoint, "me", None) == Lost()
     # Mine once more, but in a later life of the lease.
-    assert settle(checkpoint, "me", replace(MINE, counter=7)) == Lost()
+    assert resolve_conflict(checkpoint, "me", replace(MINE, counter=7)) == Lost()
     take = lease_write.take(FREE, "me")
-    assert settle(take, "me", replace(FREE, owner="you", counter=5)) == Lost()
+    assert resolve_conflict(take, "me", replace(FREE, owner="you", counter=5)) == Lost()
 
 
 def test_a_release_whose_checkpoint_did_not_arrive_was_not_mine() -> None:
-    release = lease_write.release(MINE, "120", record_at=None, caught_up_at=None, wall=9.0)
-    assert settle(release, "me", replace(release.row, checkpoint="90")) == Lost()
+    release = lease_write.release(MINE, Progress("120"), wall=9.0)
+    assert resolve_conflict(release, "me", replace(release.row, checkpoint="90")) == Lost()

@@ -1,0 +1,25 @@
+"""Progress: how far a shard is settled, as one value.
+
+Rule: it is taken at one moment, before anything is revoked, and written as a whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from consumer.core.leases.lease import Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Everything up to `checkpoint` is settled. Times are epoch seconds.
+
+    `record_at` is the creation time of the newest settled record, `caught_up_at` the last time a
+    page reached the tip with everything settled; None if that is not known.
+    """
+
+    checkpoint: Checkpoint
+    record_at: float | None = None
+    caught_up_at: float | None = None

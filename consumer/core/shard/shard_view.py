@@ -1,0 +1,77 @@
+"""What a shard's consumer shows of itself at one moment: to the plan, probes, gauges, `/status`.
+
+Rule: a view is taken as a whole and does not change; the age of a shard is computed here only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consumer.core.shard.shard_state import ShardState
+
+if TYPE_CHECKING:
+    from consumer.core.leases.lease import Checkpoint
+
+WAITS = {
+    ShardState.FINISHING: "settling",
+    ShardState.DRAINING: "settling",
+    ShardState.PAUSED: "paused",
+}
+"""What a shard in one of these states waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShardView:
+    """`held` is true between a successful take of the lease and the end.
+
+    `checkpoint` is how far the shard is settled by now, ahead of what was written at
+    `checkpoint_at` (wall time; that of the take before the first write). Up to `since` (wall time)
+    the shard is known to be settled.
+
+    `pending_events` counts what was read and is not settled, `records_read` what was read so far,
+    for rates; it may begin anew. `retrying` is 1 if the oldest event has been tried before.
+    `suspended_cause` is the named thing the shard waits for, None if it can read.
+
+    `last_success_at` (clock) is the last successful call to the stream, or the take, None while the
+    shard is not held. Before `cooled_until` (clock) it is not to be shed.
+    """
+
+    stream_key: str
+    shard_id: str
+    state: ShardState
+    held: bool
+    checkpoint: Checkpoint
+    checkpoint_at: float
+    since: float
+    pending_events: int = 0
+    records_read: int = 0
+    retrying: int = 0
+    suspended_cause: str | None = None
+    last_success_at: float | None = None
+    cooled_until: float = 0.0
+
+    def age(self, wall: float) -> float:
+        """Return the iterator age in seconds."""
+        return max(0.0, wall - self.since)
+
+
+def shown_since(oldest_at: float | None, tip_at: float | None, last_sign: float) -> float:
+    """Return the time up to which a shard is known to be settled.
+
+    That is the creation of its oldest record that is not, else the last page that reached the tip,
+    else what its lease row shows.
+    """
+    if oldest_at is not None:
+        return oldest_at
+    return last_sign if tip_at is None else tip_at
+
+
+def shown_state(state: ShardState, suspended: str | None) -> tuple[ShardState, str | None]:
+    """Return the state to show and the cause the shard waits for, if any.
+
+    `suspended` is what its reader waits for. A shard that could read but waits is SUSPENDED.
+    """
+    if state is ShardState.READING and suspended is not None:
+        return ShardState.SUSPENDED, suspended
+    return state, WAITS.get(state, suspended)

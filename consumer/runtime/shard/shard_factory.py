@@ -1,0 +1,117 @@
+"""Makes the consumers of a worker's shards: each part is given what it uses, and nothing else.
+
+Rule: what is shared by all shards stands here; what is one shard's is made anew for each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consumer.core.event.transcode import Transcoder
+from consumer.core.shard.pace import Pace
+from consumer.runtime.shard.gaps import GapRecorder
+from consumer.runtime.shard.intake import Intake
+from consumer.runtime.shard.lease_writer import LeaseWriter
+from consumer.runtime.shard.operator_commands import OperatorCommands
+from consumer.runtime.shard.page_reservations import PageReservations
+from consumer.runtime.shard.reader import Reader
+from consumer.runtime.shard.shard_consumer import ShardConsumer
+from consumer.runtime.shard.shard_goal import ShardGoal
+from consumer.runtime.shard.shard_pages import ShardPages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from consumer.core.backlog.watermark import AckWatermark
+    from consumer.core.event.event import EventFormat
+    from consumer.core.leases.fence import Fence
+    from consumer.core.leases.lease import Lease, StreamRow
+    from consumer.core.limits import LeaseTiming
+    from consumer.core.shard.pace import Polling
+    from consumer.ports import LeaseStore, StreamClient
+    from consumer.runtime.publishing.backlog import Backlog
+    from consumer.runtime.shard.checkpointer import Checkpointer
+    from consumer.runtime.shard.instruments import Instruments
+    from consumer.runtime.shard.shard_pages import Lineage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardFactory:
+    """`format_of` gives the event format of a stream's ARN."""
+
+    worker_id: str
+    client: StreamClient
+    store: LeaseStore
+    lineage: Lineage
+    backlog: Backlog
+    fence: Fence
+    format_of: Callable[[str], EventFormat]
+    timing: LeaseTiming
+    polling: Polling
+    instruments: Instruments
+
+    def __call__(self, row: StreamRow, lease: Lease, epoch: int) -> ShardConsumer:
+        """Return a consumer for a lease as observed, to be taken in this epoch of the fence."""
+        clock, chance = self.instruments.clock, self.instruments.chance
+        writer = LeaseWriter(self.store, clock, chance, row.key, lease, self.worker_id, self.timing)
+        gaps = GapRecorder(self.store, self.fence, self.instruments, row.key, epoch)
+        transcoder, pace = Transcoder(self.format_of(row.arn)), Pace(self.polling)
+        goal = ShardGoal()
+
+        def new_reader(watermark: AckWatermark, checkpointer: Checkpointer) -> Reader:
+            reservations = PageReservations(self.backlog, watermark.tenure.member)
+            return Reader(
+                pages=ShardPages(
+                    client=self.client,
+                    lineage=self.lineage,
+                    row=row,
+                    writer=writer,
+                    checkpointer=checkpointer,
+                    gaps=gaps,
+                    instruments=self.instruments,
+                ),
+                intake=Intake(
+                    backlog=self.backlog,
+                    watermark=watermark,
+                    transcoder=transcoder,
+                    gaps=gaps,
+                    reservations=reservations,
+                    hot_key_limits=self._hot_key_limits,
+                    instruments=self.instruments,
+                ),
+                reservations=reservations,
+                checkpointer=checkpointer,
+                pace=pace,
+                instruments=self.instruments,
+            )
+
+        return ShardConsumer(
+            row=row,
+            epoch=epoch,
+            writer=writer,
+            goal=goal,
+            commands=OperatorCommands(
+                store=self.store,
+                row=row,
+                writer=writer,
+                gaps=gaps,
+                goal=goal,
+                instruments=self.instruments,
+            ),
+            new_reader=new_reader,
+            backlog=self.backlog,
+            lineage=self.lineage,
+            timing=self.timing,
+            clock=clock,
+        )
+
+    def _hot_key_limits(self) -> dict[str, float]:
+        """Return the most unsettled events of one key, by event type, for a shard to read ahead.
+
+        More could not be published in half of the drain time, and a hand-off would end with a
+        duplicate.
+        """
+        seconds = self.timing.drain / 2
+        outlets = self.backlog.outlets
+        return {name: outlet.hot_key_limit(seconds) for name, outlet in outlets.items()}

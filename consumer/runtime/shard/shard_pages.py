@@ -1,0 +1,159 @@
+"""The pages of one shard, asked for one after the other from where its cursor stands.
+
+Ownership: the shard's reader owns it; one task at a time asks. What the stream has trimmed unread
+is a gap row before reading goes on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+
+from consumer.core.shard.cursor import Cursor
+from consumer.core.shard.gap import possibly_trimmed_gap, shard_gone_gap, trimmed_gap
+from consumer.core.stream.page import Page
+from consumer.core.stream.stream import AtTrimHorizon, Stream
+from consumer.errors import ExpiredIterator, Retryable, ShardNotFound, TrimmedData
+
+if TYPE_CHECKING:
+    from consumer.core.leases.lease import StreamRow
+    from consumer.ports import StreamClient
+    from consumer.runtime.shard.checkpointer import Checkpointer
+    from consumer.runtime.shard.gaps import GapRecorder
+    from consumer.runtime.shard.instruments import Instruments
+    from consumer.runtime.shard.lease_writer import LeaseWriter
+
+log = structlog.get_logger()
+
+LOUD_FAILURES = 10
+"""A warning is logged at the first failure in a row and then at every tenth."""
+
+
+class Lineage(Protocol):
+    """What a shard's consumer asks of the discovery."""
+
+    async def adopt_children(self, stream: StreamRow, shard_id: str) -> None:
+        """Create the rows of a finished shard's children. Retryable."""
+        ...
+
+    async def shard_exists(self, stream: StreamRow, shard_id: str) -> bool:
+        """Is it in a fresh complete listing, or does it answer itself? Retryable."""
+        ...
+
+
+class ShardPages:
+    """`cursor` stands where the next page begins, `failures` counts failed calls in a row.
+
+    `last_success_at` (clock) is the last call that was answered, or the start.
+    """
+
+    def __init__(
+        self,
+        *,
+        client: StreamClient,
+        lineage: Lineage,
+        row: StreamRow,
+        writer: LeaseWriter,
+        checkpointer: Checkpointer,
+        gaps: GapRecorder,
+        instruments: Instruments,
+    ) -> None:
+        self._client = client
+        self._lineage = lineage
+        self._row = row
+        self._stream = Stream(row.arn, row.table, row.label)
+        self._writer = writer
+        self._checkpointer = checkpointer
+        self._gaps = gaps
+        self._clock = instruments.clock
+        self._requests = instruments.metrics.get_records_requests
+        self.start(None)
+
+    def start(self, after: int | None) -> None:
+        """Stand behind the record `after`, or where the lease row says if that is None."""
+        self._lease = self._writer.lease
+        self.cursor = Cursor.of(self._lease, self._row.started_at)
+        if after:
+            self.cursor.iterator = None
+            self.cursor.last_read = after
+        self.failures = 0
+        self.last_success_at = self._clock.now()
+
+    async def next(self) -> Page:
+        """Return the page at the cursor.
+
+        Raises Retryable, and the cursor then stands where to go on; LeaseLost.
+        """
+        try:
+            page = await self._page()
+        except Retryable as error:
+            self.failures += 1
+            self._tell(error)
+            raise
+        self.failures = 0
+        return page
+
+    async def _page(self) -> Page:
+        cursor = self.cursor
+        try:
+            if cursor.iterator is None:
+                cursor.iterator = await self._open()
+            page = await self._client.get_records(cursor.iterator)
+        except ExpiredIterator:
+            cursor.iterator = None
+            raise
+        except TrimmedData as error:
+            await self._trimmed()
+            raise Retryable(str(error), "trimmed") from error
+        except ShardNotFound as error:
+            if await self._lineage.shard_exists(self._row, self._lease.shard_id):
+                raise Retryable(str(error), "not_found") from error
+            gap = shard_gone_gap(self._lease, cursor.last_read, self._clock.wall())
+            await self._gaps.record(gap)
+            return Page([], None, 0)
+        cursor.iterator = page.next_iterator
+        self.last_success_at = self._clock.now()
+        self._requests.labels(outcome="records" if page.records else "empty").inc()
+        return page
+
+    async def _open(self) -> str:
+        cursor, wall = self.cursor, self._clock.wall()
+        position = cursor.position
+        if isinstance(position, AtTrimHorizon) and cursor.last_read is None:
+            caught_up_at = self._checkpointer.progress.caught_up_at
+            gap = possibly_trimmed_gap(self._lease, caught_up_at, wall)
+            if gap is not None:
+                await self._gaps.record(gap)
+        iterator, _ = await self._client.shard_iterator(
+            self._stream, self._lease.shard_id, position
+        )
+        self.last_success_at = self._clock.now()
+        return iterator
+
+    async def _trimmed(self) -> None:
+        gap = trimmed_gap(
+            self._lease,
+            self.cursor.last_read,
+            self.cursor.last_read_at,
+            self._checkpointer.progress.caught_up_at,
+            self._clock.wall(),
+        )
+        if gap is not None:
+            await self._gaps.record(gap)
+        self.cursor.restart()
+
+    def _tell(self, error: Retryable) -> None:
+        self._requests.labels(outcome=error.reason).inc()
+        if isinstance(error, ExpiredIterator) and self.failures == 1:
+            return
+        if self.failures % LOUD_FAILURES == 1 and error.reason != "trimmed":
+            log.warning(
+                "reading_fails",
+                stream=self._row.key,
+                shard=self._lease.shard_id,
+                reason=error.reason,
+                failures=self.failures,
+                detail=str(error),
+                action="tried again from the same place; nothing is skipped",
+            )
