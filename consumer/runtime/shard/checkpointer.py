@@ -1,7 +1,8 @@
 """The checkpointer: writes how far one shard is settled.
 
-Ownership: the shard's consumer owns it; nobody else writes the shard's lease row. Its loop is ended
-by `stop`, never by cancellation, so that a write without a definite answer is not abandoned.
+Ownership: the shard's consumer owns it; while it runs nothing else writes the shard's lease row.
+Its loop is ended by `stop`, never by cancellation, so that a write without a definite answer is not
+abandoned.
 """
 
 from __future__ import annotations

@@ -189,6 +189,28 @@ def test_a_seek_to_latest_skips_what_is_older_and_tells_where_it_read_on() -> No
     assert line.metrics.records_skipped.labels(reason="before_seek")._value.get() == 10
 
 
+def test_a_gap_stays_open_over_a_pause_until_the_first_record_that_is_read() -> None:
+    shard = ShardTwin()
+    shard.write_many(10, keys=2, created_at=EPOCH - 600)
+
+    async def main(line: Line) -> None:
+        await command(line, Action.SEEK, LATEST)
+        next_owner(line)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: line.lease.checkpoint == str(FIRST + 9))
+            await command(line, Action.PAUSE)
+            await line.until(lambda: line.view.state is ShardState.PAUSED)
+            await command(line, Action.RESUME)
+            shard.write(FIRST + 10, "k0", created_at=EPOCH + 60)
+            await line.until(lambda: line.lease.checkpoint == str(FIRST + 10))
+            line.consumer.drain()
+
+    line = run_line(main, shard=shard)
+    assert sequences(line) == [10]
+    assert [gap.to for gap in gaps(line)] == [str(FIRST + 10)]
+
+
 def test_a_seek_to_a_time_overrules_the_start_of_the_stream() -> None:
     shard = ShardTwin()
     shard.write_many(5, keys=2, created_at=EPOCH - 1200)

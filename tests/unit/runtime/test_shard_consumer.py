@@ -2,14 +2,18 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from consumer.core.backlog.budget import RESERVATION
 from consumer.core.leases.lease import LATEST, SHARD_END, Gap, Lease
 from consumer.core.limits import PublishLimits
 from consumer.core.shard.shard_state import Outcome, ShardState
 from consumer.core.stream.stream import AfterSequence, AtTrimHorizon
 from consumer.errors import ExpiredIterator, Retryable, ShardNotFound, TrimmedData
+from consumer.runtime.publishing.backlog import Backlog
+from consumer.runtime.shard.intake import SLICE
 from tests.twins.lease_table import Fault
 from tests.twins.line import SHARD, DeadLetterTwin, Line, run_line
 from tests.twins.nakadi import NakadiTwin, Reply, key_of, sequence_of
@@ -158,6 +162,26 @@ def test_a_request_that_hangs_is_abandoned_at_the_drain_deadline() -> None:
     line = run_line(main, shard=shard, nakadi=nakadi)
     assert line.outcome is Outcome.RELEASED
     assert line.lease.checkpoint == "TRIM_HORIZON"
+
+
+def test_a_release_tells_of_the_last_tip_though_it_settled_only_during_the_drain() -> None:
+    shard = ShardTwin()
+    shard.write(FIRST, "a")
+    nakadi = NakadiTwin(delay=10.0)
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: bool(nakadi.requests))
+            await asyncio.sleep(1)
+            assert line.lease.caught_up_at is None
+            line.consumer.drain()
+
+    line = run_line(main, shard=shard, nakadi=nakadi)
+    assert line.outcome is Outcome.RELEASED
+    assert line.lease.checkpoint == str(FIRST)
+    assert line.lease.caught_up_at is not None
+    assert EPOCH < line.lease.caught_up_at < EPOCH + 2
 
 
 def test_shedding_gives_up_after_ten_seconds_and_reads_on_without_loss() -> None:
@@ -505,6 +529,33 @@ def test_memory_stays_within_the_budget_while_nakadi_is_down_and_flows_again_aft
 
     line = run_line(main, shard=shard, nakadi=nakadi, memory=memory)
     assert 8 << 20 < max(peaks) <= memory
+    assert line.backlog.budget.used == 0
+
+
+def test_a_page_and_the_events_made_of_it_are_counted_once_while_it_is_taken_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shard = ShardTwin(closed=True, page_records=1000)
+    shard.write_many(1000, keys=1000, size=800)
+    nakadi = NakadiTwin(delay=60.0)
+    seen: list[int] = []
+
+    add = Backlog.add
+
+    def added(self: Backlog, *slice_: Any) -> set[str]:
+        seen.append(self.budget.used)
+        return add(self, *slice_)
+
+    monkeypatch.setattr(Backlog, "add", added)
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: line.view.pending_events == 1000)
+            assert 1000 * 800 < line.backlog.budget.used < RESERVATION
+
+    line = run_line(main, shard=shard, nakadi=nakadi)
+    assert seen == [RESERVATION] * (1000 // SLICE)
     assert line.backlog.budget.used == 0
 
 
