@@ -19,7 +19,7 @@ WORKDIR /build
 COPY requirements/build.txt requirements/
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip install --require-hashes --no-deps --requirement requirements/build.txt
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY consumer consumer
 # hatchling came with build.txt: without isolation nothing unpinned builds the wheel.
 RUN pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /dist .
