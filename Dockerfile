@@ -1,9 +1,9 @@
 # syntax=docker/dockerfile:1
 #
-#   docker build --target consumer .     the service, and nothing but the service
+#   docker build --target consumer .     the service alone
 #   docker build --target localdev .     the local stand-ins that docker-compose.yml runs beside it
 #
-# What is installed is what the hashes in requirements/ say, whatever the index offers.
+# Only packages whose hashes are in requirements/ are installed, whatever the package index offers.
 
 FROM python:3.13-slim-bookworm AS python
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
@@ -19,9 +19,9 @@ WORKDIR /build
 COPY requirements/build.txt requirements/
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip install --require-hashes --no-deps --requirement requirements/build.txt
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY consumer consumer
-# hatchling came with build.txt: without isolation nothing unpinned builds the wheel.
+# build.txt has installed hatchling: without isolation, nothing that is not pinned builds the wheel.
 RUN pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /dist .
 
 
@@ -61,7 +61,7 @@ COPY --from=runtime /opt/venv /opt/venv
 ENV PATH="/opt/venv/bin:${PATH}"
 USER 65532:65532
 EXPOSE 8080
-# The coordinator moved recently; never Nakadi, never lag.
+# Says whether coordinator and shards make progress; an outage of Nakadi or a lag does not fail it.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --start-interval=1s \
     CMD ["consumer", "health"]
 ENTRYPOINT ["consumer"]

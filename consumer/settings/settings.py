@@ -53,113 +53,121 @@ class Settings(BaseSettings):
     )
 
     application: Annotated[Name, Shown("the event type")] = ""
-    """Name of the group of workers that share the work; partition key in the lease table. Another
-    name starts from the beginning, beside the first."""
+    """Name of the group of workers that share the work, and partition key in the lease table. Under
+    another name the service starts anew and independently of the first."""
     table: TableName | None = None
-    """Table whose latest stream is read, and each stream after it."""
+    """Table whose newest stream is read, and every stream that follows it."""
     stream_arn: StreamArn | None = None
-    """The stream itself, instead of the table; once disabled and read, the service exits with 1."""
+    """ARN of the stream to read, instead of the table. Once the stream is disabled and read to its
+    end, the service exits with 1."""
     start: Annotated[Start, Shown("trim_horizon")] = TRIM_HORIZON
-    """Where a never-seen stream starts: `trim_horizon`, `latest` (any case) or a time like
-    `2026-11-01T09:30:00Z`. Older changes are not published; a stream once seen is continued."""
+    """Where to start a stream that this application has never seen: `trim_horizon`, `latest` (in
+    any case) or a time like `2026-11-01T09:30:00Z`. Older changes are not published. A stream that
+    was seen before is continued."""
     lease_table: TableName = "consumer-leases"
-    """Lease table; may serve many applications."""
+    """Lease table; many applications may share one."""
     lease_table_create: Switch = True
-    """Create the lease table (on demand, TTL on `expiresAt`) when it is absent."""
+    """Create the lease table (on demand, TTL on `expiresAt`) if it does not exist."""
     accept_change: Switch = False
     """Take over a stream whose row names another event type, data type, ordering key, layout or
-    patch setting. Leave it off: it is the guard against two services sharing one application."""
+    patch setting. Leave it off: it prevents two services from sharing one application by
+    mistake."""
     lease_duration_seconds: Seconds = 10.0
-    """A worker silent for this long is dead: longer bears longer pauses, and a crash stalls its
-    shards longer."""
+    """A worker that shows no heartbeat for this long is taken for dead. A longer time tolerates
+    longer pauses of a worker; after a crash its shards also wait longer."""
     heartbeat_seconds: Seconds = 2.0
-    """Interval of a worker's sign of life, one write each."""
+    """Interval of a worker's heartbeat; each is one write."""
     scan_seconds: Seconds = 2.0
-    """Interval at which a worker looks at its peers, and at the leases when something changed."""
+    """Interval at which a worker reads the rows of its peers, and those of the leases if something
+    has changed."""
     discovery_seconds: Seconds = 60.0
-    """Interval of the full shard listing."""
+    """Interval of the complete listing of shards."""
     checkpoint_seconds: Seconds = 5.0
-    """A shard that advanced is checkpointed at least this often: a crash repeats at most what came
-    since, and each checkpoint is a write."""
+    """Longest time between two checkpoints of a shard that advances. A crash repeats at most what
+    came since the last one; each checkpoint is one write."""
     poll_seconds: Seconds = 0.25
-    """Wait after a page that reached the tip of its shard. GetRecords calls are the bill."""
+    """Pause after a page that reached the tip of its shard. AWS bills for each GetRecords call."""
     poll_idle_seconds: Seconds = 1.0
-    """Wait after an empty page, the first of a back-off."""
+    """Pause after an empty page. It is the first of a back-off."""
     poll_idle_max_seconds: Seconds = 2.0
-    """End of that back-off; larger is cheaper and later."""
+    """Longest pause of that back-off. A larger value costs less and publishes later."""
     nakadi_url: HttpUrl
     """Base URL of Nakadi."""
     nakadi_token_file: File | None = None
-    """File with the bearer token, read again when it changes and after a 401."""
+    """File that holds the bearer token. It is read again when it changes and after a 401."""
     nakadi_token: Secret | None = None
-    """The bearer token itself, instead of a file; white space around it is ignored. Without either
+    """The bearer token itself, instead of a file; white space around it is ignored. Without either,
     requests carry no token."""
     event_type: EventTypeName
     """Event type to publish to."""
     data_type: Annotated[Name, Shown("the event type")] = ""
     """`data_type` of the events."""
     ordering_key: Annotated[Attributes, Shown("the partition key")] = ()
-    """Attributes of the table's primary key, the partition key among them, comma separated: events
-    with the same value stay in order. (Nakadi's `ordering_key_fields` is something else.)"""
+    """Attributes of the table's primary key, comma separated, the partition key among them. Events
+    with the same values stay in order. (Nakadi's `ordering_key_fields` is something else.)"""
     patch: Switch = True
-    """U events carry a JSON Patch; needs the view type NEW_AND_OLD_IMAGES."""
+    """Add a JSON Patch to U events. This needs the view type NEW_AND_OLD_IMAGES."""
     patch_field: Name = "patch"
-    """Name of the patch inside `data`; in the flat layout an item with such an attribute is
-    poison."""
+    """Name of the patch inside `data`. In the flat layout an item that has an attribute of this
+    name cannot be published."""
     change_field: Name = "change"
-    """Name of the change's coordinates inside `data`; in the flat layout an item with such an
-    attribute is poison."""
+    """Name of the member inside `data` that says which change this is. In the flat layout an item
+    that has an attribute of this name cannot be published."""
     layout: LayoutName = Layout.FLAT
-    """`flat` (attributes are members of `data`) or `nested` (item under `data.item`)."""
+    """`flat`: attributes are members of `data`. `nested`: the item is in `data.item`."""
     batch_events: Count = 500
-    """Most events in a request."""
+    """Largest number of events in a request."""
     batch_bytes: Bytes = 900_000
-    """Most bytes in a request (a larger event goes alone); more can exceed what the store takes at
-    once."""
+    """Largest size of a request; a larger event travels alone. More can exceed what Nakadi's store
+    accepts at once."""
     probe_seconds: Seconds = 30.0
-    """A stopped event type tries one event this often."""
+    """Interval at which one event is tried while publishing is stopped."""
     event_bytes: Bytes = 999_000
-    """Most bytes in an event; a larger one loses its patch first, then is poison."""
+    """Largest size of an event. A larger event is sent without its patch; if it is still too large,
+    it cannot be published."""
     key_run_events: Count = 1
-    """Most events of one ordering key in a request; 1 is strict order, more lets hot keys go
-    faster."""
+    """Largest number of events of one ordering key in a request. 1 keeps the order strictly; more
+    lets hot keys go faster."""
     linger_seconds: Seconds = 0.02
-    """Wait for a batch to fill."""
+    """Time to wait for a batch to fill."""
     publish_concurrency: Count = 8
-    """Publishing requests in flight."""
+    """Largest number of publishing requests in flight."""
     publish_timeout_seconds: Seconds = 40.0
-    """Time for one publishing request; Nakadi may hold an answer for 30 s."""
+    """Longest time for one publishing request. Nakadi may take 30 s to answer."""
     publish_gzip: Switch = False
-    """Publishing requests travel in gzip: about a seventh of the bytes for some 4 ms of CPU a MB,
-    a twelfth of all that an event costs."""
+    """Compress publishing requests with gzip. They shrink to about a seventh and take some 4 ms of
+    CPU for each MB, a twelfth of the whole cost of an event."""
     max_record_age_seconds: Seconds | None = None
-    """Older changes go to the dead letter queue unpublished; needs one."""
+    """Send changes that are older than this to the dead letter queue instead of Nakadi. This needs
+    a dead letter queue."""
     max_attempts: Count = 100
-    """Tries before an event is a dead letter; a try counts when the event failed while others of
-    its partition were submitted in the same request, so outages never count."""
+    """Failed tries after which an event becomes a dead letter. A try counts only if others of its
+    partition were stored by the same request, so outages never count."""
     queue_bytes: Queue = 268_435_456
-    """Events in memory, all shards together, at least 16 MiB; full, it suspends reading."""
+    """Memory for events, of all shards together; at least 16 MiB. When it is used up, reading
+    pauses."""
     drain_seconds: Drain = 25.0
-    """Longest drain after SIGTERM, more than 1 s; the platform's grace period must be about 10 s
+    """Longest drain after SIGTERM, more than 1 s. The platform's grace period must be about 10 s
     longer."""
     dead_letter_queue_url: HttpUrl | None = None
-    """SQS queue for refused events; without it a poison event blocks its key, loudly."""
+    """SQS queue for refused events. Without it a refused event blocks its key, and an error is
+    logged."""
     dead_letter_limit: CountOrNone = 100
-    """Dead letters within a minute that stop the event type (0: no limit)."""
+    """Number of dead letters within a minute that stops publishing (0: no limit)."""
     http_host: Annotated[Host | None, Shown("all interfaces")] = None
-    """Address of probes, metrics and status; by default IPv4 and IPv6."""
+    """Address that probes, metrics and status listen on; by default all, IPv4 and IPv6."""
     http_port: Port = HTTP_PORT
     """Port of probes, metrics and status; 0 takes a free one."""
     metrics_shards: CountOrNone = 10
-    """Most shards that a worker's metrics name, those of greatest age; each is a time series for as
-    long as a shard lives (0: none)."""
+    """Largest number of shards that a worker's metrics name; the oldest ones are chosen. Each is a
+    time series for as long as the shard lives (0: none)."""
     cloudwatch_namespace: Name | None = None
-    """CloudWatch namespace: once a minute a log line in the embedded metric format, of which
-    CloudWatch Logs makes metrics (the ECS template's alarms need them)."""
+    """CloudWatch namespace. If set, one log line a minute has the embedded metric format, from
+    which CloudWatch Logs makes metrics. The alarms of the ECS template need them."""
     log_level: LogLevelName = "INFO"
-    """DEBUG, INFO, WARNING, ERROR or CRITICAL."""
+    """Lowest level that is logged: DEBUG, INFO, WARNING, ERROR or CRITICAL."""
     log_format: LogFormatName = "json"
-    """`json` for machines or `text` for people."""
+    """`json` for machines, `text` for people."""
 
     @classmethod
     def settings_customise_sources(

@@ -162,7 +162,7 @@ def test_a_task_has_memory_for_its_queue() -> None:
     memory, queue = parameters["Memory"], parameters["QueueBytes"]["Default"]
     assert memory["Default"] >= base + factor * queue / 2**20
     assert memory["Description"] == (
-        f"MiB of a task; {base} and {factor:g} times QueueBytes, or more."
+        f"Memory of a task in MiB; at least {base} plus {factor:g} times QueueBytes."
     )
     for size in memory["AllowedValues"]:
         assert f"| {size} | {int((size - base) / factor) * 2**20} |" in README
