@@ -13,7 +13,7 @@ from consumer.errors import (
     TrimmedData,
 )
 from localdev.streams.process import StreamsProcess
-from tests.conformance.stream_clients import Backend, backend
+from tests.conformance.ports.stream_clients import Backend, backend
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from consumer.core.leases.lease import (
 )
 from consumer.errors import LeaseConflict, Retryable
 from consumer.ports import LeaseStore
-from tests.conformance.lease_stores import in_memory, on_server
+from tests.conformance.ports.lease_stores import in_memory, on_server
 
 KEY = "orders/2026-11-01T00:00:00.000"
 SHARD = "shardId-00000001700000000000-abcdef01"

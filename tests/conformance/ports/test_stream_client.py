@@ -11,7 +11,7 @@ from consumer.core.stream.record import StreamRecord
 from consumer.core.stream.stream import AfterSequence, AtLatest, AtTrimHorizon, Stream, ViewType
 from consumer.errors import Misconfigured, ShardNotFound
 from localdev.streams.process import StreamsProcess
-from tests.conformance.stream_clients import Backend, backend
+from tests.conformance.ports.stream_clients import Backend, backend
 
 
 @pytest.fixture(params=["ministack", "streams_server", "dynamodb_local_server"])

@@ -7,7 +7,7 @@ import pytest
 from consumer.core.stream.stream import AtTrimHorizon, Stream
 from consumer.errors import Retryable, TrimmedData
 from localdev.streams.process import StreamsProcess
-from tests.conformance.stream_clients import Backend, backend
+from tests.conformance.ports.stream_clients import Backend, backend
 
 
 @pytest.fixture
