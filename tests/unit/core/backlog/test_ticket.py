@@ -1,4 +1,4 @@
-from consumer.core.backlog.ticket import TICKET_BYTES, TicketState, cost_of
+from consumer.core.backlog.ticket import TICKET_BYTES, TicketState, bytes_of, cost_of
 from consumer.core.event.event import Unbuildable
 from tests.unit.core.tickets import doomed, ticket, watermark
 
@@ -32,3 +32,8 @@ def test_two_tickets_of_equal_content_are_two() -> None:
     one, other = ticket(5, shard=shard), ticket(5, shard=shard)
     assert one != other
     assert len({one, other}) == 2
+
+
+def test_bytes_of_tickets_are_those_of_their_events_only() -> None:
+    assert bytes_of([]) == 0
+    assert bytes_of([ticket(5, size=3), doomed(6), ticket(7, size=4)]) == 7
