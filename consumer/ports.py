@@ -166,37 +166,46 @@ class Publisher(Protocol):
 
 
 class DeadLetterQueue(Protocol):
-    """Where refused events wait for a person."""
+    """Where refused events wait for a person. Calls are never retried inside."""
 
     async def send(self, letters: Sequence[DeadLetter]) -> Sequence[bool]:
-        """At most ten letters; True for each that the queue has accepted. Raises Retryable."""
+        """Send at most ten letters; return for each whether the queue has said that it took it.
+
+        Raises Retryable if it said so of none because a call failed. A letter of which it did not
+        say so may be there all the same.
+        """
         ...
 
 
 class DeadLetterSource(Protocol):
     """The dead letter queue from its other end, for redrive. Calls are never retried inside.
 
-    Every method may raise Retryable; the first call, `depth`, Misconfigured if there is no queue.
+    Every method may raise Retryable: the call may have taken effect all the same. The first one,
+    `depth`, raises Misconfigured if there is no queue.
     """
 
     async def depth(self) -> QueueDepth:
-        """About how many messages it holds."""
+        """Return about how many messages it holds."""
         ...
 
     async def receive(self, count: int, seconds: float) -> Sequence[QueuedMessage]:
-        """At most `count` (≤ 10) messages, hidden from others for so many seconds.
+        """Return at most `count` (1 to 10) messages and hide them from others for `seconds`.
 
         None at all is an answer after a wait of about a second.
         """
         ...
 
     async def delete(self, receipts: Sequence[Receipt]) -> Sequence[bool]:
-        """At most ten; True for each that is gone."""
+        """Delete at most ten messages; return for each whether the queue has confirmed it.
+
+        The receipt of an earlier reception deletes nothing, and SQS may confirm it nonetheless.
+        """
         ...
 
     async def hide(self, receipts: Sequence[Receipt], seconds: float) -> Sequence[bool]:
-        """At most ten, hidden for so many seconds from now on; 0 shows them at once.
+        """Hide at most ten messages for `seconds` from now on; 0 shows them at once.
 
-        True for each that was still ours to hide.
+        Return for each whether the queue has confirmed it. The receipt of an earlier reception
+        hides nothing.
         """
         ...
