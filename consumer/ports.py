@@ -158,10 +158,14 @@ class LeaseStore(Protocol):
 
 
 class Publisher(Protocol):
-    """Nakadi's publishing call for one event type."""
+    """Nakadi's publishing call for one event type. Calls are never retried inside."""
 
     async def publish(self, bodies: Sequence[bytes]) -> Answer:
-        """One request with these events, in this order. Never raises for what Nakadi does."""
+        """Send one request with these events, in this order.
+
+        Never raises for what Nakadi or the network does: no answer is one of status 0, and any
+        of the events may then be stored, now or later.
+        """
         ...
 
 

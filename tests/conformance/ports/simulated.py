@@ -38,7 +38,7 @@ class Simulated:
     """A world and one node of it. `weather` is that of the node's one wire."""
 
     def __init__(self) -> None:
-        self.world = World(draw(1, KINDS, size=0.0))
+        self.world = World(draw(1, KINDS, size=0.0), keep=True)
         self.chance = Scripted()
         self.weather = Weather()
         self.node = Node("w1")
