@@ -44,32 +44,46 @@ class StreamClient(Protocol):
     """DynamoDB Streams, and the one DynamoDB call that finds a table's stream.
 
     Every method may raise Retryable (throttled, 5xx, time-out, reset, truncated or corrupt body).
-    A truncated answer never looks like a closed shard.
+    A truncated answer never looks like a closed shard. Calls are never retried inside.
     """
 
     async def latest_stream(self, table: str) -> Stream | None:
-        """The table's latest stream, None if it has none. Misconfigured if no such table."""
+        """Return the table's latest stream, None if it never had one.
+
+        Raises Misconfigured if there is no such table.
+        """
         ...
 
     async def describe_stream(self, stream: Stream, after_shard: str | None) -> StreamPage:
-        """One page of the listing (≤ 100 shards). ShardNotFound if the stream does not exist."""
+        """Return one page of the listing (at most 100 shards), after the shard named if any.
+
+        Raises ShardNotFound if the stream does not exist.
+        """
         ...
 
     async def child_shards(self, stream: Stream, shard_id: str) -> Sequence[Shard]:
-        """Direct children by ShardFilter CHILD_SHARDS, also where a backend ignores the filter."""
+        """Return a shard's direct children by ShardFilter CHILD_SHARDS, none while it is open.
+
+        The answer is the same where a backend ignores the filter; it may then take several
+        requests.
+        """
         ...
 
     async def shard_iterator(
         self, stream: Stream, shard_id: str, position: Position
     ) -> tuple[str, float]:
-        """An iterator and the answer's Date in epoch seconds.
+        """Return an iterator and the answer's Date in epoch seconds.
 
-        Raises TrimmedData, ShardNotFound.
+        Raises TrimmedData if the record after the position is gone, ShardNotFound if the shard or
+        its stream is.
         """
         ...
 
     async def get_records(self, iterator: str) -> Page:
-        """The next page. Raises ExpiredIterator, TrimmedData, ShardNotFound."""
+        """Return the next page (at most 1,000 records). The iterator can be used again.
+
+        Raises ExpiredIterator, TrimmedData, ShardNotFound.
+        """
         ...
 
 

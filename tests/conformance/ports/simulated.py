@@ -5,12 +5,11 @@ beside the test's loop, until it has ended.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from random import Random
 from typing import Any, TypeVar
 
-from localdev.streams.key_schema import KeySchema
 from tests.simulation.loop import Node
 from tests.simulation.scenario import KINDS, draw
 from tests.simulation.truth import Record, wall
@@ -18,6 +17,7 @@ from tests.simulation.wire import Fate, Weather, Wire
 from tests.simulation.world import World
 
 T = TypeVar("T")
+Key = Mapping[str, dict[str, Any]]
 
 LATER = 120.0
 """Virtual seconds after which nothing of a request is under way any more."""
@@ -46,19 +46,21 @@ class Simulated:
             self.world.loop, self.node, "port", self.weather, self.chance, {}, self.world.trace
         )
 
-    def create_table(self, name: str, keys: KeySchema) -> None:
-        self.world.model.create_table(name, keys, self.now)
-        self.world.note_shards()
+    def write(self, name: str, table: str = "orders", key: Key | None = None) -> Record:
+        """Change the item with this partition key."""
+        version: Key = {"n": {"N": str(len(self.world.truth.records))}}
+        item = {**(key or {"id": {"S": name}}), **version}
+        self.world.model.table(table).put(item, self.now)
+        return self._noted(name, table)
 
-    def write(self, key: str, table: str = "orders") -> Record:
-        """Change an item."""
-        found = self.world.model.table(table)
-        entry = found.put(
-            {"id": {"S": key}, "n": {"N": str(len(self.world.truth.records))}}, self.now
-        )
-        assert entry is not None
-        assert found.stream is not None
-        record = self.world.truth.wrote(found.stream, key)
+    def delete(self, name: str, table: str, key: Key) -> None:
+        self.world.model.table(table).delete(dict(key), self.now)
+        self._noted(name, table)
+
+    def _noted(self, name: str, table: str) -> Record:
+        stream = self.world.model.table(table).stream
+        assert stream is not None
+        record = self.world.truth.wrote(stream, name)
         assert record is not None
         return record
 
