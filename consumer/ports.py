@@ -74,8 +74,8 @@ class StreamClient(Protocol):
     ) -> tuple[str, float]:
         """Return an iterator and the answer's Date in epoch seconds.
 
-        Raises TrimmedData if the record after the position is gone, ShardNotFound if the shard or
-        its stream is.
+        Raises TrimmedData if the record of the position's number is gone, ShardNotFound if the
+        shard or its stream is.
         """
         ...
 

@@ -103,8 +103,8 @@ class ShardTwin:
                 index = self.trimmed
             case AfterSequence(sequence):
                 index = sum(1 for known, _ in self.records if known <= sequence)
-                if index < self.trimmed:
-                    raise TrimmedData("trimmed")
+                if self.trimmed and index <= self.trimmed:
+                    raise TrimmedData("trimmed")  # the record of that number itself is gone
             case _:
                 index = len(self.records)
         return str(index), EPOCH

@@ -1,9 +1,10 @@
 """The implementations of the LeaseStore port that the suite runs on."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from itertools import count
-from typing import Any
+from typing import Any, cast
+from unittest.mock import create_autospec
 
 import pytest
 
@@ -11,6 +12,9 @@ from consumer.adapters.aws.aws import Aws
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.lease_table.lease_table import LeaseTable
 from consumer.ports import LeaseStore
+from tests.conformance.ports.simulated import Simulated, simulated
+from tests.simulation.checks import Checks
+from tests.simulation.table_twin import SimLeaseTable
 from tests.twins.lease_table import LeaseTable as TableInMemory
 from tests.twins.lease_table import LeaseTableTwin
 
@@ -37,4 +41,35 @@ async def on_server(
 
 @asynccontextmanager
 async def in_memory() -> AsyncIterator[LeaseStore]:
+    """The twin of the unit tests."""
     yield LeaseTableTwin(TableInMemory(), delay=0.0)
+
+
+PAGE_ROWS = 7
+"""So few that reading all leases takes many pages."""
+
+
+@contextmanager
+def in_simulation() -> Iterator[LeaseStore]:
+    """The twin of the simulation, whose checks are left out: they know only their own shards."""
+    with simulated() as world:
+        checks = create_autospec(Checks, instance=True)
+        checks.now = 0.0
+        twin = SimLeaseTable(TableInMemory(), world.wire, checks, 10.0, PAGE_ROWS)
+        yield cast("LeaseStore", OnItsLoop(world, twin))
+
+
+class OnItsLoop:
+    """Every call runs on the simulation's loop."""
+
+    def __init__(self, world: Simulated, twin: SimLeaseTable) -> None:
+        self._world = world
+        self._twin = twin
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[object]]:
+        method = getattr(self._twin, name)
+
+        async def call(*arguments: object, **named: object) -> object:
+            return await self._world.run(method(*arguments, **named))
+
+        return call

@@ -40,6 +40,7 @@ class Simulated:
     def __init__(self) -> None:
         self.world = World(draw(1, KINDS, size=0.0), keep=True)
         self.chance = Scripted()
+        self._free = asyncio.Lock()  # the loop runs one call at a time
         self.weather = Weather()
         self.node = Node("w1")
         self.wire = Wire(
@@ -75,7 +76,8 @@ class Simulated:
         self.weather.mix = () if fate is None else (fate,)
 
     async def run(self, call: Coroutine[Any, Any, T]) -> T:
-        return await asyncio.to_thread(self.world.loop.run_until_complete, call)
+        async with self._free:
+            return await asyncio.to_thread(self.world.loop.run_until_complete, call)
 
     async def pass_time(self, seconds: float = LATER) -> None:
         await self.run(asyncio.sleep(seconds))
