@@ -6,7 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
@@ -23,8 +23,11 @@ from tests.simulation.nakadi_twin import PARTITIONS, SimNakadi
 from tests.simulation.wire import Fate
 from tests.twins.nakadi import NakadiTwin, Reply, refusal, sequence_of
 
-TIMEOUT = 1.0
-"""Seconds after which the client of the real server gives up."""
+PATIENT, HASTY = 60.0, 2.0
+"""Seconds after which a client of the real server gives up."""
+
+LATE = 2 * HASTY
+"""Seconds after which a late request is stored."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +92,9 @@ def body_of(key: str, sequence: int, *, bad: bool) -> bytes:
 class OnServer:
     """An event type of the local Nakadi, over a real socket."""
 
-    def __init__(self, server: NakadiProcess, port: Nakadi, name: str) -> None:
-        self.port = port
+    def __init__(self, server: NakadiProcess, patient: Nakadi, hasty: Nakadi, name: str) -> None:
+        self.port = patient
+        self._hasty = hasty
         self._server = server
         self._name = name
         self._sequence = 0
@@ -118,10 +122,11 @@ class OnServer:
         self._fault(kind="reset", when="after" if stores else "before")
 
     def is_late(self) -> None:
-        self._fault(kind="delay", delay=1.5 * TIMEOUT)
+        self._fault(kind="delay", delay=LATE)
+        self.port = self._hasty
 
     async def stored(self, count: int) -> list[int]:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len(log := self._server.log(self._name, "sequence")) < count:
                 await asyncio.sleep(0.05)
         return [int(str(entry["sequence"])) for entry in log]
@@ -244,9 +249,15 @@ async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
             server: NakadiProcess = request.getfixturevalue(name)
             event_type = f"conformance.t{uuid.uuid4().hex[:8]}"
             create(server, event_type)
-            port = Nakadi(
-                server.url, event_type, NoToken(), SystemClock(), concurrency=2, timeout=TIMEOUT
+            settings: dict[str, Any] = {
+                "token": NoToken(),
+                "clock": SystemClock(),
+                "concurrency": 2,
+            }
+            patient, hasty = (
+                Nakadi(server.url, event_type, timeout=timeout, **settings)
+                for timeout in (PATIENT, HASTY)
             )
-            async with port:
-                yield OnServer(server, port, event_type)
+            async with patient, hasty:
+                yield OnServer(server, patient, hasty, event_type)
             server.remove_faults()

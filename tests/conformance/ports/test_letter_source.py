@@ -52,6 +52,7 @@ async def test_no_more_messages_than_asked_for_and_each_once(source: LetterSourc
     assert len(rest) == 10
     assert len({message.receipt.message_id for message in rest}) == 10
     assert await source.port.depth() == QueueDepth(0, 14)
+    assert list(await source.port.receive(10, LONG)) == []
 
 
 async def test_no_message_is_an_answer_after_a_wait(source: LetterSource) -> None:
@@ -64,9 +65,8 @@ async def test_a_hidden_message_comes_back_in_time_as_another_reception(
     source: LetterSource,
 ) -> None:
     await source.put("a")
-    (first,) = await source.port.receive(10, 2.0)
-    assert list(await source.port.receive(10, 2.0)) == []
-    await source.pass_time(2.0)
+    (first,) = await source.port.receive(10, 1.0)
+    await source.pass_time(1.5)
     (again,) = await source.port.receive(10, LONG)
     assert (again.body, again.sent_at) == (first.body, first.sent_at)
     assert again.receptions == 2
