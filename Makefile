@@ -13,7 +13,7 @@ STAMP := $(VENV)/.installed
 JAR := .run/dynamodb-local/.fetched
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick lint bench simulate mutants kills soak streams nakadi vectors alerts ecs chart requirements images clean
+.PHONY: help setup run test quick lint coverage bench simulate mutants kills soak streams nakadi vectors alerts ecs chart requirements images clean
 
 help: ## list all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ lint: $(STAMP) ## check format, lint, types and import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+coverage: $(STAMP) ## hold each module of the core against its own tests: all lines and branches (half a minute)
+	@$(BIN)/python -m tests.core_coverage
 
 bench: $(STAMP) ## print the benchmark table
 	@$(BIN)/python -m tests.benchmarks

@@ -44,32 +44,46 @@ class StreamClient(Protocol):
     """DynamoDB Streams, and the one DynamoDB call that finds a table's stream.
 
     Every method may raise Retryable (throttled, 5xx, time-out, reset, truncated or corrupt body).
-    A truncated answer never looks like a closed shard.
+    A truncated answer never looks like a closed shard. Calls are never retried inside.
     """
 
     async def latest_stream(self, table: str) -> Stream | None:
-        """The table's latest stream, None if it has none. Misconfigured if no such table."""
+        """Return the table's latest stream, None if it never had one.
+
+        Raises Misconfigured if there is no such table.
+        """
         ...
 
     async def describe_stream(self, stream: Stream, after_shard: str | None) -> StreamPage:
-        """One page of the listing (≤ 100 shards). ShardNotFound if the stream does not exist."""
+        """Return one page of the listing (at most 100 shards), after the shard named if any.
+
+        Raises ShardNotFound if the stream does not exist.
+        """
         ...
 
     async def child_shards(self, stream: Stream, shard_id: str) -> Sequence[Shard]:
-        """Direct children by ShardFilter CHILD_SHARDS, also where a backend ignores the filter."""
+        """Return a shard's direct children by ShardFilter CHILD_SHARDS, none while it is open.
+
+        The answer is the same where a backend ignores the filter; it may then take several
+        requests.
+        """
         ...
 
     async def shard_iterator(
         self, stream: Stream, shard_id: str, position: Position
     ) -> tuple[str, float]:
-        """An iterator and the answer's Date in epoch seconds.
+        """Return an iterator and the answer's Date in epoch seconds.
 
-        Raises TrimmedData, ShardNotFound.
+        Raises TrimmedData if the record of the position's number is gone, ShardNotFound if the
+        shard or its stream is.
         """
         ...
 
     async def get_records(self, iterator: str) -> Page:
-        """The next page. Raises ExpiredIterator, TrimmedData, ShardNotFound."""
+        """Return the next page (at most 1,000 records). The iterator can be used again.
+
+        Raises ExpiredIterator, TrimmedData, ShardNotFound.
+        """
         ...
 
 
@@ -158,45 +172,58 @@ class LeaseStore(Protocol):
 
 
 class Publisher(Protocol):
-    """Nakadi's publishing call for one event type."""
+    """Nakadi's publishing call for one event type. Calls are never retried inside."""
 
     async def publish(self, bodies: Sequence[bytes]) -> Answer:
-        """One request with these events, in this order. Never raises for what Nakadi does."""
+        """Send one request with these events, in this order.
+
+        Never raises for what Nakadi or the network does: no answer is one of status 0, and any
+        of the events may then be stored, now or later.
+        """
         ...
 
 
 class DeadLetterQueue(Protocol):
-    """Where refused events wait for a person."""
+    """Where refused events wait for a person. Calls are never retried inside."""
 
     async def send(self, letters: Sequence[DeadLetter]) -> Sequence[bool]:
-        """At most ten letters; True for each that the queue has accepted. Raises Retryable."""
+        """Send at most ten letters; return for each whether the queue has said that it took it.
+
+        Raises Retryable if it said so of none because a call failed. A letter of which it did not
+        say so may be there all the same.
+        """
         ...
 
 
 class DeadLetterSource(Protocol):
     """The dead letter queue from its other end, for redrive. Calls are never retried inside.
 
-    Every method may raise Retryable; the first call, `depth`, Misconfigured if there is no queue.
+    Every method may raise Retryable: the call may have taken effect all the same. The first one,
+    `depth`, raises Misconfigured if there is no queue.
     """
 
     async def depth(self) -> QueueDepth:
-        """About how many messages it holds."""
+        """Return about how many messages it holds."""
         ...
 
     async def receive(self, count: int, seconds: float) -> Sequence[QueuedMessage]:
-        """At most `count` (≤ 10) messages, hidden from others for so many seconds.
+        """Return at most `count` (1 to 10) messages and hide them from others for `seconds`.
 
         None at all is an answer after a wait of about a second.
         """
         ...
 
     async def delete(self, receipts: Sequence[Receipt]) -> Sequence[bool]:
-        """At most ten; True for each that is gone."""
+        """Delete at most ten messages; return for each whether the queue has confirmed it.
+
+        The receipt of an earlier reception deletes nothing, and SQS may confirm it nonetheless.
+        """
         ...
 
     async def hide(self, receipts: Sequence[Receipt], seconds: float) -> Sequence[bool]:
-        """At most ten, hidden for so many seconds from now on; 0 shows them at once.
+        """Hide at most ten messages for `seconds` from now on; 0 shows them at once.
 
-        True for each that was still ours to hide.
+        Return for each whether the queue has confirmed it. The receipt of an earlier reception
+        hides nothing.
         """
         ...

@@ -7,6 +7,10 @@ from tests.simulation.checks import Checks
 from tests.simulation.wire import Wire
 
 LIMIT = 10.0
+"""Seconds after which the client gives a request up."""
+
+LETTERS = 10
+"""The most that the queue takes in one call."""
 
 
 class SimQueue:
@@ -19,6 +23,8 @@ class SimQueue:
 
     async def send(self, letters: Sequence[DeadLetter]) -> Sequence[bool]:
         wire = self._wire
+        if len(letters) > LETTERS:
+            self._checks.fail("limits", f"{wire.node.name} sends {len(letters)} letters at once")
         if not wire.node.muted:
             self._checks.letters_sent(wire.node.name, letters)
         accepted = [not self._refuses or wire.chance.random() >= self._refuses for _ in letters]

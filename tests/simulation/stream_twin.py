@@ -16,7 +16,7 @@ from consumer.core.stream.stream import (
     StreamPage,
     ViewType,
 )
-from consumer.errors import ExpiredIterator, Retryable, ShardNotFound, TrimmedData
+from consumer.errors import ExpiredIterator, Misconfigured, Retryable, ShardNotFound, TrimmedData
 from localdev.streams.errors import ErrorCode, ServiceError
 from localdev.streams.iterator import IteratorType
 from localdev.streams.model import ShardPage, StreamsModel
@@ -90,7 +90,10 @@ class SimStreams:
 
     async def latest_stream(self, table: str) -> Stream | None:
         def effect() -> Stream | None:
-            stream = self._service.model.table(table).stream
+            found = self._service.model.tables.get(table)
+            if found is None:
+                raise Misconfigured(f"no table {table!r}")
+            stream = found.stream
             return None if stream is None else Stream(stream.arn, stream.table, stream.label)
 
         return await self._call("latest_stream", effect)
@@ -102,10 +105,16 @@ class SimStreams:
 
         def effect() -> StreamPage:
             found = service.model.describe_stream(stream.arn, after_shard, now=service.now)
-            enabled = service.model.stream(stream.arn).enabled
-            view, date = ViewType.NEW_AND_OLD_IMAGES, float(int(service.now))
-            shards = tuple(map(_shard, found.shards))
-            return StreamPage(stream, enabled, view, ("id",), shards, found.last_evaluated, date)
+            model = service.model.stream(stream.arn)
+            return StreamPage(
+                stream=stream,
+                enabled=model.enabled,
+                view_type=ViewType(model.view_type.value),
+                key_attributes=model.key_schema.names,
+                shards=tuple(map(_shard, found.shards)),
+                last_evaluated=found.last_evaluated,
+                answered_at=float(int(service.now)),
+            )
 
         return await self._call("describe_stream", effect)
 

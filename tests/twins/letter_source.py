@@ -4,13 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from consumer.core.dead_letters.redrive import QueueDepth, QueuedMessage, Receipt
-from consumer.errors import Retryable
+from consumer.errors import Misconfigured, Retryable
 from tests.twins.virtual_time import EPOCH, VirtualClock
+
+MOST = 10
+"""Messages of one call."""
 
 
 @dataclass
 class Message:
     body: bytes
+    sent_at: float
     visible_at: float = 0.0
     receptions: int = 0
     handle: str = ""
@@ -18,58 +22,78 @@ class Message:
 
 @dataclass
 class LetterSourceTwin:
-    """DeadLetterSource port. `down` calls fail first; `stuck` names what cannot be deleted."""
+    """DeadLetterSource port. `stuck` names what cannot be deleted.
+
+    `down` calls fail first; the next `forgets` take effect and lose their answer. `absent`: there
+    is no queue.
+    """
 
     clock: VirtualClock = field(default_factory=VirtualClock)
     messages: dict[str, Message] = field(default_factory=dict)
     down: int = 0
+    forgets: int = 0
+    absent: bool = False
     stuck: set[str] = field(default_factory=set)
     calls: list[str] = field(default_factory=list)
     received_again: int = 0
+    sent: int = 0
 
-    def put(self, *bodies: bytes) -> None:
+    def put(self, *bodies: bytes, sent_at: float = EPOCH) -> None:
         for body in bodies:
-            self.messages[f"m{len(self.messages)}"] = Message(body)
+            self.messages[f"m{self.sent}"] = Message(body, sent_at)
+            self.sent += 1
 
     def visible(self) -> list[str]:
         now = self.clock.now()
         return [name for name, message in self.messages.items() if message.visible_at <= now]
 
     async def depth(self) -> QueueDepth:
-        self._call("depth")
+        self._arrive("depth")
+        if self.absent:
+            raise Misconfigured("there is no queue")
         visible = len(self.visible())
         return QueueDepth(visible, len(self.messages) - visible)
 
     async def receive(self, count: int, seconds: float) -> Sequence[QueuedMessage]:
-        self._call("receive")
+        self._arrive("receive")
+        assert 0 < count <= MOST
         if not self.visible():
             await self.clock.sleep(1.0)
-        return [self._hand_out(name, seconds) for name in self.visible()[:count]]
+        found = [self._hand_out(name, seconds) for name in self.visible()[:count]]
+        self._answer()
+        return found
 
     async def delete(self, receipts: Sequence[Receipt]) -> Sequence[bool]:
-        self._call("delete")
-        assert 0 < len(receipts) <= 10
+        self._arrive("delete")
+        assert len(receipts) <= MOST
         gone = []
         for receipt in receipts:
             owned = self._owned(receipt) and receipt.message_id not in self.stuck
             if owned:
                 del self.messages[receipt.message_id]
             gone.append(owned)
+        self._answer()
         return gone
 
     async def hide(self, receipts: Sequence[Receipt], seconds: float) -> Sequence[bool]:
-        self._call("hide")
-        assert 0 < len(receipts) <= 10
+        self._arrive("hide")
+        assert len(receipts) <= MOST
         for receipt in receipts:
             if self._owned(receipt):
                 self.messages[receipt.message_id].visible_at = self.clock.now() + seconds
+        self._answer()
         return [self._owned(receipt) for receipt in receipts]
 
-    def _call(self, name: str) -> None:
+    def _arrive(self, name: str) -> None:
         self.calls.append(name)
         if self.down > 0:
             self.down -= 1
             raise Retryable("no answer", "timeout")
+
+    def _answer(self) -> None:
+        if self.forgets > 0:
+            self.forgets -= 1
+            raise Retryable("the answer was lost", "reset")
 
     def _owned(self, receipt: Receipt) -> bool:
         message = self.messages.get(receipt.message_id)
@@ -82,4 +106,4 @@ class LetterSourceTwin:
         self.received_again += message.receptions > 1
         message.handle = f"{name}/{message.receptions}"
         receipt = Receipt(name, message.handle)
-        return QueuedMessage(receipt, message.body, EPOCH, message.receptions)
+        return QueuedMessage(receipt, message.body, message.sent_at, message.receptions)

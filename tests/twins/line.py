@@ -36,23 +36,28 @@ from tests.twins.virtual_time import EPOCH, HalfChance, VirtualClock, run
 
 SHARD = "shardId-00000000000000000001-aaaaaaaa"
 FORMAT = EventFormat(STREAM.arn, "orders", ("id",))
+LETTERS = 10  # that a queue takes in one call
 LONG = LeaseTiming(lease_duration=100_000.0, checkpoint=5.0, drain=25.0)
 
 
 @dataclass
 class DeadLetterTwin:
-    """DeadLetterQueue port. `refuse` makes so many calls fail, as does whoever is in `spoils`.
+    """DeadLetterQueue port.
 
-    Those in `never` are refused one by one. Both are sequence numbers.
+    `refuse` is how many calls fail, `forgets` how many then take effect and lose their answer. A
+    call fails, too, with a letter in `spoils`. Letters in `never` are refused one by one. Both
+    hold sequence numbers.
     """
 
     letters: list[DeadLetter] = field(default_factory=list)
     refuse: int = 0
+    forgets: int = 0
     never: frozenset[int] = frozenset()
     spoils: frozenset[int] = frozenset()
     delay: float = 0.01
 
     async def send(self, letters: Sequence[DeadLetter]) -> Sequence[bool]:
+        assert len(letters) <= LETTERS
         await asyncio.sleep(self.delay)
         if self.refuse:
             self.refuse -= 1
@@ -61,6 +66,9 @@ class DeadLetterTwin:
             raise Retryable("one of them is malformed", "refused")
         accepted = [letter.sequence not in self.never for letter in letters]
         self.letters.extend(letter for letter in letters if letter.sequence not in self.never)
+        if self.forgets:
+            self.forgets -= 1
+            raise Retryable("no answer", "reset")
         return accepted
 
 

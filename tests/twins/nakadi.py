@@ -36,6 +36,13 @@ class Reply:
     partitions: Sequence[str] | None = None
 
 
+def refusal(count: int, bad: int, step: str = "validating") -> Reply:
+    """The 422 of a request of `count` events of which the one at index `bad` is refused."""
+    before: Items = [("aborted", step)] * bad
+    behind: Items = [("aborted", "none")] * (count - bad - 1)
+    return Reply(422, [*before, ("failed", step), *behind])
+
+
 Script = Callable[[list[bytes]], Reply]
 
 

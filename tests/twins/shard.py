@@ -16,6 +16,7 @@ from consumer.core.stream.stream import (
     Shard,
     Stream,
     StreamPage,
+    ViewType,
 )
 from consumer.errors import ShardNotFound, TrimmedData
 from tests.twins.virtual_time import EPOCH
@@ -66,6 +67,7 @@ class ShardTwin:
     calls: int = 0
     delay: float = 0.005
     gone: bool = False
+    shard_id: str = "shardId-00000000000000000001-aaaaaaaa"
 
     def write(self, sequence: int, key: str, **options: Any) -> None:
         self.records.append((sequence, record(sequence, key, **options)))
@@ -78,7 +80,11 @@ class ShardTwin:
         return STREAM
 
     async def describe_stream(self, stream: Stream, after_shard: str | None) -> StreamPage:
-        raise NotImplementedError
+        ending = self.records[-1][0] if self.closed and self.records else None
+        shard = Shard(self.shard_id, None, ending)
+        shards = (shard,) if after_shard is None and not self.gone else ()
+        view = ViewType.NEW_AND_OLD_IMAGES
+        return StreamPage(stream, not self.closed, view, ("id",), shards, None, EPOCH)
 
     async def child_shards(self, stream: Stream, shard_id: str) -> Sequence[Shard]:
         return ()
@@ -97,8 +103,8 @@ class ShardTwin:
                 index = self.trimmed
             case AfterSequence(sequence):
                 index = sum(1 for known, _ in self.records if known <= sequence)
-                if index < self.trimmed:
-                    raise TrimmedData("trimmed")
+                if self.trimmed and index <= self.trimmed:
+                    raise TrimmedData("trimmed")  # the record of that number itself is gone
             case _:
                 index = len(self.records)
         return str(index), EPOCH
@@ -108,6 +114,8 @@ class ShardTwin:
         await asyncio.sleep(self.delay)
         if self.errors and (error := self.errors.popleft()) is not None:
             raise error
+        if self.gone:
+            raise ShardNotFound("gone")
         index = int(iterator)
         if index < self.trimmed:
             raise TrimmedData("trimmed")

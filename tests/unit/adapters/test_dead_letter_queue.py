@@ -11,7 +11,6 @@ from structlog.testing import capture_logs
 from consumer.adapters.aws.aws import Aws
 from consumer.adapters.aws.dead_letter_queue import SqsDeadLetterQueue
 from consumer.errors import Retryable
-from localdev.aws.process import AwsProcess
 from tests.unit.adapters.aws_environment import point_at
 from tests.unit.core.dead_letters.test_dead_letter import EVENT, FORMAT, KEYS, LETTER
 from tests.wire import Request, Say, Wire, http
@@ -130,23 +129,3 @@ async def test_errors_of_the_queue_are_retryable(
     with pytest.raises(Retryable) as failure:
         await queue.send([LETTER])
     assert failure.value.reason == reason
-
-
-async def test_on_a_queue(ministack: AwsProcess, use_aws: pytest.MonkeyPatch) -> None:
-    for name, value in ministack.environment().items():
-        use_aws.setenv(name, value)
-    async with Aws() as aws:
-        sqs = await aws.sqs()
-        attributes = {"MaximumMessageSize": "2048"}
-        created = await sqs.create_queue(QueueName="letters", Attributes=attributes)
-        url = created["QueueUrl"]
-        queue = SqsDeadLetterQueue(sqs, url, FORMAT, KEYS)
-        letters = [LETTER, letter(1, 5000)]
-        accepted = list(await queue.send(letters))
-        assert accepted[1] is False
-        assert list(await queue.send([letters[1]])) == [True]
-        bodies = []
-        for _ in range(3):
-            answer = await sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
-            bodies += [json.loads(message["Body"]) for message in answer.get("Messages", ())]
-    assert {"truncated": ["patch"]}.items() <= bodies[-1].items()

@@ -7,9 +7,8 @@ import pytest
 
 from consumer.adapters.aws.aws import Aws
 from consumer.adapters.aws.dead_letter_source import SqsDeadLetterSource
-from consumer.core.dead_letters.redrive import QueueDepth, Receipt
-from consumer.errors import Misconfigured, Retryable
-from localdev.aws.process import AwsProcess
+from consumer.core.dead_letters.redrive import Receipt
+from consumer.errors import Retryable
 from tests.unit.adapters.aws_environment import point_at
 from tests.wire import Say, Wire, http
 
@@ -80,25 +79,3 @@ async def test_failures_are_retryable(line: Wire, source: SqsDeadLetterSource, c
     with pytest.raises(Retryable) as failure:
         await calls[call]()
     assert failure.value.reason == "throttled"
-
-
-async def test_on_a_queue(ministack: AwsProcess, use_aws: pytest.MonkeyPatch) -> None:
-    for name, value in ministack.environment().items():
-        use_aws.setenv(name, value)
-    async with Aws() as aws:
-        sqs = await aws.sqs()
-        url = (await sqs.create_queue(QueueName="letters-to-redrive"))["QueueUrl"]
-        source = SqsDeadLetterSource(sqs, url)
-        for text in ("a", "b", "c"):
-            await sqs.send_message(QueueUrl=url, MessageBody=text)
-        assert await source.depth() == QueueDepth(3, 0)
-        found = await source.receive(2, 60)
-        assert [message.body for message in found] == [b"a", b"b"]
-        assert await source.depth() == QueueDepth(1, 2)
-        assert list(await source.delete([found[0].receipt, Receipt("x", "x")])) == [True, False]
-        assert list(await source.hide([found[1].receipt], 0)) == [True]
-        assert await source.depth() == QueueDepth(2, 0)
-        again = await source.receive(10, 60)
-        assert sorted(message.receptions for message in again) == [1, 2]
-        with pytest.raises(Misconfigured, match="CONSUMER_DEAD_LETTER_QUEUE_URL"):
-            await SqsDeadLetterSource(sqs, f"{url}-absent").depth()

@@ -542,7 +542,7 @@ def test_a_page_and_the_events_made_of_it_are_counted_once_while_it_is_taken_in(
 
     add = Backlog.add
 
-    def added(self: Backlog, *slice_: Any) -> set[str]:
+    def added(self: Backlog, *slice_: Any) -> set[tuple[str, str]]:
         seen.append(self.budget.used)
         return add(self, *slice_)
 

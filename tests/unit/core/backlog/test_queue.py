@@ -68,6 +68,17 @@ def test_push_counts_and_returns_the_length_of_the_lane() -> None:
     assert not queue.leads(second)
 
 
+def test_ready_bytes_are_those_of_the_ready_heads_if_all_events_are_average() -> None:
+    queue = Queue()
+    assert queue.ready_bytes == 0.0
+    pushed(queue, "a", "b", "b", size=10)
+    assert queue.ready_bytes == 20.0
+    queue.push(event(4, "c", size=50))
+    assert queue.ready_bytes == 3 * 20.0
+    take(queue)
+    assert queue.ready_bytes == 0.0
+
+
 def test_a_batch_takes_the_head_of_each_ready_key_in_order() -> None:
     queue = Queue()
     a, b, _, c = pushed(queue, "a", "b", "a", "c")

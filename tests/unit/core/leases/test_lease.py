@@ -1,5 +1,7 @@
 """The rows' own few rules."""
 
+from dataclasses import replace
+
 import pytest
 
 from consumer.core.leases.lease import (
@@ -30,3 +32,11 @@ def test_only_shard_end_is_the_end() -> None:
 def test_a_stream_rows_key_names_table_and_label() -> None:
     row = StreamRow("arn", "orders", "2026", None, TRIM_HORIZON, None, True, 0, 0, 0, "f")
     assert row.key == "orders/2026"
+
+
+def test_the_last_sign_of_reading_is_the_latest_time_read_up_to_or_the_creation() -> None:
+    lease = Lease("s", None, created_at=10.0, released_at=99.0)  # a release is no sign
+    assert lease.last_sign == 10.0
+    assert replace(lease, record_at=20.0).last_sign == 20.0
+    assert replace(lease, record_at=20.0, caught_up_at=30.0).last_sign == 30.0
+    assert replace(lease, record_at=5.0).last_sign == 5.0

@@ -69,3 +69,15 @@ def test_anything_else_is_a_lost_lease() -> None:
 def test_a_release_whose_checkpoint_did_not_arrive_was_not_mine() -> None:
     release = lease_write.release(MINE, Progress("120"), wall=9.0)
     assert resolve_conflict(release, "me", replace(release.row, checkpoint="90")) == Lost()
+
+
+def test_an_absent_row_is_a_lost_lease() -> None:
+    write = lease_write.checkpoint(MINE, Progress("120"))
+    assert resolve_conflict(write, "me", None) == Lost()
+
+
+def test_applying_a_command_raises_the_counter() -> None:
+    row = replace(MINE, command_counter=3, paused=True, checkpoint="7")
+    write = lease_write.rewrite(MINE, row)
+    assert (write.expected, write.keeps_checkpoint) == (MINE, False)
+    assert write.row == replace(row, counter=MINE.counter + 1)

@@ -42,3 +42,10 @@ def test_a_shard_that_waits_for_another_ages_too_for_that_one_may_show_nothing()
 
 def test_only_unread_shards_have_that_age() -> None:
     assert one(Lease("s", None, owner="you", record_at=1.0)).since is None
+
+
+def test_an_age_is_the_time_since_the_last_sign_and_never_negative() -> None:
+    unread = one(Lease("s", None, created_at=10.0))
+    assert unread.age(25.0) == 15.0
+    assert unread.age(9.0) == 0.0
+    assert one(Lease("s", None, owner="me"), held=True).age(25.0) is None

@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conformance.stream_bench import SERVICES, Bench, Can, bench, changes, item, sequence
-from tests.conformance.stream_services import Refused
+from tests.conformance.streams.stream_bench import (
+    SERVICES,
+    Bench,
+    Can,
+    bench,
+    changes,
+    item,
+    sequence,
+)
+from tests.conformance.streams.stream_services import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.conformance.stream_services import Record
+    from tests.conformance.streams.stream_services import Record
 
 KEY = {"id": {"S": "k"}}
 VIEWS = ["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"]

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conformance.stream_bench import SERVICES, Bench, Can, bench, item, refusal, sequence
+from tests.conformance.streams.stream_bench import (
+    SERVICES,
+    Bench,
+    Can,
+    bench,
+    item,
+    refusal,
+    sequence,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

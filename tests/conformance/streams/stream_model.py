@@ -13,14 +13,14 @@ from localdev.streams.iterator import IteratorType
 from localdev.streams.key_schema import KeySchema
 from localdev.streams.model import StreamsModel
 from localdev.streams.record import ViewType
-from tests.conformance.stream_services import ListedShard, Listing, Refused
+from tests.conformance.streams.stream_services import ListedShard, Listing, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from localdev.streams.shard import Shard
     from localdev.streams.stream import Stream
-    from tests.conformance.stream_services import Item, Record
+    from tests.conformance.streams.stream_services import Item, Record
 
 
 class ModelService:

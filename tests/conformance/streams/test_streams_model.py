@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conformance.stream_bench import (
+from tests.conformance.streams.stream_bench import (
     SERVICES,
     Bench,
     Can,

@@ -7,21 +7,21 @@ import pytest
 from consumer.core.stream.stream import AtTrimHorizon, Stream
 from consumer.errors import Retryable, TrimmedData
 from localdev.streams.process import StreamsProcess
-from tests.conformance.stream_clients import Backend, backend
+from tests.conformance.ports.stream_clients import OnServer, on_server, only_shard, read
 
 
 @pytest.fixture
-async def on(streams_server: StreamsProcess, use_aws: pytest.MonkeyPatch) -> AsyncIterator[Backend]:
-    async with backend(streams_server.environment(), use_aws) as found:
+async def on(
+    streams_server: StreamsProcess, use_aws: pytest.MonkeyPatch
+) -> AsyncIterator[OnServer]:
+    async with on_server(streams_server, use_aws) as found:
         await found.create()
         yield found
-    streams_server.control("faults", clear=True)
 
 
-async def opened(on: Backend) -> tuple[Stream, str, str]:
+async def opened(on: OnServer) -> tuple[Stream, str, str]:
     """The stream, its first shard, and an iterator at the horizon."""
-    stream = await on.stream()
-    shard = (await on.port.describe_stream(stream, None)).shards[0].shard_id
+    stream, shard = await only_shard(on)
     iterator, _ = await on.port.shard_iterator(stream, shard, AtTrimHorizon())
     return stream, shard, iterator
 
@@ -35,7 +35,7 @@ async def opened(on: Backend) -> tuple[Stream, str, str]:
     ],
 )
 async def test_a_fault_passes(
-    on: Backend, streams_server: StreamsProcess, kind: str, reason: str
+    on: OnServer, streams_server: StreamsProcess, kind: str, reason: str
 ) -> None:
     _, _, iterator = await opened(on)
     streams_server.control("faults", add=[{"kind": kind}])
@@ -47,7 +47,7 @@ async def test_a_fault_passes(
 
 @pytest.mark.parametrize("gzip_header", [True, False])
 async def test_a_large_error_plain_or_compressed_is_the_error_that_it_is(
-    on: Backend, streams_server: StreamsProcess, gzip_header: bool
+    on: OnServer, streams_server: StreamsProcess, gzip_header: bool
 ) -> None:
     _, _, iterator = await opened(on)
     fault = {"kind": "trimmed", "padding": 5000, "gzip_header": gzip_header}
@@ -57,21 +57,21 @@ async def test_a_large_error_plain_or_compressed_is_the_error_that_it_is(
 
 
 async def test_a_record_trimmed_between_two_reads(
-    on: Backend, streams_server: StreamsProcess
+    on: OnServer, streams_server: StreamsProcess
 ) -> None:
     stream, shard, iterator = await opened(on)
     await on.put("a", "b")
     streams_server.control("faults", add=[{"kind": "trim"}])
     with pytest.raises(TrimmedData):
         await on.port.get_records(iterator)
-    assert (await on.read(stream, shard))[0] == ["b"]
+    assert (await read(on, stream, shard))[0] == ["b"]
 
 
 @pytest.mark.parametrize(
     "lies", [{"page": 1}, {"last_named": 1.0}, {"shuffled": True, "page": 1}], ids=str
 )
 async def test_a_listing_is_read_whole_however_it_is_cut(
-    on: Backend, streams_server: StreamsProcess, lies: dict[str, float]
+    on: OnServer, streams_server: StreamsProcess, lies: dict[str, float]
 ) -> None:
     stream, parent, _ = await opened(on)
     made = streams_server.control("split", table=on.table, shard=parent, children=4)["opened"]
@@ -91,7 +91,7 @@ async def test_a_listing_is_read_whole_however_it_is_cut(
     assert sorted(child.shard_id for child in children) == sorted(made)
 
 
-async def alternate(on: Backend, iterators: list[str]) -> None:
+async def alternate(on: OnServer, iterators: list[str]) -> None:
     """Read with one iterator after the other; a second for all of them would be slow."""
     for _ in range(100):
         for iterator in iterators:
@@ -99,7 +99,7 @@ async def alternate(on: Backend, iterators: list[str]) -> None:
 
 
 async def test_more_readers_than_allowed_are_throttled(
-    on: Backend, streams_server: StreamsProcess
+    on: OnServer, streams_server: StreamsProcess
 ) -> None:
     stream, shard, first = await opened(on)
     others = [(await on.port.shard_iterator(stream, shard, AtTrimHorizon()))[0] for _ in range(2)]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conformance.stream_bench import OURS, Bench, bench, changes, sequence
-from tests.conformance.stream_services import ListedShard, Refused
+from tests.conformance.streams.stream_bench import OURS, Bench, bench, changes, sequence
+from tests.conformance.streams.stream_services import ListedShard, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What every LeaseStore does: the twin that the simulation trusts, and real DynamoDB APIs."""
+"""What every LeaseStore does: real DynamoDB APIs, and the twins that tests trust."""
 
 import asyncio
 import uuid
@@ -21,7 +21,7 @@ from consumer.core.leases.lease import (
 )
 from consumer.errors import LeaseConflict, Retryable
 from consumer.ports import LeaseStore
-from tests.conformance.lease_stores import in_memory, on_server
+from tests.conformance.ports.lease_stores import in_memory, in_simulation, on_server
 
 KEY = "orders/2026-11-01T00:00:00.000"
 SHARD = "shardId-00000001700000000000-abcdef01"
@@ -77,13 +77,16 @@ def fresh(command: Command) -> Command:
     return replace(command, token=uuid.uuid4().hex)
 
 
-@pytest.fixture(params=["twin", "ministack", "dynamodb_local_server"])
+@pytest.fixture(params=["twin", "simulation", "ministack", "dynamodb_local_server"])
 async def store(
     request: pytest.FixtureRequest, use_aws: pytest.MonkeyPatch
 ) -> AsyncIterator[LeaseStore]:
     if request.param == "twin":
         async with in_memory() as twin:
             yield twin
+    elif request.param == "simulation":
+        with in_simulation() as simulation:
+            yield simulation
     else:
         server = request.getfixturevalue(request.param)
         async with on_server(server.environment(), use_aws) as table:

@@ -10,12 +10,12 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.conformance.stream_services import ListedShard, Listing, Refused
+from tests.conformance.streams.stream_services import ListedShard, Listing, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.conformance.stream_services import Item, Record
+    from tests.conformance.streams.stream_services import Item, Record
 
 BATCH = 25  # the most that BatchWriteItem takes
 

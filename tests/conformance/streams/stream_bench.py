@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conformance.stream_model import ModelService
-from tests.conformance.stream_server import AwsService
-from tests.conformance.stream_services import Refused
+from tests.conformance.streams.stream_model import ModelService
+from tests.conformance.streams.stream_server import AwsService
+from tests.conformance.streams.stream_services import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.conformance.stream_services import Item, Listing, Record, Service
+    from tests.conformance.streams.stream_services import Item, Listing, Record, Service
 
 SERVICES = ["model", "streams_server", "ministack", "dynamodb_local_server"]
 OURS = SERVICES[:2]

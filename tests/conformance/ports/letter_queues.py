@@ -1,0 +1,161 @@
+"""The implementations of the DeadLetterQueue port that the suite runs on."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import count
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from consumer.adapters.aws.aws import Aws
+from consumer.adapters.aws.dead_letter_queue import SqsDeadLetterQueue
+from consumer.core.dead_letters.dead_letter import DeadLetter, decode
+from consumer.ports import DeadLetterQueue
+from tests.conformance.ports.simulated import Simulated, simulated
+from tests.crash.proxy import Proxy, proxy
+from tests.crash.trouble import Kind, Trouble
+from tests.simulation.queue_twin import SimQueue
+from tests.simulation.wire import Fate
+from tests.twins.line import DeadLetterTwin
+from tests.unit.core.dead_letters.test_dead_letter import EVENT, FORMAT, KEYS, LETTER
+
+if TYPE_CHECKING:
+    from localdev.aws.process import AwsProcess
+
+QUEUE_BYTES = 2048
+
+_queues = count()
+
+
+class LetterQueue(Protocol):
+    """A port under test, and what the suite must know and do beside it."""
+
+    @property
+    def port(self) -> DeadLetterQueue: ...
+
+    def letters(self, *taken: bool) -> list[DeadLetter]:
+        """Return letters of which the queue will not take some at first."""
+        ...
+
+    def unreachable(self) -> None:
+        """Let nothing arrive from now on."""
+        ...
+
+    def loses_answers(self) -> None:
+        """Let every call take effect from now on, and no answer come back."""
+        ...
+
+    async def stored(self) -> list[DeadLetter]: ...
+
+
+class OnSqs:
+    """A queue of a real server, behind a proxy. It takes no message of more than QUEUE_BYTES."""
+
+    def __init__(self, sqs: Any, url: str, way: Proxy) -> None:
+        self.port = SqsDeadLetterQueue(sqs, url, FORMAT, KEYS)
+        self._sqs = sqs
+        self._url = url
+        self._way = way
+
+    def letters(self, *taken: bool) -> list[DeadLetter]:
+        return [
+            replace(LETTER, sequence=number, event=EVENT % (b"t", b"p" * (1 if short else 5000)))
+            for number, short in enumerate(taken)
+        ]
+
+    def unreachable(self) -> None:
+        self._way.set(Trouble(Kind.CUT))
+
+    def loses_answers(self) -> None:
+        self._way.set(Trouble(Kind.LOSE))
+
+    async def stored(self) -> list[DeadLetter]:
+        self._way.set(None)
+        found: list[DeadLetter] = []
+        while True:
+            answer = await self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10)
+            messages = answer.get("Messages", ())
+            if not messages:
+                return found
+            found += [decode(message["Body"].encode()) for message in messages]
+
+
+class OnTwin:
+    """The twin of the runtime's unit tests."""
+
+    def __init__(self) -> None:
+        self.port = DeadLetterTwin()
+
+    def letters(self, *taken: bool) -> list[DeadLetter]:
+        self.port.never = frozenset(n for n, take in enumerate(taken) if not take)
+        return [replace(LETTER, sequence=number) for number in range(len(taken))]
+
+    def unreachable(self) -> None:
+        self.port.refuse = 1_000_000
+
+    def loses_answers(self) -> None:
+        self.port.forgets = 1_000_000
+
+    async def stored(self) -> list[DeadLetter]:
+        return self.port.letters
+
+
+class InSimulation:
+    """The twin of the simulation."""
+
+    def __init__(self, world: Simulated) -> None:
+        self.port = self
+        self._world = world
+        self._queue = SimQueue(world.wire, world.world.checks, refuses=0.5)
+
+    def letters(self, *taken: bool) -> list[DeadLetter]:
+        self._world.chance.draws = [
+            *(0.9 if take else 0.1 for take in taken),
+        ]
+        records = [self._world.write(f"k{number}") for number in range(len(taken))]
+        return [replace(LETTER, sequence=r.sequence, shard_id=r.shard.id) for r in records]
+
+    def unreachable(self) -> None:
+        self._world.meet(Fate.RESET_BEFORE)
+
+    def loses_answers(self) -> None:
+        self._world.meet(Fate.RESET_AFTER)
+
+    async def send(self, letters: Sequence[DeadLetter]) -> Sequence[bool]:
+        return await self._world.run(self._queue.send(letters))
+
+    async def stored(self) -> list[DeadLetter]:
+        records = self._world.world.truth.records.values()
+        return [
+            replace(LETTER, sequence=record.sequence, shard_id=record.shard.id)
+            for record in records
+            for _ in range(record.dead)
+        ]
+
+
+@asynccontextmanager
+async def letter_queue(
+    request: pytest.FixtureRequest, use_aws: pytest.MonkeyPatch
+) -> AsyncIterator[LetterQueue]:
+    """Make what the fixture's parameter names."""
+    match request.param:
+        case "twin":
+            yield OnTwin()
+        case "simulation":
+            with simulated() as world:
+                yield InSimulation(world)
+        case name:
+            server: AwsProcess = request.getfixturevalue(name)
+            for variable, value in server.environment().items():
+                use_aws.setenv(variable, value)
+            with proxy(server.endpoint_url) as way:
+                use_aws.setenv("AWS_ENDPOINT_URL", way.url)
+                async with Aws() as aws:
+                    sqs = await aws.sqs()
+                    created = await sqs.create_queue(
+                        QueueName=f"letters-{next(_queues)}",
+                        Attributes={"MaximumMessageSize": str(QUEUE_BYTES)},
+                    )
+                    url = created["QueueUrl"].replace(server.endpoint_url, way.url)
+                    yield OnSqs(sqs, url, way)
