@@ -114,6 +114,7 @@ class ConsumerWorker:
         )
         self.keeper = Keeper(outside.store, clock, job.timing, self._fence, row)
         self.coordinator = self._new_coordinator(delivery)
+        self.relay.hurry = lambda: self.coordinator.peer_drains
 
     def _new_coordinator(self, delivery: Delivery) -> Coordinator:
         outside, job = self._outside, self._job

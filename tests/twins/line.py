@@ -137,6 +137,7 @@ class Line:
             limits=limits,
             clock=self.clock,
         )
+        self.hurry = False
         self.relay = Relay(
             client=shard,
             store=self.store,
@@ -151,6 +152,7 @@ class Line:
             poll=PollTiming(),
             limits=limits,
         )
+        self.relay.hurry = lambda: self.hurry
         self.consumer = self.new_consumer("me")
         self.outcome: Outcome | None = None
 

@@ -152,7 +152,7 @@ class Reader:
             size=page.size,
             newest_age=self._newest_age(page),
             empties=self._empties,
-            hurry=self._relay.hurry,
+            hurry=self._relay.hurry(),
         )
 
     async def _clear_way(self) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from consumer.core.leases.fence import Fence
     from consumer.core.leases.lease import StreamRow
     from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
@@ -60,7 +62,7 @@ class Relay:
         self.timing = timing
         self.poll = poll
         self.limits = limits
-        self.hurry = False  # a peer drains: its records should be picked up quickly
+        self.hurry: Callable[[], bool] = _never  # a peer drains: its shards are read quickly
 
     def crowd(self) -> float:
         """Most unsettled events of one key before its shard stops reading ahead.
@@ -70,3 +72,8 @@ class Relay:
         """
         per_second = self.limits.key_run_events / max(self.delivery.round_trip, 0.001)
         return max(1.0, self.timing.drain / 2 * per_second)
+
+
+def _never() -> bool:
+    """Until somebody knows of the peers."""
+    return False

@@ -97,6 +97,21 @@ def test_a_worker_that_stops_hands_over_at_once() -> None:
     fleet_of(12, check)
 
 
+def test_a_peer_that_drains_is_seen_until_it_has_left() -> None:
+    async def check(fleet: Fleet) -> None:
+        coordinator, workers = fleet.start("a").coordinator, fleet.table.workers
+        await asyncio.sleep(5)
+        assert not coordinator.peer_drains
+        workers["b"] = replace(workers["a"], worker_id="b", draining=True)
+        await asyncio.sleep(3)
+        assert coordinator.peer_drains
+        del workers["b"]
+        await asyncio.sleep(3)
+        assert not coordinator.peer_drains
+
+    fleet_of(2, check)
+
+
 def test_idle_shards_cost_nothing() -> None:
     async def check(fleet: Fleet) -> None:
         fleet.start("a")
