@@ -201,7 +201,6 @@ class Observer:
         if self._worker is None:
             return
         self._worker.backlog.observe()
-        self._worker.polling.hurry = self._worker.coordinator.peer_drains
         self._metrics.queue_limit_bytes.set(self._worker.backlog.budget.limit)
         self._metrics.partition_lanes.set(len(self._worker.event_type.lanes))
         for state in FlowState:

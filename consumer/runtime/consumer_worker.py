@@ -98,7 +98,7 @@ class ConsumerWorker:
         discovery = Discovery(
             outside.store, outside.streams, outside.clock, job.timing, job.source, self._metrics
         )
-        self.polling = Polling(job.poll)
+        polling = Polling(job.poll)
         shards = ShardFactory(
             worker_id=self.keeper.worker_id,
             client=outside.streams,
@@ -108,7 +108,7 @@ class ConsumerWorker:
             fence=self._fence,
             format_of=job.format_of,
             timing=job.timing,
-            polling=self.polling,
+            polling=polling,
             instruments=Instruments(outside.clock, outside.chance, self._metrics),
         )
         return Coordinator(
@@ -122,6 +122,7 @@ class ConsumerWorker:
             fence=self._fence,
             discovery=discovery,
             factory=shards,
+            polling=polling,
             metrics=self._metrics,
         )
 

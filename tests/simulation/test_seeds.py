@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.simulation.run import Totals, command, run_many
+from consumer.core.shard.pace import Pace
+from tests.simulation.run import Totals, command, run_many, run_seed
 from tests.simulation.scenario import KINDS, draw
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +29,23 @@ def test_the_same_seed_gives_the_same_trace() -> None:
     first, second = _digests("1"), _digests("77")
     assert len(set(first)) == len(TWICE)
     assert first == second
+
+
+def test_shards_are_read_in_a_hurry_while_a_peer_drains(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not only in the service, or no seed would see what the haste does."""
+    hurried: set[bool] = set()
+    original = Pace.pause
+
+    def pause(self: Pace, *page: Any) -> float:
+        hurried.add(self._polling.hurry)
+        return original(self, *page)
+
+    monkeypatch.setattr(Pace, "pause", pause)
+    for seed in [seed for seed in range(40) if "sigterm" in draw(seed).kinds]:
+        run_seed(seed)
+        if True in hurried:
+            break
+    assert hurried == {False, True}
 
 
 def test_a_kind_left_out_shifts_no_other() -> None:

@@ -11,7 +11,8 @@ from typing import Any
 from consumer.core.leases.fence import Fence
 from consumer.core.leases.lease import SHARD_END, Lease, StreamRow, Worker
 from consumer.core.leases.progress import Progress
-from consumer.core.limits import LeaseTiming
+from consumer.core.limits import LeaseTiming, PollTiming
+from consumer.core.shard.pace import Polling
 from consumer.core.shard.shard_state import Outcome, ShardState
 from consumer.core.shard.shard_view import ShardView
 from consumer.core.stream.stream import ViewType
@@ -191,6 +192,7 @@ class Node:
             self.metrics,
         )
         self.made: list[FakeShard] = []
+        self.polling = Polling(PollTiming())
         self.coordinator = Coordinator(
             store=self.store,
             streams=self.fleet.streams,
@@ -202,6 +204,7 @@ class Node:
             fence=self.fence,
             discovery=self.discovery,
             factory=self._make,
+            polling=self.polling,
             metrics=self.metrics,
         )
 

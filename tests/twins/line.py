@@ -127,6 +127,7 @@ class Line:
         self.backlog.add_outlet(self.outlet)
         self.sender = Sender(self.outlet, nakadi, self.clock, chance, self.metrics)
         self.dispatcher = Dispatcher(self.outlet, self.sender, self.clock)
+        self.polling = Polling(PollTiming())
         self.shards = ShardFactory(
             worker_id="me",
             client=shard,
@@ -136,7 +137,7 @@ class Line:
             fence=self.fence,
             format_of=lambda _arn: FORMAT,
             timing=LONG,
-            polling=Polling(PollTiming()),
+            polling=self.polling,
             instruments=Instruments(self.clock, chance, self.metrics),
         )
         self.consumer = self.new_consumer("me")

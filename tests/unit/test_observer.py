@@ -44,11 +44,9 @@ class Worker:
     shards: list[Shard] = field(default_factory=list)
     views: list[SimpleNamespace] = field(default_factory=list)
     state: FlowState = FlowState.PUBLISHING
-    peer_drains: bool = False
 
     def __post_init__(self) -> None:
         self.coordinator = self
-        self.polling = SimpleNamespace(hurry=False)
         self.backlog = SimpleNamespace(
             observe=lambda: None, budget=SimpleNamespace(limit=1000, used=0)
         )

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from consumer.core.leases.lease import Lease, StreamRow
     from consumer.core.limits import LeaseTiming
     from consumer.core.reports.lease_view import LeaseView
+    from consumer.core.shard.pace import Polling
     from consumer.observability.metrics import Metrics
     from consumer.ports import Chance, Clock, LeaseStore, StreamClient
     from consumer.runtime.discovery.bootstrap import Source
@@ -74,6 +75,7 @@ class Coordinator:
         fence: Fence,
         discovery: Discovery,
         factory: ShardConsumerFactory,
+        polling: Polling,
         metrics: Metrics,
     ) -> None:
         self._store = store
@@ -83,6 +85,7 @@ class Coordinator:
         self._keeper = keeper
         self._fence = fence
         self._discovery = discovery
+        self._polling = polling
         self._held = HeldShards(
             store=store,
             clock=clock,
@@ -119,14 +122,9 @@ class Coordinator:
         """The shards that run here."""
         return self._held.shards
 
-    @property
-    def peer_drains(self) -> bool:
-        """A peer hands its shards over: they should be found and read quickly."""
-        return bool(self._peers.draining)
-
     def leases(self) -> Sequence[LeaseView]:
         """All leases as last read, with their state as seen from here."""
-        return self._leases.views(self._rows)
+        return self._leases.views()
 
     def stop(self) -> None:
         """SIGTERM: hand everything over, at the latest at the drain deadline."""
@@ -201,8 +199,9 @@ class Coordinator:
             return False
         answered_at = self._clock.now()
         self._peers.observe(sent_at, answered_at, workers, self._leases.owners())
+        self._polling.hurry = self._peers.draining
         self._see(own if own is not None else self._leases.of_table(self._source, rows))
-        self._discovery.observe(self._rows, self._leases.known(self._rows), answered_at)
+        self._discovery.observe(self._rows, self._leases.known(), answered_at)
         scan = self._timing.scan / (HASTE if self._peers.draining else 1)
         self._scan_due = min(sent_at + scan, max(answered_at, self._peers.next_read_due()))
         for key in self._discovery.exhausted:
@@ -212,7 +211,8 @@ class Coordinator:
 
     def _see(self, rows: tuple[StreamRow, ...]) -> None:
         self._rows = rows
-        self._keeper.work_on(self._leases.active(rows))
+        self._leases.observe(rows)
+        self._keeper.work_on(self._leases.active())
         try:
             for row in rows:
                 check_fingerprint(self._source, row)
@@ -233,7 +233,7 @@ class Coordinator:
         return (
             self._peers.changes(),
             self._peers.dead,
-            tuple(self._leases.sign(row) for row in self._rows),
+            self._leases.signs(),
             tuple(self._peers.counting(row.key) for row in self._rows),
             self._keeper.able,
         )
@@ -248,22 +248,21 @@ class Coordinator:
         first_mark = self._held.mark
         outcomes: list[Hashable] = []
         left = False
-        rows = self._rows
-        for row in rows:
-            if self._leases.is_retired(row):
+        for row in self._rows:
+            if not self._leases.to_be_read(row):
                 continue
             mark = self._held.mark
             leases = await self._read(row)
             if leases is None:
                 self._rhythm.failed(self._clock.now())
                 return
-            plan = self._leases.plan(rows, row, leases, mark)
+            plan = self._leases.plan(row, leases, mark)
             outcomes.append(plan)
             left = left or plan.left
             if not self.draining and self._fence.holds(self._clock.now(), self._fence.epoch):
                 self._leases.act(group, row, plan)
         self._held.planned(first_mark)
-        self._leases.count(self._rows)
+        self._leases.count()
         self._rhythm.passed(self._clock.now(), sign, tuple(outcomes), left=left)
 
     async def _read(self, row: StreamRow) -> Sequence[Lease] | None:

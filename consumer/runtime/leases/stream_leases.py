@@ -5,19 +5,28 @@ Rule: decisions are made of an answer without an await in between; nothing here 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
 
 from consumer.core.leases.lineage import chain, ready_shards
 from consumer.core.leases.plan import Plan, Situation, plan
+from consumer.core.leases.stream_life import (
+    Confirmed,
+    Open,
+    Retired,
+    StreamLife,
+    StreamSeen,
+    advance,
+    unread,
+)
 from consumer.core.reports.lease_view import LeaseState, view
 from consumer.runtime.discovery.discovery import KnownStreams
 
 if TYPE_CHECKING:
     from asyncio import TaskGroup
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     from consumer.core.leases.lease import Lease, StreamRow
     from consumer.core.leases.peers import Peers
@@ -31,23 +40,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-SURELY_LISTED_SECONDS = 30.0
-"""A shard that a listing does not show so long after the last known one has ended is not there."""
-
-
-@dataclass(slots=True)
-class _Closing:
-    """All leases of a stream are at their end, seen first at `since`.
-
-    `sweep_n` is its sweep number once nothing new can be hidden any more, None before.
-    """
-
-    since: float
-    sweep_n: int | None = None
-
 
 class StreamLeases:
-    """The lease rows as last read, by stream key."""
+    """The table's streams, their leases as last read, and where each stream is in its life.
+
+    Only `observe` and `plan`, which take in what was read, change any of it.
+    """
 
     def __init__(
         self,
@@ -64,17 +62,49 @@ class StreamLeases:
         self._held = held
         self._keeper = keeper
         self._metrics = metrics
-        self._leases: dict[str, Sequence[Lease]] = {}
+        self._streams: Mapping[str, StreamSeen] = {}  # by key, oldest first
+        self._lives: Mapping[str, StreamLife] = {}
         self._free_since: dict[str, dict[tuple[str, int], float]] = {}
-        self._closing: dict[str, _Closing] = {}
-        self._retired: dict[str, int] = {}  # by key, the sweep after which it was last looked at
+
+    # -- what was read
+
+    def observe(self, rows: Sequence[StreamRow]) -> None:
+        """Take in the table's stream rows, oldest first."""
+        seen = self._streams
+        self._streams = {
+            row.key: replace(seen[row.key], row=row) if row.key in seen else StreamSeen(row)
+            for row in rows
+        }
+        self._advance()
+
+    def _take_in(self, row: StreamRow, leases: Sequence[Lease]) -> None:
+        """Take in the leases of a stream; they were asked for when `row` was the last read."""
+        if row.key not in self._streams:
+            return  # its row has been deleted since
+        seen = replace(self._streams[row.key], leases=leases, listing=row.sweep_done)
+        self._streams = {**self._streams, row.key: seen}
+        self._advance()
+
+    def _advance(self) -> None:
+        streams = tuple(self._streams.values())
+        self._lives, found = advance(self._clock.now(), self._lives, streams)
+        for late in found:
+            log.error(
+                "shards_found_late",
+                stream=late.stream_key,
+                shards=list(late.shards),
+                action="they are read now, beside the table's newer stream: of keys that changed in"
+                " both, older events may follow newer ones",
+            )
+
+    # -- what follows from it
 
     def owners(self) -> set[str]:
         """Everybody whom a lease names."""
         return {
             lease.owner
-            for leases in self._leases.values()
-            for lease in leases
+            for seen in self._streams.values()
+            for lease in seen.leases or ()
             if lease.owner is not None
         }
 
@@ -82,46 +112,40 @@ class StreamLeases:
         """The table's streams, oldest first."""
         return chain([row for row in rows if row.table == source.stream.table])
 
-    def active(self, rows: Sequence[StreamRow]) -> tuple[str, ...]:
+    def active(self) -> tuple[str, ...]:
         """Keys of the streams this worker takes leases of."""
-        return tuple(row.key for row in rows if row.key not in self._retired)
+        return tuple(key for key in self._streams if not self._is_retired(key))
 
-    def is_retired(self, row: StreamRow) -> bool:
-        """Read to its end, its successor may be read, and no sweep since may have found more."""
-        return self._retired.get(row.key) == row.sweep_done
+    def to_be_read(self, row: StreamRow) -> bool:
+        """Whether a pass reads the leases; those of a retired stream only after a listing."""
+        return not self._is_retired(row.key) or self._is_unread(row.key)
 
-    def sign(self, row: StreamRow) -> Hashable:
-        """What of a stream must change for its leases to be read."""
-        return row.key, row.changes, row.bootstrapped, self.confirmed(row), self.is_retired(row)
+    def signs(self) -> Hashable:
+        """What of the streams must change for their leases to be read."""
+        return tuple(
+            (
+                key,
+                seen.row.changes,
+                seen.row.bootstrapped,
+                isinstance(self._lives[key].phase, Confirmed | Retired) or self._is_unread(key),
+                self.to_be_read(seen.row),
+            )
+            for key, seen in self._streams.items()
+        )
 
-    def known(self, rows: Sequence[StreamRow]) -> KnownStreams:
+    def known(self) -> KnownStreams:
         """For discovery."""
-        closing = frozenset(row.key for row in rows if row.key in self._closing)
-        return KnownStreams(self._leases, closing, frozenset(self._retired))
+        phases = {key: life.phase for key, life in self._lives.items()}
+        return KnownStreams(
+            {key: seen.leases or () for key, seen in self._streams.items()},
+            frozenset(key for key, phase in phases.items() if not isinstance(phase, Open)),
+            frozenset(key for key, phase in phases.items() if isinstance(phase, Retired)),
+        )
 
-    def confirmed(self, row: StreamRow) -> bool:
-        """All leases are at their end, and a listing that began well after that added none.
-
-        A listing made at once may still hide a child of a shard that has just ended, and nobody
-        reads what is found after the stream counts as read.
-        """
-        closing = self._closing.get(row.key)
-        if closing is None:
-            return False
-        if closing.sweep_n is None:
-            if self._clock.now() - closing.since >= SURELY_LISTED_SECONDS:
-                closing.sweep_n = row.sweep_n
-            return False
-        return row.sweep_done > closing.sweep_n
-
-    def plan(
-        self, rows: Sequence[StreamRow], row: StreamRow, leases: Sequence[Lease], mark: int
-    ) -> Plan:
+    def plan(self, row: StreamRow, leases: Sequence[Lease], mark: int) -> Plan:
         """Plan for rows just answered; the read was sent at `mark` of the held shards."""
-        self._leases[row.key] = leases
-        self._note_closing(row, leases)
-        self._look_again(row, leases)
-        ready = ready_shards(row, leases, predecessor_done=self._predecessors_done(rows, row))
+        self._take_in(row, leases)
+        ready = self._ready(row, leases)
         now = self._clock.now()
         since = self._free_since.get(row.key, {})
         counters = {lease.shard_id: lease.counter for lease in leases}
@@ -163,68 +187,36 @@ class StreamLeases:
         for lease in decided.take:
             self._held.start(group, row, lease)
 
-    def views(self, rows: Sequence[StreamRow]) -> tuple[LeaseView, ...]:
+    def views(self) -> tuple[LeaseView, ...]:
         """All leases with their state as seen from here."""
         running = {(view.stream_key, view.shard_id) for view in self._held.views() if view.held}
         return tuple(
-            seen
-            for row in rows
-            for seen in view(
-                row.key,
-                self._leases.get(row.key, ()),
-                held={shard for of, shard in running if of == row.key},
-                ready=ready_shards(
-                    row,
-                    self._leases.get(row.key, ()),
-                    predecessor_done=self._predecessors_done(rows, row),
-                ),
+            lease
+            for key, seen in self._streams.items()
+            for lease in view(
+                key,
+                seen.leases or (),
+                held={shard for of, shard in running if of == key},
+                ready=self._ready(seen.row, seen.leases or ()),
                 dead=self._peers.dead,
                 moving=self._peers.moving,
                 seen_at=self._peers.seen_at,
             )
         )
 
-    def count(self, rows: Sequence[StreamRow]) -> None:
+    def count(self) -> None:
         """Set the gauge of leases by state."""
-        states = [seen.state for seen in self.views(rows)]
+        states = [seen.state for seen in self.views()]
         for state in LeaseState:
             self._metrics.leases.labels(state=state.value).set(states.count(state))
 
-    def _note_closing(self, row: StreamRow, leases: Sequence[Lease]) -> None:
-        if not row.sweep_done or not all(lease.finished for lease in leases):
-            self._closing.pop(row.key, None)
-        else:
-            self._closing.setdefault(row.key, _Closing(self._clock.now()))
+    def _ready(self, row: StreamRow, leases: Sequence[Lease]) -> frozenset[str]:
+        life = self._lives.get(row.key)
+        may_be_read = life is not None and life.may_be_read
+        return ready_shards(row, leases, predecessor_done=may_be_read)
 
-    def _predecessors_done(self, rows: Sequence[StreamRow], row: StreamRow) -> bool:
-        """May this stream be read as far as the table's older streams are concerned?"""
-        older = rows[: [other.key for other in rows].index(row.key)]
-        if all(other.key in self._retired for other in older):
-            return True
-        begun = any(lease.counter > 0 for lease in self._leases.get(row.key, ()))
-        done = begun or all(self.confirmed(other) for other in older)
-        if done:
-            for other in older:
-                if self._ended(other.key):
-                    self._retired.setdefault(other.key, other.sweep_done)
-        return done
+    def _is_retired(self, key: str) -> bool:
+        return isinstance(self._lives[key].phase, Retired)
 
-    def _ended(self, stream_key: str) -> bool:
-        return all(lease.finished for lease in self._leases.get(stream_key, ()))
-
-    def _look_again(self, row: StreamRow, leases: Sequence[Lease]) -> None:
-        """A shard may be found when its stream counts as read: late is better than not at all."""
-        if row.key not in self._retired:
-            return
-        late = [lease.shard_id for lease in leases if not lease.finished]
-        if not late:
-            self._retired[row.key] = row.sweep_done
-            return
-        del self._retired[row.key]
-        log.error(
-            "shards_found_late",
-            stream=row.key,
-            shards=late,
-            action="they are read now, beside the table's newer stream: of keys that changed in"
-            " both, older events may follow newer ones",
-        )
+    def _is_unread(self, key: str) -> bool:
+        return unread(self._lives[key].phase, self._streams[key])

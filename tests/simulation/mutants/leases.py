@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from consumer.core.leases import lease_write, lineage
+from consumer.core.leases import lease_write, lineage, stream_life
 from consumer.core.leases.fence import Fence
 from consumer.core.leases.lease import Lease, LeaseWrite, StreamRow
 from consumer.core.leases.peers import Peers
@@ -162,7 +162,7 @@ def dead_letters_not_fenced() -> None:
 
 
 def one_listing_retires_a_stream() -> None:
-    plant(stream_leases, "SURELY_LISTED_SECONDS", 0.0)
+    plant(stream_life, "SURELY_LISTED_SECONDS", 0.0)
 
 
 def cancellation_swallowed() -> None:

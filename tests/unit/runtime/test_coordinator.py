@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 from structlog.testing import capture_logs
 
-from consumer.core.leases.lease import SHARD_END, Lease, LeaseWrite
+from consumer.core.leases.lease import SHARD_END, Lease, LeaseWrite, StreamRow
 from consumer.core.reports.lease_view import LeaseState
 from consumer.errors import Fatal, Misconfigured, NotReleased, Retryable, StreamUnreachable
 from consumer.runtime.discovery.bootstrap import first_row
@@ -95,6 +95,21 @@ def test_a_worker_that_stops_hands_over_at_once() -> None:
         assert max(late) < 4
 
     fleet_of(12, check)
+
+
+def test_a_peer_that_drains_is_seen_until_it_has_left() -> None:
+    async def check(fleet: Fleet) -> None:
+        polling, workers = fleet.start("a").polling, fleet.table.workers
+        await asyncio.sleep(5)
+        assert not polling.hurry
+        workers["b"] = replace(workers["a"], worker_id="b", draining=True)
+        await asyncio.sleep(3)
+        assert polling.hurry
+        del workers["b"]
+        await asyncio.sleep(3)
+        assert not polling.hurry
+
+    fleet_of(2, check)
 
 
 def test_idle_shards_cost_nothing() -> None:
@@ -470,11 +485,12 @@ def test_what_is_free_again_after_an_owner_does_not_count_as_free_for_two_passes
         node.coordinator._peers.observe(2, 2, [beat], [])
         row = replace(first_row(node.source, STREAM, []), sweep_n=1, sweep_done=1)
         leases = node.coordinator._leases
+        leases.observe([row])
 
         def taken(counter: int) -> int:
             # One each, and "mine" is held by a already.
             rows = [Lease("x", None, counter=counter), Lease("mine", None, owner="a")]
-            return len(leases.plan([row], row, rows, 0).take)
+            return len(leases.plan(row, rows, 0).take)
 
         assert taken(1) == 1  # the row that names a
         await asyncio.sleep(2)
@@ -638,6 +654,30 @@ def test_a_shard_found_after_its_stream_counted_as_read_is_read_late_and_loudly(
         await asyncio.sleep(90)
         assert set(fleet.nodes["b"].running) == {"n0"}
         assert fleet.table.workers["b"].streams == (new.key,)
+
+    fleet_of(0, check)
+
+
+def test_after_a_restart_the_third_stream_does_not_wait_for_a_listing_of_the_first() -> None:
+    async def check(fleet: Fleet) -> None:
+        rows: list[StreamRow] = []
+        for each in (STREAM, stream("2"), stream("3")):
+            rows.append(replace(first_row(source(), each, rows), sweep_n=9, sweep_done=9))
+        fleet.table.streams.update({row.key: row for row in rows})
+        first, second, third = (fleet.table.of(row.key) for row in rows)
+        first["f0"] = Lease("f0", None, None, 2, SHARD_END)
+        second["s0"] = Lease("s0", None, None, 1, "5")
+        third["t0"] = Lease("t0", None)
+        node = fleet.start("a", follow_table=True, stream=stream("3"))  # knows nothing but the rows
+        await asyncio.sleep(5)
+        assert set(node.running) == {"s0"}
+        assert set(fleet.table.workers["a"].streams) == {rows[1].key, rows[2].key}
+        node.running["s0"].end()
+        await asyncio.sleep(29)
+        assert set(node.running) == set()  # a child of the last shard may be hidden that long
+        await asyncio.sleep(31)
+        assert set(node.running) == {"t0"}
+        assert fleet.table.streams[rows[0].key].sweep_n == 9
 
     fleet_of(0, check)
 

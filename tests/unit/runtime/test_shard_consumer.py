@@ -35,6 +35,28 @@ def test_a_closed_shard_is_read_to_its_end_with_the_records_of_the_closing_page(
     assert line.lineage.adopted == [SHARD]
 
 
+def test_an_idle_shard_is_asked_more_often_while_a_peer_drains() -> None:
+    async def main(line: Line) -> None:
+        async def calls_in_a_minute() -> int:
+            before = line.shard.calls
+            await asyncio.sleep(60)
+            return line.shard.calls - before
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await asyncio.sleep(10)
+            at_ease = await calls_in_a_minute()
+            line.polling.hurry = True
+            hurried = await calls_in_a_minute()
+            line.polling.hurry = False
+            after = await calls_in_a_minute()
+            line.consumer.drain()
+        assert max(at_ease, after) < 40
+        assert hurried > 200
+
+    run_line(main)
+
+
 def test_order_per_key_is_the_order_of_the_shard() -> None:
     shard = ShardTwin(closed=True)
     shard.write_many(300, keys=7)

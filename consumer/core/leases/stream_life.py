@@ -1,0 +1,171 @@
+"""The life of a table's streams: each is open, closing, confirmed, and in the end retired.
+
+A table has more than one stream after its stream was disabled and enabled again. They are read one
+after the other, so that the events of a key stay in order:
+
+- Open: a lease is not at its end, or the stream has not been listed yet.
+- Closing: all leases are at their end. A listing made at once may still hide a child of the shard
+  that ended last, so a listing that began well after that has to follow.
+- Confirmed: that listing has added nothing. The next stream may be read.
+- Retired: the next stream may be read, or is. The leases are read again only after one of the
+  listings, which are rare now.
+
+Nothing of this is stored. A worker that has just started judges by the rows: a lease of a later
+stream that has ever been taken proves that somebody has confirmed the streams before it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from consumer.core.leases.lease import Lease, StreamRow
+
+SURELY_LISTED_SECONDS = 30.0
+"""A listing that begins this long after the last known shard has ended shows all of its children.
+
+An earlier one may hide a child. When that is found after the stream was retired, its events may
+follow newer ones of the next stream.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSeen:
+    """A stream as last read: its row, and its leases from a read that was sent later.
+
+    `leases` is None before the first read. `listing` is the number of the last complete listing
+    (`sweep_done`) when that read was sent: the leases include what this listing has found.
+    """
+
+    row: StreamRow
+    leases: Sequence[Lease] | None = None
+    listing: int = 0
+
+    @property
+    def at_end(self) -> bool:
+        """All leases are known to be at their end."""
+        return self.leases is not None and all(lease.finished for lease in self.leases)
+
+    @property
+    def begun(self) -> bool:
+        """Some worker has taken a lease of the stream."""
+        return any(lease.counter > 0 for lease in self.leases or ())
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A lease is not at its end, or the stream has not been listed yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """All leases are at their end, which was first seen at `since`.
+
+    `sweep_n` is the number of the newest listing at a time when no shard can be hidden any more,
+    None before that time. A later listing confirms the end.
+    """
+
+    since: float
+    sweep_n: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The stream is read to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """The stream is read to its end, and the next one of the table may be read."""
+
+
+Phase = Open | Closing | Confirmed | Retired
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLife:
+    """`may_be_read`: all older streams of the table are read, or this one has begun already."""
+
+    phase: Phase
+    may_be_read: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLate:
+    """Shards of a retired stream that are not read: they are read beside the newer streams."""
+
+    stream_key: str
+    shards: tuple[str, ...]
+
+
+def advance(
+    now: float, before: Mapping[str, StreamLife], streams: Sequence[StreamSeen]
+) -> tuple[Mapping[str, StreamLife], tuple[FoundLate, ...]]:
+    """Return the life of each stream by its key, and what is worth telling.
+
+    `streams` are all streams of the table as last read, oldest first. `before` is the last result;
+    it is empty after a start. A stream makes one step at a time. Call it whenever rows were read.
+    """
+    lives: dict[str, StreamLife] = {}
+    late: list[FoundLate] = []
+    older_read = True
+    for place, seen in enumerate(streams):
+        known = before.get(seen.row.key)
+        phase = Open() if known is None else known.phase
+        later = streams[place + 1 :]
+        if any(stream.begun for stream in later) and seen.at_end:
+            following: Phase = Retired()
+        else:
+            following = _following(now, phase, seen, succeeded=bool(later) and older_read)
+        if isinstance(phase, Retired) and not seen.at_end:
+            late.append(FoundLate(seen.row.key, _unfinished(seen)))
+        lives[seen.row.key] = StreamLife(following, older_read or seen.begun)
+        older_read = older_read and isinstance(following, Confirmed | Retired)
+    return lives, tuple(late)
+
+
+def _following(now: float, phase: Phase, seen: StreamSeen, *, succeeded: bool) -> Phase:
+    """The next phase of a stream, as long as no later one has begun.
+
+    `succeeded`: there is a later stream, and no older one keeps it waiting.
+    """
+    if not seen.at_end:
+        return Open()
+    match phase:
+        case Open():
+            return Closing(now) if seen.listing else phase
+        case Closing(since, sweep_n):
+            if sweep_n is not None:
+                return Confirmed() if seen.listing > sweep_n else phase
+            sure = now - since >= SURELY_LISTED_SECONDS
+            return Closing(since, seen.row.sweep_n) if sure else phase
+        case Confirmed():
+            return Retired() if succeeded else phase
+        case Retired():
+            return phase
+        case never:
+            assert_never(never)
+
+
+def unread(phase: Phase, seen: StreamSeen) -> bool:
+    """Return whether the leases are to be read for what a listing has found since they were.
+
+    Whoever finds a shard says so by its `changes`. Here even a listing that found nothing counts,
+    because it confirms a stream's end, and a stream that is retired is not read otherwise.
+    """
+    match phase:
+        case Open() | Confirmed():
+            return False
+        case Closing(_, sweep_n):
+            return sweep_n is not None and seen.row.sweep_done > sweep_n
+        case Retired():
+            return seen.row.sweep_done != seen.listing
+        case never:
+            assert_never(never)
+
+
+def _unfinished(seen: StreamSeen) -> tuple[str, ...]:
+    return tuple(lease.shard_id for lease in seen.leases or () if not lease.finished)

@@ -1,0 +1,179 @@
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+
+from consumer.core.leases.lease import SHARD_END, Lease, StreamRow
+from consumer.core.leases.stream_life import (
+    SURELY_LISTED_SECONDS,
+    Closing,
+    Confirmed,
+    FoundLate,
+    Open,
+    Phase,
+    Retired,
+    StreamLife,
+    StreamSeen,
+    advance,
+    unread,
+)
+
+FRESH = Lease("s", None)
+READ = Lease("s", None, "w", 1, "5")
+ENDED = Lease("s", None, None, 2, SHARD_END)
+SOON = SURELY_LISTED_SECONDS - 1
+
+
+def row(label: str, n: int, done: int) -> StreamRow:
+    return StreamRow("arn", "orders", label, None, "TRIM_HORIZON", None, True, n, done, 0, "f")
+
+
+def seen(label: str, *leases: Lease, n: int = 1, done: int | None = None) -> StreamSeen:
+    """A stream whose leases were read after its row."""
+    numbers = row(label, n, n if done is None else done)
+    return StreamSeen(numbers, leases, numbers.sweep_done)
+
+
+class Table:
+    """A worker that looks at the table's streams again and again."""
+
+    def __init__(self) -> None:
+        self.lives: Mapping[str, StreamLife] = {}
+        self.told: list[FoundLate] = []
+
+    def look(self, now: float, *streams: StreamSeen) -> Sequence[Phase]:
+        self.lives, late = advance(now, self.lives, streams)
+        self.told.extend(late)
+        assert list(self.lives) == [each.row.key for each in streams]
+        return [life.phase for life in self.lives.values()]
+
+    @property
+    def readable(self) -> list[str]:
+        return [key.removeprefix("orders/") for key, life in self.lives.items() if life.may_be_read]
+
+
+def test_a_stream_is_open_until_all_its_leases_are_at_their_end() -> None:
+    table = Table()
+    assert table.look(0, StreamSeen(row("1", 0, 0))) == [Open()]
+    assert table.look(1, seen("1", READ, replace(ENDED, shard_id="t"))) == [Open()]
+    assert table.look(2, seen("1", ENDED)) == [Closing(2)]
+    assert table.look(3, seen("1", ENDED, replace(FRESH, shard_id="child"))) == [Open()]
+    assert table.look(4, seen("1", ENDED)) == [Closing(4)]
+    assert table.readable == ["1"]
+
+
+def test_a_stream_that_was_never_listed_has_no_leases_yet_and_is_open() -> None:
+    assert Table().look(0, seen("1", n=1, done=0)) == [Open()]
+    assert Table().look(0, seen("1", n=1, done=1)) == [Closing(0)]
+    # It has been listed since, but its leases were read before that.
+    assert Table().look(0, StreamSeen(row("1", 1, 1), (), 0)) == [Open()]
+
+
+def test_a_listing_that_began_well_after_the_end_confirms_it() -> None:
+    table = Table()
+    new = seen("2", FRESH)
+    assert table.look(0, seen("1", ENDED, n=1), new) == [Closing(0), Open()]
+    assert table.look(SOON, seen("1", ENDED, n=3), new) == [Closing(0), Open()]
+    assert table.look(SOON + 1, seen("1", ENDED, n=4), new) == [Closing(0, 4), Open()]
+    assert table.look(99, seen("1", ENDED, n=5, done=4), new) == [Closing(0, 4), Open()]
+    assert table.readable == ["1"]
+    assert table.look(100, seen("1", ENDED, n=5), new) == [Confirmed(), Open()]
+    assert table.readable == ["1", "2"]
+    assert table.look(101, seen("1", ENDED, n=5), new) == [Retired(), Open()]
+    assert table.readable == ["1", "2"]
+
+
+def test_an_end_is_confirmed_by_leases_that_were_read_after_that_listing() -> None:
+    table = Table()
+    table.look(0, seen("1", ENDED))
+    table.look(40, seen("1", ENDED, n=4))
+    listed = replace(seen("1", ENDED, n=4), row=row("1", 5, 5))
+    assert table.look(50, listed) == [Closing(0, 4)]
+    assert unread(Closing(0, 4), listed)
+    child = replace(FRESH, shard_id="child")
+    assert table.look(51, seen("1", ENDED, child, n=5)) == [Open()]
+    assert table.told == []
+
+
+def test_the_newest_stream_is_not_retired() -> None:
+    table = Table()
+    for now, n in ((0, 1), (40, 2), (50, 3), (60, 4), (70, 5)):
+        phases = table.look(now, seen("1", ENDED, n=n))
+    assert phases == [Confirmed()]
+    assert table.look(80, seen("1", ENDED, n=6), seen("2", FRESH)) == [Retired(), Open()]
+
+
+def test_right_after_a_restart_the_rows_prove_that_the_older_streams_are_read() -> None:
+    table = Table()
+    assert table.look(0, seen("1", ENDED), seen("2", READ), seen("3", FRESH)) == [
+        Retired(),
+        Open(),
+        Open(),
+    ]
+    assert table.readable == ["1", "2"]
+    # A stream's rows may have been deleted since; the newest that has begun speaks for them all.
+    assert Table().look(0, seen("1"), seen("2"), seen("3", ENDED)) == [
+        Retired(),
+        Retired(),
+        Closing(0),
+    ]
+
+
+def test_three_streams_in_a_row_with_a_restart_while_the_second_is_read() -> None:
+    first, third = seen("1", ENDED, n=9), seen("3", FRESH)  # nobody lists the first meanwhile
+    table = Table()
+    assert table.look(0, first, seen("2", READ), third)[0] == Retired()
+    assert table.look(10, first, seen("2", ENDED), third)[1] == Closing(10)
+    assert table.look(41, first, seen("2", ENDED, n=4), third)[1] == Closing(10, 4)
+    assert table.readable == ["1", "2"]
+    assert table.look(50, first, seen("2", ENDED, n=5), third)[1] == Confirmed()
+    assert table.readable == ["1", "2", "3"]
+
+
+def test_a_restart_while_nothing_is_read_confirms_both_anew_without_waiting_for_each_other() -> (
+    None
+):
+    table = Table()
+    new = seen("3", FRESH)
+    for now, n in ((0, 1), (31, 2)):
+        table.look(now, seen("1", ENDED, n=n), seen("2", ENDED, n=n), new)
+        assert table.readable == ["1", "2"]
+    assert table.look(41, seen("1", ENDED, n=3), seen("2", ENDED, n=3), new) == [
+        Retired(),  # the second has begun
+        Confirmed(),
+        Open(),
+    ]
+    assert table.readable == ["1", "2", "3"]
+
+
+def test_a_stream_that_has_not_begun_waits_for_all_before_it() -> None:
+    table = Table()
+    streams = (seen("1", READ), seen("2", n=1), seen("3", FRESH))
+    assert table.look(0, *streams) == [Open(), Closing(0), Open()]
+    table.look(31, seen("1", READ), seen("2", n=2), seen("3", FRESH))
+    assert table.look(41, seen("1", READ), seen("2", n=3), seen("3", FRESH))[1] == Confirmed()
+    assert table.look(42, seen("1", READ), seen("2", n=3), seen("3", FRESH))[1] == Confirmed()
+    assert table.readable == ["1"]
+
+
+def test_shards_of_a_retired_stream_are_read_beside_the_newer_one_and_told_of_once() -> None:
+    table = Table()
+    table.look(0, seen("1", ENDED), seen("2", READ), seen("3", FRESH))
+    late = replace(FRESH, shard_id="late")
+    found = (seen("1", ENDED, late, n=2), seen("2", READ), seen("3", FRESH))
+    assert table.look(1, *found)[0] == Open()
+    assert table.look(2, *found)[0] == Open()
+    assert table.told == [FoundLate("orders/1", ("late",))]
+    assert table.readable == ["1", "2"]
+    assert table.look(3, seen("1", ENDED, n=2), seen("2", READ), seen("3", FRESH))[0] == Retired()
+
+
+def test_a_retired_stream_is_read_again_after_a_listing() -> None:
+    assert not unread(Retired(), seen("1", ENDED, n=4))
+    assert not unread(Retired(), seen("1", ENDED, n=5, done=4))
+    assert unread(Retired(), replace(seen("1", ENDED, n=4), row=row("1", 5, 5)))
+
+
+@pytest.mark.parametrize("phase", [Open(), Confirmed(), Closing(0), Closing(0, 5)])
+def test_other_streams_are_read_for_other_reasons(phase: Phase) -> None:
+    assert not unread(phase, replace(seen("1", READ, n=4), row=row("1", 5, 5)))
