@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from consumer.core.event.event import Layout
-from consumer.core.leases.lease import LATEST, TRIM_HORIZON
+from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON
 from consumer.core.secret import secret_word
 from consumer.core.stream.stream import Stream
 

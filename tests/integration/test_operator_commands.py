@@ -17,7 +17,8 @@ import pytest
 from consumer.adapters.aws.aws import Aws
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.lease_table.lease_table import LeaseTable
-from consumer.core.leases.lease import SHARD_END, Gap, Lease, LeaseWrite, StreamRow, Worker
+from consumer.core.leases.checkpoint import SHARD_END
+from consumer.core.leases.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
 from localdev.aws.process import REGION, AwsProcess, local_aws
 from localdev.nakadi.process import NakadiProcess, local_nakadi
 

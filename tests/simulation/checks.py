@@ -12,7 +12,8 @@ from math import inf
 import orjson
 
 from consumer.core.dead_letters.dead_letter import DeadLetter
-from consumer.core.leases.lease import SHARD_END, Gap, Lease, LeaseWrite, StreamRow
+from consumer.core.leases.checkpoint import SHARD_END
+from consumer.core.leases.lease import Gap, Lease, LeaseWrite, StreamRow
 from tests.simulation.limits import Limits
 from tests.simulation.loop import SimLoop
 from tests.simulation.rows import wrong_gap, wrong_start

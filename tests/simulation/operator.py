@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from random import Random
 from typing import TYPE_CHECKING
 
+from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON
 from consumer.core.leases.command import Action, Command
-from consumer.core.leases.lease import LATEST, TRIM_HORIZON, StreamRow
+from consumer.core.leases.lease import StreamRow
 from tests.simulation.truth import wall
 
 if TYPE_CHECKING:

@@ -3,7 +3,8 @@
 Each function returns what is wrong with a row, None if nothing is.
 """
 
-from consumer.core.leases.lease import Gap, Lease, StreamRow, sequence_of
+from consumer.core.leases.checkpoint import sequence_of
+from consumer.core.leases.lease import Gap, Lease, StreamRow
 from consumer.core.shard.gap import SURE_SECONDS
 from tests.simulation.scenario import Scenario
 from tests.simulation.truth import Record, ShardTruth, Truth, wall

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON, sequence_of
 from consumer.core.leases.command import Action, Command
-from consumer.core.leases.lease import LATEST, TRIM_HORIZON, Gap, sequence_of
+from consumer.core.leases.lease import Gap
 from tests.twins.lease_table import LeaseTable
 
 if TYPE_CHECKING:

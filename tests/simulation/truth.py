@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from consumer.core.leases.lease import LATEST, SEEK, TRIM_HORIZON, Gap, sequence_of
+from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON, sequence_of
+from consumer.core.leases.lease import SEEK, Gap
 from localdev.streams.errors import ServiceError
 from localdev.streams.model import StreamsModel
 from localdev.streams.shard import Shard as ModelShard

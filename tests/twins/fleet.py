@@ -8,8 +8,9 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
+from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.fence import Fence
-from consumer.core.leases.lease import SHARD_END, Lease, StreamRow, Worker
+from consumer.core.leases.lease import Lease, StreamRow, Worker
 from consumer.core.leases.progress import Progress
 from consumer.core.limits import LeaseTiming, PollTiming
 from consumer.core.shard.pace import Polling

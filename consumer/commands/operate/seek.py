@@ -13,8 +13,8 @@ from consumer.adapters.aws.streams import DynamoDbStreams
 from consumer.adapters.clock import SystemClock
 from consumer.commands.operate.lease_reading import CONNECTIONS, open_lease_table
 from consumer.commands.operate.operator_command import Wanted, find, operate
+from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON, sequence_of
 from consumer.core.leases.command import Action
-from consumer.core.leases.lease import LATEST, TRIM_HORIZON, sequence_of
 from consumer.core.stream.stream import AfterSequence, AtTrimHorizon, Stream
 from consumer.credentials import fallback_region
 from consumer.errors import Misconfigured, Retryable, ShardNotFound, TrimmedData

@@ -16,7 +16,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
-from consumer.core.leases.lease import LATEST, SEEK, TRIM_HORIZON, Gap, sequence_of
+from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON, sequence_of
+from consumer.core.leases.lease import SEEK, Gap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

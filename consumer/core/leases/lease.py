@@ -9,23 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from consumer.core.leases.checkpoint import SHARD_END, TRIM_HORIZON, Checkpoint
 from consumer.core.leases.progress import Progress
-
-TRIM_HORIZON = "TRIM_HORIZON"
-LATEST = "LATEST"
-SHARD_END = "SHARD_END"
 
 SEEK = "seek"
 """Reason of a gap that an operator wanted."""
 
-Checkpoint = str  # a sequence number in decimal digits, TRIM_HORIZON, LATEST or SHARD_END
-
 SCHEMA_VERSION = 1
-
-
-def sequence_of(checkpoint: Checkpoint) -> int | None:
-    """The sequence number a checkpoint stands at; None while it is a word."""
-    return int(checkpoint) if checkpoint.isdigit() else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consumer.core.leases.lease import sequence_of
+from consumer.core.leases.checkpoint import sequence_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

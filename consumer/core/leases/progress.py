@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from consumer.core.leases.lease import Checkpoint
+    from consumer.core.leases.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True, slots=True)

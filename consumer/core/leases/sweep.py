@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consumer.core.leases.lease import Lease, sequence_of
+from consumer.core.leases.checkpoint import sequence_of
+from consumer.core.leases.lease import Lease
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
+from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON, sequence_of
 from consumer.core.leases.command import Action, Effect, after_seek, effect
-from consumer.core.leases.lease import LATEST, TRIM_HORIZON, sequence_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

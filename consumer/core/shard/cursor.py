@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consumer.core.leases.lease import LATEST, sequence_of
+from consumer.core.leases.checkpoint import LATEST, sequence_of
 from consumer.core.stream.stream import AfterSequence, AtTrimHorizon
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consumer.core.leases.lease import TRIM_HORIZON, Gap
+from consumer.core.leases.checkpoint import TRIM_HORIZON
+from consumer.core.leases.lease import Gap
 
 if TYPE_CHECKING:
     from consumer.core.leases.lease import Lease

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from consumer.core.shard.shard_state import ShardState
 
 if TYPE_CHECKING:
-    from consumer.core.leases.lease import Checkpoint
+    from consumer.core.leases.checkpoint import Checkpoint
 
 WAITS = {
     ShardState.FINISHING: "settling",

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from consumer.core.leases.lease import LATEST, SCHEMA_VERSION, SHARD_END, TRIM_HORIZON, StreamRow
+from consumer.core.leases.checkpoint import LATEST, SHARD_END, TRIM_HORIZON
+from consumer.core.leases.lease import SCHEMA_VERSION, StreamRow
 from consumer.core.leases.lineage import chain
 from consumer.core.leases.sweep import new_lease
 from consumer.core.stream.stream import AtLatest

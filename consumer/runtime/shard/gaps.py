@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 
 from consumer.core.backoff import full_jitter
-from consumer.core.leases.lease import SEEK, sequence_of
+from consumer.core.leases.checkpoint import sequence_of
+from consumer.core.leases.lease import SEEK
 from consumer.errors import LeaseLost, Retryable
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ import structlog
 
 from consumer.core.backlog.tenure import Tenure
 from consumer.core.backlog.watermark import AckWatermark
-from consumer.core.leases.lease import SHARD_END, sequence_of
+from consumer.core.leases.checkpoint import SHARD_END, sequence_of
 from consumer.core.shard.shard_state import Outcome, ShardState
 from consumer.core.shard.shard_view import ShardView, shown_since, shown_state
 from consumer.errors import LeaseLost, Retryable, first_in

@@ -8,17 +8,9 @@ from typing import Any
 
 import pytest
 
+from consumer.core.leases.checkpoint import LATEST, SHARD_END, TRIM_HORIZON
 from consumer.core.leases.command import Action, Command
-from consumer.core.leases.lease import (
-    LATEST,
-    SHARD_END,
-    TRIM_HORIZON,
-    Gap,
-    Lease,
-    LeaseWrite,
-    StreamRow,
-    Worker,
-)
+from consumer.core.leases.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
 from consumer.errors import LeaseConflict, Retryable
 from consumer.ports import LeaseStore
 from tests.conformance.ports.lease_stores import in_memory, in_simulation, on_server

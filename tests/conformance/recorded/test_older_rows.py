@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from consumer.adapters.lease_table.lease_rows import gap_of, lease_of, stream_of, worker_of
-from consumer.core.leases.lease import LATEST, SHARD_END, Lease
+from consumer.core.leases.checkpoint import LATEST, SHARD_END
+from consumer.core.leases.lease import Lease
 
 ROWS = Path(__file__).with_name("lease-rows-0.1.0.json")
 OPEN = "shardId-00000001795268301219-b0609172"

@@ -1,6 +1,7 @@
 """Faults in where a stream starts and in what is told of its gaps."""
 
-from consumer.core.leases.lease import TRIM_HORIZON, Gap, Lease, StreamRow
+from consumer.core.leases.checkpoint import TRIM_HORIZON
+from consumer.core.leases.lease import Gap, Lease, StreamRow
 from consumer.runtime.discovery import bootstrap
 from consumer.runtime.discovery.children import stream_of
 from consumer.runtime.discovery.discovery import Discovery

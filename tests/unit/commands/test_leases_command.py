@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from consumer.commands.operate import leases
-from consumer.core.leases.lease import TRIM_HORIZON, Lease, StreamRow
+from consumer.core.leases.checkpoint import TRIM_HORIZON
+from consumer.core.leases.lease import Lease, StreamRow
 from consumer.settings.loading import load_settings
 from tests.twins.lease_table import Fault, LeaseTable, LeaseTableTwin
 from tests.twins.virtual_time import run

@@ -22,8 +22,9 @@ from consumer.commands.operate.operator_command import (
     told,
 )
 from consumer.commands.operate.seek import checked, place
+from consumer.core.leases.checkpoint import LATEST, SHARD_END, TRIM_HORIZON
 from consumer.core.leases.command import Action
-from consumer.core.leases.lease import LATEST, SHARD_END, TRIM_HORIZON, Lease, StreamRow
+from consumer.core.leases.lease import Lease, StreamRow
 from consumer.errors import Misconfigured, Retryable, ShardNotFound, TrimmedData
 from consumer.settings.settings import Settings
 from tests.twins.lease_table import Fault, LeaseTable, LeaseTableTwin

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON
 from consumer.core.leases.command import Action, Command
-from consumer.core.leases.lease import LATEST, TRIM_HORIZON, Gap
+from consumer.core.leases.lease import Gap
 from consumer.core.shard.shard_state import Outcome, ShardState
 from tests.twins.fleet import Fleet
 from tests.twins.lease_table import Fault

@@ -8,7 +8,8 @@ from functools import partial
 import pytest
 from structlog.testing import capture_logs
 
-from consumer.core.leases.lease import SHARD_END, Lease, LeaseWrite, StreamRow
+from consumer.core.leases.checkpoint import SHARD_END
+from consumer.core.leases.lease import Lease, LeaseWrite, StreamRow
 from consumer.core.reports.lease_view import LeaseState
 from consumer.errors import Fatal, Misconfigured, NotReleased, Retryable, StreamUnreachable
 from consumer.runtime.discovery.bootstrap import first_row

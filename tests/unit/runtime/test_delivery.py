@@ -7,7 +7,7 @@ from math import inf
 
 import pytest
 
-from consumer.core.leases.lease import SHARD_END
+from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.limits import PublishLimits
 from consumer.core.publishing.flow import FlowState
 from consumer.core.shard.shard_state import Outcome

@@ -8,14 +8,8 @@ from typing import Any
 
 import pytest
 
-from consumer.core.leases.lease import (
-    LATEST,
-    SCHEMA_VERSION,
-    SHARD_END,
-    TRIM_HORIZON,
-    Lease,
-    StreamRow,
-)
+from consumer.core.leases.checkpoint import LATEST, SHARD_END, TRIM_HORIZON
+from consumer.core.leases.lease import SCHEMA_VERSION, Lease, StreamRow
 from consumer.core.leases.lineage import LISTED_SECONDS
 from consumer.core.limits import LeaseTiming
 from consumer.core.stream.stream import ViewType

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.core.leases.lease import SHARD_END, Lease
+from consumer.core.leases.checkpoint import SHARD_END
+from consumer.core.leases.lease import Lease
 from consumer.core.leases.progress import Progress
 from consumer.core.limits import LeaseTiming
 from consumer.errors import LeaseLost

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from consumer.core.backlog.budget import RESERVATION
-from consumer.core.leases.lease import LATEST, SHARD_END, Gap, Lease
+from consumer.core.leases.checkpoint import LATEST, SHARD_END
+from consumer.core.leases.lease import Gap, Lease
 from consumer.core.limits import PublishLimits
 from consumer.core.shard.shard_state import Outcome, ShardState
 from consumer.core.stream.stream import AfterSequence, AtTrimHorizon

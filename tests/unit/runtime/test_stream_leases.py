@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
-from consumer.core.leases.lease import SHARD_END, Lease, StreamRow
+from consumer.core.leases.checkpoint import SHARD_END
+from consumer.core.leases.lease import Lease, StreamRow
 from consumer.runtime.discovery.bootstrap import first_row
 from consumer.runtime.discovery.discovery import KnownStreams
 from consumer.runtime.leases.stream_leases import StreamLeases

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from consumer.core.leases.checkpoint import LATEST, SHARD_END, TRIM_HORIZON
 from consumer.core.leases.command import (
     Action,
     Command,
@@ -14,7 +15,7 @@ from consumer.core.leases.command import (
     effect,
     seek_gap,
 )
-from consumer.core.leases.lease import LATEST, SHARD_END, TRIM_HORIZON, Gap, Lease
+from consumer.core.leases.lease import Gap, Lease
 
 NOW = 1793525400.0  # 2026-11-01T09:30:00Z
 BEGUN = Lease("s-1", "s-0", "me", 3, "400", created_at=NOW - 9000, record_at=NOW - 600)

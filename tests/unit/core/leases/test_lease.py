@@ -2,26 +2,8 @@
 
 from dataclasses import replace
 
-import pytest
-
-from consumer.core.leases.lease import (
-    LATEST,
-    SHARD_END,
-    TRIM_HORIZON,
-    Lease,
-    StreamRow,
-    sequence_of,
-)
-
-
-@pytest.mark.parametrize("word", [TRIM_HORIZON, LATEST, SHARD_END])
-def test_a_word_is_no_sequence_number(word: str) -> None:
-    assert sequence_of(word) is None
-
-
-def test_a_sequence_number_is_an_integer_whatever_its_length() -> None:
-    assert sequence_of("000000000000000000021") == 21
-    assert sequence_of("9" * 40) == 10**40 - 1
+from consumer.core.leases.checkpoint import SHARD_END, TRIM_HORIZON
+from consumer.core.leases.lease import Lease, StreamRow
 
 
 def test_only_shard_end_is_the_end() -> None:

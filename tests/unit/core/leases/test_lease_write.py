@@ -1,7 +1,8 @@
 from dataclasses import replace
 
 from consumer.core.leases import lease_write
-from consumer.core.leases.lease import SHARD_END, Lease
+from consumer.core.leases.checkpoint import SHARD_END
+from consumer.core.leases.lease import Lease
 from consumer.core.leases.lease_write import AlreadyWritten, Lost, Resend, resolve_conflict
 from consumer.core.leases.progress import Progress
 

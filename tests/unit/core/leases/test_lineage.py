@@ -1,6 +1,7 @@
 from dataclasses import replace
 
-from consumer.core.leases.lease import LATEST, SHARD_END, Lease, StreamRow
+from consumer.core.leases.checkpoint import LATEST, SHARD_END
+from consumer.core.leases.lease import Lease, StreamRow
 from consumer.core.leases.lineage import (
     LISTED_SECONDS,
     chain,

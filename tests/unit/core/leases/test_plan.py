@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from consumer.core.leases.lease import SHARD_END, Lease
+from consumer.core.leases.checkpoint import SHARD_END
+from consumer.core.leases.lease import Lease
 from consumer.core.leases.plan import Held, Plan, Situation, plan, rank
 
 

@@ -3,7 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.core.leases.lease import SHARD_END, Lease, StreamRow
+from consumer.core.leases.checkpoint import SHARD_END
+from consumer.core.leases.lease import Lease, StreamRow
 from consumer.core.leases.stream_life import (
     SURELY_LISTED_SECONDS,
     Closing,

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
-from consumer.core.leases.lease import SHARD_END, Lease, StreamRow
+from consumer.core.leases.checkpoint import SHARD_END
+from consumer.core.leases.lease import Lease, StreamRow
 from consumer.core.leases.sweep import (
     UNCHANGED_LISTINGS,
     SweepWatch,

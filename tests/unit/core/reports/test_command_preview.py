@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from consumer.core.leases.checkpoint import LATEST, SHARD_END, TRIM_HORIZON
 from consumer.core.leases.command import Action, Command
-from consumer.core.leases.lease import LATEST, SHARD_END, TRIM_HORIZON, Lease
+from consumer.core.leases.lease import Lease
 from consumer.core.reports.command_preview import (
     FINISHED,
     MINUTE,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from consumer.core.leases.lease import LATEST, SHARD_END, Lease, Worker
+from consumer.core.leases.checkpoint import LATEST, SHARD_END
+from consumer.core.leases.lease import Lease, Worker
 from consumer.core.reports.lease_report import LeaseLine, LeaseState, lease_report
 
 NOW = 1_000_000.0

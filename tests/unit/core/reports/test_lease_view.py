@@ -1,4 +1,5 @@
-from consumer.core.leases.lease import SHARD_END, Lease
+from consumer.core.leases.checkpoint import SHARD_END
+from consumer.core.leases.lease import Lease
 from consumer.core.reports.lease_view import LeaseState, LeaseView, view
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.core.leases.lease import LATEST, TRIM_HORIZON, Lease
+from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON
+from consumer.core.leases.lease import Lease
 from consumer.core.shard.cursor import Cursor
 from consumer.core.stream.stream import AfterSequence, AtTrimHorizon
 

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
-from consumer.core.leases.lease import TRIM_HORIZON, Gap, Lease
+from consumer.core.leases.checkpoint import TRIM_HORIZON
+from consumer.core.leases.lease import Gap, Lease
 from consumer.core.shard.gap import (
     SURE_SECONDS,
     possibly_trimmed_gap,
