@@ -10,6 +10,8 @@ TAG ?= 0.1.0
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Tests with servers wait most of their time, and come first: the short ones fill the gaps at the end.
+PROCESSES := $(BIN)/python -c 'import os; print(min(8, 2 * (os.cpu_count() or 1)))'
 FETCHED := $(addprefix .run/fetched/,dynamodb-local prometheus helm chart ecs)
 
 .DEFAULT_GOAL := help
@@ -40,7 +42,7 @@ $(FETCHED): | $(STAMP)
 fetch: $(FETCHED) ## fetch what tests use beside .venv into .run (once; says what and how much)
 
 test: $(STAMP) $(FETCHED) ## pass the tests; what cannot be fetched is skipped
-	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile $(PYTEST)
+	@$(BIN)/python -m pytest -n $$($(PROCESSES)) --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 quick: $(STAMP) ## the tests that need no server
 	@$(BIN)/python -m pytest -q tests/unit $(PYTEST)
