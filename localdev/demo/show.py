@@ -25,8 +25,8 @@ from localdev.demo.worker import Worker, worker
 
 DIRECTORY = Path(".run/demo")
 LOOK_SECONDS = 0.5
-DRAIN_SECONDS = 30.0  # a worker killed at the end is replaced within 15 on an idle machine
-STOP_SECONDS = 35.0  # the consumer's own drain, and ten more
+DRAIN_SECONDS = 120.0  # a worker killed at the end is replaced within 15 on an idle machine
+STOP_SECONDS = 60.0  # the consumer's own drain, and what a slow machine takes beside
 _LINES = 15  # of the log of what failed
 
 

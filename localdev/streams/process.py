@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-START_SECONDS: Final = 20.0
+START_SECONDS: Final = 120.0
 STOP_SECONDS: Final = 5.0
 CONTROL_SECONDS: Final = 120.0  # a large fill takes its time
 

@@ -20,7 +20,7 @@ class Observed:
     def start(self, **settings: str) -> WorkerProcess:
         """One more worker, scraped as soon as it serves."""
         worker = self.cluster.start(**settings)
-        self.cluster.until(lambda: serves(worker), 15, "a worker that serves")
+        self.cluster.until(lambda: serves(worker), "a worker that serves")
         self.prometheus.watch(
             self.others
             | {

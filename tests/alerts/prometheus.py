@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 FETCHED = ROOT / ".run/tools/prometheus/usr/bin"
-START_SECONDS = 20.0
 _LISTENING = re.compile(r'msg="Listening on" address=(\S+)')
 
 Series = tuple[dict[str, str], list[tuple[float, float]]]
@@ -35,7 +36,7 @@ def needed(tool: str) -> str:
     """The path, or the test is skipped with a line that says how to get it."""
     path = found(tool)
     if path is None:
-        pytest.skip(f"{tool} not found: `make alerts` fetches it where apt is")
+        pytest.skip(f"{tool} is missing: `make fetch` gets it where apt-get is")
     return path
 
 
@@ -80,7 +81,7 @@ class Prometheus:
     def _get(self, what: str, **parameters: object) -> Any:
         url = f"{self.url}/api/v1/{what}?{urllib.parse.urlencode(parameters)}"
         try:
-            with urllib.request.urlopen(url, timeout=20) as answer:
+            with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
                 return json.load(answer)["data"]
         except urllib.error.HTTPError as error:
             with error:
@@ -116,11 +117,11 @@ def prometheus(folder: Path, rules: str, interval: str = "1s") -> Iterator[Prome
             yield Prometheus(_url(log, process), folder)
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 def _url(log: Path, process: subprocess.Popen[bytes]) -> str:
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         listening = _LISTENING.search(log.read_text())
         if listening and "ready to receive" in log.read_text():

@@ -151,7 +151,7 @@ def test_the_rules_of_docker_compose_are_these() -> None:
 def test_helm_renders_them_alike(version: str) -> None:
     helm = ROOT / f".run/tools/{version}/helm"
     if not helm.exists():
-        pytest.skip(f"{version} not found: `make chart` fetches it")
+        pytest.skip(f"{version} is missing: `make fetch` gets it for Linux on amd64")
     command: list[str | Path] = [helm, "template", "local", ROOT / "helm", "--namespace", "local"]
     command += ["--values", ROOT / "helm/ci/minimal-values.yaml"]
     command += ["--show-only", "templates/prometheusrule.yaml", "--set", "alerts.enabled=true"]

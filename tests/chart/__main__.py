@@ -13,7 +13,7 @@ from tests.chart.bench import Bench
 from tests.chart.cluster_proofs import RELEASED, identities, identities_of
 from tests.chart.proofs import PROOFS, Proof
 from tests.chart.rendering import HelmRefused, render
-from tests.chart.tools import CannotFetch, tools
+from tests.chart.tools import Missing, tools
 
 
 def main() -> int:
@@ -22,8 +22,8 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         bench = Bench(tools())
-    except CannotFetch as error:
-        print(f"the chart's tools cannot be fetched: {error}", file=sys.stderr)
+    except Missing as error:
+        print(error, file=sys.stderr)
         return 1
     if arguments.record:
         record(bench, arguments.record)

@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.chart.tools import CannotFetch, Tools, tools
+from tests.chart.tools import Missing, Tools, tools
 
 
 @pytest.fixture(scope="session")
 def kit() -> Tools:
     try:
         return tools()
-    except CannotFetch as error:
-        pytest.skip(f"helm, kubernetes-validate or trivy is missing; `make chart` says: {error}")
+    except Missing as error:
+        pytest.skip(str(error))

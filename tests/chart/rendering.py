@@ -9,11 +9,11 @@ from typing import Any
 import yaml
 
 from tests.chart.values_file import CHART
+from tests.patience import PATIENCE
 
 CASES = tuple(sorted((CHART / "ci").glob("*-values.yaml")))
 NAMESPACE = "shop"
 RELEASE = "orders"
-COMMAND_SECONDS = 60.0
 
 Manifest = dict[str, Any]
 
@@ -57,7 +57,7 @@ def helm(program: Path, *arguments: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=COMMAND_SECONDS,
+        timeout=PATIENCE,
     )
     if result.returncode != 0:
         raise HelmRefused(result.stderr.strip() + result.stdout.strip())

@@ -31,6 +31,7 @@ from tests.chart.service_proofs import environment
 from tests.chart.test_platform import block
 from tests.chart.tools import Tools
 from tests.chart.values_file import CHART
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -107,10 +108,10 @@ def started(
     finally:
         if process.poll() is None:
             process.kill()
-            process.wait(10)
+            process.wait(60)
 
 
-def until(true: Callable[[], bool], log: Path, seconds: float = 20.0) -> None:
+def until(true: Callable[[], bool], log: Path, seconds: float = PATIENCE) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, log.read_text()[-3000:]
@@ -122,7 +123,7 @@ def answers(case: Rendered, path: str) -> bool:
     (port,) = container(case, "Deployment")["ports"]
     url = f"http://127.0.0.1:{port['containerPort']}{path}"
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
@@ -150,7 +151,7 @@ def test_helm_test_finds_all_well(
 ) -> None:
     log = tmp_path / "check.log"
     with started(installed, "Pod", ministack, log) as check:
-        assert check.wait(60) == 0, log.read_text()
+        assert check.wait(PATIENCE) == 0, log.read_text()
     said = log.read_text()
     assert "consumer-leases: 0 workers" in said
     assert f"from {tmp_path / 'token'}" in said

@@ -9,6 +9,7 @@ from localdev.aws.dynamodb_local import dynamodb_local
 from localdev.aws.process import AwsProcess
 from tests.crash.repeats import Repeats
 from tests.integration.cluster import Cluster, Verdict, WorkerProcess, cluster
+from tests.patience import PATIENCE
 
 SHARDS = 12
 
@@ -85,12 +86,12 @@ def all_held(cluster: Cluster, most_apart: int | None = None) -> bool:
     return sorted(shard for shards in held for shard in shards) == sorted(cluster.open_shards())
 
 
-def until_shared(cluster: Cluster, seconds: float = 40.0) -> float:
+def until_shared(cluster: Cluster) -> float:
     """Wait until all living workers have their share; the seconds it took."""
-    return cluster.until(lambda: all_held(cluster, most_apart=1), seconds, "shards shared evenly")
+    return cluster.until(lambda: all_held(cluster, most_apart=1), "shards shared evenly")
 
 
-def settled(cluster: Cluster, seconds: float = 60.0) -> Verdict:
+def settled(cluster: Cluster, seconds: float = PATIENCE) -> Verdict:
     """Wait until nothing is missing; every repeat must have the text of the first."""
     verdict = cluster.until_settled(seconds)
     assert Repeats(cluster).changed() == []

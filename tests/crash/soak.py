@@ -71,9 +71,9 @@ class Soak:
         self._cluster.streams.control("faults", clear=True)
         self._cluster.nakadi.remove_faults()
         try:
-            self._cluster.until(self._all_ended, EXIT_SECONDS, "those told to end have ended")
+            self._cluster.until(self._all_ended, "those told to end have ended", EXIT_SECONDS)
             verdict = self._cluster.until_settled(SETTLE_SECONDS)
-            self._cluster.until(lambda: all_held(self._cluster), SETTLE_SECONDS, "all shards held")
+            self._cluster.until(lambda: all_held(self._cluster), "all shards held", SETTLE_SECONDS)
         except AssertionError as error:
             raise BadVerdictError(f"{self._cluster.verdict()}: {error}") from error
         changed = self._repeats.changed()

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from tests.crash.installation import alive, read_by
 from tests.integration.cluster import Cluster, WorkerProcess
 
-LONGEST_SECONDS = 60.0
-
 
 @dataclass(frozen=True, slots=True)
 class Takeover:
@@ -29,7 +27,7 @@ def kill(cluster: Cluster, victim: WorkerProcess) -> Takeover:
         missing.difference_update(read_by(alive(cluster)))
         return not missing
 
-    cluster.until(taken_over, LONGEST_SECONDS, f"takeover of {shards} shards")
+    cluster.until(taken_over, f"takeover of {shards} shards")
     return Takeover(shards, time.monotonic() - started)
 
 

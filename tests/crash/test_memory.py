@@ -34,7 +34,7 @@ def test_memory_keeps_to_the_budget_while_nakadi_is_down_and_the_backlog_is_work
         proxy(cluster.nakadi.url) as nakadi,
     ):
         worker = cluster.start(CONSUMER_NAKADI_URL=nakadi.url)
-        cluster.until(lambda: len(worker.shards()) == 12, 10, "all held")
+        cluster.until(lambda: len(worker.shards()) == 12, "all held")
         idle = peak(worker)
         limit = status(worker, "VmData") + BUDGET + BESIDE
         resource.prlimit(worker.process.pid, resource.RLIMIT_DATA, (limit, limit))
@@ -47,7 +47,7 @@ def test_memory_keeps_to_the_budget_while_nakadi_is_down_and_the_backlog_is_work
             used.append(worker.status()["queue"]["bytes"])
             return used[-1] > BUDGET * 0.8 and len(used) > 20 and len(set(used[-20:])) == 1
 
-        cluster.until(still, 30, "budget used up")
+        cluster.until(still, "budget used up")
         assert max(used) <= BUDGET
         assert worker.metric("consumer_records_read_total") < BACKLOG * 0.7
         assert worker.get("/livez")[0] == 200

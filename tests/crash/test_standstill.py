@@ -15,9 +15,9 @@ from tests.crash.trouble import Exchange, Kind, Trouble
 from tests.integration.cluster import Cluster, WorkerProcess
 from tests.integration.load import Load
 
-STOPPED_SECONDS = 15.0
+STOPPED_SECONDS = 16.0
 FENCE_SECONDS = 8.0  # lease duration less margin, counted from the last good heartbeat's sending
-SEND_SECONDS = 0.5  # from a test of the fence to the proxy's clock, on a busy machine
+SEND_SECONDS = 5.0  # from a test of the fence to the proxy's clock, on a slow machine
 
 
 @dataclass
@@ -44,8 +44,8 @@ class Watched:
 
     def until_back(self, cluster: Cluster) -> None:
         """Wait until it has taken a lease and sent something since."""
-        cluster.until(lambda: len(self.took()) > self.before, 30, "it takes a lease again")
-        cluster.until(lambda: self.sent(self.again()) != [], 20, "it sends again")
+        cluster.until(lambda: len(self.took()) > self.before, "it takes a lease again")
+        cluster.until(lambda: self.sent(self.again()) != [], "it sends again")
 
 
 def test_one_stopped_and_one_without_lease_table_send_nothing_until_they_hold_leases_again(
@@ -63,8 +63,8 @@ def test_one_stopped_and_one_without_lease_table_send_nothing_until_they_hold_le
             stopped = time.monotonic()
             sleeper.worker.process.send_signal(signal.SIGSTOP)
             cut_off.front.leases.set(Trouble(Kind.BLACKHOLE))
-            cluster.until(lambda: len(set(read_by([third]))) == 12, 20, "the third took over")
-            cluster.until(lambda: time.monotonic() - stopped > STOPPED_SECONDS, 20, "15 s")
+            cluster.until(lambda: len(set(read_by([third]))) == 12, "the third took over")
+            cluster.until(lambda: time.monotonic() - stopped > STOPPED_SECONDS, "long enough")
             assert cut_off.sent(since=stopped + FENCE_SECONDS + SEND_SECONDS) == []
 
             woken = time.monotonic()

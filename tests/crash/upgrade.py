@@ -72,7 +72,7 @@ def roll(cluster: Cluster, name: str, path: Path) -> None:
 
 
 def until_held(cluster: Cluster) -> None:
-    cluster.until(lambda: all_held(cluster), HELD_SECONDS, "every shard is held by one")
+    cluster.until(lambda: all_held(cluster), "every shard is held by one", HELD_SECONDS)
 
 
 def split(cluster: Cluster) -> None:

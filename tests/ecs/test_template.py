@@ -263,7 +263,7 @@ def test_cfn_lint_finds_nothing() -> None:
     fetched = ROOT / ".run/ecs/bin/cfn-lint"
     linter = str(fetched) if fetched.exists() else shutil.which("cfn-lint")
     if linter is None:
-        pytest.skip("cfn-lint not found: `make ecs` installs it")
+        pytest.skip("cfn-lint is missing: `make fetch` gets it")
     command = [linter, "--include-checks", "I", "--", str(TEMPLATE)]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (found.returncode, found.stdout) == (0, "")

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from tests.patience import PATIENCE
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
@@ -32,7 +34,7 @@ FLAGS = (
     "--disable-dev-shm-usage",
     "--window-size=1440,1000",
 )
-START_SECONDS, LOOK_SECONDS = 60.0, 20.0
+START_SECONDS, LOOK_SECONDS = PATIENCE, PATIENCE
 LOOK_AGAIN_SECONDS = 0.05
 
 

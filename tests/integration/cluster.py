@@ -24,10 +24,13 @@ import boto3
 from localdev.aws.process import AwsProcess, local_aws
 from localdev.nakadi.process import NakadiProcess, local_nakadi
 from localdev.streams.process import StreamsProcess, streams_process
+from tests.patience import PATIENCE
 
 EVENT_TYPE = "order-store.order"
 TABLE = "orders"
 CONSUMER = str(Path(sys.executable).with_name("consumer"))
+UNHURRIED = {"CONSUMER_LEASE_DURATION_SECONDS": "120"}
+"""For workers none of which dies: no machine is so slow that one is taken for dead."""
 
 
 @dataclass
@@ -56,7 +59,7 @@ class WorkerProcess:
 
     def get(self, path: str) -> tuple[int, str]:
         try:
-            with urllib.request.urlopen(self.url + path, timeout=5) as answer:
+            with urllib.request.urlopen(self.url + path, timeout=PATIENCE) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -78,7 +81,7 @@ class WorkerProcess:
         values = [line for line in lines if line.startswith((name + " ", name + "{"))]
         return max((float(line.rsplit(" ", 1)[1]) for line in values), default=0.0)
 
-    def stop(self, number: int = signal.SIGTERM, seconds: float = 40.0) -> tuple[int, float]:
+    def stop(self, number: int = signal.SIGTERM, seconds: float = PATIENCE) -> tuple[int, float]:
         """Send a signal; exit code and seconds until the exit."""
         started = time.monotonic()
         self.process.send_signal(number)
@@ -172,7 +175,7 @@ class Cluster:
             highest[event["key"]] = max(highest[event["key"]], sequence)
         return Verdict(len(order), len(log), len(order.keys() - seen), duplicated, out_of_order)
 
-    def until(self, true: Callable[[], bool], seconds: float, what: str) -> float:
+    def until(self, true: Callable[[], bool], what: str, seconds: float = PATIENCE) -> float:
         """Wait; the seconds it took. Fails with the workers' last words."""
         started = time.monotonic()
         while not true():
@@ -182,9 +185,9 @@ class Cluster:
             time.sleep(0.05)
         return time.monotonic() - started
 
-    def until_settled(self, seconds: float = 30.0) -> Verdict:
+    def until_settled(self, seconds: float = PATIENCE) -> Verdict:
         """Wait until nothing is missing any more."""
-        self.until(lambda: self.verdict().lost == 0, seconds, "all changes accepted")
+        self.until(lambda: self.verdict().lost == 0, "all changes accepted", seconds)
         return self.verdict()
 
     def close(self) -> None:

@@ -19,11 +19,10 @@ import yaml
 from localdev.aws.dynamodb_local import free_port
 from localdev.aws.process import AwsProcess, stop
 from localdev.nakadi.process import NakadiProcess
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-HEALTHY_SECONDS = 30.0
-EVENTS_SECONDS = 60.0
 
 
 class Compose:
@@ -82,7 +81,7 @@ class Compose:
                 stop(process)
 
     def wait_for(self, process: subprocess.Popen[str], service: str, probe: list[str]) -> None:
-        deadline = time.monotonic() + HEALTHY_SECONDS
+        deadline = time.monotonic() + PATIENCE
         while subprocess.run(probe, check=False, stderr=subprocess.DEVNULL).returncode != 0:
             assert process.poll() is None, f"{service} ended"
             assert time.monotonic() < deadline, f"{service} did not become healthy"
@@ -99,8 +98,8 @@ def test_the_services_as_composed_publish_the_workload(
             process = up.enter_context(compose.running(service))
             compose.wait_for(process, service, compose.probe(service))
         setup = compose.command("setup")
-        subprocess.run(setup, env=compose.environ("setup"), check=True, timeout=HEALTHY_SECONDS)
-        subprocess.run(setup, env=compose.environ("setup"), check=True, timeout=HEALTHY_SECONDS)
+        subprocess.run(setup, env=compose.environ("setup"), check=True, timeout=PATIENCE)
+        subprocess.run(setup, env=compose.environ("setup"), check=True, timeout=PATIENCE)
         port = {"CONSUMER_HTTP_PORT": compose.ports["consumer"]}
         consumer = up.enter_context(compose.running("consumer", **port))
         environ = {**os.environ, **port}
@@ -109,7 +108,7 @@ def test_the_services_as_composed_publish_the_workload(
         up.enter_context(compose.running("workload"))
 
         nakadi = NakadiProcess(f"http://127.0.0.1:{compose.ports['nakadi']}", 0)
-        deadline = time.monotonic() + EVENTS_SECONDS
+        deadline = time.monotonic() + PATIENCE
         while len(events := nakadi.log("order-store.order", "data_op")) < 60:
             assert consumer.poll() is None, "the consumer ended"
             assert time.monotonic() < deadline, f"{len(events)} events"
@@ -117,8 +116,8 @@ def test_the_services_as_composed_publish_the_workload(
         assert {event["data_op"] for event in events} >= {"C", "U"}
         subprocess.run([BIN / "consumer", "health"], env=environ, check=True)
         with urllib.request.urlopen(
-            f"http://127.0.0.1:{compose.ports['consumer']}/readyz", timeout=5
+            f"http://127.0.0.1:{compose.ports['consumer']}/readyz", timeout=PATIENCE
         ) as answer:
             assert answer.status == 200
         consumer.terminate()
-        assert consumer.wait(35) == 0
+        assert consumer.wait(PATIENCE) == 0

@@ -14,8 +14,7 @@ import psutil
 import pytest
 
 from localdev.nakadi.process import NakadiProcess
-
-END_SECONDS = 90.0
+from tests.patience import PATIENCE
 
 
 class Demo:
@@ -28,17 +27,17 @@ class Demo:
 
     def until(self, pattern: str) -> re.Match[str]:
         """Read on until the text holds the pattern."""
-        deadline = time.monotonic() + END_SECONDS
+        deadline = time.monotonic() + PATIENCE
         while (found := re.search(pattern, self.text)) is None:
             assert self._read(deadline), f"no {pattern!r} in:\n{self.text}"
         return found
 
     def end(self) -> int:
         """Read to the end, and return the exit code."""
-        deadline = time.monotonic() + END_SECONDS
+        deadline = time.monotonic() + PATIENCE
         while self._read(deadline):
             pass
-        return self.process.wait(END_SECONDS)
+        return self.process.wait(PATIENCE)
 
     def count(self, name: str) -> int:
         """A number of the summary."""

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.cluster import Cluster, cluster
+from tests.integration.cluster import UNHURRIED, Cluster, cluster
 from tests.integration.load import Load
 
 SHARDS = 12
+DRAIN_SECONDS = 25.0  # CONSUMER_DRAIN_SECONDS
 
 
 @pytest.fixture
@@ -24,36 +25,39 @@ def counts(cluster: Cluster) -> list[int]:
 
 
 def test_two_workers_that_join_one_share_its_shards_without_a_duplicate(twelve: Cluster) -> None:
+    twelve.settings.update(UNHURRIED)
     twelve.start()
     with Load(twelve):
-        twelve.until(lambda: counts(twelve) == [12], 10, "one worker holds all")
+        twelve.until(lambda: counts(twelve) == [12], "one worker holds all")
         twelve.start()
         twelve.start()
-        twelve.until(lambda: counts(twelve) == [4, 4, 4], 20, "4/4/4")
+        twelve.until(lambda: counts(twelve) == [4, 4, 4], "4/4/4")
     verdict = twelve.until_settled()
     assert (verdict.lost, verdict.duplicated, verdict.out_of_order) == (0, 0, 0)
 
 
 def test_sigterm_hands_over_without_a_duplicate_and_exits_0(twelve: Cluster) -> None:
+    twelve.settings.update(UNHURRIED)
     first, _ = twelve.start(), twelve.start()
-    twelve.until(lambda: counts(twelve) == [6, 6], 20, "6/6")
+    twelve.until(lambda: counts(twelve) == [6, 6], "6/6")
     with Load(twelve):
         time.sleep(2)
         code, seconds = first.stop()
         assert code == 0
-        assert seconds < 10
-        twelve.until(lambda: counts(twelve) == [12], 15, "the other holds all")
+        assert seconds < DRAIN_SECONDS  # it does not wait for the end of its time
+        twelve.until(lambda: counts(twelve) == [12], "the other holds all")
     verdict = twelve.until_settled()
     assert (verdict.lost, verdict.duplicated, verdict.out_of_order) == (0, 0, 0)
 
 
-def test_a_killed_worker_is_replaced_within_15_seconds(twelve: Cluster) -> None:
+def test_a_killed_worker_is_replaced(twelve: Cluster) -> None:
+    """In 15 s: that is shown in virtual time (tests/unit/runtime) and measured by `make kills`."""
     first, _, _ = twelve.start(), twelve.start(), twelve.start()
-    twelve.until(lambda: counts(twelve) == [4, 4, 4], 20, "4/4/4")
+    twelve.until(lambda: counts(twelve) == [4, 4, 4], "4/4/4")
     with Load(twelve):
         time.sleep(2)
         first.stop(signal.SIGKILL)
-        twelve.until(lambda: counts(twelve) == [6, 6], 15, "6/6 after the kill")
+        twelve.until(lambda: counts(twelve) == [6, 6], "6/6 after the kill")
     verdict = twelve.until_settled()
     assert (verdict.lost, verdict.out_of_order) == (0, 0)
 
@@ -62,14 +66,14 @@ def test_a_worker_that_stood_still_publishes_nothing_before_it_holds_a_lease_aga
     twelve: Cluster,
 ) -> None:
     sleeper, other = twelve.start(), twelve.start()
-    twelve.until(lambda: counts(twelve) == [6, 6], 20, "6/6")
+    twelve.until(lambda: counts(twelve) == [6, 6], "6/6")
     with Load(twelve):
         time.sleep(1)
         before = len(sleeper.events("lease_taken"))
         sleeper.process.send_signal(signal.SIGSTOP)
-        twelve.until(lambda: len(other.shards()) == 12, 20, "the other took over")
+        twelve.until(lambda: len(other.shards()) == 12, "the other took over")
         sleeper.process.send_signal(signal.SIGCONT)
-        twelve.until(lambda: counts(twelve) == [6, 6], 30, "6/6 again")
+        twelve.until(lambda: counts(twelve) == [6, 6], "6/6 again")
     verdict = twelve.until_settled()
     # What was in flight when it was stopped may be stored twice; nothing newer was overtaken.
     assert (verdict.lost, verdict.out_of_order) == (0, 0)
@@ -80,14 +84,15 @@ def test_a_worker_that_stood_still_publishes_nothing_before_it_holds_a_lease_aga
 
 
 def test_sigterm_while_nakadi_is_down_exits_in_time_and_loses_nothing(twelve: Cluster) -> None:
-    first = twelve.start()
-    twelve.until(lambda: counts(twelve) == [12], 10, "one worker holds all")
+    twelve.settings.update(UNHURRIED)
+    first = twelve.start(CONSUMER_DRAIN_SECONDS="5")
+    twelve.until(lambda: counts(twelve) == [12], "one worker holds all")
     twelve.nakadi.add_fault(kind="status", status=503)
     twelve.fill(500)
-    twelve.until(lambda: first.status()["queue"]["events"] == 500, 10, "all of it is read")
+    twelve.until(lambda: first.status()["queue"]["events"] == 500, "all of it is read")
     code, seconds = first.stop()
     assert code == 0
-    assert seconds < 28
+    assert 5 <= seconds < 60  # its drain, and what a slow machine takes beside
     twelve.nakadi.remove_faults()
     twelve.start()
     verdict = twelve.until_settled()
@@ -95,8 +100,9 @@ def test_sigterm_while_nakadi_is_down_exits_in_time_and_loses_nothing(twelve: Cl
 
 
 def test_shards_that_split_while_workers_come_and_go(twelve: Cluster) -> None:
+    twelve.settings.update(UNHURRIED)
     workers = [twelve.start(), twelve.start()]
-    twelve.until(lambda: counts(twelve) == [6, 6], 20, "6/6")
+    twelve.until(lambda: counts(twelve) == [6, 6], "6/6")
     with Load(twelve):
         for _ in range(3):
             twelve.streams.control("split", shard="random", children=2)

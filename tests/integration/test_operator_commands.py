@@ -21,6 +21,7 @@ from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
 from localdev.aws.process import REGION, AwsProcess, local_aws
 from localdev.nakadi.process import NakadiProcess, local_nakadi
+from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +97,7 @@ class Desk:
             env={**self.environ, **environ},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
 
@@ -114,7 +115,7 @@ class Desk:
                 if len(heads) == 2:
                     process.send_signal(signal.SIGINT)
                     break
-            assert process.wait(20) == 0
+            assert process.wait(PATIENCE) == 0
         return heads
 
     def verdicts(self, **environ: str) -> tuple[int, dict[str, str], str]:
@@ -260,7 +261,7 @@ async def test_leases_are_shown_as_they_stand(desk: Desk, monkeypatch: pytest.Mo
             "paused",
         ]
         assert (lines["shard-a"]["owner"], lines["shard-a"]["checkpoint"]) == ("w-1", "42")
-        assert 0 <= lines["shard-a"]["age_seconds"] < 60
+        assert 0 <= lines["shard-a"]["age_seconds"] < PATIENCE
 
         await store.write_lease(row.key, LeaseWrite(held, ended))
         table = desk.run("leases")

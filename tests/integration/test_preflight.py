@@ -10,6 +10,7 @@ import pytest
 
 from localdev.nakadi.process import RefusedError
 from tests.integration.cluster import CONSUMER, TABLE, Cluster, cluster, definition
+from tests.patience import PATIENCE
 
 OTHER = "order-store.other"
 
@@ -35,7 +36,7 @@ def consumer(made: Cluster, command: str, **settings: str) -> subprocess.Complet
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -98,11 +99,11 @@ def test_an_absent_event_type_is_wrong_to_check_and_waited_for_by_run(one: Clust
     assert consumer(one, "check", CONSUMER_EVENT_TYPE=OTHER).returncode == 2
     worker = one.start(CONSUMER_EVENT_TYPE=OTHER, CONSUMER_PROBE_SECONDS="0.5")
     one.fill(20)
-    one.until(lambda: bool(worker.events("event_type_stopped")), 20, "404")
+    one.until(lambda: bool(worker.events("event_type_stopped")), "404")
     (doubt,) = worker.events("event_type_doubtful")
     assert "404" in doubt["result"]
     one.nakadi.create_event_type(definition("id") | {"name": OTHER})
-    one.until(lambda: len(one.nakadi.log(OTHER)) == 20, 20, "published")
+    one.until(lambda: len(one.nakadi.log(OTHER)) == 20, "published")
 
 
 def test_one_that_may_not_be_seen_is_published_to(one: Cluster) -> None:
@@ -115,14 +116,14 @@ def test_one_that_may_not_be_seen_is_published_to(one: Cluster) -> None:
     assert "403" in doubt["result"]
 
 
-@pytest.mark.parametrize("fault", [{"kind": "reset"}, {"kind": "delay", "delay": 60.0}])
+@pytest.mark.parametrize("fault", [{"kind": "reset"}, {"kind": "delay", "delay": 3600.0}])
 def test_a_nakadi_that_does_not_answer_stops_nobody_from_starting(
     one: Cluster, fault: dict[str, object]
 ) -> None:
     one.nakadi.add_fault(on="event-type", **fault)
     worker = one.start()
     one.fill(20)
-    one.until_settled(15)
+    one.until_settled()
     assert len(worker.events("event_type_not_checked")) == 1
 
 
@@ -149,7 +150,7 @@ def test_what_event_type_prints_can_be_created_and_takes_every_event(
     one.start(**settings)
     items = [{"put": {"id": {"S": "a"}, "n": {"N": str(n)}}} for n in range(2)]
     one.streams.control("write", table=TABLE, changes=[*items, {"delete": {"id": {"S": "a"}}}])
-    one.until(lambda: len(one.nakadi.log(OTHER)) == 3, 20, "published")
+    one.until(lambda: len(one.nakadi.log(OTHER)) == 3, "published")
 
 
 def test_without_a_table_the_draft_says_what_to_correct(one: Cluster) -> None:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.crash.installation import until_shared
-from tests.integration.cluster import CONSUMER, EVENT_TYPE, Cluster, cluster
+from tests.integration.cluster import CONSUMER, EVENT_TYPE, UNHURRIED, Cluster, cluster
+from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,9 +27,15 @@ RECORDS = 400
 
 
 @pytest.fixture
-def fleet(tmp_path: Path) -> Iterator[Cluster]:
+def settings() -> dict[str, str]:
+    return UNHURRIED
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, settings: dict[str, str]) -> Iterator[Cluster]:
     """Two workers, four shards, everything published."""
     with cluster(tmp_path, shards=SHARDS) as made:
+        made.settings.update(settings)
         made.start()
         made.start()
         until_shared(made)  # nothing is handed over any more
@@ -44,7 +51,7 @@ def consumer(made: Cluster, *words: str, code: int = 0) -> str:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=PATIENCE,
         check=False,
     )
     assert answer.returncode == code, answer.stdout + answer.stderr
@@ -72,6 +79,7 @@ def published(made: Cluster) -> Counter[str]:
     return Counter(event["eid"] for event in log)
 
 
+@pytest.mark.parametrize("settings", [{}], ids=["a lease lasts 10 s"])
 def test_a_pause_survives_the_death_of_an_owner_until_it_is_resumed(fleet: Cluster) -> None:
     said = consumer(fleet, "pause", code=2)
     assert "--yes" in said
@@ -83,10 +91,10 @@ def test_a_pause_survives_the_death_of_an_owner_until_it_is_resumed(fleet: Clust
 
     fleet.fill(RECORDS)
     fleet.workers[0].stop(signal.SIGKILL)
-    fleet.until(lambda: states(fleet) == ["paused"] * SHARDS, 40, "the other one has them, paused")
+    fleet.until(lambda: states(fleet) == ["paused"] * SHARDS, "the other one has them, paused")
     worker = fleet.workers[1]
     assert worker.get("/livez")[0] == 200
-    fleet.until(lambda: worker.metric("consumer_iterator_age_seconds") > 6, 10, "the age grows")
+    fleet.until(lambda: worker.metric("consumer_iterator_age_seconds") > 6, "the age grows")
     assert fleet.verdict().lost == RECORDS
 
     fleet.start()
@@ -108,7 +116,7 @@ def interrupted(made: Cluster, *words: str) -> int:
         assert asking.stderr is not None
         assert asking.stderr.read(6) == f"{words[0]}?".encode()
         asking.send_signal(signal.SIGINT)
-        code = asking.wait(10)
+        code = asking.wait(PATIENCE)
     os.close(ours)
     os.close(terminal)
     return code
@@ -122,7 +130,7 @@ def test_one_shard_is_paused_and_its_neighbours_are_not(fleet: Cluster) -> None:
     assert sorted(states(fleet)) == ["paused"] + ["reading"] * (SHARDS - 1)
     assert "wanted one that" in consumer(fleet, "resume", "--shard", "absent", code=2)
     consumer(fleet, "resume", "--shard", shard)
-    fleet.until(lambda: set(states(fleet)) == {"reading"}, 10, "it is read on")
+    fleet.until(lambda: set(states(fleet)) == {"reading"}, "it is read on")
 
 
 def test_a_seek_repeats_everything_once_and_in_order(fleet: Cluster) -> None:
@@ -131,7 +139,7 @@ def test_a_seek_repeats_everything_once_and_in_order(fleet: Cluster) -> None:
     assert "change.sequence" in said
     assert sum(published(fleet).values()) == RECORDS
     consumer(fleet, "seek", "--to", "TRIM_HORIZON", "--yes")
-    fleet.until(lambda: sum(published(fleet).values()) == 2 * RECORDS, 30, "all came twice")
+    fleet.until(lambda: sum(published(fleet).values()) == 2 * RECORDS, "all came twice")
     assert set(published(fleet).values()) == {2}
     assert consumer(fleet, "gaps", "--json").startswith("[]\n")
     last: dict[str, str] = {}
@@ -163,12 +171,12 @@ def test_a_seek_without_any_worker_is_obeyed_by_the_next_and_leaves_gaps(fleet: 
     target = records[-2]["sequence"]
     consumer(fleet, "seek", "--to", target, "--shard", shard["shard_id"], "--yes")
     fleet.start()
-    fleet.until(lambda: len(states(fleet)) == SHARDS, 30, "all shards held")
+    fleet.until(lambda: len(states(fleet)) == SHARDS, "all shards held")
     others = sum(len(of) for name, of in truth.items() if name != shard["shard_id"])
     old = Counter(str(event["eid"]) for event in fleet.nakadi.log(EVENT_TYPE, fields="eid"))
     assert old
     wanted = RECORDS + others + 1
-    fleet.until(lambda: sum(published(fleet).values()) == wanted, 30, "repeated, but for the skip")
+    fleet.until(lambda: sum(published(fleet).values()) == wanted, "repeated, but for the skip")
     (gap,) = json.loads(consumer(fleet, "gaps", "--json"))
     assert (gap["shard_id"], gap["reason"]) == (shard["shard_id"], "seek")
     assert int(gap["to"]) == int(records[-1]["sequence"])

@@ -214,7 +214,7 @@ async def test_a_worker_serves_it(window: Window, tmp_path: Path) -> None:
         context = cluster(tmp_path, shards=4)
         made = context.__enter__()
         worker = made.start()
-        made.until(lambda: len(worker.shards()) == 4, 30, "all shards held")
+        made.until(lambda: len(worker.shards()) == 4, "all shards held")
         made.fill(200)
         return context, worker.url
 

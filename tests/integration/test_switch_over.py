@@ -33,7 +33,7 @@ def other_relay(at: Cluster) -> Iterator[None]:
         assert process.poll() is None
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 @pytest.fixture
@@ -46,12 +46,12 @@ def test_beside_another_relay_both_read_every_shard_without_being_throttled(here
     here.nakadi.create_event_type({**definition("id"), "name": SHADOW})
     with other_relay(here):
         worker = here.start(CONSUMER_EVENT_TYPE=SHADOW, CONSUMER_DATA_TYPE=EVENT_TYPE)
-        here.until(lambda: len(worker.shards()) == 2, 10, "both shards held")
+        here.until(lambda: len(worker.shards()) == 2, "both shards held")
         with Load(here, per_second=100):
-            here.until(lambda: here.verdict().events > 500, 30, "the other relay publishes")
+            here.until(lambda: here.verdict().events > 500, "the other relay publishes")
         here.until_settled()
         changes = here.verdict().changes
-        here.until(lambda: len(here.nakadi.log(SHADOW)) == changes, 30, "the shadow has it all")
+        here.until(lambda: len(here.nakadi.log(SHADOW)) == changes, "the shadow has it all")
     throttled = f'{{application="{SHADOW}",outcome="throttled"}}'
     assert worker.metric(f"consumer_get_records_requests_total{throttled}") == 0
     shadow = {event["eid"] for event in here.nakadi.log(SHADOW, fields="eid")}
@@ -61,12 +61,12 @@ def test_beside_another_relay_both_read_every_shard_without_being_throttled(here
 def test_switching_over_at_a_time_repeats_what_came_since_and_loses_nothing(here: Cluster) -> None:
     with Load(here, per_second=100):
         with other_relay(here):
-            here.until(lambda: here.verdict().events > 200, 30, "the other relay publishes")
+            here.until(lambda: here.verdict().events > 200, "the other relay publishes")
         stopped = datetime.now(UTC)
         published = here.verdict().events
         start = stopped - timedelta(seconds=2)  # README: the lag of the other relay, and a margin
         worker = here.start(CONSUMER_START=start.strftime("%Y-%m-%dT%H:%M:%SZ"))
-        here.until(lambda: here.verdict().events > published + 200, 30, "the consumer publishes")
+        here.until(lambda: here.verdict().events > published + 200, "the consumer publishes")
     verdict = here.until_settled()
     assert (verdict.lost, verdict.out_of_order) == (0, 0)
     assert verdict.duplicated > 0  # the margin, floored to the minute, so that none is missed

@@ -31,7 +31,7 @@ async def on_server(
     usual: dict[str, Any] = {
         "table": "conformance-leases",
         "application": f"application-{next(_applications)}",
-        "request_seconds": 10.0,  # the servers are slow when they wake up, and not under test
+        "request_seconds": 60.0,  # the servers are slow when they wake up, and not under test
     }
     async with Aws() as aws:
         table = LeaseTable(await aws.dynamodb(4), SystemClock(), **usual | settings)

@@ -52,7 +52,7 @@ async def table(line: Wire, use_aws: pytest.MonkeyPatch) -> AsyncIterator[LeaseT
             SystemClock(),
             table="leases",
             application="app",
-            request_seconds=0.5,  # of which "silence" waits all, and a busy machine some
+            request_seconds=0.1,  # of idle time (tests/idle_loop.py): "silence" waits all of it
         )
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from consumer import __version__, cli
 from consumer.errors import Misconfigured, StreamUnreachable
+from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
     import argparse
@@ -33,7 +34,7 @@ def consumer(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
         env={**LEAST, **environ},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -65,7 +66,7 @@ def test_the_module_is_the_command() -> None:
         env=PATH,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=True,
     )
     assert answer.stdout == f"consumer {__version__}\n"
@@ -113,7 +114,12 @@ def test_an_unknown_variable_is_answered_with_the_nearest_name() -> None:
 
 def test_settings_are_explained_without_any_configuration() -> None:
     answer = subprocess.run(
-        [COMMAND, "settings"], env=PATH, capture_output=True, text=True, timeout=30, check=True
+        [COMMAND, "settings"],
+        env=PATH,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
     )
     assert "CONSUMER_LEASE_DURATION_SECONDS" in answer.stdout
     assert answer.stderr == ""
@@ -128,7 +134,7 @@ def test_a_reader_that_has_left_is_no_error() -> None:
         stdout=writing,
         stderr=subprocess.PIPE,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
     os.close(writing)
@@ -147,7 +153,7 @@ def test_the_probe_of_a_container_imports_little() -> None:
         env=PATH,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=True,
     )
     assert answer.stdout.strip() == ""

@@ -11,6 +11,7 @@ import pytest
 
 from localdev.demo.logged_process import logged_process
 from localdev.demo.worker import Worker
+from tests.patience import PATIENCE
 
 LONG = "import time; print('begun', flush=True); time.sleep(60)"
 DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + LONG
@@ -50,14 +51,14 @@ def test_one_that_runs_is_neither_killed_nor_failed(workers: Workers) -> None:
 def test_one_that_ends_when_asked_is_fine(workers: Workers) -> None:
     worker = workers.start_and_wait(KIND)
     worker.ask_to_stop()
-    worker.wait(20)
+    worker.wait(PATIENCE)
     assert (worker.killed, worker.failed, worker.state) == (False, False, "ended with exit code 0")
 
 
 def test_one_that_a_user_kills_is_not_a_failure(workers: Workers) -> None:
     worker = workers.start_and_wait(LONG)
     os.kill(worker.process.pid, signal.SIGKILL)
-    worker.wait(20)
+    worker.wait(PATIENCE)
     worker.ask_to_stop()
     assert (worker.killed, worker.failed, worker.state) == (True, False, "killed by signal 9")
 
@@ -65,13 +66,13 @@ def test_one_that_a_user_kills_is_not_a_failure(workers: Workers) -> None:
 def test_one_that_crashes_has_failed(workers: Workers) -> None:
     worker = workers.start_and_wait(LONG)
     os.kill(worker.process.pid, signal.SIGSEGV)
-    worker.wait(20)
+    worker.wait(PATIENCE)
     assert (worker.killed, worker.failed) == (False, True)
 
 
 def test_one_that_ends_by_itself_with_an_error_has_failed(workers: Workers) -> None:
     worker = workers.start("import sys; sys.exit('out of luck')")
-    worker.wait(20)
+    worker.wait(PATIENCE)
     assert worker.failed
     assert worker.state == "ended with exit code 1"
     assert worker.process.last_lines(5) == ["out of luck"]
@@ -80,7 +81,7 @@ def test_one_that_ends_by_itself_with_an_error_has_failed(workers: Workers) -> N
 def test_one_that_dies_of_the_request_to_end_has_failed(workers: Workers) -> None:
     worker = workers.start_and_wait(LONG)
     worker.ask_to_stop()
-    worker.wait(20)
+    worker.wait(PATIENCE)
     assert (worker.killed, worker.failed) == (False, True)
 
 

@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localdev.streams.process import StreamsProcess, streams_process
+from tests.patience import PATIENCE
 from tests.unit.streams.streams_wire import create_table, post, read_tree, settings, shards, told
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def test_shards_split_and_age_by_themselves() -> None:
         closing(boto3.client("dynamodb", **settings(server))) as database,
     ):
         create_table(database, "T", "NEW_IMAGE")
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         known: list[Any] = []
         while not any(shard["gone"] for shard in known):
             assert time.monotonic() < deadline
@@ -190,7 +191,7 @@ def test_the_server_ends_well_on_sigterm() -> None:
         assert process.stdout is not None
         assert process.stdout.readline().startswith(b"http://127.0.0.1:")
         process.terminate()
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_a_server_that_does_not_come_up_is_an_error() -> None:
