@@ -36,7 +36,7 @@ def start_positions(name: str, log: EventLog, header: str | None) -> dict[str, i
     given = None if header is None else _parse(header)
     if given is None:
         return {partition: len(events) - 1 for partition, events in log.partitions.items()}
-    cursors = [read_cursor(name, log, cursor) for cursor in given]
+    cursors = [_read_cursor(name, log, cursor) for cursor in given]
     if not cursors:
         raise ProblemError(412, "invalid cursor format, partition: null offset: null")
     positions: dict[str, int] = {}
@@ -68,7 +68,7 @@ def _parse(header: str) -> list[JsonObject] | None:
     return objects
 
 
-def read_cursor(name: str, log: EventLog, cursor: JsonObject) -> Cursor:
+def _read_cursor(name: str, log: EventLog, cursor: JsonObject) -> Cursor:
     """Return a cursor from JSON, or raise the 412 that says what is wrong with it."""
     partition, offset = text(cursor, "partition"), text(cursor, "offset")
     if partition is None:
@@ -119,5 +119,5 @@ def distance(name: str, log: EventLog, pair: JsonObject) -> JsonObject:
         cursor = pair.get(end)
         if not isinstance(cursor, dict):
             raise ProblemError(422, f'Field "{end}" must not be null\n')
-        ends.append(read_cursor(name, log, cursor).offset)
+        ends.append(_read_cursor(name, log, cursor).offset)
     return {**pair, "distance": ends[1] - ends[0]}

@@ -94,11 +94,7 @@ class EventTypeRoutes:
 
     async def delete(self, request: web.Request) -> web.Response:
         """Remove an event type with its events."""
-        name = request.match_info["name"]
-        self._nakadi.event_types.find(name)
-        if self._nakadi.subscriptions.on(name):
-            raise ProblemError(409, f"Can't remove event type {name}, as it has subscriptions")
-        self._nakadi.event_types.delete(name)
+        self._nakadi.event_types.delete(request.match_info["name"])
         return web.Response()
 
     async def repartition(self, request: web.Request) -> web.Response:

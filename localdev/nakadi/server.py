@@ -23,7 +23,6 @@ from localdev.nakadi.problem import ProblemError
 from localdev.nakadi.publish_route import publish
 from localdev.nakadi.reading import ReadRoutes
 from localdev.nakadi.schema_route import SchemaRoutes
-from localdev.nakadi.subscription_route import SubscriptionRoutes
 from localdev.nakadi.tokens import UnauthorizedError
 
 if TYPE_CHECKING:
@@ -57,7 +56,6 @@ def make_app(nakadi: LocalNakadi) -> web.Application:
         *EventTypeRoutes(nakadi).routes(),
         *SchemaRoutes(nakadi).routes(),
         *ReadRoutes(nakadi).routes(),
-        *SubscriptionRoutes(nakadi).routes(),
     ]
     app.add_routes(
         web.route(route.method, route.path + _SLASH, route.handler) for route in imitated
