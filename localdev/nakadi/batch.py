@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from localdev.nakadi.partitioning import java_text
+from localdev.nakadi.java import java_text
 from localdev.nakadi.problem import ProblemError, internal_error
 from localdev.nakadi.strict_json import EMPTY, StrictJsonError, double, integer, parse_object
 

@@ -10,8 +10,8 @@ from localdev.nakadi.answers import json_answer
 from localdev.nakadi.gzip_stream import GzipCutError, GzipFormatError, header_end
 from localdev.nakadi.negotiation import media_type
 from localdev.nakadi.problem import PROBLEM_JSON, ProblemError
-from localdev.nakadi.registry import timestamp
 from localdev.nakadi.request_body import coding_of
+from localdev.nakadi.timestamp import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 
-from localdev.nakadi.java import double_text, int32, json_text, string_hash
+from localdev.nakadi.java import int32, java_text, string_hash
 from localdev.nakadi.json_value import Json, JsonObject
 
 Partitioner = Callable[[JsonObject], str]
@@ -13,23 +13,6 @@ Partitioner = Callable[[JsonObject], str]
 
 class PartitioningError(Exception):
     """The event has no partition; the text is the item's detail."""
-
-
-def java_text(value: Json) -> str:
-    """Return the text whose hash counts: strings as they are, others as Java prints them."""
-    match value:
-        case str():
-            return value
-        case bool():
-            return "true" if value else "false"
-        case None:
-            return "null"
-        case int():
-            return str(value)
-        case float():
-            return double_text(value)
-        case _:
-            return json_text(value)
 
 
 def path_of(text: str) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from localdev.nakadi.log import StoredEvent
 from localdev.nakadi.partitioning import PartitioningError
 from localdev.nakadi.problem import ProblemError
-from localdev.nakadi.registry import timestamp
 from localdev.nakadi.storing import Fate, Placed, fates
+from localdev.nakadi.timestamp import timestamp
 
 if TYPE_CHECKING:
     from localdev.nakadi.batch import Event

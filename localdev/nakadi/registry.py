@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from localdev.nakadi import event_type_rules as rules
 from localdev.nakadi.event_type import EventType, make_event_type
 from localdev.nakadi.problem import ProblemError
+from localdev.nakadi.timestamp import timestamp
 
 if TYPE_CHECKING:
     from localdev.nakadi.json_value import Json, JsonObject
 
 PARTITIONS_MAX = 8
-
-
-def timestamp() -> str:
-    """Return the present time as Nakadi writes it: UTC, milliseconds, `Z`."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Registry:

@@ -21,7 +21,7 @@ from localdev.nakadi.negotiation import unreadable_accept
 from localdev.nakadi.page_route import PAGE, PageRoutes
 from localdev.nakadi.problem import ProblemError
 from localdev.nakadi.publish_route import publish
-from localdev.nakadi.reading import ReadRoutes
+from localdev.nakadi.read_route import ReadRoutes
 from localdev.nakadi.schema_route import SchemaRoutes
 from localdev.nakadi.tokens import UnauthorizedError
 

@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from localdev.nakadi.java import hash_map_order
-from localdev.nakadi.partitioning import java_text
+from localdev.nakadi.java import hash_map_order, java_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

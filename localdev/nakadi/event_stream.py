@@ -1,31 +1,22 @@
-"""Reading back: `GET /event-types/{name}/events` from cursors, and the partitions."""
+"""The stream of one reader: batches of events of some partitions, a line each, up to its limits."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aiohttp import web
-
-from localdev.nakadi.answers import json_answer, json_bytes
-from localdev.nakadi.body_reader import number, read_objects
-from localdev.nakadi.cursors import distance, start_positions
-from localdev.nakadi.log import EventLog, offset_text
+from localdev.nakadi.answers import json_bytes
+from localdev.nakadi.body_reader import number
+from localdev.nakadi.log import offset_text
 from localdev.nakadi.problem import ProblemError
-from localdev.nakadi.request_body import plain_body
 from localdev.nakadi.stored_form import stored_text
 
 if TYPE_CHECKING:
-    from localdev.nakadi.event_type import EventType
-    from localdev.nakadi.local_nakadi import LocalNakadi
+    from aiohttp import web
 
-STREAM = "application/x-json-stream"
-_WARNING = (
-    "299 - nakadi - the Low-level API is deprecated and will be removed from a future release. "
-    "Please consider migrating to the Subscriptions API."
-)
+    from localdev.nakadi.event_type import EventType
+
 _POLL_SECONDS = 0.02
 _STREAM_SECONDS_MAX = 3600.0
 _FLUSH_SECONDS = 30.0
@@ -55,67 +46,8 @@ class StreamOptions:
             raise ProblemError(422, "batch_limit can't be lower than 1")
 
 
-class ReadRoutes:
-    """Handlers that read events of one local Nakadi."""
-
-    def __init__(self, nakadi: LocalNakadi) -> None:
-        self._nakadi = nakadi
-
-    def routes(self) -> list[web.RouteDef]:
-        """Return the routes."""
-        return [
-            web.get("/event-types/{name}/partitions", self.partitions),
-            web.get("/event-types/{name}/partitions/{partition}", self.partition),
-            web.get("/event-types/{name}/events", self.events),
-            web.post("/event-types/{name}/cursor-distances", self.distances),
-        ]
-
-    async def partitions(self, request: web.Request) -> web.Response:
-        """All partitions with their oldest and newest offsets."""
-        log = self._nakadi.event_types.find(request.match_info["name"]).log
-        return json_answer([_partition(log, name) for name in log.partitions])
-
-    async def partition(self, request: web.Request) -> web.Response:
-        """One partition."""
-        log = self._nakadi.event_types.find(request.match_info["name"]).log
-        name = request.match_info["partition"]
-        if name not in log.partitions:
-            raise ProblemError(404, "partition not found")
-        return json_answer(_partition(log, name))
-
-    async def events(self, request: web.Request) -> web.StreamResponse:
-        """Stream events of some partitions, one line a batch."""
-        options = stream_options(request)
-        event_type = self._nakadi.event_types.get(request.match_info["name"])
-        if event_type is None:
-            raise ProblemError(404, "topic not found")
-        positions = start_positions(
-            event_type.name, event_type.log, request.headers.get("X-nakadi-cursors")
-        )
-        options.check()
-        response = web.StreamResponse(headers={"Content-Type": STREAM, "Warning": _WARNING})
-        await response.prepare(request)
-        with contextlib.suppress(ConnectionError):  # the reader has gone
-            await _Stream(event_type, positions, options).run(response)
-        return response
-
-    async def distances(self, request: web.Request) -> web.Response:
-        """How many events lie between pairs of cursors."""
-        event_type = self._nakadi.event_types.find(request.match_info["name"])
-        pairs = read_objects(await plain_body(request))
-        return json_answer([distance(event_type.name, event_type.log, pair) for pair in pairs])
-
-
-def _partition(log: EventLog, name: str) -> dict[str, str]:
-    return {
-        "oldest_available_offset": offset_text(0),
-        "newest_available_offset": offset_text(len(log.partitions[name]) - 1),
-        "partition": name,
-    }
-
-
 def stream_options(request: web.Request) -> StreamOptions:
-    """Read the query parameters; a number that is none is a 400."""
+    """Return the options in a query; raise the 400 for a number that is none."""
     query = request.query
     timeout = number(query.get("stream_timeout"), 0)
     return StreamOptions(
@@ -127,8 +59,8 @@ def stream_options(request: web.Request) -> StreamOptions:
     )
 
 
-class _Stream:
-    """One reader: what it was sent, and when each of its partitions is due again."""
+class EventStream:
+    """What one reader was sent, and when each of its partitions is due again."""
 
     def __init__(
         self, event_type: EventType, positions: dict[str, int], options: StreamOptions
