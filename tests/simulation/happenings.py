@@ -4,7 +4,7 @@ import asyncio
 from random import Random
 from typing import TYPE_CHECKING
 
-from localdev.streams.record import ViewType
+from localdev.streams.model.record import ViewType
 from tests.simulation.scenario import Happening
 from tests.simulation.trouble import hide
 from tests.simulation.truth import wall

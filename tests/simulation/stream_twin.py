@@ -18,9 +18,9 @@ from consumer.core.stream.stream import (
 )
 from consumer.errors import ExpiredIterator, Retryable, ShardNotFound, TrimmedData
 from localdev.streams.errors import ErrorCode, ServiceError
-from localdev.streams.iterator import IteratorType
-from localdev.streams.model import ShardPage, StreamsModel
-from localdev.streams.shard import Shard as ModelShard
+from localdev.streams.model.iterator import IteratorType
+from localdev.streams.model.shard import Shard as ModelShard
+from localdev.streams.model.streams_model import ShardPage, StreamsModel
 from tests.simulation.checks import Checks
 from tests.simulation.loop import SimLoop
 from tests.simulation.memory import Memory

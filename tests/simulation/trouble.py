@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from localdev.streams.lies import LieKind, Lies
-from localdev.streams.options import Options
+from localdev.streams.model.options import Options
+from localdev.streams.model.stale_listings import LieKind, Lies
 from tests.simulation.nakadi_twin import Moods, weather_of_nakadi
 from tests.simulation.scenario import Scenario
 from tests.simulation.truth import ShardTruth, wall

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from localdev.streams.key_schema import KeySchema
-from localdev.streams.model import StreamsModel
+from localdev.streams.model.key_schema import KeySchema
+from localdev.streams.model.streams_model import StreamsModel
 from tests.simulation.checks import Checks, Violation
 from tests.simulation.cluster import Cluster
 from tests.simulation.happenings import Happenings

@@ -5,11 +5,11 @@ from enum import StrEnum
 
 import orjson
 
-from localdev.streams.arguments import Arguments
-from localdev.streams.iterator import IteratorType
-from localdev.streams.model import ShardPage, StreamsModel
-from localdev.streams.shard import PAGE_RECORDS, Shard
-from localdev.streams.stream import LISTING_SHARDS, Stream
+from localdev.streams.http.arguments import Arguments
+from localdev.streams.model.iterator import IteratorType
+from localdev.streams.model.shard import PAGE_RECORDS, Shard
+from localdev.streams.model.stream import LISTING_SHARDS, Stream
+from localdev.streams.model.streams_model import ShardPage, StreamsModel
 
 Operation = Callable[[StreamsModel, Arguments, float], bytes]
 

@@ -5,8 +5,8 @@ from typing import TypeVar
 
 import msgspec
 
-from localdev.streams.arguments import Arguments
 from localdev.streams.errors import invalid
+from localdev.streams.http.arguments import Arguments
 
 Shape = TypeVar("Shape")
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from localdev.streams.arguments import Arguments
 from localdev.streams.errors import invalid
-from localdev.streams.model import StreamsModel
-from localdev.streams.shard import Shard
-from localdev.streams.stream import Stream
-from localdev.streams.table import Table
+from localdev.streams.http.arguments import Arguments
+from localdev.streams.model.shard import Shard
+from localdev.streams.model.stream import Stream
+from localdev.streams.model.streams_model import StreamsModel
+from localdev.streams.model.table import Table
 
 
 @dataclass(frozen=True, slots=True)

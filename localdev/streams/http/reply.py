@@ -7,7 +7,7 @@ from typing import assert_never
 import orjson
 
 from localdev.streams.errors import ErrorCode, ServiceError
-from localdev.streams.fault import Fault, FaultKind
+from localdev.streams.http.fault import Fault, FaultKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ import time
 from random import Random
 from typing import Final
 
-from localdev.streams.model import StreamsModel
-from localdev.streams.stream import Stream
+from localdev.streams.model.stream import Stream
+from localdev.streams.model.streams_model import StreamsModel
 
 OPEN_SHARDS: Final = 256  # of a stream that splits by itself; beyond them its shards only rotate
 RETENTION_TICK_SECONDS: Final = 1.0

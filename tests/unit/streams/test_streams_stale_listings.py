@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from localdev.streams.lies import Lie, LieKind, Lies
-from localdev.streams.options import Options
+from localdev.streams.model.options import Options
+from localdev.streams.model.stale_listings import Lie, LieKind, Lies
 from tests.unit.streams.streams_world import START, World
 
 

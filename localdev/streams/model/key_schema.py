@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import md5
 
-from localdev.streams.attribute import Attributes, canonical_number, typed
 from localdev.streams.errors import invalid
+from localdev.streams.model.attribute import Attributes, canonical_number, typed
 
 
 @dataclass(frozen=True, slots=True)

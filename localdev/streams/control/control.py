@@ -24,7 +24,7 @@ needed while there is only one table. A shard is an id, `random` or `all`, of th
   iterators  expire=false, lifetime       all handed out expire now; seconds that new and old live
   options    child_filter, children_delay, closing_page_has_records, exponent_times,
              iterator_lifetime, time_resolution, lower_case_identity, empty_pages, readers,
-             call_limits, lies            see options.Options and lies.Lies; what is not named
+             call_limits, lies            see Options and Lies; what is not named
                                           stays as it is; answers all of them
   lie        kind*, shard=random, seconds=10
                                           says of a shard in listings for so long that it is
@@ -57,17 +57,17 @@ from random import Random
 
 import orjson
 
-from localdev.streams.arguments import Arguments
-from localdev.streams.dispatch import Dispatch
+from localdev.streams.control.selection import Selection, ids
+from localdev.streams.control.shape import shaped
+from localdev.streams.control.truth import stream_truth
+from localdev.streams.control.workload import Fill
 from localdev.streams.errors import ServiceError, invalid
-from localdev.streams.fault import Fault
-from localdev.streams.lies import LieKind, Lies
-from localdev.streams.options import Options
-from localdev.streams.record import ViewType
-from localdev.streams.selection import Selection, ids
-from localdev.streams.shape import shaped
-from localdev.streams.truth import stream_truth
-from localdev.streams.workload import Fill
+from localdev.streams.http.arguments import Arguments
+from localdev.streams.http.dispatch import Dispatch
+from localdev.streams.http.fault import Fault
+from localdev.streams.model.options import Options
+from localdev.streams.model.record import ViewType
+from localdev.streams.model.stale_listings import LieKind, Lies
 
 LIE_SECONDS = 10.0  # how long one lasts if nothing is said
 FILL_SLICE = 500  # changes written before other requests get their turn

@@ -8,8 +8,8 @@ characters that JSON escapes.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from localdev.streams.attribute import Attributes, AttributeValue
-from localdev.streams.key_schema import KeySchema
+from localdev.streams.model.attribute import Attributes, AttributeValue
+from localdev.streams.model.key_schema import KeySchema
 from localdev.streams.names import digest
 
 _STATES = ("CREATED", "PAID", "PACKED", "SHIPPED", "DELIVERED")

@@ -13,15 +13,20 @@ from itertools import islice
 
 from localdev.streams import names
 from localdev.streams.errors import ErrorCode, ServiceError, invalid, not_found
-from localdev.streams.iterator import IteratorType, Position, read_token
-from localdev.streams.key_schema import KeySchema
-from localdev.streams.lies import Lie, LieKind, View
-from localdev.streams.limits import DESCRIBE_STREAM_CALLS, LIST_STREAMS_CALLS, CallRate, Readers
-from localdev.streams.options import Options
-from localdev.streams.record import ViewType
-from localdev.streams.shard import PAGE_RECORDS, Shard
-from localdev.streams.stream import LISTING_SHARDS, Stream
-from localdev.streams.table import Table
+from localdev.streams.model.iterator import IteratorType, Position, read_token
+from localdev.streams.model.key_schema import KeySchema
+from localdev.streams.model.limits import (
+    DESCRIBE_STREAM_CALLS,
+    LIST_STREAMS_CALLS,
+    CallRate,
+    Readers,
+)
+from localdev.streams.model.options import Options
+from localdev.streams.model.record import ViewType
+from localdev.streams.model.shard import PAGE_RECORDS, Shard
+from localdev.streams.model.stale_listings import Lie, LieKind, View
+from localdev.streams.model.stream import LISTING_SHARDS, Stream
+from localdev.streams.model.table import Table
 
 __all__ = ["RETENTION_SECONDS", "Options", "RecordPage", "ShardPage", "StreamsModel"]
 

@@ -5,8 +5,8 @@ from typing import Final, Self
 
 import orjson
 
-from localdev.streams.attribute import Attributes, attributes_size, canonical
 from localdev.streams.errors import invalid
+from localdev.streams.model.attribute import Attributes, attributes_size, canonical
 
 MAX_ITEM_BYTES: Final = 400 * 1024  # AWS: item size
 

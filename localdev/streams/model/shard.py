@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from localdev.streams.errors import invalid, trimmed
-from localdev.streams.hash_range import HashRange
-from localdev.streams.iterator import IteratorType
-from localdev.streams.record import Entry
+from localdev.streams.model.hash_range import HashRange
+from localdev.streams.model.iterator import IteratorType
+from localdev.streams.model.record import Entry
 
 PAGE_RECORDS: Final = 1000  # AWS: GetRecords
 PAGE_BYTES: Final = 1024 * 1024  # AWS: GetRecords, 1 MB; taken of the records' JSON

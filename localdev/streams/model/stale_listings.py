@@ -10,8 +10,8 @@ from enum import StrEnum
 from typing import Final
 
 from localdev.streams import names
-from localdev.streams.shard import Shard
-from localdev.streams.stream import LISTING_SHARDS, Stream
+from localdev.streams.model.shard import Shard
+from localdev.streams.model.stream import LISTING_SHARDS, Stream
 
 DAY_SECONDS: Final = 24 * 3600.0  # AWS: closed shards stay listed about so long
 

@@ -2,8 +2,8 @@
 
 import orjson
 
-from localdev.streams.shard import Shard
-from localdev.streams.stream import Stream
+from localdev.streams.model.shard import Shard
+from localdev.streams.model.stream import Stream
 
 
 def stream_truth(stream: Stream) -> dict[str, object]:

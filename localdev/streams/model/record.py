@@ -9,8 +9,8 @@ from enum import StrEnum
 
 import orjson
 
-from localdev.streams.attribute import Attributes, attributes_size
-from localdev.streams.item import Item
+from localdev.streams.model.attribute import Attributes, attributes_size
+from localdev.streams.model.item import Item
 from localdev.streams.names import REGION
 
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from localdev.streams.iterator import LIFETIME_SECONDS
-from localdev.streams.lies import Lies
+from localdev.streams.model.iterator import LIFETIME_SECONDS
+from localdev.streams.model.stale_listings import Lies
 
 
 @dataclass(slots=True)

@@ -9,14 +9,14 @@ from typing import Final
 
 import orjson
 
-from localdev.streams.arguments import Arguments
 from localdev.streams.errors import invalid
-from localdev.streams.key_schema import KeySchema
-from localdev.streams.model import StreamsModel
-from localdev.streams.record import ViewType
-from localdev.streams.streams_api import Operation
-from localdev.streams.table import Table
-from localdev.streams.update_expression import read_update
+from localdev.streams.http.arguments import Arguments
+from localdev.streams.http.streams_api import Operation
+from localdev.streams.http.update_expression import read_update
+from localdev.streams.model.key_schema import KeySchema
+from localdev.streams.model.record import ViewType
+from localdev.streams.model.streams_model import StreamsModel
+from localdev.streams.model.table import Table
 
 BATCH_WRITES: Final = 25  # AWS: BatchWriteItem
 

@@ -3,13 +3,13 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from localdev.streams.arguments import Arguments
 from localdev.streams.errors import ErrorCode, ServiceError
-from localdev.streams.fault import Fault, FaultKind, Faults
-from localdev.streams.model import StreamsModel
-from localdev.streams.reply import Reply, planned_error
-from localdev.streams.streams_api import STREAMS_OPERATIONS, Operation, get_records
-from localdev.streams.tables_api import TablesApi
+from localdev.streams.http.arguments import Arguments
+from localdev.streams.http.fault import Fault, FaultKind, Faults
+from localdev.streams.http.reply import Reply, planned_error
+from localdev.streams.http.streams_api import STREAMS_OPERATIONS, Operation, get_records
+from localdev.streams.http.tables_api import TablesApi
+from localdev.streams.model.streams_model import StreamsModel
 
 STREAMS_TARGET = "DynamoDBStreams_20120810"
 TABLES_TARGET = "DynamoDB_20120810"

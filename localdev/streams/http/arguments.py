@@ -8,8 +8,8 @@ from typing import TypeVar, cast
 
 import orjson
 
-from localdev.streams.attribute import Attributes, AttributeValue
 from localdev.streams.errors import ErrorCode, ServiceError, invalid
+from localdev.streams.model.attribute import Attributes, AttributeValue
 
 Choice = TypeVar("Choice", bound=StrEnum)
 

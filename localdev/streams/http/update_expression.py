@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from localdev.streams.attribute import AttributeValue
 from localdev.streams.errors import invalid
+from localdev.streams.model.attribute import AttributeValue
 
 _NAME = r"[#A-Za-z_][A-Za-z0-9_]*"
 _ASSIGNMENT = re.compile(rf"\s*({_NAME})\s*=\s*(:[A-Za-z0-9_]+)\s*")

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from localdev.streams import names
-from localdev.streams.attribute import Attributes, AttributeValue, same
 from localdev.streams.errors import invalid
-from localdev.streams.item import Item
-from localdev.streams.key_schema import KeySchema
-from localdev.streams.record import Change, Entry
-from localdev.streams.stream import Stream
+from localdev.streams.model.attribute import Attributes, AttributeValue, same
+from localdev.streams.model.item import Item
+from localdev.streams.model.key_schema import KeySchema
+from localdev.streams.model.record import Change, Entry
+from localdev.streams.model.stream import Stream
 
 
 @dataclass(slots=True)

@@ -10,10 +10,10 @@ from typing import Final
 
 from localdev.streams import names
 from localdev.streams.errors import not_found
-from localdev.streams.hash_range import HashRange
-from localdev.streams.key_schema import KeySchema
-from localdev.streams.record import Change, Entry, ViewType, encode_keys, encode_record
-from localdev.streams.shard import Shard
+from localdev.streams.model.hash_range import HashRange
+from localdev.streams.model.key_schema import KeySchema
+from localdev.streams.model.record import Change, Entry, ViewType, encode_keys, encode_record
+from localdev.streams.model.shard import Shard
 
 LISTING_SHARDS: Final = 100  # AWS: DescribeStream
 
