@@ -10,7 +10,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from tests.chart.bench import Bench
-from tests.chart.custom_resources import NOT_OURS, SPECS
+from tests.chart.proofs.custom_resources import NOT_OURS, SPECS
 from tests.chart.rendering import Manifest
 
 OLDEST, NEWEST = "1.27", "1.37"

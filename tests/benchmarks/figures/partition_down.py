@@ -16,7 +16,7 @@ from localdev.nakadi.process import NakadiProcess, local_nakadi
 from localdev.workload.event_type import event_type
 from tests.benchmarks.prepared_stream import KEYS
 from tests.benchmarks.relay_process import consumer_process, new_application
-from tests.benchmarks.server_process import server_process
+from tests.benchmarks.stubs.server_process import server_process
 
 EVENT_TYPE = "order-store.order"
 DOWN = "3"

@@ -29,8 +29,11 @@ class ServerProcess:
 
 @contextmanager
 def server_process(name: str, *arguments: object) -> Iterator[ServerProcess]:
-    """Run `python -m tests.benchmarks.<name>` until the block ends; it prints its URL first."""
-    command = [sys.executable, "-m", f"tests.benchmarks.{name}", *map(str, arguments)]
+    """Run `python -m tests.benchmarks.stubs.<name>` until the block ends.
+
+    The first line that it prints is its URL.
+    """
+    command = [sys.executable, "-m", f"tests.benchmarks.stubs.{name}", *map(str, arguments)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

@@ -2,8 +2,14 @@
 
 from collections.abc import Callable
 
-from tests.chart import cluster_proofs, helm_proofs, manifest_proofs, rule_proofs, service_proofs
 from tests.chart.bench import Bench
+from tests.chart.proofs import (
+    cluster_proofs,
+    helm_proofs,
+    manifest_proofs,
+    rule_proofs,
+    service_proofs,
+)
 
 Proof = Callable[[Bench], str]
 """Returns what it saw; AssertionError where the chart is not as it should be."""

@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 
 from tests.benchmarks.relay_process import consumer_process, new_application
-from tests.benchmarks.server_process import server_process
+from tests.benchmarks.stubs.server_process import server_process
 
 START_SECONDS = 60.0
 SETTLE_SECONDS = 8.0

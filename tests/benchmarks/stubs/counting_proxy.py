@@ -2,7 +2,7 @@
 
 GET /control/counts: {operation: calls}.
 
-python -m tests.benchmarks.counting_proxy ENDPOINT_URL
+python -m tests.benchmarks.stubs.counting_proxy ENDPOINT_URL
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import orjson
 import uvloop
 
-from tests.benchmarks.http_stub import Response
+from tests.benchmarks.stubs.http_stub import Response
 
 _TARGET = re.compile(rb"x-amz-target: *DynamoDB_\d+\.(\w+)\r\n", re.IGNORECASE)
 _LONGEST = 80  # bytes of such a line

@@ -15,7 +15,7 @@ from tests.benchmarks.relay_process import (
     new_application,
     plain_relay_process,
 )
-from tests.benchmarks.server_process import server_process
+from tests.benchmarks.stubs.server_process import server_process
 
 START_SECONDS = 60.0
 STILL_SECONDS = 3.0

@@ -3,7 +3,7 @@
 Empty pages are answered until GET /control/open. GET /control/readers says how many shards were
 asked for records so far, GET /control/pages how many pages with records were served.
 
-python -m tests.benchmarks.streams_stub SHARDS RECORDS_PER_SHARD [gzip]
+python -m tests.benchmarks.stubs.streams_stub SHARDS RECORDS_PER_SHARD [gzip]
 """
 
 import sys
@@ -13,7 +13,6 @@ from typing import Any
 
 import orjson
 
-from tests.benchmarks.http_stub import Request, Response, serve
 from tests.benchmarks.prepared_stream import (
     STREAM_ARN,
     PreparedStream,
@@ -21,6 +20,7 @@ from tests.benchmarks.prepared_stream import (
     sequence,
     shard_id,
 )
+from tests.benchmarks.stubs.http_stub import Request, Response, serve
 
 SHARDS_PER_PAGE = 100
 

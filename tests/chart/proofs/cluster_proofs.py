@@ -8,7 +8,7 @@ import yaml
 from tests.chart.bench import Bench
 from tests.chart.rendering import Manifest, Rendered, render
 
-RELEASED = Path(__file__).parent / "released"
+RELEASED = Path(__file__).parents[1] / "released"
 """For each release its values, and what it must find again after an upgrade."""
 
 

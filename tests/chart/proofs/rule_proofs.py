@@ -11,7 +11,7 @@ from consumer.settings.loading import load_settings
 from consumer.settings.rules import RULES
 from consumer.settings.source import variable
 from tests.chart.bench import Bench
-from tests.chart.helm_proofs import STREAM
+from tests.chart.proofs.helm_proofs import STREAM
 from tests.chart.rendering import helm, refusal
 from tests.chart.schema import CREDENTIAL
 

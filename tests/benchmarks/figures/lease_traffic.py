@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from tests.benchmarks.relay_process import consumer_process, new_application
-from tests.benchmarks.server_process import ServerProcess, server_process
+from tests.benchmarks.stubs.server_process import ServerProcess, server_process
 
 WORKERS = 2
 SHARDS = 200

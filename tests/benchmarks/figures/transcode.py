@@ -1,6 +1,6 @@
 """Figure (a): records a second that one core turns from page bytes into events.
 
-python -m tests.benchmarks.transcode
+python -m tests.benchmarks.figures.transcode
 """
 
 import time

@@ -3,7 +3,7 @@
 GET /control/count: {"events", "first_at": seconds of the monotonic clock or null}.
 GET /control/report: {"events", "distinct", "out_of_order", "requests"}; each key has an order.
 
-python -m tests.benchmarks.sink [down]
+python -m tests.benchmarks.stubs.sink [down]
 """
 
 import re
@@ -12,8 +12,8 @@ import time
 
 import orjson
 
-from tests.benchmarks.http_stub import Request, Response, serve
 from tests.benchmarks.prepared_stream import KEYS, place
+from tests.benchmarks.stubs.http_stub import Request, Response, serve
 
 _SEQUENCE = re.compile(rb'"sequence": ?"(\d{40})"')
 

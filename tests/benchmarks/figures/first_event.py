@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from statistics import median
 
 from tests.benchmarks.relay_process import consumer_process, new_application
-from tests.benchmarks.server_process import server_process
+from tests.benchmarks.stubs.server_process import server_process
 
 SHARDS = 4
 RECORDS = 100
