@@ -4,7 +4,7 @@ import asyncio
 from random import Random
 from typing import TYPE_CHECKING
 
-from tests.simulation.truth import wall
+from tests.simulation.checks.truth import wall
 
 if TYPE_CHECKING:
     from localdev.streams.model.attribute import Attributes

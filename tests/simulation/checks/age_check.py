@@ -7,7 +7,7 @@ the age of the oldest record that is neither settled nor covered by a gap row.
 import asyncio
 from typing import TYPE_CHECKING
 
-from tests.simulation.truth import Record, wall
+from tests.simulation.checks.truth import Record, wall
 
 if TYPE_CHECKING:
     from tests.simulation.cluster import Process

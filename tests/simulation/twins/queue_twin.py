@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from consumer.core.dead_letters.dead_letter import DeadLetter
-from tests.simulation.checks import Checks
-from tests.simulation.wire import Wire
+from tests.simulation.checks.checkers import Checks
+from tests.simulation.faults.wire import Wire
 
 LIMIT = 10.0
 

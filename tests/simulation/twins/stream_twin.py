@@ -21,12 +21,12 @@ from localdev.streams.errors import ErrorCode, ServiceError
 from localdev.streams.model.iterator import IteratorType
 from localdev.streams.model.shard import Shard as ModelShard
 from localdev.streams.model.streams_model import ShardPage, StreamsModel
-from tests.simulation.checks import Checks
+from tests.simulation.checks.checkers import Checks
+from tests.simulation.checks.memory import Memory
+from tests.simulation.checks.truth import ShardTruth, Truth, wall
+from tests.simulation.faults.wire import Wire
 from tests.simulation.loop import SimLoop
-from tests.simulation.memory import Memory
 from tests.simulation.trace import Trace
-from tests.simulation.truth import ShardTruth, Truth, wall
-from tests.simulation.wire import Wire
 
 T = TypeVar("T")
 

@@ -5,10 +5,10 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from localdev.streams.model.record import ViewType
+from tests.simulation.checks.truth import wall
+from tests.simulation.faults.random_faults import hide
+from tests.simulation.faults.wire import Weather
 from tests.simulation.scenario import Happening
-from tests.simulation.trouble import hide
-from tests.simulation.truth import wall
-from tests.simulation.wire import Weather
 
 if TYPE_CHECKING:
     from tests.simulation.cluster import Process

@@ -7,7 +7,7 @@ from localdev.streams.errors import ServiceError
 from localdev.streams.model.shard import Shard as ModelShard
 from localdev.streams.model.stream import Stream as ModelStream
 from localdev.streams.model.streams_model import StreamsModel
-from tests.simulation.seeks import is_passed_over, is_sought
+from tests.simulation.checks.seeks import is_passed_over, is_sought
 from tests.twins.lease_table import LeaseTable
 from tests.twins.virtual_time import EPOCH
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from localdev.streams.model.options import Options
 from localdev.streams.model.stale_listings import LieKind, Lies
-from tests.simulation.nakadi_twin import Moods, weather_of_nakadi
+from tests.simulation.checks.truth import ShardTruth, wall
+from tests.simulation.faults.wire import Fate, Weather
 from tests.simulation.scenario import Scenario
-from tests.simulation.truth import ShardTruth, wall
-from tests.simulation.wire import Fate, Weather
+from tests.simulation.twins.nakadi_twin import Moods, weather_of_nakadi
 
 if TYPE_CHECKING:
     from tests.simulation.world import World

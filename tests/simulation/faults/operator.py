@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from consumer.core.leases.command import Action, Command
 from consumer.core.leases.lease import LATEST, TRIM_HORIZON, StreamRow
-from tests.simulation.truth import wall
+from tests.simulation.checks.truth import wall
 
 if TYPE_CHECKING:
     from tests.simulation.world import World

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from consumer.core.publishing.answer import Answer, BatchItemResponse, PublishingStatus, no_answer
-from tests.simulation.checks import Checks
+from tests.simulation.checks.checkers import Checks
+from tests.simulation.checks.truth import Record
+from tests.simulation.faults.wire import Fate, Weather, Wire
 from tests.simulation.loop import SimLoop
 from tests.simulation.trace import Trace
-from tests.simulation.truth import Record
-from tests.simulation.wire import Fate, Weather, Wire
 
 FAILED, SUBMITTED, ABORTED = (
     PublishingStatus.FAILED,

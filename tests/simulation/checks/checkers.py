@@ -13,13 +13,13 @@ import orjson
 
 from consumer.core.dead_letters.dead_letter import DeadLetter
 from consumer.core.leases.lease import SHARD_END, Gap, Lease, LeaseWrite, StreamRow
-from tests.simulation.limits import Limits
+from tests.simulation.checks.limits import Limits
+from tests.simulation.checks.rows import wrong_gap, wrong_start
+from tests.simulation.checks.seeks import is_sought
+from tests.simulation.checks.truth import Record, ShardTruth, Truth, wall
 from tests.simulation.loop import SimLoop
-from tests.simulation.rows import wrong_gap, wrong_start
 from tests.simulation.scenario import Scenario
-from tests.simulation.seeks import is_sought
 from tests.simulation.trace import Trace
-from tests.simulation.truth import Record, ShardTruth, Truth, wall
 from tests.twins.lease_table import LeaseTable
 
 MOST_SKEW = 6.0

@@ -5,8 +5,8 @@ Each function returns what is wrong with a row, None if nothing is.
 
 from consumer.core.leases.lease import Gap, Lease, StreamRow, sequence_of
 from consumer.core.shard.gap import SURE_SECONDS
+from tests.simulation.checks.truth import Record, ShardTruth, Truth, wall
 from tests.simulation.scenario import Scenario
-from tests.simulation.truth import Record, ShardTruth, Truth, wall
 
 MOST_SKEW = 60.0
 """More seconds than clocks differ, and times are floored by."""

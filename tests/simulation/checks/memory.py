@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from consumer.core.shard.shard_state import ShardState
 from consumer.core.stream.page import MalformedRecord, Page
 from consumer.runtime.shard.shard_consumer import ShardConsumer
-from tests.simulation.truth import Record, ShardTruth, Truth
+from tests.simulation.checks.truth import Record, ShardTruth, Truth
 
 RESERVATION = 3 << 20
 """Bytes that a page and the events made of it may need."""

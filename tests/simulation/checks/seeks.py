@@ -8,7 +8,7 @@ from consumer.core.leases.lease import LATEST, TRIM_HORIZON, Gap, sequence_of
 from tests.twins.lease_table import LeaseTable
 
 if TYPE_CHECKING:
-    from tests.simulation.truth import Record, ShardTruth
+    from tests.simulation.checks.truth import Record, ShardTruth
 
 MINUTE = 60.0
 

@@ -7,8 +7,8 @@ from typing import TypeVar
 from consumer.core.leases.command import Command
 from consumer.core.leases.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
 from consumer.errors import UnknownOutcome
-from tests.simulation.checks import Checks
-from tests.simulation.wire import Wire
+from tests.simulation.checks.checkers import Checks
+from tests.simulation.faults.wire import Wire
 from tests.twins.lease_table import LeaseTable, LeaseTableTwin
 
 T = TypeVar("T")
