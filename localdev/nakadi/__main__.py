@@ -10,7 +10,7 @@ import sys
 
 from aiohttp import web
 
-from localdev.nakadi.front import HEADER_FIELD_MAX_BYTES
+from localdev.nakadi.http.front import HEADER_FIELD_MAX_BYTES
 from localdev.nakadi.local_nakadi import STORAGE_WAIT_SECONDS, LocalNakadi
 from localdev.nakadi.server import make_app
 

@@ -110,3 +110,20 @@ def hash_map_order(keys: Iterable[str]) -> list[str]:
         return (spread ^ (spread >> 16)) & (size - 1)
 
     return sorted(names, key=bucket)
+
+
+def java_text(value: Json) -> str:
+    """Return a string as it is and any other value as Java prints it."""
+    match value:
+        case str():
+            return value
+        case bool():
+            return "true" if value else "false"
+        case None:
+            return "null"
+        case int():
+            return str(value)
+        case float():
+            return double_text(value)
+        case _:
+            return json_text(value)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from localdev.nakadi.faults import Faults
-from localdev.nakadi.registry import Registry
-from localdev.nakadi.request_log import RequestLog
-from localdev.nakadi.subscription import Subscriptions
-from localdev.nakadi.tokens import TokenService
+from localdev.nakadi.control.faults import Faults
+from localdev.nakadi.control.request_log import RequestLog
+from localdev.nakadi.event_types.registry import Registry
+from localdev.nakadi.http.tokens import TokenService
 
 # The server waits this long for its store before it calls an event failed.
 STORAGE_WAIT_SECONDS = 30.0
@@ -25,7 +24,6 @@ class LocalNakadi:
     tokens: TokenService = field(default_factory=TokenService)
     faults: Faults = field(default_factory=Faults)
     requests: RequestLog = field(default_factory=RequestLog)
-    subscriptions: Subscriptions = field(default_factory=Subscriptions)
     blocked: set[str] = field(default_factory=set)
     storage_wait: float = STORAGE_WAIT_SECONDS
     keep_text: bool = True

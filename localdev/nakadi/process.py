@@ -40,7 +40,7 @@ class NakadiProcess:
         self._call("POST", "/event-types", definition)
 
     def add_fault(self, **members: object) -> int:
-        """Add a fault (see `localdev.nakadi.faults.Fault`) and return its number."""
+        """Add a fault (see `localdev.nakadi.control.faults.Fault`) and return its number."""
         return int(json.loads(self._call("POST", "/control/faults", members))[0])
 
     def faults(self) -> list[JsonObject]:

@@ -6,25 +6,24 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from localdev.nakadi.answers import json_answer, problem_answer
-from localdev.nakadi.control_route import ControlRoutes
-from localdev.nakadi.event_type_route import EventTypeRoutes
-from localdev.nakadi.flow_id import HEADER, flow_id
-from localdev.nakadi.front import (
+from localdev.nakadi.control.control_route import ControlRoutes
+from localdev.nakadi.control.page_route import PAGE, PageRoutes
+from localdev.nakadi.event_types.event_type_route import EventTypeRoutes
+from localdev.nakadi.event_types.schema_route import SchemaRoutes
+from localdev.nakadi.http.answers import json_answer, problem_answer
+from localdev.nakadi.http.flow_id import HEADER, flow_id
+from localdev.nakadi.http.front import (
     container_error,
     refuse_coding,
     refuse_early,
     refuse_multipart,
     wrong_method,
 )
-from localdev.nakadi.negotiation import unreadable_accept
-from localdev.nakadi.page_route import PAGE, PageRoutes
-from localdev.nakadi.problem import ProblemError
-from localdev.nakadi.publish_route import publish
-from localdev.nakadi.reading import ReadRoutes
-from localdev.nakadi.schema_route import SchemaRoutes
-from localdev.nakadi.subscription_route import SubscriptionRoutes
-from localdev.nakadi.tokens import UnauthorizedError
+from localdev.nakadi.http.negotiation import unreadable_accept
+from localdev.nakadi.http.problem import ProblemError
+from localdev.nakadi.http.tokens import UnauthorizedError
+from localdev.nakadi.publishing.publish_route import publish
+from localdev.nakadi.reading.read_route import ReadRoutes
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler, Middleware
@@ -57,7 +56,6 @@ def make_app(nakadi: LocalNakadi) -> web.Application:
         *EventTypeRoutes(nakadi).routes(),
         *SchemaRoutes(nakadi).routes(),
         *ReadRoutes(nakadi).routes(),
-        *SubscriptionRoutes(nakadi).routes(),
     ]
     app.add_routes(
         web.route(route.method, route.path + _SLASH, route.handler) for route in imitated

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from localdev.nakadi.process import NakadiProcess, local_nakadi
-from localdev.nakadi.storing import MESSAGE_MAX_BYTES
+from localdev.nakadi.publishing.storing import MESSAGE_MAX_BYTES
 from localdev.nakadi.vector import Answer, Vector, body_of, load_vectors, send
 
 if TYPE_CHECKING:

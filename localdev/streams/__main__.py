@@ -14,15 +14,15 @@ from random import Random
 
 from aiohttp import web
 
-from localdev.streams import control
-from localdev.streams.dispatch import Dispatch
-from localdev.streams.fault import Faults
-from localdev.streams.lies import Lies
-from localdev.streams.lifecycle import age_shards, forget_old
-from localdev.streams.model import RETENTION_SECONDS, StreamsModel
-from localdev.streams.options import Options
+from localdev.streams.control import control
+from localdev.streams.control.lifecycle import age_shards, forget_old
+from localdev.streams.http.dispatch import Dispatch
+from localdev.streams.http.fault import Faults
+from localdev.streams.http.tables_api import TablesApi
+from localdev.streams.model.options import Options
+from localdev.streams.model.stale_listings import Lies
+from localdev.streams.model.streams_model import RETENTION_SECONDS, StreamsModel
 from localdev.streams.server import KEEP_ALIVE_SECONDS, Server, Wire
-from localdev.streams.tables_api import TablesApi
 
 
 def arguments() -> argparse.ArgumentParser:

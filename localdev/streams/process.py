@@ -25,7 +25,10 @@ class StreamsProcess:
     pid: int
 
     def control(self, command: str, **members: object) -> dict[str, object]:
-        """Do what `localdev.streams.control` lists; blocks. Raises ValueError with the reason."""
+        """Run a command of `localdev.streams.control.control`; block until it is done.
+
+        Raise ValueError with the reason where it cannot be done.
+        """
         request = urllib.request.Request(  # noqa: S310 - our own server
             f"{self.url}/control/{command.replace('_', '-')}", data=json.dumps(members).encode()
         )

@@ -11,11 +11,11 @@ from typing import Final
 
 from aiohttp import web
 
-from localdev.streams.control import Control
-from localdev.streams.dispatch import Dispatch
-from localdev.streams.fault import FaultKind
+from localdev.streams.control.control import Control
+from localdev.streams.http.dispatch import Dispatch
+from localdev.streams.http.fault import FaultKind
+from localdev.streams.http.reply import Reply, with_spaces
 from localdev.streams.names import digest
-from localdev.streams.reply import Reply, with_spaces
 
 GZIP_BYTES: Final = 1024  # a smaller body goes out plain
 GZIP_LEVEL: Final = 1  # one core serves everything

@@ -21,19 +21,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from localdev.aws.process import local_aws
-from tests.benchmarks.first_event import measure_first_event
-from tests.benchmarks.idle import measure_idle
-from tests.benchmarks.lease_traffic import SHARDS, WORKERS, measure_lease_traffic
-from tests.benchmarks.partition_down import measure_partitions
-from tests.benchmarks.request_gzip import measure_gzip
-from tests.benchmarks.table import Row, at_least, at_most, table
-from tests.benchmarks.throughput import (
+from tests.benchmarks.figures.first_event import measure_first_event
+from tests.benchmarks.figures.idle import measure_idle
+from tests.benchmarks.figures.lease_traffic import SHARDS, WORKERS, measure_lease_traffic
+from tests.benchmarks.figures.partition_down import measure_partitions
+from tests.benchmarks.figures.request_gzip import measure_gzip
+from tests.benchmarks.figures.throughput import (
     Throughput,
     measure_consumer,
     measure_full_queue,
     measure_plain_relay,
 )
-from tests.benchmarks.transcode import measure as measure_transcoding
+from tests.benchmarks.figures.transcode import measure as measure_transcoding
+from tests.benchmarks.table import Row, at_least, at_most, table
 
 KCL = "Kinesis Client Library"
 DOLLARS_PER_WRITE = 0.625e-6

@@ -6,7 +6,6 @@ import orjson
 
 from consumer.core.stream.page import decode_page
 from consumer.core.stream.record import MalformedRecord, StreamRecord
-from tests.benchmarks.http_stub import Request
 from tests.benchmarks.prepared_stream import (
     FIRST_SEQUENCE,
     RECORDS_PER_PAGE,
@@ -14,7 +13,8 @@ from tests.benchmarks.prepared_stream import (
     place,
     sequence,
 )
-from tests.benchmarks.sink import Sink
+from tests.benchmarks.stubs.http_stub import Request
+from tests.benchmarks.stubs.sink import Sink
 
 
 def test_every_record_of_a_prepared_stream_is_another() -> None:

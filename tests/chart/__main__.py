@@ -10,8 +10,8 @@ import time
 import yaml
 
 from tests.chart.bench import Bench
-from tests.chart.cluster_proofs import RELEASED, identities, identities_of
-from tests.chart.proofs import PROOFS, Proof
+from tests.chart.proofs.all_proofs import PROOFS, Proof
+from tests.chart.proofs.cluster_proofs import RELEASED, identities, identities_of
 from tests.chart.rendering import HelmRefused, render
 from tests.chart.tools import Missing, tools
 

@@ -5,9 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.chart import cluster_proofs, helm_proofs, manifest_proofs, rule_proofs, service_proofs
 from tests.chart.bench import Bench
-from tests.chart.proofs import PROOFS, Proof
+from tests.chart.proofs import (
+    cluster_proofs,
+    helm_proofs,
+    manifest_proofs,
+    rule_proofs,
+    service_proofs,
+)
+from tests.chart.proofs.all_proofs import PROOFS, Proof
 from tests.chart.tools import Tools
 from tests.chart.values_file import CHART
 

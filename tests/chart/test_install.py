@@ -26,8 +26,8 @@ from localdev.workload.event_type import event_type
 from localdev.workload.order import Insert
 from localdev.workload.table import OrderTable
 from tests.chart.bench import Bench
+from tests.chart.proofs.service_proofs import environment
 from tests.chart.rendering import Manifest, Rendered, render
-from tests.chart.service_proofs import environment
 from tests.chart.test_platform import block
 from tests.chart.tools import Tools
 from tests.chart.values_file import CHART

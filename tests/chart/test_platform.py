@@ -10,7 +10,7 @@ import yaml
 
 from consumer.adapters.lease_table.lease_rows import APPLICATION, KEY
 from consumer.cli import execute
-from tests.chart.cluster_proofs import RELEASED
+from tests.chart.proofs.cluster_proofs import RELEASED
 from tests.chart.rendering import RELEASE
 
 PAGE = (Path(__file__).parents[2] / "docs/platform.md").read_text()

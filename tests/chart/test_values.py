@@ -15,7 +15,7 @@ from consumer.settings.loading import load_settings
 from consumer.settings.settings import Settings
 from consumer.settings.source import variable
 from tests.chart import readme, schema
-from tests.chart.manifest_proofs import EXCEPTIONS, OLDEST
+from tests.chart.proofs.manifest_proofs import EXCEPTIONS, OLDEST
 from tests.chart.rendering import CASES
 from tests.chart.values_file import CHART, VALUES, explained, leaves
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from localdev.streams.fault import FaultKind
+from localdev.streams.http.fault import FaultKind
 from tests.crash.fronts import DEPENDENCIES, Fronts
 from tests.crash.installation import alive
 from tests.crash.trouble import Kind, Trouble

@@ -12,16 +12,16 @@ from consumer.errors import NotReleased, first_in
 from consumer.runtime.consumer_worker import ConsumerWorker, Job, Outside
 from consumer.runtime.discovery.bootstrap import Source
 from consumer.runtime.shard.shard_consumer import ShardConsumer
+from tests.simulation.checks.memory import Memory
+from tests.simulation.checks.truth import wall
+from tests.simulation.faults.wire import Wire
 from tests.simulation.loop import Node, SimTask
-from tests.simulation.memory import Memory
-from tests.simulation.metrics_twin import SilentMetrics
-from tests.simulation.nakadi_twin import SimNakadi
-from tests.simulation.queue_twin import SimQueue
 from tests.simulation.scenario import Scenario
-from tests.simulation.stream_twin import SimStreams
-from tests.simulation.table_twin import SimLeaseTable
-from tests.simulation.truth import wall
-from tests.simulation.wire import Wire
+from tests.simulation.twins.metrics_twin import SilentMetrics
+from tests.simulation.twins.nakadi_twin import SimNakadi
+from tests.simulation.twins.queue_twin import SimQueue
+from tests.simulation.twins.stream_twin import SimStreams
+from tests.simulation.twins.table_twin import SimLeaseTable
 
 if TYPE_CHECKING:
     from tests.simulation.world import World

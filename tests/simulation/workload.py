@@ -4,10 +4,10 @@ import asyncio
 from random import Random
 from typing import TYPE_CHECKING
 
-from tests.simulation.truth import wall
+from tests.simulation.checks.truth import wall
 
 if TYPE_CHECKING:
-    from localdev.streams.attribute import Attributes
+    from localdev.streams.model.attribute import Attributes
     from tests.simulation.world import World
 
 HOT = 0.6  # share of the hot key

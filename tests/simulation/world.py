@@ -6,21 +6,21 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from localdev.streams.key_schema import KeySchema
-from localdev.streams.model import StreamsModel
-from tests.simulation.checks import Checks, Violation
+from localdev.streams.model.key_schema import KeySchema
+from localdev.streams.model.streams_model import StreamsModel
+from tests.simulation.checks.age_check import Honesty
+from tests.simulation.checks.checkers import Checks, Violation
+from tests.simulation.checks.truth import ShardTruth, Truth, wall
 from tests.simulation.cluster import Cluster
-from tests.simulation.happenings import Happenings
-from tests.simulation.honesty import Honesty
+from tests.simulation.faults.operator import Operator
+from tests.simulation.faults.random_faults import all_well, hide, moods, options, weathers
+from tests.simulation.faults.scheduled_faults import Happenings
 from tests.simulation.logs import logs_to
 from tests.simulation.loop import SimLoop, StuckError
-from tests.simulation.nakadi_twin import NakadiService
-from tests.simulation.operator import Operator
 from tests.simulation.scenario import Scenario
-from tests.simulation.stream_twin import StreamService
 from tests.simulation.trace import Trace
-from tests.simulation.trouble import all_well, hide, moods, options, weathers
-from tests.simulation.truth import ShardTruth, Truth, wall
+from tests.simulation.twins.nakadi_twin import NakadiService
+from tests.simulation.twins.stream_twin import StreamService
 from tests.simulation.workload import Writer
 from tests.twins.lease_table import LeaseTable
 

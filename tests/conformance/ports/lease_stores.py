@@ -13,8 +13,8 @@ from consumer.adapters.clock import SystemClock
 from consumer.adapters.lease_table.lease_table import LeaseTable
 from consumer.ports import LeaseStore
 from tests.conformance.ports.simulated import Simulated, simulated
-from tests.simulation.checks import Checks
-from tests.simulation.table_twin import SimLeaseTable
+from tests.simulation.checks.checkers import Checks
+from tests.simulation.twins.table_twin import SimLeaseTable
 from tests.twins.lease_table import LeaseTable as TableInMemory
 from tests.twins.lease_table import LeaseTableTwin
 

@@ -15,8 +15,8 @@ from consumer.ports import DeadLetterQueue
 from tests.conformance.ports.simulated import Simulated, simulated
 from tests.crash.proxy import Proxy, proxy
 from tests.crash.trouble import Kind, Trouble
-from tests.simulation.queue_twin import SimQueue
-from tests.simulation.wire import Fate
+from tests.simulation.faults.wire import Fate
+from tests.simulation.twins.queue_twin import SimQueue
 from tests.twins.line import DeadLetterTwin
 from tests.unit.core.dead_letters.test_dead_letter import EVENT, FORMAT, KEYS, LETTER
 

@@ -19,8 +19,8 @@ from localdev.nakadi.java import string_hash
 from localdev.nakadi.process import NakadiProcess
 from tests.conformance.ports.simulated import Simulated, simulated
 from tests.integration.fault_matrix import create
-from tests.simulation.nakadi_twin import PARTITIONS, SimNakadi
-from tests.simulation.wire import Fate
+from tests.simulation.faults.wire import Fate
+from tests.simulation.twins.nakadi_twin import PARTITIONS, SimNakadi
 from tests.twins.nakadi import NakadiTwin, Reply, refusal, sequence_of
 
 PATIENT, HASTY = 60.0, 2.0

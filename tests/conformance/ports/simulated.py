@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from random import Random
 from typing import Any, TypeVar
 
+from tests.simulation.checks.truth import Record, wall
+from tests.simulation.faults.wire import Fate, Weather, Wire
 from tests.simulation.loop import Node
 from tests.simulation.scenario import KINDS, draw
-from tests.simulation.truth import Record, wall
-from tests.simulation.wire import Fate, Weather, Wire
 from tests.simulation.world import World
 
 T = TypeVar("T")

@@ -10,14 +10,14 @@ from consumer.core.stream.page import Page
 from consumer.core.stream.stream import Position, Shard, Stream, StreamPage, ViewType
 from consumer.errors import ConsumerError, Retryable
 from consumer.ports import StreamClient
-from localdev.streams import record
-from localdev.streams.key_schema import KeySchema
-from localdev.streams.stream import Stream as ModelStream
+from localdev.streams.model import record
+from localdev.streams.model.key_schema import KeySchema
+from localdev.streams.model.stream import Stream as ModelStream
 from tests.conformance.ports.simulated import Simulated, simulated
 from tests.conformance.ports.stream_clients import Shards, key_of, on_server
-from tests.simulation.memory import Memory
-from tests.simulation.stream_twin import SimStreams
-from tests.simulation.wire import Fate
+from tests.simulation.checks.memory import Memory
+from tests.simulation.faults.wire import Fate
+from tests.simulation.twins.stream_twin import SimStreams
 from tests.twins.shard import FIRST, STREAM, ShardTwin
 from tests.twins.shard_list import ShardListTwin
 from tests.twins.virtual_time import EPOCH, VirtualClock

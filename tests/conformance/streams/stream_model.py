@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import orjson
 
 from localdev.streams.errors import ServiceError
-from localdev.streams.iterator import IteratorType
-from localdev.streams.key_schema import KeySchema
-from localdev.streams.model import StreamsModel
-from localdev.streams.record import ViewType
+from localdev.streams.model.iterator import IteratorType
+from localdev.streams.model.key_schema import KeySchema
+from localdev.streams.model.record import ViewType
+from localdev.streams.model.streams_model import StreamsModel
 from tests.conformance.streams.stream_services import ListedShard, Listing, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from localdev.streams.shard import Shard
-    from localdev.streams.stream import Stream
+    from localdev.streams.model.shard import Shard
+    from localdev.streams.model.stream import Stream
     from tests.conformance.streams.stream_services import Item, Record
 
 

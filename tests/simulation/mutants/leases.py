@@ -26,7 +26,7 @@ from consumer.runtime.shard.lease_writer import LeaseWriter
 from consumer.runtime.shard.shard_consumer import ShardConsumer
 from consumer.runtime.shard.shard_goal import Goal
 from tests.simulation.mutants.plant import plant
-from tests.simulation.nakadi_twin import SimNakadi
+from tests.simulation.twins.nakadi_twin import SimNakadi
 
 
 def child_before_parent() -> None:

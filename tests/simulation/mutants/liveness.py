@@ -11,7 +11,7 @@ from consumer.core.shard.shard_state import Outcome
 from consumer.errors import LeaseLost
 from consumer.runtime.leases.held_shards import HeldShards
 from tests.simulation.mutants.plant import plant
-from tests.simulation.table_twin import SimLeaseTable
+from tests.simulation.twins.table_twin import SimLeaseTable
 
 STALE = 4.0
 """Seconds by which a read that is not strongly consistent is behind, at most."""

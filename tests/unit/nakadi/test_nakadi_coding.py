@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import zstandard
 
-from localdev.nakadi.gzip_stream import GzipCutError, GzipFormatError, gunzip
+from localdev.nakadi.http.gzip_stream import GzipCutError, GzipFormatError, gunzip
 from localdev.nakadi.process import NakadiProcess, local_nakadi
 from tests.unit.nakadi.event_types import schemaless
 

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from localdev.nakadi.http.tokens import TokenService, TokenState, UnauthorizedError
 from localdev.nakadi.process import NakadiProcess, local_nakadi
-from localdev.nakadi.tokens import TokenService, TokenState, UnauthorizedError
 from tests.unit.nakadi.event_types import schemaless
 
 if TYPE_CHECKING:

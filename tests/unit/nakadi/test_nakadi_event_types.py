@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from localdev.nakadi.definition import read_definition
-from localdev.nakadi.problem import EvolutionError, ProblemError
-from localdev.nakadi.registry import Registry
-from localdev.nakadi.schema_diff import Level, SchemaDiff
+from localdev.nakadi.event_types.definition import read_definition
+from localdev.nakadi.event_types.registry import Registry
+from localdev.nakadi.http.problem import EvolutionError, ProblemError
+from localdev.nakadi.schema.schema_diff import Level, SchemaDiff
 
 STRING = {"type": "string"}
 LAKE = "datalake.zalando.org/"

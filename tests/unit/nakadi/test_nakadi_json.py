@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localdev.nakadi.batch import Event, parse_batch
-from localdev.nakadi.problem import ProblemError
+from localdev.nakadi.http.problem import ProblemError
+from localdev.nakadi.publishing.batch import Event, parse_batch
 from localdev.nakadi.strict_json import StrictJsonError, parse_document, parse_object
 
 SCALARS = (

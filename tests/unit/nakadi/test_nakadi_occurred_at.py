@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from localdev.nakadi.occurred_at import complaint
+from localdev.nakadi.schema.occurred_at import complaint
 
 
 @pytest.mark.parametrize(

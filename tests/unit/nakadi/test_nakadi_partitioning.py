@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from localdev.nakadi.partitioning import PartitioningError, partitioner, path_of
+from localdev.nakadi.event_types.partitioning import PartitioningError, partitioner, path_of
 
 DATA: dict[str, Any] = {
     "category": "data",

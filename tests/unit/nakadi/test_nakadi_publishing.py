@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from localdev.nakadi.batch import Event
-from localdev.nakadi.event_type import EventType, make_event_type
-from localdev.nakadi.faults import Fault, Faults, Target, fault_from
-from localdev.nakadi.problem import ProblemError
-from localdev.nakadi.publishing import Outcome, Source, judge, store
-from localdev.nakadi.storing import MESSAGE_MAX_BYTES, Placed
+from localdev.nakadi.control.faults import Fault, Faults, Target, fault_from
+from localdev.nakadi.event_types.event_type import EventType, make_event_type
+from localdev.nakadi.http.problem import ProblemError
+from localdev.nakadi.publishing.batch import Event
+from localdev.nakadi.publishing.outcome import Outcome, Source, judge, store
+from localdev.nakadi.publishing.storing import MESSAGE_MAX_BYTES, Placed
 
 SOURCE = Source(request=0, flow_id="f")
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localdev.nakadi.effective_schema import close
-from localdev.nakadi.event_validator import EventValidator
-from localdev.nakadi.json_schema import validator_of
-from localdev.nakadi.quick_check import compile_check
-from localdev.nakadi.violation import describe
+from localdev.nakadi.schema.effective_schema import close
+from localdev.nakadi.schema.event_validator import EventValidator
+from localdev.nakadi.schema.json_schema import validator_of
+from localdev.nakadi.schema.quick_check import compile_check
+from localdev.nakadi.schema.violation import describe
 
 NAMES = st.sampled_from(["a", "b", "c"])
 VALUES = st.recursive(

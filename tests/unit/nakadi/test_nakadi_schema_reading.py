@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from localdev.nakadi.batch import parse_batch
-from localdev.nakadi.definition import read_definition
-from localdev.nakadi.problem import ProblemError
-from localdev.nakadi.publishing import Outcome, judge
-from localdev.nakadi.registry import Registry
+from localdev.nakadi.event_types.definition import read_definition
+from localdev.nakadi.event_types.registry import Registry
+from localdev.nakadi.http.problem import ProblemError
+from localdev.nakadi.publishing.batch import parse_batch
+from localdev.nakadi.publishing.outcome import Outcome, judge
 
 DRAFT_7 = {"$schema": "http://json-schema.org/draft-07/schema#"}
 

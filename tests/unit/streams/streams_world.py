@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from localdev.streams.iterator import IteratorType
-from localdev.streams.key_schema import KeySchema
-from localdev.streams.model import StreamsModel
-from localdev.streams.record import ViewType
+from localdev.streams.model.iterator import IteratorType
+from localdev.streams.model.key_schema import KeySchema
+from localdev.streams.model.record import ViewType
+from localdev.streams.model.streams_model import StreamsModel
 
 if TYPE_CHECKING:
     import pytest
 
     from localdev.streams.errors import ErrorCode, ServiceError
-    from localdev.streams.options import Options
-    from localdev.streams.shard import Shard
-    from localdev.streams.stream import Stream
-    from localdev.streams.table import Table
+    from localdev.streams.model.options import Options
+    from localdev.streams.model.shard import Shard
+    from localdev.streams.model.stream import Stream
+    from localdev.streams.model.table import Table
 
 START = 1_793_491_200.0  # 2026-11-01T00:00:00Z
 SCHEMA = KeySchema("id", None, {"id": "S"})

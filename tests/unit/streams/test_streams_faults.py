@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from localdev.streams.dispatch import STREAMS_TARGET, Dispatch
 from localdev.streams.errors import ErrorCode, ServiceError
-from localdev.streams.fault import Fault, FaultKind, Faults
-from localdev.streams.reply import Reply, planned_error, with_spaces
-from localdev.streams.tables_api import TablesApi
-from localdev.streams.update_expression import read_update
+from localdev.streams.http.dispatch import STREAMS_TARGET, Dispatch
+from localdev.streams.http.fault import Fault, FaultKind, Faults
+from localdev.streams.http.reply import Reply, planned_error, with_spaces
+from localdev.streams.http.tables_api import TablesApi
+from localdev.streams.http.update_expression import read_update
 from tests.unit.streams.streams_world import START, World
 
 if TYPE_CHECKING:
-    from localdev.streams.attribute import Attributes
+    from localdev.streams.model.attribute import Attributes
 
 
 def test_a_fault_hits_its_operation_and_shard_only_as_often_as_asked() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from localdev.streams.errors import ErrorCode, ServiceError
-from localdev.streams.iterator import IteratorType
-from localdev.streams.options import Options
+from localdev.streams.model.iterator import IteratorType
+from localdev.streams.model.options import Options
 from tests.unit.streams.streams_world import START, World, code_of, numbers
 
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from localdev.streams.errors import ErrorCode, ServiceError
-from localdev.streams.hash_range import HASH_SPACE, HashRange
-from localdev.streams.record import ViewType
+from localdev.streams.model.hash_range import HASH_SPACE, HashRange
+from localdev.streams.model.record import ViewType
 from tests.unit.streams.streams_world import START, World
 
 

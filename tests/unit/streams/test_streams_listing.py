@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from localdev.streams.errors import ErrorCode, ServiceError
-from localdev.streams.options import Options
-from localdev.streams.record import ViewType
+from localdev.streams.model.options import Options
+from localdev.streams.model.record import ViewType
 from tests.unit.streams.streams_world import SCHEMA, START, World
 
 if TYPE_CHECKING:

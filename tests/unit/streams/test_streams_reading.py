@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from localdev.streams.errors import ErrorCode, ServiceError
-from localdev.streams.iterator import LIFETIME_SECONDS, IteratorType
-from localdev.streams.options import Options
-from localdev.streams.record import ViewType
-from localdev.streams.shard import PAGE_BYTES
+from localdev.streams.model.iterator import LIFETIME_SECONDS, IteratorType
+from localdev.streams.model.options import Options
+from localdev.streams.model.record import ViewType
+from localdev.streams.model.shard import PAGE_BYTES
 from tests.unit.streams.streams_world import START, World, code_of, numbers
 
 

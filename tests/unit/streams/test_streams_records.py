@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from localdev.streams import names
-from localdev.streams.attribute import Attributes, attributes_size, same
 from localdev.streams.errors import ServiceError
-from localdev.streams.key_schema import KeySchema
-from localdev.streams.options import Options
-from localdev.streams.record import ViewType, exponent_time
+from localdev.streams.model.attribute import Attributes, attributes_size, same
+from localdev.streams.model.key_schema import KeySchema
+from localdev.streams.model.options import Options
+from localdev.streams.model.record import ViewType, exponent_time
 from tests.unit.streams.streams_world import START, World
 
 KEY: Attributes = {"id": {"S": "k"}}

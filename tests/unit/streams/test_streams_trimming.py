@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from localdev.streams.errors import ErrorCode, ServiceError
-from localdev.streams.iterator import IteratorType
+from localdev.streams.model.iterator import IteratorType
 from tests.unit.streams.streams_world import START, World, code_of
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.core.publishing.partition import HashRule, infer, java_hash
+from localdev.nakadi.event_types.partitioning import partitioner
 from localdev.nakadi.java import string_hash
-from localdev.nakadi.partitioning import partitioner
 
 DEFINITION = {"category": "data", "partition_strategy": "hash"}
 

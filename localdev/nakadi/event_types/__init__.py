@@ -1,0 +1,1 @@
+"""Event types: their definitions and schemas, their rules, their partitions and logs."""

@@ -1,0 +1,1 @@
+"""HTTP as the real server speaks it: bodies, codings, media types, problems, tokens."""

@@ -1,0 +1,1 @@
+"""Publishing: batches of events are judged, placed and stored."""

@@ -1,0 +1,1 @@
+"""Reading back: cursors, and streams of the events behind them."""

@@ -1,0 +1,45 @@
+"""What a stream goes through by itself while the server runs: shards split, old records go."""
+
+import asyncio
+import time
+from random import Random
+from typing import Final
+
+from localdev.streams.model.stream import Stream
+from localdev.streams.model.streams_model import StreamsModel
+
+OPEN_SHARDS: Final = 256  # of a stream that splits by itself; beyond them its shards only rotate
+RETENTION_TICK_SECONDS: Final = 1.0
+
+
+async def age_shards(
+    model: StreamsModel, every: float, random: Random, stop: asyncio.Event
+) -> None:
+    """Close one open shard of each stream every so many seconds: two in three split."""
+    while not await _stopped(stop, every):
+        for stream in model.streams.values():
+            if stream.enabled:
+                replace_one(stream, time.time(), random)
+
+
+def replace_one(stream: Stream, now: float, random: Random) -> None:
+    """Close one open shard, with one child, two or three."""
+    shard = random.choice(stream.open_shards)
+    children = random.choice((1, 2, 3)) if len(stream.open_shards) < OPEN_SHARDS else 1
+    stream.replace(shard.shard_id, now, children)
+
+
+async def forget_old(model: StreamsModel, retention: float, stop: asyncio.Event) -> None:
+    """Forget records written, and shards closed, more than `retention` seconds ago."""
+    while not await _stopped(stop, RETENTION_TICK_SECONDS):
+        model.retain(time.time(), retention)
+
+
+async def _stopped(stop: asyncio.Event, seconds: float) -> bool:
+    """Wait so long, less if it is time to stop; return whether it is."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return False
+    return True

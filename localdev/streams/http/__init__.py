@@ -1,0 +1,1 @@
+"""HTTP and the two services as clients see them: requests, answers, faults."""

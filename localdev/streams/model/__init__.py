@@ -1,0 +1,1 @@
+"""DynamoDB Streams as values: tables, streams, shards, records. Pure: no clock, no randomness."""

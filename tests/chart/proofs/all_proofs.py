@@ -1,0 +1,44 @@
+"""All proofs of the chart, in the order in which `make chart` prints them."""
+
+from collections.abc import Callable
+
+from tests.chart.bench import Bench
+from tests.chart.proofs import (
+    cluster_proofs,
+    helm_proofs,
+    manifest_proofs,
+    rule_proofs,
+    service_proofs,
+)
+
+Proof = Callable[[Bench], str]
+"""Returns what it saw; AssertionError where the chart is not as it should be."""
+
+PROOFS: tuple[Proof, ...] = (
+    helm_proofs.lints,
+    helm_proofs.renders_alike,
+    helm_proofs.names_what_is_missing,
+    helm_proofs.refuses_mistakes,
+    rule_proofs.rules_are_known,
+    helm_proofs.packages,
+    helm_proofs.notes_are_printed,
+    manifest_proofs.kubernetes_accepts,
+    manifest_proofs.operators_accept,
+    manifest_proofs.trivy_finds_nothing,
+    service_proofs.settings_are_accepted,
+    service_proofs.settings_are_all_tried,
+    service_proofs.defaults_are_those_of_the_service,
+    service_proofs.commands_are_understood,
+    service_proofs.pods_are_made_to_measure,
+    service_proofs.probes_ask_what_the_service_answers,
+    service_proofs.alerts_are_those_tested,
+    service_proofs.alerts_know_their_redrive,
+    cluster_proofs.selectors_match,
+    cluster_proofs.names_resolve,
+    cluster_proofs.pods_are_restricted,
+    cluster_proofs.rollouts_never_have_fewer,
+    cluster_proofs.network_is_enough,
+    cluster_proofs.redrive_is_alone,
+    cluster_proofs.restarts_for_settings_only,
+    cluster_proofs.upgrades_keep_identities,
+)

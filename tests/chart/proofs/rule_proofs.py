@@ -1,0 +1,102 @@
+"""Relations between settings: what the service refuses Helm must refuse, in the same words."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from consumer.errors import Misconfigured
+from consumer.settings.loading import load_settings
+from consumer.settings.rules import RULES
+from consumer.settings.source import variable
+from tests.chart.bench import Bench
+from tests.chart.proofs.helm_proofs import STREAM
+from tests.chart.rendering import helm, refusal
+from tests.chart.schema import CREDENTIAL
+
+# For each rule of the service what breaks it, and what just keeps it.
+BROKEN: tuple[tuple[tuple[str, ...], Mapping[str, object]], ...] = (
+    (("table", "stream_arn"), {"stream_arn": STREAM}),
+    (("heartbeat_seconds", "lease_duration_seconds"), {"lease_duration_seconds": 7.9}),
+    (("heartbeat_seconds", "lease_duration_seconds"), {"heartbeat_seconds": 2.7}),
+    (("scan_seconds", "lease_duration_seconds"), {"scan_seconds": 3.4}),
+    (("poll_idle_seconds", "poll_idle_max_seconds"), {"poll_idle_seconds": 2.1}),
+    (("poll_idle_seconds", "poll_idle_max_seconds"), {"poll_idle_max_seconds": 0.9}),
+    (("max_record_age_seconds", "dead_letter_queue_url"), {"max_record_age_seconds": 72000}),
+    (
+        ("cloudwatch_namespace", "log_format", "log_level"),
+        {"cloudwatch_namespace": "a", "log_format": "text"},
+    ),
+    (
+        ("cloudwatch_namespace", "log_format", "log_level"),
+        {"cloudwatch_namespace": "a", "log_level": "warning"},
+    ),
+    (("patch_field", "change_field"), {"patch_field": "change"}),
+    (("patch_field", "change_field"), {"change_field": "patch"}),
+    (("layout", "patch_field", "change_field"), {"layout": "Nested", "patch_field": "item"}),
+    (("layout", "patch_field", "change_field"), {"layout": "nested", "change_field": "item"}),
+)
+KEPT: tuple[Mapping[str, object], ...] = (
+    {"lease_duration_seconds": 8},
+    {"lease_duration_seconds": 9.5, "heartbeat_seconds": 2.5},
+    {"scan_seconds": 3.3},
+    {"poll_idle_seconds": 2},
+    {"poll_idle_max_seconds": 1},
+    {"max_record_age_seconds": 72000, "dead_letter_queue_url": "https://sqs.example.org/1/q"},
+    {"cloudwatch_namespace": "a", "log_level": "debug", "log_format": "JSON"},
+    {"patch_field": "item", "change_field": "patch"},
+    {"layout": "nested", "patch_field": "Item"},
+    {"start": "2025-11-01T09:30:00.5+01:00", "ordering_key": "a, b"},
+)
+ELSEWHERE = (
+    "--set",
+    "config.heartbeat_seconds=9,config.change_field=patch",
+    "--set-json",
+    (
+        'extraEnv=[{"name":"CONSUMER_LEASE_DURATION_SECONDS","valueFrom":{}},'
+        '{"name":"CONSUMER_PATCH_FIELD","valueFrom":{}},{"name":"CONSUMER_LAYOUT","value":"nested"}]'
+    ),
+)
+"""What nobody can tell is no mistake."""
+
+
+def rules_are_known(bench: Bench) -> str:
+    """Every rule has an example that breaks it, in `config` and in `extraEnv`."""
+    chart, values = str(bench.chart), str(Bench.values("minimal"))
+    rules = {rule.names: rule for rule in RULES if CREDENTIAL not in rule.names}
+    assert {tuple(names) for names, _ in BROKEN} == {*rules}
+    given = yaml.safe_load(Path(values).read_text())["config"]
+    for name, program in bench.tools.helms.items():
+        for names, config in BROKEN:
+            wanted = rules[names].wanted
+            assert wanted in service_says({**given, **config})
+            sentence = f"{', '.join(f'config.{each}' for each in names)}: wanted {wanted}."
+            for as_given in (as_config(config), as_environment(config)):
+                said = refusal(program, "template", chart, "--values", values, *as_given)
+                assert sentence in said, (name, config, said)
+        for config in KEPT:
+            assert service_says({**given, **config}) == ""
+            for as_given in (as_config(config), as_environment(config)):
+                helm(program, "template", chart, "--values", values, *as_given)
+        helm(program, "template", chart, "--values", values, *ELSEWHERE)
+    return f"{len(BROKEN)} broken, {len(KEPT)} kept to their edge"
+
+
+def service_says(config: Mapping[str, object]) -> str:
+    """Empty, or its refusal."""
+    try:
+        load_settings({variable(name): str(value) for name, value in config.items()})
+    except Misconfigured as error:
+        return str(error)
+    return ""
+
+
+def as_config(config: Mapping[str, object]) -> tuple[str, ...]:
+    flags = (f"config.{name}={json.dumps(value)}" for name, value in config.items())
+    return tuple(word for flag in flags for word in ("--set-json", flag))
+
+
+def as_environment(config: Mapping[str, object]) -> tuple[str, ...]:
+    entries = [{"name": variable(name), "value": str(value)} for name, value in config.items()]
+    return ("--set-json", f"extraEnv={json.dumps(entries)}")

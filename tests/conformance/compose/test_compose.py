@@ -1,0 +1,170 @@
+"""docker-compose.yml and Dockerfile: well-formed, and in agreement with the programs they start."""
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft7Validator
+
+from consumer.settings.loading import load_settings
+
+ROOT = Path(__file__).parents[3]
+SCHEMA = json.loads((Path(__file__).parent / "compose-spec/compose-spec.json").read_text())
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+STAGES = re.findall(r"^FROM (\S+) AS (\S+)$", DOCKERFILE, re.MULTILINE)
+
+
+def mistakes(compose: object) -> list[str]:
+    return [error.message for error in Draft7Validator(SCHEMA).iter_errors(compose)]
+
+
+def last_stage() -> str:
+    return DOCKERFILE[DOCKERFILE.rindex("\nFROM ") :]
+
+
+def test_the_compose_file_is_valid() -> None:
+    assert mistakes(COMPOSE) == []
+
+
+def test_the_schema_sees_a_mistake() -> None:
+    assert mistakes({**COMPOSE, "services": {"consumer": {"imag": "x"}}})
+    assert mistakes({"services": {"consumer": {"ports": "8080"}}})
+
+
+def test_hadolint_finds_nothing() -> None:
+    hadolint = Path(sys.executable).with_name("hadolint")
+    found = subprocess.run(
+        [hadolint, "--no-color", ROOT / "Dockerfile"], capture_output=True, text=True, check=False
+    )
+    assert (found.returncode, found.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_publishes_ports_on_loopback_only(name: str) -> None:
+    for port in SERVICES[name].get("ports", []):
+        assert port.startswith("127.0.0.1:")
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_service_needs_a_shell(name: str) -> None:
+    service = SERVICES[name]
+    assert isinstance(service.get("command", []), list)
+    assert all(isinstance(word, str) for word in service.get("command", []))
+    if "healthcheck" in service:
+        assert service["healthcheck"]["test"][0] == "CMD"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_waits_for_what_can_be_waited_for(name: str) -> None:
+    for other, how in SERVICES[name].get("depends_on", {}).items():
+        match how["condition"]:
+            case "service_healthy":
+                assert "healthcheck" in SERVICES[other]
+            case "service_completed_successfully":
+                assert other == "setup"
+            case unexpected:
+                pytest.fail(f"{name} waits for {other} to be {unexpected}")
+
+
+def test_what_is_not_ours_has_a_pinned_image() -> None:
+    foreign = {name: each["image"] for name, each in SERVICES.items() if "build" not in each}
+    assert set(foreign) == {"dynamodb", "prometheus", "grafana"}
+    assert all(re.search(r":v?\d+\.\d+\.\d+$", image) for image in foreign.values())
+
+
+@pytest.mark.parametrize("name", [name for name in SERVICES if "build" in SERVICES[name]])
+def test_a_service_of_ours_is_a_stage_of_the_dockerfile(name: str) -> None:
+    service = SERVICES[name]
+    target = service["build"]["target"]
+    assert target in {stage for _, stage in STAGES}
+    if target == "localdev":
+        module = service["command"][0]
+        assert importlib.util.find_spec(module) is not None, f"python -m {module}"
+
+
+def test_the_consumer_accepts_its_settings() -> None:
+    environ = SERVICES["consumer"]["environment"]
+    settings = load_settings(environ)
+    assert settings.table == "orders"
+    assert settings.http_port == 8080
+    assert SERVICES["consumer"]["stop_grace_period"] == f"{settings.drain_seconds + 10:g}s"
+
+
+def test_setup_and_consumer_mean_the_same_things() -> None:
+    options = dict(
+        word.removeprefix("--").split("=", 1) for word in SERVICES["setup"]["command"][1:]
+    )
+    environ = SERVICES["consumer"]["environment"]
+    assert options["table"] == environ["CONSUMER_TABLE"]
+    assert options["event-type"] == environ["CONSUMER_EVENT_TYPE"]
+    assert options["nakadi-url"] == environ["CONSUMER_NAKADI_URL"]
+    assert environ["CONSUMER_DEAD_LETTER_QUEUE_URL"].endswith(f"/{options['queue']}")
+    assert f"--table={options['table']}" in SERVICES["workload"]["command"]
+    for name, value in SERVICES["setup"]["environment"].items():
+        assert environ[name] == value
+
+
+@pytest.mark.parametrize("name", ["prometheus", "grafana"])
+def test_what_is_mounted_is_there(name: str) -> None:
+    for volume in SERVICES[name]["volumes"]:
+        source, _, mode = volume.split(":")
+        assert (ROOT / source).exists()
+        assert mode == "ro"
+
+
+def test_prometheus_scrapes_the_consumer_as_its_rules_expect() -> None:
+    folder = ROOT / "localdev/observability"
+    config = yaml.safe_load((folder / "prometheus.yml").read_text())
+    (job,) = config["scrape_configs"]
+    (target,) = job["static_configs"]
+    assert target["targets"] == ["consumer:8080"]
+    rules = (folder / "rules.yml").read_text()
+    application = SERVICES["consumer"]["environment"]["CONSUMER_EVENT_TYPE"]
+    labels = f'namespace="{target["labels"]["namespace"]}",application="{application}"'
+    assert labels in rules
+
+
+def test_grafana_finds_prometheus_and_the_dashboard() -> None:
+    folder = ROOT / "localdev/observability/provisioning"
+    (source,) = yaml.safe_load((folder / "datasources/prometheus.yaml").read_text())["datasources"]
+    assert source["url"] == "http://prometheus:9090"
+    (provider,) = yaml.safe_load((folder / "dashboards/consumer.yaml").read_text())["providers"]
+    home = SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert Path(home).parent == Path(provider["options"]["path"])
+    assert any(volume.split(":")[1] == home for volume in SERVICES["grafana"]["volumes"])
+
+
+def test_every_stage_grows_from_one_pinned_image() -> None:
+    outside = {base for base, _ in STAGES} - {stage for _, stage in STAGES}
+    assert outside == {"python:3.13-slim-bookworm"}
+
+
+def test_the_service_image_is_what_a_plain_build_makes() -> None:
+    assert STAGES[-1] == ("python", "consumer")
+    assert "\nRUN " not in last_stage()
+    assert re.findall(r"^COPY .*$", last_stage(), re.MULTILINE) == [
+        "COPY --from=runtime /opt/venv /opt/venv"
+    ]
+    assert "\nUSER 65532:65532\n" in last_stage()
+    assert "HEALTHCHECK" in last_stage()
+    assert 'CMD ["consumer", "health"]' in last_stage()
+    assert last_stage().endswith('ENTRYPOINT ["consumer"]\nCMD ["run"]\n')
+
+
+def test_only_the_locked_requirements_are_installed() -> None:
+    installs = re.findall(r"pip install (.*?)(?: \\)?$", DOCKERFILE, re.MULTILINE)
+    assert installs == [
+        "--require-hashes --no-deps --requirement requirements/build.txt",
+        "--require-hashes --no-deps --requirement requirements/dev.txt",
+        "--require-hashes --no-deps --requirement requirements/run.txt",
+        "--no-deps --no-index --no-cache-dir /dist/*.whl",
+    ]
+    assert "--no-build-isolation --no-index" in DOCKERFILE

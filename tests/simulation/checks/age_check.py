@@ -1,0 +1,103 @@
+"""Whether the iterator age is true: at no time do the workers say less than what is not settled.
+
+Looked at from outside, every few seconds, as a scraper does: the largest age of all workers against
+the age of the oldest record that is neither settled nor covered by a gap row.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from tests.simulation.checks.truth import Record, wall
+
+if TYPE_CHECKING:
+    from tests.simulation.cluster import Process
+    from tests.simulation.world import World
+
+EVERY = 2.0
+
+NOTICED = 30.0
+"""Seconds after which all know of a death, or of a row: the slowest rhythm of reading is 20 s."""
+
+
+ROW_LATE = 35.0
+"""Seconds more for a row that nobody was told of when it landed: all are read once a minute."""
+
+
+class Honesty:
+    """Nothing is asked while one stands still (no scraper reaches that) or is about to leave."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._first_seen: dict[str, float] = {}  # or the end of its last standstill
+        self._last_seen: dict[str, float] = {}  # epoch seconds
+        self._row_seen: dict[str, float] = {}  # by shard; epoch seconds
+
+    async def watch(self) -> None:
+        """Look now and then until cancelled."""
+        while True:
+            await asyncio.sleep(EVERY)
+            await self._world.day.wait()
+            self._look()
+
+    def _look(self) -> None:
+        world = self._world
+        now, alive = world.loop.now, world.cluster.alive
+        for process in alive:
+            if process.node.stopped:
+                self._first_seen[process.name] = now  # it has to look around again
+            self._first_seen.setdefault(process.name, now)
+            self._last_seen[process.name] = wall(now)
+        for leases in world.table.leases.values():
+            for shard_id in leases:
+                self._row_seen.setdefault(shard_id, wall(now))
+        young = any(self._first_seen[process.name] > now - NOTICED for process in alive)
+        away = any(process.node.stopped or process.stopping for process in alive)
+        if not alive or young or away:
+            return
+        # Empty pages that are not the tip look as if they were.
+        if world.scenario.has("empty_pages"):
+            return
+        late = [(self._since(record, alive), record) for record in world.truth.unsettled()]
+        known = [(since, record) for since, record in late if since is not None]
+        if not known:
+            return
+        since, record = min(known, key=lambda pair: pair[0])
+        told = max((age for process in alive for age in exported_ages(process)), default=None)
+        if told is None:
+            return  # who has not read the leases yet tells nothing, and there is an alert on that
+        if told < wall(now) - since - NOTICED:
+            text = f"{told:.0f} s is told, but {record.sequence} of {record.shard.id} waits for"
+            world.checks.fail("age", f"{text} {wall(now) - since:.0f} s")
+
+    def _since(self, record: Record, alive: "list[Process]") -> float | None:
+        """Since when it must show. Of a shard nobody reads only the last sign of life is known.
+
+        None where nobody can know of the shard yet, or the record need not be delivered.
+        """
+        world = self._world
+        stream = world.table.streams.get(record.shard.stream_key)
+        row = world.table.of(record.shard.stream_key).get(record.shard.id)
+        if stream is None or row is None or not stream.bootstrapped:
+            return None
+        fresh = wall(world.loop.now) - NOTICED
+        if world.truth.is_skipped(record) or (row.released_at or 0.0) > fresh:
+            return None
+        begun = row.record_at is not None and row.checkpoint.isdigit()  # by reading, not by a seek
+        for process in alive:
+            for shard in process.worker.coordinator.shards:
+                view = shard.view()
+                held = view.held and row.owner == process.name
+                if held and view.shard_id == row.shard_id and begun:
+                    return record.at
+        late = ROW_LATE if world.scenario.has("table_lost") else 0.0
+        known = max(row.last_sign, self._row_seen.get(row.shard_id, 0.0) + late)
+        return max(record.at, known, self._last_seen.get(row.owner or "", 0.0))
+
+
+def exported_ages(process: "Process") -> list[float]:
+    """What its `/metrics` would show."""
+    coordinator = process.worker.coordinator
+    now = coordinator._clock.wall()
+    views = [shard.view() for shard in coordinator.shards]
+    ages = [view.age(now) for view in views if view.held]
+    return ages + [seen.age(now) or 0.0 for seen in coordinator.leases()]

@@ -1,0 +1,288 @@
+"""The checkers: what must hold whatever happens, judged on what the twins see.
+
+They stand outside the code and know only what crosses a port. Each has a name; a violation is noted
+with the time, and the run ends soon after.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+
+import orjson
+
+from consumer.core.dead_letters.dead_letter import DeadLetter
+from consumer.core.leases.checkpoint import SHARD_END
+from consumer.core.leases.lease import Gap, Lease, LeaseWrite, StreamRow
+from tests.simulation.checks.limits import Limits
+from tests.simulation.checks.rows import wrong_gap, wrong_start
+from tests.simulation.checks.seeks import is_sought
+from tests.simulation.checks.truth import Record, ShardTruth, Truth, wall
+from tests.simulation.loop import SimLoop
+from tests.simulation.scenario import Scenario
+from tests.simulation.trace import Trace
+from tests.twins.lease_table import LeaseTable
+
+MOST_SKEW = 6.0
+"""Seconds by which a worker's wall clock may be ahead, and a creation time is floored."""
+
+
+@dataclass(frozen=True)
+class Violation:
+    """`check` is the checker's name."""
+
+    at: float
+    check: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.at:.3f} {self.check}: {self.text}"
+
+
+class Checks:
+    """All of them. `orderly`: nothing may be accepted twice."""
+
+    def __init__(
+        self,
+        loop: SimLoop,
+        truth: Truth,
+        table: LeaseTable,
+        trace: Trace,
+        scenario: Scenario,
+    ) -> None:
+        self._loop = loop
+        self._truth = truth
+        self._table = table
+        self._trace = trace
+        self._scenario = scenario
+        self._reach = scenario.timing.lease_duration - scenario.timing.margin
+        self._runs = scenario.limits.key_run_events > 1
+        self.orderly = scenario.orderly
+        self.limits = Limits(loop, scenario, self.fail)
+        self.violations: list[Violation] = []
+        self.accepted = 0
+        self.abandoned: set[str] = set()  # workers that ended with a request under way
+        self._deadlines: dict[str, float] = {}  # by the true time
+        self._flying: dict[str, Counter[str]] = {}  # keys in flight, by worker
+        self._newest: dict[str, Record] = {}  # per key, of those first accepted
+        self._last: dict[str, Record] = {}  # per key, accepted last while its sender waited
+        self._checkpoints: dict[str, int] = {}
+        self._obeyed: dict[str, int] = {}  # number of the last command, by shard
+        self._parsed: dict[bytes, Record] = {}
+
+    @property
+    def now(self) -> float:
+        return self._loop.now
+
+    def fail(self, check: str, text: str) -> None:
+        violation = Violation(self.now, check, text)
+        self.violations.append(violation)
+        self._trace.add(self.now, "CHECK", check, "", text)
+
+    # -- fence
+
+    def beat(self, worker: str, sent_at: float) -> None:
+        """A heartbeat's answer is being processed."""
+        deadline = self._deadlines.get(worker, -1.0)
+        until = sent_at + self._reach
+        if self.now < deadline or self.now < until:
+            self._deadlines[worker] = max(deadline, until)
+
+    def _may_send(self, worker: str, shard: ShardTruth, what: str) -> None:
+        if self.now >= self._deadlines.get(worker, -1.0):
+            self.fail("fence", f"{worker} sends {what} of {shard.id} after its deadline")
+        row = self._table.of(shard.stream_key).get(shard.id)
+        owner = None if row is None else row.owner
+        if owner != worker:
+            self.fail("one sender", f"{worker} sends {what} of {shard.id}, which is {owner}'s")
+        elif row is not None and row.paused and what != "a gap row":
+            self.fail("paused", f"{worker} sends {what} of {shard.id}, which is paused")
+
+    # -- sending
+
+    def sending(self, worker: str, bodies: Sequence[bytes]) -> list[Record]:
+        """A request leaves."""
+        self.limits.sending(worker, bodies)
+        records = [self.record_of(body) for body in bodies]
+        keys = Counter(record.key for record in records)
+        flying = self._flying.setdefault(worker, Counter())
+        for key, times in keys.items():
+            if flying[key]:
+                self.fail("one in flight", f"{worker} sends {key} while a request has it")
+            if times > 1 and not self._runs:
+                self.fail("one per request", f"{worker} sends {times} events of {key} at once")
+        flying.update(keys)
+        for shard in {record.shard.id: record.shard for record in records}.values():
+            self._may_send(worker, shard, "an event")
+            self._gate(worker, shard)
+        return records
+
+    def _gate(self, worker: str, shard: ShardTruth) -> None:
+        for before in self._truth.before(shard):
+            if not self._truth.is_done(before):
+                self.fail(
+                    "parent first", f"{worker} sends of {shard.id} before {before.id} is done"
+                )
+
+    def ended(self, worker: str, records: Sequence[Record]) -> None:
+        """A request has ended for its sender."""
+        self.limits.ended(worker)
+        flying = self._flying[worker]
+        for key in {record.key for record in records}:
+            del flying[key]
+
+    def record_of(self, body: bytes) -> Record:
+        record = self._parsed.get(body)
+        if record is None:
+            data = orjson.loads(body)["data"]
+            record = self._parsed[body] = self._truth.records[int(data["change"]["sequence"])]
+            if data["id"] != record.key:
+                self.fail("content", f"{record.sequence} has key {data['id']}, not {record.key}")
+        return record
+
+    # -- what is stored
+
+    def stored(self, worker: str, body: bytes, *, late: bool) -> None:
+        """Nakadi has an event; `late`: its sender does not wait for the answer any more.
+
+        It is late, too, when the shard is not its sender's any more: nobody can fence that.
+        """
+        record = self._parsed[body]
+        row = self._table.of(record.shard.stream_key).get(record.shard.id)
+        late = late or row is None or row.owner != worker
+        forgotten = record.ordinal < record.shard.shard.trimmed
+        record.accepted += 1
+        self.accepted += 1
+        if self._truth.is_early(record):
+            self.fail("start", f"{record.sequence} of {record.shard.id} is older than the start")
+        last = self._last.get(record.key)
+        newer = last is None or record.place > last.place
+        if newer or not (late or self._truth.is_stepping_back(record)):
+            self._last[record.key] = record
+        if record.first_body is None:
+            record.first_body = body
+            if not (late and forgotten):  # reading went on without it: a gap, or gone unseen
+                self._first(record)
+        elif record.first_body != body:
+            self.fail("identical", f"{record.sequence} came again with other bytes")
+        elif self.orderly and not is_sought(self._table, record.shard):
+            self.fail("no duplicates", f"{record.sequence} of {record.shard.id} came twice")
+
+    def _first(self, record: Record) -> None:
+        newest = self._newest.get(record.key)
+        if newest is None or record.place > newest.place:
+            self._newest[record.key] = record
+        elif not self._runs and not record.dead and not self._truth.is_stepping_back(record):
+            self.fail("order", f"{record.sequence} of {record.key} comes after {newest.sequence}")
+
+    def letters_sent(self, worker: str, letters: Sequence[DeadLetter]) -> None:
+        for letter in letters:
+            self._may_send(worker, self._truth.shards[letter.shard_id], "a dead letter")
+            record = self._truth.records[letter.sequence or 0]
+            if not self._guilty(record, letter.reason):
+                text = f"{worker} gives {record.sequence} of {record.key} up: {letter.reason}"
+                self.fail("innocent", text)
+
+    def _guilty(self, record: Record, reason: str) -> bool:
+        """Was there a cause to give the record up?"""
+        match reason:
+            case "expired":
+                age = wall(self.now) - int(record.at) + MOST_SKEW
+                return age >= (self._scenario.limits.max_record_age or inf)
+            case "attempts_exhausted":
+                return self._scenario.has("nakadi_partial") or self._scenario.has("nakadi_down")
+            case _:
+                return record.poison or self._scenario.has("nakadi_refused")
+
+    def letter_stored(self, letter: DeadLetter) -> None:
+        if letter.sequence is not None:
+            self._truth.records[letter.sequence].dead += 1
+
+    # -- leases
+
+    def lease_sent(self, worker: str, stream_key: str, write: LeaseWrite) -> None:
+        """A conditional write leaves."""
+        row = write.row
+        doing = f"{row.owner} #{row.counter} {row.checkpoint}"
+        self._trace.add(self.now, worker, "write_lease", row.shard_id, doing)
+        if write.keeps_checkpoint:
+            return
+        shard = self._truth.shards[row.shard_id]
+        first = self._truth.first_unsettled(shard)
+        if row.checkpoint == SHARD_END:
+            if shard.shard.ending is None and not shard.shard.gone:
+                self.fail("shard end", f"{worker} ends {row.shard_id}, which is open")
+            elif first is not None:
+                self.fail("shard end", f"{worker} ends {row.shard_id} before {first.sequence}")
+        elif first is not None and _rank(row.checkpoint) >= first.sequence:
+            text = f"{worker} writes {row.checkpoint} of {row.shard_id}"
+            self.fail("checkpoint", f"{text}, but {first.sequence} is not settled")
+
+    def gap_sent(self, worker: str, stream_key: str, gap: Gap) -> None:
+        self._trace.add(self.now, worker, "put_gap", gap.shard_id, f"{gap.from_} {gap.reason}")
+        shard = self._truth.shards[gap.shard_id]
+        if gap.shard_id in self._table.of(stream_key):
+            self._may_send(worker, shard, "a gap row")
+        elif not shard.shard.gone:
+            self.fail("gap", f"{worker} says {gap.shard_id} is gone, which is not")
+        if gap.reason == "seek":
+            if not is_sought(self._table, shard):
+                self.fail("gap", f"{worker} reports a seek in {gap.shard_id}, but nobody wanted it")
+        elif not self._truth.trims and gap.reason != "possibly_trimmed":
+            self.fail("gap", f"{worker} reports a gap in {gap.shard_id}, but nothing was trimmed")
+        row = self._table.of(stream_key).get(gap.shard_id)
+        wrong = wrong_gap(gap, row, shard, self._truth, self.now)
+        if wrong is not None:
+            self.fail("gap", f"{worker} says {gap.reason} of {gap.shard_id}, {wrong}")
+
+    def landed(self, worker: str, operation: str, key: str, result: object) -> None:
+        """A write of the lease table took effect."""
+        if operation == "put_worker":
+            return
+        if isinstance(result, Lease):
+            text = f"{result.owner} #{result.counter} {result.checkpoint}"
+            self._trace.add(self.now, worker, "lease stands", key, text)
+            self._forward(worker, result)
+            return
+        of, detail = (key, "") if key in self._truth.shards else ("", key)
+        self._trace.add(self.now, worker, operation, of, detail)
+        if isinstance(result, StreamRow):
+            wrong = wrong_start(result, self._scenario, self.now)
+            if wrong is not None:
+                self.fail("start", f"{worker}: {wrong}")
+
+    def _forward(self, worker: str, row: Lease) -> None:
+        before = self._checkpoints.get(row.shard_id, -1)
+        after = _rank(row.checkpoint)
+        obeyed = row.command_counter > self._obeyed.get(row.shard_id, 0)
+        self._obeyed[row.shard_id] = row.command_counter
+        sought = obeyed and is_sought(self._table, self._truth.shards[row.shard_id])
+        if after < before and not sought:
+            self.fail("backwards", f"{worker} moves {row.shard_id} back to {row.checkpoint}")
+        self._checkpoints[row.shard_id] = after
+
+    # -- the end
+
+    def newest_last(self) -> None:
+        """With runs: what was accepted last of a key is its newest.
+
+        Unless the stream forgot that before the one who sent older ones again came to it, or an
+        operator sent it elsewhere.
+        """
+        if not self._runs:
+            return
+        for key, last in self._last.items():
+            newest = self._newest.get(key)
+            if newest is None or newest.dead or newest.ordinal < newest.shard.shard.trimmed:
+                continue
+            if is_sought(self._table, last.shard):
+                continue
+            if last.place < newest.place:
+                text = f"{key} ends with {last.sequence}, not {newest.sequence}"
+                self.fail("newest last", text)
+
+
+def _rank(checkpoint: str) -> int:
+    if checkpoint == SHARD_END:
+        return 1 << 200
+    return int(checkpoint) if checkpoint.isdigit() else -1

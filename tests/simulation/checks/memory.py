@@ -1,0 +1,79 @@
+"""How much a worker holds: counted by itself, from what crosses the port of the stream.
+
+A record counts with the part of its item that every event of it carries, from the page that brings
+it until it is settled; a request for a page counts with what must be reserved for one. All of it is
+less than what the worker really holds, so that what is too much here is too much there.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from consumer.core.shard.shard_state import ShardState
+from consumer.core.stream.page import MalformedRecord, Page
+from consumer.runtime.shard.shard_consumer import ShardConsumer
+from tests.simulation.checks.truth import Record, ShardTruth, Truth
+
+RESERVATION = 3 << 20
+"""Bytes that a page and the events made of it may need."""
+
+
+class Memory:
+    """Of one worker. `limit` is its queue in bytes, `held` its shards."""
+
+    def __init__(
+        self,
+        truth: Truth,
+        limit: int,
+        held: Callable[[], list[ShardConsumer]],
+        fail: Callable[[str, str], None],
+    ) -> None:
+        self._truth = truth
+        self._limit = limit
+        self._held = held
+        self.fail = fail
+        self._read: dict[str, dict[int, Record]] = {}  # by shard; not settled when last looked at
+        self._asked: Counter[str] = Counter()
+
+    @contextmanager
+    def asking(self, shard: ShardTruth) -> Iterator[None]:
+        """A request for a page is under way."""
+        self._asked[shard.id] += 1
+        self._judge()
+        try:
+            yield
+        finally:
+            self._asked[shard.id] -= 1
+
+    def has_read(self, shard: ShardTruth, page: Page) -> None:
+        """A page has come."""
+        read = self._read.setdefault(shard.id, {})
+        for found in page.records:
+            assert not isinstance(found, MalformedRecord)
+            read[found.sequence] = self._truth.records[found.sequence]
+
+    def _judge(self) -> None:
+        """The rules of the budget.
+
+        A shard that holds nothing may have a page's worth beyond the limit; but not where all sit
+        within their shares and these fill it.
+        """
+        shards = self._held()
+        each = [self._bytes_of(shard) for shard in shards]
+        share = max(RESERVATION, self._limit // max(1, len(shards)))
+        large = sum(size for size in each if size > RESERVATION)
+        fair = sum(min(size, share) for size in each)
+        if max(large, fair) > self._limit:
+            self.fail("budget", f"{each} bytes in shards that may have {self._limit} together")
+
+    def _bytes_of(self, shard: ShardConsumer) -> int:
+        """What a drain has dropped is beyond what is `opened`; who drains reads nothing anew."""
+        view = shard.view()
+        asked = self._asked[view.shard_id] * RESERVATION
+        if view.state is ShardState.DRAINING or not view.pending_events:
+            return asked
+        opened = shard._watermark.opened or 0
+        read = self._read.get(view.shard_id, {})
+        for sequence in [s for s, record in read.items() if self._truth.is_settled(record)]:
+            del read[sequence]
+        return asked + sum(r.size for r in read.values() if r.sequence <= opened)

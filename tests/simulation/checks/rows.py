@@ -1,0 +1,63 @@
+"""What rows of the lease table may say: where a stream's start is, and what is missing of a shard.
+
+Each function returns what is wrong with a row, None if nothing is.
+"""
+
+from consumer.core.leases.checkpoint import sequence_of
+from consumer.core.leases.lease import Gap, Lease, StreamRow
+from consumer.core.shard.gap import SURE_SECONDS
+from tests.simulation.checks.truth import Record, ShardTruth, Truth, wall
+from tests.simulation.scenario import Scenario
+
+MOST_SKEW = 60.0
+"""More seconds than clocks differ, and times are floored by."""
+
+
+def wrong_start(row: StreamRow, scenario: Scenario, now: float) -> str | None:
+    """A start that is later than it was to be loses what lies between; `now` is a loop time."""
+    if row.after is not None:
+        return None if row.started_at is None else f"{row.key} follows, but skips records"
+    if scenario.has("latest"):
+        if row.bootstrapped and (row.started_at is None or row.started_at > wall(now)):
+            return f"{row.key} starts at {row.started_at}, but it is {wall(now)}"
+        return None
+    start = None if scenario.start is None else wall(scenario.start)
+    same = start == row.started_at or abs((start or 0.0) - (row.started_at or 0.0)) < 0.001
+    return None if same else f"{row.key} starts at {row.started_at}, but {start} was asked for"
+
+
+def wrong_gap(
+    gap: Gap, row: Lease | None, shard: ShardTruth, truth: Truth, now: float
+) -> str | None:
+    """A gap that is told though nothing can be missing. (A doubt is told, too.)"""
+    match gap.reason:
+        case "trimmed":
+            if not shard.shard.trimmed:
+                return "but nothing of the shard was trimmed"
+            if _lost(shard, truth) or row is None or not _caught_up(row.caught_up_at, now):
+                return None
+            last = truth.records.get(sequence_of(gap.from_) or 0)
+            aged = last is not None and _age(last, now) > SURE_SECONDS + MOST_SKEW
+            return "but it was settled to its tip, and is old" if aged else None
+        case "possibly_trimmed":
+            if row is None or row.record_at is not None:
+                return None
+            young = _caught_up(max(row.created_at, row.caught_up_at or 0.0), now)
+            return "but the shard is young" if young else None
+        case "shard_gone":
+            return None if shard.shard.gone else "but it is there"
+        case _:
+            return None
+
+
+def _caught_up(at: float | None, now: float) -> bool:
+    return at is not None and wall(now) - at < SURE_SECONDS - MOST_SKEW
+
+
+def _age(record: Record, now: float) -> float:
+    return wall(now) - record.at
+
+
+def _lost(shard: ShardTruth, truth: Truth) -> bool:
+    """A record is gone that nobody has read."""
+    return any(not truth.is_settled(record) for record in shard.records[: shard.shard.trimmed])

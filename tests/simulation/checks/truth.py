@@ -1,0 +1,264 @@
+"""What was written to the table, by shard, and what has become of each record."""
+
+from dataclasses import dataclass, field
+
+from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON, sequence_of
+from consumer.core.leases.lease import SEEK, Gap
+from localdev.streams.errors import ServiceError
+from localdev.streams.model.shard import Shard as ModelShard
+from localdev.streams.model.stream import Stream as ModelStream
+from localdev.streams.model.streams_model import StreamsModel
+from tests.simulation.checks.seeks import is_passed_over, is_sought
+from tests.twins.lease_table import LeaseTable
+from tests.twins.virtual_time import EPOCH
+
+SURE = 3600.0 - 60.0
+"""A record that was this old already when it could first be known of may go without a gap row."""
+
+
+@dataclass(slots=True, eq=False)
+class Record:
+    """One change. `accepted` and `dead` count the times that Nakadi or the queue has stored it."""
+
+    sequence: int
+    shard: "ShardTruth"
+    ordinal: int
+    key: str
+    at: float  # epoch seconds
+    size: int = 0  # bytes that every event of it has at least
+    accepted: int = 0
+    dead: int = 0
+    first_body: bytes | None = None
+    excused: bool = False
+    poison: bool = False
+
+    @property
+    def place(self) -> tuple[float, int]:
+        """Its place in time: a new stream of the table numbers its records anew."""
+        return self.shard.stream.created_at, self.sequence
+
+
+@dataclass(slots=True, eq=False)
+class ShardTruth:
+    """`settled` counts the records from the first on of which each is settled."""
+
+    shard: ModelShard
+    stream: ModelStream
+    records: list[Record] = field(default_factory=list)
+    settled: int = 0
+    done: bool = False
+    reread: bool = False  # opened at its oldest record though its lease stands at LATEST
+
+    @property
+    def id(self) -> str:
+        return self.shard.shard_id
+
+    @property
+    def stream_key(self) -> str:
+        return f"{self.stream.table}/{self.stream.label}"
+
+
+class Truth:
+    """Everything that ever was, and the rules which of it must be delivered."""
+
+    def __init__(self, model: StreamsModel, table: LeaseTable) -> None:
+        self._model = model
+        self._table = table
+        self.records: dict[int, Record] = {}
+        self.shards: dict[str, ShardTruth] = {}
+        self.trims = 0  # records that the stream has forgotten
+
+    def note_shards(self) -> list[ShardTruth]:
+        """Take in shards that are new in the model."""
+        fresh = []
+        for stream in self._model.streams.values():
+            for shard in stream.shards.values():
+                if shard.shard_id not in self.shards:
+                    truth = ShardTruth(shard, stream)
+                    self.shards[shard.shard_id] = truth
+                    fresh.append(truth)
+        return fresh
+
+    def wrote(self, stream: ModelStream, key: str) -> Record | None:
+        """The newest record of the stream, which has just been written."""
+        for shard in stream.open_shards:
+            truth = self.shards[shard.shard_id]
+            if len(shard.history) > len(truth.records):
+                entry = shard.history[-1]
+                ordinal = len(truth.records)
+                record = Record(entry.sequence, truth, ordinal, key, entry.at)
+                truth.records.append(record)
+                self.records[record.sequence] = record
+                return record
+        return None
+
+    def forget(self, before: float) -> int:
+        """The stream forgets what is older than `before` (epoch seconds); returns how many."""
+        trimmed = {shard.id: shard.shard.trimmed for shard in self.shards.values()}
+        for stream in self._model.streams.values():
+            stream.retain_after(before)
+        count = 0
+        for shard in self.shards.values():
+            for record in shard.records[trimmed[shard.id] : shard.shard.trimmed]:
+                count += 1
+                if not self.is_settled(record):
+                    record.excused = self._unseen(record)
+        self.trims += count
+        return count
+
+    def _unseen(self, record: Record) -> bool:
+        """Gone before anybody could know of it.
+
+        It was old when its shard's row was made, or when the stream was listed for the first time;
+        or no listing showed the shard, and nothing is left that names it.
+        """
+        key = record.shard.stream_key
+        stream, row = self._table.streams.get(key), self._table.of(key).get(record.shard.id)
+        if row is not None:
+            return not row.checkpoint.isdigit() and record.at <= row.created_at - SURE
+        if stream is None or stream.swept_at is None or record.at <= stream.swept_at - SURE:
+            return True
+        return not self._is_named(record.shard)
+
+    def _is_named(self, shard: ShardTruth) -> bool:
+        """A descendant of the shard has a row, or can still get one."""
+        rows = self._table.of(shard.stream_key)
+        children = [other for other in self.shards.values() if other.shard.parent == shard.id]
+        return any(
+            child.id in rows or not child.shard.gone or self._is_named(child) for child in children
+        )
+
+    # -- what is settled
+
+    def is_settled(self, record: Record) -> bool:
+        if record.accepted or record.dead or record.excused:
+            return True
+        if self.is_skipped(record) or self._is_covered(record) or self.is_unknown(record.shard):
+            return True
+        if is_passed_over(self._table, record):
+            return True
+        # Whatever could have named its shard may be gone, too, by now.
+        forgotten = record.ordinal < record.shard.shard.trimmed
+        unlisted = record.shard.id not in self._table.of(record.shard.stream_key)
+        record.excused = forgotten and unlisted and self._unseen(record)
+        return record.excused
+
+    def is_unknown(self, shard: ShardTruth) -> bool:
+        """Of a stream that was over before the application first looked at the table."""
+        rows = self._table.streams
+        return bool(rows) and shard.stream_key not in rows and not shard.stream.enabled
+
+    def is_skipped(self, record: Record) -> bool:
+        """Older than the stream's start: need not be delivered.
+
+        A start at LATEST is known to the second.
+        """
+        row = self._table.streams.get(record.shard.stream_key)
+        if row is None or row.started_at is None:
+            return False
+        # 0: the stream was gone before its start at LATEST was complete.
+        latest = row.start_position == LATEST
+        return not row.started_at or record.at < row.started_at + (1.0 if latest else 0.0)
+
+    def is_early(self, record: Record) -> bool:
+        """Before the minute of the stream's start: must not be delivered, but for a seek."""
+        row = self._table.streams.get(record.shard.stream_key)
+        if row is None or not row.started_at or is_sought(self._table, record.shard):
+            return False
+        return int(record.at) < row.started_at - row.started_at % 60.0
+
+    def note_opening(self, shard_id: str, now: float) -> bool:
+        """Somebody opens a shard at its oldest record. False if its stored iterator still lives."""
+        shard = self.shards[shard_id]
+        row = self._table.of(shard.stream_key).get(shard_id)
+        if row is None or row.checkpoint != LATEST:
+            return True
+        shard.reread = True
+        if row.start_iterator is None:
+            return True
+        try:
+            self._model.get_records(row.start_iterator, now, 1)
+        except ServiceError:
+            return True
+        return False
+
+    def is_stepping_back(self, record: Record) -> bool:
+        """A record that may follow newer ones of its key.
+
+        By a seek; or it is of the minute of a start at LATEST.
+
+        Its shard has been opened anew at its oldest record, because the stored iterator had
+        expired before anything was settled (see docs/guarantees.md).
+        """
+        rereads = record.shard.reread and self.is_skipped(record)
+        return rereads or is_sought(self._table, record.shard)
+
+    def _is_covered(self, record: Record) -> bool:
+        if record.ordinal >= record.shard.shard.trimmed:
+            return False
+        gaps = self._table.gaps.get(record.shard.stream_key, {})
+        return any(
+            gap.reason != SEEK and (_covers(gap, record) or self._includes(gap, record))
+            for gap in gaps.values()
+        )
+
+    def _includes(self, gap: Gap, record: Record) -> bool:
+        """A gap of a shard that nobody saw speaks for what came before it unseen, too."""
+        rows = self._table.of(record.shard.stream_key)
+        place: str | None = gap.shard_id
+        while place is not None and place not in rows:
+            if place == record.shard.id:
+                return gap.from_ == TRIM_HORIZON
+            truth = self.shards.get(place)
+            place = None if truth is None else truth.shard.parent
+        return False
+
+    def first_unsettled(self, shard: ShardTruth) -> Record | None:
+        records = shard.records
+        while shard.settled < len(records) and self.is_settled(records[shard.settled]):
+            shard.settled += 1
+        return records[shard.settled] if shard.settled < len(records) else None
+
+    def is_done(self, shard: ShardTruth) -> bool:
+        """Closed, and all of it and of what came before it is settled or gone from the stream."""
+        if not shard.done:
+            closed = shard.shard.ending is not None or shard.shard.gone
+            shard.done = (
+                closed
+                and self._is_read(shard)
+                and all(self.is_done(before) for before in self.before(shard))
+            )
+        return shard.done
+
+    def _is_read(self, shard: ShardTruth) -> bool:
+        first = self.first_unsettled(shard)
+        rest = [] if first is None else shard.records[max(first.ordinal, shard.shard.trimmed) :]
+        return all(self.is_settled(record) for record in rest)
+
+    def before(self, shard: ShardTruth) -> list[ShardTruth]:
+        """What must be done before anything of this shard is sent."""
+        parent = self.shards.get(shard.shard.parent or "")
+        if parent is not None:
+            return [parent]
+        if shard.shard.parent is not None:
+            return []
+        born = shard.stream.created_at
+        return [other for other in self.shards.values() if other.stream.created_at < born]
+
+    def unsettled(self) -> list[Record]:
+        """The first unsettled record of every shard that has one."""
+        found = (self.first_unsettled(shard) for shard in self.shards.values())
+        return [record for record in found if record is not None]
+
+
+def _covers(gap: Gap, record: Record) -> bool:
+    """Between `from` and `to`; without `to` as far as the stream has forgotten."""
+    if gap.shard_id != record.shard.id or (gap.to is not None and record.sequence >= int(gap.to)):
+        return False
+    begun = sequence_of(gap.from_)
+    return begun is None or begun < record.sequence
+
+
+def wall(now: float) -> float:
+    """Epoch seconds at a loop time."""
+    return EPOCH + now

@@ -1,0 +1,212 @@
+"""Nakadi as one worker reaches it: every kind of answer, and effects that come when they like.
+
+The order of its checks and the matrix of a 422 are those of the service; which fault meets a
+request is drawn from the seed.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from consumer.core.publishing.answer import Answer, BatchItemResponse, PublishingStatus, no_answer
+from tests.simulation.checks.checkers import Checks
+from tests.simulation.checks.truth import Record
+from tests.simulation.faults.wire import Fate, Weather, Wire
+from tests.simulation.loop import SimLoop
+from tests.simulation.trace import Trace
+
+FAILED, SUBMITTED, ABORTED = (
+    PublishingStatus.FAILED,
+    PublishingStatus.SUBMITTED,
+    PublishingStatus.ABORTED,
+)
+MANY = 10_000  # bytes of a request that a narrow proxy refuses
+WAKES_AFTER = 40.0  # seconds, at most, after which a frozen broker may still store
+
+
+@dataclass
+class Moods:
+    """How often the service answers in a bad way, each in [0, 1). `door` is a status that all get.
+
+    `partial`: 207 with a mixture; `refused`: 422 for a healthy event; `rejected`: 400 for all;
+    `narrow`: 413 from MANY bytes on; `busy`: 429 or 503, which store nothing; `broken`: 500 or
+    502, which may have stored; `down`: one of PARTITIONS whose events all fail.
+    """
+
+    partial: float = 0.0
+    refused: float = 0.0
+    rejected: float = 0.0
+    busy: float = 0.0
+    broken: float = 0.0
+    narrow: bool = False
+    door: int | None = None
+    down: int | None = None
+    retry_after: float = 0.0
+
+
+PARTITIONS = 4
+
+
+@dataclass
+class NakadiService:
+    """What all workers' twins share: who is poison, and how the service is disposed."""
+
+    loop: SimLoop
+    checks: Checks
+    trace: Trace
+    moods: Moods
+    poison: dict[int, str] = field(default_factory=dict)  # sequence → "named" or "unnamed"
+    faults: dict[str, int] = field(default_factory=dict)
+
+    def note(self, fault: str) -> None:
+        self.faults[fault] = self.faults.get(fault, 0) + 1
+
+
+class SimNakadi:
+    """Publisher of one worker. `limit` is the client's time-out in seconds."""
+
+    def __init__(self, service: NakadiService, wire: Wire, limit: float) -> None:
+        self._service = service
+        self._wire = wire
+        self._limit = limit
+
+    async def publish(self, bodies: Sequence[bytes]) -> Answer:
+        service, wire = self._service, self._wire
+        if wire.node.muted:
+            return await asyncio.Future()
+        worker = wire.node.name
+        records = service.checks.sending(worker, bodies)
+        for record in records:
+            service.trace.add(service.loop.now, worker, "send", record.shard.id, _told(record))
+        request = _Request(self, list(bodies), records)
+        try:
+            answer = await wire.call("publish", request.arrive, self._limit, _NoAnswerError)
+        except _NoAnswerError as error:
+            answer = no_answer(error.reason, "", None)
+        except asyncio.CancelledError:
+            service.checks.abandoned.add(worker)
+            raise
+        finally:
+            request.waiting = False
+            service.checks.ended(worker, records)
+        service.trace.add(service.loop.now, worker, "answer", "", _answered(answer, records))
+        return answer
+
+
+class _NoAnswerError(Exception):
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def _told(record: Record) -> str:
+    return f"{record.key} {record.sequence}"
+
+
+def _answered(answer: Answer, records: Sequence[Record]) -> str:
+    if answer.items is None:
+        return f"{answer.reason} to {len(records)}"
+    told = (
+        f"{record.key} {item.status.value}"
+        for record, item in zip(records, answer.items, strict=True)
+    )
+    return f"{answer.reason}: {', '.join(told)}"
+
+
+class _Request:
+    """One request on the server's side. `waiting`: its sender still wants the answer."""
+
+    def __init__(self, twin: SimNakadi, bodies: list[bytes], records: list[Record]) -> None:
+        self._service = twin._service
+        self._node = twin._wire.node
+        self._chance = twin._wire.chance
+        self._bodies = bodies
+        self._records = records
+        self.waiting = True
+
+    def arrive(self) -> Answer:
+        """Check in the order of the service, store, answer."""
+        moods, chance = self._service.moods, self._chance
+        poison = self._service.poison
+        if moods.door is not None:
+            return self._whole(moods.door)
+        if moods.narrow and sum(map(len, self._bodies)) > MANY and len(self._bodies) > 1:
+            return self._whole(413)
+        if moods.busy and chance.random() < moods.busy:
+            return self._whole(429 if chance.random() < 0.5 else 503, moods.retry_after)
+        if any(poison.get(record.sequence) == "unnamed" for record in self._records):
+            return self._whole(400)
+        if moods.rejected and chance.random() < moods.rejected:
+            return self._whole(400)
+        for index, record in enumerate(self._records):
+            if record.sequence in poison:
+                return self._invalid(index)
+        if moods.refused and chance.random() < moods.refused:
+            return self._invalid(int(chance.random() * len(self._bodies)))
+        if moods.broken and chance.random() < moods.broken:
+            if chance.random() < 0.5:
+                self._store(range(len(self._bodies)))
+            return self._whole(500 if chance.random() < 0.5 else 502)
+        if moods.down is not None or (moods.partial and chance.random() < moods.partial):
+            return self._mixed()
+        self._store(range(len(self._bodies)))
+        return Answer(200, None, None, None, "http_200", "")
+
+    def _whole(self, status: int, retry_after: float = 0.0) -> Answer:
+        self._service.note(f"nakadi:{status}")
+        after = float(int(self._chance.random() * retry_after)) if retry_after else None
+        return Answer(status, None, after, None, f"http_{status}", "")
+
+    def _invalid(self, bad: int) -> Answer:
+        self._service.note("nakadi:422")
+        steps = ["validating"] * (bad + 1) + ["none"] * (len(self._bodies) - bad - 1)
+        statuses = [FAILED if i == bad else ABORTED for i in range(len(self._bodies))]
+        return self._items(422, statuses, steps)
+
+    def _mixed(self) -> Answer:
+        self._service.note("nakadi:207")
+        chance, down = self._chance, self._service.moods.down
+        statuses = []
+        for record in self._records:
+            if down is not None:
+                statuses.append(FAILED if self._partition(record) == down else SUBMITTED)
+            else:
+                draw = chance.random()
+                statuses.append(SUBMITTED if draw < 0.5 else FAILED if draw < 0.85 else ABORTED)
+        self._store(index for index, status in enumerate(statuses) if status is SUBMITTED)
+        for index, status in enumerate(statuses):
+            draw = chance.random()
+            if status is not SUBMITTED and draw < 0.3:  # some were written, or will be
+                self._service.loop.later(draw * WAKES_AFTER, self._store_late, index)
+        return self._items(207, statuses, ["publishing"] * len(statuses))
+
+    def _items(self, status: int, statuses: list[PublishingStatus], steps: list[str]) -> Answer:
+        items = tuple(
+            BatchItemResponse(*told, "", str(self._partition(record)))
+            for told, record in zip(zip(statuses, steps, strict=True), self._records, strict=True)
+        )
+        return Answer(status, items, None, None, f"http_{status}", "")
+
+    def _partition(self, record: Record) -> int:
+        return sum(record.key.encode()) % PARTITIONS
+
+    def _store(self, indexes: Iterable[int]) -> None:
+        for index in indexes:
+            self._put(index, late=not self.waiting or self._node.crashed)
+
+    def _store_late(self, index: int) -> None:
+        self._put(index, late=True)
+
+    def _put(self, index: int, *, late: bool) -> None:
+        record = self._records[index]
+        name = "stored late" if late else "stored"
+        self._service.trace.add(
+            self._service.loop.now, self._node.name, name, record.shard.id, _told(record)
+        )
+        self._service.checks.stored(self._node.name, self._bodies[index], late=late)
+
+
+def weather_of_nakadi(*, slow: float, bad: float, late_by: float) -> Weather:
+    """Time-outs before and after the effect, resets, and effects that come late."""
+    mix = (Fate.LOST_BEFORE, Fate.LOST_AFTER, Fate.RESET_BEFORE, Fate.RESET_AFTER, Fate.LATE)
+    return Weather(0.004, 0.04, slow, 3.0, bad, mix, late_by)

@@ -1,0 +1,217 @@
+"""DynamoDB Streams as one worker reaches it: the model, with its lies, at the end of a wire."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import TypeVar
+
+from consumer.core.stream.page import Page, decode_page
+from consumer.core.stream.stream import (
+    AfterSequence,
+    AtLatest,
+    AtTrimHorizon,
+    Position,
+    Shard,
+    Stream,
+    StreamPage,
+    ViewType,
+)
+from consumer.errors import ExpiredIterator, Misconfigured, Retryable, ShardNotFound, TrimmedData
+from localdev.streams.errors import ErrorCode, ServiceError
+from localdev.streams.model.iterator import IteratorType
+from localdev.streams.model.shard import Shard as ModelShard
+from localdev.streams.model.streams_model import ShardPage, StreamsModel
+from tests.simulation.checks.checkers import Checks
+from tests.simulation.checks.memory import Memory
+from tests.simulation.checks.truth import ShardTruth, Truth, wall
+from tests.simulation.faults.wire import Wire
+from tests.simulation.loop import SimLoop
+from tests.simulation.trace import Trace
+
+T = TypeVar("T")
+
+EMPTIES = 2
+"""Pages in a row that are empty for no reason; the consumer takes three for the tip."""
+
+YOUNG_SECONDS, YOUNG_FACTOR = 15.0, 10.0
+"""A shard is said not to exist that much more often while it is so young."""
+
+LIMIT = 10.0
+"""Seconds after which the client gives a request up."""
+
+
+@dataclass
+class StreamService:
+    """What all workers' twins share. Listings lie as the model's options say.
+
+    `empty_pages`: how many pages of records are empty for no reason; `not_found`: how many say that
+    a shard does not exist, which is there; `no_latest`: a fresh LATEST iterator is
+    refused as trimmed.
+    """
+
+    loop: SimLoop
+    model: StreamsModel
+    truth: Truth
+    trace: Trace
+    checks: Checks
+    page_records: int = 1000
+    empty_pages: float = 0.0
+    not_found: float = 0.0
+    no_latest: bool = False
+
+    @property
+    def now(self) -> float:
+        """Epoch seconds."""
+        return wall(self.loop.now)
+
+
+class SimStreams:
+    """StreamClient of one worker."""
+
+    def __init__(self, service: StreamService, wire: Wire, memory: Memory) -> None:
+        self._service = service
+        self._wire = wire
+        self._memory = memory
+        self._empties: dict[str, int] = {}  # in a row
+        self._anew: set[str] = set()  # iterators at the oldest record that nobody has read with yet
+
+    async def _call(self, name: str, effect: Callable[[], T]) -> T:
+        def act() -> T:
+            try:
+                return effect()
+            except ServiceError as error:
+                raise _translated(error) from None
+
+        return await self._wire.call(name, act, LIMIT)
+
+    @property
+    def _chance(self) -> Random:
+        return self._wire.chance
+
+    async def latest_stream(self, table: str) -> Stream | None:
+        def effect() -> Stream | None:
+            found = self._service.model.tables.get(table)
+            if found is None:
+                raise Misconfigured(f"no table {table!r}")
+            stream = found.stream
+            return None if stream is None else Stream(stream.arn, stream.table, stream.label)
+
+        return await self._call("latest_stream", effect)
+
+    async def describe_stream(self, stream: Stream, after_shard: str | None) -> StreamPage:
+        service = self._service
+        if not self._wire.node.muted:
+            service.checks.limits.listing(self._wire.node)
+
+        def effect() -> StreamPage:
+            found = service.model.describe_stream(stream.arn, after_shard, now=service.now)
+            model = service.model.stream(stream.arn)
+            return StreamPage(
+                stream=stream,
+                enabled=model.enabled,
+                view_type=ViewType(model.view_type.value),
+                key_attributes=model.key_schema.names,
+                shards=tuple(map(_shard, found.shards)),
+                last_evaluated=found.last_evaluated,
+                answered_at=float(int(service.now)),
+            )
+
+        return await self._call("describe_stream", effect)
+
+    async def child_shards(self, stream: Stream, shard_id: str) -> Sequence[Shard]:
+        service = self._service
+        found: list[Shard] = []
+        after: str | None = None
+        while True:
+
+            def effect(after: str | None = after) -> ShardPage:
+                return service.model.child_shards(stream.arn, shard_id, service.now, after)
+
+            page = await self._call("child_shards", effect)
+            shards = map(_shard, page.shards)  # all there are, if the filter is ignored
+            found.extend(shard for shard in shards if shard.parent_shard_id == shard_id)
+            after = page.last_evaluated
+            if after is None:
+                return found
+
+    async def shard_iterator(
+        self, stream: Stream, shard_id: str, position: Position
+    ) -> tuple[str, float]:
+        service = self._service
+        match position:
+            case AtTrimHorizon():
+                kind, sequence = IteratorType.TRIM_HORIZON, None
+            case AtLatest():
+                kind, sequence = IteratorType.LATEST, None
+            case AfterSequence(number):
+                kind, sequence = IteratorType.AFTER_SEQUENCE_NUMBER, number
+
+        def effect() -> tuple[str, float]:
+            now = service.now
+            if kind is IteratorType.LATEST and service.no_latest:
+                raise TrimmedData(shard_id)
+            iterator = service.model.get_shard_iterator(stream.arn, shard_id, kind, now, sequence)
+            if kind is IteratorType.TRIM_HORIZON:
+                self._anew.add(iterator)
+            return iterator, float(int(now))
+
+        answer = await self._call("shard_iterator", effect)
+        service.trace.add(
+            service.loop.now, self._wire.node.name, "opened", shard_id, f"{kind} {sequence or ''}"
+        )
+        return answer
+
+    async def get_records(self, iterator: str) -> Page:
+        service = self._service
+        shard = service.truth.shards[service.model.shard_of(iterator)]
+        empty = bool(service.empty_pages) and self._chance.random() < service.empty_pages
+        empty = empty and self._empties.get(shard.id, 0) < EMPTIES
+        young = service.now < shard.shard.created_at + YOUNG_SECONDS
+        not_found = service.not_found * (YOUNG_FACTOR if young else 1.0)
+        lie = bool(not_found) and self._chance.random() < not_found
+
+        def effect() -> bytes:
+            if lie:
+                raise ShardNotFound(shard.id)
+            self._note_opening(iterator, shard)
+            page = service.model.get_records(
+                iterator, service.now, service.page_records, empty=empty
+            )
+            following = b"}"
+            if page.next_iterator is not None:
+                following = b',"NextShardIterator":"%b"}' % page.next_iterator.encode()
+            return b'{"Records":[' + b",".join(page.records) + b"]" + following
+
+        with self._memory.asking(shard):
+            page = decode_page(await self._call("get_records", effect))
+        self._memory.has_read(shard, page)
+        # Only what has arrived counts: of empty pages three in a row are the tip.
+        self._empties[shard.id] = self._empties.get(shard.id, 0) + 1 if empty else 0
+        if page.records or page.next_iterator is None:
+            end = "" if page.next_iterator else " and the end"
+            text = f"{len(page.records)} records{end}"
+            service.trace.add(service.loop.now, self._wire.node.name, "read", shard.id, text)
+        return page
+
+    def _note_opening(self, iterator: str, shard: ShardTruth) -> None:
+        service = self._service
+        if iterator in self._anew:
+            self._anew.discard(iterator)
+            if not service.truth.note_opening(shard.id, service.now):
+                service.checks.fail("start", f"{shard.id} is read anew while its iterator lives")
+
+
+def _shard(shard: ModelShard) -> Shard:
+    return Shard(shard.shard_id, shard.parent, shard.ending)
+
+
+def _translated(error: ServiceError) -> Exception:
+    match error.code:
+        case ErrorCode.EXPIRED_ITERATOR:
+            return ExpiredIterator(error.message)
+        case ErrorCode.TRIMMED_DATA_ACCESS:
+            return TrimmedData(error.message)
+        case ErrorCode.RESOURCE_NOT_FOUND:
+            return ShardNotFound(error.message)
+        case _:
+            return Retryable(error.message, "refused")
