@@ -9,6 +9,7 @@ each runtime module opens with its ownership      each core module has its own t
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
@@ -211,3 +212,9 @@ def test_each_core_module_has_its_own_test_module() -> None:
     }
     rooms = {path.relative_to(core) for path in modules(core) if path.stem != "__init__"}
     assert sorted(map(str, rooms - tested)) == []
+
+
+def test_test_modules_have_names_of_their_own() -> None:
+    """The tests are no packages, so pytest takes two modules of one name for the same."""
+    names = Counter(path.name for path in modules(ROOT / "tests") if path.name.startswith("test_"))
+    assert [name for name, count in names.items() if count > 1] == []
