@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 from localdev.streams.model.key_schema import KeySchema
 from localdev.streams.model.streams_model import StreamsModel
-from tests.simulation.checks.age_check import Honesty
+from tests.simulation.checks.age_check import AgeCheck
 from tests.simulation.checks.checkers import Checks, Violation
 from tests.simulation.checks.truth import ShardTruth, Truth, wall
 from tests.simulation.cluster import Cluster
 from tests.simulation.faults.operator import Operator
 from tests.simulation.faults.random_faults import all_well, hide, moods, options, weathers
-from tests.simulation.faults.scheduled_faults import Happenings
+from tests.simulation.faults.scheduled_faults import ScheduledFaults
 from tests.simulation.logs import logs_to
 from tests.simulation.loop import SimLoop, StuckError
 from tests.simulation.scenario import Scenario
@@ -122,11 +122,11 @@ class World:
         )
         self.note_shards()
         self.writer = Writer(self, scenario.streams.of("writes"))
-        self.happenings = Happenings(self)
+        self.scheduled_faults = ScheduledFaults(self)
         for _ in range(scenario.workload.backlog):
             start += chance.random()
             if chance.random() < 0.03 and (scenario.has("split") or scenario.has("rotate")):
-                self.happenings.replace(chance, 2 if scenario.has("split") else 1, start)
+                self.scheduled_faults.replace(chance, 2 if scenario.has("split") else 1, start)
             self.writer.write(start)
         # Open shards are listed from the start; a closed one may lie low, as parents do.
         hide(self, [s for s in self.truth.shards.values() if s.shard.ending is not None])
@@ -164,8 +164,8 @@ class World:
         for _ in range(self.scenario.workers):
             self.cluster.start()
         writing = self.loop.create_task(self.writer.run())
-        happening = self.loop.create_task(self.happenings.run())
-        honesty = self.loop.create_task(Honesty(self).watch())
+        happening = self.loop.create_task(self.scheduled_faults.run())
+        age_check = self.loop.create_task(AgeCheck(self).watch())
         while not (writing.done() and happening.done()) and not self.checks.violations:
             await asyncio.sleep(LOOK)
             await self.day.wait()  # there is nothing to look at in the night
@@ -174,9 +174,9 @@ class World:
                     task.result()  # the world itself must not fail
         if not self.checks.violations:
             await self._come_right()
-        for task in (writing, happening, honesty):
+        for task in (writing, happening, age_check):
             task.cancel()
-        await asyncio.gather(writing, happening, honesty, return_exceptions=True)
+        await asyncio.gather(writing, happening, age_check, return_exceptions=True)
         for task in self.loop.unretrieved():
             self.checks.fail("unretrieved", f"{task.what}: {task.exception()!r}")
         self.over = self.well = True

@@ -23,7 +23,7 @@ ROW_LATE = 35.0
 """Seconds more for a row that nobody was told of when it landed: all are read once a minute."""
 
 
-class Honesty:
+class AgeCheck:
     """Nothing is asked while one stands still (no scraper reaches that) or is about to leave."""
 
     def __init__(self, world: "World") -> None:

@@ -23,7 +23,7 @@ TO_WORKERS = ("crash", "pause", "suspend", "sigterm", "join")
 OPEN_MOST = 10  # open shards; beyond them shards only rotate
 
 
-class Happenings:
+class ScheduledFaults:
     """Carries out what the scenario has drawn."""
 
     def __init__(self, world: "World") -> None:
