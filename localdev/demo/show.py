@@ -20,11 +20,12 @@ from localdev.demo.judge import judge
 from localdev.demo.logged_process import LoggedProcess, logged_process
 from localdev.demo.screen import Screen
 from localdev.demo.stage import EVENT_TYPE, TABLE, Stage, stage
-from localdev.demo.watch import Watch
+from localdev.demo.watch import Snapshot, Watch
 from localdev.demo.worker import Worker, worker
 
 DIRECTORY = Path(".run/demo")
 LOOK_SECONDS = 0.5
+START_SECONDS = 120.0  # longest wait for the first event, where the demo ends by itself
 DRAIN_SECONDS = 120.0  # a worker killed at the end is replaced within 15 on an idle machine
 STOP_SECONDS = 60.0  # the consumer's own drain, and what a slow machine takes beside
 _LINES = 15  # of the log of what failed
@@ -96,16 +97,20 @@ class Show:
             say(f"Shards split while this runs. In another terminal, try: kill -9 {pid}", "bold")
 
     def _play(self) -> None:
-        """Let the workload run for as long as was asked for, while there are workers."""
-        seconds = self._asked.duration
+        """Let the workload run for as long as was asked for, while there are workers.
+
+        The time begins with the first event: a slow machine shows as much as a fast one.
+        """
+        seconds, begun = self._asked.duration, False
         phase = f"running for {seconds:g} s" if seconds else "running until Ctrl-C"
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + START_SECONDS
         while not self._stop.asked and self._workload.returncode is None:
             if len(self._ended) == len(self._workers):
                 return
             if seconds and time.monotonic() > deadline:
                 return
-            self._look(phase)
+            if self._look(phase).accepted and not begun:
+                begun, deadline = True, time.monotonic() + seconds
             time.sleep(LOOK_SECONDS)
 
     def _end_workload(self) -> None:
@@ -132,7 +137,7 @@ class Show:
             each.wait(STOP_SECONDS)
         self._tell_ends()
 
-    def _look(self, phase: str) -> None:
+    def _look(self, phase: str) -> Snapshot:
         snapshot = self._watch.look()
         self._screen.show(snapshot, phase)
         for view in snapshot.workers:
@@ -142,6 +147,7 @@ class Show:
         for text in self._watch.new_samples():
             self._screen.show_event(text)
         self._tell_ends()
+        return snapshot
 
     def _tell_ends(self) -> None:
         for each in self._workers:

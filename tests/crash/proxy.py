@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from tests.crash.proxied_connection import ProxiedConnection, reset
 from tests.crash.trouble import Exchange, Kind, Trouble
 
-CALL_SECONDS = 10.0
+CALL_SECONDS = 120.0
 
 
 class Proxy:

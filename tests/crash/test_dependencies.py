@@ -23,7 +23,7 @@ from tests.crash.trouble import Kind, Trouble
 from tests.integration.cluster import Cluster
 from tests.integration.load import Load
 
-# A heartbeat waits 1 s, and the fence passes after 3: without lease table everything stops.
+# The fence passes after 8 s without a heartbeat: without lease table everything stops.
 TROUBLES = (
     ("streams", Trouble(Kind.CUT), 1.0),
     ("streams", Trouble(Kind.DELAY, seconds=1.0), 1.5),
@@ -32,7 +32,7 @@ TROUBLES = (
     ("nakadi", Trouble(Kind.LOSE, probability=0.5), 1.5),
     ("leases", Trouble(Kind.CUT), 1.0),
     ("leases", Trouble(Kind.DELAY, seconds=0.5), 1.5),
-    ("leases", Trouble(Kind.BLACKHOLE), 4.0),
+    ("leases", Trouble(Kind.BLACKHOLE), 1.0),  # and on until the fences have passed
 )
 """What goes wrong, and for how many seconds."""
 

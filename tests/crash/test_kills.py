@@ -41,10 +41,11 @@ def test_a_killed_worker_is_replaced_also_while_answers_of_the_lease_table_get_l
         first, second, _ = (cluster.start(**front.settings) for _ in range(3))
         with Load(cluster):
             until_shared(cluster)
-            takeover = kill(cluster, first)
-            assert takeover.shards == 4
+            cluster.until(lambda: len(first.shards()) == 4, "its share")
+            assert kill(cluster, first).shards > 0
 
             front.leases.set(Trouble(Kind.LOSE, probability=0.2))
+            cluster.until(lambda: len(second.shards()) > 1, "two shards at least")
             split, rotated, *_ = second.shards()
             front.nakadi.set(Trouble(Kind.CUT))
             time.sleep(2)  # two checkpoints, while what is read cannot be published

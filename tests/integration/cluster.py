@@ -29,6 +29,7 @@ from tests.patience import PATIENCE
 EVENT_TYPE = "order-store.order"
 TABLE = "orders"
 CONSUMER = str(Path(sys.executable).with_name("consumer"))
+LOOK_SECONDS = 0.05
 UNHURRIED = {"CONSUMER_LEASE_DURATION_SECONDS": "120"}
 """For workers none of which dies: no machine is so slow that one is taken for dead."""
 
@@ -177,12 +178,15 @@ class Cluster:
 
     def until(self, true: Callable[[], bool], what: str, seconds: float = PATIENCE) -> float:
         """Wait; the seconds it took. Fails with the workers' last words."""
-        started = time.monotonic()
+        started = looked = time.monotonic()
         while not true():
             if time.monotonic() - started > seconds:
                 tails = [w.log.read_text()[-1500:] for w in self.workers]
                 raise AssertionError(f"not within {seconds} s: {what}\n" + "\n---\n".join(tails))
-            time.sleep(0.05)
+            time.sleep(
+                max(LOOK_SECONDS, time.monotonic() - looked)
+            )  # looking takes time from others
+            looked = time.monotonic()
         return time.monotonic() - started
 
     def until_settled(self, seconds: float = PATIENCE) -> Verdict:

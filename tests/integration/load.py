@@ -6,13 +6,13 @@ from typing import Self
 
 from tests.integration.cluster import Cluster
 
-FILLS_PER_SECOND = 10
+FILLS_PER_SECOND = 5
 
 
 class Load:
     """`per_second` changes, round and round over `keys` keys, so that all shards get some."""
 
-    def __init__(self, cluster: Cluster, per_second: int = 400, keys: int = 400) -> None:
+    def __init__(self, cluster: Cluster, per_second: int = 100, keys: int = 400) -> None:
         self._cluster = cluster
         self._records = max(1, per_second // FILLS_PER_SECOND)
         self._keys = keys
