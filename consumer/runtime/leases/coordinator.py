@@ -95,7 +95,7 @@ class Coordinator:
             on_end=self._ask,
         )
         self._peers = Peers(keeper.worker_id, timing)
-        self._leases = StreamLeases(clock, timing, self._peers, self._held, keeper, metrics)
+        self._leases = StreamLeases(clock, timing, self._peers, self._held, keeper)
         self._news = CommandNews(store, self._held)
         self._probe = Probe(streams, clock, keeper, self._held, metrics)
         self._rhythm = Rhythm(timing)
@@ -263,7 +263,6 @@ class Coordinator:
             if not self.draining and self._fence.holds(self._clock.now(), self._fence.epoch):
                 self._leases.act(group, row, plan)
         self._held.planned(first_mark)
-        self._leases.count()
         self._rhythm.passed(self._clock.now(), sign, tuple(outcomes), left=left)
 
     async def _read(self, row: StreamRow) -> Sequence[Lease] | None:
