@@ -1,4 +1,4 @@
-"""Finds shards and keeps the lineage. Rule: leases are created here and nowhere else.
+"""Finds shards and keeps the lineage. Rule: only this folder creates lease rows.
 
 Whoever wins the sweep lists the stream; rows appear page by page, only those that a read did not
 show. A parent that is named but not listed is asked itself (`parents`). At a shard's end its
