@@ -36,11 +36,13 @@ follow newer ones of the next stream.
 class StreamSeen:
     """A stream as last read: its row, and its leases from a read that was sent later.
 
-    `leases` is None before the first read. `listing` is the number of the last complete listing
-    (`sweep_done`) when that read was sent: the leases include what this listing has found.
+    The read that answered with `row` was sent at `asked_at`. `leases` is None before the first
+    read. `listing` is the number of the last complete listing (`sweep_done`) when that read was
+    sent: the leases include what this listing has found.
     """
 
     row: StreamRow
+    asked_at: float
     leases: Sequence[Lease] | None = None
     listing: int = 0
 
@@ -64,8 +66,8 @@ class Open:
 class Closing:
     """All leases are at their end, which was first seen at `since`.
 
-    `sweep_n` is the number of the newest listing at a time when no shard can be hidden any more,
-    None before that time. A later listing confirms the end.
+    `sweep_n` is the number of the last listing before the one that confirms the end: at a time when
+    no shard can be hidden any more it was the newest, and complete. It is None before that time.
     """
 
     since: float
@@ -140,8 +142,10 @@ def _following(now: float, phase: Phase, seen: StreamSeen, *, succeeded: bool) -
         case Closing(since, sweep_n):
             if sweep_n is not None:
                 return Confirmed() if seen.listing > sweep_n else phase
-            sure = now - since >= SURELY_LISTED_SECONDS
-            return Closing(since, seen.row.sweep_n) if sure else phase
+            # A listing under way may have begun too early, and raises its number as it goes on.
+            sure = seen.asked_at - since >= SURELY_LISTED_SECONDS
+            idle = seen.row.sweep_done == seen.row.sweep_n
+            return Closing(since, seen.row.sweep_n) if sure and idle else phase
         case Confirmed():
             return Retired() if succeeded else phase
         case Retired():

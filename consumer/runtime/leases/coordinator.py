@@ -201,7 +201,8 @@ class Coordinator:
             return False
         answered_at = self._clock.now()
         self._peers.observe(sent_at, answered_at, workers, self._leases.owners())
-        self._see(own if own is not None else self._leases.of_table(self._source, rows))
+        ours = own if own is not None else self._leases.of_table(self._source, rows)
+        self._see(ours, sent_at)
         self._discovery.observe(self._rows, self._leases.known(), answered_at)
         scan = self._timing.scan / (HASTE if self._peers.draining else 1)
         self._scan_due = min(sent_at + scan, max(answered_at, self._peers.next_read_due()))
@@ -210,9 +211,9 @@ class Coordinator:
                 self._end(StreamUnreachable(f"stream {key} is disabled and read to its end"))
         return True
 
-    def _see(self, rows: tuple[StreamRow, ...]) -> None:
+    def _see(self, rows: tuple[StreamRow, ...], sent_at: float) -> None:
         self._rows = rows
-        self._leases.observe(rows)
+        self._leases.observe(rows, sent_at)
         self._keeper.work_on(self._leases.active())
         try:
             for row in rows:

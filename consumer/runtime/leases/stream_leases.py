@@ -65,11 +65,13 @@ class StreamLeases:
 
     # -- what was read
 
-    def observe(self, rows: Sequence[StreamRow]) -> None:
-        """Take in the table's stream rows, oldest first."""
-        seen = self._streams
+    def observe(self, rows: Sequence[StreamRow], sent_at: float) -> None:
+        """Take in the table's stream rows, oldest first, of a read that was sent at `sent_at`."""
+        before = self._streams
         self._streams = {
-            row.key: replace(seen[row.key], row=row) if row.key in seen else StreamSeen(row)
+            row.key: replace(before[row.key], row=row, asked_at=sent_at)
+            if row.key in before
+            else StreamSeen(row, sent_at)
             for row in rows
         }
         self._advance()

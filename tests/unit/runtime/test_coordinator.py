@@ -486,7 +486,7 @@ def test_what_is_free_again_after_an_owner_does_not_count_as_free_for_two_passes
         node.coordinator._peers.observe(2, 2, [beat], [])
         row = replace(first_row(node.source, STREAM, []), sweep_n=1, sweep_done=1)
         leases = node.coordinator._leases
-        leases.observe([row])
+        leases.observe([row], 0)
 
         def taken(counter: int) -> int:
             # One each, and "mine" is held by a already.

@@ -43,7 +43,7 @@ async def hand_over(*, looks: int) -> list[Known]:
 
     for sweep in range(1, 9):
         old, new = rows(sweep)
-        leases.observe((old, new))
+        leases.observe((old, new), asyncio.get_running_loop().time())
         look()
         for row, found in ((old, ENDED), (new, FRESH)):
             leases.plan(row, [found], 0)
@@ -76,7 +76,7 @@ def test_leases_of_a_stream_without_a_row_are_left_alone() -> None:
     async def main() -> None:
         leases = Node(Fleet(), "a", TIMING, source()).coordinator._leases
         old, new = rows(1)
-        leases.observe((new,))
+        leases.observe((new,), 0)
         assert leases.plan(old, [FRESH], 0).take == ()
         assert leases.active() == (SECOND.key,)
 
