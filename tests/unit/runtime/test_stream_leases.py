@@ -16,6 +16,7 @@ FIRST = first_row(source(), STREAM, [])
 SECOND = first_row(source(), stream("2"), [FIRST])
 ENDED = Lease("f", None, None, 2, SHARD_END)
 FRESH = Lease("s", None)
+TAKEN = Lease("s", None, "b", 1)
 
 Known = tuple[Sequence[str], Hashable, KnownStreams]
 
@@ -45,7 +46,7 @@ async def hand_over(*, looks: int) -> list[Known]:
         old, new = rows(sweep)
         leases.observe((old, new), asyncio.get_running_loop().time())
         look()
-        for row, found in ((old, ENDED), (new, FRESH)):
+        for row, found in ((old, ENDED), (new, FRESH if sweep < 8 else TAKEN)):
             leases.plan(row, [found], 0)
             look()
         await asyncio.sleep(10)

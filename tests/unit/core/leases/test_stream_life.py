@@ -80,7 +80,7 @@ def test_a_listing_that_began_well_after_the_end_confirms_it() -> None:
     assert table.readable == ["1"]
     assert table.look(100, seen("1", ENDED, n=5), new) == [Confirmed(), Open()]
     assert table.readable == ["1", "2"]
-    assert table.look(101, seen("1", ENDED, n=5), new) == [Retired(), Open()]
+    assert table.look(101, seen("1", ENDED, n=5), seen("2", READ)) == [Retired(), Open()]
     assert table.readable == ["1", "2"]
 
 
@@ -111,12 +111,18 @@ def test_a_row_that_was_read_too_early_does_not_say_which_listing_began_late_eno
     assert lives["orders/1"].phase == Closing(0)
 
 
-def test_the_newest_stream_is_not_retired() -> None:
+def test_a_stream_is_not_retired_before_a_later_one_has_begun() -> None:
     table = Table()
     for now, n in ((0, 1), (40, 2), (50, 3), (60, 4), (70, 5)):
         phases = table.look(now, seen("1", ENDED, n=n))
     assert phases == [Confirmed()]
-    assert table.look(80, seen("1", ENDED, n=6), seen("2", FRESH)) == [Retired(), Open()]
+    assert table.look(80, seen("1", ENDED, n=6), seen("2", FRESH)) == [Confirmed(), Open()]
+    assert table.readable == ["1", "2"]
+    # What is found until then is read before the next stream, as if nothing had been confirmed.
+    child = replace(FRESH, shard_id="child")
+    assert table.look(90, seen("1", ENDED, child, n=7), seen("2", FRESH)) == [Open(), Open()]
+    assert table.readable == ["1"]
+    assert table.told == []
 
 
 def test_right_after_a_restart_the_rows_prove_that_the_older_streams_are_read() -> None:
