@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from consumer import __version__
+from consumer.core.leases.lease_state import STATUS_WORDS
 from consumer.core.publishing.flow import FlowState
-from consumer.core.reports.lease_view import LeaseState
 from consumer.core.reports.rate import Rate
 from consumer.core.reports.status import (
     EventTypeStatus,
@@ -222,9 +222,9 @@ class Observer:
             key = shard.stream_key
             ages[key] = max(ages.get(key, 0.0), age)
             checkpoints[key] = max(checkpoints.get(key, 0.0), wall - shard.checkpoint_at)
-        states = dict.fromkeys(LeaseState, 0)
+        states = dict.fromkeys(STATUS_WORDS, 0)
         for lease in self._leases():
-            states[lease.state] += 1
+            states[lease.state.in_status] += 1
             age = lease.age(wall) or 0.0
             ages[lease.stream_key] = max(ages.get(lease.stream_key, 0.0), age)
         _replace(metrics.iterator_age_seconds, ages)
@@ -232,7 +232,7 @@ class Observer:
         _replace(metrics.retention_headroom_seconds, headrooms)
         _replace(metrics.checkpoint_age_seconds, checkpoints)
         for state, count in states.items():
-            metrics.leases.labels(state=state.value).set(count)
+            metrics.leases.labels(state=state).set(count)
 
 
 def _age(aged: tuple[float, ShardView]) -> float:
@@ -252,7 +252,7 @@ def _lease(seen: LeaseView, wall: float) -> LeaseStatus:
         seen.stream_key,
         lease.shard_id,
         lease.parent_shard_id,
-        seen.state,
+        seen.state.in_status,
         lease.owner,
         lease.checkpoint,
         None if age is None else round(age, 3),

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from consumer.adapters.http_server import serve_http
+from consumer.core.leases.lease_state import LeaseState
 from consumer.core.publishing.flow import FlowState
-from consumer.core.reports.lease_view import LeaseState
 from consumer.core.reports.status import (
     EventTypeStatus,
     LeaseStatus,
@@ -44,7 +44,7 @@ def shard_id(number: int) -> str:
 def lease(number: int, parent: int | None, state: LeaseState, **changes: Any) -> LeaseStatus:
     above = None if parent is None else shard_id(parent)
     owner = {LeaseState.HELD: "host-1", LeaseState.FOREIGN: "host-2"}.get(state)
-    row = LeaseStatus(STREAM, shard_id(number), above, state, owner, "400", None)
+    row = LeaseStatus(STREAM, shard_id(number), above, state.in_status, owner, "400", None)
     return replace(row, **changes)
 
 

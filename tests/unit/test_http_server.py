@@ -17,7 +17,6 @@ import pytest
 from consumer import cli
 from consumer.adapters.http_server import serve_http
 from consumer.core.publishing.flow import FlowState
-from consumer.core.reports.lease_view import LeaseState
 from consumer.core.reports.status import (
     EventTypeStatus,
     LeaseStatus,
@@ -42,7 +41,7 @@ VIEW = StatusView(
     shards=(ShardStatus("shardId-1", "reading", "400", 0.25, 3, "orders/1", None, 7.5),),
     queue=QueueStatus(3, 4000, 268_435_456),
     event_types=(EventTypeStatus("order-store.payment", FlowState.BACKING_OFF, "http_503"),),
-    leases=(LeaseStatus("orders/1", "shardId-1", "s-0", LeaseState.HELD, "host-1", "400", None),),
+    leases=(LeaseStatus("orders/1", "shardId-1", "s-0", "held", "host-1", "400", None),),
 )
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from consumer.core.leases.lease_state import LeaseState
 from consumer.core.publishing.flow import FlowState
-from consumer.core.reports.lease_view import LeaseState, LeaseView
+from consumer.core.reports.lease_view import LeaseView
 from consumer.core.shard.shard_state import ShardState
 from consumer.core.shard.shard_view import ShardView
 from consumer.observability.metrics import Metrics
@@ -124,9 +125,10 @@ def test_the_age_is_that_of_the_oldest_shard_held_or_unowned() -> None:
     watched.lease(LeaseState.HELD)
     assert watched.series("iterator_age_seconds") == {NEW: 9.0}
     watched.lease(LeaseState.FREE, 300.0)
+    watched.lease(LeaseState.SILENT, 30.0)
     assert watched.series("iterator_age_seconds") == pytest.approx({NEW: 300.0})
     leases = watched.series("leases", "state")
-    assert (leases["held"], leases["free"], leases["foreign"]) == (1, 1, 0)
+    assert leases == {"held": 1, "free": 2, "foreign": 0, "waiting": 0, "finished": 0}
 
 
 @pytest.mark.parametrize("state", FlowState)

@@ -91,7 +91,7 @@ def summary(lines: Sequence[LeaseLine]) -> str:
     """How many leases are in which state."""
     states: dict[str, int] = {}
     for line in lines:
-        states[line.state.value] = states.get(line.state.value, 0) + 1
+        states[line.state] = states.get(line.state, 0) + 1
     told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     return f"{len(lines)} shards: {told}" if told else "no leases: nothing has run yet"
 
@@ -106,5 +106,5 @@ async def _read(store: LeaseTable, settings: Settings) -> list[LeaseLine]:
 def _cells(line: LeaseLine) -> tuple[str, ...]:
     age = "" if line.age_seconds is None else f"{line.age_seconds:.0f} s"
     owner, parent = line.owner or "-", line.parent_shard_id or "-"
-    state = f"{line.state.value}, paused" if line.paused else line.state.value
+    state = f"{line.state}, paused" if line.paused else line.state
     return (line.shard_id, state, owner, line.checkpoint, age, parent)

@@ -7,8 +7,8 @@ after the other, so that the events of a key stay in order:
 - Closing: all leases are at their end. A listing made at once may still hide a child of the shard
   that ended last, so a listing that began well after that has to follow.
 - Confirmed: that listing has added nothing. The next stream may be read.
-- Retired: the next stream may be read, or is. The leases are read again only after one of the
-  listings, which are rare now.
+- Retired: a later stream has begun. Listings are rare now, and the leases are read again only after
+  one of them.
 
 Nothing of this is stored. A worker that has just started judges by the rows: a lease of a later
 stream that has ever been taken proves that somebody has confirmed the streams before it.
@@ -36,11 +36,13 @@ follow newer ones of the next stream.
 class StreamSeen:
     """A stream as last read: its row, and its leases from a read that was sent later.
 
-    `leases` is None before the first read. `listing` is the number of the last complete listing
-    (`sweep_done`) when that read was sent: the leases include what this listing has found.
+    The read that answered with `row` was sent at `asked_at`. `leases` is None before the first
+    read. `listing` is the number of the last complete listing (`sweep_done`) when that read was
+    sent: the leases include what this listing has found.
     """
 
     row: StreamRow
+    asked_at: float
     leases: Sequence[Lease] | None = None
     listing: int = 0
 
@@ -64,8 +66,8 @@ class Open:
 class Closing:
     """All leases are at their end, which was first seen at `since`.
 
-    `sweep_n` is the number of the newest listing at a time when no shard can be hidden any more,
-    None before that time. A later listing confirms the end.
+    `sweep_n` is the number of the last listing before the one that confirms the end: at a time when
+    no shard can be hidden any more it was the newest, and complete. It is None before that time.
     """
 
     since: float
@@ -79,7 +81,7 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class Retired:
-    """The stream is read to its end, and the next one of the table may be read."""
+    """The stream is read to its end, and a later one of the table has begun."""
 
 
 Phase = Open | Closing | Confirmed | Retired
@@ -115,11 +117,8 @@ def advance(
     for place, seen in enumerate(streams):
         known = before.get(seen.row.key)
         phase = Open() if known is None else known.phase
-        later = streams[place + 1 :]
-        if any(stream.begun for stream in later) and seen.at_end:
-            following: Phase = Retired()
-        else:
-            following = _following(now, phase, seen, succeeded=bool(later) and older_read)
+        superseded = any(later.begun for later in streams[place + 1 :])
+        following = _following(now, phase, seen, superseded=superseded)
         if isinstance(phase, Retired) and not seen.at_end:
             late.append(FoundLate(seen.row.key, _unfinished(seen)))
         lives[seen.row.key] = StreamLife(following, older_read or seen.begun)
@@ -127,24 +126,23 @@ def advance(
     return lives, tuple(late)
 
 
-def _following(now: float, phase: Phase, seen: StreamSeen, *, succeeded: bool) -> Phase:
-    """The next phase of a stream, as long as no later one has begun.
-
-    `succeeded`: there is a later stream, and no older one keeps it waiting.
-    """
+def _following(now: float, phase: Phase, seen: StreamSeen, *, superseded: bool) -> Phase:
+    """Return the next phase of a stream. `superseded`: a later one has begun."""
     if not seen.at_end:
         return Open()
+    if superseded:
+        return Retired()
     match phase:
         case Open():
             return Closing(now) if seen.listing else phase
         case Closing(since, sweep_n):
             if sweep_n is not None:
                 return Confirmed() if seen.listing > sweep_n else phase
-            sure = now - since >= SURELY_LISTED_SECONDS
-            return Closing(since, seen.row.sweep_n) if sure else phase
-        case Confirmed():
-            return Retired() if succeeded else phase
-        case Retired():
+            # A listing under way may have begun too early, and raises its number as it goes on.
+            sure = seen.asked_at - since >= SURELY_LISTED_SECONDS
+            idle = seen.row.sweep_done == seen.row.sweep_n
+            return Closing(since, seen.row.sweep_n) if sure and idle else phase
+        case Confirmed() | Retired():
             return phase
         case never:
             assert_never(never)

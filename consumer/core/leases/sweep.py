@@ -33,7 +33,7 @@ YOUNG_SWEEPS = 5
 first shards yet, and nothing but a listing shows them."""
 
 UNCHANGED_LISTINGS = 5
-"""A parent that answers but is never listed is given up after as many equal listings."""
+"""A parent that answers but is never listed gets a row, as a root, after as many equal listings."""
 
 
 class SweepWatch:
@@ -91,7 +91,7 @@ def orphans(leases: Sequence[Lease], listed: Collection[str]) -> tuple[Lease, ..
 
 
 class UnlistedParents:
-    """Parents that answer GetShardIterator but are in no listing: patience of five listings."""
+    """Parents that answer GetShardIterator but are in no listing, and how often they did."""
 
     def __init__(self) -> None:
         self._listed: frozenset[str] = frozenset()

@@ -7,9 +7,9 @@ inside judges peers by heartbeats it saw move; here a silent owner is one whose 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from consumer.core.leases.lease_state import LeaseState, lease_state
 from consumer.core.leases.lineage import gate_open
 
 if TYPE_CHECKING:
@@ -22,20 +22,11 @@ SILENT_AFTER_LEASES = 2
 to differ by the second."""
 
 
-class LeaseState(StrEnum):
-    """What a lease is doing."""
-
-    FINISHED = "finished"
-    HELD = "held"
-    SILENT = "silent"  # owned by a worker that shows no sign of life; peers take it over
-    UNOWNED = "unowned"
-    WAITING_FOR_PARENT = "waiting_for_parent"
-
-
 @dataclass(frozen=True, slots=True)
 class LeaseLine:
     """One shard of `consumer leases`. Field names and their order are the public JSON.
 
+    `state` is finished, held, silent, unowned or waiting_for_parent (`LeaseState.in_command`).
     `age_seconds` is how long ago the shard was last known to be settled up to its checkpoint: the
     newest of its last record's time, its last rest at the tip, its release, and the last sign of
     life of an owner that fell silent; of a shard never read, its row's age. None once finished. The
@@ -45,7 +36,7 @@ class LeaseLine:
     shard_id: str
     parent_shard_id: str | None
     owner: str | None
-    state: LeaseState
+    state: str
     checkpoint: str
     age_seconds: float | None
     paused: bool = False
@@ -72,23 +63,20 @@ def _line(
     wall: float,
 ) -> LeaseLine:
     seen_at = seen.get(lease.owner or "", 0.0)
-    state = _state(lease, rows, silent=seen_at < silent_before)
+    state = lease_state(
+        lease,
+        here=False,
+        owner_lives=seen_at >= silent_before,
+        ready=lease.owner is not None or gate_open(lease, rows),  # it was, when it was taken
+    )
     settled_at = max(lease.last_sign, seen_at if state is LeaseState.SILENT else 0.0)
     age = None if state is LeaseState.FINISHED else max(0.0, round(wall - settled_at, 3))
     return LeaseLine(
         lease.shard_id,
         lease.parent_shard_id,
         lease.owner,
-        state,
+        state.in_command,
         lease.checkpoint,
         age,
         lease.paused,
     )
-
-
-def _state(lease: Lease, rows: Mapping[str, Lease], *, silent: bool) -> LeaseState:
-    if lease.finished:
-        return LeaseState.FINISHED
-    if lease.owner is not None:
-        return LeaseState.SILENT if silent else LeaseState.HELD
-    return LeaseState.UNOWNED if gate_open(lease, rows) else LeaseState.WAITING_FOR_PARENT

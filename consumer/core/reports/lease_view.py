@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from consumer.core.leases.lease_state import LeaseState, lease_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -12,22 +13,15 @@ if TYPE_CHECKING:
     from consumer.core.leases.lease import Lease
 
 
-class LeaseState(StrEnum):
-    """Whose a lease is."""
-
-    HELD = "held"  # run by this worker
-    FOREIGN = "foreign"  # owned by a worker that is not known to be dead
-    FREE = "free"  # could be read by somebody, and is not
-    WAITING = "waiting"  # for its parent, for an older stream, for the bootstrap
-    FINISHED = "finished"
+UNREAD = frozenset({LeaseState.SILENT, LeaseState.FREE, LeaseState.WAITING})
+"""Nobody reads the shard. What it waits for may stand still without showing it."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseView:
     """`since` (epoch seconds) is the latest sign of a shard being read, if nobody is known to.
 
-    That is so while it is FREE or WAITING (what it waits for may stand still and not show it),
-    and while it is FOREIGN and its owner was not seen to move.
+    That is so while it is UNREAD, and while it is FOREIGN and its owner was not seen to move.
     """
 
     stream_key: str
@@ -53,24 +47,17 @@ def view(
     """All leases of a stream. `seen_at` is a worker's last sign of life."""
 
     def one(lease: Lease) -> LeaseView:
-        state = _state(lease, held, ready, dead)
+        state = lease_state(
+            lease,
+            here=lease.shard_id in held,
+            owner_lives=lease.owner not in dead,
+            ready=lease.shard_id in ready,
+        )
         since = None
         still = state is LeaseState.FOREIGN and lease.owner not in moving
-        if still or state in (LeaseState.FREE, LeaseState.WAITING):
+        if still or state in UNREAD:
             owner_seen = None if lease.owner is None else seen_at(lease.owner)
             since = max(lease.last_sign, owner_seen or 0.0)
         return LeaseView(stream_key, lease, state, since)
 
     return tuple(one(lease) for lease in leases)
-
-
-def _state(
-    lease: Lease, held: Collection[str], ready: Collection[str], dead: Collection[str]
-) -> LeaseState:
-    if lease.finished:
-        return LeaseState.FINISHED
-    if lease.shard_id in held:
-        return LeaseState.HELD
-    if lease.owner is not None and lease.owner not in dead:
-        return LeaseState.FOREIGN
-    return LeaseState.FREE if lease.shard_id in ready else LeaseState.WAITING

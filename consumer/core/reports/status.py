@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from consumer.core.publishing.flow import FlowState
-    from consumer.core.reports.lease_view import LeaseState
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +38,15 @@ class ShardStatus:
 class LeaseStatus:
     """One lease as this worker last read it, its own and those of others.
 
-    `state` is held (here), foreign (by a peer), free, waiting or finished. `age_seconds` is known
-    of shards that nobody is known to read; who holds a shard knows its age.
+    `state` is held (here), foreign (by a peer), free, waiting or finished
+    (`LeaseState.in_status`). `age_seconds` is known of shards that nobody is known to read; the
+    worker that holds a shard knows its age.
     """
 
     stream: str
     shard_id: str
     parent_shard_id: str | None
-    state: LeaseState
+    state: str
     owner: str | None
     checkpoint: str
     age_seconds: float | None

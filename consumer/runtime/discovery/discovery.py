@@ -1,4 +1,4 @@
-"""Finds shards and keeps the lineage. Rule: leases are created here and nowhere else.
+"""Finds shards and keeps the lineage. Rule: only this folder creates lease rows.
 
 Whoever wins the sweep lists the stream; rows appear page by page, only those that a read did not
 show. A parent that is named but not listed is asked itself (`parents`). At a shard's end its
@@ -58,8 +58,8 @@ IDLE_SECONDS = 60.0
 class KnownStreams:
     """What was last known of each stream's leases, by stream key.
 
-    `closing`: all leases are at their end, and one more listing has to confirm that nothing
-    follows. `retired`: that is confirmed, and the successor is read.
+    `closing`: all leases are at their end, and listings have to show that nothing follows.
+    `retired`: a later stream of the table has begun.
     """
 
     leases: Mapping[str, Sequence[Lease]]

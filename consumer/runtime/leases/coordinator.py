@@ -98,7 +98,7 @@ class Coordinator:
             on_end=self._ask,
         )
         self._peers = Peers(keeper.worker_id, timing)
-        self._leases = StreamLeases(clock, timing, self._peers, self._held, keeper, metrics)
+        self._leases = StreamLeases(clock, timing, self._peers, self._held, keeper)
         self._commands = CommandWatch(store, self._held)
         self._probe = Probe(streams, clock, keeper, self._held, metrics)
         self._rhythm = Rhythm(timing)
@@ -200,7 +200,8 @@ class Coordinator:
         answered_at = self._clock.now()
         self._peers.observe(sent_at, answered_at, workers, self._leases.owners())
         self._polling.hurry = self._peers.draining
-        self._see(own if own is not None else self._leases.of_table(self._source, rows))
+        ours = own if own is not None else self._leases.of_table(self._source, rows)
+        self._see(ours, sent_at)
         self._discovery.observe(self._rows, self._leases.known(), answered_at)
         scan = self._timing.scan / (HASTE if self._peers.draining else 1)
         self._scan_due = min(sent_at + scan, max(answered_at, self._peers.next_read_due()))
@@ -209,9 +210,9 @@ class Coordinator:
                 self._end(StreamUnreachable(f"stream {key} is disabled and read to its end"))
         return True
 
-    def _see(self, rows: tuple[StreamRow, ...]) -> None:
+    def _see(self, rows: tuple[StreamRow, ...], sent_at: float) -> None:
         self._rows = rows
-        self._leases.observe(rows)
+        self._leases.observe(rows, sent_at)
         self._keeper.work_on(self._leases.active())
         try:
             for row in rows:
@@ -262,7 +263,6 @@ class Coordinator:
             if not self.draining and self._fence.holds(self._clock.now(), self._fence.epoch):
                 self._leases.act(group, row, plan)
         self._held.planned(first_mark)
-        self._leases.count()
         self._rhythm.passed(self._clock.now(), sign, tuple(outcomes), left=left)
 
     async def _read(self, row: StreamRow) -> Sequence[Lease] | None:

@@ -21,7 +21,7 @@ from consumer.core.leases.stream_life import (
     advance,
     unread,
 )
-from consumer.core.reports.lease_view import LeaseState, view
+from consumer.core.reports.lease_view import view
 from consumer.runtime.discovery.discovery import KnownStreams
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from consumer.core.leases.peers import Peers
     from consumer.core.limits import LeaseTiming
     from consumer.core.reports.lease_view import LeaseView
-    from consumer.observability.metrics import Metrics
     from consumer.ports import Clock
     from consumer.runtime.discovery.bootstrap import Source
     from consumer.runtime.leases.heartbeat import Keeper
@@ -54,25 +53,25 @@ class StreamLeases:
         peers: Peers,
         held: HeldShards,
         keeper: Keeper,
-        metrics: Metrics,
     ) -> None:
         self._clock = clock
         self._timing = timing
         self._peers = peers
         self._held = held
         self._keeper = keeper
-        self._metrics = metrics
         self._streams: Mapping[str, StreamSeen] = {}  # by key, oldest first
         self._lives: Mapping[str, StreamLife] = {}
         self._free_since: dict[str, dict[tuple[str, int], float]] = {}
 
     # -- what was read
 
-    def observe(self, rows: Sequence[StreamRow]) -> None:
-        """Take in the table's stream rows, oldest first."""
-        seen = self._streams
+    def observe(self, rows: Sequence[StreamRow], sent_at: float) -> None:
+        """Take in the table's stream rows, oldest first, of a read that was sent at `sent_at`."""
+        before = self._streams
         self._streams = {
-            row.key: replace(seen[row.key], row=row) if row.key in seen else StreamSeen(row)
+            row.key: replace(before[row.key], row=row, asked_at=sent_at)
+            if row.key in before
+            else StreamSeen(row, sent_at)
             for row in rows
         }
         self._advance()
@@ -203,12 +202,6 @@ class StreamLeases:
                 seen_at=self._peers.seen_at,
             )
         )
-
-    def count(self) -> None:
-        """Set the gauge of leases by state."""
-        states = [seen.state for seen in self.views()]
-        for state in LeaseState:
-            self._metrics.leases.labels(state=state.value).set(states.count(state))
 
     def _ready(self, row: StreamRow, leases: Sequence[Lease]) -> frozenset[str]:
         life = self._lives.get(row.key)

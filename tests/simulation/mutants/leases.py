@@ -8,11 +8,12 @@ from typing import Any
 from consumer.core.leases import lease_write, lineage, stream_life
 from consumer.core.leases.fence import Fence
 from consumer.core.leases.lease import Lease, LeaseWrite, StreamRow
+from consumer.core.leases.lease_state import LeaseState
 from consumer.core.leases.peers import Peers
 from consumer.core.leases.progress import Progress
 from consumer.core.publishing.answer import Answer
 from consumer.core.reports import lease_view
-from consumer.core.reports.lease_view import LeaseState, LeaseView
+from consumer.core.reports.lease_view import LeaseView
 from consumer.core.stream.stream import Stream
 from consumer.errors import LeaseConflict, Retryable
 from consumer.ports import StreamClient

@@ -17,6 +17,7 @@ FIRST = first_row(source(), STREAM, [])
 SECOND = first_row(source(), stream("2"), [FIRST])
 ENDED = Lease("f", None, None, 2, SHARD_END)
 FRESH = Lease("s", None)
+TAKEN = Lease("s", None, "b", 1)
 
 Known = tuple[Sequence[str], Hashable, KnownStreams]
 
@@ -44,9 +45,9 @@ async def hand_over(*, looks: int) -> list[Known]:
 
     for sweep in range(1, 9):
         old, new = rows(sweep)
-        leases.observe((old, new))
+        leases.observe((old, new), asyncio.get_running_loop().time())
         look()
-        for row, found in ((old, ENDED), (new, FRESH)):
+        for row, found in ((old, ENDED), (new, FRESH if sweep < 8 else TAKEN)):
             leases.plan(row, [found], 0)
             look()
         await asyncio.sleep(10)
@@ -77,7 +78,7 @@ def test_leases_of_a_stream_without_a_row_are_left_alone() -> None:
     async def main() -> None:
         leases = Node(Fleet(), "a", TIMING, source()).coordinator._leases
         old, new = rows(1)
-        leases.observe((new,))
+        leases.observe((new,), 0)
         assert leases.plan(old, [FRESH], 0).take == ()
         assert leases.active() == (SECOND.key,)
 

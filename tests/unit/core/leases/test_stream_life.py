@@ -32,7 +32,7 @@ def row(label: str, n: int, done: int) -> StreamRow:
 def seen(label: str, *leases: Lease, n: int = 1, done: int | None = None) -> StreamSeen:
     """A stream whose leases were read after its row."""
     numbers = row(label, n, n if done is None else done)
-    return StreamSeen(numbers, leases, numbers.sweep_done)
+    return StreamSeen(numbers, 0, leases, numbers.sweep_done)
 
 
 class Table:
@@ -43,7 +43,8 @@ class Table:
         self.told: list[FoundLate] = []
 
     def look(self, now: float, *streams: StreamSeen) -> Sequence[Phase]:
-        self.lives, late = advance(now, self.lives, streams)
+        just_read = [replace(each, asked_at=now) for each in streams]
+        self.lives, late = advance(now, self.lives, just_read)
         self.told.extend(late)
         assert list(self.lives) == [each.row.key for each in streams]
         return [life.phase for life in self.lives.values()]
@@ -55,7 +56,7 @@ class Table:
 
 def test_a_stream_is_open_until_all_its_leases_are_at_their_end() -> None:
     table = Table()
-    assert table.look(0, StreamSeen(row("1", 0, 0))) == [Open()]
+    assert table.look(0, StreamSeen(row("1", 0, 0), 0)) == [Open()]
     assert table.look(1, seen("1", READ, replace(ENDED, shard_id="t"))) == [Open()]
     assert table.look(2, seen("1", ENDED)) == [Closing(2)]
     assert table.look(3, seen("1", ENDED, replace(FRESH, shard_id="child"))) == [Open()]
@@ -67,7 +68,7 @@ def test_a_stream_that_was_never_listed_has_no_leases_yet_and_is_open() -> None:
     assert Table().look(0, seen("1", n=1, done=0)) == [Open()]
     assert Table().look(0, seen("1", n=1, done=1)) == [Closing(0)]
     # It has been listed since, but its leases were read before that.
-    assert Table().look(0, StreamSeen(row("1", 1, 1), (), 0)) == [Open()]
+    assert Table().look(0, StreamSeen(row("1", 1, 1), 0, (), 0)) == [Open()]
 
 
 def test_a_listing_that_began_well_after_the_end_confirms_it() -> None:
@@ -80,7 +81,7 @@ def test_a_listing_that_began_well_after_the_end_confirms_it() -> None:
     assert table.readable == ["1"]
     assert table.look(100, seen("1", ENDED, n=5), new) == [Confirmed(), Open()]
     assert table.readable == ["1", "2"]
-    assert table.look(101, seen("1", ENDED, n=5), new) == [Retired(), Open()]
+    assert table.look(101, seen("1", ENDED, n=5), seen("2", READ)) == [Retired(), Open()]
     assert table.readable == ["1", "2"]
 
 
@@ -96,12 +97,33 @@ def test_an_end_is_confirmed_by_leases_that_were_read_after_that_listing() -> No
     assert table.told == []
 
 
-def test_the_newest_stream_is_not_retired() -> None:
+def test_a_listing_under_way_does_not_confirm_an_end_however_often_its_turn_is_renewed() -> None:
+    table = Table()
+    table.look(0, seen("1", ENDED))
+    for now, n in ((20, 2), (31, 3), (35, 4)):
+        assert table.look(now, seen("1", ENDED, n=n, done=1)) == [Closing(0)]
+    assert table.look(40, seen("1", ENDED, n=4)) == [Closing(0, 4)]
+    assert table.look(51, seen("1", ENDED, n=5)) == [Confirmed()]
+
+
+def test_a_row_that_was_read_too_early_does_not_say_which_listing_began_late_enough() -> None:
+    lives, _ = advance(0, {}, [seen("1", ENDED)])
+    lives, _ = advance(31, lives, [replace(seen("1", ENDED), asked_at=SOON)])
+    assert lives["orders/1"].phase == Closing(0)
+
+
+def test_a_stream_is_not_retired_before_a_later_one_has_begun() -> None:
     table = Table()
     for now, n in ((0, 1), (40, 2), (50, 3), (60, 4), (70, 5)):
         phases = table.look(now, seen("1", ENDED, n=n))
     assert phases == [Confirmed()]
-    assert table.look(80, seen("1", ENDED, n=6), seen("2", FRESH)) == [Retired(), Open()]
+    assert table.look(80, seen("1", ENDED, n=6), seen("2", FRESH)) == [Confirmed(), Open()]
+    assert table.readable == ["1", "2"]
+    # What is found until then is read before the next stream, as if nothing had been confirmed.
+    child = replace(FRESH, shard_id="child")
+    assert table.look(90, seen("1", ENDED, child, n=7), seen("2", FRESH)) == [Open(), Open()]
+    assert table.readable == ["1"]
+    assert table.told == []
 
 
 def test_right_after_a_restart_the_rows_prove_that_the_older_streams_are_read() -> None:

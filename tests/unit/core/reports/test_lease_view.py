@@ -1,6 +1,7 @@
 from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import Lease
-from consumer.core.reports.lease_view import LeaseState, LeaseView, view
+from consumer.core.leases.lease_state import LeaseState
+from consumer.core.reports.lease_view import LeaseView, view
 
 
 def one(lease: Lease, *, held: bool = False, ready: bool = True) -> LeaseView:
@@ -20,7 +21,7 @@ def test_each_lease_has_one_state() -> None:
     assert one(Lease("s", None, checkpoint=SHARD_END)).state is LeaseState.FINISHED
     assert one(Lease("s", None, owner="me"), held=True).state is LeaseState.HELD
     assert one(Lease("s", None, owner="you")).state is LeaseState.FOREIGN
-    assert one(Lease("s", None, owner="gone")).state is LeaseState.FREE
+    assert one(Lease("s", None, owner="gone")).state is LeaseState.SILENT
     assert one(Lease("s", None)).state is LeaseState.FREE
     assert one(Lease("s", "p"), ready=False).state is LeaseState.WAITING
 

@@ -1,0 +1,56 @@
+"""What is being done with a lease, for everything that shows it: one enumeration, two columns.
+
+A worker knows which leases it holds itself and which peers it has seen alive. `consumer leases`
+looks from outside: it cannot tell one holder from another, but it names an owner without a sign of
+life. So the same state is shown by two words, which are public: scripts and alerts read them.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from consumer.core.leases.lease import Lease
+
+
+class LeaseState(Enum):
+    """Each value is the pair of words that the state is shown by: by a worker, by the command."""
+
+    HELD = ("held", "held")  # by the worker that says so
+    FOREIGN = ("foreign", "held")  # by a worker that is not known to be dead
+    SILENT = ("free", "silent")  # its owner shows no sign of life; peers take it over
+    FREE = ("free", "unowned")  # may be read, and nobody owns it
+    WAITING = ("waiting", "waiting_for_parent")  # or for an older stream, or for the bootstrap
+    FINISHED = ("finished", "finished")
+
+    @property
+    def in_status(self) -> str:
+        """The word in `/status`, on the page and in the metric `consumer_leases`."""
+        return self.value[0]
+
+    @property
+    def in_command(self) -> str:
+        """The word of `consumer leases`."""
+        return self.value[1]
+
+
+STATUS_WORDS = tuple(dict.fromkeys(state.in_status for state in LeaseState))
+"""All words of `/status`, each once."""
+
+
+def lease_state(lease: Lease, *, here: bool, owner_lives: bool, ready: bool) -> LeaseState:
+    """Return the state of a lease.
+
+    `here`: whoever looks holds it. `owner_lives` counts only where the row names an owner. `ready`:
+    the shard may be read.
+    """
+    if lease.finished:
+        return LeaseState.FINISHED
+    if here:
+        return LeaseState.HELD
+    if lease.owner is not None and owner_lives:
+        return LeaseState.FOREIGN
+    if not ready:
+        return LeaseState.WAITING
+    return LeaseState.FREE if lease.owner is None else LeaseState.SILENT
