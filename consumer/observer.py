@@ -127,9 +127,9 @@ class Observer:
             return False, "draining"
         if self._worker is None or not self._worker.keeper.reached:
             return False, "the lease table has not been reached yet"
-        event_type = self._worker.event_type
-        if not event_type.admitted:
-            return False, f"event type {event_type.name} is refused: {event_type.flow.reason}"
+        for event_type in self._worker.publishing.event_types:
+            if not event_type.admitted:
+                return False, f"event type {event_type.name} is refused: {event_type.flow.reason}"
         return True, "ok"
 
     def scrape(self) -> bytes:
@@ -148,7 +148,7 @@ class Observer:
             stream=None if page is None else StreamStatus(page.stream.arn, page.view_type.value),
             shards=tuple(self._shard(shard, wall) for shard in self._shards()),
             queue=self._queue(),
-            event_types=(self._event_type(),),
+            event_types=self._event_types(),
             live=self.live()[1],
             ready=self.ready()[1],
             leases=tuple(_lease(seen, wall) for seen in self._leases()),
@@ -170,14 +170,15 @@ class Observer:
     def _queue(self) -> QueueStatus:
         if self._worker is None:
             return QueueStatus(0, 0, self._settings.queue_bytes)
-        backlog = self._worker.backlog
+        backlog = self._worker.publishing.backlog
         return QueueStatus(backlog.events, backlog.budget.used, backlog.budget.limit)
 
-    def _event_type(self) -> EventTypeStatus:
-        name = self._settings.event_type
+    def _event_types(self) -> tuple[EventTypeStatus, ...]:
         if self._worker is None:
-            return EventTypeStatus(name, FlowState.PUBLISHING)
-        return EventTypeStatus(name, *self._worker.event_type.state)
+            names = self._settings.event_types
+            return tuple(EventTypeStatus(name, FlowState.PUBLISHING) for name in names)
+        event_types = self._worker.publishing.event_types
+        return tuple(EventTypeStatus(each.name, *each.state) for each in event_types)
 
     def _shards(self) -> Sequence[ShardView]:
         if self._worker is None:
@@ -200,12 +201,13 @@ class Observer:
     def _look(self) -> None:
         if self._worker is None:
             return
-        self._worker.backlog.observe()
-        self._metrics.queue_limit_bytes.set(self._worker.backlog.budget.limit)
-        self._metrics.partition_lanes.set(len(self._worker.event_type.lanes))
+        self._worker.publishing.backlog.observe()
+        self._metrics.queue_limit_bytes.set(self._worker.publishing.backlog.budget.limit)
+        event_types = self._worker.publishing.event_types
+        self._metrics.partition_lanes.set(sum(len(each.lanes) for each in event_types))
+        states = {each.state[0] for each in event_types}
         for state in FlowState:
-            here = state is self._worker.event_type.state[0]
-            self._metrics.event_type_state.labels(state=state.value).set(here)
+            self._metrics.event_type_state.labels(state=state.value).set(state in states)
         self._look_at_streams(self._clock.wall())
 
     def _look_at_streams(self, wall: float) -> None:

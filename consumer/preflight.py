@@ -21,8 +21,7 @@ from consumer.errors import Misconfigured, Retryable
 
 if TYPE_CHECKING:
     from consumer.adapters.nakadi import Nakadi
-    from consumer.core.stream.stream import StreamPage
-    from consumer.settings.settings import Settings
+    from consumer.core.routes.route import Route
 
 log = structlog.get_logger()
 
@@ -42,17 +41,17 @@ class Preflight:
     seen: bool
 
 
-async def look(nakadi: Nakadi, settings: Settings, page: StreamPage | None) -> Preflight:
-    """Ask Nakadi. `page` describes the stream, None if it is not known. Raises Retryable."""
-    name = settings.event_type
+async def look(nakadi: Nakadi, route: Route, view_type: ViewType | None) -> Preflight:
+    """Ask Nakadi. `view_type` is the stream's, None if it is not known. Raises Retryable."""
+    name = route.event_type
     status, body, flow_id = await nakadi.event_type()
     if status != 200:
         refusal = event_type_refusal(name, status, flow_id)
-        return Preflight([refusal], _guess(settings, page), seen=False)
+        return Preflight([refusal], _guess(route), seen=False)
     definition = parse_definition(body)
     if definition is None:
         raise Retryable("an answer that is no event type", "malformed_answer")
-    findings = judge(name, definition, None if page is None else shape(settings, page))
+    findings = judge(name, definition, None if view_type is None else shape(route, view_type))
     if definition.partition_strategy != "hash":
         return Preflight(findings, Partitioning(steady=False), seen=True)
     names = await nakadi.partitions()
@@ -60,7 +59,7 @@ async def look(nakadi: Nakadi, settings: Settings, page: StreamPage | None) -> P
     return Preflight(findings, partitioning, seen=True)
 
 
-async def before_start(nakadi: Nakadi, settings: Settings, page: StreamPage) -> Partitioning:
+async def before_start(nakadi: Nakadi, route: Route, view_type: ViewType) -> Partitioning:
     """Raises Misconfigured if the event type can never take these events; warns of the rest.
 
     An event type that is absent, or that we may not see, stops nobody from starting: it says so
@@ -68,16 +67,16 @@ async def before_start(nakadi: Nakadi, settings: Settings, page: StreamPage) -> 
     """
     try:
         async with asyncio.timeout(START_SECONDS):
-            found = await look(nakadi, settings, page)
+            found = await look(nakadi, route, view_type)
     except (Retryable, TimeoutError) as error:
         reason = error.reason if isinstance(error, Retryable) else "timeout"
         log.warning(
             "event_type_not_checked",
-            event_type=settings.event_type,
+            event_type=route.event_type,
             reason=reason,
             action="none: it is published to as soon as it answers",
         )
-        return _guess(settings, page)
+        return _guess(route)
     for finding in found.findings:
         if finding.verdict is Verdict.WRONG and found.seen:
             raise Misconfigured(f"CONSUMER_EVENT_TYPE: {finding.result}; {finding.remedy}")
@@ -86,22 +85,13 @@ async def before_start(nakadi: Nakadi, settings: Settings, page: StreamPage) -> 
     return found.partitioning
 
 
-def shape(settings: Settings, page: StreamPage) -> EventShape:
-    """What the events of these settings, from this stream, have."""
-    return EventShape(
-        form=settings.event_format(page.stream.arn, page.key_attributes[0]),
-        keys=page.key_attributes,
-        whole_deletes=page.view_type is ViewType.NEW_AND_OLD_IMAGES,
-    )
+def shape(route: Route, view_type: ViewType) -> EventShape:
+    """Return what the events of a route, from a stream with this view type, have."""
+    whole_deletes = view_type is ViewType.NEW_AND_OLD_IMAGES
+    return EventShape(form=route.format, keys=route.keys, whole_deletes=whole_deletes)
 
 
-def _guess(settings: Settings, page: StreamPage | None) -> Partitioning:
+def _guess(route: Route) -> Partitioning:
     """Most event types are partitioned by what their events are ordered by."""
-    if page is None:
-        return Partitioning()
-    fields = settings.ordering_key or page.key_attributes[:1]
-    return Partitioning(tuple(_path(settings, field) for field in fields))
-
-
-def _path(settings: Settings, attribute: str) -> str:
-    return f"{ITEM}.{attribute}" if settings.layout is Layout.NESTED else attribute
+    prefix = f"{ITEM}." if route.format.layout is Layout.NESTED else ""
+    return Partitioning(tuple(f"{prefix}{name}" for name in route.format.ordering_key))

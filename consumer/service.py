@@ -32,13 +32,13 @@ from consumer.find_stream import check_enabled, check_ordering_key, find_stream,
 from consumer.observability.metrics import Metrics
 from consumer.observer import Observer
 from consumer.preflight import before_start
-from consumer.runtime.consumer_worker import ConsumerWorker, Job, Outside
+from consumer.runtime.consumer_worker import ConsumerWorker, Ports, WorkerConfig
 from consumer.runtime.discovery.bootstrap import Source
 
 if TYPE_CHECKING:
     from consumer.core.publishing.placement import Partitioning
     from consumer.core.stream.stream import StreamPage
-    from consumer.ports import LeaseStore, StreamClient
+    from consumer.ports import LeaseStore, Publisher, StreamClient
     from consumer.settings.settings import Settings
 
 log = structlog.get_logger()
@@ -61,7 +61,7 @@ class Service:
         self._worker_id = f"{socket.gethostname()}-{uuid.uuid4().hex[:12]}"
         self._stopped = asyncio.Event()
         self._worker: ConsumerWorker | None = None
-        self._partitioning: Partitioning | None = None
+        self._partitionings: dict[str, Partitioning] = {}
         self._opening: asyncio.Timeout | None = None  # while stream and lease table are looked for
         self._observer = Observer(self._worker_id, settings, self._clock, self._metrics)
 
@@ -92,17 +92,17 @@ class Service:
             )
             try:
                 async with asyncio.timeout(None) as self._opening:
-                    outside, page = await self._open(stack)
+                    ports, page = await self._open(stack)
             except TimeoutError:
                 if not self._stopped.is_set():
                     raise
             else:
-                await self._work(outside, page)
+                await self._work(ports, page)
             finally:
                 self._opening = None
         log.info("stopped", worker=self._worker_id)
 
-    async def _open(self, stack: AsyncExitStack) -> tuple[Outside, StreamPage]:
+    async def _open(self, stack: AsyncExitStack) -> tuple[Ports, StreamPage]:
         """Make the adapters, reach stream and lease table."""
         settings = self._settings
         aws = await stack.enter_async_context(Aws(fallback_region(settings)))
@@ -118,26 +118,27 @@ class Service:
             request_seconds=settings.heartbeat_seconds,
             metrics=self._metrics,
         )
-        nakadi = await stack.enter_async_context(
-            Nakadi(
-                settings.nakadi_url,
-                settings.event_type,
-                token_of(settings),
-                self._clock,
-                concurrency=settings.publish_concurrency + LANE_SLOTS,
-                timeout=settings.publish_timeout_seconds,
-                gzip=settings.publish_gzip,
-            )
-        )
         page = await self._find(streams, store)
-        self._partitioning = await before_start(nakadi, settings, page)
+        publishers: dict[str, Publisher] = {}
+        for route in settings.routes(page.key_attributes):
+            nakadi = await stack.enter_async_context(
+                Nakadi(
+                    settings.nakadi_url,
+                    route.event_type,
+                    token_of(settings),
+                    self._clock,
+                    concurrency=route.limits.concurrency + LANE_SLOTS,
+                    timeout=settings.publish_timeout_seconds,
+                    gzip=settings.publish_gzip,
+                )
+            )
+            publishers[route.event_type] = nakadi
+            partitioning = await before_start(nakadi, route, page.view_type)
+            self._partitionings[route.event_type] = partitioning
         queue = None
         if settings.dead_letter_queue_url is not None:
-            form = settings.event_format(page.stream.arn, page.key_attributes[0])
-            queue = SqsDeadLetterQueue(
-                await aws.sqs(), settings.dead_letter_queue_url, form, page.key_attributes
-            )
-        return Outside(streams, store, nakadi, queue, self._clock, self._chance), page
+            queue = SqsDeadLetterQueue(await aws.sqs(), settings.dead_letter_queue_url)
+        return Ports(streams, store, publishers, queue, self._clock, self._chance), page
 
     async def _find(self, streams: StreamClient, store: LeaseStore) -> StreamPage:
         """Reach stream and lease table; the first answers decide whether the settings fit."""
@@ -159,26 +160,24 @@ class Service:
             check_enabled(page, seen=any(row.key == page.stream.key for row in rows))
         return page
 
-    async def _work(self, outside: Outside, page: StreamPage) -> None:
-        settings, key = self._settings, page.key_attributes[0]
-        job = Job(
+    async def _work(self, ports: Ports, page: StreamPage) -> None:
+        settings = self._settings
+        config = WorkerConfig(
             source=Source(
                 stream=page.stream,
                 follow_table=settings.table is not None,
                 start_position=settings.start,
-                fingerprint=settings.fingerprint(key),
+                fingerprint=settings.fingerprint(page.key_attributes[0]),
                 view_types=settings.view_types,
                 accept_change=settings.accept_change,
             ),
-            event_type=settings.event_type,
-            format_of=lambda arn: settings.event_format(arn, key),
+            routes=settings.routes(page.key_attributes),
             timing=settings.lease_timing(),
             poll=settings.poll_timing(),
-            limits=settings.publish_limits(),
             queue_bytes=settings.queue_bytes,
-            partitioning=self._partitioning,
+            partitionings=self._partitionings,
         )
-        worker = self._worker = ConsumerWorker(outside, job, self._row(page), self._metrics)
+        worker = self._worker = ConsumerWorker(ports, config, self._row(page), self._metrics)
         self._observer.watch(worker, page)
         if self._stopped.is_set():
             worker.stop()

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from consumer.adapters.token import Token
-    from consumer.core.stream.stream import StreamPage
+    from consumer.core.routes.route import Route
+    from consumer.core.stream.stream import StreamPage, ViewType
     from consumer.settings.settings import Settings
 
 CONNECTIONS = 2
@@ -158,16 +159,22 @@ class Check:
             raise Misconfigured(f"{file} has no token; wanted a readable file with one line")
 
     async def _event_type(self, token: Token) -> None:
+        settings, page = self._settings, self._page
+        keys = () if page is None else page.key_attributes
+        for route in settings.routes(keys):
+            await self._route(route, None if page is None else page.view_type, token)
+
+    async def _route(self, route: Route, view_type: ViewType | None, token: Token) -> None:
         settings = self._settings
         async with Nakadi(
             settings.nakadi_url,
-            settings.event_type,
+            route.event_type,
             token,
             self._clock,
             concurrency=CONNECTIONS,
             timeout=settings.publish_timeout_seconds,
         ) as nakadi:
-            found = await preflight.look(nakadi, settings, self._page)
+            found = await preflight.look(nakadi, route, view_type)
         self.found.extend(found.findings)
 
 

@@ -1,70 +1,63 @@
 """One worker, wired up on ports: what a process runs, and what a simulation runs many of.
 
-Ownership: it builds every part of the runtime and owns the group that dispatcher, dead letter
-sender and coordinator run in. They end when the coordinator has handed everything over.
+Ownership: it builds every part of the runtime and owns the group that publishing and coordinator
+run in. They end when the coordinator has handed everything over.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from consumer.core.event.item_shape import Shapes
 from consumer.core.leases.fence import Fence
 from consumer.core.shard.pace import Polling
 from consumer.runtime.cancellation import heed_cancellation
 from consumer.runtime.discovery.discovery import Discovery
+from consumer.runtime.instruments import Instruments
 from consumer.runtime.leases.coordinator import Coordinator
 from consumer.runtime.leases.heartbeat import Keeper
-from consumer.runtime.publishing.backlog import Backlog
-from consumer.runtime.publishing.dead_letters import DeadLetterSender
-from consumer.runtime.publishing.dispatcher import Dispatcher
-from consumer.runtime.publishing.event_type import EventType
-from consumer.runtime.publishing.outlet import Outlet
-from consumer.runtime.publishing.sender import Sender
-from consumer.runtime.publishing.stream_origin import StreamOrigin
-from consumer.runtime.shard.instruments import Instruments
+from consumer.runtime.publishing.publishing import Publishing
 from consumer.runtime.shard.shard_factory import ShardFactory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
-    from consumer.core.event.event import EventFormat
     from consumer.core.leases.lease import Worker
-    from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
+    from consumer.core.limits import LeaseTiming, PollTiming
     from consumer.core.publishing.placement import Partitioning
+    from consumer.core.routes.route import Route
     from consumer.observability.metrics import Metrics
     from consumer.ports import Chance, Clock, DeadLetterQueue, LeaseStore, Publisher, StreamClient
     from consumer.runtime.discovery.bootstrap import Source
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
-    """The world as a worker sees it."""
+class Ports:
+    """The world as a worker sees it. `publishers` are by event type."""
 
     streams: StreamClient
     store: LeaseStore
-    publisher: Publisher
+    publishers: Mapping[str, Publisher]
     dead_letters: DeadLetterQueue | None
     clock: Clock
     chance: Chance
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """What a worker is for. `format_of` gives the event format of a stream's ARN.
+class WorkerConfig:
+    """What a worker is for.
 
-    `partitioning` is None while nothing is known of how the event type spreads its events.
+    `partitionings` says by event type how its events are spread, as far as that is known.
     """
 
     source: Source
-    event_type: str
-    format_of: Callable[[str], EventFormat]
+    routes: tuple[Route, ...]
     timing: LeaseTiming
     poll: PollTiming
-    limits: PublishLimits
     queue_bytes: int
-    partitioning: Partitioning | None = None
+    partitionings: Mapping[str, Partitioning] = field(default_factory=dict)
 
 
 class _HandedOverError(Exception):
@@ -74,56 +67,54 @@ class _HandedOverError(Exception):
 class ConsumerWorker:
     """Everything between the stream and Nakadi for one worker id."""
 
-    def __init__(self, outside: Outside, job: Job, row: Worker, metrics: Metrics) -> None:
-        self._outside = outside
-        self._job = job
-        self._metrics = metrics
-        clock, chance = outside.clock, outside.chance
-        self._fence = Fence(job.timing)
-        self.backlog = Backlog(job.queue_bytes, metrics)
-        self.event_type = EventType(job.event_type, job.limits, clock, chance, job.partitioning)
-        self._dead_letters = DeadLetterSender(
-            outside.dead_letters, self.backlog, self._fence, clock, chance, metrics
+    def __init__(self, ports: Ports, config: WorkerConfig, row: Worker, metrics: Metrics) -> None:
+        self._fence = Fence(config.timing)
+        instruments = Instruments(ports.clock, ports.chance, metrics)
+        self.publishing = Publishing(
+            config.routes,
+            ports.publishers,
+            ports.dead_letters,
+            config.queue_bytes,
+            self._fence,
+            instruments,
+            config.partitionings,
         )
-        origin = StreamOrigin(self.backlog, self._dead_letters, self._fence, clock, metrics)
-        outlet = Outlet(self.event_type, origin)
-        self.backlog.add_outlet(outlet)
-        sender = Sender(outlet, outside.publisher, clock, chance, metrics)
-        self._dispatcher = Dispatcher(outlet, sender, clock)
-        self.keeper = Keeper(outside.store, clock, job.timing, self._fence, row)
-        self.coordinator = self._new_coordinator()
+        self.keeper = Keeper(ports.store, ports.clock, config.timing, self._fence, row)
+        self.coordinator = self._new_coordinator(ports, config, instruments)
 
-    def _new_coordinator(self) -> Coordinator:
-        outside, job = self._outside, self._job
+    def _new_coordinator(
+        self, ports: Ports, config: WorkerConfig, instruments: Instruments
+    ) -> Coordinator:
+        metrics = instruments.metrics
         discovery = Discovery(
-            outside.store, outside.streams, outside.clock, job.timing, job.source, self._metrics
+            ports.store, ports.streams, ports.clock, config.timing, config.source, metrics
         )
-        polling = Polling(job.poll)
+        polling = Polling(config.poll)
         shards = ShardFactory(
             worker_id=self.keeper.worker_id,
-            client=outside.streams,
-            store=outside.store,
+            client=ports.streams,
+            store=ports.store,
             lineage=discovery,
-            backlog=self.backlog,
+            backlog=self.publishing.backlog,
             fence=self._fence,
-            format_of=job.format_of,
-            timing=job.timing,
+            shapes=Shapes(),
+            timing=config.timing,
             polling=polling,
-            instruments=Instruments(outside.clock, outside.chance, self._metrics),
+            instruments=instruments,
         )
         return Coordinator(
-            store=outside.store,
-            streams=outside.streams,
-            clock=outside.clock,
-            chance=outside.chance,
-            timing=job.timing,
-            source=job.source,
+            store=ports.store,
+            streams=ports.streams,
+            clock=ports.clock,
+            chance=ports.chance,
+            timing=config.timing,
+            source=config.source,
             keeper=self.keeper,
             fence=self._fence,
             discovery=discovery,
             factory=shards,
             polling=polling,
-            metrics=self._metrics,
+            metrics=metrics,
         )
 
     def stop(self) -> None:
@@ -134,11 +125,9 @@ class ConsumerWorker:
         """Work until stopped and drained. Raises Fatal, maybe in a group."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._dispatcher.run(), name="dispatcher")
-                tasks.create_task(self._dead_letters.run(), name="dead letters")
+                tasks.create_task(self.publishing.run(), name="publishing")
                 await self.coordinator.run()
-                self._dispatcher.stop()
-                self._dead_letters.stop()
-                raise _HandedOverError  # what they still do is not this worker's any more
+                self.publishing.stop()
+                raise _HandedOverError  # what it still does is not this worker's any more
         except* _HandedOverError:
             heed_cancellation()

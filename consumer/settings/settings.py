@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from consumer.core.event.event import EventFormat, Layout
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON
 from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
+from consumer.core.routes.route import Route
 from consumer.core.stream.stream import ViewType
 from consumer.settings.source import HTTP_PORT
 from consumer.settings.types import (
@@ -236,18 +237,26 @@ class Settings(BaseSettings):
             max_record_age=self.max_record_age_seconds,
         )
 
-    def event_format(self, stream_arn: str, partition_key: str) -> EventFormat:
-        """What an event's bytes depend on; the partition key is that of the table."""
-        return EventFormat(
-            stream_arn=stream_arn,
+    @property
+    def event_types(self) -> tuple[str, ...]:
+        """The event types that are published to, known before the table's keys are."""
+        return (self.event_type,)
+
+    def routes(self, keys: tuple[str, ...]) -> tuple[Route, ...]:
+        """Return the routes, of which there is one.
+
+        `keys` are the table's key attributes, the partition key first; empty if not known.
+        """
+        form = EventFormat(
             data_type=self.data_type,
-            ordering_key=self.ordering_key or (partition_key,),
+            ordering_key=self.ordering_key or keys[:1],
             patch=self.patch,
             patch_field=self.patch_field,
             change_field=self.change_field,
             layout=self.layout,
             event_bytes=self.event_bytes,
         )
+        return (Route(self.event_type, form, self.publish_limits(), keys),)
 
     def fingerprint(self, partition_key: str) -> str:
         """The purpose of this application, as one line of JSON to compare and to show."""

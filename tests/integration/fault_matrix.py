@@ -26,17 +26,15 @@ from consumer.adapters.token import NoToken
 from consumer.core.backlog.tenure import Tenure
 from consumer.core.backlog.watermark import AckWatermark
 from consumer.core.dead_letters.dead_letter import DeadLetter
-from consumer.core.event.event import Event
+from consumer.core.event.event import Event, EventFormat
 from consumer.core.leases.fence import Fence
 from consumer.core.limits import LeaseTiming, PublishLimits
+from consumer.core.routes.route import Route
 from consumer.observability.metrics import Metrics
+from consumer.runtime.instruments import Instruments
 from consumer.runtime.publishing.backlog import Backlog, Content
-from consumer.runtime.publishing.dead_letters import DeadLetterSender
-from consumer.runtime.publishing.dispatcher import Dispatcher
 from consumer.runtime.publishing.event_type import EventType
-from consumer.runtime.publishing.outlet import Outlet
-from consumer.runtime.publishing.sender import Sender
-from consumer.runtime.publishing.stream_origin import StreamOrigin
+from consumer.runtime.publishing.publishing import Publishing
 from localdev.nakadi.java import string_hash
 from localdev.nakadi.process import NakadiProcess, local_nakadi
 from tests.benchmarks.table import Row, at_most, table
@@ -181,28 +179,24 @@ class Line:
         clock = SystemClock()
         fence = Fence(LeaseTiming(lease_duration=1e6))
         fence.beat(clock.now(), clock.now())
-        backlog = Backlog(1 << 28, self.metrics)
-        event_type = EventType(self.name, self.limits, clock, random.Random(1))
-        chance = random.Random(2)
-        letters = DeadLetterSender(self.letters, backlog, fence, clock, chance, self.metrics)
-        origin = StreamOrigin(backlog, letters, fence, clock, self.metrics)
-        outlet = Outlet(event_type, origin)
-        backlog.add_outlet(outlet)
         port = Nakadi(self.nakadi.url, self.name, NoToken(), clock, concurrency=8,
                       timeout=self.timeout)  # fmt: skip
+        route = Route(self.name, EventFormat("orders", ("id",)), self.limits, ("id",))
+        publishing = Publishing(
+            [route], {self.name: port}, self.letters, 1 << 28, fence,
+            Instruments(clock, random.Random(2), self.metrics), {},
+        )  # fmt: skip
+        backlog, outlet = publishing.backlog, publishing.backlog.outlets[self.name]
         watermark = AckWatermark(Tenure("arn", "shard", fence.epoch), None)
         backlog.join(watermark, lambda: None)
         async with port:
-            sender = Sender(outlet, port, clock, chance, self.metrics)
-            dispatcher = Dispatcher(outlet, sender, clock)
             began = clock.wall()
             contents = [Content(e.sequence, e.created_at, [(outlet, e)]) for e in events]
             backlog.add(watermark, contents, clock.now(), {self.name: 1e9})
             try:
                 async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(dispatcher.run())
-                    tasks.create_task(letters.run())
-                    await self._watch(backlog, event_type)
+                    tasks.create_task(publishing.run())
+                    await self._watch(backlog, outlet.event_type)
                     raise _DoneError
             except* _DoneError:
                 pass

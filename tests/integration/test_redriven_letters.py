@@ -16,7 +16,6 @@ import boto3
 import pytest
 
 from consumer.core.dead_letters.dead_letter import DeadLetter, encode
-from consumer.core.event.event import EventFormat
 from localdev.aws.process import REGION, AwsProcess
 from localdev.nakadi.process import NakadiProcess
 from tests.integration.cluster import definition
@@ -24,7 +23,6 @@ from tests.patience import PATIENCE
 
 COMMAND = Path(sys.executable).with_name("consumer")
 ARN = f"arn:aws:dynamodb:{REGION}:000000000000:table/orders/stream/2026-11-01T00:00:00.000"
-FORMAT = EventFormat(stream_arn=ARN, data_type="order", ordering_key=("id",))
 LETTERS = int(os.environ.get("REDRIVE_LETTERS", "1000"))
 """How many the test of the kill puts into the queue; ten thousand on demand."""
 BATCH = 50
@@ -72,7 +70,7 @@ class Desk:
         }
 
     def put(self, *letters: DeadLetter) -> None:
-        self.put_text(*(encode(letter, 1_000_000, FORMAT, ["id"]).decode() for letter in letters))
+        self.put_text(*(encode(letter, 1_000_000).decode() for letter in letters))
 
     def put_text(self, *bodies: str) -> None:
         for first in range(0, len(bodies), 10):
@@ -245,9 +243,9 @@ def test_messages_of_others_are_left_alone_and_named(desk: Desk) -> None:
 
 def test_what_was_cut_off_cannot_be_published(desk: Desk) -> None:
     large = replace(desk.letter(1), event=desk.letter(1, text="x" * 3000).event)
-    desk.put_text(encode(large, 2000, FORMAT, ["id"]).decode())
+    desk.put_text(encode(large, 2000).decode())
     patched = desk.letter(2, patch=[{"op": "add", "path": "/text", "value": "x" * 3000}])
-    desk.put_text(encode(patched, 2000, FORMAT, ["id"]).decode())
+    desk.put_text(encode(patched, 2000).decode())
     code, out, _ = desk.redrive()
     assert code == 0
     assert "incomplete: 1 " in out

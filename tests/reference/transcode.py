@@ -86,7 +86,9 @@ def item_of(image: dict[str, Json]) -> dict[str, Json]:
     return {name: plain(attribute) for name, attribute in image.items()}
 
 
-def event_of(record: dict[str, Json], event_format: EventFormat) -> dict[str, Json]:
+def event_of(
+    record: dict[str, Json], event_format: EventFormat, stream_arn: str
+) -> dict[str, Json]:
     """The event of a good record, without its patch."""
     change = record["dynamodb"]
     op = {"INSERT": "C", "MODIFY": "U", "REMOVE": "D"}[record["eventName"]]
@@ -96,7 +98,7 @@ def event_of(record: dict[str, Json], event_format: EventFormat) -> dict[str, Js
     if op == "D" and identity.get("principalid") == "dynamodb.amazonaws.com":
         sequence["ttl"] = True
     item = item_of(image)
-    namespace = uuid.uuid5(uuid.NAMESPACE_URL, event_format.stream_arn)
+    namespace = uuid.uuid5(uuid.NAMESPACE_URL, stream_arn)
     created_at = datetime.fromtimestamp(change["ApproximateCreationDateTime"], UTC)
     return {
         "metadata": {

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from consumer.core.event.event import EventFormat
 from consumer.core.leases.lease import Worker
+from consumer.core.routes.route import Route
 from consumer.core.stream.stream import Stream, ViewType
 from consumer.errors import NotReleased, first_in
-from consumer.runtime.consumer_worker import ConsumerWorker, Job, Outside
+from consumer.runtime.consumer_worker import ConsumerWorker, Ports, WorkerConfig
 from consumer.runtime.discovery.bootstrap import Source
 from consumer.runtime.shard.shard_consumer import ShardConsumer
 from tests.simulation.checks.memory import Memory
@@ -166,7 +167,7 @@ class Cluster:
             weather = world.weathers[port]
             return Wire(world.loop, node, port, weather, draws, world.faults, world.trace)
 
-        job = Job(
+        config = WorkerConfig(
             source=Source(
                 stream=stream,
                 follow_table=True,
@@ -174,18 +175,16 @@ class Cluster:
                 fingerprint="orders",
                 view_types=frozenset({ViewType.NEW_AND_OLD_IMAGES}),
             ),
-            event_type="order",
-            format_of=lambda arn: EventFormat(arn, "orders", ("id",)),
+            routes=(Route("order", EventFormat("orders", ("id",)), scenario.limits, ("id",)),),
             timing=scenario.timing,
             poll=scenario.poll,
-            limits=scenario.limits,
             queue_bytes=scenario.queue_bytes,
         )
         process: list[ConsumerWorker] = []
         memory = Memory(
             world.truth, scenario.queue_bytes, lambda: _held(process[0]), world.checks.fail
         )
-        outside = Outside(
+        ports = Ports(
             SimStreams(world.streams, wire("streams"), memory),
             SimLeaseTable(
                 world.table,
@@ -194,7 +193,7 @@ class Cluster:
                 scenario.timing.heartbeat,
                 2 if scenario.has("torn") else WHOLE,
             ),
-            SimNakadi(world.nakadi, wire("nakadi"), scenario.publish_timeout),
+            {"order": SimNakadi(world.nakadi, wire("nakadi"), scenario.publish_timeout)},
             None
             if scenario.has("no_queue")
             else SimQueue(wire("queue"), world.checks, 0.3 if scenario.has("queue_bad") else 0.0),
@@ -204,7 +203,7 @@ class Cluster:
         row = Worker(node.name, 0, 0, (stream.key,), True, False, 0.0, 0.0, "host", "1")
         row = replace(row, seen_at=clock.wall(), started_at=clock.wall())
         metrics: Any = SilentMetrics()
-        process.append(node.context.run(ConsumerWorker, outside, job, row, metrics))
+        process.append(node.context.run(ConsumerWorker, ports, config, row, metrics))
         return process[0]
 
     async def _run(self, process: Process) -> None:
@@ -218,8 +217,10 @@ class Cluster:
         if process.node.muted:
             return
         world.tell(process.name, "has ended")
-        backlog = process.worker.backlog
-        letters = process.worker._dead_letters._letters  # each holds a ticket that is revoked
+        backlog = process.worker.publishing.backlog
+        letters = (
+            process.worker.publishing.dead_letters._letters
+        )  # each holds a ticket that is revoked
         abandoned = process.name in world.checks.abandoned or letters
         if not abandoned and (backlog.budget.used or backlog.events):
             left = f"{backlog.budget.used} bytes, {backlog.events} events"

@@ -10,23 +10,19 @@ from dataclasses import dataclass, field, replace
 
 from consumer.core.dead_letters.dead_letter import DeadLetter
 from consumer.core.event.event import EventFormat
+from consumer.core.event.item_shape import Shapes
 from consumer.core.leases.fence import Fence
 from consumer.core.leases.lease import Lease, StreamRow
 from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
 from consumer.core.publishing.placement import Partitioning
+from consumer.core.routes.route import Route
 from consumer.core.shard.pace import Polling
 from consumer.core.shard.shard_state import Outcome
 from consumer.core.shard.shard_view import ShardView
 from consumer.errors import Retryable
 from consumer.observability.metrics import Metrics
-from consumer.runtime.publishing.backlog import Backlog
-from consumer.runtime.publishing.dead_letters import DeadLetterSender
-from consumer.runtime.publishing.dispatcher import Dispatcher
-from consumer.runtime.publishing.event_type import EventType
-from consumer.runtime.publishing.outlet import Outlet
-from consumer.runtime.publishing.sender import Sender
-from consumer.runtime.publishing.stream_origin import StreamOrigin
-from consumer.runtime.shard.instruments import Instruments
+from consumer.runtime.instruments import Instruments
+from consumer.runtime.publishing.publishing import Publishing
 from consumer.runtime.shard.shard_consumer import ShardConsumer
 from consumer.runtime.shard.shard_factory import ShardFactory
 from tests.twins.lease_table import LeaseTable, LeaseTableTwin
@@ -35,7 +31,7 @@ from tests.twins.shard import STREAM, ShardTwin
 from tests.twins.virtual_time import EPOCH, HalfChance, VirtualClock, run
 
 SHARD = "shardId-00000000000000000001-aaaaaaaa"
-FORMAT = EventFormat(STREAM.arn, "orders", ("id",))
+FORMAT = EventFormat("orders", ("id",))
 LETTERS = 10  # that a queue takes in one call
 LONG = LeaseTiming(lease_duration=100_000.0, checkpoint=5.0, drain=25.0)
 
@@ -117,16 +113,14 @@ class Line:
         self.lineage = LineageTwin()
         self.row = row
         self.table.of(row.key)[lease.shard_id] = lease
-        self.backlog = Backlog(memory, self.metrics)
-        self.event_type = EventType("order-store.order", limits, self.clock, chance, partitioning)
-        self.dead_letters = DeadLetterSender(
-            queue, self.backlog, self.fence, self.clock, chance, self.metrics
+        route = Route("order-store.order", FORMAT, limits, ("id",))
+        instruments = Instruments(self.clock, chance, self.metrics)
+        known = {} if partitioning is None else {route.event_type: partitioning}
+        self.publishing = Publishing(
+            [route], {route.event_type: nakadi}, queue, memory, self.fence, instruments, known
         )
-        origin = StreamOrigin(self.backlog, self.dead_letters, self.fence, self.clock, self.metrics)
-        self.outlet = Outlet(self.event_type, origin)
-        self.backlog.add_outlet(self.outlet)
-        self.sender = Sender(self.outlet, nakadi, self.clock, chance, self.metrics)
-        self.dispatcher = Dispatcher(self.outlet, self.sender, self.clock)
+        self.backlog = self.publishing.backlog
+        (self.event_type,) = self.publishing.event_types
         self.polling = Polling(PollTiming())
         self.shards = ShardFactory(
             worker_id="me",
@@ -135,10 +129,10 @@ class Line:
             lineage=self.lineage,
             backlog=self.backlog,
             fence=self.fence,
-            format_of=lambda _arn: FORMAT,
+            shapes=Shapes(),
             timing=LONG,
             polling=self.polling,
-            instruments=Instruments(self.clock, chance, self.metrics),
+            instruments=instruments,
         )
         self.consumer = self.new_consumer("me")
         self.outcome: Outcome | None = None
@@ -179,7 +173,7 @@ def run_line(
     started_at: float | None = None,
     partitioning: Partitioning | None = None,
 ) -> Line:
-    """Run dispatcher and dead letter sender beside `main`; everything ends with it."""
+    """Run what publishes beside `main`; everything ends with it."""
     row = StreamRow(
         STREAM.arn, STREAM.table, STREAM.label, None, "TRIM_HORIZON", started_at, True, 1, 1, 0, "f"
     )
@@ -198,11 +192,9 @@ def run_line(
         )
         lines.append(line)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(line.dispatcher.run())
-            tasks.create_task(line.dead_letters.run())
+            tasks.create_task(line.publishing.run())
             await main(line)
-            line.dispatcher.stop()
-            line.dead_letters.stop()
+            line.publishing.stop()
 
     run(start)
     return lines[0]

@@ -20,8 +20,6 @@ from consumer.errors import Retryable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from consumer.core.event.event import EventFormat
-
 log = structlog.get_logger()
 
 MESSAGES_PER_CALL: Final = 10
@@ -37,17 +35,9 @@ _TOO_LONG: Final = re.compile(r"(?:shorter|longer) than (\d+) bytes")
 class SqsDeadLetterQueue:
     """DeadLetterQueue port. `sqs` is a client made by `Aws`."""
 
-    def __init__(
-        self,
-        sqs: Any,  # noqa: ANN401 - made by botocore
-        queue_url: str,
-        event_format: EventFormat,
-        key_attributes: Sequence[str],
-    ) -> None:
+    def __init__(self, sqs: Any, queue_url: str) -> None:  # noqa: ANN401 - made by botocore
         self._sqs = sqs
         self._queue_url = queue_url
-        self._event_format = event_format
-        self._key_attributes = key_attributes
         self._limit = MAX_BYTES
 
     async def send(self, letters: Sequence[DeadLetter]) -> Sequence[bool]:
@@ -55,10 +45,7 @@ class SqsDeadLetterQueue:
 
         Raises Retryable if a call failed before anything was accepted.
         """
-        bodies = [
-            encode(letter, self._limit, self._event_format, self._key_attributes)
-            for letter in letters
-        ]
+        bodies = [encode(letter, self._limit) for letter in letters]
         accepted = [False] * len(bodies)
         for first, last in _calls(bodies, self._limit):
             try:

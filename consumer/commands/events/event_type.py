@@ -51,9 +51,9 @@ def run(_: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
         for key in keys
         if "." in key
     ]
-    form = settings.event_format("", keys[0])
-    application = settings.event_type.partition(".")[0]
-    out.write(draft(settings.event_type, application, form, keys).decode() + "\n")
+    for route in settings.routes(keys):
+        application = route.event_type.partition(".")[0]
+        out.write(draft(route.event_type, application, route.format, keys).decode() + "\n")
     for note in notes:
         sys.stderr.write(f"note: {note}\n")
     return 0

@@ -12,7 +12,6 @@ import re
 import signal
 import sys
 import time
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import TextIO
 
-    from consumer.core.event.event import EventFormat
     from consumer.core.reports.redrive_report import RedriveReport
     from consumer.settings.settings import Settings
 
@@ -60,10 +58,9 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
         raise Misconfigured(
             "CONSUMER_DEAD_LETTER_QUEUE_URL: found nothing, wanted the queue that redrive empties"
         )
+    (route,) = settings.routes(())
     job = RedriveJob(
-        event_type=settings.event_type,
-        format_of=lambda arn, keys: _format(settings, arn, keys),
-        limits=settings.publish_limits(),
+        route=route,
         request=settings.publish_timeout_seconds,
         selection=Selection(
             since=None if arguments.since is None else since(arguments.since, time.time()),
@@ -88,7 +85,7 @@ async def _redrive(settings: Settings, queue_url: str, job: RedriveJob) -> Redri
     progress = RedriveProgress(sys.stderr, clock, job.max_messages)
     nakadi = Nakadi(
         settings.nakadi_url,
-        settings.event_type,
+        job.route.event_type,
         token_of(settings),
         clock,
         concurrency=settings.publish_concurrency + LANE_SLOTS,
@@ -104,12 +101,6 @@ async def _redrive(settings: Settings, queue_url: str, job: RedriveJob) -> Redri
         report = await redrive.run()
         progress.close(report)
         return report
-
-
-def _format(settings: Settings, stream_arn: str, keys: tuple[str, ...]) -> EventFormat:
-    """Today's format. Which of a record's key attributes is the partition key is not known."""
-    form = settings.event_format(stream_arn, "")
-    return replace(form, ordering_key=settings.ordering_key or keys)
 
 
 def positive(text: str) -> int:

@@ -10,7 +10,7 @@ digit stays. `decode` reads a body back, for redrive.
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +21,6 @@ from consumer.core.stream.record import SEQUENCE_DIGITS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from consumer.core.event.event import EventFormat
 
 VERSION: Final = 1
 
@@ -48,12 +47,25 @@ _NOT_IN_XML: Final = ((b"\xef\xbf\xbe", rb"\ufffe"), (b"\xef\xbf\xbf", rb"\uffff
 
 
 @dataclass(frozen=True, slots=True)
+class EventMembers:
+    """Names in an event that a letter needs when it is shortened.
+
+    `patch` and `change` are members of `data`, `keys` the table's key attributes.
+    """
+
+    patch: str = "patch"
+    change: str = "change"
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetter:
     """One refused record. Times are epoch seconds, None when it was never sent.
 
     `event` is the event as it would be published (JSON bytes), or None; then `record` is the
     stream record as read (JSON bytes). Body and truncation steps are those of the public interface.
-    `truncated` names what a body that was read back has lost.
+    `truncated` names what a body that was read back has lost. `members` is no part of the body: it
+    tells how it may be shortened.
     """
 
     reason: str
@@ -70,17 +82,13 @@ class DeadLetter:
     event: bytes | None
     record: bytes | None
     truncated: tuple[str, ...] = ()
+    members: EventMembers = field(default=EventMembers(), compare=False)
 
 
-def encode(
-    letter: DeadLetter, limit: int, event_format: EventFormat, key_attributes: Sequence[str]
-) -> bytes:
-    """The message body, at most `limit` bytes of UTF-8 if any shortening reaches that.
-
-    `key_attributes` are those of the table's primary key.
-    """
+def encode(letter: DeadLetter, limit: int) -> bytes:
+    """Return the message body, at most `limit` bytes of UTF-8 if any shortening reaches that."""
     body = b""
-    for content in _contents(letter, event_format, key_attributes):
+    for content in _contents(letter):
         body = _encode(letter, content)
         if len(body) <= limit:
             break
@@ -167,16 +175,14 @@ def _object(text: Raw, name: str) -> bytes | None:
 Content = dict[str, Raw | str | list[str] | dict[str, Raw] | None]
 
 
-def _contents(
-    letter: DeadLetter, event_format: EventFormat, key_attributes: Sequence[str]
-) -> Iterator[Content]:
-    """What the letter carries: all of it, then less and less."""
+def _contents(letter: DeadLetter) -> Iterator[Content]:
+    """Yield what the letter carries: all of it, then less and less."""
     if letter.event is not None:
         yield {"event": Raw(letter.event)}
-        without_patch = _without_patch(letter.event, event_format)
+        without_patch = _without_patch(letter.event, letter.members)
         if without_patch is not None:
             yield {"event": without_patch, "truncated": ["patch"]}
-        keys = _keys(letter.event, key_attributes)
+        keys = _keys(letter.event, letter.members.keys)
         yield {"event": None, "keys": keys, "truncated": ["patch", "item"]}
     elif letter.record is not None:
         yield {"event": None, **_record(letter.record)}
@@ -228,15 +234,15 @@ def _time(seconds: float | None) -> str | None:
     return text.replace("+00:00", "Z")
 
 
-def _without_patch(event: bytes, event_format: EventFormat) -> Raw | None:
+def _without_patch(event: bytes, names: EventMembers) -> Raw | None:
     """The event without its patch; None if it has none."""
     members = _decode_members(event)
     data = _decode_members(members["data"])
-    if data.pop(event_format.patch_field, None) is None:
+    if data.pop(names.patch, None) is None:
         return None
-    change = _decode_members(data[event_format.change_field])
+    change = _decode_members(data[names.change])
     change["patch_omitted"] = Raw(b"true")
-    data[event_format.change_field] = Raw(json.encode(change))
+    data[names.change] = Raw(json.encode(change))
     members["data"] = Raw(json.encode(data))
     return Raw(json.encode(members))
 

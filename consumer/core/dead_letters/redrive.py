@@ -11,7 +11,7 @@ Rules
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -19,17 +19,16 @@ from msgspec import DecodeError, Raw, json
 
 from consumer.core.dead_letters.dead_letter import DeadLetter, decode
 from consumer.core.event.attribute import decode_item
-from consumer.core.event.event import Event
+from consumer.core.event.event import Event, EventFormat
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.transcode import Transcoder
 from consumer.core.stream.record import StreamRecord, decode_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
-    from consumer.core.event.event import EventFormat
-
-    FormatOf = Callable[[str, tuple[str, ...]], EventFormat]
+    from consumer.core.event.item_shape import Shapes
+    from consumer.core.routes.route import Route
 
 _LOST: Final = frozenset({"item", "images", "record"})
 """Truncation steps after which no event can be made; `patch` is not one."""
@@ -125,27 +124,28 @@ class Deliverable:
 
 
 def examine(
-    message: QueuedMessage, event_type: str, selection: Selection, format_of: FormatOf
+    message: QueuedMessage, routes: Mapping[str, Route], selection: Selection, shapes: Shapes
 ) -> Deliverable | Left:
-    """Decide. `format_of` gives today's event format for a stream's ARN and key attributes."""
+    """Decide what becomes of a message. `routes` are today's, by event type."""
     try:
         letter = decode(message.body)
     except ValueError as error:
         return Left(Fate.FOREIGN, str(error), None)
     if not selection.wants(letter, message.sent_at):
         return Left(Fate.FILTERED, "", letter)
-    if letter.event_type != event_type:
+    route = routes.get(letter.event_type)
+    if route is None:
         return Left(Fate.FOREIGN, f"its event type is {letter.event_type!r}", letter)
     if _LOST & set(letter.truncated) or (letter.event is None and letter.record is None):
         return Left(Fate.INCOMPLETE, "too much of it was cut off for size", letter)
-    event = _event(letter, message.sent_at, format_of)
+    event = _event(letter, message.sent_at, route.format, shapes)
     if not isinstance(event, Event):
         return Left(Fate.UNBUILDABLE, event, letter)
     lane = letter.ordering_key if letter.ordering_key is not None else event.ordering_key
     return Deliverable(message.receipt.message_id, message.receptions, letter, event, lane)
 
 
-def _event(letter: DeadLetter, sent_at: float, format_of: FormatOf) -> Event | str:
+def _event(letter: DeadLetter, sent_at: float, form: EventFormat, shapes: Shapes) -> Event | str:
     """The event to publish, or why there is none."""
     if letter.event is not None:
         key = letter.ordering_key or ""
@@ -157,7 +157,8 @@ def _event(letter: DeadLetter, sent_at: float, format_of: FormatOf) -> Event | s
         key_attributes = tuple(decode_item(record.keys))
     except (MalformedItem, RecursionError) as error:
         return f"malformed_record: {error}"
-    (made,) = Transcoder(format_of(letter.stream_arn, key_attributes)).transcode([record])
+    today = replace(form, ordering_key=form.ordering_key or key_attributes)
+    made = Transcoder(today, letter.stream_arn, shapes).event_of(record)
     return made if isinstance(made, Event) else f"{made.reason}: {made.detail}"
 
 

@@ -16,9 +16,8 @@ class Layout(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EventFormat:
-    """All that an event's bytes depend on, besides its record."""
+    """All that an event's bytes depend on, besides its record and the stream that it is from."""
 
-    stream_arn: str  # namespace of the eids
     data_type: str
     ordering_key: tuple[str, ...]  # attributes of the table's primary key, as configured
     patch: bool = True  # U events carry a JSON Patch
@@ -48,7 +47,6 @@ class Unbuildable:
     sequence: int | None
     ordering_key: str | None
     eid: str | None
-    created_at: float | None
     reason: UnbuildableReason
     detail: str  # for people; names attributes, never their values
     record: bytes  # the stream record's JSON as read

@@ -14,7 +14,7 @@ import structlog
 from consumer.core.backlog.queue import DEAD_LETTER
 from consumer.core.backlog.ticket import is_ours
 from consumer.core.backoff import full_jitter
-from consumer.core.dead_letters.dead_letter import DeadLetter
+from consumer.core.dead_letters.dead_letter import DeadLetter, EventMembers
 from consumer.core.event.event import Unbuildable
 from consumer.core.publishing.settlement import EXPIRED, Refused
 from consumer.errors import Retryable
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from consumer.core.backlog.queued_event import QueuedEvent
     from consumer.core.backlog.ticket import Ticket
     from consumer.core.leases.fence import Fence
-    from consumer.observability.metrics import Metrics
-    from consumer.ports import Chance, Clock, DeadLetterQueue
+    from consumer.core.routes.route import Route
+    from consumer.ports import DeadLetterQueue
+    from consumer.runtime.instruments import Instruments
     from consumer.runtime.publishing.backlog import Backlog
     from consumer.runtime.publishing.outlet import Outlet
 
@@ -52,16 +53,14 @@ class DeadLetterSender:
         port: DeadLetterQueue | None,
         backlog: Backlog,
         fence: Fence,
-        clock: Clock,
-        chance: Chance,
-        metrics: Metrics,
+        instruments: Instruments,
     ) -> None:
         self._port = port
         self._backlog = backlog
         self._fence = fence
-        self._clock = clock
-        self._chance = chance
-        self._metrics = metrics
+        self._clock = instruments.clock
+        self._chance = instruments.chance
+        self._metrics = instruments.metrics
         self._letters: list[tuple[QueuedEvent[Ticket], Refused]] = []
         self._called = Signal()
         self._stopping = False
@@ -134,7 +133,10 @@ class DeadLetterSender:
         batch = self._sendable()
         if not batch:
             return True
-        letters = [_letter(event, refused) for event, refused in batch]
+        letters = [
+            _letter(event, refused, self._outlet(event).event_type.route)
+            for event, refused in batch
+        ]
         try:
             accepted: Sequence[bool] = await self._port.send(letters)
         except Retryable as error:
@@ -168,8 +170,9 @@ class DeadLetterSender:
         return kept[: 1 if self._failures else LETTERS]
 
 
-def _letter(event: QueuedEvent[Ticket], refused: Refused) -> DeadLetter:
+def _letter(event: QueuedEvent[Ticket], refused: Refused, route: Route) -> DeadLetter:
     content, tenure = event.content, event.of.tenure
+    names = EventMembers(route.format.patch_field, route.format.change_field, route.keys)
     return DeadLetter(
         reason=refused.reason,
         detail=refused.detail,
@@ -184,4 +187,5 @@ def _letter(event: QueuedEvent[Ticket], refused: Refused) -> DeadLetter:
         last_attempt=event.last_attempt,
         event=content.body,
         record=content.record if isinstance(content, Unbuildable) else None,
+        members=names,
     )

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consumer.core.backlog.queued_event import QueuedEvent
-    from consumer.core.limits import PublishLimits
     from consumer.core.publishing.answer import Answer
     from consumer.core.publishing.partition_outcome import PartitionOutcome
+    from consumer.core.routes.route import Route
     from consumer.ports import Chance, Clock
 
 log = structlog.get_logger()
@@ -58,15 +58,15 @@ class EventType:
 
     def __init__(
         self,
-        name: str,
-        limits: PublishLimits,
+        route: Route,
         clock: Clock,
         chance: Chance,
         partitioning: Partitioning | None = None,
         when_stopped: str = PROBED,
     ) -> None:
-        self.name = name
-        self.limits = limits
+        self.name = route.event_type
+        self.route = route
+        self.limits = limits = route.limits
         self.flow = Flow(limits)
         self.lanes = Lanes(limits, Placement(partitioning or Partitioning()))
         self.published = False

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from consumer.core.publishing.answer import Answer
     from consumer.core.publishing.lanes import PartitionLane
     from consumer.core.publishing.settlement import Settlement, Verdict
-    from consumer.observability.metrics import Metrics
-    from consumer.ports import Chance, Clock, Publisher
+    from consumer.ports import Publisher
+    from consumer.runtime.instruments import Instruments
     from consumer.runtime.publishing.outlet import Outlet
 
 log = structlog.get_logger()
@@ -59,16 +59,14 @@ class _Request(Generic[Of_co]):
 class Sender(Generic[Of_co]):
     """Sends batches of one outlet. Several `send` may run at the same time."""
 
-    def __init__(
-        self, outlet: Outlet[Of_co], port: Publisher, clock: Clock, chance: Chance, metrics: Metrics
-    ) -> None:
+    def __init__(self, outlet: Outlet[Of_co], port: Publisher, instruments: Instruments) -> None:
         self._outlet = outlet
         self._event_type = outlet.event_type
         self._flow = outlet.event_type.flow
         self._port = port
-        self._clock = clock
-        self._chance = chance
-        self._metrics = metrics
+        self._clock = instruments.clock
+        self._chance = instruments.chance
+        self._metrics = instruments.metrics
 
     async def send(
         self, batch: list[QueuedEvent[Of_co]], lane: PartitionLane | None = None

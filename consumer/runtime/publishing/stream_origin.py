@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from consumer.core.backlog.ticket import Ticket
     from consumer.core.leases.fence import Fence
     from consumer.core.publishing.settlement import Refused
-    from consumer.observability.metrics import Metrics
-    from consumer.ports import Clock
+    from consumer.runtime.instruments import Instruments
     from consumer.runtime.publishing.backlog import Backlog
     from consumer.runtime.publishing.dead_letters import DeadLetterSender
 
@@ -40,14 +39,13 @@ class StreamOrigin:
         backlog: Backlog,
         dead_letters: DeadLetterSender,
         fence: Fence,
-        clock: Clock,
-        metrics: Metrics,
+        instruments: Instruments,
     ) -> None:
         self._backlog = backlog
         self._dead_letters = dead_letters
         self._fence = fence
-        self._clock = clock
-        self._hot_keys = HotKeys(metrics)
+        self._clock = instruments.clock
+        self._hot_keys = HotKeys(instruments.metrics)
 
     def pause(self, now: float) -> float:
         """Return for how long nothing may be sent: while the fence has passed."""

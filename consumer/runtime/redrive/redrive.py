@@ -20,16 +20,18 @@ from consumer.core.dead_letters.redrive import (
     Selection,
     examine,
 )
+from consumer.core.event.item_shape import Shapes
 from consumer.core.reports.redrive_report import RedriveReport
 from consumer.observability.metrics import Metrics
+from consumer.runtime.instruments import Instruments
 from consumer.runtime.redrive.received_messages import ReceivedMessages, RedriveEnded
 from consumer.runtime.redrive.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from consumer.core.dead_letters.redrive import FormatOf, QueuedMessage
-    from consumer.core.limits import PublishLimits
+    from consumer.core.dead_letters.redrive import QueuedMessage
+    from consumer.core.routes.route import Route
     from consumer.ports import Chance, Clock, DeadLetterSource, Publisher
 
 WINDOW_LETTERS = 5_000
@@ -44,9 +46,7 @@ LEFT_MESSAGES = 100_000
 class RedriveJob:
     """What was asked for. `request` is the longest publishing request, in seconds."""
 
-    event_type: str
-    format_of: FormatOf
-    limits: PublishLimits
+    route: Route
     request: float
     selection: Selection = EVERYTHING
     max_messages: int = sys.maxsize  # most letters to publish, or to list
@@ -70,17 +70,16 @@ class Redrive:
         self._progressed = progressed
         self._messages = ReceivedMessages(source, clock, chance, request=job.request)
         self._wanted = job.max_messages
+        self._routes = {job.route.event_type: job.route}
+        self._shapes = Shapes()
         self._called_off = asyncio.Event()
         self._empty = False
         self._sending = Window(
-            job.event_type,
-            job.limits,
+            job.route,
             port,
             self._messages,
             self.report,
-            clock,
-            chance,
-            Metrics(),
+            Instruments(clock, chance, Metrics()),
             self._called_off,
             self._progress,
         )
@@ -138,7 +137,7 @@ class Redrive:
         job, report = self._job, self.report
         report.received += 1
         name = message.receipt.message_id
-        found = examine(message, job.event_type, job.selection, job.format_of)
+        found = examine(message, self._routes, job.selection, self._shapes)
         match found:
             case Left(fate, why, letter):
                 report.count(fate, name, why)

@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from consumer.core.dead_letters.redrive import Deliverable
-    from consumer.core.limits import PublishLimits
     from consumer.core.publishing.settlement import Refused
     from consumer.core.reports.redrive_report import RedriveReport
-    from consumer.observability.metrics import Metrics
-    from consumer.ports import Chance, Clock, Publisher
+    from consumer.core.routes.route import Route
+    from consumer.ports import Publisher
+    from consumer.runtime.instruments import Instruments
     from consumer.runtime.redrive.received_messages import ReceivedMessages
 
 log = structlog.get_logger()
@@ -54,26 +54,25 @@ class Window:
 
     def __init__(
         self,
-        event_type: str,
-        limits: PublishLimits,
+        route: Route,
         port: Publisher,
         messages: ReceivedMessages,
         report: RedriveReport,
-        clock: Clock,
-        chance: Chance,
-        metrics: Metrics,
+        instruments: Instruments,
         called_off: asyncio.Event,
         progressed: Callable[[], None],
     ) -> None:
         self._messages = messages
         self._report = report
-        self._clock = clock
+        self._clock = instruments.clock
         self._called_off = called_off
         self._progressed = progressed
-        ageless = replace(limits, max_record_age=None)  # whoever redrives wants them all
-        self._event_type = EventType(event_type, ageless, clock, chance, when_stopped=WHEN_STOPPED)
+        ageless = replace(route, limits=replace(route.limits, max_record_age=None))
+        self._event_type = EventType(
+            ageless, instruments.clock, instruments.chance, when_stopped=WHEN_STOPPED
+        )
         self._outlet: Outlet[Deliverable] = Outlet(self._event_type, self)
-        self._sender = Sender(self._outlet, port, clock, chance, metrics)
+        self._sender = Sender(self._outlet, port, instruments)
         self._moved = Signal()
         self._progress_at = 0.0
         self._ending: str | None = None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from consumer.core.leases.fence import Fence
     from consumer.core.leases.lease import Gap
     from consumer.ports import LeaseStore
-    from consumer.runtime.shard.instruments import Instruments
+    from consumer.runtime.instruments import Instruments
 
 T = TypeVar("T")
 

@@ -11,19 +11,24 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from consumer.core.backlog.budget import RESERVATION
+from consumer.core.event.malformed import MalformedItem
+from consumer.core.event.occurred_at import epoch_seconds
+from consumer.core.stream.record import MalformedRecord
 from consumer.runtime.publishing.backlog import Content
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from consumer.core.backlog.ticket import Ticket
     from consumer.core.backlog.watermark import AckWatermark
-    from consumer.core.event.event import Event, Unbuildable
     from consumer.core.event.transcode import Transcoder
     from consumer.core.shard.cursor import Cursor
     from consumer.core.stream.page import Page
+    from consumer.core.stream.record import StreamRecord
+    from consumer.runtime.instruments import Instruments
     from consumer.runtime.publishing.backlog import Backlog
+    from consumer.runtime.publishing.outlet import Outlet
     from consumer.runtime.shard.gaps import GapRecorder
-    from consumer.runtime.shard.instruments import Instruments
     from consumer.runtime.shard.page_reservations import PageReservations
 
 SLICE = 200
@@ -37,14 +42,14 @@ NO_TIME = float("inf")
 
 
 class Intake:
-    """Takes in the pages of one shard."""
+    """Takes in the pages of one shard. `makers` are what events are made for, and by."""
 
     def __init__(
         self,
         *,
         backlog: Backlog,
         watermark: AckWatermark,
-        transcoder: Transcoder,
+        makers: Sequence[tuple[Outlet[Ticket], Transcoder]],
         gaps: GapRecorder,
         reservations: PageReservations,
         hot_key_limits: Callable[[], Mapping[str, float]],
@@ -52,7 +57,7 @@ class Intake:
     ) -> None:
         self._backlog = backlog
         self._watermark = watermark
-        self._transcoder = transcoder
+        self._makers = makers
         self._gaps = gaps
         self._reservations = reservations
         self._hot_key_limits = hot_key_limits
@@ -83,23 +88,28 @@ class Intake:
         for start in range(0, len(records), SLICE):
             if start:
                 await asyncio.sleep(0)
-            await self._add(self._transcoder.transcode(records[start : start + SLICE]), cursor)
+            await self._take(records[start : start + SLICE], cursor)
         self._reservations.give_back(self._reserved)
 
-    async def _add(self, contents: list[Event | Unbuildable], cursor: Cursor) -> None:
-        watermark = self._watermark
-        fresh: list[tuple[int, Event | Unbuildable]] = []
-        for content in contents:
-            sequence, created_at = content.sequence, content.created_at
+    async def _take(
+        self, records: Sequence[StreamRecord | MalformedRecord], cursor: Cursor
+    ) -> None:
+        """Ask the cursor about each record; make events only of those that are to be published."""
+        watermark, wall = self._watermark, self._clock.wall()
+        fresh: list[Content] = []
+        for record in records:
+            sequence, created_at = record.sequence, _time_of(record)
             if sequence is None:
                 # Unreadable: it stands with the record before it.
-                fresh.append((fresh[-1][0] if fresh else watermark.opened or 0, content))
+                before = fresh[-1].sequence if fresh else watermark.opened or 0
+                fresh.append(self._content(record, before, wall))
                 continue
             skipped = cursor.read(sequence, NO_TIME if created_at is None else created_at)
             if skipped not in INSIDE_GAP and self._gaps.open:
                 await self._gaps.close(sequence)
             if skipped is None:
-                fresh.append((sequence, content))
+                at = wall if created_at is None else created_at
+                fresh.append(self._content(record, sequence, at))
                 continue
             self._metrics.records_skipped.labels(reason=skipped).inc()
             self._push(fresh)
@@ -108,22 +118,28 @@ class Intake:
                 watermark.skip(sequence, created_at)
         self._push(fresh)
 
-    def _push(self, fresh: list[tuple[int, Event | Unbuildable]]) -> None:
+    def _content(
+        self, record: StreamRecord | MalformedRecord, sequence: int, created_at: float
+    ) -> Content:
+        events = [(outlet, transcoder.event_of(record)) for outlet, transcoder in self._makers]
+        return Content(sequence, created_at, events)
+
+    def _push(self, fresh: Sequence[Content]) -> None:
         if not fresh:
             return
-        budget, wall = self._backlog.budget, self._clock.wall()
+        budget, now, limits = self._backlog.budget, self._clock.now(), self._hot_key_limits()
         used = budget.used
-        (outlet,) = self._backlog.outlets.values()
-        contents = [
-            Content(
-                sequence,
-                wall if content.created_at is None else content.created_at,
-                ((outlet, content),),
-            )
-            for sequence, content in fresh
-        ]
-        now, limits = self._clock.now(), self._hot_key_limits()
-        self._crowded |= self._backlog.add(self._watermark, contents, now, limits)
+        self._crowded |= self._backlog.add(self._watermark, fresh, now, limits)
         spent = min(self._reserved, budget.used - used)
         self._reserved -= spent
         self._reservations.give_back(spent)
+
+
+def _time_of(record: StreamRecord | MalformedRecord) -> float | None:
+    """Return the record's creation time in epoch seconds, None if it cannot be read."""
+    if isinstance(record, MalformedRecord):
+        return None
+    try:
+        return epoch_seconds(record.created_at)
+    except MalformedItem:
+        return None

@@ -18,8 +18,8 @@ from consumer.errors import Retryable
 if TYPE_CHECKING:
     from consumer.core.leases.lease import StreamRow
     from consumer.ports import LeaseStore
+    from consumer.runtime.instruments import Instruments
     from consumer.runtime.shard.gaps import GapRecorder
-    from consumer.runtime.shard.instruments import Instruments
     from consumer.runtime.shard.lease_writer import LeaseWriter
     from consumer.runtime.shard.shard_goal import ShardGoal
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from consumer.core.shard.pace import Pace
     from consumer.core.stream.page import Page
+    from consumer.runtime.instruments import Instruments
     from consumer.runtime.shard.checkpointer import Checkpointer
-    from consumer.runtime.shard.instruments import Instruments
     from consumer.runtime.shard.intake import Intake
     from consumer.runtime.shard.page_reservations import PageReservations
     from consumer.runtime.shard.shard_pages import ShardPages

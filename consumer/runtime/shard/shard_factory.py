@@ -21,24 +21,22 @@ from consumer.runtime.shard.shard_goal import ShardGoal
 from consumer.runtime.shard.shard_pages import ShardPages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from consumer.core.backlog.watermark import AckWatermark
-    from consumer.core.event.event import EventFormat
+    from consumer.core.event.item_shape import Shapes
     from consumer.core.leases.fence import Fence
     from consumer.core.leases.lease import Lease, StreamRow
     from consumer.core.limits import LeaseTiming
     from consumer.core.shard.pace import Polling
     from consumer.ports import LeaseStore, StreamClient
+    from consumer.runtime.instruments import Instruments
     from consumer.runtime.publishing.backlog import Backlog
     from consumer.runtime.shard.checkpointer import Checkpointer
-    from consumer.runtime.shard.instruments import Instruments
     from consumer.runtime.shard.shard_pages import Lineage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShardFactory:
-    """`format_of` gives the event format of a stream's ARN."""
+    """`shapes` is what the transcoders of all shards know of the table's items."""
 
     worker_id: str
     client: StreamClient
@@ -46,7 +44,7 @@ class ShardFactory:
     lineage: Lineage
     backlog: Backlog
     fence: Fence
-    format_of: Callable[[str], EventFormat]
+    shapes: Shapes
     timing: LeaseTiming
     polling: Polling
     instruments: Instruments
@@ -56,8 +54,11 @@ class ShardFactory:
         clock, chance = self.instruments.clock, self.instruments.chance
         writer = LeaseWriter(self.store, clock, chance, row.key, lease, self.worker_id, self.timing)
         gaps = GapRecorder(self.store, self.fence, self.instruments, row.key, epoch)
-        transcoder, pace = Transcoder(self.format_of(row.arn)), Pace(self.polling)
-        goal = ShardGoal()
+        goal, pace = ShardGoal(), Pace(self.polling)
+        makers = [
+            (outlet, Transcoder(outlet.event_type.route.format, row.arn, self.shapes))
+            for outlet in self.backlog.outlets.values()
+        ]
 
         def new_reader(watermark: AckWatermark, checkpointer: Checkpointer) -> Reader:
             reservations = PageReservations(self.backlog, watermark.tenure.member)
@@ -74,7 +75,7 @@ class ShardFactory:
                 intake=Intake(
                     backlog=self.backlog,
                     watermark=watermark,
-                    transcoder=transcoder,
+                    makers=makers,
                     gaps=gaps,
                     reservations=reservations,
                     hot_key_limits=self._hot_key_limits,

@@ -19,9 +19,9 @@ from consumer.errors import ExpiredIterator, Retryable, ShardNotFound, TrimmedDa
 if TYPE_CHECKING:
     from consumer.core.leases.lease import StreamRow
     from consumer.ports import StreamClient
+    from consumer.runtime.instruments import Instruments
     from consumer.runtime.shard.checkpointer import Checkpointer
     from consumer.runtime.shard.gaps import GapRecorder
-    from consumer.runtime.shard.instruments import Instruments
     from consumer.runtime.shard.lease_writer import LeaseWriter
 
 log = structlog.get_logger()

@@ -6,6 +6,7 @@ python -m tests.benchmarks.figures.transcode
 import time
 
 from consumer.core.event.event import Event, EventFormat
+from consumer.core.event.item_shape import Shapes
 from consumer.core.event.transcode import Transcoder
 from consumer.core.stream.page import decode_page
 from tests.benchmarks.records import STREAM_ARN, pages
@@ -18,12 +19,14 @@ ROUNDS = 9  # the best of so many counts: the others were disturbed
 def measure() -> dict[str, float]:
     """`records_per_second` on one core, and what was measured: `record_bytes`, `event_bytes`."""
     bodies = pages(PAGES, RECORDS)
-    transcoder = Transcoder(EventFormat(STREAM_ARN, "order-store:order", ("order_id",)))
+    transcoder = Transcoder(EventFormat("order-store:order", ("order_id",)), STREAM_ARN, Shapes())
     best = float("inf")
     events: list[Event] = []
     for _ in range(ROUNDS):
         started = time.process_time()
-        outcomes = [transcoder.transcode(decode_page(body).records) for body in bodies]
+        outcomes = [
+            [transcoder.event_of(record) for record in decode_page(body).records] for body in bodies
+        ]
         best = min(best, time.process_time() - started)
         events = [event for outcome in outcomes for event in outcome if isinstance(event, Event)]
     total = PAGES * RECORDS

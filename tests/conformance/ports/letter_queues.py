@@ -18,7 +18,7 @@ from tests.crash.trouble import Kind, Trouble
 from tests.simulation.faults.wire import Fate
 from tests.simulation.twins.queue_twin import SimQueue
 from tests.twins.line import DeadLetterTwin
-from tests.unit.core.dead_letters.test_dead_letter import EVENT, FORMAT, KEYS, LETTER
+from tests.unit.core.dead_letters.test_dead_letter import EVENT, LETTER
 
 if TYPE_CHECKING:
     from localdev.aws.process import AwsProcess
@@ -53,7 +53,7 @@ class OnSqs:
     """A queue of a real server, behind a proxy. It takes no message of more than QUEUE_BYTES."""
 
     def __init__(self, sqs: Any, url: str, way: Proxy) -> None:
-        self.port = SqsDeadLetterQueue(sqs, url, FORMAT, KEYS)
+        self.port = SqsDeadLetterQueue(sqs, url)
         self._sqs = sqs
         self._url = url
         self._way = way

@@ -197,10 +197,8 @@ def _name(event: Any) -> tuple[int, int]:
 def letters_awaited_at_the_end() -> None:
     async def run(self: ConsumerWorker) -> None:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._dispatcher.run())
-            tasks.create_task(self._dead_letters.run())
+            tasks.create_task(self.publishing.run())
             await self.coordinator.run()
-            self._dispatcher.stop()
-            self._dead_letters.stop()
+            self.publishing.stop()
 
     plant(ConsumerWorker, "run", run)

@@ -12,7 +12,7 @@ from consumer.adapters.aws.aws import Aws
 from consumer.adapters.aws.dead_letter_queue import SqsDeadLetterQueue
 from consumer.errors import Retryable
 from tests.unit.adapters.aws_environment import point_at
-from tests.unit.core.dead_letters.test_dead_letter import EVENT, FORMAT, KEYS, LETTER
+from tests.unit.core.dead_letters.test_dead_letter import EVENT, LETTER
 from tests.wire import Request, Say, Wire, http
 
 
@@ -20,7 +20,7 @@ from tests.wire import Request, Say, Wire, http
 async def queue(line: Wire, use_aws: pytest.MonkeyPatch) -> AsyncIterator[SqsDeadLetterQueue]:
     point_at(use_aws, line.url)
     async with Aws() as aws:
-        yield SqsDeadLetterQueue(await aws.sqs(), f"{line.url}/1/letters", FORMAT, KEYS)
+        yield SqsDeadLetterQueue(await aws.sqs(), f"{line.url}/1/letters")
 
 
 def sent(request: Request) -> list[dict[str, Any]]:

@@ -44,7 +44,7 @@ def event(
 
 def unpublishable(sequence: int, key: str = "k", *, shard: AckWatermark | None = None) -> Queued:
     """An event of a record that no event can carry."""
-    content = Unbuildable(sequence, key, None, 0.0, "malformed_record", "why", b"{}", None)
+    content = Unbuildable(sequence, key, None, "malformed_record", "why", b"{}", None)
     return _queued(content, sequence, key, 0.0, shard)
 
 

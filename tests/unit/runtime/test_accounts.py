@@ -18,10 +18,12 @@ from consumer.core.backlog.queued_event import EventState, QueuedEvent
 from consumer.core.backlog.tenure import Tenure
 from consumer.core.backlog.ticket import Ticket, TicketState
 from consumer.core.backlog.watermark import AckWatermark
-from consumer.core.event.event import Event
+from consumer.core.event.event import Event, EventFormat
 from consumer.core.leases.fence import Fence
 from consumer.core.limits import LeaseTiming, PublishLimits
+from consumer.core.routes.route import Route
 from consumer.observability.metrics import Metrics
+from consumer.runtime.instruments import Instruments
 from consumer.runtime.publishing.backlog import Backlog, Content
 from consumer.runtime.publishing.dead_letters import DeadLetterSender
 from consumer.runtime.publishing.event_type import EventType
@@ -76,10 +78,12 @@ class Accounts(RuleBasedStateMachine):
         clock, chance, metrics = StillClock(), HalfChance(), Metrics()
         fence = Fence(LeaseTiming())
         self.backlog = Backlog(1 << 30, metrics)
-        letters = DeadLetterSender(None, self.backlog, fence, clock, chance, metrics)
-        origin = StreamOrigin(self.backlog, letters, fence, clock, metrics)
+        instruments = Instruments(clock, chance, metrics)
+        letters = DeadLetterSender(None, self.backlog, fence, instruments)
+        origin = StreamOrigin(self.backlog, letters, fence, instruments)
         for name in TYPES:
-            event_type = EventType(name, PublishLimits(), clock, chance)
+            route = Route(name, EventFormat("order", ("id",)), PublishLimits())
+            event_type = EventType(route, clock, chance)
             self.backlog.add_outlet(Outlet(event_type, origin))
         self.sequence = 100
         self.shards = [self.begin(number) for number in range(SHARDS)]

@@ -11,6 +11,7 @@ from consumer.core.dead_letters.redrive import Fate, Selection
 from consumer.core.event.event import EventFormat
 from consumer.core.limits import PublishLimits
 from consumer.core.reports.redrive_report import RedriveReport
+from consumer.core.routes.route import Route
 from consumer.runtime.redrive import redrive as module
 from consumer.runtime.redrive.received_messages import QUEUE_SECONDS
 from consumer.runtime.redrive.redrive import Redrive, RedriveJob
@@ -20,7 +21,7 @@ from tests.twins.nakadi import NakadiTwin, Reply, key_of, sequence_of
 from tests.twins.virtual_time import HalfChance, run
 
 ARN = "arn:aws:dynamodb:eu-central-1:1:table/orders/stream/l"
-FORMAT = EventFormat(stream_arn=ARN, data_type="order", ordering_key=("id",))
+ROUTE = Route("order-store.order", EventFormat("order", ("id",)), PublishLimits())
 REQUEST = 40.0
 
 
@@ -45,11 +46,11 @@ def letter(sequence: int, key: str = "", **data: object) -> DeadLetter:
 
 
 def body(written: DeadLetter) -> bytes:
-    return encode(written, 1_000_000, FORMAT, ["id"])
+    return encode(written, 1_000_000)
 
 
 def job(**choices: Any) -> RedriveJob:
-    made = RedriveJob("order-store.order", lambda _, __: FORMAT, PublishLimits(), REQUEST)
+    made = RedriveJob(ROUTE, REQUEST)
     return replace(made, **choices)
 
 
@@ -302,7 +303,7 @@ def test_a_413_makes_requests_smaller(desk: Desk) -> None:
     desk.put(*(letter(number, text="x" * 1000) for number in range(100)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "WINDOW_LETTERS", 10)
-        report = desk.redrive(limits=PublishLimits(batch_bytes=12_000))
+        report = desk.redrive(route=replace(ROUTE, limits=PublishLimits(batch_bytes=12_000)))
     assert report.fates == {Fate.ACCEPTED: 100}
     refused = sum(each.answer is not None and each.answer.status == 413
                   for each in desk.nakadi.requests)  # fmt: skip

@@ -90,7 +90,11 @@ def test_limits_carry_every_setting_to_its_place() -> None:
 
 
 def test_the_format_takes_the_partition_key_unless_told_otherwise() -> None:
-    assert load().event_format(ARN, "order_id").ordering_key == ("order_id",)
+    (route,) = load().routes(("order_id", "line"))
+    assert route.format.ordering_key == ("order_id",)
+    assert (route.event_type, route.keys) == ("order-store.payment", ("order_id", "line"))
+    assert route.limits == load().publish_limits()
+    assert load().event_types == ("order-store.payment",)
     settings = load(
         ordering_key="tenant, order_id",
         layout="NESTED",
@@ -101,9 +105,9 @@ def test_the_format_takes_the_partition_key_unless_told_otherwise() -> None:
         data_type="d",
     )
     assert settings.view_types == {ViewType.NEW_IMAGE, ViewType.NEW_AND_OLD_IMAGES}
-    made = settings.event_format(ARN, "tenant")
+    made = settings.routes(("tenant",))[0].format
     assert made.ordering_key == ("tenant", "order_id")
-    assert (made.stream_arn, made.data_type, made.event_bytes) == (ARN, "d", 5000)
+    assert (made.data_type, made.event_bytes) == ("d", 5000)
     assert (made.layout, made.patch, made.patch_field, made.change_field) == (
         Layout.NESTED,
         False,

@@ -27,7 +27,7 @@ def test_the_body_is_the_events() -> None:
 def test_what_cannot_be_built_has_no_body() -> None:
     made = unpublishable(5)
     assert made.body is None
-    too_large = Unbuildable(5, "k", "eid", 1.0, "too_large", "", b"{}", b"event")
+    too_large = Unbuildable(5, "k", "eid", "too_large", "", b"{}", b"event")
     assert cost_of(too_large) == len(b"{}") + len(b"event") + EVENT_BYTES
 
 

@@ -8,12 +8,18 @@ from typing import Any
 
 import pytest
 
-from consumer.core.dead_letters.dead_letter import MAX_DETAIL, REASONS, DeadLetter, decode, encode
-from consumer.core.event.event import EventFormat, Layout
+from consumer.core.dead_letters.dead_letter import (
+    MAX_DETAIL,
+    REASONS,
+    DeadLetter,
+    EventMembers,
+    decode,
+    encode,
+)
 
 ARN = "arn:aws:dynamodb:eu-central-1:1:table/orders/stream/l"
-FORMAT = EventFormat(stream_arn=ARN, data_type="order", ordering_key=("order_id",))
 KEYS = ("order_id", "line")
+MEMBERS = EventMembers(keys=KEYS)
 EVENT = (
     b'{"metadata":{"eid":"e","occurred_at":"2026-11-01T09:30:00Z"},"data_type":"order",'
     b'"data_op":"U","data":{"order_id":"o-1","line":12345678901234567890123456789012345678,'
@@ -38,11 +44,12 @@ LETTER = DeadLetter(
     last_attempt=1793525405.25,
     event=EVENT % (b"t", b"p"),
     record=None,
+    members=MEMBERS,
 )
 
 
-def body(letter: DeadLetter, limit: int = 1_048_576, form: EventFormat = FORMAT) -> dict[str, Any]:
-    encoded = encode(letter, limit, form, KEYS)
+def body(letter: DeadLetter, limit: int = 1_048_576) -> dict[str, Any]:
+    encoded = encode(letter, limit)
     found: dict[str, Any] = json.loads(encoded, parse_int=Decimal)
     return found
 
@@ -74,7 +81,7 @@ def test_the_body_as_published() -> None:
 
 def test_the_event_stands_in_it_byte_for_byte() -> None:
     assert LETTER.event is not None
-    assert LETTER.event in encode(LETTER, 1_048_576, FORMAT, KEYS)
+    assert LETTER.event in encode(LETTER, 1_048_576)
 
 
 def test_what_was_never_sent_has_null_times() -> None:
@@ -101,10 +108,9 @@ def test_the_record_is_left_out_where_there_is_an_event() -> None:
     assert "record" not in body(replace(LETTER, record=RECORD % (b"n", b"o")))
 
 
-@pytest.mark.parametrize("layout", list(Layout))
-def test_too_long_an_event_loses_its_patch_first(layout: Layout) -> None:
+def test_too_long_an_event_loses_its_patch_first() -> None:
     letter = replace(LETTER, event=EVENT % (b"t", b"p" * 5000))
-    found = body(letter, 4000, replace(FORMAT, layout=layout))
+    found = body(letter, 4000)
     assert found["truncated"] == ["patch"]
     data = found["event"]["data"]
     assert "patch" not in data
@@ -117,8 +123,8 @@ def test_too_long_an_event_loses_its_patch_first(layout: Layout) -> None:
 def test_the_patch_may_have_another_name() -> None:
     event = (EVENT % (b"t", b"p" * 5000)).replace(b'"patch"', b'"diff"')
     event = event.replace(b'"change"', b'"about"')
-    form = replace(FORMAT, patch_field="diff", change_field="about")
-    found = body(replace(LETTER, event=event), 4000, form)
+    members = EventMembers("diff", "about", KEYS)
+    found = body(replace(LETTER, event=event, members=members), 4000)
     assert found["truncated"] == ["patch"]
     assert found["event"]["data"]["about"]["patch_omitted"] is True
 
@@ -172,9 +178,9 @@ def test_a_record_that_stays_too_long_is_left_out(record: bytes) -> None:
 
 
 def test_a_body_of_just_the_limit_is_not_shortened() -> None:
-    whole = encode(LETTER, 1_048_576, FORMAT, KEYS)
-    assert encode(LETTER, len(whole), FORMAT, KEYS) == whole
-    assert len(encode(LETTER, len(whole) - 1, FORMAT, KEYS)) < len(whole)
+    whole = encode(LETTER, 1_048_576)
+    assert encode(LETTER, len(whole)) == whole
+    assert len(encode(LETTER, len(whole) - 1)) < len(whole)
 
 
 def test_a_long_detail_is_cut() -> None:
@@ -183,14 +189,14 @@ def test_a_long_detail_is_cut() -> None:
 
 def test_characters_that_sqs_refuses_are_escaped() -> None:
     letter = replace(LETTER, event=EVENT % ("\ufffe\uffff\u007fä😀".encode(), b"p"))
-    encoded = encode(letter, 1_048_576, FORMAT, KEYS)
+    encoded = encode(letter, 1_048_576)
     assert b"\xef\xbf\xbe" not in encoded
     assert b"\xef\xbf\xbf" not in encoded
     assert json.loads(encoded)["event"]["data"]["text"] == "\ufffe\uffff\u007fä😀"
 
 
 def test_what_no_shortening_brings_below_the_limit_is_as_short_as_it_gets() -> None:
-    encoded = encode(LETTER, 10, FORMAT, KEYS)
+    encoded = encode(LETTER, 10)
     assert json.loads(encoded)["truncated"] == ["patch", "item"]
 
 
@@ -215,17 +221,17 @@ def test_a_record_that_is_text_has_no_base64() -> None:
     ],
 )
 def test_what_was_written_is_read_back(letter: DeadLetter) -> None:
-    assert decode(encode(letter, 1_048_576, FORMAT, KEYS)) == letter
+    assert decode(encode(letter, 1_048_576)) == letter
 
 
 def test_every_digit_survives_and_unknown_members_are_let_pass() -> None:
-    text = encode(LETTER, 1_048_576, FORMAT, KEYS)[:-1] + b',"more":[1]}'
+    text = encode(LETTER, 1_048_576)[:-1] + b',"more":[1]}'
     assert b"12345678901234567890123456789012345678" in (decode(text).event or b"")
 
 
 @pytest.mark.parametrize(("limit", "lost"), [(700, ("patch",)), (450, ("patch", "item"))])
 def test_what_was_cut_off_is_read_back(limit: int, lost: tuple[str, ...]) -> None:
-    letter = decode(encode(replace(LETTER, event=EVENT % (b"t", b"p" * 500)), limit, FORMAT, KEYS))
+    letter = decode(encode(replace(LETTER, event=EVENT % (b"t", b"p" * 500)), limit))
     assert letter.truncated == lost
     assert (letter.event is None) is ("item" in lost)
 
@@ -244,7 +250,7 @@ def test_what_was_cut_off_is_read_back(limit: int, lost: tuple[str, ...]) -> Non
 )
 def test_what_is_no_letter_is_named(change: tuple[bytes, bytes], told: str) -> None:
     with pytest.raises(ValueError, match=told):
-        decode(encode(LETTER, 1_048_576, FORMAT, KEYS).replace(*change, 1))
+        decode(encode(LETTER, 1_048_576).replace(*change, 1))
 
 
 def test_the_reasons_are_those_of_the_service() -> None:

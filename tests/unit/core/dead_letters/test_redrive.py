@@ -17,7 +17,10 @@ from consumer.core.dead_letters.redrive import (
     examine,
 )
 from consumer.core.event.event import EventFormat
-from tests.unit.core.dead_letters.test_dead_letter import ARN, EVENT, FORMAT, KEYS, LETTER
+from consumer.core.event.item_shape import Shapes
+from consumer.core.limits import PublishLimits
+from consumer.core.routes.route import Route
+from tests.unit.core.dead_letters.test_dead_letter import ARN, EVENT, LETTER
 
 TYPE = LETTER.event_type
 
@@ -37,16 +40,15 @@ def record(**change: object) -> bytes:
 RECORD_LETTER = replace(LETTER, event=None, record=record(), sequence=400)
 
 
-def format_of(arn: str, keys: tuple[str, ...]) -> EventFormat:
-    return replace(FORMAT, stream_arn=arn, ordering_key=keys, change_field="meta")
+ROUTE = Route(TYPE, EventFormat("order", (), change_field="meta"), PublishLimits())
 
 
 def look(
     letter: DeadLetter | bytes, selection: Selection = EVERYTHING, limit: int = 1_000_000
 ) -> Deliverable | Left:
-    body = letter if isinstance(letter, bytes) else encode(letter, limit, FORMAT, KEYS)
+    body = letter if isinstance(letter, bytes) else encode(letter, limit)
     message = QueuedMessage(Receipt("m", "h"), body, 1000.0, 2)
-    return examine(message, TYPE, selection, format_of)
+    return examine(message, {TYPE: ROUTE}, selection, Shapes())
 
 
 def fate(found: Deliverable | Left) -> Fate:

@@ -2,7 +2,7 @@ from consumer.core.event.event import EventFormat, Layout
 
 
 def test_the_format_has_the_defaults_of_the_settings() -> None:
-    event_format = EventFormat("arn", "order-store:order", ("order_id",))
+    event_format = EventFormat("order-store:order", ("order_id",))
     assert event_format.patch
     assert (event_format.patch_field, event_format.change_field) == ("patch", "change")
     assert event_format.layout is Layout.FLAT

@@ -42,7 +42,7 @@ def parsed(**members: Any) -> EventDefinition:
 
 
 def shape(*, whole: bool = True, layout: Layout = Layout.FLAT) -> EventShape:
-    form = EventFormat("arn", "a.b", ("order_id",), layout=layout)
+    form = EventFormat("a.b", ("order_id",), layout=layout)
     return EventShape(form, KEYS, whole_deletes=whole)
 
 

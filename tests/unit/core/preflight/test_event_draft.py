@@ -17,7 +17,7 @@ KEYS = ("order_id", "line")
 @pytest.mark.parametrize("patch", [True, False])
 @pytest.mark.parametrize("layout", Layout)
 def test_a_draft_fits_its_own_events(layout: Layout, patch: bool) -> None:
-    form = EventFormat("", "a.b", KEYS[:1], patch=patch, change_field="meta", layout=layout)
+    form = EventFormat("a.b", KEYS[:1], patch=patch, change_field="meta", layout=layout)
     body = draft("a.b", "a", form, KEYS)
     definition = parse_definition(body)
     assert definition is not None

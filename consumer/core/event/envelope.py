@@ -1,0 +1,62 @@
+"""The envelope: what stands around the item in a Nakadi data change event.
+
+It knows where the members of an event go, and nothing of how the item and its patch came about.
+"""
+
+from typing import Final
+
+from msgspec import Struct, json
+
+from consumer.core.event.event import EventFormat, Layout
+from consumer.core.event.occurred_at import occurred_at
+from consumer.core.stream.record import StreamRecord
+
+_DATA_OP: Final = {"INSERT": b"C", "MODIFY": b"U", "REMOVE": b"D"}
+_HEAD: Final = (
+    b'{"metadata":{"eid":"%b","occurred_at":"%b"},"data_type":%b,"data_op":"%b","data":{%b'
+)
+
+
+class Content(Struct, frozen=True):
+    """What an event says of its item.
+
+    `item` is the members of the item's JSON object, comma separated. `patch` is the operations of
+    the JSON Patch, each as JSON; None where the event carries no patch.
+    """
+
+    item: bytes
+    patch: list[bytes] | None
+
+
+class Envelope:
+    """Puts contents of one format into events."""
+
+    def __init__(self, format: EventFormat) -> None:  # noqa: A002 - it is the format
+        self._data_type = json.encode(format.data_type)
+        self._patch_field = json.encode(format.patch_field)
+        self._change_field = json.encode(format.change_field)
+        self._is_flat = format.layout is Layout.FLAT
+        self._event_bytes = format.event_bytes
+
+    def body(self, record: StreamRecord, eid: str, created_at: float, content: Content) -> bytes:
+        """Return the event, without its patch if it is too large with it.
+
+        `created_at` is the record's creation time in epoch seconds.
+        """
+        head = _HEAD % (
+            eid.encode(),
+            occurred_at(created_at).encode(),
+            self._data_type,
+            _DATA_OP[record.event_name],
+            content.item if self._is_flat else b'"item":{%b}' % content.item,
+        )
+        change = b'%b:{"sequence":"%040d"' % (self._change_field, record.sequence)
+        if record.is_ttl and record.event_name == "REMOVE":
+            change += b',"ttl":true'
+        if content.patch is not None:
+            patch = b"%b:[%b]" % (self._patch_field, b",".join(content.patch))
+            body = b"%b,%b,%b}}}" % (head, patch, change)
+            if len(body) <= self._event_bytes:
+                return body
+            change += b',"patch_omitted":true'
+        return b"%b,%b}}}" % (head, change)

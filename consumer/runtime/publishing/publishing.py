@@ -1,0 +1,68 @@
+"""Publishing: everything between the readers of one worker and Nakadi.
+
+Ownership: it builds backlog, outlets, dispatchers and the dead letter sender, and owns the group in
+which they run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from consumer.runtime.publishing.backlog import Backlog
+from consumer.runtime.publishing.dead_letters import DeadLetterSender
+from consumer.runtime.publishing.dispatcher import Dispatcher
+from consumer.runtime.publishing.event_type import EventType
+from consumer.runtime.publishing.outlet import Outlet
+from consumer.runtime.publishing.sender import Sender
+from consumer.runtime.publishing.stream_origin import StreamOrigin
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from consumer.core.leases.fence import Fence
+    from consumer.core.publishing.placement import Partitioning
+    from consumer.core.routes.route import Route
+    from consumer.ports import DeadLetterQueue, Publisher
+    from consumer.runtime.instruments import Instruments
+
+
+class Publishing:
+    """`backlog` is where the readers put records; `event_types` is what operators look at."""
+
+    def __init__(
+        self,
+        routes: Sequence[Route],
+        publishers: Mapping[str, Publisher],
+        dead_letter_queue: DeadLetterQueue | None,
+        queue_bytes: int,
+        fence: Fence,
+        instruments: Instruments,
+        partitionings: Mapping[str, Partitioning],
+    ) -> None:
+        clock, chance = instruments.clock, instruments.chance
+        self.backlog = Backlog(queue_bytes, instruments.metrics)
+        self.event_types = tuple(
+            EventType(route, clock, chance, partitionings.get(route.event_type)) for route in routes
+        )
+        self.dead_letters = DeadLetterSender(dead_letter_queue, self.backlog, fence, instruments)
+        origin = StreamOrigin(self.backlog, self.dead_letters, fence, instruments)
+        self._dispatchers = []
+        for event_type in self.event_types:
+            outlet = Outlet(event_type, origin)
+            self.backlog.add_outlet(outlet)
+            sender = Sender(outlet, publishers[event_type.name], instruments)
+            self._dispatchers.append(Dispatcher(outlet, sender, clock))
+
+    async def run(self) -> None:
+        """Send what is read, and letters of what is refused, until stopped."""
+        async with asyncio.TaskGroup() as tasks:
+            for dispatcher in self._dispatchers:
+                tasks.create_task(dispatcher.run())
+            tasks.create_task(self.dead_letters.run())
+
+    def stop(self) -> None:
+        """End `run`: every shard was released, so what is still in flight is not waited for."""
+        for dispatcher in self._dispatchers:
+            dispatcher.stop()
+        self.dead_letters.stop()
