@@ -48,13 +48,15 @@ class Worker:
 
     def __post_init__(self) -> None:
         self.coordinator = self
-        self.backlog = SimpleNamespace(
-            observe=lambda: None, budget=SimpleNamespace(limit=1000, used=0)
-        )
 
     @property
-    def event_type(self) -> SimpleNamespace:
-        return SimpleNamespace(state=(self.state, None), lanes=[])
+    def publishing(self) -> SimpleNamespace:
+        budget = SimpleNamespace(limit=1000, used=0)
+        event_type = SimpleNamespace(name="order", state=(self.state, None), lanes=[])
+        return SimpleNamespace(
+            backlog=SimpleNamespace(observe=lambda: None, budget=budget, events=0),
+            event_types=[event_type],
+        )
 
     def leases(self) -> list[SimpleNamespace]:
         return self.views

@@ -1,0 +1,70 @@
+"""What stands around the item."""
+
+import json
+
+import pytest
+
+from consumer.core.event.envelope import Content, Envelope
+from consumer.core.event.event import EventFormat, Layout
+from consumer.core.stream.page import decode_page
+from consumer.core.stream.record import StreamRecord
+
+FORMAT = EventFormat("order-store:order", ("id",))
+CONTENT = Content(b'"id":"o-1"', [b'{"op":"remove","path":"/x"}'])
+
+
+def record(name: str = "MODIFY", **members: object) -> StreamRecord:
+    change = {"Keys": {}, "SequenceNumber": "21", "ApproximateCreationDateTime": 1793525400}
+    made = {"eventID": "1", "eventName": name, "dynamodb": change, **members}
+    (only,) = decode_page(json.dumps({"Records": [made]}).encode()).records
+    assert isinstance(only, StreamRecord)
+    return only
+
+
+def body(form: EventFormat, of: StreamRecord, content: Content = CONTENT) -> object:
+    found: object = json.loads(Envelope(form).body(of, "the-eid", 1793525400.5, content))
+    return found
+
+
+def test_the_members_of_an_event() -> None:
+    assert body(FORMAT, record()) == {
+        "metadata": {"eid": "the-eid", "occurred_at": "2026-11-01T09:30:00.500Z"},
+        "data_type": "order-store:order",
+        "data_op": "U",
+        "data": {
+            "id": "o-1",
+            "patch": [{"op": "remove", "path": "/x"}],
+            "change": {"sequence": f"{21:040}"},
+        },
+    }
+
+
+@pytest.mark.parametrize(("name", "op"), [("INSERT", "C"), ("MODIFY", "U"), ("REMOVE", "D")])
+def test_each_kind_of_change_has_its_letter(name: str, op: str) -> None:
+    found = Envelope(FORMAT).body(record(name), "e", 1.0, Content(b'"id":"1"', None))
+    assert json.loads(found)["data_op"] == op
+
+
+def test_names_and_layout_are_those_of_the_format() -> None:
+    form = EventFormat("d", ("id",), patch_field="p", change_field="c", layout=Layout.NESTED)
+    found = json.loads(Envelope(form).body(record(), "e", 1.0, CONTENT))
+    assert list(found["data"]) == ["item", "p", "c"]
+    assert found["data"]["item"] == {"id": "o-1"}
+
+
+def test_only_a_removal_is_by_ttl() -> None:
+    service = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
+    for name, told in (("REMOVE", True), ("MODIFY", None)):
+        made = record(name, userIdentity=service)
+        found = json.loads(Envelope(FORMAT).body(made, "e", 1.0, Content(b'"id":"1"', None)))
+        assert found["data"]["change"].get("ttl") is told
+
+
+def test_a_patch_is_left_out_where_the_event_would_be_too_large() -> None:
+    whole = Envelope(FORMAT).body(record(), "e", 1.0, CONTENT)
+    form = EventFormat("order-store:order", ("id",), event_bytes=len(whole))
+    assert Envelope(form).body(record(), "e", 1.0, CONTENT) == whole
+    form = EventFormat("order-store:order", ("id",), event_bytes=len(whole) - 1)
+    data = json.loads(Envelope(form).body(record(), "e", 1.0, CONTENT))["data"]
+    assert "patch" not in data
+    assert data["change"]["patch_omitted"] is True
