@@ -25,7 +25,7 @@ class LetterSourceTwin:
     """DeadLetterSource port. `stuck` names what cannot be deleted.
 
     `down` calls fail first; the next `forgets` take effect and lose their answer. `absent`: there
-    is no queue.
+    is no queue. Each call that hides takes `hiding` seconds.
     """
 
     clock: VirtualClock = field(default_factory=VirtualClock)
@@ -33,6 +33,7 @@ class LetterSourceTwin:
     down: int = 0
     forgets: int = 0
     absent: bool = False
+    hiding: float = 0.0
     stuck: set[str] = field(default_factory=set)
     calls: list[str] = field(default_factory=list)
     received_again: int = 0
@@ -78,6 +79,8 @@ class LetterSourceTwin:
     async def hide(self, receipts: Sequence[Receipt], seconds: float) -> Sequence[bool]:
         self._arrive("hide")
         assert len(receipts) <= MOST
+        if self.hiding:
+            await self.clock.sleep(self.hiding)
         for receipt in receipts:
             if self._owned(receipt):
                 self.messages[receipt.message_id].visible_at = self.clock.now() + seconds

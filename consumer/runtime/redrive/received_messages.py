@@ -1,14 +1,16 @@
 """The messages that a redrive has received: hidden from others until it is done with them.
 
-Ownership: it alone calls the queue. A message is `open` while its event may be sent, `left` once it
-is known to stay, `accepted` from Nakadi's answer until the queue has deleted it. Visibility of open
-ones is extended; the others may come back, are recognised and not looked at again. At the end
-everything that stays is made visible. A killed run's messages come back by themselves.
+Ownership: it alone calls the queue. A message is open while its event may be sent, left once it is
+known to stay, and accepted from Nakadi's answer until the queue has deleted it. Open ones are
+hidden for longer, those first that come back first; the others may come back, are recognised and
+not looked at again. At the end everything that stays is made visible. The messages of a run that
+was killed come back by themselves.
 """
 
 from __future__ import annotations
 
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
@@ -34,6 +36,10 @@ PAUSE_MAX = 5.0
 SLACK_SECONDS = 5.0
 """Beside one request, what may pass between two looks at the visibility."""
 
+HIDDEN_FOR = 4
+HIDDEN_AGAIN_AT = 2
+"""Messages are hidden for this many requests and their slack, and again while fewer are left."""
+
 Result = TypeVar("Result")
 
 
@@ -51,12 +57,12 @@ class ReceivedMessages:
         self._clock = clock
         self._chance = chance
         self._request = request
-        self._reserve = request + SLACK_SECONDS
-        self._visibility = 2 * self._reserve
+        self._visibility = HIDDEN_FOR * (request + SLACK_SECONDS)
+        self._hide_again_at = HIDDEN_AGAIN_AT * (request + SLACK_SECONDS)
         self._open: dict[str, Receipt] = {}
+        self._hidden_until: dict[str, float] = {}  # of the open ones
         self._left: dict[str, Receipt] = {}
         self._accepted: dict[str, Receipt] = {}
-        self._hidden_until = 0.0  # the first of the open ones to come back
         self._deletions_due = False
         self._end = QueueEnd()
 
@@ -91,7 +97,8 @@ class ReceivedMessages:
 
     async def receive(self, count: int) -> list[QueuedMessage] | None:
         """At most `count` (≤ 10) not seen before; None when the queue counts as empty."""
-        await self.keep()
+        while await self.keep():
+            pass
         asked_at = self._clock.now()
         found = await self._patiently(partial(self._source.receive, count, self._visibility))
         new: list[QueuedMessage] = []
@@ -103,20 +110,29 @@ class ReceivedMessages:
                     break
             else:
                 new.append(message)
-        if new and not self._open:
-            self._hidden_until = asked_at + self._visibility
-        self._open.update((message.receipt.message_id, message.receipt) for message in new)
+        for message in new:
+            self._open[message.receipt.message_id] = message.receipt
+            self._hidden_until[message.receipt.message_id] = asked_at + self._visibility
         ended = self._end.received(len(found), len(new), len(self._left) + len(self._accepted))
         return None if ended else new
 
-    async def keep(self) -> None:
-        """Hide what is open for longer, if it would come back before a request could end."""
-        now = self._clock.now()
-        if not self._open or self._hidden_until - now > self._reserve:
-            return
-        for ten in _tens(self._open.values()):
-            await self._patiently(partial(self._source.hide, ten, self._visibility))
-        self._hidden_until = now + self._visibility
+    async def keep(self) -> bool:
+        """Hide the open ones that come back first for longer, if it is time; True if it was.
+
+        One call of the queue: what else is to be done comes between two of them.
+        """
+        asked_at = self._clock.now()
+        due = asked_at + self._hide_again_at
+        names = [name for name, until in self._hidden_until.items() if until <= due]
+        if not names:
+            return False
+        names = sorted(names, key=self._hidden_until.__getitem__)[:PER_RECEPTION]
+        receipts = [self._open[name] for name in names]
+        await self._patiently(partial(self._source.hide, receipts, self._visibility))
+        for name in names:
+            if name in self._open:
+                self._hidden_until[name] = asked_at + self._visibility
+        return True
 
     def is_open(self, name: str) -> bool:
         """Is this one neither accepted nor known to stay?"""
@@ -124,16 +140,20 @@ class ReceivedMessages:
 
     def hidden_for_a_request(self, now: float) -> bool:
         """Will what is open stay hidden until a request that is sent at `now` must have ended?"""
-        return not self._open or self._hidden_until - now > self._request
+        return min(self._hidden_until.values(), default=inf) - now > self._request
 
     def leave(self, name: str) -> None:
         """This one stays."""
-        self._left[name] = self._open.pop(name)
+        self._left[name] = self._close(name)
 
     def accept(self, names: Iterable[str]) -> None:
         """Nakadi has stored the events of these: they are to be deleted."""
-        self._accepted.update((name, self._open.pop(name)) for name in names)
+        self._accepted.update((name, self._close(name)) for name in names)
         self._deletions_due = True
+
+    def _close(self, name: str) -> Receipt:
+        del self._hidden_until[name]
+        return self._open.pop(name)
 
     async def delete_accepted(self) -> None:
         """Delete what was accepted, and what could not be deleted before. Raises RedriveEnded."""

@@ -98,13 +98,13 @@ class Window:
         """Delete, hide and look, until all are settled, or the run must end and nothing flies."""
         while self._outlet.queue.events or self._messages.deletions_due:
             await self._messages.delete_accepted()
-            await self._messages.keep()
+            kept = await self._messages.keep()
             self._report.resent = self._event_type.unknown
             self._progressed()
             self._ending = self._ending or self._why_end(self._clock.now())
             if self._ending is not None and not dispatcher.busy:
                 return
-            if self._outlet.queue.events:
+            if self._outlet.queue.events and not kept:
                 await self._moved.wait(NAP_SECONDS)
 
     def _why_end(self, now: float) -> str | None:

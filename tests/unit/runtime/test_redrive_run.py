@@ -191,6 +191,30 @@ def test_what_is_open_stays_hidden_however_long_it_takes(desk: Desk) -> None:
     assert desk.nakadi.sequences("k") == list(range(20))
 
 
+@pytest.mark.parametrize("hiding", [0.0, 10.0, 40.0])
+def test_nothing_is_sent_that_others_could_receive_before_its_request_ends(
+    desk: Desk, hiding: float
+) -> None:
+    """However slow the queue is to hide messages for longer: two runs would send them twice."""
+    least: list[float] = []
+
+    def script(bodies: list[bytes]) -> Reply:
+        now, sent = desk.source.clock.now(), {sequence_of(body) for body in bodies}
+        hidden = [message.visible_at for name, message in desk.source.messages.items()
+                  if int(name[1:]) in sent]  # fmt: skip
+        least.append(min(hidden) - now)
+        return Reply(delay=REQUEST - 1)
+
+    desk.nakadi.script = script
+    desk.source.hiding = hiding
+    desk.put(*(letter(number, f"k{number % 4}") for number in range(40)))
+    report = desk.redrive()
+    assert report.fates == {Fate.ACCEPTED: 40} or hiding == 40.0
+    assert report.fates[Fate.ACCEPTED] == len(desk.nakadi.stored)
+    assert min(least) > REQUEST
+    assert desk.source.received_again == 0
+
+
 def test_what_stays_comes_back_and_is_not_sent_again(desk: Desk) -> None:
     """Refused first, then so long a run that it is received once more."""
     desk.nakadi = refusing(0)
