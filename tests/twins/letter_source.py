@@ -25,7 +25,8 @@ class LetterSourceTwin:
     """DeadLetterSource port. `stuck` names what cannot be deleted.
 
     `down` calls fail first; the next `forgets` take effect and lose their answer. `absent`: there
-    is no queue. Each call that hides takes `hiding` seconds.
+    is no queue. `deletes` False: every call to delete fails. Calls take `call` seconds, those that
+    hide `hiding` more.
     """
 
     clock: VirtualClock = field(default_factory=VirtualClock)
@@ -33,6 +34,8 @@ class LetterSourceTwin:
     down: int = 0
     forgets: int = 0
     absent: bool = False
+    deletes: bool = True
+    call: float = 0.0
     hiding: float = 0.0
     stuck: set[str] = field(default_factory=set)
     calls: list[str] = field(default_factory=list)
@@ -49,14 +52,14 @@ class LetterSourceTwin:
         return [name for name, message in self.messages.items() if message.visible_at <= now]
 
     async def depth(self) -> QueueDepth:
-        self._arrive("depth")
+        await self._arrive("depth")
         if self.absent:
             raise Misconfigured("there is no queue")
         visible = len(self.visible())
         return QueueDepth(visible, len(self.messages) - visible)
 
     async def receive(self, count: int, seconds: float) -> Sequence[QueuedMessage]:
-        self._arrive("receive")
+        await self._arrive("receive")
         assert 0 < count <= MOST
         if not self.visible():
             await self.clock.sleep(1.0)
@@ -65,8 +68,10 @@ class LetterSourceTwin:
         return found
 
     async def delete(self, receipts: Sequence[Receipt]) -> Sequence[bool]:
-        self._arrive("delete")
+        await self._arrive("delete")
         assert len(receipts) <= MOST
+        if not self.deletes:
+            raise Retryable("no answer", "timeout")
         gone = []
         for receipt in receipts:
             owned = self._owned(receipt) and receipt.message_id not in self.stuck
@@ -77,7 +82,7 @@ class LetterSourceTwin:
         return gone
 
     async def hide(self, receipts: Sequence[Receipt], seconds: float) -> Sequence[bool]:
-        self._arrive("hide")
+        await self._arrive("hide")
         assert len(receipts) <= MOST
         if self.hiding:
             await self.clock.sleep(self.hiding)
@@ -87,8 +92,10 @@ class LetterSourceTwin:
         self._answer()
         return [self._owned(receipt) for receipt in receipts]
 
-    def _arrive(self, name: str) -> None:
+    async def _arrive(self, name: str) -> None:
         self.calls.append(name)
+        if self.call:
+            await self.clock.sleep(self.call)
         if self.down > 0:
             self.down -= 1
             raise Retryable("no answer", "timeout")

@@ -88,7 +88,7 @@ async def _redrive(settings: Settings, queue_url: str, job: RedriveJob) -> Redri
         job.route.event_type,
         token_of(settings),
         clock,
-        concurrency=settings.publish_concurrency + LANE_SLOTS,
+        concurrency=1 + LANE_SLOTS,
         timeout=settings.publish_timeout_seconds,
         gzip=settings.publish_gzip,
     )

@@ -52,7 +52,7 @@ class EventType:
 
     `published` says whether anything was stored since the start. `round_trip` is the recent length,
     in seconds, of requests that travelled in no lane. `unknown` counts events of requests without
-    an answer. `trouble` says what the last outage or stop was about. `when_stopped` begins the
+    an answer. `trouble` says what the last failure was about. `when_stopped` begins the
     action of the log line for a stop; somebody who mends it is named behind it.
     """
 
@@ -123,6 +123,7 @@ class EventType:
     def partition_failed(self, outcome: PartitionOutcome, sent_at: float, answer: Answer) -> None:
         """A partition took nothing of its part of a request."""
         now, name = self._clock.now(), outcome.partition
+        self.trouble = answer.reason
         if self.lanes.failed(outcome, sent_at, now, self._chance.random()):
             log.warning(
                 "partition_backs_off",

@@ -40,7 +40,7 @@ class Outlet(Generic[Of_co]):
         return self.limits.hot_key_limit(self.event_type.round_trip, seconds)
 
     def settle(self, events: Sequence[QueuedEvent[Of_co]]) -> None:
-        """These were accepted; each is the head of its key."""
+        """These were accepted: at least one, and each is the head of its key."""
         for event in events:
             self.queue.settle(event)
         self.origin.settled(events)

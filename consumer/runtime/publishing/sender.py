@@ -223,8 +223,9 @@ class Sender(Generic[Of_co]):
                     continue
                 else:
                     # What stands before it in its run must leave the queue first.
-                    self._outlet.settle(acked)
-                    acked.clear()
+                    if acked:
+                        self._outlet.settle(acked)
+                        acked = []
                     self._hold_up(event, verdict, answer, now)
                 held_up = True
         self._metrics.events_published.inc(
@@ -239,6 +240,7 @@ class Sender(Generic[Of_co]):
         match verdict:
             case Retry(delay):
                 self._metrics.publish_retries.labels(reason=answer.reason).inc()
+                self._event_type.trouble = answer.reason
                 self._outlet.give_back(event, now + delay if delay else 0.0)
             case Refused():
                 self._outlet.origin.refused(event, verdict, answer.flow_id)

@@ -56,11 +56,10 @@ class StreamOrigin:
         return is_ours(event, self._fence, now)
 
     def settled(self, events: Sequence[QueuedEvent[Ticket]]) -> None:
-        """Nakadi has accepted these, all of one event type."""
-        if events:
-            outlet = self._backlog.outlets[events[0].event_type]
-            self._hot_keys.look(events, outlet, self._clock.now())
-            self._backlog.settled(events)
+        """Nakadi has accepted these: at least one, and all of one event type."""
+        outlet = self._backlog.outlets[events[0].event_type]
+        self._hot_keys.look(events, outlet, self._clock.now())
+        self._backlog.settled(events)
 
     def returned(self, event: QueuedEvent[Ticket]) -> None:
         """Tell the backlog."""

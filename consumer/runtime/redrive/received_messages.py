@@ -63,7 +63,7 @@ class ReceivedMessages:
         self._hidden_until: dict[str, float] = {}  # of the open ones
         self._left: dict[str, Receipt] = {}
         self._accepted: dict[str, Receipt] = {}
-        self._deletions_due = False
+        self._to_delete: list[str] = []  # accepted ones that the queue is still to be asked about
         self._end = QueueEnd()
 
     @property
@@ -88,8 +88,14 @@ class ReceivedMessages:
 
     @property
     def deletions_due(self) -> bool:
-        """Have messages been accepted since the queue was last asked to delete some?"""
-        return self._deletions_due
+        """Have messages been accepted that the queue was not asked to delete yet?"""
+        return bool(self._to_delete)
+
+    @property
+    def hiding_due(self) -> bool:
+        """Is it time to hide an open one for longer?"""
+        first = min(self._hidden_until.values(), default=inf)
+        return first <= self._clock.now() + self._hide_again_at
 
     async def depth(self) -> QueueDepth:
         """About how many messages the queue holds. Raises RedriveEnded, Misconfigured."""
@@ -97,8 +103,6 @@ class ReceivedMessages:
 
     async def receive(self, count: int) -> list[QueuedMessage] | None:
         """At most `count` (≤ 10) not seen before; None when the queue counts as empty."""
-        while await self.keep():
-            pass
         asked_at = self._clock.now()
         found = await self._patiently(partial(self._source.receive, count, self._visibility))
         new: list[QueuedMessage] = []
@@ -149,22 +153,27 @@ class ReceivedMessages:
     def accept(self, names: Iterable[str]) -> None:
         """Nakadi has stored the events of these: they are to be deleted."""
         self._accepted.update((name, self._close(name)) for name in names)
-        self._deletions_due = True
+        self._to_delete = list(self._accepted)  # those that could not be deleted before, too
 
     def _close(self, name: str) -> Receipt:
         del self._hidden_until[name]
         return self._open.pop(name)
 
-    async def delete_accepted(self) -> None:
-        """Delete what was accepted, and what could not be deleted before. Raises RedriveEnded."""
-        if not self._deletions_due:
-            return
-        self._deletions_due = False
-        for ten in _tens(self._accepted.values()):
-            gone = await self._patiently(partial(self._source.delete, ten))
-            for receipt, done in zip(ten, gone, strict=True):
-                if done:
-                    del self._accepted[receipt.message_id]
+    async def delete(self) -> bool:
+        """Delete what was accepted; True if there was anything. Raises RedriveEnded.
+
+        One call of the queue: what else is to be done comes between two of them.
+        """
+        names = self._to_delete[:PER_RECEPTION]
+        if not names:
+            return False
+        receipts = [self._accepted[name] for name in names]
+        gone = await self._patiently(partial(self._source.delete, receipts))
+        self._to_delete = [name for name in self._to_delete if name not in names]
+        for name, done in zip(names, gone, strict=True):
+            if done:
+                del self._accepted[name]
+        return True
 
     async def release(self) -> None:
         """Make everything visible that stays. Tried once: it comes back by itself, only later."""

@@ -114,7 +114,8 @@ class Redrive:
         """Receive until a window is full, or all that is wanted has been received."""
         window: list[Deliverable] = []
         size = 0
-        while len(window) < WINDOW_LETTERS and size < WINDOW_BYTES:
+        full = False
+        while not full:
             if self._called_off.is_set():
                 raise RedriveEnded("it was called off")
             if self._messages.left >= LEFT_MESSAGES:
@@ -130,6 +131,10 @@ class Redrive:
                     window.append(letter)
                     size += len(letter.event.body)
             self._progress()
+            # What was received first must be sent, or hidden again, before it comes back.
+            full = (
+                len(window) >= WINDOW_LETTERS or size >= WINDOW_BYTES or self._messages.hiding_due
+            )
         return window
 
     def _examine(self, message: QueuedMessage) -> Deliverable | None:

@@ -67,45 +67,58 @@ class Window:
         self._clock = instruments.clock
         self._called_off = called_off
         self._progressed = progressed
-        ageless = replace(route, limits=replace(route.limits, max_record_age=None))
+        # Of any age, for whoever redrives wants them all. One request at a time beside those of
+        # lanes, since the queue's calls take longer; of a key one event, as when it was refused.
+        limits = replace(route.limits, max_record_age=None, concurrency=1, key_run_events=1)
         self._event_type = EventType(
-            ageless, instruments.clock, instruments.chance, when_stopped=WHEN_STOPPED
+            replace(route, limits=limits),
+            instruments.clock,
+            instruments.chance,
+            when_stopped=WHEN_STOPPED,
         )
         self._outlet: Outlet[Deliverable] = Outlet(self._event_type, self)
         self._sender = Sender(self._outlet, port, instruments)
         self._moved = Signal()
         self._progress_at = 0.0
-        self._ending: str | None = None
+        self._ending: str | None = None  # why nothing more is sent
+        self._queue_fails = False
 
     async def send(self, window: Sequence[Deliverable]) -> None:
-        """Until all are settled. Raises RedriveEnded if that takes an operator, or too long."""
+        """Send until all are settled. Raise RedriveEnded if that takes an operator, or too long."""
         now = self._clock.now()
         for letter in sorted(window, key=_place):
             self._outlet.queue.push(_event(letter, self._event_type.name, now))
         self._progress_at = now
+        self._ending, self._queue_fails = None, False
         dispatcher = Dispatcher(self._outlet, self._sender, self._clock)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(dispatcher.run())
-            try:
-                await self._until_settled(dispatcher)
-            except RedriveEnded as error:
-                self._ending = str(error)
+            while not self._done(dispatcher):
+                if not await self._look_after_messages():
+                    await self._moved.wait(NAP_SECONDS)
+                self._ending = self._ending or self._why_end(self._clock.now())
             dispatcher.stop()
-        if self._ending is not None:
+        if self._ending is not None and (self._outlet.queue.events or self._queue_fails):
             raise RedriveEnded(self._ending)
 
-    async def _until_settled(self, dispatcher: Dispatcher[Deliverable]) -> None:
-        """Delete, hide and look, until all are settled, or the run must end and nothing flies."""
-        while self._outlet.queue.events or self._messages.deletions_due:
-            await self._messages.delete_accepted()
-            kept = await self._messages.keep()
-            self._report.resent = self._event_type.unknown
-            self._progressed()
-            self._ending = self._ending or self._why_end(self._clock.now())
-            if self._ending is not None and not dispatcher.busy:
-                return
-            if self._outlet.queue.events and not kept:
-                await self._moved.wait(NAP_SECONDS)
+    def _done(self, dispatcher: Dispatcher[Deliverable]) -> bool:
+        """Is no request in flight, and is nothing left to send, or to delete where that works?"""
+        sent = self._ending is not None or not self._outlet.queue.events
+        deleted = self._queue_fails or not self._messages.deletions_due
+        return sent and deleted and not dispatcher.busy
+
+    async def _look_after_messages(self) -> bool:
+        """Hide and delete, one call each; True if there may be more of it to do at once."""
+        busy = False
+        if not self._queue_fails:
+            try:
+                busy = await self._messages.keep()
+                busy = await self._messages.delete() or busy
+            except RedriveEnded as error:
+                self._ending, self._queue_fails = self._ending or str(error), True
+        self._report.resent = self._event_type.unknown
+        self._progressed()
+        return busy
 
     def _why_end(self, now: float) -> str | None:
         if self._called_off.is_set():
@@ -122,9 +135,17 @@ class Window:
     # What the outlet asks and tells its origin.
 
     def pause(self, now: float) -> float:
-        """Return for how long nothing may be sent: 0 if all are hidden for long enough."""
-        ending = self._ending is not None or self._called_off.is_set()
-        return NAP_SECONDS if ending or not self._messages.hidden_for_a_request(now) else 0.0
+        """Return for how long nothing may be sent.
+
+        What was accepted is deleted first, so that a queue that fails makes few events come twice.
+        """
+        waits = (
+            self._ending is not None
+            or self._called_off.is_set()
+            or self._messages.deletions_due
+            or not self._messages.hidden_for_a_request(now)
+        )
+        return NAP_SECONDS if waits else 0.0
 
     def may_send(self, event: QueuedEvent[Deliverable], now: float) -> bool:
         """Is it hidden from others for long enough, and wanted still?"""

@@ -1,6 +1,7 @@
 """Redrive on twins: what is published, deleted, kept hidden and left, whatever goes wrong."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -54,6 +55,10 @@ def job(**choices: Any) -> RedriveJob:
     return replace(made, **choices)
 
 
+def _nothing(_report: RedriveReport) -> None:
+    """Until a test wants to know of progress."""
+
+
 @dataclass
 class Desk:
     source: LetterSourceTwin = field(default_factory=LetterSourceTwin)
@@ -63,17 +68,28 @@ class Desk:
     def put(self, *letters: DeadLetter) -> None:
         self.source.put(*map(body, letters))
 
-    def redrive(self, stop_at: float | None = None, **choices: object) -> RedriveReport:
+    def redrive(
+        self,
+        stop_at: float | None = None,
+        progressed: Callable[[RedriveReport], None] = _nothing,
+        **choices: object,
+    ) -> RedriveReport:
+        def progress(report: RedriveReport) -> None:
+            progressed(report)
+            sent = bool(self.nakadi.requests)
+            if stop_at is not None and sent and report.fates[Fate.ACCEPTED] >= stop_at:
+                made[0].stop()
+
+        made: list[Redrive] = []
+
         async def main() -> RedriveReport:
-            made = Redrive(
-                self.source, self.nakadi, self.source.clock, HalfChance(), job(**choices),
-                lambda report: made.stop()
-                if stop_at is not None and report.fates[Fate.ACCEPTED] >= stop_at
-                else None,
-            )  # fmt: skip
-            report = await made.run()
+            clock = self.source.clock
+            run_ = Redrive(self.source, self.nakadi, clock, HalfChance(), job(**choices), progress)
+            made.append(run_)
+            report = await run_.run()
             self.seconds = self.source.clock.now()
-            assert self.source.visible() == list(self.source.messages)  # what stays is shown
+            if self.source.deletes and not self.source.down:
+                assert self.source.visible() == list(self.source.messages)  # what stays is shown
             return report
 
         return run(main)
@@ -348,3 +364,89 @@ def test_too_many_that_stay_end_the_run(desk: Desk, monkeypatch: pytest.MonkeyPa
     report = desk.redrive()
     assert "10 messages stay" in (report.ended or "")
     assert report.exit_code == 1
+
+
+# What the queue's slowness and failures must not do
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_a_partition_that_stays_down_ends_the_run(desk: Desk, count: int) -> None:
+    desk.nakadi.script = lambda bodies: Reply(207, [("failed", "publishing")] * len(bodies))
+    desk.put(*(letter(number) for number in range(count)))
+    report = desk.redrive()
+    assert "http_207" in (report.ended or "")
+    assert PATIENCE_SECONDS < desk.seconds < PATIENCE_SECONDS + 60
+    assert report.unsettled == count
+
+
+def test_a_partition_whose_answers_are_late_ends_the_run(desk: Desk) -> None:
+    def script(bodies: list[bytes]) -> Reply:
+        if not desk.nakadi.requests[1:]:
+            return Reply(207, [("failed", "publishing")] * len(bodies))
+        return Reply(0, reason="timeout", delay=REQUEST - 1)
+
+    desk.nakadi.script = script
+    desk.put(letter(0), letter(1))
+    report = desk.redrive()
+    assert "timeout" in (report.ended or "")
+    assert desk.seconds < PATIENCE_SECONDS + 2 * REQUEST
+    assert all(request.answer is not None for request in desk.nakadi.requests)
+
+
+def test_while_deleting_fails_nothing_more_is_published(desk: Desk) -> None:
+    """What is accepted and not deleted comes twice with the next run: one batch at most."""
+    desk.source.deletes = False
+    desk.put(*(letter(number) for number in range(300)))
+    report = desk.redrive(route=replace(ROUTE, limits=PublishLimits(batch_events=10)))
+    assert "queue could not be reached" in (report.ended or "")
+    assert report.undeleted == len(desk.nakadi.stored) == 10
+    assert report.unsettled == 290
+
+
+def test_a_queue_that_fails_abandons_no_request(desk: Desk) -> None:
+    desk.nakadi.script = lambda _: Reply(delay=REQUEST - 1)
+    desk.put(*(letter(number, "k") for number in range(50)))
+
+    def fail_later(_: RedriveReport) -> None:
+        if desk.nakadi.requests:
+            desk.source.down = 10**6
+
+    report = desk.redrive(progressed=fail_later)
+    assert "queue could not be reached" in (report.ended or "")
+    assert all(request.answer is not None for request in desk.nakadi.requests)
+    assert report.fates[Fate.ACCEPTED] == len(desk.nakadi.stored) == report.undeleted
+
+
+def test_called_off_during_the_last_request_it_is_complete(desk: Desk) -> None:
+    desk.put(letter(0))
+    report = desk.redrive(stop_at=0)
+    assert (report.fates, report.ended, report.exit_code) == ({Fate.ACCEPTED: 1}, None, 0)
+    assert desk.source.messages == {}
+
+
+@pytest.mark.parametrize("call", [0.1, 0.25])
+def test_a_queue_that_is_slow_is_gone_through(desk: Desk, call: float) -> None:
+    """A window closes before what was received first would have to be hidden again."""
+    desk.source.call = call
+    desk.put(*(letter(number) for number in range(5000)))
+    report = desk.redrive()
+    assert report.ended is None
+    assert report.fates == {Fate.ACCEPTED: 5000}
+    assert desk.source.received_again == 0
+
+
+def test_what_is_open_stays_hidden_while_many_are_deleted(desk: Desk) -> None:
+    shown: set[str] = set()
+
+    def script(_: list[bytes]) -> Reply:
+        shown.update(desk.source.visible())
+        return Reply(delay=0.5)
+
+    desk.nakadi.script = script
+    desk.source.call = 0.2
+    desk.put(*(letter(number) for number in range(2000)))
+    desk.put(*(letter(5000 + number, "k") for number in range(200)))
+    report = desk.redrive()
+    assert report.fates == {Fate.ACCEPTED: 2200}
+    assert shown <= {f"m{number}" for number in range(2200) if number >= report.received}
+    assert desk.source.received_again == 0
