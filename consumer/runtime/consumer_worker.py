@@ -15,7 +15,7 @@ from consumer.core.shard.pace import Polling
 from consumer.runtime.cancellation import heed_cancellation
 from consumer.runtime.discovery.discovery import Discovery
 from consumer.runtime.leases.coordinator import Coordinator
-from consumer.runtime.leases.heartbeat import Keeper
+from consumer.runtime.leases.heartbeat import Heartbeat
 from consumer.runtime.publishing.backlog import Backlog
 from consumer.runtime.publishing.dead_letters import DeadLetterSender
 from consumer.runtime.publishing.dispatcher import Dispatcher
@@ -90,7 +90,7 @@ class ConsumerWorker:
         self.backlog.add_outlet(outlet)
         sender = Sender(outlet, outside.publisher, clock, chance, metrics)
         self._dispatcher = Dispatcher(outlet, sender, clock)
-        self.keeper = Keeper(outside.store, clock, job.timing, self._fence, row)
+        self.heartbeat = Heartbeat(outside.store, clock, job.timing, self._fence, row)
         self.coordinator = self._new_coordinator()
 
     def _new_coordinator(self) -> Coordinator:
@@ -100,7 +100,7 @@ class ConsumerWorker:
         )
         polling = Polling(job.poll)
         shards = ShardFactory(
-            worker_id=self.keeper.worker_id,
+            worker_id=self.heartbeat.worker_id,
             client=outside.streams,
             store=outside.store,
             lineage=discovery,
@@ -118,7 +118,7 @@ class ConsumerWorker:
             chance=outside.chance,
             timing=job.timing,
             source=job.source,
-            keeper=self.keeper,
+            heartbeat=self.heartbeat,
             fence=self._fence,
             discovery=discovery,
             factory=shards,

@@ -239,7 +239,7 @@ class ShardConsumer:
                 await goal.changed.wait(LOOK)
                 continue
             try:
-                await self._lineage.adopt_children(row, shard_id)
+                await self._lineage.create_children(row, shard_id)
             except Retryable as error:
                 log.warning("children_unknown", stream=row.key, shard=shard_id, reason=error.reason)
                 await goal.changed.wait(CHILDREN_PAUSE)

@@ -33,7 +33,7 @@ LOUD_FAILURES = 10
 class Lineage(Protocol):
     """What a shard's consumer asks of the discovery."""
 
-    async def adopt_children(self, stream: StreamRow, shard_id: str) -> None:
+    async def create_children(self, stream: StreamRow, shard_id: str) -> None:
         """Create the rows of a finished shard's children. Retryable."""
         ...
 
