@@ -1,7 +1,7 @@
-"""One worker, wired up on ports: what a process runs, and what a simulation runs many of.
+"""One worker, built on ports: a process runs one, a simulation runs many.
 
-Ownership: it builds every part of the runtime and owns the group that dispatcher, dead letter
-sender and coordinator run in. They end when the coordinator has handed everything over.
+Ownership: it builds every part of the runtime, and owns the group in which dispatcher, dead letter
+sender and coordinator run. They end when the coordinator has handed everything over.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """The world as a worker sees it."""
+    """The ports of a worker; `dead_letters` is None without a dead letter queue."""
 
     streams: StreamClient
     store: LeaseStore
@@ -52,9 +52,10 @@ class Outside:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a worker is for. `format_of` gives the event format of a stream's ARN.
+    """What a worker reads and publishes, and its limits; `queue_bytes` is those of the backlog.
 
-    `partitioning` is None while nothing is known of how the event type spreads its events.
+    `format_of` gives the event format for the ARN of a stream. `partitioning` is how the event type
+    assigns events to partitions, None while that is not known.
     """
 
     source: Source
@@ -72,7 +73,7 @@ class _HandedOverError(Exception):
 
 
 class ConsumerWorker:
-    """Everything between the stream and Nakadi for one worker id."""
+    """Everything between the stream and Nakadi for one worker; `row` is its row to begin with."""
 
     def __init__(self, outside: Outside, job: Job, row: Worker, metrics: Metrics) -> None:
         self._outside = outside
@@ -127,11 +128,14 @@ class ConsumerWorker:
         )
 
     def stop(self) -> None:
-        """SIGTERM: hand everything over; `run` then ends."""
+        """Hand everything over; `run` then ends."""
         self.coordinator.stop()
 
     async def run(self) -> None:
-        """Work until stopped and drained. Raises Fatal, maybe in a group."""
+        """Read and publish until stopped and everything is handed over.
+
+        Raises Fatal, possibly inside an exception group.
+        """
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._dispatcher.run(), name="dispatcher")
