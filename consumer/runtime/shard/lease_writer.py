@@ -30,8 +30,7 @@ FIRST_PAUSE_SECONDS = 0.1
 class LeaseWriter:
     """Takes, checkpoints and releases one lease for one worker.
 
-    `lease` is the last row known to be in the table. `surrendered` is true once a release is
-    begun: this worker must not use the shard any more.
+    `lease` is the last row known to be in the table.
     """
 
     def __init__(
@@ -52,7 +51,6 @@ class LeaseWriter:
         self._longest_pause = timing.heartbeat
         self._unresolved: LeaseWrite | None = None
         self.lease = lease
-        self.surrendered = False
 
     @property
     def pending(self) -> bool:
@@ -78,7 +76,6 @@ class LeaseWriter:
 
     async def release(self, progress: Progress) -> None:
         """Write the final progress and remove the owner, in one write. Raises LeaseLost."""
-        self.surrendered = True
         await self.resolve()
         await self._write(lease_write.release(self.lease, progress, self._clock.wall()))
 
