@@ -6,13 +6,12 @@ sender and coordinator run. They end when the coordinator has handed everything 
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consumer.core.leases.fence import Fence
 from consumer.core.shard.pace import Polling
-from consumer.runtime.cancellation import heed_cancellation
+from consumer.runtime.cancellation import ending_group
 from consumer.runtime.discovery.discovery import Discovery
 from consumer.runtime.leases.coordinator import Coordinator
 from consumer.runtime.leases.heartbeat import Heartbeat
@@ -66,10 +65,6 @@ class Job:
     limits: PublishLimits
     queue_bytes: int
     partitioning: Partitioning | None = None
-
-
-class _HandedOverError(Exception):
-    """Ends the group: no lease is held here any more."""
 
 
 class ConsumerWorker:
@@ -136,13 +131,9 @@ class ConsumerWorker:
 
         Raises Fatal, possibly inside an exception group.
         """
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._dispatcher.run(), name="dispatcher")
-                tasks.create_task(self._dead_letters.run(), name="dead letters")
-                await self.coordinator.run()
-                self._dispatcher.stop()
-                self._dead_letters.stop()
-                raise _HandedOverError  # what they still do is not this worker's any more
-        except* _HandedOverError:
-            heed_cancellation()
+        async with ending_group() as tasks:
+            tasks.create_task(self._dispatcher.run(), name="dispatcher")
+            tasks.create_task(self._dead_letters.run(), name="dead letters")
+            await self.coordinator.run()
+            self._dispatcher.stop()
+            self._dead_letters.stop()

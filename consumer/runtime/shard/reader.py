@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from consumer.core.backoff import full_jitter
 from consumer.errors import ExpiredIterator, Retryable
-from consumer.runtime.cancellation import heed_cancellation
+from consumer.runtime.cancellation import ending_group
 from consumer.runtime.signal import Signal
 
 if TYPE_CHECKING:
@@ -32,10 +32,6 @@ PAUSE_MAX = 5.0
 
 BLOCKED_LOOK = 1.0
 """Seconds after which a blocked reader checks again, if no ticket of its shard has changed."""
-
-
-class _EndError(Exception):
-    """Ends the group of a reader's tasks."""
 
 
 class Reader:
@@ -91,24 +87,17 @@ class Reader:
         self._prepare()
         self._pages.start(after)
         self._pace.restart()
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._stop_after(until))
-                await self._run()
-                raise _EndError
-        except* _EndError:
-            heed_cancellation()
+        async with ending_group() as tasks:
+            tasks.create_task(self._stop_after(until))
+            await self._run()
         return self._closed
 
     async def _run(self) -> None:
         try:
-            async with asyncio.TaskGroup() as tasks:
+            async with ending_group() as tasks:
                 tasks.create_task(self._fetch())
                 tasks.create_task(self._deliver())
                 await self._stop.wait()
-                raise _EndError
-        except* _EndError:
-            heed_cancellation()
         finally:
             self._reservations.clear()
             self.suspended = None
