@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from consumer.core.backoff import full_jitter
+from consumer.core.backoff import Backoff
 from consumer.core.leases.checkpoint import sequence_of
 from consumer.core.leases.lease import SEEK
 from consumer.errors import LeaseLost, Retryable
@@ -105,12 +105,11 @@ class GapRecorder:
     async def _write(self, gap: Gap, write: Callable[[str, Gap], Awaitable[T]]) -> T:
         """Try to write until it succeeds. Raise LeaseLost once the fence has passed."""
         clock, chance = self._instruments.clock, self._instruments.chance
-        failures = 0
+        backoff = Backoff(PAUSE, PAUSE_MAX)
         while True:
             if not self._fence.holds(clock.now(), self._epoch):
                 raise LeaseLost(f"the fence passed before the gap in {gap.shard_id} was written")
             try:
                 return await write(self._stream_key, gap)
             except Retryable:
-                failures += 1
-                await clock.sleep(full_jitter(failures, PAUSE, PAUSE_MAX, chance.random()))
+                await clock.sleep(backoff.next(chance.random()))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, assert_never
 
 import structlog
 
-from consumer.core.backoff import full_jitter
+from consumer.core.backoff import Backoff
 from consumer.core.leases import lease_write
 from consumer.errors import LeaseConflict, LeaseLost, Retryable
 
@@ -93,7 +93,7 @@ class LeaseWriter:
             await self._write(self._unresolved)
 
     async def _write(self, write: LeaseWrite) -> None:
-        failures = 0
+        backoff = Backoff(FIRST_PAUSE_SECONDS, self._longest_pause)
         while True:
             self._unresolved = write
             try:
@@ -111,19 +111,15 @@ class LeaseWriter:
                     case never:
                         assert_never(never)
             except Retryable as error:
-                failures += 1
+                pause = backoff.next(self._chance.random())
                 log.warning(
                     "lease_write_unresolved",
                     shard=write.row.shard_id,
                     stream=self._stream_key,
                     reason=error.reason,
-                    failures=failures,
+                    failures=backoff.failures,
                 )
-                await self._clock.sleep(
-                    full_jitter(
-                        failures, FIRST_PAUSE_SECONDS, self._longest_pause, self._chance.random()
-                    )
-                )
+                await self._clock.sleep(pause)
                 continue
             self._unresolved = None
             return

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from consumer.core.backoff import full_jitter
+from consumer.core.backoff import Backoff
 from consumer.core.leases.command import apply_commands
 from consumer.errors import Retryable
 
@@ -70,16 +70,14 @@ class OperatorCommands:
         applies them before it reads.
         """
         self._goal.take_command()
-        failures = 0
+        backoff = Backoff(PAUSE, PAUSE_MAX)
         while self.due and not self._goal.leaving:
             lease = self._writer.lease
             try:
                 commands = await self._store.read_commands(self._row.key, lease.command_counter)
             except Retryable as error:
-                failures += 1
                 log.warning("commands_unread", stream=self._row.key, reason=error.reason)
-                pause = full_jitter(failures, PAUSE, PAUSE_MAX, self._chance.random())
-                await self._goal.changed.wait(pause)
+                await self._goal.changed.wait(backoff.next(self._chance.random()))
                 continue
             if self._goal.leaving:
                 break
