@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from consumer.core.backoff import full_jitter
+from consumer.core.backoff import Backoff
 from consumer.core.stream.stream import Stream, StreamPage, ViewType
 from consumer.errors import Misconfigured, Retryable, ShardNotFound, StreamUnreachable
 
@@ -32,18 +32,17 @@ async def patiently(
 ) -> Result:
     """Call until it succeeds, for `START_SECONDS`. Raises StreamUnreachable then."""
     give_up_at = clock.now() + START_SECONDS
-    failures = 0
+    backoff = Backoff(PAUSE, PAUSE_MAX)
     while True:
         try:
             return await call()
         except Retryable as error:
-            failures += 1
             if clock.now() >= give_up_at:
                 raise StreamUnreachable(
                     f"{what} could not be reached for {START_SECONDS:g} s: {error}"
                 ) from error
             log.warning("not_reached_yet", what=what, reason=error.reason, detail=str(error))
-            await clock.sleep(full_jitter(failures, PAUSE, PAUSE_MAX, chance.random()))
+            await clock.sleep(backoff.next(chance.random()))
 
 
 async def find_stream(settings: Settings, client: StreamClient) -> StreamPage:

@@ -125,7 +125,7 @@ class Observer:
         """Lease table reached, not draining, Nakadi has not refused us at the door since start."""
         if self.draining:
             return False, "draining"
-        if self._worker is None or not self._worker.keeper.reached:
+        if self._worker is None or not self._worker.heartbeat.reached:
             return False, "the lease table has not been reached yet"
         for event_type in self._worker.publishing.event_types:
             if not event_type.admitted:

@@ -1,19 +1,44 @@
-"""A cancellation that must not be lost.
+"""A task group whose tasks end with its body.
 
-A TaskGroup whose body has raised, and whose task is cancelled while it waits for its members,
-raises only the error of its body (Python 3.11 and 3.12). Who swallows that error, because it was
-raised to end the group, has swallowed the cancellation, too.
+A TaskGroup cancels its tasks only when its body raises, so the body ends by an error that is caught
+here. If the task that runs the body is cancelled while the group waits for its members, the group
+raises only the error of its body (Python 3.11 and 3.12), and the cancellation would be lost.
 
-Rule: after each `except*` of an error that only ends a group, `heed_cancellation` is called.
+Rule: a group that is ended by an error of its own is opened here, where the cancellation is raised
+again.
 """
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+class _BodyEnded(Exception):
+    """Makes a TaskGroup cancel its tasks."""
+
+
+@asynccontextmanager
+async def ending_group() -> AsyncIterator[asyncio.TaskGroup]:
+    """Open a TaskGroup whose remaining tasks are cancelled when the body has ended.
+
+    Errors of the body and of the tasks are raised as by a TaskGroup.
+    """
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            yield tasks
+            raise _BodyEnded
+    except* _BodyEnded:
+        pass
+    heed_cancellation()
 
 
 def heed_cancellation() -> None:
-    """Raise CancelledError if the present task has been asked to end."""
+    """Raise CancelledError if the present task has been cancelled."""
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError

@@ -1,23 +1,22 @@
-"""One worker, wired up on ports: what a process runs, and what a simulation runs many of.
+"""One worker, built on ports: a process runs one, a simulation runs many.
 
-Ownership: it builds every part of the runtime and owns the group that publishing and coordinator
-run in. They end when the coordinator has handed everything over.
+Ownership: it builds every part of the runtime, and owns the group in which publishing and
+coordinator run. They end when the coordinator has handed everything over.
 """
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from consumer.core.event.item_shape import Shapes
 from consumer.core.leases.fence import Fence
 from consumer.core.shard.pace import Polling
-from consumer.runtime.cancellation import heed_cancellation
+from consumer.runtime.cancellation import ending_group
 from consumer.runtime.discovery.discovery import Discovery
 from consumer.runtime.instruments import Instruments
 from consumer.runtime.leases.coordinator import Coordinator
-from consumer.runtime.leases.heartbeat import Keeper
+from consumer.runtime.leases.heartbeat import Heartbeat
 from consumer.runtime.publishing.publishing import Publishing
 from consumer.runtime.shard.shard_factory import ShardFactory
 
@@ -35,7 +34,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The world as a worker sees it. `publishers` are by event type."""
+    """The ports of a worker. `publishers` are by event type.
+
+    `dead_letters` is None without a dead letter queue.
+    """
 
     streams: StreamClient
     store: LeaseStore
@@ -47,7 +49,7 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class WorkerConfig:
-    """What a worker is for.
+    """What a worker reads and publishes, and its limits; `queue_bytes` is that of the backlog.
 
     `partitionings` says by event type how its events are spread, as far as that is known.
     """
@@ -60,12 +62,8 @@ class WorkerConfig:
     partitionings: Mapping[str, Partitioning] = field(default_factory=dict)
 
 
-class _HandedOverError(Exception):
-    """Ends the group: no lease is held here any more."""
-
-
 class ConsumerWorker:
-    """Everything between the stream and Nakadi for one worker id."""
+    """Everything between the stream and Nakadi for one worker; `row` is its row to begin with."""
 
     def __init__(self, ports: Ports, config: WorkerConfig, row: Worker, metrics: Metrics) -> None:
         self._fence = Fence(config.timing)
@@ -79,7 +77,7 @@ class ConsumerWorker:
             instruments,
             config.partitionings,
         )
-        self.keeper = Keeper(ports.store, ports.clock, config.timing, self._fence, row)
+        self.heartbeat = Heartbeat(ports.store, ports.clock, config.timing, self._fence, row)
         self.coordinator = self._new_coordinator(ports, config, instruments)
 
     def _new_coordinator(
@@ -91,7 +89,7 @@ class ConsumerWorker:
         )
         polling = Polling(config.poll)
         shards = ShardFactory(
-            worker_id=self.keeper.worker_id,
+            worker_id=self.heartbeat.worker_id,
             client=ports.streams,
             store=ports.store,
             lineage=discovery,
@@ -109,7 +107,7 @@ class ConsumerWorker:
             chance=ports.chance,
             timing=config.timing,
             source=config.source,
-            keeper=self.keeper,
+            heartbeat=self.heartbeat,
             fence=self._fence,
             discovery=discovery,
             factory=shards,
@@ -118,16 +116,15 @@ class ConsumerWorker:
         )
 
     def stop(self) -> None:
-        """SIGTERM: hand everything over; `run` then ends."""
+        """Hand everything over; `run` then ends."""
         self.coordinator.stop()
 
     async def run(self) -> None:
-        """Work until stopped and drained. Raises Fatal, maybe in a group."""
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self.publishing.run(), name="publishing")
-                await self.coordinator.run()
-                self.publishing.stop()
-                raise _HandedOverError  # what it still does is not this worker's any more
-        except* _HandedOverError:
-            heed_cancellation()
+        """Read and publish until stopped and everything is handed over.
+
+        Raises Fatal, possibly inside an exception group.
+        """
+        async with ending_group() as tasks:
+            tasks.create_task(self.publishing.run(), name="publishing")
+            await self.coordinator.run()
+            self.publishing.stop()

@@ -1,6 +1,6 @@
-"""The instruments of a worker: its clock, its chance, its metrics.
+"""The instruments of a worker: its clock, source of chance and metrics.
 
-Rule: all its shards share them; nothing of a shard is kept here.
+Rule: all shards of the worker share them; no state of a shard is kept here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Instruments:
-    """What tells the time, what draws lots, and what counts."""
+    """Clock, chance and metrics, passed together to the parts of a shard."""
 
     clock: Clock
     chance: Chance

@@ -1,7 +1,7 @@
-"""A signal: it ends the wait of one loop before its time is over.
+"""A signal: it ends the wait of one loop early.
 
-Rule: a signal belongs to the loop that waits for it; any code may notify it. A notification before
-the wait begins counts, too.
+Rule: a signal belongs to the one loop that waits for it; any code may notify it. A notification
+before the wait begins ends that wait, too.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from contextlib import suppress
 
 
 class Signal:
-    """Owned by the loop that waits; any code may notify it."""
+    """An event with one waiting loop; a wait consumes the notification that ends it."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()

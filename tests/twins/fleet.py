@@ -22,7 +22,7 @@ from consumer.observability.metrics import Metrics
 from consumer.runtime.discovery.bootstrap import Source
 from consumer.runtime.discovery.discovery import Discovery
 from consumer.runtime.leases.coordinator import Coordinator
-from consumer.runtime.leases.heartbeat import Keeper
+from consumer.runtime.leases.heartbeat import Heartbeat
 from consumer.runtime.shard.lease_writer import LeaseWriter
 from tests.twins.lease_table import LeaseTable, LeaseTableTwin
 from tests.twins.shard_list import STREAM, ShardListTwin
@@ -138,7 +138,7 @@ class FakeShard:
                     assert self.error is not None
                     raise self.error
                 case "end":
-                    await node.discovery.adopt_children(self.stream, self.shard_id)
+                    await node.discovery.create_children(self.stream, self.shard_id)
                     await self._release(SHARD_END)
                     return Outcome.SHARD_END
                 case "shed" if self.stubborn:
@@ -177,7 +177,7 @@ class Node:
         self.metrics = Metrics()
         self.streams_work = True
         now = self.clock.now()
-        self.keeper = Keeper(
+        self.heartbeat = Heartbeat(
             self.store,
             self.clock,
             self.timing,
@@ -201,7 +201,7 @@ class Node:
             chance=HalfChance(),
             timing=self.timing,
             source=self.source,
-            keeper=self.keeper,
+            heartbeat=self.heartbeat,
             fence=self.fence,
             discovery=self.discovery,
             factory=self._make,

@@ -76,7 +76,7 @@ class LineageTwin:
     adopted: list[str] = field(default_factory=list)
     failures: int = 0
 
-    async def adopt_children(self, stream: StreamRow, shard_id: str) -> None:
+    async def create_children(self, stream: StreamRow, shard_id: str) -> None:
         await asyncio.sleep(0.01)
         if self.failures:
             self.failures -= 1

@@ -28,6 +28,7 @@ BANNED_OF_ASYNCIO = {
     *("create_task", "ensure_future"),  # a TaskGroup starts tasks
     *("gather", "wait", "shield", "wait_for"),  # TaskGroup and asyncio.timeout
 }
+OPEN_A_GROUP = {"TaskGroup", "ending_group"}
 BROAD = {"Exception", "BaseException"}
 NO_NOUN = {"manager", "handler", "helper", "util", "common", "base"}
 LATER = re.compile("|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK")))
@@ -104,7 +105,7 @@ def test_core_is_pure(trees: Trees) -> None:
 
 
 def test_a_task_belongs_to_a_group(trees: Trees) -> None:
-    """`create_task` is called on what was opened as, or declared to be, a TaskGroup."""
+    """`create_task` is called on what was opened as, or declared to be, a task group."""
     stray = []
     for name, tree in trees.items():
         groups = set(task_groups(tree))
@@ -121,7 +122,7 @@ def task_groups(tree: ast.AST) -> Iterator[str]:
         if isinstance(node, ast.AsyncWith):
             for item in node.items:
                 call = item.context_expr
-                if isinstance(call, ast.Call) and last_name(call.func) == "TaskGroup":
+                if isinstance(call, ast.Call) and last_name(call.func) in OPEN_A_GROUP:
                     yield last_name(item.optional_vars) or ""
         elif isinstance(node, ast.arg) and last_name(node.annotation) == "TaskGroup":
             yield node.arg

@@ -1,1 +1,1 @@
-"""Finding shards: listings, children, parents, the start of a stream."""
+"""Which shards exist: listings, children, parents, the start of a stream."""

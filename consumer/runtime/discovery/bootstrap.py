@@ -1,7 +1,7 @@
-"""A stream this application has never seen: its row, and where its shards start.
+"""The start of a stream that this application has not read before: its row, and its first leases.
 
-Rule: start position applies to a never-seen stream only. Rows of a start at LATEST are made under
-the sweep's turn, and nothing of the stream is ready before `bootstrapped` is written.
+Rule: the start position applies only to a stream without a row. At a start at LATEST the lease rows
+are created under the claim of a sweep, and no shard is ready before `bootstrapped` is written.
 """
 
 from __future__ import annotations
@@ -27,18 +27,21 @@ if TYPE_CHECKING:
     from consumer.core.stream.stream import Shard, Stream, StreamPage, ViewType
     from consumer.ports import Clock, LeaseStore, StreamClient
     from consumer.runtime.discovery.listing import ShardListing
-    from consumer.runtime.discovery.sweep_claim import SweepTurn
+    from consumer.runtime.discovery.sweep_claim import SweepClaim
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What this worker was configured to read, and what for.
+    """What this worker is configured to read, and for which events.
 
-    `follow_table`: newer streams of the same table are followed (CONSUMER_TABLE). `start_position`
-    is TRIM_HORIZON, LATEST or an ISO time with zone. `fingerprint` names event type, data type,
-    ordering key, layout and patch, for people to compare. `view_types` are those that fit it.
+    `stream` is the configured stream, or the table's latest one at the start of the process.
+    `follow_table` says that newer streams of the same table are read, too (CONSUMER_TABLE).
+    `start_position` is TRIM_HORIZON, LATEST or an ISO time with zone. `fingerprint` names event
+    type, data type, ordering key, layout and patch in words that an operator can compare.
+    `view_types` are those that carry the images needed. `accept_change` allows another fingerprint
+    in the stream's row to be replaced.
     """
 
     stream: Stream
@@ -50,10 +53,10 @@ class Source:
 
 
 def first_row(source: Source, stream: Stream, rows: Sequence[StreamRow]) -> StreamRow:
-    """The row of a stream that has none; `rows` are those of the table's other streams.
+    """Return the row for a stream that has none; `rows` are those of the table's other streams.
 
-    After an older stream of the table the new one starts at its oldest record, whatever the start
-    position says: that is for the first stream only.
+    A stream that follows another of the table starts at its oldest record: the start position is
+    for the first stream only.
     """
     older = chain(rows)
     start = TRIM_HORIZON if older else source.start_position
@@ -79,7 +82,7 @@ def _started_at(start_position: str) -> float | None:
 
 
 def check_fingerprint(source: Source, row: StreamRow) -> None:
-    """One application, one purpose. Raises Misconfigured, naming both values."""
+    """Raise Misconfigured, naming both values, if the row was written for another fingerprint."""
     if row.fingerprint != source.fingerprint:
         raise Misconfigured(
             f"CONSUMER_APPLICATION reads stream {row.key} for {row.fingerprint!r}, but this worker"
@@ -89,7 +92,7 @@ def check_fingerprint(source: Source, row: StreamRow) -> None:
 
 
 def check_schema(row: StreamRow) -> None:
-    """Neighbouring versions share leases. Raises Misconfigured for rows of a later one."""
+    """Raise Misconfigured for rows of a schema that is more than one version newer."""
     if row.schema_version > SCHEMA_VERSION + 1:
         raise Misconfigured(
             f"stream {row.key} has lease rows of schema {row.schema_version}, but this version"
@@ -99,7 +102,7 @@ def check_schema(row: StreamRow) -> None:
 
 
 def check_view_type(source: Source, page: StreamPage) -> None:
-    """Raises Misconfigured where a stream does not carry the images that are needed."""
+    """Raise Misconfigured if the records of a stream lack images that the events need."""
     if page.view_type not in source.view_types:
         wanted = " or ".join(sorted(source.view_types))
         raise Misconfigured(
@@ -111,10 +114,11 @@ def check_view_type(source: Source, page: StreamPage) -> None:
 async def own_rows(
     store: LeaseStore, source: Source, rows: Sequence[StreamRow]
 ) -> tuple[StreamRow, ...]:
-    """The rows of the table's streams, ours among them, oldest first. Raises as the store does.
+    """Return the rows of the table's streams, oldest first; create that of the source's stream.
 
-    Creates the row of a stream never seen, and replaces a fingerprint where that was asked for. Who
-    looked for the table's latest stream before the others found a later one leaves his out.
+    Replaces another fingerprint if the source accepts the change. The row is not created if the
+    source follows the table and peers have already found a later stream. Raises Misconfigured, and
+    what the store raises.
     """
     ours = [row for row in rows if row.table == source.stream.table]
     late = source.follow_table and any(row.label > source.stream.label for row in ours)
@@ -139,7 +143,7 @@ async def _accept(store: LeaseStore, source: Source, row: StreamRow) -> StreamRo
 
 
 class LatestBootstrap:
-    """Gives every open shard of a stream a stored LATEST iterator, then says when that was."""
+    """Creates the leases of a start at LATEST: each open shard's holds a LATEST iterator."""
 
     def __init__(
         self,
@@ -153,55 +157,57 @@ class LatestBootstrap:
         self._clock = clock
         self._listing = listing
 
-    async def run(self, stream: Stream, turn: SweepTurn) -> None:
-        """Under a won turn. Raises Overtaken or Retryable; what was made by then is kept.
+    async def run(self, stream: Stream, claim: SweepClaim) -> None:
+        """Create the missing leases, then write when the start was.
 
-        An open shard is started at LATEST also where a child of it is listed: the listing may be
-        behind, and the gate makes the child wait.
+        `claim` is one that was won. Raises ClaimLost or Retryable; the next run keeps the leases
+        created by then. An open shard starts at LATEST even if a child of it is listed, because the
+        listing may be out of date; the child waits for it.
         """
-        leases = await self._store.read_leases(turn.row.key)
+        leases = await self._store.read_leases(claim.row.key)
         known = {lease.shard_id: lease for lease in leases}
         dates: list[float] = []
 
         async def visit(page: StreamPage) -> None:
-            await turn.hold()
+            await claim.ensure_held()
             dates.append(page.answered_at)
             for shard in page.shards:
                 if shard.shard_id in known:
                     continue
-                lease = await self._place(turn, shard, known, dates)
+                lease = await self._first_lease(claim, shard, known, dates)
                 if lease is not None:
-                    await turn.hold()
-                    await self._store.create_lease(turn.row.key, lease)
+                    await claim.ensure_held()
+                    await self._store.create_lease(claim.row.key, lease)
                     known[shard.shard_id] = lease
 
         await self._listing.complete(stream, visit)
-        # A stream that is gone has no date. Its start is over all the same: the rows it has must
-        # come to their end, or the table's next stream would wait for ever. Nothing is skipped.
+        # A stream that no longer exists gives no date. Its start is over all the same: its leases
+        # must come to their end, or the table's next stream would wait for ever. With the date 0
+        # no record is skipped.
         started_at = dates[-1] if dates else 0.0
-        await turn.hold()
-        await turn.bootstrapped(started_at)
-        log.info("stream_bootstrapped", stream=turn.row.key, started_at=started_at)
+        await claim.ensure_held()
+        await claim.bootstrapped(started_at)
+        log.info("stream_bootstrapped", stream=claim.row.key, started_at=started_at)
 
-    async def _place(
-        self, turn: SweepTurn, shard: Shard, known: Mapping[str, Lease], dates: list[float]
+    async def _first_lease(
+        self, claim: SweepClaim, shard: Shard, known: Mapping[str, Lease], dates: list[float]
     ) -> Lease | None:
-        row = new_lease(shard, turn.row, self._clock.wall())
-        stream = stream_of(turn.row)
+        row = new_lease(shard, claim.row, self._clock.wall())
+        stream = stream_of(claim.row)
         if shard.closed:
             parent = known.get(shard.parent_shard_id or "")
             if parent is None or parent.finished:
                 return replace(row, checkpoint=SHARD_END)
-            # Its parent was open a moment ago, or when another worker began with this: the shard
-            # is read after it, or its own children would not wait for the parent.
+            # Its parent was open when this start began: the shard is read after the parent, or its
+            # own children would not wait for the parent.
             return replace(row, checkpoint=LATEST)
         try:
             iterator, date = await self._streams.shard_iterator(stream, shard.shard_id, AtLatest())
         except ShardNotFound:
-            return None  # listed, but aged out since: a sweep proves it
+            return None  # listed, but gone since; a sweep proves that
         except TrimmedData:
-            # Some backends say so of a fresh LATEST. Without an iterator the shard is read from
-            # its oldest record, skipping what is older than `startedAt`.
+            # Some backends answer so to LATEST. Without an iterator the shard is read from its
+            # oldest record, and records older than `startedAt` are skipped.
             return replace(row, checkpoint=LATEST)
         dates.append(date)
         return replace(row, checkpoint=LATEST, start_iterator=iterator)

@@ -1,9 +1,9 @@
-"""Finds shards and keeps the lineage. Rule: only this folder creates lease rows.
+"""Discovery: which shards exist, and their lineage. Rule: only this folder creates lease rows.
 
-Whoever wins the sweep lists the stream; rows appear page by page, only those that a read did not
-show. A parent that is named but not listed is asked itself (`parents`). At a shard's end its
-children are looked up at once; those not yet visible are asked for a few times more (`children`),
-and the sweep finds the rest.
+The worker that claims the sweep of a stream lists it, and creates, page by page, the rows that a
+read did not show. It requests an iterator of a parent that is named but not listed (`parents`). At
+the end of a shard its children are looked up at once, and a few times more (`children`); sweeps
+find those that appear later.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from consumer.runtime.discovery.bootstrap import LatestBootstrap, check_view_typ
 from consumer.runtime.discovery.children import Children, stream_of
 from consumer.runtime.discovery.listing import ShardListing
 from consumer.runtime.discovery.parents import Parents, answers
-from consumer.runtime.discovery.sweep_claim import Overtaken, SweepTurn
+from consumer.runtime.discovery.sweep_claim import ClaimLost, SweepClaim
 from consumer.runtime.signal import Signal
 
 if TYPE_CHECKING:
@@ -45,21 +45,21 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 SWEEP_TRIES = 3
-"""A sweep that fails is begun again by its winner as often; then by anybody who takes it over."""
+"""Times a worker begins a sweep that fails; after that any worker may claim it."""
 
 SWEEP_PAUSE = 1.0
 """Seconds between these tries."""
 
 IDLE_SECONDS = 60.0
-"""The loop looks at what is due at least this often."""
+"""Longest wait before the loop checks again what is due."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownStreams:
-    """What was last known of each stream's leases, by stream key.
+    """The leases of each stream as last read, by stream key, and the streams near their end.
 
-    `closing`: all leases are at their end, and listings have to show that nothing follows.
-    `retired`: a later stream of the table has begun.
+    `closing` are the keys of streams whose leases are all at their end. `retired` are the keys of
+    those among them that a later stream of the table has followed.
     """
 
     leases: Mapping[str, Sequence[Lease]]
@@ -68,7 +68,10 @@ class KnownStreams:
 
 
 class Discovery:
-    """`on_found` is called when rows were created or gates opened here."""
+    """`on_found` is called when this worker has, or may have, created rows or opened gates.
+
+    `exhausted` holds the keys of disabled streams that were read to their end.
+    """
 
     def __init__(
         self,
@@ -88,30 +91,30 @@ class Discovery:
         self._listing = ShardListing(streams, clock)
         self._changed = Signal()
         self._stopping = False
-        self._turn: SweepTurn | None = None
+        self._claim: SweepClaim | None = None
         self._rows: dict[str, StreamRow] = {}
         self._due: dict[str, float] = {}
         self._watches: dict[str, SweepWatch] = {}
         self._children = Children(store, streams, clock)
         self._parents = Parents(store, streams, clock, metrics)
-        self.exhausted: set[str] = set()  # keys of disabled streams read to their end
+        self.exhausted: set[str] = set()
         self.on_found: Callable[[], None] = _nothing
 
     def observe(
         self, streams: Sequence[StreamRow], known: KnownStreams, answered_at: float
     ) -> None:
-        """Stream rows (oldest first) as just read, and what is known of their leases."""
+        """Take in stream rows, oldest first, read at `answered_at` (clock), and their leases."""
         self._rows = {row.key: row for row in streams}
         for row in streams:
             watch = self._watches.setdefault(row.key, SweepWatch(self._timing))
             watch.observe(row, answered_at)
             self._due[row.key] = watch.due_at(self._interval(row, known))
         for row in streams[:-1]:
-            self._forget_state(row)
+            self._drop_enabled_metric(row)
         self._changed.notify()
 
-    def _forget_state(self, row: StreamRow) -> None:
-        """A superseded stream is no alarm, whoever has listed it last."""
+    def _drop_enabled_metric(self, row: StreamRow) -> None:
+        """Remove the metric of a stream that a later one follows: its end raises no alarm."""
         with suppress(KeyError):
             self._metrics.stream_enabled.remove(row.key)
 
@@ -127,21 +130,24 @@ class Discovery:
         return self._timing.discovery * (QUIET_FACTOR if quiet else 1.0)
 
     def stop(self) -> None:
-        """End `run` after the request under way."""
+        """End `run` soon; a sweep under way creates and deletes no further lease."""
         self._stopping = True
-        if self._turn is not None:
-            self._turn.abandoned = True
+        if self._claim is not None:
+            self._claim.abandoned = True
         self._changed.notify()
 
     async def run(self) -> None:
-        """Sweep what is due until stopped. Raises Misconfigured for a new stream's view type."""
+        """Make due sweeps and lookups until stopped.
+
+        Raises Misconfigured if the records of a stream lack images that the events need.
+        """
         while not self._stopping:
             for key in tuple(self._due):
                 now = self._clock.now()
-                if self._due[key] <= now:  # asked anew for each: a sweep takes its time
+                if self._due[key] <= now:  # `now` is read for each stream: a sweep takes long
                     self._due[key] = now + self._timing.lease_duration  # until the next observation
                     await self._try(key)
-            if await self._children.ask_again(self._rows):
+            if await self._children.look_up_due(self._rows):
                 self.on_found()
             due = min([self._children.due_at(), *self._due.values()])
             if not self._stopping:
@@ -152,90 +158,90 @@ class Discovery:
         for _ in range(SWEEP_TRIES):
             if row is None or self._stopping:
                 return
-            turn = self._turn = SweepTurn(self._store, self._clock, self._timing, row)
+            claim = self._claim = SweepClaim(self._store, self._clock, self._timing, row)
             try:
-                await turn.win()
-                await self._sweep(turn)
-            except Overtaken:
+                await claim.win()
+                await self._sweep(claim)
+            except ClaimLost:
                 log.debug("sweep_overtaken", stream=key)
                 return
             except Retryable as error:
                 log.warning("sweep_failed", stream=key, reason=error.reason)
-                row = turn.row
+                row = claim.row
                 await self._clock.sleep(SWEEP_PAUSE)
             else:
                 return
 
-    async def _sweep(self, turn: SweepTurn) -> None:
-        row, began_at = turn.row, self._clock.wall()
+    async def _sweep(self, claim: SweepClaim) -> None:
+        row, began_at = claim.row, self._clock.wall()
         stream = stream_of(row)
         if not row.bootstrapped:
             bootstrap = LatestBootstrap(self._store, self._streams, self._clock, self._listing)
-            await bootstrap.run(stream, turn)
+            await bootstrap.run(stream, claim)
             self.on_found()
-        # The successor is looked for first: then the listing is that of a disabled stream, whose
-        # shards are all known before the new stream has a row.
+        # The successor is looked up before the listing: so the listing is that of a disabled
+        # stream, and all its shards have rows before the new stream has one.
         successor = await self._successor(row)
         leases = {lease.shard_id: lease for lease in await self._store.read_leases(row.key)}
         if not row.bootstrapped:
             for shard_id in childless_ends(tuple(leases.values())):
-                self._children.expect(row, shard_id)  # a child of it may be hidden yet
+                self._children.look_up_later(row, shard_id)  # the listing may not show a child yet
 
         async def visit(page: StreamPage) -> None:
             check_view_type(self._source, page)
-            await self._create(turn, page.shards, leases)
+            await self._create_leases(claim, page.shards, leases)
 
         listed = await self._listing.complete(stream, visit)
-        if await self._parents.prove(turn, leases, listed):
+        if await self._parents.resolve(claim, leases, listed):
             self.on_found()
-        await self._delete_finished(turn, leases, listed)
+        await self._delete_finished(claim, leases, listed)
         if successor is not None:
             known = list(self._rows.values())
             await self._store.create_stream(first_row(self._source, successor, known))
             log.warning("new_stream", stream=successor.key, after=row.key)
-        await turn.finish(began_at)
-        self._note_end(row, leases, listed)
+        await claim.finish(began_at)
+        self._note_enabled(row, leases, listed)
 
     @property
     def _newest(self) -> str:
         return next(reversed(self._rows))
 
     async def _successor(self, row: StreamRow) -> Stream | None:
-        """The table's latest stream if it has no row yet; asked while sweeping the newest known."""
+        """Return the table's latest stream if it has no row yet and `row` is the newest known."""
         if not self._source.follow_table or row.key != self._newest:
             return None
         latest = await self._streams.latest_stream(row.table)
         return None if latest is None or latest.key in self._rows else latest
 
-    async def _create(
-        self, turn: SweepTurn, shards: Sequence[Shard], leases: dict[str, Lease]
+    async def _create_leases(
+        self, claim: SweepClaim, shards: Sequence[Shard], leases: dict[str, Lease]
     ) -> None:
-        await turn.hold()
+        await claim.ensure_held()
         new = [shard for shard in shards if shard.shard_id not in leases]
         created = 0
         try:
             for shard in new:
-                lease = new_lease(shard, turn.row, self._clock.wall())
-                await turn.hold()
-                created += await self._store.create_lease(turn.row.key, lease)
+                lease = new_lease(shard, claim.row, self._clock.wall())
+                await claim.ensure_held()
+                created += await self._store.create_lease(claim.row.key, lease)
                 leases[shard.shard_id] = lease
         finally:
-            # Told whatever the answers: a row may stand by a write without one, or by somebody
-            # who died before he could tell.
+            # Also after a failure: that write may have created the row, and so may a worker that
+            # died before it notified its peers.
             if new:
                 self.on_found()
         if created:
-            log.info("shards_found", stream=turn.row.key, count=created)
+            log.info("shards_found", stream=claim.row.key, count=created)
 
     async def _delete_finished(
-        self, turn: SweepTurn, leases: dict[str, Lease], listed: Listed
+        self, claim: SweepClaim, leases: dict[str, Lease], listed: Listed
     ) -> None:
         wall = self._clock.wall()
         for lease in deletable(tuple(leases.values()), listed.shard_ids, wall):
-            await turn.hold()
-            await self._store.delete_lease(turn.row.key, lease)
+            await claim.ensure_held()
+            await self._store.delete_lease(claim.row.key, lease)
 
-    def _note_end(self, row: StreamRow, leases: dict[str, Lease], listed: Listed) -> None:
+    def _note_enabled(self, row: StreamRow, leases: dict[str, Lease], listed: Listed) -> None:
         if row.key != self._newest:
             return
         self._metrics.stream_enabled.labels(stream=row.key).set(listed.enabled)
@@ -246,19 +252,19 @@ class Discovery:
             self.exhausted.add(row.key)
             self.on_found()
 
-    async def adopt_children(self, row: StreamRow, shard_id: str) -> None:
-        """At the end of `shard_id`: make rows for its children. Raises Retryable.
+    async def create_children(self, row: StreamRow, shard_id: str) -> None:
+        """Create rows for the children of `shard_id`, which has ended. Raises Retryable.
 
-        Children that are not visible yet are asked for again later.
+        Children that the stream does not show yet are looked up again later.
         """
-        if await self._children.adopt(self._rows.get(row.key, row), shard_id):
+        if await self._children.create_rows(self._rows.get(row.key, row), shard_id):
             self.on_found()
         self._changed.notify()
 
     async def shard_exists(self, row: StreamRow, shard_id: str) -> bool:
-        """Does a fresh complete listing show the shard, or does it answer itself? Raises Retryable.
+        """Return whether a new listing shows the shard or an iterator of it is given.
 
-        Some shards are in no listing: only one that is not and does not answer either is gone.
+        A shard may exist although no listing shows it, so both are asked. Raises Retryable.
         """
         stream = stream_of(row)
         if shard_id in (await self._listing.fresh(stream)).shard_ids:
@@ -267,4 +273,4 @@ class Discovery:
 
 
 def _nothing() -> None:
-    """Until somebody wants to know."""
+    """Stand for `on_found` until the coordinator sets it."""

@@ -1,7 +1,7 @@
-"""Reads the complete shard listing of a stream, page by page, at most two pages a second.
+"""The listing: all shards of a stream, read page by page, at most two pages a second.
 
-Rule: one listing at a time in this process; who asks while one is under way that began before the
-question waits for the next.
+Rule: one listing at a time in this process. A caller of `fresh` is never given a listing that began
+before its call.
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from consumer.ports import Clock, StreamClient
 
 MAX_PAGES = 10_000
-"""A million shards; more is a listing that does not end."""
+"""Pages after which a listing fails: a million shards, so it would not come to an end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A complete listing. `page` is its last one, None where the stream does not exist."""
+    """A complete listing, begun at `asked_at` (clock).
+
+    `page` is its last page, None if the stream does not exist; then it has no shards either.
+    """
 
     shard_ids: frozenset[str]
     page: StreamPage | None
@@ -33,34 +36,37 @@ class Listed:
 
     @property
     def enabled(self) -> bool:
-        """The stream takes new changes."""
+        """Whether the stream exists and records new changes."""
         return self.page is not None and self.page.enabled
 
 
 class ShardListing:
-    """DescribeStream, paged and paced."""
+    """Lists shards by DescribeStream, with a pause between two pages."""
 
     def __init__(self, streams: StreamClient, clock: Clock) -> None:
         self._streams = streams
         self._clock = clock
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._next_page_at = 0.0
-        self._latest: dict[str, Listed] = {}
+        self._last: dict[str, Listed] = {}
 
     async def complete(
         self, stream: Stream, visit: Callable[[StreamPage], Awaitable[None]]
     ) -> Listed:
-        """List all shards; each page is visited as it comes. Raises Retryable."""
-        async with self._turn:
+        """List all shards; await `visit` for each page as it comes. Raises Retryable."""
+        async with self._lock:
             return await self._list(stream, visit)
 
     async def fresh(self, stream: Stream) -> Listed:
-        """A complete listing that began after this call; callers share it. Raises Retryable."""
+        """Return a complete listing that began after this call. Raises Retryable.
+
+        Calls that wait at the same time share one listing.
+        """
         asked_at = self._clock.now()
-        async with self._turn:
-            latest = self._latest.get(stream.arn)
-            if latest is not None and latest.asked_at >= asked_at:
-                return latest
+        async with self._lock:
+            last = self._last.get(stream.arn)
+            if last is not None and last.asked_at >= asked_at:
+                return last
             return await self._list(stream, _ignore)
 
     async def _list(self, stream: Stream, visit: Callable[[StreamPage], Awaitable[None]]) -> Listed:
@@ -73,7 +79,7 @@ class ShardListing:
             try:
                 page = await self._streams.describe_stream(stream, after)
             except ShardNotFound:
-                # The stream itself does not exist any more: no shard of it does.
+                # The stream itself no longer exists, so none of its shards does.
                 listed = Listed(frozenset(), None, asked_at)
                 break
             shard_ids.update(shard.shard_id for shard in page.shards)
@@ -86,7 +92,7 @@ class ShardListing:
             after = page.last_evaluated
         else:
             raise Retryable(f"a listing of more than {MAX_PAGES} pages", "listing")
-        self._latest[stream.arn] = listed
+        self._last[stream.arn] = listed
         return listed
 
     async def _pace(self) -> None:
@@ -98,4 +104,4 @@ class ShardListing:
 
 
 async def _ignore(_page: StreamPage) -> None:
-    """Only the ids are wanted."""
+    """Do nothing with a page: the caller needs only the shard ids."""

@@ -1,9 +1,9 @@
-"""The parents that no listing shows. Rule: only ShardNotFound proves one gone, a gap row says so.
+"""Parents that no listing shows. Rule: only ShardNotFound proves that a parent is gone.
 
-A child that waits for a parent without a row may go on once the parent is proven gone. If the
-stream was listed completely before, the parent lived in the time of this application and nobody
-has seen it: what it held is lost, and a gap row names it before the child is let go. At the first
-listing the parents of the oldest shards are simply older than the application.
+A child whose parent has neither a row nor a place in the listing waits until the parent is proven
+to be gone. If the stream was listed completely before, the parent was created and trimmed after
+that without being read: its records are lost, and a gap row names it before the child may be read.
+At the first listing, such parents are older than the application, and nothing was lost.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from consumer.observability.metrics import Metrics
     from consumer.ports import Clock, LeaseStore, StreamClient
     from consumer.runtime.discovery.listing import Listed
-    from consumer.runtime.discovery.sweep_claim import SweepTurn
+    from consumer.runtime.discovery.sweep_claim import SweepClaim
 
 log = structlog.get_logger()
 
 
 async def answers(streams: StreamClient, stream: Stream, shard_id: str) -> bool:
-    """Is the shard there? Only ShardNotFound says no; a failure (Retryable) proves nothing."""
+    """Return whether the shard exists. Raises Retryable, which proves nothing."""
     try:
         await streams.shard_iterator(stream, shard_id, AtTrimHorizon())
     except ShardNotFound:
@@ -43,7 +43,7 @@ async def answers(streams: StreamClient, stream: Stream, shard_id: str) -> bool:
 
 
 class Parents:
-    """Asks unlisted parents themselves, as part of a sweep."""
+    """Requests an iterator of each unlisted parent, as part of a sweep."""
 
     def __init__(
         self, store: LeaseStore, streams: StreamClient, clock: Clock, metrics: Metrics
@@ -52,35 +52,36 @@ class Parents:
         self._streams = streams
         self._clock = clock
         self._metrics = metrics
-        self._patience: dict[str, UnlistedParents] = {}  # by stream key
+        self._unlisted: dict[str, UnlistedParents] = {}  # by stream key
 
-    async def prove(self, turn: SweepTurn, leases: Mapping[str, Lease], listed: Listed) -> bool:
-        """After a complete listing: let the children of lost parents go, or find the parents.
+    async def resolve(self, claim: SweepClaim, leases: Mapping[str, Lease], listed: Listed) -> bool:
+        """Decide about the unlisted parents of waiting children, after a complete listing.
 
-        True if that opened anything. Raises Overtaken or Retryable; a failure proves nothing.
+        A parent that is gone lets its child be read; a parent that answers after several equal
+        listings gets a row. Return whether either happened. Raises ClaimLost or Retryable.
         """
-        patience = self._patience.setdefault(turn.row.key, UnlistedParents())
-        patience.begin(listed.shard_ids)
+        unlisted = self._unlisted.setdefault(claim.row.key, UnlistedParents())
+        unlisted.begin(listed.shard_ids)
         opened = False
         for child in orphans(tuple(leases.values()), listed.shard_ids):
             parent = child.parent_shard_id
             if parent is None:
                 continue
-            if not await answers(self._streams, stream_of(turn.row), parent):
-                await self._let_go(turn, child, parent)
-            elif patience.answered(child.shard_id):
-                await self._take_in(turn, parent)
+            if not await answers(self._streams, stream_of(claim.row), parent):
+                await self._mark_gone(claim, child, parent)
+            elif unlisted.answered(child.shard_id):
+                await self._create_root(claim, parent)
             else:
                 continue
             opened = True
         return opened
 
-    async def _let_go(self, turn: SweepTurn, child: Lease, parent: str) -> None:
-        """The parent is gone: the child need not wait."""
-        stream = turn.row.key
-        if turn.row.sweep_done:
+    async def _mark_gone(self, claim: SweepClaim, child: Lease, parent: str) -> None:
+        """Write that the parent is gone, so that the child need not wait for it."""
+        stream = claim.row.key
+        if claim.row.sweep_done:
             gap = unseen_shard_gap(parent, self._clock.wall())
-            await turn.hold()
+            await claim.ensure_held()
             if await self._store.put_gap(stream, gap):
                 self._metrics.gaps.labels(reason=gap.reason).inc()
                 log.error(
@@ -90,16 +91,16 @@ class Parents:
                     after=gap.from_,
                     reason=gap.reason,
                     child=child.shard_id,
-                    action="no listing had shown this shard before it aged out; reading goes on "
-                    "with its child; a gap row in the lease table names it",
+                    action="no listing showed this shard before its records were trimmed; reading "
+                    "goes on with its child; a gap row in the lease table names the shard",
                 )
-        await turn.hold()
+        await claim.ensure_held()
         await self._store.mark_parent_gone(stream, child.shard_id)
         log.info("parent_gone", stream=stream, shard=child.shard_id, parent=parent)
 
-    async def _take_in(self, turn: SweepTurn, parent: str) -> None:
-        """The parent is there and never listed: it is read like a root, before its child."""
-        log.error("parent_never_listed", stream=turn.row.key, shard=parent)
-        await turn.hold()
-        lease = new_lease(Shard(parent, None, None), turn.row, self._clock.wall())
-        await self._store.create_lease(turn.row.key, lease)
+    async def _create_root(self, claim: SweepClaim, parent: str) -> None:
+        """Create a row for a parent that exists but is never listed: it is read as a root."""
+        log.error("parent_never_listed", stream=claim.row.key, shard=parent)
+        await claim.ensure_held()
+        lease = new_lease(Shard(parent, None, None), claim.row, self._clock.wall())
+        await self._store.create_lease(claim.row.key, lease)

@@ -1,8 +1,8 @@
-"""A sweep that this worker has won. Rule: nothing is written for it once somebody else may sweep.
+"""The claim to a sweep. Rule: a sweep writes no lease and no gap once a peer may have claimed it.
 
-The turn is won, and kept, by a conditional increment of the stream row's `sweep.n`. Others take an
-unfinished sweep over after `lease_duration` without a new number, so a turn older than a third of
-that is renewed before the next write.
+A worker claims a sweep, and renews its claim, by a conditional increment of the stream row's
+`sweep.n`. Peers may claim an unfinished sweep when `sweep.n` has not changed for `lease_duration`,
+so a claim older than a third of that is renewed before the next write.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from consumer.ports import Clock, LeaseStore
 
 
-class Overtaken(Exception):
-    """No error: somebody else has won the sweep since, or this worker is draining."""
+class ClaimLost(Exception):
+    """The sweep ends here: a peer has claimed it, or this worker drains."""
 
 
-class SweepTurn:
-    """`row` is the stream row as it stands while the turn is ours."""
+class SweepClaim:
+    """`row` is the stream row as this claim last wrote it; before `win`, as it was read."""
 
     def __init__(
         self, store: LeaseStore, clock: Clock, timing: LeaseTiming, row: StreamRow
@@ -34,28 +34,37 @@ class SweepTurn:
         self.abandoned = False  # the worker is draining
 
     async def win(self) -> None:
-        """Raise the number. Raises Overtaken, or Retryable (then the turn counts as lost)."""
+        """Claim the sweep, or renew the claim. Raises ClaimLost or Retryable."""
         sent_at = self._clock.now()
         await self._write(replace(self.row, sweep_n=self.row.sweep_n + 1))
         self._won_at = sent_at
 
-    async def hold(self) -> None:
-        """Call before each write of the sweep. Raises Overtaken or Retryable."""
+    async def ensure_held(self) -> None:
+        """Make sure that no peer may claim the sweep now; to be called before each of its writes.
+
+        Renews a claim that is old. Raises ClaimLost or Retryable.
+        """
         if self.abandoned:
-            raise Overtaken(self.row.key)
+            raise ClaimLost(self.row.key)
         if self._clock.now() >= self._won_at + self._renew_after:
             await self.win()
 
     async def bootstrapped(self, started_at: float) -> None:
-        """Every shard of a start at LATEST has its row. Raises as `win`."""
+        """Write that every shard of a start at LATEST has its row. Raises ClaimLost or Retryable.
+
+        `started_at` (wall time) is the date of the last answer of the stream before this write.
+        """
         await self._write(replace(self.row, started_at=started_at, bootstrapped=True))
 
     async def finish(self, began_at: float) -> None:
-        """The listing, begun at `began_at` (wall time), was complete. Raises as `win`."""
+        """Write that the sweep, begun at `began_at` (wall time), is done.
+
+        Raises ClaimLost or Retryable.
+        """
         await self._write(replace(self.row, sweep_done=self.row.sweep_n, swept_at=began_at))
 
     async def _write(self, row: StreamRow) -> None:
         written = await self._store.replace_stream(self.row, row)
         if written is None:
-            raise Overtaken(row.key)
+            raise ClaimLost(row.key)
         self.row = written

@@ -1,1 +1,1 @@
-"""Which shards this worker runs: heartbeat, peers, plan, running shards."""
+"""Which shards this worker runs: the heartbeat, the scans of the lease table, the plan."""

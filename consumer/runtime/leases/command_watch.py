@@ -1,7 +1,8 @@
-"""Tells the shards that run here of commands that concern them.
+"""The command watch: it notifies running shards of operator commands that concern them.
 
-Ownership: the coordinator owns it. The stream rows of each scan say whether there is anything new;
-only then is it read, once a worker. Shards that are not meant go on undisturbed.
+Ownership: the coordinator owns it. The stream rows of each scan show whether a stream has new
+commands; only then are they read, once for all shards of the worker. Shards that no new command
+concerns are not interrupted.
 """
 
 from __future__ import annotations
@@ -23,15 +24,18 @@ log = structlog.get_logger()
 
 
 class CommandWatch:
-    """What this worker knows of the operator's commands, by stream."""
+    """`_known` is the number of the last command that was read, by stream key."""
 
     def __init__(self, store: LeaseStore, held: HeldShards) -> None:
         self._store = store
         self._held = held
         self._known: dict[str, int] = {}
 
-    async def look(self, rows: Iterable[StreamRow]) -> None:
-        """Read what is new; what could not be read is tried again at the next scan."""
+    async def read_new(self, rows: Iterable[StreamRow]) -> None:
+        """Read new commands and notify the shards they concern.
+
+        A read that fails is tried again at the next scan.
+        """
         for row in rows:
             known = self._known.get(row.key, 0)
             if row.commands <= known:

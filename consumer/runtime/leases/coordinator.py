@@ -1,9 +1,11 @@
-"""Decides which shards this worker runs. Rule: nobody leads; the plan is made of what was read.
+"""The coordinator: which shards this worker runs. Rule: no worker leads; each plans from the rows.
 
-Every scan the worker and stream rows are read; the lease rows only when something changed (see
-`core.rhythm`). No await stands between the answer of a read and the decisions made of it. The
-coordinator owns the tasks of keeper, discovery and shard consumers; draining is an event for them,
-cancelling only the deadline after it.
+Every scan reads the worker and stream rows. A pass reads the lease rows, plans and acts on the
+plan; it is made only when something has changed (see `core.leases.lease_read_schedule`). No await
+lies between the answer of a read and the decisions made from it.
+
+Ownership: the coordinator owns the tasks of the heartbeat, discovery and the shard consumers. They
+are told to drain; they are cancelled only at the deadline after that.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from consumer.errors import (
 from consumer.runtime.discovery.bootstrap import check_fingerprint, own_rows
 from consumer.runtime.leases.command_watch import CommandWatch
 from consumer.runtime.leases.held_shards import HeldShards
-from consumer.runtime.leases.readability_check import Probe
+from consumer.runtime.leases.readability_check import ReadabilityCheck
 from consumer.runtime.leases.stream_leases import StreamLeases
 from consumer.runtime.signal import Signal
 
@@ -44,23 +46,24 @@ if TYPE_CHECKING:
     from consumer.ports import Chance, Clock, LeaseStore, StreamClient
     from consumer.runtime.discovery.bootstrap import Source
     from consumer.runtime.discovery.discovery import Discovery
-    from consumer.runtime.leases.heartbeat import Keeper
+    from consumer.runtime.leases.heartbeat import Heartbeat
     from consumer.runtime.leases.running_shard import RunningShard, ShardConsumerFactory
 
 log = structlog.get_logger()
 
 EXIT_SECONDS = 1.5
-"""After the drain deadline: shards release at their watermark, then everything left is cancelled.
+"""From the drain deadline until all that still runs is cancelled; shards release in this time."""
 
-Together with the keeper's farewell this stays below three seconds.
-"""
-
-HASTE = 4
-"""While a peer drains, its shards are looked for this many times as often."""
+DRAINING_SCANS = 4
+"""While a peer drains, scans are this many times as frequent, to take its shards soon."""
 
 
 class Coordinator:
-    """The shards of one worker. `run` ends when everything is handed over, or raises Fatal."""
+    """The shards of one worker.
+
+    `draining` is true once `stop` was called or a fatal error was found. `moved_at` (clock) is when
+    the loop began its last round; a liveness check compares it with the time.
+    """
 
     def __init__(
         self,
@@ -71,7 +74,7 @@ class Coordinator:
         chance: Chance,
         timing: LeaseTiming,
         source: Source,
-        keeper: Keeper,
+        heartbeat: Heartbeat,
         fence: Fence,
         discovery: Discovery,
         factory: ShardConsumerFactory,
@@ -82,7 +85,7 @@ class Coordinator:
         self._clock = clock
         self._timing = timing
         self._source = source
-        self._keeper = keeper
+        self._heartbeat = heartbeat
         self._fence = fence
         self._discovery = discovery
         self._polling = polling
@@ -91,16 +94,16 @@ class Coordinator:
             clock=clock,
             chance=chance,
             timing=timing,
-            keeper=keeper,
+            heartbeat=heartbeat,
             fence=fence,
             factory=factory,
             metrics=metrics,
-            on_end=self._ask,
+            on_end=self._request_pass,
         )
-        self._peers = Peers(keeper.worker_id, timing)
-        self._leases = StreamLeases(clock, timing, self._peers, self._held, keeper)
-        self._commands = CommandWatch(store, self._held)
-        self._probe = Probe(streams, clock, keeper, self._held, metrics)
+        self._peers = Peers(heartbeat.worker_id, timing)
+        self._leases = StreamLeases(clock, timing, self._peers, self._held, heartbeat)
+        self._command_watch = CommandWatch(store, self._held)
+        self._readability = ReadabilityCheck(streams, clock, heartbeat, self._held, metrics)
         self._rhythm = Rhythm(timing)
         self._changed = Signal()
         self._limit: asyncio.Timeout | None = None
@@ -108,30 +111,30 @@ class Coordinator:
         self._scan_due = -inf
         self._fatal: Fatal | None = None  # to be raised once everything is handed over
         self.draining = False
-        self.moved_at = clock.now()  # the last turn of the loop, for liveness
-        keeper.on_fence = self._fence_changed
+        self.moved_at = clock.now()
+        heartbeat.on_fence_change = self._fence_changed
         discovery.on_found = self._found
 
     @property
     def able(self) -> bool:
-        """False while no shard can be read from here."""
-        return self._keeper.able
+        """False while this worker can read no shard."""
+        return self._heartbeat.able
 
     @property
     def shards(self) -> Sequence[RunningShard]:
-        """The shards that run here."""
+        """The shards that run in this worker."""
         return self._held.shards
 
     def leases(self) -> Sequence[LeaseView]:
-        """All leases as last read, with their state as seen from here."""
+        """Return all leases as last read, with their state as seen from this worker."""
         return self._leases.views()
 
     def stop(self) -> None:
-        """SIGTERM: hand everything over, at the latest at the drain deadline."""
+        """Hand all shards over, at the drain deadline at the latest; `run` then ends."""
         if self.draining:
             return
         self.draining = True
-        self._keeper.set_draining()
+        self._heartbeat.set_draining()
         self._discovery.stop()
         self._held.drain()
         if self._limit is not None:
@@ -141,14 +144,14 @@ class Coordinator:
         self._changed.notify()
 
     async def run(self) -> None:
-        """Beat, look, take, run, hand over. Raises Fatal."""
+        """Take and run shards until stopped and everything is handed over. Raises Fatal."""
         if self.draining:
-            return  # nothing was begun
+            return  # stopped before the start: nothing is to be handed over
         try:
             async with asyncio.timeout(None) as self._limit:
                 await self._run()
         except TimeoutError:
-            await self._keeper.farewell()
+            await self._heartbeat.delete_row()
             if self._held and self._fatal is None:
                 self._fatal = NotReleased(
                     f"{len(self._held.shards)} leases could not be released within "
@@ -164,31 +167,31 @@ class Coordinator:
 
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._keeper.run(), name="keeper")
-            await self._keeper.until_alive()
+            group.create_task(self._heartbeat.run(), name="heartbeat")
+            await self._heartbeat.until_alive()
             group.create_task(self._discovery.run(), name="discovery")
             while not self.draining or self._held:
-                await self._turn(group)
-            self._keeper.stop()
+                await self._step(group)
+            self._heartbeat.stop()
 
-    async def _turn(self, group: TaskGroup) -> None:
-        """One turn of the loop; whatever is due is done, then it waits."""
+    async def _step(self, group: TaskGroup) -> None:
+        """Do what is due, then wait until something is due or has changed."""
         self.moved_at = self._clock.now()
         if not self.draining:
             if self.moved_at >= self._scan_due:
                 await self._scan()
-                await self._commands.look(self._rows)
-            await self._probe.look(self._rows)
+                await self._command_watch.read_new(self._rows)
+            await self._readability.update(self._rows)
             if self._pass_due() <= self._clock.now():
                 await self._pass(group)
         due = inf if self.draining else min(self._scan_due, self._pass_due())
         pause = min(self._timing.scan, due - self._clock.now())
         await self._changed.wait(max(0.0, pause))
 
-    # -- the small rows
+    # -- the worker and stream rows
 
     async def _scan(self) -> bool:
-        """Read the worker and stream rows. False if the table did not answer."""
+        """Read the worker and stream rows. Return False if the table did not answer."""
         sent_at = self._clock.now()
         try:
             workers, rows = await self._store.read_peers()
@@ -201,19 +204,19 @@ class Coordinator:
         self._peers.observe(sent_at, answered_at, workers, self._leases.owners())
         self._polling.hurry = self._peers.draining
         ours = own if own is not None else self._leases.of_table(self._source, rows)
-        self._see(ours, sent_at)
+        self._take_in(ours, sent_at)
         self._discovery.observe(self._rows, self._leases.known(), answered_at)
-        scan = self._timing.scan / (HASTE if self._peers.draining else 1)
+        scan = self._timing.scan / (DRAINING_SCANS if self._peers.draining else 1)
         self._scan_due = min(sent_at + scan, max(answered_at, self._peers.next_read_due()))
         for key in self._discovery.exhausted:
             if not self._source.follow_table and key == self._source.stream.key:
                 self._end(StreamUnreachable(f"stream {key} is disabled and read to its end"))
         return True
 
-    def _see(self, rows: tuple[StreamRow, ...], sent_at: float) -> None:
+    def _take_in(self, rows: tuple[StreamRow, ...], sent_at: float) -> None:
         self._rows = rows
         self._leases.observe(rows, sent_at)
-        self._keeper.work_on(self._leases.active())
+        self._heartbeat.set_streams(self._leases.active())
         try:
             for row in rows:
                 check_fingerprint(self._source, row)
@@ -221,7 +224,7 @@ class Coordinator:
             self._end(error)
 
     def _end(self, fatal: Fatal) -> None:
-        """Hand everything over, then raise."""
+        """Hand everything over; `run` then raises `fatal`."""
         if self._fatal is None:
             log.error("ending", reason=str(fatal))
             self._fatal = fatal
@@ -230,20 +233,20 @@ class Coordinator:
     # -- the lease rows
 
     def _sign(self) -> Hashable:
-        """What must change in the small rows for the leases to be read."""
+        """Return a value that changes whenever the lease rows have to be read."""
         return (
             self._peers.changes(),
             self._peers.dead,
             self._leases.signs(),
             tuple(self._peers.counting(row.key) for row in self._rows),
-            self._keeper.able,
+            self._heartbeat.able,
         )
 
     def _pass_due(self) -> float:
         return self._rhythm.due_at(self._sign()) if self._rows else inf
 
     async def _pass(self, group: TaskGroup) -> None:
-        """Read the leases of every active stream, plan, and act on it at once."""
+        """Read the leases of each stream that needs it, plan, and act on the plan at once."""
         sign = self._sign()
         self._rhythm.begin()
         first_mark = self._held.mark
@@ -262,15 +265,15 @@ class Coordinator:
             left = left or plan.left
             if not self.draining and self._fence.holds(self._clock.now(), self._fence.epoch):
                 self._leases.act(group, row, plan)
-        self._held.planned(first_mark)
+        self._held.forget(first_mark)
         self._rhythm.passed(self._clock.now(), sign, tuple(outcomes), left=left)
 
     async def _read(self, row: StreamRow) -> Sequence[Lease] | None:
-        """The leases of a stream, and proof of death that is newer than they are.
+        """Return the leases of a stream; None if the table did not answer.
 
-        A peer judged dead may have come back since and taken a lease anew: its row would name it
-        with a counter that the judgement never covered. So whoever is dead must be so in a read
-        sent after the answer that shows the lease.
+        A peer that was judged dead may have recovered since, and taken a lease again. So where a
+        lease names a dead owner, the worker rows are read once more, after the lease rows: they
+        have to show the owner dead, too.
         """
         try:
             leases = await self._store.read_leases(row.key)
@@ -281,15 +284,15 @@ class Coordinator:
             return None
         return leases
 
-    def _ask(self) -> None:
+    def _request_pass(self) -> None:
         self._rhythm.ask()
         self._changed.notify()
 
     def _found(self) -> None:
-        """Rows were created or gates opened here: peers shall look, too."""
-        self._keeper.raise_changes()
-        self._ask()
+        """Make a pass, here and in peers: discovery created rows or opened gates."""
+        self._heartbeat.raise_changes()
+        self._request_pass()
 
     def _fence_changed(self) -> None:
         self._held.revoke_fenced()
-        self._ask()
+        self._request_pass()

@@ -1,9 +1,9 @@
-"""Keeps this worker alive in the eyes of its peers. Rule: only the keeper writes the worker row.
+"""The heartbeat: it shows peers that this worker is alive. Rule: only it writes the worker row.
 
-It writes the whole row every heartbeat, so a deleted row comes back, and at once when something
-changed that peers should see. Each answer feeds the fence; the deadline is also watched without
-any answer, so that what is fenced is revoked while the lease table is silent. The row is deleted
-last.
+It writes the whole row at a fixed interval, so a deleted row is written again, and also as soon as
+a value that peers act on has changed. Each answer moves the deadline of the fence. A second task
+watches that deadline, so that leases are revoked in time even while the lease table does not
+answer. The row is deleted last.
 """
 
 from __future__ import annotations
@@ -28,18 +28,24 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 SPACING_SECONDS = 0.1
-"""Changes within this time share a heartbeat."""
+"""Least time between two writes of the row; changes within it share the next one."""
 
-FAREWELL_SECONDS = 1.0
-"""Deleting the row may take this long; a row that stays is judged dead and expires."""
+DELETE_SECONDS = 1.0
+"""Deleting the row may take this long; peers judge the worker of a row that stays dead.
+
+Together with the coordinator's `EXIT_SECONDS` this stays below three seconds.
+"""
 
 
 def _nothing() -> None:
-    """Until somebody wants to know about the fence."""
+    """Stand for `on_fence_change` until the coordinator sets it."""
 
 
-class Keeper:
-    """`worker` is the row as first written, with heartbeat 0."""
+class Heartbeat:
+    """`worker` is the row to begin with, with heartbeat 0; the first write raises it to 1.
+
+    `on_fence_change` is called when an epoch of the fence has ended or begun.
+    """
 
     def __init__(
         self, store: LeaseStore, clock: Clock, timing: LeaseTiming, fence: Fence, worker: Worker
@@ -53,47 +59,47 @@ class Keeper:
         self._watch_due = Signal()
         self._reached = asyncio.Event()
         self._stopping = False
-        self._told = 0  # the last epoch whose end was told
-        self.on_fence: Callable[[], None] = _nothing  # an epoch ended or began
+        self._passed_epoch = 0  # the last epoch whose end was reported
+        self.on_fence_change: Callable[[], None] = _nothing
 
     @property
     def worker_id(self) -> str:
-        """Unique per process start."""
+        """The id of this worker, unique to each start of a process."""
         return self._worker.worker_id
 
     @property
     def able(self) -> bool:
-        """False while nothing can be read from here."""
+        """False while this worker can read no shard."""
         return self._worker.able
 
     @property
     def reached(self) -> bool:
-        """The lease table has answered a heartbeat once."""
+        """Whether the lease table has ever answered a heartbeat."""
         return self._reached.is_set()
 
     def raise_changes(self) -> None:
-        """A lease was created, released, shed or ended here: peers shall read the leases."""
-        self._show(replace(self._worker, changes=self._worker.changes + 1))
+        """Make peers read the leases: one was created, released or ended here."""
+        self._update(replace(self._worker, changes=self._worker.changes + 1))
 
     def set_able(self, *, able: bool) -> None:
-        """An unable worker is given no share."""
-        self._show(replace(self._worker, able=able))
+        """Show peers whether this worker can read shards; an unable worker has no share."""
+        self._update(replace(self._worker, able=able))
 
     def set_draining(self) -> None:
-        """This worker hands everything over."""
-        self._show(replace(self._worker, draining=True))
+        """Show peers that this worker hands all its shards over."""
+        self._update(replace(self._worker, draining=True))
 
-    def work_on(self, streams: tuple[str, ...]) -> None:
-        """The keys of the streams this worker takes leases of."""
-        self._show(replace(self._worker, streams=streams))
+    def set_streams(self, streams: tuple[str, ...]) -> None:
+        """Show peers the keys of the streams of which this worker takes leases."""
+        self._update(replace(self._worker, streams=streams))
 
-    def _show(self, worker: Worker) -> None:
+    def _update(self, worker: Worker) -> None:
         if worker != self._worker:
             self._worker = worker
             self._beat_due.notify()
 
     async def until_alive(self) -> None:
-        """Wait for the first heartbeat that was answered."""
+        """Wait until the lease table has answered a heartbeat."""
         await self._reached.wait()
 
     def stop(self) -> None:
@@ -103,7 +109,7 @@ class Keeper:
         self._watch_due.notify()
 
     async def run(self) -> None:
-        """Beat and watch until stopped."""
+        """Write the row and watch the fence until stopped, then delete the row."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch(), name="fence")
             while not self._stopping:
@@ -111,10 +117,10 @@ class Keeper:
                 await self._clock.sleep(min(SPACING_SECONDS, pause))
                 if not self._stopping:
                     await self._beat_due.wait(pause - SPACING_SECONDS)
-        await self.farewell()
+        await self.delete_row()
 
     async def _beat(self) -> float:
-        """Write the row once; the seconds until the next beat is due."""
+        """Write the row once; return the seconds until the next write is due."""
         self._worker = replace(
             self._worker, heartbeat=self._worker.heartbeat + 1, seen_at=self._clock.wall()
         )
@@ -131,24 +137,24 @@ class Keeper:
         self._fence.beat(sent_at, now)
         if self._fence.epoch != epoch:
             self._watch_due.notify()
-            self.on_fence()
+            self.on_fence_change()
         self._reached.set()
         return max(0.0, sent_at + self._timing.heartbeat - now)
 
     async def _watch(self) -> None:
-        """Tell of a passed deadline as soon as it has passed, whatever the table does."""
+        """Report a passed deadline as soon as it has passed, even while the table is silent."""
         while not self._stopping:
             remaining = self._fence.deadline - self._clock.now()
-            if remaining <= 0 and self._told < self._fence.epoch:
-                self._told = self._fence.epoch
+            if remaining <= 0 and self._passed_epoch < self._fence.epoch:
+                self._passed_epoch = self._fence.epoch
                 log.error("fence_passed", worker=self.worker_id, epoch=self._fence.epoch)
-                self.on_fence()
+                self.on_fence_change()
             await self._watch_due.wait(remaining if remaining > 0 else self._timing.lease_duration)
 
-    async def farewell(self) -> None:
-        """Delete the row; a failure is only logged."""
+    async def delete_row(self) -> None:
+        """Delete the worker row; only log a failure."""
         try:
-            async with asyncio.timeout(FAREWELL_SECONDS):
+            async with asyncio.timeout(DELETE_SECONDS):
                 await self._store.delete_worker(self.worker_id)
         except (Retryable, TimeoutError):
             log.warning("worker_row_stays", worker=self.worker_id)

@@ -1,7 +1,8 @@
-"""The shards this worker runs. Rule: a shard's consumer lives and ends in here.
+"""The shards this worker runs. Rule: only this module starts and ends the consumer of a shard.
 
-The one broad `except` of the project stands around a shard's consumer: log, metric, local back-off;
-the plan then releases the row. Whatever else goes wrong ends the process.
+The one broad `except` of the project is here, around a shard's consumer: an unexpected error is
+logged and counted, and this worker avoids the shard for a while; the plan then releases the row. An
+unexpected error anywhere else ends the process.
 """
 
 from __future__ import annotations
@@ -27,40 +28,40 @@ if TYPE_CHECKING:
     from consumer.core.shard.shard_view import ShardView
     from consumer.observability.metrics import Metrics
     from consumer.ports import Chance, Clock, LeaseStore
-    from consumer.runtime.leases.heartbeat import Keeper
+    from consumer.runtime.leases.heartbeat import Heartbeat
     from consumer.runtime.leases.running_shard import RunningShard, ShardConsumerFactory
 
 log = structlog.get_logger()
 
 SILENT_SECONDS = 60.0
-"""A shard without one successful call for this long is left to others."""
+"""A shard without a successful call for this long is drained, so that a peer can try it."""
 
 SHED_SECONDS = 60.0
-"""Who shed a shard does not take it beyond its share for this long."""
+"""A worker that shed a shard does not take it beyond its share for this long."""
 
-ShardKey = tuple[str, str]  # stream key, shard id: emulators reuse shard ids
+ShardKey = tuple[str, str]  # stream key, shard id: emulators use a shard id in several streams
 
 
 @dataclass(slots=True)
 class _Entry:
-    """One running shard, and what this worker has asked of it."""
+    """One running shard, and whether this worker sheds it or drains it because it is silent."""
 
     shard: RunningShard
     epoch: int
-    moved_at: float  # start, last success, or last time it waited for a named cause
+    moved_at: float  # (clock) start, last success, or last time it waited for a named cause
     started_at: float
     shedding: bool = False
     silent: bool = False
 
     def as_held(self, now: float) -> Held:
-        """What the plan has to know of it."""
+        """Return what the plan needs to know of the shard."""
         view = self.shard.view()
         sheddable = view.held and not self.silent and now >= view.cooled_until
         return Held(view.retrying, shedding=self.shedding, sheddable=sheddable)
 
 
 class HeldShards:
-    """`on_end` is called whenever a shard's consumer ended or a row was released."""
+    """`on_end` is called when a shard's consumer has ended or a row was released."""
 
     def __init__(
         self,
@@ -69,7 +70,7 @@ class HeldShards:
         clock: Clock,
         chance: Chance,
         timing: LeaseTiming,
-        keeper: Keeper,
+        heartbeat: Heartbeat,
         fence: Fence,
         factory: ShardConsumerFactory,
         metrics: Metrics,
@@ -79,7 +80,7 @@ class HeldShards:
         self._clock = clock
         self._chance = chance
         self._timing = timing
-        self._keeper = keeper
+        self._heartbeat = heartbeat
         self._fence = fence
         self._factory = factory
         self._metrics = metrics
@@ -87,65 +88,69 @@ class HeldShards:
         self._entries: dict[ShardKey, _Entry] = {}
         self._releasing: set[ShardKey] = set()
         self._ends = 0  # consumers ended and rows released so far
-        self._left: dict[ShardKey, int] = {}  # the number of its end
+        self._end_marks: dict[ShardKey, int] = {}  # value of `_ends` when the shard ended
         self._shed_at: dict[ShardKey, float] = {}
         self._ended: set[ShardKey] = set()  # read to SHARD_END here
         self._avoidance: Avoidance[ShardKey] = Avoidance()
 
-    # -- what the plan has to know
+    # -- what the plan needs to know
 
     def __bool__(self) -> bool:
+        """Return whether a consumer runs or a row is being released."""
         return bool(self._entries or self._releasing)
 
     @property
     def shards(self) -> Sequence[RunningShard]:
-        """All running consumers."""
+        """Consumers that run now."""
         return tuple(entry.shard for entry in self._entries.values())
 
     def views(self) -> Sequence[ShardView]:
-        """What all running consumers show of themselves now."""
+        """Return the present state of every running consumer."""
         return tuple(entry.shard.view() for entry in self._entries.values())
 
     @property
     def mark(self) -> int:
-        """Taken when a read of lease rows is sent: what ends later is not in its answer."""
+        """The number of ends so far, to be noted when a read of lease rows is sent.
+
+        The answer may not show ends that come after it.
+        """
         return self._ends
 
     def held(self, stream_key: str, mark: int) -> dict[str, Held]:
-        """The shards of a stream to leave alone, given rows from a read sent at `mark`.
+        """Return the shards of a stream that a plan for rows read at `mark` leaves alone.
 
-        A shard that ended here since then counts as held: the rows do not show it yet.
+        A shard that ended here after `mark` counts as held: the rows may not show its end.
         """
         now = self._clock.now()
-        left = {key: Held(sheddable=False) for key, end in self._left.items() if end > mark}
+        left = {key: Held(sheddable=False) for key, end in self._end_marks.items() if end > mark}
         left |= {key: Held(sheddable=False) for key in self._releasing}
         running = {key: entry.as_held(now) for key, entry in self._entries.items()}
         return {shard: held for (of, shard), held in (left | running).items() if of == stream_key}
 
     def avoided(self, stream_key: str) -> frozenset[str]:
-        """Shards that went wrong here lately."""
-        return _of(stream_key, self._avoidance.avoided(self._clock.now()))
+        """Return the shards of a stream that this worker avoids after a failure."""
+        return _shards_of(stream_key, self._avoidance.avoided(self._clock.now()))
 
     def shed_lately(self, stream_key: str) -> frozenset[str]:
-        """Shards that others should have now."""
+        """Return the shards of a stream that this worker shed within `SHED_SECONDS`."""
         since = self._clock.now() - SHED_SECONDS
-        return _of(stream_key, (key for key, at in self._shed_at.items() if at >= since))
+        return _shards_of(stream_key, (key for key, at in self._shed_at.items() if at >= since))
 
     def ended(self, stream_key: str) -> frozenset[str]:
-        """Shards whose end was reached here: their children are taken at once."""
-        return _of(stream_key, self._ended)
+        """Return the shards whose end was reached here: their children are taken at once."""
+        return _shards_of(stream_key, self._ended)
 
-    def planned(self, mark: int) -> None:
-        """A pass on rows read at `mark` is over: forget what it has seen."""
-        self._left = {key: end for key, end in self._left.items() if end > mark}
+    def forget(self, mark: int) -> None:
+        """Forget ends up to `mark`: a pass on rows read at that mark is over."""
+        self._end_marks = {key: end for key, end in self._end_marks.items() if end > mark}
         since = self._clock.now() - SHED_SECONDS
         self._shed_at = {key: at for key, at in self._shed_at.items() if at >= since}
-        self._ended &= self._left.keys()
+        self._ended &= self._end_marks.keys()
 
     # -- what the coordinator asks for
 
     def start(self, group: TaskGroup, row: StreamRow, lease: Lease) -> None:
-        """Run a consumer for a lease, which it takes first."""
+        """Start a consumer for a lease; it takes the lease first."""
         key = (row.key, lease.shard_id)
         now = self._clock.now()
         epoch = self._fence.epoch
@@ -154,50 +159,51 @@ class HeldShards:
         group.create_task(self._run(key, entry), name=f"shard {lease.shard_id}")
 
     def release(self, group: TaskGroup, row: StreamRow, lease: Lease) -> None:
-        """Give up a row that names this worker and that nobody runs."""
+        """Release a lease that names this worker but is run by no consumer."""
         key = (row.key, lease.shard_id)
         self._releasing.add(key)
         group.create_task(self._release(key, lease), name=f"release {lease.shard_id}")
 
     def shed(self, stream_key: str, shard_id: str) -> None:
-        """Hand a shard over as soon as it is drained."""
+        """Hand a shard over if it can be drained soon."""
         entry = self._entries[stream_key, shard_id]
         entry.shedding = True
         entry.shard.shed()
 
     def keep(self, stream_key: str, shard_id: str) -> None:
-        """Call a hand-over off."""
+        """Read on: shedding this shard is no longer needed."""
         entry = self._entries[stream_key, shard_id]
         entry.shedding = False
         entry.shard.keep()
 
     def drain(self) -> None:
-        """SIGTERM: hand everything over."""
+        """Hand all shards over."""
         for entry in self._entries.values():
             entry.shard.drain()
 
     def revoke_fenced(self) -> None:
-        """Everything held under a fence that has passed is lost."""
+        """Revoke every shard that was taken in an epoch of the fence that has ended."""
         now = self._clock.now()
         for entry in self._entries.values():
             if not self._fence.holds(now, entry.epoch):
                 entry.shard.revoke()
 
-    def leave_silent(self) -> ShardKey | None:
-        """Hand over shards without a successful call for a minute.
+    def drain_silent(self) -> ShardKey | None:
+        """Drain shards without a successful call for `SILENT_SECONDS`.
 
-        Returns one of them if it holds for all that are held: then the trouble is this worker's.
+        Return one of them if all held shards are silent: the cause is then this worker, not a
+        shard. Return None otherwise.
         """
         now = self._clock.now()
         silent: ShardKey | None = None
         moving = False
         for key, entry in self._entries.items():
             if entry.silent:
-                silent = key  # on its way out
+                silent = key  # it is drained already
                 continue
             view = entry.shard.view()
             if entry.shedding and now < view.cooled_until:
-                entry.shedding = False  # not empty in time: it reads on
+                entry.shedding = False  # it could not be drained in time, and reads on
             if view.suspended_cause is not None or not view.held:
                 entry.moved_at = now
             elif view.last_success_at is not None:
@@ -227,11 +233,11 @@ class HeldShards:
             log.exception("shard_failed", stream=key[0], shard=key[1])
             outcome = Outcome.FAILED
         del self._entries[key]
-        self._leave(key)
-        self._settle(key, entry, outcome)
+        self._note_end(key)
+        self._note_outcome(key, entry, outcome)
         self._on_end()
 
-    def _settle(self, key: ShardKey, entry: _Entry, outcome: Outcome) -> None:
+    def _note_outcome(self, key: ShardKey, entry: _Entry, outcome: Outcome) -> None:
         level = log.warning if outcome in (Outcome.LOST, Outcome.FAILED) else log.info
         level("shard_left", stream=key[0], shard=key[1], outcome=outcome.value)
         match outcome:
@@ -239,9 +245,9 @@ class HeldShards:
                 pass
             case Outcome.SHARD_END:
                 self._ended.add(key)
-                self._keeper.raise_changes()
+                self._heartbeat.raise_changes()
             case Outcome.RELEASED:
-                self._keeper.raise_changes()
+                self._heartbeat.raise_changes()
                 if entry.shedding:
                     self._shed_at[key] = self._clock.now()
             case Outcome.LOST:
@@ -253,9 +259,9 @@ class HeldShards:
         if entry.silent or outcome is Outcome.FAILED:
             self._avoidance.avoid(key, self._clock.now())
 
-    def _leave(self, key: ShardKey) -> None:
+    def _note_end(self, key: ShardKey) -> None:
         self._ends += 1
-        self._left[key] = self._ends
+        self._end_marks[key] = self._ends
 
     async def _release(self, key: ShardKey, lease: Lease) -> None:
         writer = LeaseWriter(
@@ -264,7 +270,7 @@ class HeldShards:
             self._chance,
             key[0],
             lease,
-            self._keeper.worker_id,
+            self._heartbeat.worker_id,
             self._timing,
         )
         try:
@@ -272,11 +278,11 @@ class HeldShards:
         except LeaseLost:
             log.info("lease_gone", stream=key[0], shard=key[1])
         else:
-            self._keeper.raise_changes()
+            self._heartbeat.raise_changes()
         self._releasing.discard(key)
-        self._leave(key)
+        self._note_end(key)
         self._on_end()
 
 
-def _of(stream_key: str, keys: Iterable[ShardKey]) -> frozenset[str]:
+def _shards_of(stream_key: str, keys: Iterable[ShardKey]) -> frozenset[str]:
     return frozenset(shard for of, shard in keys if of == stream_key)

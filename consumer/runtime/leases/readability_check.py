@@ -1,6 +1,7 @@
-"""A worker that can read nothing says so, and finds out when it can again.
+"""The readability check: whether this worker can read any shard.
 
-Rule: `able` is written here only. An unable worker gives its shards up and is given none.
+Rule: only this module changes `able` of the worker row. While it is false, the plan gives the
+worker no shard; those that it holds are handed over.
 """
 
 from __future__ import annotations
@@ -19,57 +20,57 @@ if TYPE_CHECKING:
     from consumer.core.leases.lease import StreamRow
     from consumer.observability.metrics import Metrics
     from consumer.ports import Clock, StreamClient
-    from consumer.runtime.leases.heartbeat import Keeper
+    from consumer.runtime.leases.heartbeat import Heartbeat
     from consumer.runtime.leases.held_shards import HeldShards, ShardKey
 
 log = structlog.get_logger()
 
-PROBE_SECONDS = 5.0
-"""An unable worker tries one read this often."""
+CHECK_SECONDS = 5.0
+"""An unable worker tries one read after this many seconds."""
 
 
-class Probe:
-    """Watches whether any held shard can be read; if none can, tries one until it answers."""
+class ReadabilityCheck:
+    """It makes the worker unable when no held shard can be read, and able when one can again."""
 
     def __init__(
         self,
         streams: StreamClient,
         clock: Clock,
-        keeper: Keeper,
+        heartbeat: Heartbeat,
         held: HeldShards,
         metrics: Metrics,
     ) -> None:
         self._streams = streams
         self._clock = clock
-        self._keeper = keeper
+        self._heartbeat = heartbeat
         self._held = held
         self._metrics = metrics
-        self._shard: ShardKey | None = None  # the one to try
-        self._due = 0.0
+        self._shard: ShardKey | None = None  # the shard that an unable worker tries to read
+        self._due = 0.0  # when it tries next
 
-    async def look(self, rows: Sequence[StreamRow]) -> None:
-        """Hand silent shards over; become unable, or able again."""
-        silent = self._held.leave_silent()
+    async def update(self, rows: Sequence[StreamRow]) -> None:
+        """Drain silent shards; become unable if all are silent; if unable, try a read when due."""
+        silent = self._held.drain_silent()
         now = self._clock.now()
-        if self._keeper.able:
+        if self._heartbeat.able:
             if silent is not None:
-                log.error("worker_unable", worker=self._keeper.worker_id)
+                log.error("worker_unable", worker=self._heartbeat.worker_id)
                 self._shard = silent
                 self._due = now
                 self._set(able=False)
             return
         if now < self._due:
             return
-        self._due = now + PROBE_SECONDS
-        if await self._answers(rows):
-            log.info("worker_able", worker=self._keeper.worker_id)
+        self._due = now + CHECK_SECONDS
+        if await self._can_read(rows):
+            log.info("worker_able", worker=self._heartbeat.worker_id)
             self._set(able=True)
 
     def _set(self, *, able: bool) -> None:
-        self._keeper.set_able(able=able)
+        self._heartbeat.set_able(able=able)
         self._metrics.worker_able.set(able)
 
-    async def _answers(self, rows: Sequence[StreamRow]) -> bool:
+    async def _can_read(self, rows: Sequence[StreamRow]) -> bool:
         row = next((row for row in rows if self._shard and row.key == self._shard[0]), None)
         if row is None or self._shard is None:
             return True
@@ -79,7 +80,7 @@ class Probe:
             )
             await self._streams.get_records(iterator)
         except (ShardNotFound, TrimmedData, ExpiredIterator):
-            return True  # an answer, if not a page
+            return True  # the stream has answered, even if not with a page
         except Retryable as error:
             log.warning("probe_failed", reason=error.reason)
             return False

@@ -1,7 +1,7 @@
-"""What a worker asks of a shard's consumer.
+"""The port between a worker and the consumer of one shard.
 
-Rule: these methods only ask; the consumer itself decides when it is drained, and it alone writes
-its lease row.
+Rule: `shed`, `keep`, `drain`, `revoke` and `notify_command` only set a goal and return at once; the
+consumer decides when it is drained, and only the consumer writes its lease row while it runs.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 
 
 class RunningShard(Protocol):
-    """A shard's consumer, as seen by the worker that runs it."""
+    """The consumer of one shard, as seen by the worker that runs it."""
 
     def view(self) -> ShardView:
-        """Return what it shows of itself now."""
+        """Return its present state."""
         ...
 
     async def run(self) -> Outcome:
-        """Take the lease, read, settle, end."""
+        """Take the lease, read, settle, release; return how it ended. Raises as its parts do."""
         ...
 
     def shed(self) -> None:
-        """Hand over if it can be drained soon; else read on."""
+        """Hand over if the shard can be drained soon; else read on."""
         ...
 
     def keep(self) -> None:
-        """Read on: the hand-over is not needed any more."""
+        """Read on: shedding is no longer needed."""
         ...
 
     def drain(self) -> None:
@@ -39,7 +39,7 @@ class RunningShard(Protocol):
         ...
 
     def revoke(self) -> None:
-        """Drop everything at once and write nothing new: the fence has passed."""
+        """Drop everything at once and begin no further write: the fence has passed."""
         ...
 
     def notify_command(self, number: int) -> None:

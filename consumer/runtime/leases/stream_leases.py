@@ -1,6 +1,6 @@
-"""What this worker knows of the leases of each stream, and its plan for them.
+"""What this worker has read of the leases of each stream, and its plan for them.
 
-Rule: decisions are made of an answer without an await in between; nothing here awaits.
+Rule: nothing here awaits, so no await lies between an answer and the decisions made from it.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ if TYPE_CHECKING:
     from consumer.core.reports.lease_view import LeaseView
     from consumer.ports import Clock
     from consumer.runtime.discovery.bootstrap import Source
-    from consumer.runtime.leases.heartbeat import Keeper
+    from consumer.runtime.leases.heartbeat import Heartbeat
     from consumer.runtime.leases.held_shards import HeldShards
 
 log = structlog.get_logger()
 
 
 class StreamLeases:
-    """The table's streams, their leases as last read, and where each stream is in its life.
+    """The table's streams, their leases as last read, and the phase of each stream's life.
 
-    Only `observe` and `plan`, which take in what was read, change any of it.
+    Only `observe` and `plan`, which are given what was read, change any of it.
     """
 
     def __init__(
@@ -52,13 +52,13 @@ class StreamLeases:
         timing: LeaseTiming,
         peers: Peers,
         held: HeldShards,
-        keeper: Keeper,
+        heartbeat: Heartbeat,
     ) -> None:
         self._clock = clock
         self._timing = timing
         self._peers = peers
         self._held = held
-        self._keeper = keeper
+        self._heartbeat = heartbeat
         self._streams: Mapping[str, StreamSeen] = {}  # by key, oldest first
         self._lives: Mapping[str, StreamLife] = {}
         self._free_since: dict[str, dict[tuple[str, int], float]] = {}
@@ -66,7 +66,7 @@ class StreamLeases:
     # -- what was read
 
     def observe(self, rows: Sequence[StreamRow], sent_at: float) -> None:
-        """Take in the table's stream rows, oldest first, of a read that was sent at `sent_at`."""
+        """Take in the table's stream rows, oldest first, of a read sent at `sent_at` (clock)."""
         before = self._streams
         self._streams = {
             row.key: replace(before[row.key], row=row, asked_at=sent_at)
@@ -77,7 +77,7 @@ class StreamLeases:
         self._advance()
 
     def _take_in(self, row: StreamRow, leases: Sequence[Lease]) -> None:
-        """Take in the leases of a stream; they were asked for when `row` was the last read."""
+        """Take in the leases of a stream; their read was sent after that of `row`."""
         if row.key not in self._streams:
             return  # its row has been deleted since
         seen = replace(self._streams[row.key], leases=leases, listing=row.sweep_done)
@@ -99,7 +99,7 @@ class StreamLeases:
     # -- what follows from it
 
     def owners(self) -> set[str]:
-        """Everybody whom a lease names."""
+        """Return the ids of all workers that own a lease."""
         return {
             lease.owner
             for seen in self._streams.values()
@@ -108,19 +108,19 @@ class StreamLeases:
         }
 
     def of_table(self, source: Source, rows: Sequence[StreamRow]) -> tuple[StreamRow, ...]:
-        """The table's streams, oldest first."""
+        """Return the rows of the streams of the source's table, oldest first."""
         return chain([row for row in rows if row.table == source.stream.table])
 
     def active(self) -> tuple[str, ...]:
-        """Keys of the streams this worker takes leases of."""
+        """Return the keys of the streams of which this worker takes leases."""
         return tuple(key for key in self._streams if not self._is_retired(key))
 
     def to_be_read(self, row: StreamRow) -> bool:
-        """Whether a pass reads the leases; those of a retired stream only after a listing."""
+        """Return whether a pass reads the leases; of a retired stream only after a listing."""
         return not self._is_retired(row.key) or self._is_unread(row.key)
 
     def signs(self) -> Hashable:
-        """What of the streams must change for their leases to be read."""
+        """Return a value that changes whenever the leases of a stream have to be read."""
         return tuple(
             (
                 key,
@@ -133,7 +133,7 @@ class StreamLeases:
         )
 
     def known(self) -> KnownStreams:
-        """For discovery."""
+        """Return what discovery needs: the leases, and the streams' phases."""
         phases = {key: life.phase for key, life in self._lives.items()}
         return KnownStreams(
             {key: seen.leases or () for key, seen in self._streams.items()},
@@ -142,13 +142,16 @@ class StreamLeases:
         )
 
     def plan(self, row: StreamRow, leases: Sequence[Lease], mark: int) -> Plan:
-        """Plan for rows just answered; the read was sent at `mark` of the held shards."""
+        """Take in the leases just read and return the plan for them.
+
+        `mark` is that of the held shards when the read was sent.
+        """
         self._take_in(row, leases)
         ready = self._ready(row, leases)
         now = self._clock.now()
         since = self._free_since.get(row.key, {})
         counters = {lease.shard_id: lease.counter for lease in leases}
-        # A shard that was taken and freed again in between starts anew: its counter has moved.
+        # A shard that was taken and released in between starts anew: its counter has changed.
         lingering = frozenset(
             shard
             for (shard, counter), at in since.items()
@@ -156,13 +159,13 @@ class StreamLeases:
         )
         decided = plan(
             Situation(
-                me=self._keeper.worker_id,
+                me=self._heartbeat.worker_id,
                 leases=leases,
                 ready=ready,
                 held=self._held.held(row.key, mark),
                 counting=self._peers.counting(row.key),
                 dead=self._peers.dead,
-                serving=self._keeper.able,
+                serving=self._heartbeat.able,
                 avoided=self._held.avoided(row.key),
                 lingering=lingering,
                 shed=self._held.shed_lately(row.key),
@@ -176,7 +179,7 @@ class StreamLeases:
         return decided
 
     def act(self, group: TaskGroup, row: StreamRow, decided: Plan) -> None:
-        """Start, hand over and give up what the plan says."""
+        """Start, shed, keep and release the shards as the plan says."""
         for shard_id in decided.keep:
             self._held.keep(row.key, shard_id)
         for shard_id in decided.shed:
@@ -187,7 +190,7 @@ class StreamLeases:
             self._held.start(group, row, lease)
 
     def views(self) -> tuple[LeaseView, ...]:
-        """All leases with their state as seen from here."""
+        """Return all leases with their state as seen from this worker."""
         running = {(view.stream_key, view.shard_id) for view in self._held.views() if view.held}
         return tuple(
             lease

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic
 from consumer.core.backlog.queue import ANYWHERE
 from consumer.core.backlog.queued_event import Of_co
 from consumer.core.publishing.next_send import Send, Wait, next_send
-from consumer.runtime.cancellation import heed_cancellation
+from consumer.runtime.cancellation import ending_group
 
 if TYPE_CHECKING:
     from consumer.core.backlog.queued_event import QueuedEvent
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from consumer.ports import Clock
     from consumer.runtime.publishing.outlet import Outlet
     from consumer.runtime.publishing.sender import Sender
-
-
-class _StopError(Exception):
-    """Ends the group of requests."""
 
 
 class Dispatcher(Generic[Of_co]):
@@ -49,13 +45,9 @@ class Dispatcher(Generic[Of_co]):
 
     async def run(self) -> None:
         """Send until stopped. Requests still in flight then are abandoned."""
-        try:
-            async with asyncio.TaskGroup() as requests:
-                while not self._stopping:
-                    await self._turn(requests)
-                raise _StopError
-        except* _StopError:
-            heed_cancellation()
+        async with ending_group() as requests:
+            while not self._stopping:
+                await self._turn(requests)
 
     async def _turn(self, requests: asyncio.TaskGroup) -> None:
         decided = self._next()

@@ -1,1 +1,1 @@
-"""The life of one shard in this process: take, read, settle, release."""
+"""The life of one shard in this process: its lease is taken, it is read, settled and released."""

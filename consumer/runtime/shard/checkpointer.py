@@ -1,8 +1,8 @@
-"""The checkpointer: writes how far one shard is settled.
+"""The checkpointer: it writes to the lease row how far one shard is settled.
 
-Ownership: the shard's consumer owns it; while it runs nothing else writes the shard's lease row.
-Its loop is ended by `stop`, never by cancellation, so that a write without a definite answer is not
-abandoned.
+Ownership: the shard's consumer owns it; while `run` runs nothing else writes the shard's lease row.
+The shard's consumer ends `run` by `stop`, so that a write without a definite answer is sent again
+until it has one. Only the end of the process cancels it.
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ CAUGHT_UP_REFRESH = 6 * 3600.0
 
 
 class Checkpointer:
-    """`tip_at` is the wall time of the last page that reached the tip, None before the first.
+    """`interval` is in seconds.
 
-    `written_at` (wall) is when a checkpoint was written last, or the start.
+    `tip_at` (wall) is when the last page that reached the tip was read, None before the first.
+    `written_at` (wall) is when a checkpoint was written last; before the first write, the start.
+    `ended` is set when `run` has ended.
     """
 
     def __init__(
@@ -39,13 +41,13 @@ class Checkpointer:
         self._stopping = False
         self.ended = asyncio.Event()
         self._caught_up_at = writer.lease.caught_up_at
-        self._tip: int | None = None  # the newest sequence number when `tip_at` was
+        self._tip: int | None = None  # the newest sequence number read at `tip_at`
         self.tip_at: float | None = None
         self.written_at = clock.wall()
 
     @property
     def progress(self) -> Progress:
-        """How far the shard is settled by now, ahead of what is written."""
+        """How far the shard is settled now, which may be further than its row says."""
         value = self._watermark.value
         return Progress(
             str(value) if value else self._writer.lease.checkpoint,
@@ -59,7 +61,10 @@ class Checkpointer:
         self._stopped.notify()
 
     def note_tip(self, tip_at: float, tip: int | None) -> None:
-        """Note that a page reached the tip at `tip_at` (wall); `tip` is the newest record read."""
+        """Note that a page reached the tip at `tip_at` (wall).
+
+        `tip` is the sequence number of the newest record read, None if none was.
+        """
         self._caught_up_at = self.progress.caught_up_at
         self.tip_at, self._tip = tip_at, tip
 
@@ -70,7 +75,7 @@ class Checkpointer:
         return self._tip is None or (self._watermark.value or 0) >= self._tip
 
     async def run(self) -> None:
-        """Write every interval, when the shard has advanced. Raises LeaseLost."""
+        """Write at each interval in which the shard has advanced. Raises LeaseLost."""
         try:
             while not self._stopping:
                 await self._stopped.wait(self._interval)

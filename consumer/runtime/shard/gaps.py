@@ -1,4 +1,4 @@
-"""Gap rows: durable word of records that were trimmed before anybody read them.
+"""The gap recorder: it writes a gap row for records that were trimmed unread or skipped by a seek.
 
 Ownership: the consumer of a shard records the gaps of that shard, while its lease holds.
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from consumer.core.backoff import full_jitter
+from consumer.core.backoff import Backoff
 from consumer.core.leases.checkpoint import sequence_of
 from consumer.core.leases.lease import SEEK
 from consumer.errors import LeaseLost, Retryable
@@ -33,7 +33,7 @@ PAUSE_MAX = 5.0
 
 
 class GapRecorder:
-    """Writes the gap rows of one shard, held under one epoch of the fence."""
+    """Writes the gap rows of one shard, whose lease was taken in one epoch of the fence."""
 
     def __init__(
         self, store: LeaseStore, fence: Fence, instruments: Instruments, stream_key: str, epoch: int
@@ -43,15 +43,16 @@ class GapRecorder:
         self._instruments = instruments
         self._stream_key = stream_key
         self._epoch = epoch
-        self._open: Gap | None = None  # the newest, while its end is not known
+        self._open: Gap | None = None  # the last gap recorded, while its end is not known
 
     async def record(self, gap: Gap) -> None:
-        """Put the row, or open it again. Ends when it stands there. Raises LeaseLost.
+        """Write the row of a gap, trying until it is stored. Raises LeaseLost.
 
-        Who met the same gap before left without a checkpoint; since then more may have been
-        trimmed, all of the shard even. So its end is taken back until it is known again.
+        An owner that left before its next checkpoint may have written the same row. Since then
+        more records may have been trimmed, so the end in that row is removed until it is known
+        again.
         """
-        created = await self._insist(gap, self._store.put_gap)
+        created = await self._write(gap, self._store.put_gap)
         self._open = gap
         if not created:
             log.warning(
@@ -59,20 +60,20 @@ class GapRecorder:
                 stream=self._stream_key,
                 shard=gap.shard_id,
                 after=gap.from_,
-                action="its owner left before a checkpoint; the row's end is looked for anew",
+                action="an earlier owner left before a checkpoint; the end is found again",
             )
         else:
             self._instruments.metrics.gaps.labels(reason=gap.reason).inc()
-            self._tell(gap)
+            self._log(gap)
 
-    def _tell(self, gap: Gap) -> None:
+    def _log(self, gap: Gap) -> None:
         if gap.reason == SEEK:
             log.warning(
                 "records_skipped_by_seek",
                 stream=self._stream_key,
                 shard=gap.shard_id,
                 after=gap.from_,
-                action="an operator wanted it; a gap row in the lease table names the place",
+                action="an operator's seek skipped them; a gap row in the lease table names them",
             )
         else:
             log.error(
@@ -82,33 +83,33 @@ class GapRecorder:
                 after=gap.from_,
                 reason=gap.reason,
                 action="the stream trimmed them before they were read; reading goes on at the "
-                "oldest record it still holds; a gap row in the lease table names the place",
+                "oldest record it still holds; a gap row in the lease table names them",
             )
 
     @property
     def open(self) -> bool:
-        """A gap was recorded whose end is not known yet."""
+        """Whether the end of the last gap is not known yet."""
         return self._open is not None
 
     async def close(self, sequence: int) -> None:
-        """A record has been read: complete the row if it comes after the gap. Raises LeaseLost.
+        """Write the end of the open gap if the record `sequence`, just read, comes after it.
 
-        Ends when the end stands there. (A seek back reads records from before the gap, too.)
+        Tries until the end is stored. A record before the gap, read after a seek back, changes
+        nothing. Raises LeaseLost.
         """
         gap = self._open
         if gap is not None and sequence > (sequence_of(gap.from_) or 0):
             self._open = None
-            await self._insist(replace(gap, to=str(sequence)), self._store.complete_gap)
+            await self._write(replace(gap, to=str(sequence)), self._store.complete_gap)
 
-    async def _insist(self, gap: Gap, write: Callable[[str, Gap], Awaitable[T]]) -> T:
-        """Write until it is done, as long as the lease holds."""
+    async def _write(self, gap: Gap, write: Callable[[str, Gap], Awaitable[T]]) -> T:
+        """Try to write until it succeeds. Raise LeaseLost once the fence has passed."""
         clock, chance = self._instruments.clock, self._instruments.chance
-        failures = 0
+        backoff = Backoff(PAUSE, PAUSE_MAX)
         while True:
             if not self._fence.holds(clock.now(), self._epoch):
                 raise LeaseLost(f"the fence passed before the gap in {gap.shard_id} was written")
             try:
                 return await write(self._stream_key, gap)
             except Retryable:
-                failures += 1
-                await clock.sleep(full_jitter(failures, PAUSE, PAUSE_MAX, chance.random()))
+                await clock.sleep(backoff.next(chance.random()))

@@ -1,8 +1,8 @@
-"""The intake: a page's records become tickets of the backlog, in order.
+"""The intake: it opens a ticket of the backlog for each record of a page, in order.
 
-Ownership: the shard's reader owns it. What the cursor skips is settled in its place in the order.
-The page's reservation becomes the events made of it, slice by slice, so what a page and its events
-hold together is counted once.
+Ownership: the shard's reader owns it. A record that the cursor skips counts as settled at its place
+in the order. As events are made from a page, slice by slice, their bytes replace those reserved for
+the page, so a page and its events are not counted twice.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from consumer.runtime.shard.page_reservations import PageReservations
 
 SLICE = 200
-"""Records transcoded in one go; between slices heartbeats and answers get their turn."""
+"""Records transcoded without an await; other tasks, the heartbeat among them, run in between."""
 
 INSIDE_GAP = ("already_read", "before_seek")
 """A record skipped for one of these reasons does not end a gap."""
@@ -42,7 +42,10 @@ NO_TIME = float("inf")
 
 
 class Intake:
-    """Takes in the pages of one shard. `makers` are what events are made for, and by."""
+    """Takes in the pages of one shard. `makers` are the outlets and what makes their events.
+
+    `hot_key_limits` gives, by event type, how many unsettled events of a key stop the reader.
+    """
 
     def __init__(
         self,
@@ -68,7 +71,7 @@ class Intake:
 
     @property
     def blocked(self) -> str | None:
-        """What keeps the shard from reading on: `hot_key`, `watermark`, or nothing."""
+        """What keeps the shard from reading on: `hot_key`, `watermark`, or None."""
         if self._crowded:
             limits, outlets = self._hot_key_limits(), self._backlog.outlets
             self._crowded = {
@@ -81,7 +84,10 @@ class Intake:
         return "watermark" if self._watermark.full else None
 
     async def take_in(self, page: Page, cursor: Cursor) -> None:
-        """Open a ticket for every record of the page that is to be published."""
+        """Open a ticket for every record of the page that is to be published.
+
+        Raises LeaseLost if the end of a gap cannot be written before the fence passes.
+        """
         records = page.records
         self._reserved = RESERVATION
         self._metrics.records_read.inc(len(records))
@@ -100,7 +106,7 @@ class Intake:
         for record in records:
             sequence, created_at = record.sequence, _time_of(record)
             if sequence is None:
-                # Unreadable: it stands with the record before it.
+                # A record without a readable number takes that of the record before it.
                 before = fresh[-1].sequence if fresh else watermark.opened or 0
                 fresh.append(self._content(record, before, wall))
                 continue

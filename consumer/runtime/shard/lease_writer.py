@@ -1,8 +1,8 @@
-"""Writes one shard's lease row. Rule: one writer per shard, at most one unresolved write.
+"""The lease writer: it writes one shard's lease row. Rule: one write at a time for each shard.
 
-A write whose outcome is unknown is sent again, unchanged, until the table gives a definite answer:
-never abandoned, never settled by a read. From the moment a release is sent the shard is neither
-read nor sent from: `surrendered` says so.
+A write whose outcome is unknown is sent again until the table gives a definite answer; a read could
+not tell whether it is still under way. A write that was cancelled meanwhile is resolved before the
+next one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, assert_never
 
 import structlog
 
-from consumer.core.backoff import full_jitter
+from consumer.core.backoff import Backoff
 from consumer.core.leases import lease_write
 from consumer.errors import LeaseConflict, LeaseLost, Retryable
 
@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 FIRST_PAUSE_SECONDS = 0.1
-"""Ceiling of the first pause before a write is sent again; it doubles up to the heartbeat."""
+"""Ceiling of the first pause before a write is sent again; it doubles up to `timing.heartbeat`."""
 
 
 class LeaseWriter:
-    """Take, checkpoint and release of one lease by one worker."""
+    """Takes, checkpoints and releases one lease for one worker.
+
+    `lease` is the last row known to be in the table.
+    """
 
     def __init__(
         self,
@@ -47,16 +50,18 @@ class LeaseWriter:
         self._worker_id = worker_id
         self._longest_pause = timing.heartbeat
         self._unresolved: LeaseWrite | None = None
-        self.lease = lease  # the last row known to stand in the table
-        self.surrendered = False  # a release was sent: the shard is not ours to use any more
+        self.lease = lease
 
     @property
     def pending(self) -> bool:
-        """A write without a definite answer exists."""
+        """Whether there is a write without a definite answer."""
         return self._unresolved is not None
 
     async def take(self) -> bool:
-        """Become the owner; `lease` is then the row to start from. False: somebody else did."""
+        """Become the owner; `lease` is then the row to start from.
+
+        Return False if another worker has become the owner.
+        """
         await self.resolve()
         try:
             await self._write(lease_write.take(self.lease, self._worker_id))
@@ -70,23 +75,25 @@ class LeaseWriter:
         await self._write(lease_write.checkpoint(self.lease, progress))
 
     async def release(self, progress: Progress) -> None:
-        """Write the final progress and the end of ownership in one. Raises LeaseLost."""
-        self.surrendered = True
+        """Write the final progress and remove the owner, in one write. Raises LeaseLost."""
         await self.resolve()
         await self._write(lease_write.release(self.lease, progress, self._clock.wall()))
 
     async def rewrite(self, row: Lease) -> None:
-        """Write the row that commands of an operator have made. Raises LeaseLost."""
+        """Write the row that results from an operator's commands. Raises LeaseLost."""
         await self.resolve()
         await self._write(lease_write.rewrite(self.lease, row))
 
     async def resolve(self) -> None:
-        """Bring an interrupted write to its definite answer; at once if there is none."""
+        """Send an interrupted write, if there is one, until its outcome is known.
+
+        Raises LeaseLost.
+        """
         if self._unresolved is not None:
             await self._write(self._unresolved)
 
     async def _write(self, write: LeaseWrite) -> None:
-        failures = 0
+        backoff = Backoff(FIRST_PAUSE_SECONDS, self._longest_pause)
         while True:
             self._unresolved = write
             try:
@@ -104,19 +111,15 @@ class LeaseWriter:
                     case never:
                         assert_never(never)
             except Retryable as error:
-                failures += 1
+                pause = backoff.next(self._chance.random())
                 log.warning(
                     "lease_write_unresolved",
                     shard=write.row.shard_id,
                     stream=self._stream_key,
                     reason=error.reason,
-                    failures=failures,
+                    failures=backoff.failures,
                 )
-                await self._clock.sleep(
-                    full_jitter(
-                        failures, FIRST_PAUSE_SECONDS, self._longest_pause, self._chance.random()
-                    )
-                )
+                await self._clock.sleep(pause)
                 continue
             self._unresolved = None
             return

@@ -1,8 +1,8 @@
-"""The operator's commands, applied to one lease.
+"""The operator's commands, as applied to one lease.
 
-Ownership: the shard's consumer owns it, and lets it work only while nothing of the shard is in
-memory. First the gaps are told of, then the lease row is written, conditionally, with the number of
-the last command in it: a crash in between leaves the rest to the next owner, who finds the same.
+Ownership: the shard's consumer owns it, and calls it only while nothing of the shard is in memory.
+The gaps are recorded first; then the lease row is written, conditionally, with the number of the
+last command in it. After a crash in between, the next owner applies the same commands.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from consumer.core.backoff import full_jitter
+from consumer.core.backoff import Backoff
 from consumer.core.leases.command import apply_commands
 from consumer.errors import Retryable
 
@@ -31,7 +31,7 @@ PAUSE_MAX = 2.0
 
 
 class OperatorCommands:
-    """`newest_command` is the number of the newest command of the stream that is known to exist."""
+    """`newest_command` is the number of the newest command of the stream known to this worker."""
 
     def __init__(
         self,
@@ -54,31 +54,30 @@ class OperatorCommands:
 
     @property
     def due(self) -> bool:
-        """The lease row has not seen all commands."""
+        """Whether there are commands that have not been applied to the lease row."""
         return self.newest_command > self._writer.lease.command_counter
 
     def notify_command(self, number: int) -> None:
-        """Note the newest command's number; one up to it is for this shard."""
+        """Note the number of the newest command; it or an earlier new one is for this shard."""
         self.newest_command = max(self.newest_command, number)
         if self.due:
             self._goal.notify_command()
 
     async def apply_pending(self) -> None:
-        """Apply what is due. Raises LeaseLost.
+        """Apply the commands that are due. Raises LeaseLost.
 
-        Give up when the shard is to be handed over: its next owner applies them before it reads.
+        Return without applying them if the shard is to be handed over meanwhile: its next owner
+        applies them before it reads.
         """
         self._goal.take_command()
-        failures = 0
+        backoff = Backoff(PAUSE, PAUSE_MAX)
         while self.due and not self._goal.leaving:
             lease = self._writer.lease
             try:
                 commands = await self._store.read_commands(self._row.key, lease.command_counter)
             except Retryable as error:
-                failures += 1
                 log.warning("commands_unread", stream=self._row.key, reason=error.reason)
-                pause = full_jitter(failures, PAUSE, PAUSE_MAX, self._chance.random())
-                await self._goal.changed.wait(pause)
+                await self._goal.changed.wait(backoff.next(self._chance.random()))
                 continue
             if self._goal.leaving:
                 break

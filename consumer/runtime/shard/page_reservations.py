@@ -1,8 +1,8 @@
-"""The memory that is reserved for pages of one shard: at most one in the intake and one ahead.
+"""The memory reserved for pages of one shard: at most one page in the intake and one ahead.
 
-Ownership: the shard's reader and its intake share it. The reader reserves before it asks for a
-page; the intake turns the reservation into events, slice by slice; a page that does not come gives
-it back. Nothing is left when the reader stops.
+Ownership: the shard's reader and its intake share it. The reader reserves memory before it asks for
+a page, and gives it back if no page comes; the intake gives it back as events are made from the
+page. When the reader stops, it gives back the rest.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class PageReservations:
-    """The reservations of one member of the budget."""
+    """The reservations of one shard, which is the member `member` of the budget."""
 
     def __init__(self, backlog: Backlog, member: str) -> None:
         self._backlog = backlog
@@ -29,17 +29,17 @@ class PageReservations:
         self._bytes += RESERVATION
 
     def reserve_ahead(self) -> bool:
-        """Reserve a page's worth for read-ahead, if nobody else waits."""
+        """Reserve a page's worth for reading ahead; return False if the budget has none to give."""
         if not self._backlog.reserve_ahead(self._member):
             return False
         self._bytes += RESERVATION
         return True
 
     def give_back(self, size: int = RESERVATION) -> None:
-        """Return `size` bytes: events were made of them, or a page did not come."""
+        """Give back `size` bytes: events were made from them, or no page came."""
         self._bytes -= size
         self._backlog.free(self._member, size)
 
     def clear(self) -> None:
-        """Return everything."""
+        """Give back everything."""
         self.give_back(self._bytes)

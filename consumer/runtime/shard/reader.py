@@ -1,8 +1,8 @@
-"""The reader: pages of one shard, fetched and handed to the intake.
+"""The reader: it fetches the pages of one shard and hands them to the intake.
 
-Ownership: the shard's consumer owns it and may start it again; it reads once at a time. Two tasks
-work hand in hand: one fetches, at most one page ahead, the other delivers. It ends when the shard
-does, or when something else than reading is wanted.
+Ownership: the shard's consumer owns it and may start it again after it has ended. It owns two
+tasks: one fetches, at most one page ahead of the other, which delivers. It ends at the end of the
+shard, or when the consumer wants something else than reading.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from consumer.core.backoff import full_jitter
 from consumer.errors import ExpiredIterator, Retryable
-from consumer.runtime.cancellation import heed_cancellation
+from consumer.runtime.cancellation import ending_group
 from consumer.runtime.signal import Signal
 
 if TYPE_CHECKING:
@@ -31,15 +31,14 @@ PAUSE_MAX = 5.0
 """First and longest wait after a failed call, in seconds; doubling, full jitter."""
 
 BLOCKED_LOOK = 1.0
-"""Seconds after which a blocked reader looks again, if no ticket of its shard has moved."""
-
-
-class _EndError(Exception):
-    """Ends the group of a reader's tasks."""
+"""Seconds after which a blocked reader checks again, if no ticket of its shard has changed."""
 
 
 class Reader:
-    """`suspended` names what it waits for, None if it reads or does not run."""
+    """`suspended` names what the reader waits for; None if it reads or does not run.
+
+    `records_read` counts the records delivered since it was made.
+    """
 
     def __init__(
         self,
@@ -71,39 +70,34 @@ class Reader:
 
     @property
     def last_success_at(self) -> float:
-        """Time (clock) of the last call to the stream that was answered, or of the start."""
+        """Time (clock) of the last call that the stream answered; before the first, the start."""
         return self._pages.last_success_at
 
     def note_progress(self) -> None:
-        """Look again whether reading may go on: a ticket of the shard has moved."""
+        """Check again whether reading may go on: a ticket of the shard has changed."""
         self._progressed.notify()
 
     async def read(self, after: int | None, until: Callable[[], Awaitable[object]]) -> bool:
-        """Read on behind the record `after`, to the shard's end (True) or until `until` returns.
+        """Read from behind the record `after` to the shard's end, or until `until` returns.
 
-        Pages that are not delivered by then are dropped; they are read again. Raises LeaseLost.
+        `after` is a sequence number; None means the position of the lease row. Pages that are not
+        delivered by then are dropped, and read again by the next reader. Return whether the shard's
+        end was reached. Raises LeaseLost.
         """
         self._prepare()
         self._pages.start(after)
         self._pace.restart()
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._stop_after(until))
-                await self._run()
-                raise _EndError
-        except* _EndError:
-            heed_cancellation()
+        async with ending_group() as tasks:
+            tasks.create_task(self._stop_after(until))
+            await self._run()
         return self._closed
 
     async def _run(self) -> None:
         try:
-            async with asyncio.TaskGroup() as tasks:
+            async with ending_group() as tasks:
                 tasks.create_task(self._fetch())
                 tasks.create_task(self._deliver())
                 await self._stop.wait()
-                raise _EndError
-        except* _EndError:
-            heed_cancellation()
         finally:
             self._reservations.clear()
             self.suspended = None
@@ -140,7 +134,7 @@ class Reader:
                 await self._clock.sleep(wait)
 
     async def _clear_way(self) -> None:
-        """Wait while a key is crowded or the watermark is too far behind."""
+        """Wait while a key has too many unsettled events or the watermark is too far behind."""
         while (cause := self._intake.blocked) is not None:
             self.suspended = cause
             await self._progressed.wait(BLOCKED_LOOK)

@@ -1,4 +1,4 @@
-"""The consumer of one shard: takes the lease, reads, checkpoints, and ends in an orderly way.
+"""The consumer of one shard: it takes the lease, reads, checkpoints, and releases the lease.
 
     taking ──▶ reading ──shard end──▶ finishing ──all settled──▶ SHARD_END and release
                  │  ▲                    │
@@ -6,12 +6,12 @@
                  ▼  │                    ▼
                draining ──nothing left to wait for──▶ release
 
-A command of the operator ends reading, too: what is in flight settles, the lease row is written,
-and the shard is read from where the row says now, or stands paused.
+A command of an operator interrupts the reading, too: what is in flight settles, the lease row is
+written, and the shard is read from the new position, or is paused.
 
-Ownership: only this task writes the shard's lease row, through its LeaseWriter. Draining is an
-event; the deadline is a time-out. Whatever ends it, its tickets are revoked before it returns and
-before a release is sent, so nothing of the shard leaves the process after that.
+Ownership: only the tasks of this consumer write the shard's lease row, through its LeaseWriter.
+Rule: its tickets are revoked before it returns and before a release is sent, whatever ends it, so
+nothing of the shard is sent after that.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 SHED_SECONDS = 10.0
-"""A shard that has not drained in this time reads on."""
+"""A shard that is shed but has not drained after this time reads on."""
 
 SHED_PAUSE = 60.0
 """A shard that could not be shed in time is not shed again for this long."""
@@ -57,11 +57,11 @@ CHILDREN_PAUSE = 0.5
 """Seconds between tries to create the rows of a finished shard's children."""
 
 LOOK = 5.0
-"""Seconds after which a wait for progress looks again by itself."""
+"""Longest wait for a notification before the condition is checked again."""
 
 
 class ShardConsumer:
-    """One shard, from the take of its lease to its end."""
+    """One shard, from the take of its lease to the release. Implements `RunningShard`."""
 
     def __init__(
         self,
@@ -97,24 +97,24 @@ class ShardConsumer:
         self._goal.shed()
 
     def keep(self) -> None:
-        """Shedding is no longer needed."""
+        """Read on: shedding is no longer needed."""
         self._goal.read()
 
     def notify_command(self, number: int) -> None:
-        """There are commands for this shard; the newest of its stream has this number."""
+        """Apply the commands for this shard; `number` is that of the newest of its stream."""
         self._commands.notify_command(number)
 
     def drain(self) -> None:
-        """Read no more, publish only the holes, release; after the drain time release anyway."""
+        """Read no more, settle what was sent, release; at the end of the drain time in any case."""
         self._goal.drain(self._clock.now() + self._timing.drain)
 
     def revoke(self) -> None:
-        """The fence has passed: the shard is lost. Nothing more is written."""
+        """End: the fence has passed, so the shard is lost. No further write is begun."""
         self._held = False
         self._goal.revoke()
 
     def view(self) -> ShardView:
-        """Return what it shows of itself now."""
+        """Return the present state of the shard."""
         watermark, head = self._watermark, self._watermark.head
         state, cause = shown_state(self._state, self._reader.suspended)
         lease = self._writer.lease
@@ -135,7 +135,7 @@ class ShardConsumer:
         )
 
     async def run(self) -> Outcome:
-        """Take, read, end. Whatever happens, nothing of the shard is left in the backlog."""
+        """Take the lease and read until it is released or lost. Nothing is left in the backlog."""
         if not await self._writer.take():
             return Outcome.NOT_TAKEN
         lease = self._writer.lease
@@ -144,7 +144,7 @@ class ShardConsumer:
         try:
             while True:
                 await self._commands.apply_pending()
-                outcome = await self._live()
+                outcome = await self._read_until_ended()
                 if outcome is not None:
                     return outcome
         except LeaseLost as error:
@@ -153,7 +153,7 @@ class ShardConsumer:
             self._held = False
 
     def _begin(self) -> None:
-        """Stand where the lease row says, with nothing read beyond it."""
+        """Make watermark, checkpointer and reader anew, at the position of the lease row."""
         lease, interval = self._writer.lease, self._timing.checkpoint
         tenure = Tenure(self._row.arn, lease.shard_id, self._epoch)
         watermark = AckWatermark(tenure, sequence_of(lease.checkpoint), lease.record_at)
@@ -161,8 +161,8 @@ class ShardConsumer:
         self._checkpointer = Checkpointer(self._writer, watermark, self._clock, interval)
         self._reader = self._new_reader(watermark, self._checkpointer)
 
-    async def _live(self) -> Outcome | None:
-        """Read from where the row says until something ends it; None: a command is due."""
+    async def _read_until_ended(self) -> Outcome | None:
+        """Read from the position of the lease row until interrupted; None: a command is due."""
         self._begin()
         self._backlog.join(self._watermark, self._on_progress)
         try:
@@ -191,10 +191,10 @@ class ShardConsumer:
         return outcome
 
     async def _read_and_settle(self) -> tuple[Outcome | None, Progress]:
-        """Read and drain, then take the progress, and only then revoke the tickets.
+        """Read and drain; note the progress, then revoke the tickets, in this order.
 
-        Whatever ends it, a checkpoint under way gets its definite answer. Only a cancellation does
-        not wait for that: either the checkpointer itself has failed, or the process ends.
+        Also after an error, wait until a checkpoint under way has its definite answer. Only after a
+        cancellation do not wait: either the checkpointer itself has failed, or the process ends.
         """
         cancelled = False
         try:
@@ -209,7 +209,7 @@ class ShardConsumer:
                 await self._checkpointer.ended.wait()
 
     async def _read_and_drain(self) -> Outcome | None:
-        """Read until there is nothing more to do for this shard here; None: a command is due."""
+        """Read until the shard is to be released or is lost; None: a command is due."""
         while True:
             closed = await self._read()
             if closed and await self._finished():
@@ -222,7 +222,7 @@ class ShardConsumer:
                 return Outcome.RELEASED
 
     async def _read(self) -> bool:
-        """Read, or stand still if paused, until interrupted; True at the shard's end."""
+        """Read, or only wait if paused, until interrupted; return True at the shard's end."""
         if self._writer.lease.paused or self._commands.due:
             self._state = ShardState.PAUSED
             await self._goal.until_interrupted()
@@ -231,7 +231,7 @@ class ShardConsumer:
         return await self._reader.read(self._watermark.opened, self._goal.until_interrupted)
 
     async def _finished(self) -> bool:
-        """Wait until all is settled and the children stand; False: a drain or a command is due."""
+        """Wait until all is settled and the children have rows; False: a drain, or a command."""
         goal, row, shard_id = self._goal, self._row, self._writer.lease.shard_id
         self._state = ShardState.FINISHING
         while not (goal.leaving or goal.command_pending):
@@ -239,7 +239,7 @@ class ShardConsumer:
                 await goal.changed.wait(LOOK)
                 continue
             try:
-                await self._lineage.adopt_children(row, shard_id)
+                await self._lineage.create_children(row, shard_id)
             except Retryable as error:
                 log.warning("children_unknown", stream=row.key, shard=shard_id, reason=error.reason)
                 await goal.changed.wait(CHILDREN_PAUSE)
@@ -248,7 +248,7 @@ class ShardConsumer:
         return False
 
     async def _halted(self) -> bool:
-        """Wait, for a command, at most the drain time; False: its next owner is to apply it."""
+        """Wait, before a command, at most the drain time; False: the next owner is to apply it."""
         self._state = ShardState.DRAINING
         deadline = self._clock.now() + self._timing.drain
         while self._goal.current is Goal.READ:
@@ -259,7 +259,7 @@ class ShardConsumer:
         return False
 
     async def _drained(self) -> bool:
-        """Wait for what must settle before a release; False: shedding is taken back."""
+        """Wait for what must settle before a release; return False if the shard reads on."""
         self._state = ShardState.DRAINING
         goal, shed_by = self._goal, self._clock.now() + SHED_SECONDS
         while not (self._nothing_to_wait_for() or goal.current is Goal.REVOKED):
@@ -276,9 +276,9 @@ class ShardConsumer:
         return True
 
     def _nothing_to_wait_for(self) -> bool:
-        """Return whether a hand-over or a command has nothing more to wait for.
+        """Drop records after the last one sent; return whether nothing else is unsettled.
 
-        What has not left the process is dropped; whoever reads on reads it again.
+        Dropped records are read again, here or by the next owner.
         """
         self._backlog.drop(self._watermark, self._watermark.drop_tail())
         return self._watermark.empty

@@ -1,6 +1,6 @@
-"""Makes the consumers of a worker's shards: each part is given what it uses, and nothing else.
+"""The shard factory: it makes the consumers of a worker's shards and wires up their parts.
 
-Rule: what is shared by all shards stands here; what is one shard's is made anew for each.
+Rule: its fields are shared by all shards of the worker; everything else is made anew for each.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class ShardFactory:
     instruments: Instruments
 
     def __call__(self, row: StreamRow, lease: Lease, epoch: int) -> ShardConsumer:
-        """Return a consumer for a lease as observed, to be taken in this epoch of the fence."""
+        """Return a consumer that takes `lease` as it was read, in this epoch of the fence."""
         clock, chance = self.instruments.clock, self.instruments.chance
         writer = LeaseWriter(self.store, clock, chance, row.key, lease, self.worker_id, self.timing)
         gaps = GapRecorder(self.store, self.fence, self.instruments, row.key, epoch)
@@ -108,9 +108,9 @@ class ShardFactory:
         )
 
     def _hot_key_limits(self) -> dict[str, float]:
-        """Return the most unsettled events of one key, by event type, for a shard to read ahead.
+        """Return how many unsettled events of one key stop a shard from reading, by event type.
 
-        More could not be published in half of the drain time, and a hand-off would end with a
+        More could not be published in half of the drain time, and a hand-over would end with a
         duplicate.
         """
         seconds = self.timing.drain / 2

@@ -1,4 +1,4 @@
-"""The goal of a shard's consumer: to read, to hand over, or to end because the shard is lost.
+"""The goal of a shard's consumer: to read, to hand the shard over, or to end as the shard is lost.
 
     READ ⇄ SHED         hand over if it can be drained soon, else read on
       └──┴─▶ DRAIN      hand over, at the deadline at the latest
@@ -16,7 +16,7 @@ from consumer.runtime.signal import Signal
 
 
 class Goal(StrEnum):
-    """See the picture above."""
+    """What a shard's consumer is to do; see the picture at the top of this module."""
 
     READ = "read"
     SHED = "shed"
@@ -27,8 +27,8 @@ class Goal(StrEnum):
 class ShardGoal:
     """`current` is the present goal, `deadline` (clock) that of a drain.
 
-    `command_pending` says that a command of an operator interrupts the reading. `changed` is
-    notified when one of these has changed, and when a ticket of the shard has moved.
+    `command_pending` is true while a command of an operator is to be applied. `changed` is notified
+    when one of these has changed, and when a ticket of the shard has changed.
     """
 
     def __init__(self) -> None:
@@ -40,16 +40,16 @@ class ShardGoal:
 
     @property
     def leaving(self) -> bool:
-        """The shard is drained or revoked: nothing waits for the shard's end any more."""
+        """Whether the shard is to be drained or was revoked, which is final."""
         return self.current in (Goal.DRAIN, Goal.REVOKED)
 
     @property
     def interrupted(self) -> bool:
-        """Something else than reading is wanted."""
+        """Whether something else than reading is wanted."""
         return self.current is not Goal.READ or self.command_pending
 
     def shed(self) -> None:
-        """Hand over if it can be drained soon."""
+        """Hand over if the shard can be drained soon."""
         if self.current is Goal.READ:
             self._set(Goal.SHED)
 
@@ -74,7 +74,7 @@ class ShardGoal:
         self._set(self.current)
 
     def take_command(self) -> None:
-        """Note that the commands known by now are being applied."""
+        """Note that the commands known now are being applied."""
         self.command_pending = False
 
     async def until_interrupted(self) -> None:

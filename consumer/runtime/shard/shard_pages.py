@@ -1,7 +1,7 @@
-"""The pages of one shard, asked for one after the other from where its cursor stands.
+"""The pages of one shard, requested one after the other from the position of its cursor.
 
-Ownership: the shard's reader owns it; one task at a time asks. What the stream has trimmed unread
-is a gap row before reading goes on.
+Ownership: the shard's reader owns it; one task at a time calls `next`.
+Rule: a gap row for what the stream trimmed unread is stored before reading goes on.
 """
 
 from __future__ import annotations
@@ -31,21 +31,24 @@ LOUD_FAILURES = 10
 
 
 class Lineage(Protocol):
-    """What a shard's consumer asks of the discovery."""
+    """What the consumer of a shard needs of discovery."""
 
-    async def adopt_children(self, stream: StreamRow, shard_id: str) -> None:
-        """Create the rows of a finished shard's children. Retryable."""
+    async def create_children(self, stream: StreamRow, shard_id: str) -> None:
+        """Create rows for the children of a shard that has ended. Raises Retryable."""
         ...
 
     async def shard_exists(self, stream: StreamRow, shard_id: str) -> bool:
-        """Is it in a fresh complete listing, or does it answer itself? Retryable."""
+        """Return whether a new listing shows the shard or an iterator of it is given.
+
+        Raises Retryable.
+        """
         ...
 
 
 class ShardPages:
-    """`cursor` stands where the next page begins, `failures` counts failed calls in a row.
+    """`cursor` is where the next page begins, `failures` counts failed calls in a row.
 
-    `last_success_at` (clock) is the last call that was answered, or the start.
+    `last_success_at` (clock) is that of the last call that was answered; before it, of the start.
     """
 
     def __init__(
@@ -71,7 +74,7 @@ class ShardPages:
         self.start(None)
 
     def start(self, after: int | None) -> None:
-        """Stand behind the record `after`, or where the lease row says if that is None."""
+        """Set the cursor behind the record `after`; if None, at the position of the lease row."""
         self._lease = self._writer.lease
         self.cursor = Cursor.of(self._lease, self._row.started_at)
         if after:
@@ -81,15 +84,15 @@ class ShardPages:
         self.last_success_at = self._clock.now()
 
     async def next(self) -> Page:
-        """Return the page at the cursor.
+        """Return the page at the cursor, and move the cursor behind it.
 
-        Raises Retryable, and the cursor then stands where to go on; LeaseLost.
+        Raises LeaseLost, or Retryable: the next call then continues at the right position.
         """
         try:
             page = await self._page()
         except Retryable as error:
             self.failures += 1
-            self._tell(error)
+            self._log_failure(error)
             raise
         self.failures = 0
         return page
@@ -143,7 +146,7 @@ class ShardPages:
             await self._gaps.record(gap)
         self.cursor.restart()
 
-    def _tell(self, error: Retryable) -> None:
+    def _log_failure(self, error: Retryable) -> None:
         self._requests.labels(outcome=error.reason).inc()
         if isinstance(error, ExpiredIterator) and self.failures == 1:
             return
@@ -155,5 +158,5 @@ class ShardPages:
                 reason=error.reason,
                 failures=self.failures,
                 detail=str(error),
-                action="tried again from the same place; nothing is skipped",
+                action="tried again from the same position; nothing is skipped",
             )

@@ -50,7 +50,6 @@ MUTANTS: Sequence[Callable[[], None]] = (
     stream.gap_rows_not_written,
     sending.requests_overfilled,
     sending.more_requests_than_slots,
-    sending.halves_not_asked_about_again,
     stream.listing_not_paced,
     stream.unlisted_shard_taken_for_gone,
     commands.paused_shard_is_read,

@@ -17,12 +17,11 @@ from consumer.core.reports.lease_view import LeaseView
 from consumer.core.stream.stream import Stream
 from consumer.errors import LeaseConflict, Retryable
 from consumer.ports import StreamClient
-from consumer.runtime import consumer_worker
+from consumer.runtime import cancellation
 from consumer.runtime.discovery import parents
 from consumer.runtime.leases import stream_leases
 from consumer.runtime.leases.coordinator import Coordinator
-from consumer.runtime.publishing import dead_letters, dispatcher
-from consumer.runtime.shard import reader
+from consumer.runtime.publishing import dead_letters
 from consumer.runtime.shard.lease_writer import LeaseWriter
 from consumer.runtime.shard.shard_consumer import ShardConsumer
 from consumer.runtime.shard.shard_goal import Goal
@@ -167,8 +166,7 @@ def one_listing_retires_a_stream() -> None:
 
 
 def cancellation_swallowed() -> None:
-    for module in (consumer_worker, dispatcher, reader):
-        plant(module, "heed_cancellation", _heed_nothing)
+    plant(cancellation, "heed_cancellation", _heed_nothing)
 
 
 def _heed_nothing() -> None:

@@ -49,8 +49,8 @@ def plan_touches_unresolved() -> None:
             outcome = Outcome.LOST
         if self._entries.get(key) is entry:
             del self._entries[key]
-        self._leave(key)
-        self._settle(key, entry, outcome)
+        self._note_end(key)
+        self._note_outcome(key, entry, outcome)
         self._on_end()
 
     plant(HeldShards, "held", held)

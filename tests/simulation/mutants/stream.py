@@ -6,7 +6,7 @@ from consumer.runtime.discovery import bootstrap
 from consumer.runtime.discovery.children import stream_of
 from consumer.runtime.discovery.discovery import Discovery
 from consumer.runtime.discovery.listing import ShardListing
-from consumer.runtime.discovery.sweep_claim import SweepTurn
+from consumer.runtime.discovery.sweep_claim import SweepClaim
 from consumer.runtime.shard import shard_pages
 from consumer.runtime.shard.gaps import GapRecorder
 from tests.simulation.mutants.plant import plant
@@ -15,12 +15,12 @@ LATE = 20.0
 
 
 def latest_starts_late() -> None:
-    original = SweepTurn.bootstrapped
+    original = SweepClaim.bootstrapped
 
-    async def bootstrapped(self: SweepTurn, started_at: float) -> None:
+    async def bootstrapped(self: SweepClaim, started_at: float) -> None:
         await original(self, started_at + LATE)
 
-    plant(SweepTurn, "bootstrapped", bootstrapped)
+    plant(SweepClaim, "bootstrapped", bootstrapped)
 
 
 def time_starts_late() -> None:

@@ -387,7 +387,7 @@ def test_a_read_that_is_older_than_a_release_does_not_bring_the_shard_back(
             return rows
 
         monkeypatch.setattr(node.store, "read_leases", slow)
-        node.coordinator._ask()
+        node.coordinator._request_pass()
         await asyncio.sleep(1)
         node.running["s00"].drain()
         await asyncio.sleep(3)
@@ -419,7 +419,7 @@ def test_at_most_one_write_of_a_lease_is_under_way(monkeypatch: pytest.MonkeyPat
         node.store.fail("write_lease", *[Fault.HANGS] * 4)
         node.running["s00"].fail(ValueError("a bug"))  # the coordinator gives its row up
         for _ in range(12):
-            node.coordinator._ask()
+            node.coordinator._request_pass()
             await asyncio.sleep(1)
         assert fleet.table.of(STREAM.key)["s00"].counter >= 2  # released at last
         assert most == 1
@@ -482,8 +482,8 @@ def test_under_a_passed_fence_nothing_is_taken(monkeypatch: pytest.MonkeyPatch) 
 def test_what_is_free_again_after_an_owner_does_not_count_as_free_for_two_passes() -> None:
     async def main() -> None:
         node = Node(Fleet(), "a", TIMING, source())
-        node.coordinator._peers.observe(0, 0, [replace(node.keeper._worker, worker_id="b")], [])
-        beat = replace(node.keeper._worker, worker_id="b", heartbeat=1)
+        node.coordinator._peers.observe(0, 0, [replace(node.heartbeat._worker, worker_id="b")], [])
+        beat = replace(node.heartbeat._worker, worker_id="b", heartbeat=1)
         node.coordinator._peers.observe(2, 2, [beat], [])
         row = replace(first_row(node.source, STREAM, []), sweep_n=1, sweep_done=1)
         leases = node.coordinator._leases

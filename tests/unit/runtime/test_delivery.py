@@ -45,6 +45,25 @@ def refuses(*sequences: int, status: int) -> NakadiTwin:
     return NakadiTwin(script=script)
 
 
+def test_the_halves_of_a_batch_are_asked_about_again() -> None:
+    """The fence passes while a batch is refused without a name: none of its halves is sent."""
+
+    async def main(line: Line) -> None:
+        def script(_: list[bytes]) -> Reply:
+            line.fence.deadline = 0.0
+            return Reply(400)
+
+        line.nakadi.script = script
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: bool(line.nakadi.requests))
+            await asyncio.sleep(60)
+            assert len(line.nakadi.requests) == 1
+            line.consumer.revoke()
+
+    run_line(main, shard=closed_shard(8, keys=8))
+
+
 def test_one_event_of_a_key_travels_at_a_time() -> None:
     line = run_line(to_the_end, shard=closed_shard(200, keys=5), nakadi=NakadiTwin(delay=0.1))
     for request in line.nakadi.requests:

@@ -373,14 +373,14 @@ async def adopted(bench: Bench, *hidden: str) -> None:
     bench.streams.open("c", parent="p")
     bench.streams.open("d", parent="p")
     bench.streams.hidden = set(hidden)
-    await bench.discovery.adopt_children(bench.row, "p")
+    await bench.discovery.create_children(bench.row, "p")
 
 
 async def ended_childless(bench: Bench) -> None:
     """The shard p has ended, and nothing is known to follow it."""
     bench.look()
     bench.streams.open("p")
-    await bench.discovery.adopt_children(bench.row, "p")
+    await bench.discovery.create_children(bench.row, "p")
 
 
 def test_children_are_adopted_at_once_and_asked_for_again_until_they_show() -> None:
@@ -414,8 +414,8 @@ def test_asking_for_children_ends_and_failures_are_raised() -> None:
         bench.look()
         bench.streams.failures = [Retryable("throttled")]
         with pytest.raises(Retryable):
-            await bench.discovery.adopt_children(bench.row, "p")
-        await bench.discovery.adopt_children(bench.row, "p")
+            await bench.discovery.create_children(bench.row, "p")
+        await bench.discovery.create_children(bench.row, "p")
         bench.streams.failures = [Retryable("throttled")]
         await asyncio.sleep(200)
         assert bench.streams.count("child_shards") == 8

@@ -135,16 +135,14 @@ def test_a_checkpoint_changed_under_my_ownership_is_adopted_and_the_write_repeat
     run(main)
 
 
-def test_from_the_sending_of_a_release_the_shard_is_surrendered() -> None:
+def test_a_release_is_sent_again_until_the_row_has_no_owner() -> None:
     async def main() -> None:
         bench = Bench()
         assert await bench.writer.take()
         bench.store.fail("write_lease", Fault.LOST_BEFORE, Fault.LOST_BEFORE)
-        assert not bench.writer.surrendered
         async with asyncio.TaskGroup() as group:
             group.create_task(bench.release("120"))
             await asyncio.sleep(0)
-            assert bench.writer.surrendered
             assert bench.row.owner == "me"
         assert bench.row.owner is None
 

@@ -8,7 +8,7 @@ import pytest
 from consumer.core.leases.fence import Fence
 from consumer.core.leases.lease import Worker
 from consumer.core.limits import LeaseTiming
-from consumer.runtime.leases.heartbeat import Keeper
+from consumer.runtime.leases.heartbeat import Heartbeat
 from tests.twins.lease_table import Fault, LeaseTable, LeaseTableTwin
 from tests.twins.virtual_time import VirtualClock, run
 
@@ -22,11 +22,11 @@ class Bench:
         self.clock = VirtualClock()
         self.fence = Fence(TIMING)
         worker = Worker("me", 0, 0, ("orders/1",), True, False, 0.0, 0.0, "host", "1")
-        self.keeper = Keeper(self.store, self.clock, TIMING, self.fence, worker)
+        self.heartbeat = Heartbeat(self.store, self.clock, TIMING, self.fence, worker)
         self.told: list[tuple[float, bool]] = []
-        self.keeper.on_fence = self._on_fence
+        self.heartbeat.on_fence_change = self._on_fence_change
 
-    def _on_fence(self) -> None:
+    def _on_fence_change(self) -> None:
         now = self.clock.now()
         self.told.append((now, self.fence.holds(now, self.fence.epoch)))
 
@@ -35,15 +35,15 @@ class Bench:
         return self.table.workers["me"]
 
     async def stop(self, task: asyncio.Task[None]) -> None:
-        self.keeper.stop()
+        self.heartbeat.stop()
         await task
 
 
 def keeping(check: Callable[[Bench], Awaitable[None]]) -> None:
     async def main() -> None:
         bench = Bench()
-        task = asyncio.get_running_loop().create_task(bench.keeper.run())
-        await bench.keeper.until_alive()
+        task = asyncio.get_running_loop().create_task(bench.heartbeat.run())
+        await bench.heartbeat.until_alive()
         await check(bench)
         await bench.stop(task)
         assert bench.table.workers == {}
@@ -65,7 +65,7 @@ def test_a_change_is_shown_at_once_and_many_share_a_heartbeat() -> None:
     async def check(bench: Bench) -> None:
         await asyncio.sleep(1)
         for _ in range(5):
-            bench.keeper.raise_changes()
+            bench.heartbeat.raise_changes()
         await asyncio.sleep(0.2)
         assert (bench.row.heartbeat, bench.row.changes) == (2, 5)
 
@@ -76,7 +76,7 @@ def test_changes_made_while_a_beat_is_under_way_are_not_lost() -> None:
     async def check(bench: Bench) -> None:
         bench.store.delay = 1.0
         await asyncio.sleep(2.2)  # the second beat has been sent
-        bench.keeper.raise_changes()
+        bench.heartbeat.raise_changes()
         await asyncio.sleep(2.2)
         assert bench.row.changes == 1
         assert bench.row.heartbeat == 3
@@ -86,21 +86,21 @@ def test_changes_made_while_a_beat_is_under_way_are_not_lost() -> None:
 
 def test_able_draining_and_streams_are_part_of_the_row() -> None:
     async def check(bench: Bench) -> None:
-        bench.keeper.set_able(able=False)
-        bench.keeper.set_draining()
-        bench.keeper.work_on(("orders/1", "orders/2"))
+        bench.heartbeat.set_able(able=False)
+        bench.heartbeat.set_draining()
+        bench.heartbeat.set_streams(("orders/1", "orders/2"))
         await asyncio.sleep(0.3)
         assert (bench.row.able, bench.row.draining) == (False, True)
         assert bench.row.streams == ("orders/1", "orders/2")
-        assert not bench.keeper.able
-        assert bench.keeper.reached
+        assert not bench.heartbeat.able
+        assert bench.heartbeat.reached
 
     keeping(check)
 
 
 def test_a_row_that_was_deleted_comes_back_whole() -> None:
     async def check(bench: Bench) -> None:
-        bench.keeper.raise_changes()
+        bench.heartbeat.raise_changes()
         await asyncio.sleep(1)
         before = bench.table.workers.pop("me")
         await asyncio.sleep(2.5)
@@ -187,8 +187,8 @@ def test_a_process_that_was_suspended_begins_a_new_epoch() -> None:
 def test_a_row_that_cannot_be_deleted_does_not_hold_up_the_exit() -> None:
     async def main() -> None:
         bench = Bench()
-        task = asyncio.get_running_loop().create_task(bench.keeper.run())
-        await bench.keeper.until_alive()
+        task = asyncio.get_running_loop().create_task(bench.heartbeat.run())
+        await bench.heartbeat.until_alive()
         bench.store.fail("delete_worker", Fault.HANGS)
         before = bench.clock.now()
         await bench.stop(task)
