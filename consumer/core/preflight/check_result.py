@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class Verdict(StrEnum):
+class Severity(StrEnum):
     """How grave it is, from harmless to grave."""
 
     FINE = "ok"
@@ -20,24 +20,24 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One line of the table. `remedy` is empty where nothing is to be done."""
 
     dependency: str
-    verdict: Verdict
+    severity: Severity
     result: str
     remedy: str = ""
 
 
-def exit_code(findings: Iterable[Finding]) -> int:
+def exit_code(results: Iterable[CheckResult]) -> int:
     """2 if anything is wrong, else 1 if anything could not be reached, else 0."""
-    verdicts = {finding.verdict for finding in findings}
-    if Verdict.WRONG in verdicts:
+    severities = {result.severity for result in results}
+    if Severity.WRONG in severities:
         return 2
-    return 1 if Verdict.UNREACHABLE in verdicts else 0
+    return 1 if Severity.UNREACHABLE in severities else 0
 
 
-def ordering_key_finding(wanted: tuple[str, ...], table_key: tuple[str, ...]) -> Finding:
+def check_ordering_key(wanted: tuple[str, ...], table_key: tuple[str, ...]) -> CheckResult:
     """The ordering key is made of the table's primary key, the partition key among them.
 
     `table_key` has the partition key first, as KeySchema has; empty `wanted` means that one.
@@ -45,32 +45,34 @@ def ordering_key_finding(wanted: tuple[str, ...], table_key: tuple[str, ...]) ->
     shown = ", ".join(wanted or table_key[:1])
     unknown = [name for name in wanted if name not in table_key]
     if unknown or (wanted and table_key[0] not in wanted):
-        return Finding(
+        return CheckResult(
             "ordering key",
-            Verdict.WRONG,
+            Severity.WRONG,
             shown,
             f"CONSUMER_ORDERING_KEY takes attributes of the table's key ({', '.join(table_key)}),"
             f" {table_key[0]} among them",
         )
-    return Finding("ordering key", Verdict.FINE, shown)
+    return CheckResult("ordering key", Severity.FINE, shown)
 
 
-def event_type_refusal(name: str, status: int, flow_id: str) -> Finding:
+def event_type_refusal(name: str, status: int, flow_id: str) -> CheckResult:
     """What a `GET /event-types/{name}` that shows no definition tells.
 
     Reading may be forbidden where writing is allowed. The operators of the bus ask for `flow_id`.
     """
 
-    def found(verdict: Verdict, result: str, remedy: str = "") -> Finding:
-        return Finding("event type", verdict, f"{name}: {result} (flow id {flow_id})", remedy)
+    def found(severity: Severity, result: str, remedy: str = "") -> CheckResult:
+        return CheckResult("event type", severity, f"{name}: {result} (flow id {flow_id})", remedy)
 
     match status:
         case 401:
-            return found(Verdict.WRONG, "401", "the token is missing, wrong or expired")
+            return found(Severity.WRONG, "401", "the token is missing, wrong or expired")
         case 403:
-            return found(Verdict.DOUBTFUL, "403", "let the token's owner read it, and write to it")
+            return found(Severity.DOUBTFUL, "403", "let the token's owner read it, and write to it")
         case 404:
             remedy = "create it, or correct CONSUMER_EVENT_TYPE or CONSUMER_NAKADI_URL"
-            return found(Verdict.WRONG, "404", remedy)
+            return found(Severity.WRONG, "404", remedy)
         case _:
-            return found(Verdict.UNREACHABLE, str(status), "look at CONSUMER_NAKADI_URL, try again")
+            return found(
+                Severity.UNREACHABLE, str(status), "look at CONSUMER_NAKADI_URL, try again"
+            )

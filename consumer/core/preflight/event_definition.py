@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from consumer.core.event.event import Layout
-from consumer.core.preflight.check_result import Finding, Verdict
+from consumer.core.preflight.check_result import CheckResult, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -108,7 +108,7 @@ def partition_names(body: bytes) -> tuple[str, ...]:
     return _texts([each.get("partition") for each in found if isinstance(each, dict)])
 
 
-def judge(name: str, definition: EventDefinition, shape: EventShape | None) -> list[Finding]:
+def judge(name: str, definition: EventDefinition, shape: EventShape | None) -> list[CheckResult]:
     """What the operator should know, gravest first.
 
     Without a `shape` (the table is unknown) only what can be said of any event.
@@ -120,28 +120,28 @@ def judge(name: str, definition: EventDefinition, shape: EventShape | None) -> l
     ]
     if definition.partition_strategy == "random":
         remedy = "choose strategy hash with the table's partition key, if readers need an order"
-        found.append((Verdict.DOUBTFUL, "partition_strategy random keeps no order", remedy))
+        found.append((Severity.DOUBTFUL, "partition_strategy random keeps no order", remedy))
     if not found:
-        found.append((Verdict.FINE, "category data", ""))
+        found.append((Severity.FINE, "category data", ""))
     return [
-        Finding(DEPENDENCY, verdict, f"{name}: {result}", remedy)
-        for verdict, result, remedy in found
+        CheckResult(DEPENDENCY, severity, f"{name}: {result}", remedy)
+        for severity, result, remedy in found
     ]
 
 
-_Found = tuple[Verdict, str, str]
+_Found = tuple[Severity, str, str]
 
 
 def _unfit(definition: EventDefinition) -> Iterable[_Found]:
     if definition.category != "data":
         result = f"category {definition.category} has no envelope for changes"
-        yield Verdict.WRONG, result, "choose one of category data"
+        yield Severity.WRONG, result, "choose one of category data"
     if "compact" in definition.cleanup_policy:
         result = "compacted: it wants a partition_compaction_key, which these events lack"
-        yield Verdict.WRONG, result, "choose one with cleanup_policy delete"
+        yield Severity.WRONG, result, "choose one with cleanup_policy delete"
     if definition.partition_strategy == "user_defined":
         result = "partition_strategy user_defined wants metadata.partition, which these events lack"
-        yield Verdict.WRONG, result, "choose strategy hash with the table's partition key"
+        yield Severity.WRONG, result, "choose strategy hash with the table's partition key"
 
 
 def _fields(definition: EventDefinition, shape: EventShape) -> Iterable[_Found]:
@@ -153,11 +153,11 @@ def _fields(definition: EventDefinition, shape: EventShape) -> Iterable[_Found]:
     doubled = [field for field in partition if _inside(field) in shape.keys]
     if doubled:
         result = f"partition_key_fields {', '.join(doubled)} are looked up inside data"
-        yield Verdict.WRONG, result, f"leave data. out: {_inside(doubled[0])}"
+        yield Severity.WRONG, result, f"leave data. out: {_inside(doubled[0])}"
     others = tuple(field for field in partition if field not in doubled)
-    for what, verdict, fields in (
-        ("partition_key_fields", Verdict.WRONG, others),
-        ("ordering fields", Verdict.DOUBTFUL, definition.ordering_fields),
+    for what, severity, fields in (
+        ("partition_key_fields", Severity.WRONG, others),
+        ("ordering fields", Severity.DOUBTFUL, definition.ordering_fields),
     ):
         absent = [field for field in fields if shape.no_event_has(field)]
         lacking = [
@@ -165,10 +165,10 @@ def _fields(definition: EventDefinition, shape: EventShape) -> Iterable[_Found]:
         ]
         if absent:
             remedy = f"in the nested layout attributes are under {ITEM}: {ITEM}.{absent[0]}"
-            yield verdict, f"{what} {', '.join(absent)} are in no event", remedy
+            yield severity, f"{what} {', '.join(absent)} are in no event", remedy
         if lacking:
             result = f"{what} {', '.join(lacking)} are not in every D event"
-            yield verdict, result, _deletes_remedy(shape)
+            yield severity, result, _deletes_remedy(shape)
 
 
 def _inside(field: str) -> str | None:
@@ -185,7 +185,7 @@ def _gaps(definition: EventDefinition, shape: EventShape) -> Iterable[_Found]:
     ]
     if lacking:
         result = f"the schema requires {', '.join(lacking)}, not in every event (D the least)"
-        yield Verdict.DOUBTFUL, result, _deletes_remedy(shape)
+        yield Severity.DOUBTFUL, result, _deletes_remedy(shape)
 
 
 def _deletes_remedy(shape: EventShape) -> str:
