@@ -25,12 +25,12 @@ SPACING_SECONDS = 0.2
 """Many events at once make one pass."""
 
 
-class Rhythm:
-    """`sign` is whatever of the small rows must be unchanged for lease rows to stay unread."""
+class LeaseReadSchedule:
+    """`version` is whatever of the small rows must be unchanged for lease rows to stay unread."""
 
     def __init__(self, timing: LeaseTiming) -> None:
         self._scan = timing.scan
-        self._sign: Hashable = None  # of the last pass
+        self._version: Hashable = None  # of the last pass
         self._outcome: Hashable = None  # of the last pass
         self._asked = True  # something happened here since the last pass began
         self._wait = timing.scan
@@ -41,9 +41,9 @@ class Rhythm:
         """Something happened here: a pass is due."""
         self._asked = True
 
-    def due_at(self, sign: Hashable) -> float:
+    def due_at(self, version: Hashable) -> float:
         """When the next pass is due, given the latest read of the small rows."""
-        if self._asked or sign != self._sign:
+        if self._asked or version != self._version:
             return self._not_before
         return max(self._due, self._not_before)
 
@@ -56,10 +56,10 @@ class Rhythm:
         self._asked = True
         self._not_before = now + self._scan
 
-    def passed(self, now: float, sign: Hashable, outcome: Hashable, *, left: bool) -> None:
+    def passed(self, now: float, version: Hashable, outcome: Hashable, *, left: bool) -> None:
         """A pass was made. `outcome` equal to the last one means that it changed nothing."""
-        same = outcome == self._outcome and sign == self._sign
-        self._sign, self._outcome = sign, outcome
+        same = outcome == self._outcome and version == self._version
+        self._version, self._outcome = version, outcome
         self._not_before = now + SPACING_SECONDS
         if left:
             self._wait = min(LEFT_MAX_SECONDS, self._wait * 2) if same else self._scan

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from consumer.core.leases.lease import Worker
     from consumer.core.limits import LeaseTiming
 
-COUNTING_BEATS = 3
-"""A peer counts for shares while its heartbeat moved within this many beats."""
+BEATING_INTERVALS = 3
+"""A peer is beating while its heartbeat has risen within this many heartbeat intervals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +86,25 @@ class Peers:
         return frozenset(name for name, sighting in self._sightings.items() if sighting.dead)
 
     @property
-    def moving(self) -> frozenset[str]:
+    def beating(self) -> frozenset[str]:
         """Peers whose heartbeat was seen to move, and lately."""
-        oldest = self._answered_at - COUNTING_BEATS * self._timing.heartbeat
+        oldest = self._answered_at - BEATING_INTERVALS * self._timing.heartbeat
         return frozenset(
             name
             for name, sighting in self._sightings.items()
             if sighting.moved_at is not None and sighting.moved_at >= oldest
         )
 
-    def counting(self, stream_key: str) -> frozenset[str]:
-        """Peers that count for shares of this stream: moving, able, not draining, working on it."""
-        moving = self.moving
+    def eligible(self, stream_key: str) -> frozenset[str]:
+        """Return the peers that get a share of this stream.
+
+        They are beating, able and not draining, and they take leases of this stream.
+        """
+        beating = self.beating
         return frozenset(
             name
             for name, sighting in self._sightings.items()
-            if name in moving
+            if name in beating
             and (worker := sighting.worker) is not None
             and worker.able
             and not worker.draining

@@ -1,6 +1,6 @@
 """Who takes what: a pure function of what was read. Nobody leads.
 
-Share = ceil((ready or held) / counting workers). Under its share a worker takes what is unowned or
+Share = ceil((ready or held) / eligible workers). Under its share a worker takes what is unowned or
 dead-owned, all in one pass, in an order of its own. What has been free for two passes is taken by
 anyone, over share or not, but not by whoever just shed it. Over its share a worker sheds as many as
 others lack. Nothing is stolen from a live worker.
@@ -35,11 +35,11 @@ class Situation:
     leases: Sequence[Lease]
     ready: frozenset[str]
     held: Mapping[str, Held]
-    counting: frozenset[str]  # peers; without me
+    eligible: frozenset[str]  # peers; without me
     dead: frozenset[str]
     serving: bool = True  # able and not draining
     avoided: frozenset[str] = frozenset()
-    lingering: frozenset[str] = frozenset()  # seen free in an earlier pass, too
+    free_twice: frozenset[str] = frozenset()  # seen free in an earlier pass, too
     shed: frozenset[str] = frozenset()  # just shed by me
     ended: frozenset[str] = frozenset()  # shards whose end I reached: their children are mine
 
@@ -85,7 +85,7 @@ def plan(now: Situation) -> Plan:
         lease.shard_id in now.ready or lease.owner is not None or lease.shard_id in now.held
         for lease in alive
     )
-    share = -(-wanted // (len(now.counting) + 1))
+    share = -(-wanted // (len(now.eligible) + 1))
     room = share - len(now.held)
     retake, release = _recover(now, mine, room)
     take = retake + _take(now, free, room - len(retake))
@@ -107,7 +107,11 @@ def _recover(
 
 
 def _take(now: Situation, free: list[Lease], room: int) -> tuple[Lease, ...]:
-    """Free leases: children of a shard I ended, then those within my share, then the lingering."""
+    """Return the free leases to take, in order.
+
+    Children of a shard that ended here, and leases that were free twice, are taken beyond the
+    share.
+    """
     takeable = sorted(
         (lease for lease in free if lease.shard_id not in now.avoided),
         key=lambda lease: (
@@ -118,7 +122,7 @@ def _take(now: Situation, free: list[Lease], room: int) -> tuple[Lease, ...]:
     taken: list[Lease] = []
     for lease in takeable:
         inherited = lease.parent_shard_id in now.ended
-        abandoned = lease.shard_id in now.lingering and lease.shard_id not in now.shed
+        abandoned = lease.shard_id in now.free_twice and lease.shard_id not in now.shed
         if inherited or abandoned or len(taken) < room:
             taken.append(lease)
     return tuple(taken)

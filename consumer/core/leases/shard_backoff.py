@@ -13,21 +13,21 @@ LONGEST_SECONDS = 600.0
 K = TypeVar("K", bound="Hashable")
 
 
-class Avoidance(Generic[K]):
+class ShardBackoff(Generic[K]):
     """Local memory: other workers may well succeed where this one does not."""
 
     def __init__(self) -> None:
         self._until: dict[K, float] = {}
         self._wait: dict[K, float] = {}
 
-    def avoid(self, shard: K, now: float) -> float:
+    def failed(self, shard: K, now: float) -> float:
         """The shard failed here. Returns the seconds for which it is avoided."""
         wait = min(LONGEST_SECONDS, self._wait.get(shard, FIRST_SECONDS / 2) * 2)
         self._wait[shard] = wait
         self._until[shard] = now + wait
         return wait
 
-    def forgive(self, shard: K) -> None:
+    def recovered(self, shard: K) -> None:
         """It works again: the next failure starts from the shortest wait."""
         self._wait.pop(shard, None)
         self._until.pop(shard, None)

@@ -36,7 +36,7 @@ UNCHANGED_LISTINGS = 5
 """A parent that answers but is never listed gets a row, as a root, after as many equal listings."""
 
 
-class SweepWatch:
+class SweepClock:
     """What this worker has seen of one stream's sweep numbers."""
 
     def __init__(self, timing: LeaseTiming) -> None:

@@ -41,7 +41,7 @@ def view(
     held: Collection[str],
     ready: Collection[str],
     dead: Collection[str],
-    moving: Collection[str],
+    beating: Collection[str],
     seen_at: Callable[[str], float | None],
 ) -> tuple[LeaseView, ...]:
     """All leases of a stream. `seen_at` is a worker's last sign of life."""
@@ -54,7 +54,7 @@ def view(
             ready=lease.shard_id in ready,
         )
         since = None
-        still = state is LeaseState.FOREIGN and lease.owner not in moving
+        still = state is LeaseState.FOREIGN and lease.owner not in beating
         if still or state in UNREAD:
             owner_seen = None if lease.owner is None else seen_at(lease.owner)
             since = max(lease.last_sign, owner_seen or 0.0)

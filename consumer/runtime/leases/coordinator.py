@@ -1,9 +1,9 @@
 """Decides which shards this worker runs. Rule: nobody leads; the plan is made of what was read.
 
 Every scan the worker and stream rows are read; the lease rows only when something changed (see
-`core.rhythm`). No await stands between the answer of a read and the decisions made of it. The
-coordinator owns the tasks of keeper, discovery and shard consumers; draining is an event for them,
-cancelling only the deadline after it.
+`lease_read_schedule`). No await stands between the answer of a read and the decisions made of it.
+The coordinator owns the tasks of keeper, discovery and shard consumers; draining is an event for
+them, cancelling only the deadline after it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from consumer.core.leases.lease_read_schedule import Rhythm
+from consumer.core.leases.lease_read_schedule import LeaseReadSchedule
 from consumer.core.leases.peers import Peers
 from consumer.errors import (
     Fatal,
@@ -101,7 +101,7 @@ class Coordinator:
         self._leases = StreamLeases(clock, timing, self._peers, self._held, keeper)
         self._commands = CommandWatch(store, self._held)
         self._probe = Probe(streams, clock, keeper, self._held, metrics)
-        self._rhythm = Rhythm(timing)
+        self._schedule = LeaseReadSchedule(timing)
         self._changed = Signal()
         self._limit: asyncio.Timeout | None = None
         self._rows: tuple[StreamRow, ...] = ()
@@ -229,23 +229,23 @@ class Coordinator:
 
     # -- the lease rows
 
-    def _sign(self) -> Hashable:
+    def _version(self) -> Hashable:
         """What must change in the small rows for the leases to be read."""
         return (
             self._peers.changes(),
             self._peers.dead,
-            self._leases.signs(),
-            tuple(self._peers.counting(row.key) for row in self._rows),
+            self._leases.version(),
+            tuple(self._peers.eligible(row.key) for row in self._rows),
             self._keeper.able,
         )
 
     def _pass_due(self) -> float:
-        return self._rhythm.due_at(self._sign()) if self._rows else inf
+        return self._schedule.due_at(self._version()) if self._rows else inf
 
     async def _pass(self, group: TaskGroup) -> None:
         """Read the leases of every active stream, plan, and act on it at once."""
-        sign = self._sign()
-        self._rhythm.begin()
+        version = self._version()
+        self._schedule.begin()
         first_mark = self._held.mark
         outcomes: list[Hashable] = []
         left = False
@@ -255,7 +255,7 @@ class Coordinator:
             mark = self._held.mark
             leases = await self._read(row)
             if leases is None:
-                self._rhythm.failed(self._clock.now())
+                self._schedule.failed(self._clock.now())
                 return
             plan = self._leases.plan(row, leases, mark)
             outcomes.append(plan)
@@ -263,7 +263,7 @@ class Coordinator:
             if not self.draining and self._fence.holds(self._clock.now(), self._fence.epoch):
                 self._leases.act(group, row, plan)
         self._held.planned(first_mark)
-        self._rhythm.passed(self._clock.now(), sign, tuple(outcomes), left=left)
+        self._schedule.passed(self._clock.now(), version, tuple(outcomes), left=left)
 
     async def _read(self, row: StreamRow) -> Sequence[Lease] | None:
         """The leases of a stream, and proof of death that is newer than they are.
@@ -282,7 +282,7 @@ class Coordinator:
         return leases
 
     def _ask(self) -> None:
-        self._rhythm.ask()
+        self._schedule.ask()
         self._changed.notify()
 
     def _found(self) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, assert_never
 import structlog
 
 from consumer.core.leases.plan import Held
-from consumer.core.leases.shard_backoff import Avoidance
+from consumer.core.leases.shard_backoff import ShardBackoff
 from consumer.core.shard.shard_state import Outcome
 from consumer.errors import Fatal, LeaseLost, first_in
 from consumer.runtime.shard.lease_writer import LeaseWriter
@@ -90,7 +90,7 @@ class HeldShards:
         self._left: dict[ShardKey, int] = {}  # the number of its end
         self._shed_at: dict[ShardKey, float] = {}
         self._ended: set[ShardKey] = set()  # read to SHARD_END here
-        self._avoidance: Avoidance[ShardKey] = Avoidance()
+        self._backoff: ShardBackoff[ShardKey] = ShardBackoff()
 
     # -- what the plan has to know
 
@@ -124,7 +124,7 @@ class HeldShards:
 
     def avoided(self, stream_key: str) -> frozenset[str]:
         """Shards that went wrong here lately."""
-        return _of(stream_key, self._avoidance.avoided(self._clock.now()))
+        return _of(stream_key, self._backoff.avoided(self._clock.now()))
 
     def shed_lately(self, stream_key: str) -> frozenset[str]:
         """Shards that others should have now."""
@@ -205,7 +205,7 @@ class HeldShards:
             if now - entry.moved_at < SILENT_SECONDS:
                 moving = True
                 if now - entry.started_at > SILENT_SECONDS:
-                    self._avoidance.forgive(key)
+                    self._backoff.recovered(key)
                 continue
             silent = key
             entry.silent = True
@@ -251,7 +251,7 @@ class HeldShards:
             case never:
                 assert_never(never)
         if entry.silent or outcome is Outcome.FAILED:
-            self._avoidance.avoid(key, self._clock.now())
+            self._backoff.failed(key, self._clock.now())
 
     def _leave(self, key: ShardKey) -> None:
         self._ends += 1
