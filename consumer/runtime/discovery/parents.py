@@ -60,7 +60,7 @@ class Parents:
         True if that opened anything. Raises Overtaken or Retryable; a failure proves nothing.
         """
         patience = self._patience.setdefault(turn.row.key, UnlistedParents())
-        patience.begin(listed.shard_ids)
+        patience.observe(listed.shard_ids)
         opened = False
         for child in orphans(tuple(leases.values()), listed.shard_ids):
             parent = child.parent_shard_id

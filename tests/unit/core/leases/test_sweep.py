@@ -67,7 +67,7 @@ def test_a_parent_that_answers_but_is_never_listed_is_given_up_after_five_equal_
     patience = UnlistedParents()
     answers = []
     for _ in range(UNCHANGED_LISTINGS):
-        patience.begin(frozenset({"c"}))
+        patience.observe(frozenset({"c"}))
         answers.append(patience.answered("c"))
     assert answers == [False, False, False, False, True]
 
@@ -75,5 +75,5 @@ def test_a_parent_that_answers_but_is_never_listed_is_given_up_after_five_equal_
 def test_a_listing_that_changes_starts_the_count_again() -> None:
     patience = UnlistedParents()
     for number in range(20):
-        patience.begin(frozenset({"c", str(number // 4)}))
+        patience.observe(frozenset({"c", str(number // 4)}))
         assert not patience.answered("c")
