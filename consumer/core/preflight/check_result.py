@@ -1,4 +1,4 @@
-"""What `consumer check` found out about one dependency, and what the operator can do about it."""
+"""What `consumer check` found out about a dependency, and what the operator can do about it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
 
 class Severity(StrEnum):
-    """How grave it is, from harmless to grave."""
+    """How serious a result is, from harmless to serious."""
 
     FINE = "ok"
-    DOUBTFUL = "doubtful"  # works, or may; somebody should look
+    DOUBTFUL = "doubtful"  # it works, or may work; the operator should look
     UNREACHABLE = "unreachable"  # worth another try
     WRONG = "wrong"  # the operator must change something
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One line of the table. `remedy` is empty where nothing is to be done."""
+    """One line of the table. `remedy` says what to do; it is empty if nothing is to be done."""
 
     dependency: str
     severity: Severity
@@ -30,7 +30,7 @@ class CheckResult:
 
 
 def exit_code(results: Iterable[CheckResult]) -> int:
-    """2 if anything is wrong, else 1 if anything could not be reached, else 0."""
+    """Return 2 if anything is wrong, else 1 if anything is unreachable, else 0."""
     severities = {result.severity for result in results}
     if Severity.WRONG in severities:
         return 2
@@ -38,9 +38,10 @@ def exit_code(results: Iterable[CheckResult]) -> int:
 
 
 def check_ordering_key(wanted: tuple[str, ...], table_key: tuple[str, ...]) -> CheckResult:
-    """The ordering key is made of the table's primary key, the partition key among them.
+    """Check that the ordering key is made of the table's key and includes the partition key.
 
-    `table_key` has the partition key first, as KeySchema has; empty `wanted` means that one.
+    `table_key` has the partition key first, as in KeySchema; if `wanted` is empty, the ordering key
+    is the partition key.
     """
     shown = ", ".join(wanted or table_key[:1])
     unknown = [name for name in wanted if name not in table_key]
@@ -56,9 +57,9 @@ def check_ordering_key(wanted: tuple[str, ...], table_key: tuple[str, ...]) -> C
 
 
 def event_type_refusal(name: str, status: int, flow_id: str) -> CheckResult:
-    """What a `GET /event-types/{name}` that shows no definition tells.
+    """Return what an answer to `GET /event-types/{name}` without a definition means.
 
-    Reading may be forbidden where writing is allowed. The operators of the bus ask for `flow_id`.
+    Reading may be forbidden where writing is allowed. `flow_id` is for the operators of Nakadi.
     """
 
     def found(severity: Severity, result: str, remedy: str = "") -> CheckResult:
