@@ -146,11 +146,11 @@ class LeaseStore(Protocol):
         ...
 
     async def delete_lease(self, stream_key: str, lease: Lease) -> bool:
-        """Delete the row if owner, counter and checkpoint are still these; return whether it was."""
+        """Delete the row if owner, counter and checkpoint are still these; return whether so."""
         ...
 
     async def write_lease(self, stream_key: str, write: LeaseWrite) -> Lease:
-        """Make the conditional write; return the new row. Raise LeaseConflict with the current one."""
+        """Make the conditional write; return the new row. LeaseConflict carries the current one."""
         ...
 
     async def mark_parent_gone(self, stream_key: str, shard_id: str) -> None:

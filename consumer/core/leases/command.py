@@ -162,8 +162,8 @@ def _time_unknown(lease: Lease) -> bool:
 def _is_later(lease: Lease, time: float) -> bool:
     """Return whether a time is later than what is settled.
 
-    Of a shard that has not begun, everything up to the making of its row counts as settled, unless
-    it stands at TRIM_HORIZON: then nothing of it is published, so every time is later.
+    A shard that has not begun counts as settled up to the making of its row if it is at LATEST, and
+    not at all if it is at TRIM_HORIZON.
     """
     if sequence_of(lease.checkpoint) is not None:
         return lease.record_at is not None and time > lease.record_at

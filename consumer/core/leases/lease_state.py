@@ -20,7 +20,7 @@ class LeaseState(Enum):
     HELD = ("held", "held")  # by the worker that shows the state
     FOREIGN = ("foreign", "held")  # by a worker that is not known to be dead
     SILENT = ("free", "silent")  # its owner shows no sign of life; peers take it over
-    FREE = ("free", "unowned")  # may be read, and nobody owns it
+    FREE = ("free", "unowned")  # may be read and has no owner
     WAITING = ("waiting", "waiting_for_parent")  # or for an older stream, or for the bootstrap
     FINISHED = ("finished", "finished")
 

@@ -51,7 +51,7 @@ def check_ordering_key(wanted: tuple[str, ...], table_key: tuple[str, ...]) -> C
             Severity.WRONG,
             shown,
             f"CONSUMER_ORDERING_KEY takes attributes of the table's key ({', '.join(table_key)}),"
-            f" {table_key[0]} among them",
+            f" and must include {table_key[0]}",
         )
     return CheckResult("ordering key", Severity.FINE, shown)
 

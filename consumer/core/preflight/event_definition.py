@@ -1,7 +1,7 @@
 """An event type's definition, as `GET /event-types/{name}` shows it, and whether our events fit.
 
 Rules (of Nakadi, for category `data`)
-- Only this category has the envelope of data changes. A compacted event type wants a key in each
+- Only this category has the envelope of data changes. A compacted event type needs a key in each
   event's metadata, which our events do not have.
 - `partition_key_fields` are looked up inside `data`; an event without one is refused.
 - `ordering_key_fields` and `ordering_instance_ids` begin with `data.` or `metadata.`. They are not
@@ -141,10 +141,10 @@ def _unfit(definition: EventDefinition) -> Iterable[_Found]:
         result = f"category {definition.category} has no envelope for changes"
         yield Severity.WRONG, result, "choose one of category data"
     if "compact" in definition.cleanup_policy:
-        result = "compacted: it wants a partition_compaction_key, which these events lack"
+        result = "compacted: it needs a partition_compaction_key, which these events lack"
         yield Severity.WRONG, result, "choose one with cleanup_policy delete"
     if definition.partition_strategy == "user_defined":
-        result = "partition_strategy user_defined wants metadata.partition, which these events lack"
+        result = "partition_strategy user_defined needs metadata.partition, which these events lack"
         yield Severity.WRONG, result, "choose strategy hash with the table's partition key"
 
 
@@ -188,7 +188,8 @@ def _gaps(definition: EventDefinition, shape: EventShape) -> Iterable[_Found]:
         if shape.no_event_has(field) or not shape.every_delete_has(field)
     ]
     if lacking:
-        result = f"the schema requires {', '.join(lacking)}, not in every event (D the least)"
+        names = ", ".join(lacking)
+        result = f"the schema requires {names}, which some events lack, D events above all"
         yield Severity.DOUBTFUL, result, _deletes_remedy(shape)
 
 

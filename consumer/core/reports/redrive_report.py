@@ -53,7 +53,7 @@ class RedriveReport:
 
     @property
     def exit_code(self) -> int:
-        """0 if nothing was refused, all accepted messages are deleted and the run did not end early.
+        """0 if nothing was refused, what was accepted is deleted and the run did not end early.
 
         Letters that could never be published are no failure of this run.
         """
