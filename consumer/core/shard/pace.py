@@ -28,7 +28,7 @@ TIP_EMPTIES = 3
 
 @dataclass(slots=True)
 class Polling:
-    """How often a worker asks its shards. `hurry`: a peer is draining, so shards change hands."""
+    """How often a worker asks its shards. `hurry`: a peer is draining, so pauses are short."""
 
     timing: PollTiming
     hurry: bool = False

@@ -91,7 +91,7 @@ class Discovery:
         self._turn: SweepTurn | None = None
         self._rows: dict[str, StreamRow] = {}
         self._due: dict[str, float] = {}
-        self._clocks: dict[str, SweepClock] = {}
+        self._sweep_clocks: dict[str, SweepClock] = {}
         self._children = Children(store, streams, clock)
         self._parents = Parents(store, streams, clock, metrics)
         self.exhausted: set[str] = set()  # keys of disabled streams read to their end
@@ -103,9 +103,9 @@ class Discovery:
         """Stream rows (oldest first) as just read, and what is known of their leases."""
         self._rows = {row.key: row for row in streams}
         for row in streams:
-            clock = self._clocks.setdefault(row.key, SweepClock(self._timing))
-            clock.observe(row, answered_at)
-            self._due[row.key] = clock.due_at(self._interval(row, known))
+            sweep_clock = self._sweep_clocks.setdefault(row.key, SweepClock(self._timing))
+            sweep_clock.observe(row, answered_at)
+            self._due[row.key] = sweep_clock.due_at(self._interval(row, known))
         for row in streams[:-1]:
             self._forget_state(row)
         self._changed.notify()
