@@ -83,7 +83,7 @@ def test_i_am_nobodys_peer() -> None:
     assert seen.eligible(STREAM) == frozenset()
 
 
-def test_a_peer_counts_only_once_its_heartbeat_was_seen_to_move() -> None:
+def test_a_peer_is_eligible_only_once_its_heartbeat_was_seen_to_rise() -> None:
     seen = peers()
     seen.observe(0.0, 0.0, [worker("p", 7)], [])
     assert seen.eligible(STREAM) == frozenset()
@@ -91,7 +91,7 @@ def test_a_peer_counts_only_once_its_heartbeat_was_seen_to_move() -> None:
     assert seen.eligible(STREAM) == {"p"}
 
 
-def test_a_peer_silent_for_more_than_three_beats_does_not_count() -> None:
+def test_a_peer_silent_for_more_than_three_beats_is_not_eligible() -> None:
     seen = peers()
     seen.observe(0.0, 0.0, [worker("p", 7)], [])
     seen.observe(2.0, 2.0, [worker("p", 8)], [])
@@ -101,7 +101,7 @@ def test_a_peer_silent_for_more_than_three_beats_does_not_count() -> None:
     assert seen.eligible(STREAM) == frozenset()
 
 
-def test_draining_unable_and_foreign_workers_do_not_count() -> None:
+def test_draining_unable_and_foreign_workers_are_not_eligible() -> None:
     seen = peers()
     for beat, at in ((1, 0.0), (2, 2.0)):
         rows = [
