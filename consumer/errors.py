@@ -1,20 +1,19 @@
-"""Errors, sorted by the reaction they require.
+"""Errors, sorted by the reaction that they require.
 
     ConsumerError
-    ├── Retryable          try again later; nothing was decided
-    │   ├── ExpiredIterator     reopen after the last sequence number read
+    ├── Retryable          try again later
+    │   ├── ExpiredIterator     open a new iterator after the last sequence number read
     │   └── UnknownOutcome      a write that may or may not have happened
-    ├── Poison             this one item can never succeed; everything else can
-    ├── LeaseLost          stop with this shard at once; somebody else may own it
+    ├── LeaseLost          stop with this shard at once; another worker may own it
     │   └── LeaseConflict       a conditional write was refused; carries the row as it is
     └── Fatal              the process ends; `exit_code` says how
         ├── Misconfigured       exit code 2: the operator must change something
-        │   └── LeaseTableAbsent    it is not there, and was not to be created
+        │   └── LeaseTableAbsent    the table does not exist, and may not be created
         ├── NotReleased         exit code 1: leases were still held at the drain deadline
-        └── StreamUnreachable   exit code 1: worth a restart
+        └── StreamUnreachable   exit code 1: a restart may help
 
-Two answers of DynamoDB Streams are facts about a shard rather than errors to retry, so they stand
-beside the four: `TrimmedData` and `ShardNotFound`.
+Two answers of DynamoDB Streams are facts about a shard rather than errors to retry. They stand
+beside these three: `TrimmedData` and `ShardNotFound`.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ Kind = TypeVar("Kind", bound=BaseException)
 
 
 class ConsumerError(Exception):
-    """Everything this service raises on purpose."""
+    """Base class of all errors that this service raises on purpose."""
 
 
 class Retryable(ConsumerError):
@@ -50,21 +49,12 @@ class UnknownOutcome(Retryable):
     """A write whose answer was lost: it may have taken effect."""
 
 
-class Poison(ConsumerError):
-    """One item that can never succeed."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
-
-
 class LeaseLost(ConsumerError):
-    """The shard is not ours any more."""
+    """The shard no longer belongs to this worker."""
 
 
 class LeaseConflict(LeaseLost):
-    """A condition failed. `current` is the row as the table returned it, None if it is absent."""
+    """A condition failed. `current` is the row that the table returned, None if it is absent."""
 
     def __init__(self, message: str, current: Lease | None) -> None:
         super().__init__(message)
@@ -84,27 +74,27 @@ class Misconfigured(Fatal):
 
 
 class LeaseTableAbsent(Misconfigured):
-    """The lease table does not exist and was not to be created."""
+    """The lease table does not exist, and this process may not create it."""
 
 
 class NotReleased(Fatal):
-    """The drain deadline has passed and the lease table did not take every lease back."""
+    """The drain deadline has passed, and not every lease could be released."""
 
 
 class StreamUnreachable(Fatal):
-    """The stream or the lease table could not be reached for the time allowed at start."""
+    """The stream or the lease table cannot be reached, or the stream is disabled and read."""
 
 
 class TrimmedData(ConsumerError):
-    """TrimmedDataAccessException: the position asked for is older than what the stream holds."""
+    """TrimmedDataAccessException: the position is older than what the stream still holds."""
 
 
 class ShardNotFound(ConsumerError):
-    """ResourceNotFoundException for a shard or its stream. No proof yet that it is gone."""
+    """ResourceNotFoundException for a shard or its stream. It does not yet prove them gone."""
 
 
 def first_in(error: BaseException, kind: type[Kind]) -> Kind | None:
-    """The error itself, or the first of its kind in a group of groups; None if there is none."""
+    """Return the error itself or the first of this kind in nested groups, None if there is none."""
     if isinstance(error, kind):
         return error
     if isinstance(error, BaseExceptionGroup):

@@ -1,7 +1,7 @@
 """The observer: what probes, `/status` and gauges say about the service.
 
-It only looks. Liveness is "the coordinator moved within a minute, and so did every held shard that
-does not wait for a named cause", never "Nakadi is up".
+It changes nothing in the service. Alive means that the coordinator has made a turn within a minute,
+and that no held shard stands still without a named cause; it never means that Nakadi is up.
 """
 
 from __future__ import annotations
@@ -42,22 +42,23 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 LOOK_SECONDS = 1.0
-"""Gauges are brought up to date this often."""
+"""Seconds between two updates of the gauges."""
 
 CLOUDWATCH_SECONDS = 60.0
-"""Interval of the lines for CloudWatch, whose metrics have a value a minute."""
+"""Seconds between two lines for CloudWatch, whose metrics have one value a minute."""
 
 STILL_SECONDS = 60.0
-"""A coordinator that has not moved for this long is not alive."""
+"""A coordinator without a turn of its loop for this long is not alive, unless scans are rarer."""
 
 SHARD_STILL_SECONDS = 180.0
-"""A held shard is released after a minute without a successful call; this is for what is left."""
+"""A held shard without a successful call for this long is not alive. The coordinator hands such a
+shard over after a minute, so this finds only what that did not."""
 
 RETENTION_SECONDS = 24 * 3600.0
 
 
 class Observer:
-    """Source of `/livez`, `/readyz`, `/status` and `/metrics`."""
+    """The source of `/livez`, `/readyz`, `/status` and `/metrics`."""
 
     def __init__(self, worker_id: str, settings: Settings, clock: Clock, metrics: Metrics) -> None:
         self._worker_id = worker_id
@@ -79,7 +80,7 @@ class Observer:
         self.draining = False
 
     def watch(self, worker: ConsumerWorker, page: StreamPage) -> None:
-        """The service is wired up: look at this worker from now on."""
+        """Observe this worker from now on; `page` describes the stream that is read."""
         self._worker = worker
         self._page = page
 
@@ -89,7 +90,7 @@ class Observer:
         self._stopped.notify()
 
     async def run(self) -> None:
-        """Bring the gauges up to date until stopped."""
+        """Update the gauges, and write the lines for CloudWatch, until stopped."""
         loop = asyncio.get_running_loop()
         while not self._stopping:
             due = loop.time() + LOOK_SECONDS
@@ -109,7 +110,7 @@ class Observer:
             log.info("metrics", **self._cloudwatch.line(self._clock.wall()))
 
     def live(self) -> tuple[bool, str]:
-        """The coordinator moved recently, and so did every shard that waits for nothing named."""
+        """Return whether the process is alive, and `ok` or what stands still."""
         now = self._clock.now()
         moved_at = self._started_at if self._worker is None else self._worker.coordinator.moved_at
         if now - moved_at > max(STILL_SECONDS, 3 * self._settings.scan_seconds):
@@ -122,7 +123,11 @@ class Observer:
         return True, "ok"
 
     def ready(self) -> tuple[bool, str]:
-        """Lease table reached, not draining, Nakadi has not refused us at the door since start."""
+        """Return whether the worker is ready, and `ok` or why it is not.
+
+        It is ready if it has reached the lease table and is not draining, unless Nakadi refuses its
+        requests (401, 403, 404) and has stored no event since the start.
+        """
         if self.draining:
             return False, "draining"
         if self._worker is None or not self._worker.heartbeat.reached:
@@ -133,12 +138,12 @@ class Observer:
         return True, "ok"
 
     def scrape(self) -> bytes:
-        """The metrics, as of now."""
+        """Return the metrics as of now, in the text format of Prometheus."""
         self._look()
         return self._metrics.scrape(self._settings.application)
 
     def status(self) -> StatusView:
-        """The content of `/status`."""
+        """Return the content of `/status`."""
         wall, page = self._clock.wall(), self._page
         return StatusView(
             worker=self._worker_id,
@@ -190,7 +195,7 @@ class Observer:
         return () if self._worker is None else self._worker.coordinator.leases()
 
     def _count(self) -> None:
-        """Bring the rates up to date; a shard that has left takes its rate along."""
+        """Update the rates; that of a shard that has left is dropped."""
         now, before = self._clock.now(), self._rates
         self._rates = {}
         for shard in self._shards():
@@ -211,7 +216,7 @@ class Observer:
         self._look_at_streams(self._clock.wall())
 
     def _look_at_streams(self, wall: float) -> None:
-        """Ages and states of leases; what is not seen any more leaves no series behind."""
+        """Update ages and states; the series of what is no longer seen are removed."""
         metrics, shards = self._metrics, self._shards()
         by_age = sorted(((shard.age(wall), shard) for shard in shards), key=_age, reverse=True)
         metrics.shard_age_seconds.clear()
@@ -242,7 +247,7 @@ def _age(aged: tuple[float, ShardView]) -> float:
 
 
 def _replace(gauge: Gauge, values: dict[str, float]) -> None:
-    """Make these, by stream, the only series of a gauge."""
+    """Replace all series of a gauge by these values, by stream."""
     gauge.clear()
     for key, value in values.items():
         gauge.labels(stream=key).set(value)

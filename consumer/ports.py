@@ -1,4 +1,4 @@
-"""What the runtime needs from the outside world. Adapters fulfil it; the simulation has twins."""
+"""What the runtime needs from outside. Adapters implement it; the tests have twins."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ if TYPE_CHECKING:
 
 
 class Clock(Protocol):
-    """Time, injected. Nothing compares `now` of two machines, nothing decides by `wall`."""
+    """Time. The values of `now` of two machines are never compared."""
 
     def now(self) -> float:
-        """Seconds of CLOCK_BOOTTIME: never set, goes on while the machine is suspended."""
+        """Return the seconds of CLOCK_BOOTTIME: it is never set and counts while suspended."""
         ...
 
     def wall(self) -> float:
-        """Epoch seconds, for people, ages and row fields."""
+        """Return the epoch seconds, for people, ages and row fields."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait for this many seconds."""
         ...
 
 
 class Chance(Protocol):
-    """Randomness, injected. Spreads retries; never decides an outcome."""
+    """Randomness. It spreads retries; it never decides an outcome."""
 
     def random(self) -> float:
-        """A float in [0, 1)."""
+        """Return a float in [0, 1)."""
         ...
 
 
@@ -50,14 +50,14 @@ class StreamClient(Protocol):
     async def latest_stream(self, table: str) -> Stream | None:
         """Return the table's latest stream, None if it never had one.
 
-        Raises Misconfigured if there is no such table.
+        Raise Misconfigured if there is no such table.
         """
         ...
 
     async def describe_stream(self, stream: Stream, after_shard: str | None) -> StreamPage:
         """Return one page of the listing (at most 100 shards), after the shard named if any.
 
-        Raises ShardNotFound if the stream does not exist.
+        Raise ShardNotFound if the stream does not exist.
         """
         ...
 
@@ -74,15 +74,15 @@ class StreamClient(Protocol):
     ) -> tuple[str, float]:
         """Return an iterator and the answer's Date in epoch seconds.
 
-        Raises TrimmedData if the record of the position's number is gone, ShardNotFound if the
-        shard or its stream is.
+        Raise TrimmedData if the record of the position's number is gone, ShardNotFound if the shard
+        or its stream is.
         """
         ...
 
     async def get_records(self, iterator: str) -> Page:
         """Return the next page (at most 1,000 records). The iterator can be used again.
 
-        Raises ExpiredIterator, TrimmedData, ShardNotFound.
+        Raise ExpiredIterator, TrimmedData or ShardNotFound.
         """
         ...
 
@@ -95,30 +95,30 @@ class LeaseStore(Protocol):
     """
 
     async def ensure_table(self, *, create: bool) -> None:
-        """Check (or make) the table. Misconfigured if it is absent or has another key."""
+        """Check the table, or create it. Raise Misconfigured if it is absent or has another key."""
         ...
 
     async def read_peers(self) -> tuple[Sequence[Worker], Sequence[StreamRow]]:
-        """All worker and stream rows of this application."""
+        """Return all worker and stream rows of this application."""
         ...
 
     async def read_leases(self, stream_key: str) -> Sequence[Lease]:
-        """All lease rows of a stream."""
+        """Return all lease rows of a stream."""
         ...
 
     async def read_gaps(self, stream_key: str) -> Sequence[Gap]:
-        """All gap rows of a stream."""
+        """Return all gap rows of a stream."""
         ...
 
     async def read_commands(self, stream_key: str, after: int) -> Sequence[Command]:
-        """The operator's commands with a higher number, in order."""
+        """Return the operator's commands with a number above `after`, in order."""
         ...
 
     async def add_command(self, stream_key: str, command: Command) -> bool:
         """Put a command's row and raise the stream row's `commands` to its number: both or neither.
 
-        True if it stands there now, also when an earlier copy of this call did it; False if the
-        number is not the next one. For the operator's tools: no worker calls it.
+        Return True if the row is there now, also when an earlier copy of this call put it; False if
+        the number is not the next one. For the operator's tools: no worker calls it.
         """
         ...
 
@@ -127,47 +127,47 @@ class LeaseStore(Protocol):
         ...
 
     async def delete_worker(self, worker_id: str) -> None:
-        """A clean exit deletes its row last."""
+        """Delete the worker row, as the last step of a clean exit."""
         ...
 
     async def create_stream(self, row: StreamRow) -> StreamRow:
-        """Put if absent; returns the row that stands there now."""
+        """Put the row if it is absent; return the row that is there now."""
         ...
 
     async def replace_stream(self, expected: StreamRow, row: StreamRow) -> StreamRow | None:
         """Write `row` if the row still equals `expected` in sweep, bootstrapped and fingerprint.
 
-        Returns the new row, or None if somebody else was faster.
+        Return the new row, None if another worker was faster.
         """
         ...
 
     async def create_lease(self, stream_key: str, lease: Lease) -> bool:
-        """Put if absent. True if this call created it."""
+        """Put the row if it is absent; return whether this call created it."""
         ...
 
     async def delete_lease(self, stream_key: str, lease: Lease) -> bool:
-        """Delete if owner, counter and checkpoint are still those given."""
+        """Delete the row if owner, counter and checkpoint are still these; return whether so."""
         ...
 
     async def write_lease(self, stream_key: str, write: LeaseWrite) -> Lease:
-        """The conditional write; returns the new row. LeaseConflict carries the current row."""
+        """Make the conditional write; return the new row. LeaseConflict carries the current one."""
         ...
 
     async def mark_parent_gone(self, stream_key: str, shard_id: str) -> None:
-        """Set `parentGone` on an existing lease row, touching nothing else."""
+        """Set `parentGone` on an existing lease row and change nothing else."""
         ...
 
     async def put_gap(self, stream_key: str, gap: Gap) -> bool:
-        """Put the row; True if it is there by this gap (told apart by `detected_at`) alone.
+        """Put the row; return True if it is there because of this gap (by `detected_at`) alone.
 
-        False: the same gap was met before. Its row then has the new `detected_at` and `to`, so that
-        a late `complete_gap` of whoever met it before changes nothing. A loss takes the place of a
+        Return False if the same gap was found before. Its row then has the new `detected_at` and
+        `to`, so that a late `complete_gap` for the earlier one changes nothing. A loss replaces a
         seek that skips from there (True), never the other way round.
         """
         ...
 
     async def complete_gap(self, stream_key: str, gap: Gap) -> None:
-        """Set `to` of the row, if it is there by this very gap."""
+        """Set `to` of the row, if its `detected_at` is that of this gap."""
         ...
 
 
@@ -177,39 +177,39 @@ class Publisher(Protocol):
     async def publish(self, bodies: Sequence[bytes]) -> Answer:
         """Send one request with these events, in this order.
 
-        Never raises for what Nakadi or the network does: no answer is one of status 0, and any
-        of the events may then be stored, now or later.
+        Never raise for what Nakadi or the network does: a missing answer has status 0, and any of
+        the events may then be stored, now or later.
         """
         ...
 
 
 class DeadLetterQueue(Protocol):
-    """Where refused events wait for a person. Calls are never retried inside."""
+    """The queue in which refused events are kept. Calls are never retried inside."""
 
     async def send(self, letters: Sequence[DeadLetter]) -> Sequence[bool]:
-        """Send at most ten letters; return for each whether the queue has said that it took it.
+        """Send at most ten letters; return for each whether the queue has confirmed it.
 
-        Raises Retryable if it said so of none because a call failed. A letter of which it did not
-        say so may be there all the same.
+        Raise Retryable if a call failed and no letter is confirmed. A letter that is not confirmed
+        may be in the queue nonetheless.
         """
         ...
 
 
 class DeadLetterSource(Protocol):
-    """The dead letter queue from its other end, for redrive. Calls are never retried inside.
+    """The receiving end of the dead letter queue, for redrive. Calls are never retried inside.
 
-    Every method may raise Retryable: the call may have taken effect all the same. The first one,
-    `depth`, raises Misconfigured if there is no queue.
+    Every method may raise Retryable; the call may have taken effect nonetheless. `depth`, which is
+    called first, raises Misconfigured if there is no queue.
     """
 
     async def depth(self) -> QueueDepth:
-        """Return about how many messages it holds."""
+        """Return the approximate numbers of messages in the queue."""
         ...
 
     async def receive(self, count: int, seconds: float) -> Sequence[QueuedMessage]:
         """Return at most `count` (1 to 10) messages and hide them from others for `seconds`.
 
-        None at all is an answer after a wait of about a second.
+        If there are none, the answer is empty, after a wait of about a second.
         """
         ...
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from consumer.core.event.event import Layout
-from consumer.core.preflight.check_result import Finding, Verdict, event_type_refusal
+from consumer.core.preflight.check_result import CheckResult, Severity, event_type_refusal
 from consumer.core.preflight.event_definition import ITEM, EventShape, judge, parse_definition
 from consumer.core.publishing.placement import Partitioning
 from consumer.core.stream.stream import ViewType
@@ -36,7 +36,7 @@ class Preflight:
     `seen`: Nakadi showed the definition, so a wrong one is wrong for good.
     """
 
-    findings: list[Finding]
+    results: list[CheckResult]
     partitioning: Partitioning
     seen: bool
 
@@ -51,12 +51,12 @@ async def look(nakadi: Nakadi, route: Route, view_type: ViewType | None) -> Pref
     definition = parse_definition(body)
     if definition is None:
         raise Retryable("an answer that is no event type", "malformed_answer")
-    findings = judge(name, definition, None if view_type is None else shape(route, view_type))
+    results = judge(name, definition, None if view_type is None else shape(route, view_type))
     if definition.partition_strategy != "hash":
-        return Preflight(findings, Partitioning(steady=False), seen=True)
+        return Preflight(results, Partitioning(steady=False), seen=True)
     names = await nakadi.partitions()
     partitioning = Partitioning(definition.partition_key_fields, names)
-    return Preflight(findings, partitioning, seen=True)
+    return Preflight(results, partitioning, seen=True)
 
 
 async def before_start(nakadi: Nakadi, route: Route, view_type: ViewType) -> Partitioning:
@@ -77,11 +77,11 @@ async def before_start(nakadi: Nakadi, route: Route, view_type: ViewType) -> Par
             action="none: it is published to as soon as it answers",
         )
         return _guess(route)
-    for finding in found.findings:
-        if finding.verdict is Verdict.WRONG and found.seen:
-            raise Misconfigured(f"CONSUMER_EVENT_TYPE: {finding.result}; {finding.remedy}")
-        if finding.verdict is not Verdict.FINE:
-            log.warning("event_type_doubtful", result=finding.result, action=finding.remedy)
+    for result in found.results:
+        if result.severity is Severity.WRONG and found.seen:
+            raise Misconfigured(f"CONSUMER_EVENT_TYPE: {result.result}; {result.remedy}")
+        if result.severity is not Severity.FINE:
+            log.warning("event_type_doubtful", result=result.result, action=result.remedy)
     return found.partitioning
 
 

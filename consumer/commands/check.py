@@ -18,10 +18,10 @@ from consumer.adapters.lease_table.lease_table import LeaseTable
 from consumer.adapters.nakadi import Nakadi
 from consumer.commands.columns import columns
 from consumer.core.preflight.check_result import (
-    Finding,
-    Verdict,
+    CheckResult,
+    Severity,
+    check_ordering_key,
     exit_code,
-    ordering_key_finding,
 )
 from consumer.credentials import fallback_region, token_of
 from consumer.errors import LeaseTableAbsent, Misconfigured, Retryable
@@ -61,10 +61,10 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
 
 
 class Check:
-    """The findings so far, in the order in which they were made."""
+    """The results so far, in the order in which they were made."""
 
     def __init__(self, settings: Settings) -> None:
-        self.found = [Finding("settings", Verdict.FINE, f"application {settings.application}")]
+        self.found = [CheckResult("settings", Severity.FINE, f"application {settings.application}")]
         self._settings = settings
         self._clock = SystemClock()
         self._page: StreamPage | None = None  # what is known of the stream
@@ -92,12 +92,14 @@ class Check:
             yield
         except Misconfigured as error:
             what, _, remedy = str(error).partition("; ")
-            self.found.append(Finding(dependency, Verdict.WRONG, what, remedy))
+            self.found.append(CheckResult(dependency, Severity.WRONG, what, remedy))
         except Retryable as error:
-            self.found.append(Finding(dependency, Verdict.UNREACHABLE, str(error), _remedy(error)))
+            self.found.append(
+                CheckResult(dependency, Severity.UNREACHABLE, str(error), _remedy(error))
+            )
 
     def _fine(self, dependency: str, result: str) -> None:
-        self.found.append(Finding(dependency, Verdict.FINE, result))
+        self.found.append(CheckResult(dependency, Severity.FINE, result))
 
     async def _stream(self, aws: Aws) -> None:
         client = DynamoDbStreams(
@@ -110,7 +112,7 @@ class Check:
             )
         self._fine("stream", page.stream.arn)
         self._fine("view type", page.view_type)
-        self.found.append(ordering_key_finding(self._settings.ordering_key, page.key_attributes))
+        self.found.append(check_ordering_key(self._settings.ordering_key, page.key_attributes))
 
     async def _lease_table(self, aws: Aws) -> None:
         settings = self._settings
@@ -138,9 +140,9 @@ class Check:
         url = self._settings.dead_letter_queue_url
         if url is None:
             self.found.append(
-                Finding(
+                CheckResult(
                     "dead letter queue",
-                    Verdict.DOUBTFUL,
+                    Severity.DOUBTFUL,
                     "none: a poison event blocks its key",
                     "set CONSUMER_DEAD_LETTER_QUEUE_URL",
                 )
@@ -175,12 +177,12 @@ class Check:
             timeout=settings.publish_timeout_seconds,
         ) as nakadi:
             found = await preflight.look(nakadi, route, view_type)
-        self.found.extend(found.findings)
+        self.found.extend(found.results)
 
 
-def _rows(findings: Iterable[Finding]) -> Iterator[tuple[str, ...]]:
-    for each in findings:
-        yield each.dependency, each.verdict.value, each.result
+def _rows(results: Iterable[CheckResult]) -> Iterator[tuple[str, ...]]:
+    for each in results:
+        yield each.dependency, each.severity.value, each.result
         if each.remedy:
             yield "", "", f"→ {each.remedy}"
 

@@ -1,4 +1,7 @@
-"""The limits the runtime works within. Seconds and bytes; defaults are those of the settings."""
+"""Limits within which the runtime works, in seconds, bytes and counts.
+
+The defaults are those of the settings.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ MARGIN_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class LeaseTiming:
-    """How workers prove that they live, and how often they look."""
+    """How often workers prove that they live and look at each other. All fields are seconds."""
 
     heartbeat: float = 2.0
     lease_duration: float = 10.0
@@ -23,7 +26,7 @@ class LeaseTiming:
 
 @dataclass(frozen=True, slots=True)
 class PollTiming:
-    """When a shard is asked again. GetRecords is the bill."""
+    """Seconds between two GetRecords calls for a shard. Each call costs money."""
 
     tip: float = 0.25
     idle: float = 1.0
@@ -32,7 +35,7 @@ class PollTiming:
 
 @dataclass(frozen=True, slots=True)
 class PublishLimits:
-    """How much travels to Nakadi at a time."""
+    """How much is sent to Nakadi at a time, and how often an event is tried."""
 
     batch_events: int = 500
     batch_bytes: int = 900_000

@@ -1,12 +1,12 @@
-"""A secret that travels in a header: one word of printable ASCII."""
+"""A secret that a header can carry: one word of printable ASCII."""
 
 from __future__ import annotations
 
 
 def secret_word(text: str) -> str | None:
-    """The word, without the white space that files and shells leave around it.
+    """Return the secret without the white space that files and shells leave around it.
 
-    None for what no header can carry, a token cut in two by a line break for example.
+    Return None for text that no header can carry, such as a token that a line break cuts in two.
     """
     words = text.split()
     whole = len(words) == 1 and text.isascii() and words[0].isprintable()

@@ -98,7 +98,7 @@ def test_a_pause_survives_the_death_of_an_owner_until_it_is_resumed(fleet: Clust
     assert fleet.verdict().lost == RECORDS
 
     fleet.start()
-    assert "is read on" in consumer(fleet, "resume")
+    assert "is read again" in consumer(fleet, "resume")
     verdict = fleet.until_settled()
     assert (verdict.lost, verdict.duplicated, verdict.out_of_order) == (0, 0, 0)
 

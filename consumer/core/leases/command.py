@@ -1,12 +1,12 @@
-"""An operator's command, and what it makes of a lease.
+"""An operator's command, and what it changes in a lease.
 
-Commands of a stream are numbered; a lease row keeps the number of the last one it has obeyed. Only
-the owner of a lease applies them, in order, while nothing of the shard is in memory:
-`apply_commands` returns the row that is to be written then, and the gaps to be recorded before.
+Commands of a stream are numbered. A lease row keeps the number of the last command that its owner
+has taken into account. Only the owner of a lease applies commands, in order, while nothing of the
+shard is in memory: `apply_commands` returns the row to write then, and the gaps to record before.
 
-A seek names its shards; one that is found later starts at its oldest record, as ever. Pause and
-resume without shards are for all of a stream's shards, also for those to come. A finished shard
-stays finished: its children are being read, and their events may not be overtaken.
+A seek names its shards; a shard that is found later starts at its oldest record, as always. Pause
+and resume without shards are for all shards of a stream, also for those found later. A finished
+shard stays finished: its children are being read, and its events must not follow theirs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Action(StrEnum):
-    """What is wanted."""
+    """What the operator wants."""
 
     SEEK = "seek"
     PAUSE = "pause"
@@ -38,7 +38,7 @@ class Effect(StrEnum):
 
     REPEATS = "repeats"
     SKIPS = "skips"
-    EITHER = "either"  # where the shard stands in time is not known
+    EITHER = "either"  # the time of the shard's position is not known
     NOTHING = "nothing"
 
 
@@ -46,9 +46,9 @@ class Effect(StrEnum):
 class Command:
     """One row of the lease table.
 
-    `shards` None is all of them. `target` of a seek is TRIM_HORIZON, LATEST, a sequence number
-    (reading goes on behind it) or an ISO time with zone. `issued_at` is epoch seconds.
-    `token` is unique: it tells a command that stands already from another with its number.
+    `shards` is None for all of them. `target` of a seek is TRIM_HORIZON, LATEST, a sequence number
+    (reading goes on behind it) or an ISO time with zone. `issued_at` is epoch seconds. `token` is
+    unique: it tells this command from another one that was given the same number.
     """
 
     number: int
@@ -60,20 +60,24 @@ class Command:
     token: str
 
     def concerns(self, shard_id: str) -> bool:
-        """Is this shard meant?"""
+        """Return whether the command is for this shard."""
         return self.shards is None or shard_id in self.shards
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """`row` is what shall stand in the table once `gaps` do."""
+    """The lease after its commands: `row` is written once `gaps` are."""
 
     row: Lease
     gaps: tuple[Gap, ...] = ()
 
 
 def apply_commands(lease: Lease, commands: Sequence[Command], newest: int, wall: float) -> Applied:
-    """Apply in order what the row has not seen yet; `newest` is the stream row's counter."""
+    """Apply, in order, the commands that the row has not seen yet.
+
+    `newest` is the number of the stream's newest command (`StreamRow.commands`), `wall` is in epoch
+    seconds.
+    """
     row, gaps = lease, []
     news = [command for command in commands if command.number > lease.command_counter]
     for command in sorted(news, key=lambda command: command.number):
@@ -95,9 +99,9 @@ def apply_commands(lease: Lease, commands: Sequence[Command], newest: int, wall:
 
 
 def effect(lease: Lease, command: Command) -> Effect:
-    """Does a seek repeat what was published, or skip what was not?"""
+    """Return whether a seek repeats what was published, or skips what was not."""
     begun = sequence_of(lease.checkpoint)
-    match _place(command):
+    match _target(command):
         case _ if lease.finished:
             return Effect.NOTHING
         case "LATEST":
@@ -108,61 +112,66 @@ def effect(lease: Lease, command: Command) -> Effect:
             if begun is None or sequence > begun:
                 return Effect.SKIPS
             return Effect.NOTHING if sequence == begun else Effect.REPEATS
-        case _ if _timeless(lease):
+        case _ if _time_unknown(lease):
             return Effect.EITHER
         case time:
-            return Effect.SKIPS if _ahead(lease, float(time)) else Effect.REPEATS
+            return Effect.SKIPS if _is_later(lease, float(time)) else Effect.REPEATS
 
 
 def seek_gap(lease: Lease, command: Command, wall: float) -> Gap | None:
-    """The gap that a seek makes. Its end is known at once only for a sequence number.
+    """Return the gap that a seek makes, None if it makes none.
 
-    A shard whose place in time is not known leaves one whenever it goes elsewhere by time: nothing
-    else could tell whether what it had not settled is trimmed before it comes there.
+    The end of the gap is known at once only if the target is a sequence number. If the time of the
+    shard's position is not known, every other target makes a gap: nothing else could tell whether
+    unsettled records are trimmed before they are read again.
     """
-    place = _place(command)
-    blind = _timeless(lease) and not isinstance(place, int)
+    target = _target(command)
+    blind = _time_unknown(lease) and not isinstance(target, int)
     if effect(lease, command) is not Effect.SKIPS and not blind:
         return None
-    to = str(place) if isinstance(place, int) else None
+    to = str(target) if isinstance(target, int) else None
     return Gap(lease.shard_id, lease.checkpoint, to, SEEK, wall)
 
 
 def after_seek(lease: Lease, command: Command) -> Lease:
-    """The lease after a seek.
+    """Return the lease after a seek.
 
-    What goes forward in time stays where it is and skips what is older; what goes back begins at
-    the oldest record, and skips, too, and keeps the time up to which it was settled. A shard that
-    had begun has passed the gate of its parent.
+    A seek forward in time keeps the checkpoint, and records older than the target are skipped. A
+    seek back in time starts again at the oldest record, skips in the same way, and keeps
+    `record_at`. A shard that had begun has passed the gate of its parent, so the gate stays open.
     """
-    place, begun = _place(command), sequence_of(lease.checkpoint) is not None
+    target, begun = _target(command), sequence_of(lease.checkpoint) is not None
     if lease.finished:
         return lease
-    if isinstance(place, int):
-        return replace(lease, checkpoint=str(place), record_at=None, skip_before=0.0)
-    if place == LATEST:
+    if isinstance(target, int):
+        return replace(lease, checkpoint=str(target), record_at=None, skip_before=0.0)
+    if target == LATEST:
         return replace(lease, skip_before=command.issued_at)
     oldest = replace(lease, checkpoint=TRIM_HORIZON, parent_gone=lease.parent_gone or begun)
-    if place == TRIM_HORIZON:
+    if target == TRIM_HORIZON:
         return replace(oldest, skip_before=0.0)
-    stays = begun and _ahead(lease, float(place))
-    return replace(lease if stays else oldest, skip_before=float(place))
+    stays = begun and _is_later(lease, float(target))
+    return replace(lease if stays else oldest, skip_before=float(target))
 
 
-def _timeless(lease: Lease) -> bool:
-    """It was sent to a sequence number, and nothing was settled since: where in time is that?"""
+def _time_unknown(lease: Lease) -> bool:
+    """Return whether a seek went to a sequence number and nothing was settled since."""
     return sequence_of(lease.checkpoint) is not None and lease.record_at is None
 
 
-def _ahead(lease: Lease, time: float) -> bool:
-    """Is a time later than what is settled? A shard that has not begun is as old as its row."""
+def _is_later(lease: Lease, time: float) -> bool:
+    """Return whether a time is later than what is settled.
+
+    A shard that has not begun counts as settled up to the making of its row if it is at LATEST, and
+    not at all if it is at TRIM_HORIZON.
+    """
     if sequence_of(lease.checkpoint) is not None:
         return lease.record_at is not None and time > lease.record_at
     return lease.checkpoint == TRIM_HORIZON or time > lease.created_at
 
 
-def _place(command: Command) -> int | float | str:
-    """Where a seek goes: a sequence number (int), a time (float), or one of the two words."""
+def _target(command: Command) -> int | float | str:
+    """Return where a seek goes: a sequence number, a time in epoch seconds, or one of two words."""
     target = command.target or TRIM_HORIZON
     if target in (TRIM_HORIZON, LATEST):
         return target

@@ -1,10 +1,10 @@
-"""A worker's fence around itself: it may send only while no peer can have judged it dead.
+"""A worker's fence: it may send only while no peer can have judged it dead.
 
 A peer judges a worker dead after `lease_duration` without a new heartbeat. So a worker may send
-only until the sending of its last successful heartbeat + `lease_duration` less a margin. A deadline
-once passed is final: what was held under it is lost, even if a heartbeat succeeds a moment later.
-The epoch tells the two apart; a ticket keeps the epoch it was opened in, and both are tested with
-no await between the test and the send.
+only until the sending of its last successful heartbeat, plus `lease_duration`, less a margin. A
+deadline that has passed is final: what was held under it is lost, even if a heartbeat succeeds a
+moment later. The epoch shows it: a ticket keeps the epoch in which it was opened, and epoch and
+deadline are tested with no await between the test and the send.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Fence:
-    """`epoch` counts the unbroken stretches of liveness; `deadline` ends the present one."""
+    """`epoch` rises when the worker goes on after a deadline; `deadline` (clock) ends the epoch."""
 
     def __init__(self, timing: LeaseTiming) -> None:
         self._reach = timing.lease_duration - timing.margin
@@ -25,13 +25,14 @@ class Fence:
         self.deadline = -inf
 
     def holds(self, now: float, epoch: int) -> bool:
-        """May something taken in `epoch` be sent at `now`?"""
+        """Return whether something taken in `epoch` may be sent at `now`."""
         return epoch == self.epoch and now < self.deadline
 
     def beat(self, sent_at: float, answered_at: float) -> None:
-        """A heartbeat sent at `sent_at` was answered; `answered_at` is the time of this call.
+        """Take in the answer to a heartbeat that was sent at `sent_at`.
 
-        After the deadline a new epoch begins: nothing of the old one comes back.
+        `answered_at` is the time of this call. After the deadline a new epoch begins, and nothing
+        of the old one may be sent again. An answer that comes too late changes nothing.
         """
         until = sent_at + self._reach
         if answered_at < self.deadline:

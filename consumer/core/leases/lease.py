@@ -1,8 +1,7 @@
 """The rows of the lease table, as values.
 
-Rows and their keys are those of the protocol page: `worker/…`, `stream/…`, `lease/…`, `gap/…` under
-the partition key `application`. Sequence numbers compare as integers; a checkpoint is text, because
-three of its values are words.
+All rows have the partition key `application`; their sort keys begin with `worker/`, `stream/`,
+`lease/` and `gap/`. The rows of commands are in `command`.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from consumer.core.leases.checkpoint import SHARD_END, TRIM_HORIZON, Checkpoint
 from consumer.core.leases.progress import Progress
 
 SEEK = "seek"
-"""Reason of a gap that an operator wanted."""
+"""Reason of a gap that an operator's seek makes."""
 
 SCHEMA_VERSION = 1
 
@@ -22,15 +21,16 @@ SCHEMA_VERSION = 1
 class Lease:
     """Who reads a shard, and how far it is settled. Times are epoch seconds.
 
-    `counter` rises with every change of owner and fences every write. `created_at` is when the row
-    was made, or the last complete listing before that: the shard is hardly older. `record_at` is
-    the creation time of the newest settled record, `caught_up_at` the last time a page reached the
-    tip with everything settled. `start_iterator` is stored by the bootstrap of a stream started at
+    `counter` rises with every take, release and command, and every write that depends on the owner
+    is conditional on it. `created_at` is when the row was made or, if earlier, when the last
+    complete listing before that began: the shard is hardly older. `record_at` is the creation time
+    of the newest settled record, `caught_up_at` the last time a page reached the tip with
+    everything settled. `start_iterator` is stored by the bootstrap of a stream that starts at
     LATEST.
 
-    `command_counter` is the last of the operator's commands that the row has obeyed. A paused shard
-    keeps its owner and is not read. Records older than `skip_before` were skipped by a seek; it
-    stands in for the stream's start.
+    `command_counter` is the number of the last command that the owner has taken into account. A
+    paused shard keeps its owner and is not read. `skip_before` is set by a seek, in place of the
+    stream's start: older records are skipped.
     """
 
     shard_id: str
@@ -56,9 +56,9 @@ class Lease:
 
     @property
     def last_sign(self) -> float:
-        """Latest time up to which the shard is known to be read; its creation if none is.
+        """The latest time up to which the shard is known to be read, else `created_at`.
 
-        A release is no such sign: who could not read for a minute releases, too.
+        A release is no sign of reading: a worker that cannot read a shard releases it, too.
         """
         signs = (self.record_at, self.caught_up_at)
         return max((sign for sign in signs if sign is not None), default=self.created_at)
@@ -71,11 +71,11 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class LeaseWrite:
-    """One conditional write of a lease row: `expected` is what must stand there, `row` what shall.
+    """One conditional write of a lease row: it replaces `expected` by `row`.
 
-    The condition is on owner, counter and checkpoint of `expected`. A take (owner changes from
-    somebody or nobody to me) does not condition on the checkpoint: reading starts from the one in
-    the returned row, so `keeps_checkpoint` leaves checkpoint, record_at and caught_up_at untouched.
+    The condition is on owner, counter and checkpoint of `expected`. A take has no condition on the
+    checkpoint, because reading starts from the one in the returned row: `keeps_checkpoint` leaves
+    checkpoint, record_at and caught_up_at as they are.
     """
 
     expected: Lease
@@ -85,7 +85,12 @@ class LeaseWrite:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A worker's sign of life. `seen_at` is wall clock, for people and ages only."""
+    """A worker's row, which it writes with every heartbeat.
+
+    `heartbeat` and `changes` are counters. `streams` are the keys of the streams of which it takes
+    leases. It is `able` unless no shard can be read from where it runs. `seen_at` and `started_at`
+    (epoch seconds, by its own clock) are for people and ages only.
+    """
 
     worker_id: str
     heartbeat: int
@@ -103,10 +108,11 @@ class Worker:
 class StreamRow:
     """What all workers share about one stream.
 
-    `start_position` is TRIM_HORIZON, LATEST or an ISO time; `started_at` (epoch seconds) is set
-    for LATEST and for a time: older records are skipped. `sweep_n` is raised by whoever wins the
-    listing, `sweep_done` follows when it is complete, and `swept_at` says when that one began.
-    `commands` is the number of the newest command of an operator.
+    `after` is the label of the stream that the table had before. `start_position` is TRIM_HORIZON,
+    LATEST or an ISO time; `started_at` (epoch seconds) is set for LATEST and for a time: older
+    records are skipped. `sweep_n` is raised by the worker that wins the sweep, `sweep_done` follows
+    when the listing is complete, and `swept_at` is when that listing began. `commands` is the
+    number of the newest command of an operator.
     """
 
     arn: str
@@ -126,15 +132,17 @@ class StreamRow:
 
     @property
     def key(self) -> str:
-        """`<table>/<label>`."""
+        """`<table>/<label>`: how rows of the lease table name this stream."""
         return f"{self.table}/{self.label}"
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Records that nobody has read: from (exclusive) … to (exclusive).
+    """Records that no worker has read: those between `from_` and `to`, both exclusive.
 
-    They were trimmed before, or an operator wanted to skip them (reason SEEK).
+    They were trimmed before, or an operator's seek skips them (reason SEEK). `to` is the sequence
+    number of the first record read after the gap, None while that is not known; of a seek to a
+    sequence number it is the target, which is skipped, too. `detected_at` is epoch seconds.
     """
 
     shard_id: str

@@ -1,7 +1,7 @@
-"""When the lease rows are read: on a change, on unfinished business, else once a minute.
+"""When the lease rows are read: on a change, while something is left to do, else once a minute.
 
-Worker and stream rows are read every scan. The lease rows of all shards cost more, so they are
-read when a `changes` counter moved, when peers died or began to count, when the last pass left
+Worker and stream rows are read at every scan. The lease rows of all shards cost more. They are read
+when a `changes` counter has risen, when peers die or become eligible, when the last pass left
 something to do (backing off to 20 s while passes change nothing), and otherwise every 60 s.
 """
 
@@ -22,15 +22,19 @@ LEFT_MAX_SECONDS = 20.0
 """The longest wait while something is left to do but passes change nothing."""
 
 SPACING_SECONDS = 0.2
-"""Many events at once make one pass."""
+"""The shortest time between two passes: many changes at once make one pass."""
 
 
-class Rhythm:
-    """`sign` is whatever of the small rows must be unchanged for lease rows to stay unread."""
+class LeaseReadSchedule:
+    """When the next pass is due; a pass reads the lease rows, plans and acts.
+
+    `version` stands for all that matters in the worker and stream rows: another one makes a pass
+    due.
+    """
 
     def __init__(self, timing: LeaseTiming) -> None:
         self._scan = timing.scan
-        self._sign: Hashable = None  # of the last pass
+        self._version: Hashable = None  # of the last pass
         self._outcome: Hashable = None  # of the last pass
         self._asked = True  # something happened here since the last pass began
         self._wait = timing.scan
@@ -38,28 +42,31 @@ class Rhythm:
         self._not_before = -inf
 
     def ask(self) -> None:
-        """Something happened here: a pass is due."""
+        """Make a pass due: something happened in this process."""
         self._asked = True
 
-    def due_at(self, sign: Hashable) -> float:
-        """When the next pass is due, given the latest read of the small rows."""
-        if self._asked or sign != self._sign:
+    def due_at(self, version: Hashable) -> float:
+        """Return when the next pass is due; `version` is that of the latest read."""
+        if self._asked or version != self._version:
             return self._not_before
         return max(self._due, self._not_before)
 
     def begin(self) -> None:
-        """A pass starts to read; what happens from here on asks for another one."""
+        """Note that a pass starts to read; what happens from now on asks for another one."""
         self._asked = False
 
     def failed(self, now: float) -> None:
-        """The rows could not be read."""
+        """Note that the rows could not be read: the pass is due again after a scan interval."""
         self._asked = True
         self._not_before = now + self._scan
 
-    def passed(self, now: float, sign: Hashable, outcome: Hashable, *, left: bool) -> None:
-        """A pass was made. `outcome` equal to the last one means that it changed nothing."""
-        same = outcome == self._outcome and sign == self._sign
-        self._sign, self._outcome = sign, outcome
+    def passed(self, now: float, version: Hashable, outcome: Hashable, *, left: bool) -> None:
+        """Note that a pass was made. If `outcome` equals the last one, it changed nothing.
+
+        `left`: the pass has left something to do.
+        """
+        same = outcome == self._outcome and version == self._version
+        self._version, self._outcome = version, outcome
         self._not_before = now + SPACING_SECONDS
         if left:
             self._wait = min(LEFT_MAX_SECONDS, self._wait * 2) if same else self._scan

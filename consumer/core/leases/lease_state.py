@@ -1,8 +1,8 @@
-"""What is being done with a lease, for everything that shows it: one enumeration, two columns.
+"""The state of a lease, for everything that shows it: one enumeration, two words for each state.
 
-A worker knows which leases it holds itself and which peers it has seen alive. `consumer leases`
-looks from outside: it cannot tell one holder from another, but it names an owner without a sign of
-life. So the same state is shown by two words, which are public: scripts and alerts read them.
+A worker knows which leases it holds and which peers it has seen alive. `consumer leases` looks from
+outside: it cannot tell itself from other owners, but it names an owner without a sign of life. So
+each state has a word for either. Both words are public: scripts and alerts read them.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 class LeaseState(Enum):
-    """Each value is the pair of words that the state is shown by: by a worker, by the command."""
+    """Each value is a pair of words: that of a worker and that of `consumer leases`."""
 
-    HELD = ("held", "held")  # by the worker that says so
+    HELD = ("held", "held")  # by the worker that shows the state
     FOREIGN = ("foreign", "held")  # by a worker that is not known to be dead
     SILENT = ("free", "silent")  # its owner shows no sign of life; peers take it over
-    FREE = ("free", "unowned")  # may be read, and nobody owns it
+    FREE = ("free", "unowned")  # may be read and has no owner
     WAITING = ("waiting", "waiting_for_parent")  # or for an older stream, or for the bootstrap
     FINISHED = ("finished", "finished")
 
@@ -42,8 +42,8 @@ STATUS_WORDS = tuple(dict.fromkeys(state.in_status for state in LeaseState))
 def lease_state(lease: Lease, *, here: bool, owner_lives: bool, ready: bool) -> LeaseState:
     """Return the state of a lease.
 
-    `here`: whoever looks holds it. `owner_lives` counts only where the row names an owner. `ready`:
-    the shard may be read.
+    `here`: the worker that asks holds it. `owner_lives` matters only where the row names an owner.
+    `ready`: the shard may be read.
     """
     if lease.finished:
         return LeaseState.FINISHED

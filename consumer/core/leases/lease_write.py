@@ -1,12 +1,12 @@
 """Writes of a lease row, and what a refused condition means.
 
-Every write is conditional on owner and counter, a checkpoint also on the previous checkpoint. At
-most one write per shard is unresolved; it is resent unchanged until a definite answer. A condition
-that failed is resolved from the row the table returned with the refusal:
+Every write is conditional on owner and counter, every one but a take on the checkpoint, too. At
+most one write per shard is unresolved; it is sent again unchanged until there is a definite answer.
+A condition that failed is resolved by the row that the table returned with the refusal:
 
-    already what I meant to write      it was written; the answer was lost
-    else my owner and my counter       adopt that row as the previous one and send again
-    anything else                      the lease is lost
+    the row is as the write wanted it          it was written; the answer was lost
+    else: my owner, the counter expected       expect that row instead and send again
+    anything else                              the lease is lost
 """
 
 from __future__ import annotations
@@ -23,28 +23,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AlreadyWritten:
-    """The write had taken effect; `row` stands in the table."""
+    """The write had taken effect; `row` is the row in the table."""
 
     row: Lease
 
 
 @dataclass(frozen=True, slots=True)
 class Resend:
-    """The row is still ours but not as expected: send `write` instead."""
+    """The row still belongs to this worker but is not as expected: send `write` instead."""
 
     write: LeaseWrite
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The row belongs to somebody else, to nobody, or is gone."""
+    """The lease is lost: the row has another owner, none, or another counter, or it is absent."""
 
 
 Resolution = AlreadyWritten | Resend | Lost
 
 
 def take(lease: Lease, me: str) -> LeaseWrite:
-    """Become the owner of a lease as observed; reading starts from the returned checkpoint."""
+    """Return the write by which `me` becomes the owner of a lease as it was read.
+
+    Reading starts from the checkpoint in the row that the table returns.
+    """
     row = replace(
         lease,
         owner=me,
@@ -56,7 +59,7 @@ def take(lease: Lease, me: str) -> LeaseWrite:
 
 
 def checkpoint(lease: Lease, progress: Progress) -> LeaseWrite:
-    """Write how far the shard is settled. A time that is None stays as it was."""
+    """Return the write of how far the shard is settled. A time that is None stays as it was."""
     row = replace(
         lease,
         checkpoint=progress.checkpoint,
@@ -67,22 +70,22 @@ def checkpoint(lease: Lease, progress: Progress) -> LeaseWrite:
 
 
 def release(lease: Lease, progress: Progress, wall: float) -> LeaseWrite:
-    """Write the final progress (SHARD_END is one) and the end of ownership in one."""
+    """Return the one write of the final progress (SHARD_END is one) and the end of ownership."""
     settled = checkpoint(lease, progress).row
     row = replace(settled, owner=None, counter=lease.counter + 1, released_at=wall)
     return LeaseWrite(lease, row)
 
 
 def rewrite(lease: Lease, row: Lease) -> LeaseWrite:
-    """Replace the row by what commands of an operator have made of it.
+    """Return the write of a row that an operator's commands have changed.
 
-    The counter rises with it, so no earlier copy of any write can undo or repeat a seek.
+    The counter rises with it, so that no earlier copy of a write can undo or repeat a seek.
     """
     return LeaseWrite(lease, replace(row, counter=lease.counter + 1))
 
 
 def resolve_conflict(write: LeaseWrite, me: str, current: Lease | None) -> Resolution:
-    """Return what a refused condition means; `current` is the row that stood there, if any."""
+    """Return what a refused condition means; `current` is the row as it is, if any."""
     if current is None:
         return Lost()
     meant = write.row

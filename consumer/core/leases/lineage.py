@@ -1,8 +1,8 @@
-"""Which shards may be read, and which rows may go: a child waits for its parent.
+"""Which shards may be read, and which rows may be deleted: a child waits for its parent.
 
-The gate holds for rows still at TRIM_HORIZON or LATEST; a numeric checkpoint has passed it. It
-opens when the parent's row says SHARD_END or the child's row says `parentGone`. A missing parent
-row proves nothing: listings are eventually consistent.
+The gate stands before rows at TRIM_HORIZON or LATEST; a row with a sequence number has passed it.
+It opens when the parent's row says SHARD_END or the child's row says `parentGone`. A missing parent
+row proves nothing, because listings are eventually consistent.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from consumer.core.leases.lease import Lease, StreamRow
 
 LISTED_SECONDS = 26 * 3600.0
-"""Closed shards stay listed about 24 h [documented]; finished rows live two hours longer."""
+"""Closed shards stay listed about 24 h [documented]; finished rows stay two hours longer."""
 
 
 def gate_open(lease: Lease, rows: Mapping[str, Lease]) -> bool:
-    """May this shard be read as far as its parent is concerned?"""
+    """Return whether the shard's parent allows it to be read. `rows` are leases by shard id."""
     if lease.parent_shard_id is None or lease.parent_gone:
         return True
     if sequence_of(lease.checkpoint) is not None:
@@ -33,10 +33,10 @@ def gate_open(lease: Lease, rows: Mapping[str, Lease]) -> bool:
 def ready_shards(
     row: StreamRow, leases: Sequence[Lease], *, predecessor_done: bool
 ) -> frozenset[str]:
-    """The shards that somebody may read now.
+    """Return the unfinished shards that a worker may read now.
 
-    Nothing of a stream is ready before it is bootstrapped (a start at LATEST has no `startedAt`
-    yet), nor while a lease of the older stream of the same table is unfinished.
+    No shard of a stream is ready before the stream is bootstrapped (until then a start at LATEST
+    has no `startedAt`), nor before `predecessor_done`: the table's older streams are read.
     """
     if not row.bootstrapped or not predecessor_done:
         return frozenset()
@@ -47,7 +47,7 @@ def ready_shards(
 
 
 def childless_ends(leases: Sequence[Lease]) -> frozenset[str]:
-    """Finished shards of which no child has a row: the next listing may show one."""
+    """Return the finished shards of which no child has a row: the next listing may show one."""
     parents = {lease.parent_shard_id for lease in leases}
     return frozenset(
         lease.shard_id for lease in leases if lease.finished and lease.shard_id not in parents
@@ -55,10 +55,10 @@ def childless_ends(leases: Sequence[Lease]) -> frozenset[str]:
 
 
 def deletable(leases: Sequence[Lease], listed: Collection[str], wall: float) -> tuple[Lease, ...]:
-    """Finished rows that nothing needs any more, after a complete listing of `listed`.
+    """Return the finished rows that are no longer needed, after a complete listing of `listed`.
 
-    A row goes when its shard has left the listing, 26 h have passed since its end, and every child
-    has begun, so that no gate asks for it again.
+    These are rows without an owner whose shard has left the listing, whose end is 26 h ago, and
+    whose children have all begun, so that no gate needs them.
     """
     waiting = {
         lease.parent_shard_id
@@ -77,10 +77,10 @@ def deletable(leases: Sequence[Lease], listed: Collection[str], wall: float) -> 
 
 
 def chain(rows: Sequence[StreamRow]) -> tuple[StreamRow, ...]:
-    """The streams a table has had, oldest first: each row names the one it comes `after`.
+    """Return a table's streams, oldest first: each row names the one that it comes `after`.
 
-    Rows that fit nowhere (an older row was deleted by hand) come first, by label; labels are
-    timestamps.
+    Rows without a predecessor (an older row may have been deleted by hand) come first, by label;
+    labels are timestamps.
     """
     by_label = {row.label: row for row in rows}
     depth: dict[str, int] = {}

@@ -1,7 +1,7 @@
-"""Who is alive, judged from reads of the worker rows by this worker's own clock.
+"""Which peers are alive, judged from reads of the worker rows by this worker's own clock.
 
-No clocks are compared. A heartbeat is a counter; all that is known is when an answer first showed
-its present value, and when the read was sent that still shows it.
+Clocks are never compared. A heartbeat is a counter. This worker remembers when an answer first
+showed the counter's present value, and whether a later read still shows that value.
 
 A peer is dead when a read *sent* at least `lease_duration` after the answer that first showed its
 value still shows that value. Time without a successful read proves nothing. An owner without a
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from consumer.core.leases.lease import Worker
     from consumer.core.limits import LeaseTiming
 
-COUNTING_BEATS = 3
-"""A peer counts for shares while its heartbeat moved within this many beats."""
+BEATING_INTERVALS = 3
+"""A peer is beating while its heartbeat has risen within this many heartbeat intervals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +29,18 @@ class Sighting:
     """What is known of one peer. `worker` is None while it has no row."""
 
     worker: Worker | None
-    shown_at: float  # answer that first showed this value
-    moved_at: float | None  # answer that last showed a rise of the heartbeat
+    shown_at: float  # when an answer first showed this value
+    moved_at: float | None  # when an answer last showed another heartbeat than before
     dead: bool = False
 
     @property
     def heartbeat(self) -> int | None:
-        """The value that must change; None is absence."""
+        """The value that must change, None while the peer has no row."""
         return None if self.worker is None else self.worker.heartbeat
 
 
 class Peers:
-    """Everybody else, as far as this worker has seen them."""
+    """All other workers, as far as this worker has seen them."""
 
     def __init__(self, me: str, timing: LeaseTiming) -> None:
         self._me = me
@@ -54,7 +54,8 @@ class Peers:
     ) -> None:
         """Take in one complete, strongly consistent read of the worker rows.
 
-        `owners` are the names that lease rows bear; those without a worker row are watched, too.
+        The read was sent and answered at these times of the clock. `owners` are the workers that
+        lease rows name; those without a worker row are watched, too.
         """
         rows = {worker.worker_id: worker for worker in workers if worker.worker_id != self._me}
         names = rows.keys() | (set(owners) - {self._me})
@@ -82,26 +83,29 @@ class Peers:
 
     @property
     def dead(self) -> frozenset[str]:
-        """Their leases may be taken."""
+        """Peers that are dead: their leases may be taken."""
         return frozenset(name for name, sighting in self._sightings.items() if sighting.dead)
 
     @property
-    def moving(self) -> frozenset[str]:
-        """Peers whose heartbeat was seen to move, and lately."""
-        oldest = self._answered_at - COUNTING_BEATS * self._timing.heartbeat
+    def beating(self) -> frozenset[str]:
+        """Peers whose heartbeat was seen to rise within the last three intervals."""
+        oldest = self._answered_at - BEATING_INTERVALS * self._timing.heartbeat
         return frozenset(
             name
             for name, sighting in self._sightings.items()
             if sighting.moved_at is not None and sighting.moved_at >= oldest
         )
 
-    def counting(self, stream_key: str) -> frozenset[str]:
-        """Peers that count for shares of this stream: moving, able, not draining, working on it."""
-        moving = self.moving
+    def eligible(self, stream_key: str) -> frozenset[str]:
+        """Return the peers that get a share of this stream.
+
+        They are beating, able and not draining, and they take leases of this stream.
+        """
+        beating = self.beating
         return frozenset(
             name
             for name, sighting in self._sightings.items()
-            if name in moving
+            if name in beating
             and (worker := sighting.worker) is not None
             and worker.able
             and not worker.draining
@@ -110,14 +114,14 @@ class Peers:
 
     @property
     def draining(self) -> bool:
-        """Somebody alive is handing over: look more often."""
+        """A peer that is not dead is handing its shards over: they are looked for more often."""
         return any(
             sighting.worker is not None and sighting.worker.draining and not sighting.dead
             for sighting in self._sightings.values()
         )
 
     def next_read_due(self) -> float:
-        """The earliest time at which a read could prove a silent peer dead; inf if none."""
+        """Return the earliest time at which a read could prove a peer dead, inf if none could."""
         return min(
             (
                 sighting.shown_at + self._timing.lease_duration
@@ -128,7 +132,7 @@ class Peers:
         )
 
     def changes(self) -> tuple[tuple[str, int], ...]:
-        """The `changes` counters as last read; a difference means that leases want reading."""
+        """Return the `changes` counters as last read; another value makes a read of leases due."""
         return tuple(
             (name, sighting.worker.changes)
             for name, sighting in self._sightings.items()
@@ -136,5 +140,8 @@ class Peers:
         )
 
     def seen_at(self, worker_id: str) -> float | None:
-        """Epoch seconds of a peer's last sign of life, for ages only."""
+        """Return when a peer last wrote its row, in epoch seconds by its clock, for ages only.
+
+        Return None for a worker whose row was never seen.
+        """
         return self._last_seen.get(worker_id)

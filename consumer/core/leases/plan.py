@@ -1,9 +1,10 @@
-"""Who takes what: a pure function of what was read. Nobody leads.
+"""The plan: which leases a worker takes, releases and sheds. Every worker makes its own.
 
-Share = ceil((ready or held) / counting workers). Under its share a worker takes what is unowned or
-dead-owned, all in one pass, in an order of its own. What has been free for two passes is taken by
-anyone, over share or not, but not by whoever just shed it. Over its share a worker sheds as many as
-others lack. Nothing is stolen from a live worker.
+It is a pure function of what was read. The share is the number of leases that are ready or owned,
+divided by this worker and its eligible peers, rounded up. Below its share a worker takes leases
+that have no owner or a dead one, all in one pass, in an order of its own. A lease that stays free
+is taken by any worker, whatever its share, but not by one that has just shed it. Above its share a
+worker sheds what exceeds it. Nothing is taken from a live worker.
 """
 
 from __future__ import annotations
@@ -20,54 +21,58 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A shard that this worker runs (or takes, or is still writing the row of)."""
+    """A shard that this worker runs, takes, or is still writing the row of."""
 
-    retrying: int = 0  # tickets that failed at least once: shed those with none first
+    retrying: int = 0  # above 0 while its oldest event was tried before: shed last
     shedding: bool = False
     sheddable: bool = True  # not shed a minute ago, not ending
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Everything a plan is made of, for one stream. `leases` come from a read just answered."""
+    """Everything a plan is made of, for one stream.
+
+    `leases` come from a read that was just answered. Sets of strings are shard ids, but `eligible`
+    and `dead` are worker ids.
+    """
 
     me: str
     leases: Sequence[Lease]
     ready: frozenset[str]
     held: Mapping[str, Held]
-    counting: frozenset[str]  # peers; without me
+    eligible: frozenset[str]  # without this worker
     dead: frozenset[str]
     serving: bool = True  # able and not draining
     avoided: frozenset[str] = frozenset()
-    lingering: frozenset[str] = frozenset()  # seen free in an earlier pass, too
-    shed: frozenset[str] = frozenset()  # just shed by me
-    ended: frozenset[str] = frozenset()  # shards whose end I reached: their children are mine
+    free_twice: frozenset[str] = frozenset()  # free in an earlier pass, too
+    shed: frozenset[str] = frozenset()  # shed by this worker lately
+    ended: frozenset[str] = frozenset()  # read to the end here: this worker takes their children
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to do now, and what the next pass has to know."""
 
-    take: tuple[Lease, ...] = ()  # in this order; rows that name me and do not run are among them
+    take: tuple[Lease, ...] = ()  # in this order; rows that name this worker are among them
     shed: tuple[str, ...] = ()
-    keep: tuple[str, ...] = ()  # a shed that is no longer needed
-    release: tuple[Lease, ...] = ()  # rows that name me, that I neither run nor want
+    keep: tuple[str, ...] = ()  # being shed, but no longer to be
+    release: tuple[Lease, ...] = ()  # rows that name this worker, which does not want them
     free: frozenset[str] = frozenset()  # ready, and unowned or dead-owned
     share: int = 0
 
     @property
     def left(self) -> bool:
-        """Is anything left to do for the next pass?"""
+        """Something is left to do for the next pass."""
         return bool(self.take or self.shed or self.release or self.free)
 
 
 def rank(me: str, shard_id: str) -> bytes:
-    """An order of shards that differs from worker to worker, so that they rarely collide."""
+    """Return a sort key of shards that differs by worker, so that workers rarely collide."""
     return blake2b(f"{me}\n{shard_id}".encode(), digest_size=8).digest()
 
 
 def plan(now: Situation) -> Plan:
-    """Decide. Shards in `held` are never taken or released: their consumer owns their row."""
+    """Return the plan. It takes and releases no shard in `held`: its consumer owns the row."""
     alive = [lease for lease in now.leases if not lease.finished]
     free = [
         lease
@@ -85,7 +90,7 @@ def plan(now: Situation) -> Plan:
         lease.shard_id in now.ready or lease.owner is not None or lease.shard_id in now.held
         for lease in alive
     )
-    share = -(-wanted // (len(now.counting) + 1))
+    share = -(-wanted // (len(now.eligible) + 1))
     room = share - len(now.held)
     retake, release = _recover(now, mine, room)
     take = retake + _take(now, free, room - len(retake))
@@ -96,7 +101,7 @@ def plan(now: Situation) -> Plan:
 def _recover(
     now: Situation, mine: list[Lease], room: int
 ) -> tuple[tuple[Lease, ...], tuple[Lease, ...]]:
-    """Rows that name me and that I do not run: taken again within my share, else released."""
+    """Return which rows in `mine` are taken again, within the share, and which are released."""
     wanted = [
         lease
         for lease in sorted(mine, key=lambda lease: rank(now.me, lease.shard_id))
@@ -107,7 +112,11 @@ def _recover(
 
 
 def _take(now: Situation, free: list[Lease], room: int) -> tuple[Lease, ...]:
-    """Free leases: children of a shard I ended, then those within my share, then the lingering."""
+    """Return the free leases to take, in order.
+
+    Children of a shard that ended here, and leases that were free twice, are taken beyond the
+    share.
+    """
     takeable = sorted(
         (lease for lease in free if lease.shard_id not in now.avoided),
         key=lambda lease: (
@@ -118,17 +127,17 @@ def _take(now: Situation, free: list[Lease], room: int) -> tuple[Lease, ...]:
     taken: list[Lease] = []
     for lease in takeable:
         inherited = lease.parent_shard_id in now.ended
-        abandoned = lease.shard_id in now.lingering and lease.shard_id not in now.shed
+        abandoned = lease.shard_id in now.free_twice and lease.shard_id not in now.shed
         if inherited or abandoned or len(taken) < room:
             taken.append(lease)
     return tuple(taken)
 
 
 def _balance(now: Situation, share: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Which held shards to hand over, and which hand-overs to call off.
+    """Return the held shards to shed, and those being shed that are to be kept.
 
-    As shares are rounded up, others lack at least what this worker has too much of, less what is
-    free already: nothing is shed that nobody would take.
+    As shares are rounded up, the others lack at least as many leases as this worker has too many,
+    besides those that are free: they have room for what is shed.
     """
     over = len(now.held) - share
     shedding = [shard for shard, held in now.held.items() if held.shedding]

@@ -1,6 +1,6 @@
 """Progress: how far a shard is settled, as one value.
 
-Rule: it is taken at one moment, before anything is revoked, and written as a whole.
+Rule: it is taken at one moment, before any ticket is revoked, and written as a whole.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Shards that went wrong here are left to others for a while, doubling to ten minutes."""
+"""A shard that failed here is left to other workers for 10 s, doubling to ten minutes."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ LONGEST_SECONDS = 600.0
 K = TypeVar("K", bound="Hashable")
 
 
-class Avoidance(Generic[K]):
-    """Local memory: other workers may well succeed where this one does not."""
+class ShardBackoff(Generic[K]):
+    """The shards that this worker avoids. It is not stored: others may succeed with them."""
 
     def __init__(self) -> None:
         self._until: dict[K, float] = {}
         self._wait: dict[K, float] = {}
 
-    def avoid(self, shard: K, now: float) -> float:
-        """The shard failed here. Returns the seconds for which it is avoided."""
+    def failed(self, shard: K, now: float) -> float:
+        """Note that the shard failed here; return the seconds for which it is avoided."""
         wait = min(LONGEST_SECONDS, self._wait.get(shard, FIRST_SECONDS / 2) * 2)
         self._wait[shard] = wait
         self._until[shard] = now + wait
         return wait
 
-    def forgive(self, shard: K) -> None:
-        """It works again: the next failure starts from the shortest wait."""
+    def recovered(self, shard: K) -> None:
+        """Note that the shard works again: the next failure starts from the shortest wait."""
         self._wait.pop(shard, None)
         self._until.pop(shard, None)
 
     def avoided(self, now: float) -> frozenset[K]:
-        """The shards not to take at `now`."""
+        """Return the shards not to be taken at `now`."""
         return frozenset(shard for shard, until in self._until.items() if now < until)

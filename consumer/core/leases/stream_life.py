@@ -11,7 +11,7 @@ after the other, so that the events of a key stay in order:
   one of them.
 
 Nothing of this is stored. A worker that has just started judges by the rows: a lease of a later
-stream that has ever been taken proves that somebody has confirmed the streams before it.
+stream that has ever been taken proves that a worker has confirmed the streams before it.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class FoundLate:
 def advance(
     now: float, before: Mapping[str, StreamLife], streams: Sequence[StreamSeen]
 ) -> tuple[Mapping[str, StreamLife], tuple[FoundLate, ...]]:
-    """Return the life of each stream by its key, and what is worth telling.
+    """Return the life of each stream by its key, and the shards found late.
 
     `streams` are all streams of the table as last read, oldest first. `before` is the last result;
     it is empty after a start. A stream makes one step at a time. Call it whenever rows were read.
@@ -114,10 +114,10 @@ def advance(
     lives: dict[str, StreamLife] = {}
     late: list[FoundLate] = []
     older_read = True
-    for place, seen in enumerate(streams):
+    for index, seen in enumerate(streams):
         known = before.get(seen.row.key)
         phase = Open() if known is None else known.phase
-        superseded = any(later.begun for later in streams[place + 1 :])
+        superseded = any(later.begun for later in streams[index + 1 :])
         following = _following(now, phase, seen, superseded=superseded)
         if isinstance(phase, Retired) and not seen.at_end:
             late.append(FoundLate(seen.row.key, _unfinished(seen)))
@@ -149,10 +149,10 @@ def _following(now: float, phase: Phase, seen: StreamSeen, *, superseded: bool) 
 
 
 def unread(phase: Phase, seen: StreamSeen) -> bool:
-    """Return whether the leases are to be read for what a listing has found since they were.
+    """Return whether the leases are to be read because of a listing since the last read.
 
-    Whoever finds a shard says so by its `changes`. Here even a listing that found nothing counts,
-    because it confirms a stream's end, and a stream that is retired is not read otherwise.
+    A worker that finds a shard raises its `changes`. Here even a listing that found nothing counts,
+    because it confirms a stream's end, and the leases of a retired stream are not read otherwise.
     """
     match phase:
         case Open() | Confirmed():

@@ -1,8 +1,9 @@
-"""The complete shard listing: when it is due, and what follows from it.
+"""The sweep, a complete listing of a stream's shards: when it is due, and what follows from it.
 
-Whoever wins a conditional increment of the stream row's `sweep.n` lists; `sweep.done` follows when
-the listing was complete. An unfinished sweep may be taken over after `lease_duration`, a finished
-one followed after the interval, all by this worker's own clock: by when it first saw the numbers.
+The worker that wins a conditional increment of the stream row's `sweep.n` lists; `sweep.done`
+follows when the listing is complete. An unfinished sweep may be taken over after `lease_duration`,
+a finished one is followed by another after the interval. Each worker measures both by its own
+clock, from when it first saw the numbers.
 """
 
 from __future__ import annotations
@@ -23,21 +24,21 @@ PAGE_SECONDS = 0.5
 """At most two listing pages a second: DescribeStream allows ten per account and Region."""
 
 QUIET_FACTOR = 5.0
-"""The interval is this much longer while every end has shown its children."""
+"""The interval is this much longer while every shard that ended has children with rows."""
 
 RETIRED_SECONDS = 3600.0
-"""Interval for a stream whose shards are all read and that has a successor: rows to delete."""
+"""Interval for a retired stream: its rows are still to be deleted."""
 
 YOUNG_SWEEPS = 5
-"""The first sweeps follow each other after `lease_duration`: a new stream may not list all of its
-first shards yet, and nothing but a listing shows them."""
+"""This many first sweeps follow each other after `lease_duration`: a new stream may not list all of
+its first shards yet, and only a listing shows them."""
 
 UNCHANGED_LISTINGS = 5
-"""A parent that answers but is never listed gets a row, as a root, after as many equal listings."""
+"""A parent that answers but is never listed gets a row as a root after this many equal listings."""
 
 
-class SweepWatch:
-    """What this worker has seen of one stream's sweep numbers."""
+class SweepClock:
+    """When the next sweep of one stream is due, by the sweep numbers that this worker saw."""
 
     def __init__(self, timing: LeaseTiming) -> None:
         self._timing = timing
@@ -45,17 +46,17 @@ class SweepWatch:
         self._since = 0.0
 
     def observe(self, row: StreamRow, answered_at: float) -> None:
-        """Take in a stream row as read."""
+        """Take in a stream row as read; `answered_at` is in the seconds of the clock."""
         numbers = (row.sweep_n, row.sweep_done)
         if numbers != self._seen:
             self._seen = numbers
             self._since = answered_at
 
     def due_at(self, interval: float) -> float:
-        """The time from which this worker may try to win the next sweep.
+        """Return the time from which this worker may try to win the next sweep.
 
-        A stream never swept is due at once, a finished sweep is followed after `interval`. A sweep
-        under way shows it by raising `n` again.
+        A stream that was never swept is due at once. A finished sweep is followed by the next after
+        `interval` seconds. A sweep under way raises `n` again, which puts off its being taken over.
         """
         if self._seen is None or self._seen == (0, 0):
             return self._since
@@ -66,17 +67,18 @@ class SweepWatch:
 
 
 def new_lease(shard: Shard, stream: StreamRow, wall: float) -> Lease:
-    """The row of a shard found by listing: read from its oldest record.
+    """Return the row of a shard found by a listing; it is read from its oldest record.
 
-    It may be as old as the last complete listing, which did not show it: if that was long ago (no
-    worker ran for a day), its head may have been trimmed before anybody could know of it.
+    The shard may be as old as the last complete listing, which did not show it. If that was long
+    ago (no worker ran for a day), its oldest records may be trimmed already. `wall` and
+    `created_at` are epoch seconds.
     """
     since = wall if stream.swept_at is None else min(wall, stream.swept_at)
     return Lease(shard.shard_id, shard.parent_shard_id, created_at=since)
 
 
 def orphans(leases: Sequence[Lease], listed: Collection[str]) -> tuple[Lease, ...]:
-    """Leases whose gate waits for a parent that has no row and was not listed: ask the parent."""
+    """Return the leases that wait for a parent without a row that was not listed either."""
     known = {lease.shard_id for lease in leases}
     return tuple(
         lease
@@ -91,19 +93,19 @@ def orphans(leases: Sequence[Lease], listed: Collection[str]) -> tuple[Lease, ..
 
 
 class UnlistedParents:
-    """Parents that answer GetShardIterator but are in no listing, and how often they did."""
+    """How often parents that are in no listing have answered GetShardIterator."""
 
     def __init__(self) -> None:
         self._listed: frozenset[str] = frozenset()
         self._equal: dict[str, int] = {}  # child → complete listings in a row that were the same
 
-    def begin(self, listed: frozenset[str]) -> None:
-        """A complete listing. One that differs from the last starts the count again."""
+    def observe(self, listed: frozenset[str]) -> None:
+        """Take in a complete listing. One that differs from the last starts all counts again."""
         if listed != self._listed:
             self._equal.clear()
             self._listed = listed
 
     def answered(self, child: str) -> bool:
-        """The parent of `child` answered. True once patience is at its end: take it as a root."""
+        """Note that the parent of `child` answered; return whether it now gets a row as a root."""
         self._equal[child] = self._equal.get(child, 0) + 1
         return self._equal[child] >= UNCHANGED_LISTINGS

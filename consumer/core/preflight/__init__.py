@@ -1,1 +1,1 @@
-"""Does the event type take our events? Checks before the first one is sent."""
+"""Checks before the first event is sent: does the event type take our events?"""

@@ -1,4 +1,4 @@
-"""What `consumer check` found out about one dependency, and what the operator can do about it."""
+"""What `consumer check` found out about a dependency, and what the operator can do about it."""
 
 from __future__ import annotations
 
@@ -10,67 +10,70 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class Verdict(StrEnum):
-    """How grave it is, from harmless to grave."""
+class Severity(StrEnum):
+    """How serious a result is, from harmless to serious."""
 
     FINE = "ok"
-    DOUBTFUL = "doubtful"  # works, or may; somebody should look
+    DOUBTFUL = "doubtful"  # it works, or may work; the operator should look
     UNREACHABLE = "unreachable"  # worth another try
     WRONG = "wrong"  # the operator must change something
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the table. `remedy` is empty where nothing is to be done."""
+class CheckResult:
+    """One line of the table. `remedy` says what to do; it is empty if nothing is to be done."""
 
     dependency: str
-    verdict: Verdict
+    severity: Severity
     result: str
     remedy: str = ""
 
 
-def exit_code(findings: Iterable[Finding]) -> int:
-    """2 if anything is wrong, else 1 if anything could not be reached, else 0."""
-    verdicts = {finding.verdict for finding in findings}
-    if Verdict.WRONG in verdicts:
+def exit_code(results: Iterable[CheckResult]) -> int:
+    """Return 2 if anything is wrong, else 1 if anything is unreachable, else 0."""
+    severities = {result.severity for result in results}
+    if Severity.WRONG in severities:
         return 2
-    return 1 if Verdict.UNREACHABLE in verdicts else 0
+    return 1 if Severity.UNREACHABLE in severities else 0
 
 
-def ordering_key_finding(wanted: tuple[str, ...], table_key: tuple[str, ...]) -> Finding:
-    """The ordering key is made of the table's primary key, the partition key among them.
+def check_ordering_key(wanted: tuple[str, ...], table_key: tuple[str, ...]) -> CheckResult:
+    """Check that the ordering key is made of the table's key and includes the partition key.
 
-    `table_key` has the partition key first, as KeySchema has; empty `wanted` means that one.
+    `table_key` has the partition key first, as in KeySchema; if `wanted` is empty, the ordering key
+    is the partition key.
     """
     shown = ", ".join(wanted or table_key[:1])
     unknown = [name for name in wanted if name not in table_key]
     if unknown or (wanted and table_key[0] not in wanted):
-        return Finding(
+        return CheckResult(
             "ordering key",
-            Verdict.WRONG,
+            Severity.WRONG,
             shown,
             f"CONSUMER_ORDERING_KEY takes attributes of the table's key ({', '.join(table_key)}),"
-            f" {table_key[0]} among them",
+            f" and must include {table_key[0]}",
         )
-    return Finding("ordering key", Verdict.FINE, shown)
+    return CheckResult("ordering key", Severity.FINE, shown)
 
 
-def event_type_refusal(name: str, status: int, flow_id: str) -> Finding:
-    """What a `GET /event-types/{name}` that shows no definition tells.
+def event_type_refusal(name: str, status: int, flow_id: str) -> CheckResult:
+    """Return what an answer to `GET /event-types/{name}` without a definition means.
 
-    Reading may be forbidden where writing is allowed. The operators of the bus ask for `flow_id`.
+    Reading may be forbidden where writing is allowed. `flow_id` is for the operators of Nakadi.
     """
 
-    def found(verdict: Verdict, result: str, remedy: str = "") -> Finding:
-        return Finding("event type", verdict, f"{name}: {result} (flow id {flow_id})", remedy)
+    def found(severity: Severity, result: str, remedy: str = "") -> CheckResult:
+        return CheckResult("event type", severity, f"{name}: {result} (flow id {flow_id})", remedy)
 
     match status:
         case 401:
-            return found(Verdict.WRONG, "401", "the token is missing, wrong or expired")
+            return found(Severity.WRONG, "401", "the token is missing, wrong or expired")
         case 403:
-            return found(Verdict.DOUBTFUL, "403", "let the token's owner read it, and write to it")
+            return found(Severity.DOUBTFUL, "403", "let the token's owner read it, and write to it")
         case 404:
             remedy = "create it, or correct CONSUMER_EVENT_TYPE or CONSUMER_NAKADI_URL"
-            return found(Verdict.WRONG, "404", remedy)
+            return found(Severity.WRONG, "404", remedy)
         case _:
-            return found(Verdict.UNREACHABLE, str(status), "look at CONSUMER_NAKADI_URL, try again")
+            return found(
+                Severity.UNREACHABLE, str(status), "look at CONSUMER_NAKADI_URL, try again"
+            )

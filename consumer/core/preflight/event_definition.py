@@ -1,12 +1,12 @@
 """An event type's definition, as `GET /event-types/{name}` shows it, and whether our events fit.
 
 Rules (of Nakadi, for category `data`)
-- Only this category has the envelope of data changes; a compacted one wants a key in each event's
-  metadata, which ours do not have.
+- Only this category has the envelope of data changes. A compacted event type needs a key in each
+  event's metadata, which our events do not have.
 - `partition_key_fields` are looked up inside `data`; an event without one is refused.
-- `ordering_key_fields` and `ordering_instance_ids` begin with `data.` or `metadata.`; publishing
-  does not look at them, readers do.
-- What `schema.required` names must be there in every event, D included.
+- `ordering_key_fields` and `ordering_instance_ids` begin with `data.` or `metadata.`. They are not
+  looked up when an event is published, only by readers.
+- Every event, D included, must have the members that `schema.required` names.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from consumer.core.event.event import Layout
-from consumer.core.preflight.check_result import Finding, Verdict
+from consumer.core.preflight.check_result import CheckResult, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +31,11 @@ ITEM: Final = "item"
 
 @dataclass(frozen=True, slots=True)
 class EventDefinition:
-    """What of a definition matters here. `required` are paths of required members of `data`."""
+    """The parts of a definition that matter here. Fields are paths inside `data`.
+
+    `partition_key_fields` are as given, also where they begin with `data.` by mistake. `required`
+    are the members that the schema requires.
+    """
 
     category: str
     cleanup_policy: str
@@ -53,11 +57,11 @@ class EventShape:
     whole_deletes: bool
 
     def every_delete_has(self, field: str) -> bool:
-        """Is this path inside `data` in every D event, whatever the item looked like?"""
+        """Return whether every D event has this path inside `data`, whatever the item was."""
         return not self._lacks_in_deletes(field)
 
     def no_event_has(self, field: str) -> bool:
-        """Is there no such path in any event? In the flat layout any attribute may be there."""
+        """Return whether no event has this path. In the flat layout any attribute is possible."""
         known = {ITEM, self.form.change_field, self.form.patch_field}
         return self.form.layout is Layout.NESTED and field.split(".", maxsplit=1)[0] not in known
 
@@ -75,7 +79,7 @@ class EventShape:
 
 
 def parse_definition(body: bytes) -> EventDefinition | None:
-    """None if this is no event type's definition."""
+    """Return the definition in a body, None if it is not that of an event type."""
     try:
         found: object = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -98,7 +102,7 @@ def parse_definition(body: bytes) -> EventDefinition | None:
 
 
 def partition_names(body: bytes) -> tuple[str, ...]:
-    """Names in the answer to `GET /event-types/{name}/partitions`; empty if it is none."""
+    """Return the partitions in an answer to `GET /event-types/{name}/partitions`, else ()."""
     try:
         found: object = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -108,10 +112,10 @@ def partition_names(body: bytes) -> tuple[str, ...]:
     return _texts([each.get("partition") for each in found if isinstance(each, dict)])
 
 
-def judge(name: str, definition: EventDefinition, shape: EventShape | None) -> list[Finding]:
-    """What the operator should know, gravest first.
+def judge(name: str, definition: EventDefinition, shape: EventShape | None) -> list[CheckResult]:
+    """Return what the operator should know; `name` is that of the event type.
 
-    Without a `shape` (the table is unknown) only what can be said of any event.
+    Without a `shape` (the table is unknown) the results are those that hold for any event.
     """
     found = [
         *_unfit(definition),
@@ -120,44 +124,44 @@ def judge(name: str, definition: EventDefinition, shape: EventShape | None) -> l
     ]
     if definition.partition_strategy == "random":
         remedy = "choose strategy hash with the table's partition key, if readers need an order"
-        found.append((Verdict.DOUBTFUL, "partition_strategy random keeps no order", remedy))
+        found.append((Severity.DOUBTFUL, "partition_strategy random keeps no order", remedy))
     if not found:
-        found.append((Verdict.FINE, "category data", ""))
+        found.append((Severity.FINE, "category data", ""))
     return [
-        Finding(DEPENDENCY, verdict, f"{name}: {result}", remedy)
-        for verdict, result, remedy in found
+        CheckResult(DEPENDENCY, severity, f"{name}: {result}", remedy)
+        for severity, result, remedy in found
     ]
 
 
-_Found = tuple[Verdict, str, str]
+_Found = tuple[Severity, str, str]
 
 
 def _unfit(definition: EventDefinition) -> Iterable[_Found]:
     if definition.category != "data":
         result = f"category {definition.category} has no envelope for changes"
-        yield Verdict.WRONG, result, "choose one of category data"
+        yield Severity.WRONG, result, "choose one of category data"
     if "compact" in definition.cleanup_policy:
-        result = "compacted: it wants a partition_compaction_key, which these events lack"
-        yield Verdict.WRONG, result, "choose one with cleanup_policy delete"
+        result = "compacted: it needs a partition_compaction_key, which these events lack"
+        yield Severity.WRONG, result, "choose one with cleanup_policy delete"
     if definition.partition_strategy == "user_defined":
-        result = "partition_strategy user_defined wants metadata.partition, which these events lack"
-        yield Verdict.WRONG, result, "choose strategy hash with the table's partition key"
+        result = "partition_strategy user_defined needs metadata.partition, which these events lack"
+        yield Severity.WRONG, result, "choose strategy hash with the table's partition key"
 
 
 def _fields(definition: EventDefinition, shape: EventShape) -> Iterable[_Found]:
-    """Fields that decide where an event goes, or how readers order it, and that it may lack.
+    """Yield what is wrong with the fields for partitioning and ordering.
 
-    An event without the first is refused; only readers miss the others.
+    An event without a field of the partition key is refused; only readers miss the others.
     """
     partition = definition.partition_key_fields if definition.partition_strategy == "hash" else ()
     doubled = [field for field in partition if _inside(field) in shape.keys]
     if doubled:
         result = f"partition_key_fields {', '.join(doubled)} are looked up inside data"
-        yield Verdict.WRONG, result, f"leave data. out: {_inside(doubled[0])}"
+        yield Severity.WRONG, result, f"leave data. out: {_inside(doubled[0])}"
     others = tuple(field for field in partition if field not in doubled)
-    for what, verdict, fields in (
-        ("partition_key_fields", Verdict.WRONG, others),
-        ("ordering fields", Verdict.DOUBTFUL, definition.ordering_fields),
+    for what, severity, fields in (
+        ("partition_key_fields", Severity.WRONG, others),
+        ("ordering fields", Severity.DOUBTFUL, definition.ordering_fields),
     ):
         absent = [field for field in fields if shape.no_event_has(field)]
         lacking = [
@@ -165,27 +169,28 @@ def _fields(definition: EventDefinition, shape: EventShape) -> Iterable[_Found]:
         ]
         if absent:
             remedy = f"in the nested layout attributes are under {ITEM}: {ITEM}.{absent[0]}"
-            yield verdict, f"{what} {', '.join(absent)} are in no event", remedy
+            yield severity, f"{what} {', '.join(absent)} are in no event", remedy
         if lacking:
             result = f"{what} {', '.join(lacking)} are not in every D event"
-            yield verdict, result, _deletes_remedy(shape)
+            yield severity, result, _deletes_remedy(shape)
 
 
 def _inside(field: str) -> str | None:
-    """What follows `data.` in a path that was written as if it began outside."""
+    """Return what follows `data.` in a path that begins with it, else None."""
     return field.removeprefix("data.") if field.startswith("data.") else None
 
 
 def _gaps(definition: EventDefinition, shape: EventShape) -> Iterable[_Found]:
-    """Required members that some events lack: these would be refused, one by one."""
+    """Yield the required members that some events lack: those events would be refused."""
     lacking = [
         field
         for field in definition.required
         if shape.no_event_has(field) or not shape.every_delete_has(field)
     ]
     if lacking:
-        result = f"the schema requires {', '.join(lacking)}, not in every event (D the least)"
-        yield Verdict.DOUBTFUL, result, _deletes_remedy(shape)
+        names = ", ".join(lacking)
+        result = f"the schema requires {names}, which some events lack, D events above all"
+        yield Severity.DOUBTFUL, result, _deletes_remedy(shape)
 
 
 def _deletes_remedy(shape: EventShape) -> str:
@@ -196,7 +201,7 @@ def _deletes_remedy(shape: EventShape) -> str:
 
 
 def _required(schema: object) -> tuple[str, ...]:
-    """Required members of `data`, and those of its direct members that are required themselves."""
+    """Return the required members of `data` and, if its member `item` is required, of that."""
     text = schema.get("schema") if isinstance(schema, dict) else None
     try:
         root: object = orjson.loads(text) if isinstance(text, str) else None

@@ -1,8 +1,8 @@
 """A draft of an event type's definition that takes our events, for `POST /event-types`.
 
-Source: Nakadi's rules for category `data`. Fields of the partition key are named without `data.`,
-those of the ordering with it, and the latter must be in the schema. The compatibility mode is
-`forward`, because `compatible` closes every part of a schema, the free-form value of a patch, too.
+Nakadi's rules for category `data`: fields of the partition key are named without `data.`, those of
+the ordering with it, and the latter must be in the schema. The compatibility mode is `forward`,
+because `compatible` closes every part of a schema, also the free-form value of a patch.
 """
 
 from __future__ import annotations
@@ -39,9 +39,10 @@ _CHANGE = {
 
 
 def draft(name: str, application: str, form: EventFormat, keys: tuple[str, ...]) -> bytes:
-    """The definition as JSON text. `keys` are the table's key attributes, the partition key first.
+    """Return the definition as JSON text.
 
-    They are taken for strings; all other attributes are let through unchecked.
+    `keys` are the table's key attributes, the partition key first. They are assumed to be strings;
+    the schema does not restrict other attributes.
     """
     prefix = f"{ITEM}." if form.layout is Layout.NESTED else ""
     definition = {

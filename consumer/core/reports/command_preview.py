@@ -1,4 +1,4 @@
-"""What a command will do, in words, before it is given."""
+"""What a command of an operator will do, in words, before it is given."""
 
 from __future__ import annotations
 
@@ -15,29 +15,30 @@ if TYPE_CHECKING:
     from consumer.core.leases.lease import Lease
 
 REPEAT = (
-    "Repeated events are accepted after newer ones of the same keys, until the shard has caught up:"
-    " readers that keep the highest change.sequence drop them, others go back in time for a while."
+    "Repeated events follow newer ones of the same keys until the shard has caught up. Readers that"
+    " keep the highest change.sequence ignore them; other readers see old values for a while."
 )
 SKIP = (
-    "Nobody publishes what is skipped. A gap row with reason seek names each place (consumer gaps)."
+    "What is skipped is never published. A gap row with reason seek names each place (consumer"
+    " gaps)."
 )
 FINISHED = (
-    "Finished shards stay as they are: their children are being read, and what they hold would"
-    " overtake newer events. To have it again, run another application with CONSUMER_START."
+    "Finished shards stay finished: their children are being read, and events of the parents would"
+    " follow newer ones. To publish these again, run another application with CONSUMER_START."
 )
 PAUSED = (
-    "Paused shards keep their owners and are not read; their age grows. The stream forgets after"
-    " 24 hours: resume before, or changes are lost."
+    "Paused shards keep their owners and are not read; their age grows. The stream keeps records"
+    " for 24 hours: resume before that, or changes are lost."
 )
 TO_COME = (
-    "Children of these shards, and shards not listed yet, are paused as well when they appear."
+    "Children of these shards, and shards that are not listed yet, are paused when they appear."
 )
-MINUTE = "A time is met to the minute: up to a minute more is published, never less."
+MINUTE = "A time is rounded down to the minute: up to a minute more is published, never less."
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewLine:
-    """One shard: where it is, and what the command makes of it."""
+    """One shard: its checkpoint, and what the command does to it."""
 
     shard_id: str
     owner: str
@@ -46,7 +47,7 @@ class PreviewLine:
 
 
 def preview(leases: Sequence[Lease], command: Command) -> tuple[PreviewLine, ...]:
-    """One line for each unfinished shard that is meant, by shard id."""
+    """Return one line for each unfinished shard that the command is for, by shard id."""
     return tuple(
         PreviewLine(lease.shard_id, lease.owner or "-", lease.checkpoint, _outcome(lease, command))
         for lease in sorted(leases, key=lambda lease: lease.shard_id)
@@ -55,7 +56,7 @@ def preview(leases: Sequence[Lease], command: Command) -> tuple[PreviewLine, ...
 
 
 def warnings(leases: Sequence[Lease], command: Command) -> tuple[str, ...]:
-    """What whoever confirms has to know."""
+    """Return what the operator has to know before confirming the command."""
     meant = [lease for lease in leases if command.concerns(lease.shard_id) and not lease.finished]
     match command.action:
         case Action.PAUSE:
@@ -81,9 +82,9 @@ def warnings(leases: Sequence[Lease], command: Command) -> tuple[str, ...]:
 def _outcome(lease: Lease, command: Command) -> str:
     match command.action:
         case Action.PAUSE:
-            return "is paused already" if lease.paused else "is read no more"
+            return "is already paused" if lease.paused else "is no longer read"
         case Action.RESUME:
-            return "is read on" if lease.paused else "is not paused"
+            return "is read again" if lease.paused else "is not paused"
         case Action.SEEK:
             return _seek(lease, command)
         case never:
@@ -99,7 +100,7 @@ def _seek(lease: Lease, command: Command) -> str:
         case Effect.SKIPS if sequence_of(command.target or "") is not None:
             return f"skips everything up to {after_seek(lease, command).checkpoint}"
         case Effect.EITHER:
-            return f"begins at {command.target}, before or behind where it stands"
+            return f"begins at {command.target}, before or after its present position"
         case Effect.SKIPS:
             until = "now" if command.target == LATEST else command.target
             return f"skips what is unpublished and older than {until}"
@@ -108,7 +109,7 @@ def _seek(lease: Lease, command: Command) -> str:
 
 
 def _effect(lease: Lease, command: Command) -> Effect:
-    """As the row tells. An owner is ahead of it by what it has not written yet."""
+    """Return the effect as the row shows it. An owner is ahead by what it has not written yet."""
     found = effect(lease, command)
     ahead = found is Effect.NOTHING and lease.owner is not None and not lease.finished
     return Effect.REPEATS if ahead else found

@@ -1,4 +1,4 @@
-"""Gap rows as an operator looks at them."""
+"""The gap rows that `consumer gaps` shows."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 class GapLine:
     """One line of `consumer gaps`.
 
-    `from_` is the last sequence number read before the gap (or TRIM_HORIZON, LATEST), `to` that of
-    the first record read after it, None while unknown; `detected_at` is ISO, UTC.
+    `from_` is the last sequence number before the gap (or TRIM_HORIZON, LATEST), `to` that of the
+    first record read after it or the target of a seek, None while unknown; `detected_at` is ISO,
+    UTC.
     """
 
     stream: str
@@ -28,7 +29,7 @@ class GapLine:
     detected_at: str
 
     def as_json(self) -> dict[str, str | None]:
-        """The public JSON: `from` is a word of Python's, so it has another name inside."""
+        """Return the public JSON. `from` is a keyword of Python, so the field has another name."""
         return {
             "stream": self.stream,
             "shard_id": self.shard_id,
@@ -40,7 +41,7 @@ class GapLine:
 
 
 def gap_report(gaps: Mapping[str, Sequence[Gap]]) -> tuple[GapLine, ...]:
-    """The gaps of all streams (by stream key), in the order in which they were found."""
+    """Return the gaps of all streams (by stream key), in the order in which they were found."""
     found = sorted(
         ((key, gap) for key, rows in gaps.items() for gap in rows),
         key=lambda pair: (pair[1].detected_at, pair[0], pair[1].shard_id),

@@ -1,7 +1,7 @@
-"""Leases as an operator looks at them from outside: whose, in which state, how old.
+"""The leases that `consumer leases` shows: owner, state and age, as seen from outside.
 
-It is made from one read of the table and the wall clock, so it is for people only. A worker on the
-inside judges peers by heartbeats it saw move; here a silent owner is one whose `seenAt` is old.
+It is made from one read of the table and the wall clock, so it is for people only. A worker judges
+its peers by whether their heartbeats rise; here an owner is silent if its `seenAt` is old.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from consumer.core.leases.lease import Lease, Worker
 
 SILENT_AFTER_LEASES = 2
-"""An owner unseen for this many lease durations is called silent, clocks of two machines allowed
-to differ by the second."""
+"""An owner that was not seen for this many lease durations is silent. One would be too few, because
+the clocks of two machines differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,10 @@ class LeaseLine:
     """One shard of `consumer leases`. Field names and their order are the public JSON.
 
     `state` is finished, held, silent, unowned or waiting_for_parent (`LeaseState.in_command`).
-    `age_seconds` is how long ago the shard was last known to be settled up to its checkpoint: the
-    newest of its last record's time, its last rest at the tip, its release, and the last sign of
-    life of an owner that fell silent; of a shard never read, its row's age. None once finished. The
-    row of an idle shard is refreshed every six hours; `/status` of its owner knows better.
+    `age_seconds` counts from the latest time up to which the row shows that the shard was read: its
+    newest settled record, its last page at the tip, or the last sign of life of an owner that is
+    silent; of a shard that was never read, the making of its row. It is None once finished. The row
+    of an idle shard is written every six hours only; `/status` of its owner shows the present age.
     """
 
     shard_id: str
@@ -45,7 +45,7 @@ class LeaseLine:
 def lease_report(
     leases: Sequence[Lease], workers: Sequence[Worker], lease_duration: float, wall: float
 ) -> tuple[LeaseLine, ...]:
-    """All leases of a stream, by shard id."""
+    """Return a line for each lease of a stream, by shard id. `wall` is in epoch seconds."""
     rows = {lease.shard_id: lease for lease in leases}
     seen = {worker.worker_id: worker.seen_at for worker in workers}
     silent_before = wall - SILENT_AFTER_LEASES * lease_duration

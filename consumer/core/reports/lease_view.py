@@ -1,4 +1,4 @@
-"""How a lease looks from here: for status pages, gauges and the age of shards nobody reads."""
+"""The leases as one worker sees them: for status, gauges and the age of unread shards."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ if TYPE_CHECKING:
 
 
 UNREAD = frozenset({LeaseState.SILENT, LeaseState.FREE, LeaseState.WAITING})
-"""Nobody reads the shard. What it waits for may stand still without showing it."""
+"""No worker reads the shard. What it waits for may stand still without any other sign."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseView:
-    """`since` (epoch seconds) is the latest sign of a shard being read, if nobody is known to.
+    """One lease. `since` (epoch seconds) is the latest sign that the shard was read.
 
-    That is so while it is UNREAD, and while it is FOREIGN and its owner was not seen to move.
+    It is None unless the state is one of UNREAD, or FOREIGN with an owner that is not beating: in
+    all other cases a worker is known to read the shard, or it is finished.
     """
 
     stream_key: str
@@ -30,7 +31,7 @@ class LeaseView:
     since: float | None
 
     def age(self, wall: float) -> float | None:
-        """Seconds for which nobody is known to have read it, None while somebody is."""
+        """Return the seconds for which no worker is known to have read it, None if one does."""
         return None if self.since is None else max(0.0, wall - self.since)
 
 
@@ -41,10 +42,14 @@ def view(
     held: Collection[str],
     ready: Collection[str],
     dead: Collection[str],
-    moving: Collection[str],
+    beating: Collection[str],
     seen_at: Callable[[str], float | None],
 ) -> tuple[LeaseView, ...]:
-    """All leases of a stream. `seen_at` is a worker's last sign of life."""
+    """Return the views of all leases of a stream.
+
+    `held` and `ready` are shard ids, `dead` and `beating` worker ids. `seen_at` returns a worker's
+    last sign of life in epoch seconds, None if there is none.
+    """
 
     def one(lease: Lease) -> LeaseView:
         state = lease_state(
@@ -54,7 +59,7 @@ def view(
             ready=lease.shard_id in ready,
         )
         since = None
-        still = state is LeaseState.FOREIGN and lease.owner not in moving
+        still = state is LeaseState.FOREIGN and lease.owner not in beating
         if still or state in UNREAD:
             owner_seen = None if lease.owner is None else seen_at(lease.owner)
             since = max(lease.last_sign, owner_seen or 0.0)

@@ -1,15 +1,15 @@
-"""How fast something goes, from a counter looked at now and then."""
+"""How fast a counter rises, from its value at some moments."""
 
 from __future__ import annotations
 
 from math import exp
 
 SMOOTHING_SECONDS = 5.0
-"""What was so many seconds ago counts for a third (1/e) of what is now."""
+"""After this many seconds the weight of an earlier rate has fallen to 1/e."""
 
 
 class Rate:
-    """Events per second, smoothed. A counter that has gone back has begun anew."""
+    """Events per second, smoothed. A counter that has fallen has started again at 0."""
 
     def __init__(self, now: float, count: int) -> None:
         self._at = now
@@ -17,7 +17,7 @@ class Rate:
         self.per_second = 0.0
 
     def observe(self, now: float, count: int) -> None:
-        """The counter stands at `count`; `now` in seconds, of the same clock each time."""
+        """Take in the counter's value at `now`, in seconds of the same clock each time."""
         seconds = now - self._at
         if seconds <= 0:
             return

@@ -1,4 +1,4 @@
-"""What a redrive has done so far: counts, the few names that are kept, and the exit code."""
+"""What a redrive has done so far: counts, some message ids, and the exit code."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from consumer.core.dead_letters.dead_letter import DeadLetter
 
 NAMED = 20
-"""Most messages that are named; the others of their kind are counted."""
+"""The most messages of a kind that are named; the others are only counted."""
 
 WHY_LENGTH = 200
-"""Most characters that are told of why one stays."""
+"""The most characters that are shown of the reason why a message stays."""
 
 ROWS = 200
-"""Most rows of the table. What letters say is not ours to trust."""
+"""The most rows of the table. The content of letters is not trusted."""
 
 OTHERS = ("others", "")
 
@@ -25,10 +25,11 @@ OTHERS = ("others", "")
 class RedriveReport:
     """Counts of one run.
 
-    `resent` counts events sent again because an answer was lost: readers may see those twice.
-    `undeleted` were accepted but could not be deleted: the next run publishes them again.
-    `unsettled` were received and neither accepted nor refused when the run ended early, `ended` why
-    it did. `hidden` are messages that somebody else has received.
+    `resent` counts events that were sent again because an answer was lost: readers may see them
+    twice. `undeleted` counts messages that were accepted but could not be deleted: the next run
+    publishes them again. `unsettled` counts those that were received and neither accepted nor
+    refused when the run ended early; `ended` is why it did. `hidden` counts messages that another
+    receiver holds.
     """
 
     def __init__(self) -> None:
@@ -47,16 +48,19 @@ class RedriveReport:
 
     @property
     def settled(self) -> int:
-        """How many messages have met their fate."""
+        """The number of messages whose outcome is known."""
         return self.fates.total()
 
     @property
     def exit_code(self) -> int:
-        """0 when nothing was refused; what could never be published before is no news."""
+        """0 if nothing was refused, what was accepted is deleted and the run did not end early.
+
+        Letters that could never be published are no failure of this run.
+        """
         return int(bool(self.fates[Fate.REFUSED] or self.undeleted or self.ended is not None))
 
     def list_letter(self, letter: DeadLetter | None, *, publishable: bool) -> None:
-        """Count a letter in the table by reason and event type; None is a message of others."""
+        """Count a letter in the table by reason and event type; None is any other message."""
         row = (letter.reason, letter.event_type) if letter is not None else ("not a letter", "")
         if row not in self.rows and len(self.rows) >= ROWS:
             row = OTHERS
@@ -64,7 +68,7 @@ class RedriveReport:
         self.publishable[row] += publishable
 
     def count(self, fate: Fate, message_id: str, why: str) -> None:
-        """Count a message that stays in the queue, and remember its name."""
+        """Count a message that stays in the queue, and keep its id and the reason."""
         self.fates[fate] += 1
         names = self.names.setdefault(fate, [])
         if len(names) < NAMED:

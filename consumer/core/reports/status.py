@@ -19,9 +19,10 @@ class StreamStatus:
 
 @dataclass(frozen=True, slots=True)
 class ShardStatus:
-    """One shard this worker holds. `age_seconds` is its iterator age, None while unknown.
+    """One shard that this worker holds. `age_seconds` is its iterator age, None while unknown.
 
-    `waits_for` names what it waits for before it reads on; `records_per_second` is what it reads.
+    `waits_for` names what it waits for before it reads on, None if it can read;
+    `records_per_second` is how fast it reads.
     """
 
     shard_id: str
@@ -39,8 +40,8 @@ class LeaseStatus:
     """One lease as this worker last read it, its own and those of others.
 
     `state` is held (here), foreign (by a peer), free, waiting or finished
-    (`LeaseState.in_status`). `age_seconds` is known of shards that nobody is known to read; the
-    worker that holds a shard knows its age.
+    (`LeaseState.in_status`). `age_seconds` is None if a worker is known to read the shard: that
+    worker's `/status` shows the age.
     """
 
     stream: str
@@ -75,7 +76,7 @@ class EventTypeStatus:
 class StatusView:
     """The whole answer. `stream` is None until it has been found.
 
-    `live` and `ready` are what `/livez` and `/readyz` say, `ok` if all is well.
+    `live` and `ready` are the texts of `/livez` and `/readyz`, `ok` if all is well.
     """
 
     worker: str

@@ -1,1 +1,1 @@
-"""Reading one shard: where it stands, when it is asked again, what it lost."""
+"""Reading one shard: its position, when it is asked again, what it lost."""

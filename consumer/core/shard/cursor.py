@@ -1,11 +1,11 @@
-"""Cursor: where in a shard the reader stands, and what it passes over.
+"""Cursor: the reader's position in a shard, and which records it skips.
 
 Rules
-- A numeric position is reopened after the last sequence number *read*, not the last one settled.
-- A lease at LATEST is opened with the iterator that the bootstrap stored; iterators may be used
-  again while they live. In every other case (expired after 15 minutes, found later) the shard is
-  read from TRIM_HORIZON and what is older than the stream's start is skipped.
-- After a restart at TRIM_HORIZON, what was read before is skipped.
+- An iterator is opened after the last sequence number *read*, not after the last one settled.
+- A lease at LATEST is opened with the iterator that the bootstrap stored; an iterator may be used
+  again until it expires. In every other case (expired after 15 minutes, found later) the shard is
+  read from TRIM_HORIZON, and records older than the stream's start are skipped.
+- After a restart at TRIM_HORIZON, records that were read before are skipped.
 """
 
 from __future__ import annotations
@@ -21,14 +21,15 @@ if TYPE_CHECKING:
     from consumer.core.stream.stream import Position
 
 MINUTE = 60.0
-"""DynamoDB Local floors creation times to the minute, the service to the second."""
+"""DynamoDB Local rounds creation times down to the minute, the service to the second."""
 
 
 @dataclass(slots=True)
 class Cursor:
-    """`last_read` is the newest sequence number seen, `iterator` the next page's if known.
+    """`last_read` is the newest sequence number read, `iterator` that of the next page if known.
 
-    `last_read_at` is that record's creation time in epoch seconds.
+    `last_read_at` is the creation time of that record. Records created before `skip_before` (both
+    in epoch seconds) are skipped for `skip_reason`, those up to `skip_through` as read already.
     """
 
     last_read: int | None
@@ -40,7 +41,7 @@ class Cursor:
 
     @classmethod
     def of(cls, lease: Lease, started_at: float | None) -> Cursor:
-        """Where a worker that has just taken this lease begins. A seek overrules the start.
+        """Return the cursor for a lease that was just taken. A seek overrules the stream's start.
 
         `started_at` is the stream's start in epoch seconds, None if it started at TRIM_HORIZON.
         """
@@ -55,18 +56,18 @@ class Cursor:
 
     @property
     def position(self) -> Position:
-        """What to ask an iterator for when there is none."""
+        """The position for which an iterator is requested when there is none."""
         if self.last_read is None or self.skip_through is not None:
             return AtTrimHorizon()
         return AfterSequence(self.last_read)
 
     def restart(self) -> None:
-        """The position is trimmed: begin again at what the shard still holds."""
+        """Start again at the oldest record that the shard still holds: the position is trimmed."""
         self.iterator = None
         self.skip_through = self.last_read
 
     def read(self, sequence: int, created_at: float) -> str | None:
-        """Note a record as read. Returns why it is skipped, None if it is to be published."""
+        """Note a record as read; return why it is skipped, None if it is to be published."""
         if self.skip_through is not None:
             if sequence <= self.skip_through:
                 return "already_read"

@@ -1,9 +1,10 @@
 """When trimmed data means that records were lost unread.
 
-DynamoDB Streams keeps records for 24 hours; older ones may go at any moment. A position that is
-refused as trimmed is a gap unless the shard was at its tip with everything settled within
-`SURE_SECONDS` and the record it stands at is older than that: then all that was trimmed had been
-read. (A younger record cannot have gone by age: whatever took it may have taken unread ones, too.)
+DynamoDB Streams keeps records for 24 hours; older ones may be trimmed at any moment. A position
+that is refused as trimmed is a gap, unless the shard was at its tip with everything settled within
+the last `SURE_SECONDS` and the record at the position is older than that: then all that was trimmed
+had been read. (A younger record cannot have been trimmed because of its age: whatever removed it
+may have removed unread ones, too.)
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from consumer.core.leases.lease import Lease
 
 SURE_SECONDS = 23 * 3600.0
-"""An hour less than the retention, for clocks and for the length of a page."""
+"""An hour less than the retention: clocks differ, and a page spans some time."""
 
 
 def trimmed_gap(
@@ -27,12 +28,12 @@ def trimmed_gap(
     caught_up_at: float | None,
     wall: float,
 ) -> Gap | None:
-    """The gap that TrimmedDataAccess at `last_read` proves, None if nothing unread can be missing.
+    """Return the gap that TrimmedDataAccess at `last_read` proves, None if it proves none.
 
     `last_read_at` is the creation time of that record. If it is too young to have been trimmed by
-    age, the stream has forgotten more than its retention explains, and nothing is sure.
-    `last_read` None: the position was TRIM_HORIZON itself, which moved while it was read; only the
-    shard's age tells whether its head may have gone unseen.
+    age, the stream has lost more than its retention explains, so unread records may be lost, too.
+    `last_read` is None if the position was TRIM_HORIZON, which moved while it was read; then only
+    the shard's age tells whether its oldest records may be lost. All times are epoch seconds.
     """
     if last_read is None:
         return possibly_trimmed_gap(lease, caught_up_at, wall)
@@ -44,10 +45,10 @@ def trimmed_gap(
 
 
 def possibly_trimmed_gap(lease: Lease, caught_up_at: float | None, wall: float) -> Gap | None:
-    """A shard opened at TRIM_HORIZON long after its row was made may have lost its head unseen.
+    """Return the gap of a shard opened at TRIM_HORIZON long after its row was made, if any.
 
-    One that a seek has sent back there keeps the time up to which it was settled (`record_at`):
-    what was not settled yet is younger than that.
+    Its oldest records may have been trimmed unread. A shard that a seek has sent back there keeps
+    the time up to which it was settled (`record_at`): what was not settled is younger than that.
     """
     since = lease.created_at
     if lease.checkpoint == TRIM_HORIZON and lease.record_at is not None:
@@ -58,11 +59,11 @@ def possibly_trimmed_gap(lease: Lease, caught_up_at: float | None, wall: float) 
 
 
 def shard_gone_gap(lease: Lease, last_read: int | None, wall: float) -> Gap:
-    """The shard left the listing before it was read to its end."""
+    """Return the gap of a shard that left the listing before it was read to its end."""
     from_ = TRIM_HORIZON if last_read is None else str(last_read)
     return Gap(lease.shard_id, from_, None, "shard_gone", wall)
 
 
 def unseen_shard_gap(shard_id: str, wall: float) -> Gap:
-    """A shard that a child names as its parent, and that was gone before any listing showed it."""
+    """Return the gap of a parent shard that was gone before any listing showed it."""
     return Gap(shard_id, TRIM_HORIZON, None, "shard_gone", wall)

@@ -1,7 +1,7 @@
-"""Pace: when a shard is asked again. GetRecords is the bill.
+"""Pace: when a shard is asked again. Each GetRecords call costs money.
 
-A page that shows that more is waiting is followed at once; a page at the tip waits `tip`; an empty
-one backs off from `idle` to `idle_max`.
+A page that shows that more is waiting is followed at once, a page at the tip after `tip`. After an
+empty page the pause is `idle`, doubling up to `idle_max`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 PAGE_RECORDS = 1000
 PAGE_BYTES = 900_000
-"""GetRecords ends a page at 1000 records or 1 MB; a page this large was cut."""
+"""GetRecords ends a page at 1000 records or 1 MB. A page this large may not show all there is."""
 
 OLD_SECONDS = 5.0
-"""A page whose newest record is older is not at the tip. Times are floored to seconds."""
+"""A page whose newest record is older is not at the tip. Times are rounded down to seconds."""
 
 TIP_EMPTIES = 3
 """This many empty pages in a row are taken for the tip."""
@@ -28,7 +28,7 @@ TIP_EMPTIES = 3
 
 @dataclass(slots=True)
 class Polling:
-    """How often a worker asks its shards. `hurry`: a peer drains, so what it leaves is due now."""
+    """How often a worker asks its shards. `hurry`: a peer is draining, so pauses are short."""
 
     timing: PollTiming
     hurry: bool = False
@@ -42,11 +42,11 @@ class Pace:
         self._empties = 0
 
     def restart(self) -> None:
-        """Count anew: empty pages of one place prove nothing of another."""
+        """Start counting again: empty pages at one position prove nothing of another."""
         self._empties = 0
 
     def count(self, page: Page) -> None:
-        """Note a page that has come."""
+        """Count a page that was received."""
         self._empties = 0 if page.records else self._empties + 1
 
     def pause(self, page: Page, wall: float) -> float:
@@ -59,9 +59,9 @@ class Pace:
         return min(timing.idle_max, timing.idle * 2.0 ** min(max(self._empties - 1, 0), 16))
 
     def at_tip(self, page: Page, wall: float) -> bool:
-        """Return whether the shard has shown everything it held.
+        """Return whether the page shows that nothing more is waiting in the shard.
 
-        Empty pages are normal, also when later records exist: a single one proves nothing.
+        Empty pages are normal, also before later records: a single one proves nothing.
         """
         return _shows_all(page, wall) if page.records else self._empties >= TIP_EMPTIES
 

@@ -1,4 +1,4 @@
-"""What a shard's consumer is doing, and how it ended."""
+"""The state of a shard in this process, and how its consumer ended."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class ShardState(StrEnum):
 class Outcome(StrEnum):
     """How a shard's consumer ended."""
 
-    NOT_TAKEN = "not_taken"  # somebody else was faster
+    NOT_TAKEN = "not_taken"  # another worker was faster
     SHARD_END = "shard_end"  # read to its end, settled, children known
-    RELEASED = "released"  # handed over in order
-    LOST = "lost"  # fenced, or somebody else owns it
-    FAILED = "failed"  # ended by an exception nobody expected
+    RELEASED = "released"  # settled as far as possible, then released
+    LOST = "lost"  # the fence has passed, or another worker owns it
+    FAILED = "failed"  # ended by an unexpected exception

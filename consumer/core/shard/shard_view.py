@@ -1,4 +1,4 @@
-"""What a shard's consumer shows of itself at one moment: to the plan, probes, gauges, `/status`.
+"""What a shard's consumer shows at one moment: to the plan, probes, gauges and `/status`.
 
 Rule: a view is taken as a whole and does not change; the age of a shard is computed here only.
 """
@@ -25,16 +25,16 @@ WAITS = {
 class ShardView:
     """`held` is true between a successful take of the lease and the end.
 
-    `checkpoint` is how far the shard is settled by now, ahead of what was written at
-    `checkpoint_at` (wall time; that of the take before the first write). Up to `since` (wall time)
-    the shard is known to be settled.
+    `checkpoint` is how far the shard is settled now; the row may still have an older one, written
+    at `checkpoint_at` (wall time; that of the take before the first write). Up to `since` (wall
+    time) the shard is known to be settled.
 
-    `pending_events` counts what was read and is not settled, `records_read` what was read so far,
-    for rates; it may begin anew. `retrying` is 1 if the oldest event has been tried before.
-    `suspended_cause` is the named thing the shard waits for, None if it can read.
+    `pending_events` counts what was read and is not settled. `records_read` counts what was read so
+    far, for rates; it may start again at 0. `retrying` is 1 if the oldest event has been tried
+    before. `suspended_cause` names what the shard waits for, None if it can read.
 
-    `last_success_at` (clock) is the last successful call to the stream, or the take, None while the
-    shard is not held. Before `cooled_until` (clock) it is not to be shed.
+    `last_success_at` (clock) is the time of the last successful call to the stream, or of the take,
+    None while the shard is not held. Until `cooled_until` (clock) the shard is not to be shed.
     """
 
     stream_key: str
@@ -59,8 +59,8 @@ class ShardView:
 def shown_since(oldest_at: float | None, tip_at: float | None, last_sign: float) -> float:
     """Return the time up to which a shard is known to be settled.
 
-    That is the creation of its oldest record that is not, else the last page that reached the tip,
-    else what its lease row shows.
+    That is the creation time of its oldest unsettled record, else the time of the last page that
+    reached the tip, else what its lease row shows (`last_sign`).
     """
     if oldest_at is not None:
         return oldest_at

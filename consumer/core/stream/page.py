@@ -1,7 +1,7 @@
-"""A GetRecords answer: its body split into records, each held as the text that the service sent.
+"""A GetRecords answer: its body split into records, each kept as the text that the service sent.
 
 Rules: only a whole JSON object with `Records` is a page; anything else is a failed call and never
-looks like a closed shard. A record without the documented shape harms nobody but itself.
+looks like a closed shard. A record without the documented shape affects no other record.
 """
 
 import re
@@ -20,7 +20,7 @@ class Page:
     """One answer of GetRecords."""
 
     records: Sequence[StreamRecord | MalformedRecord]  # in the service's order
-    next_iterator: str | None  # None: the shard is closed, and read to its end
+    next_iterator: str | None  # None: the shard is closed and read to its end
     size: int  # bytes of the decoded body
 
 
@@ -48,7 +48,7 @@ _escape = re.compile(
 
 
 def decode_page(body: bytes) -> Page:
-    """The page whose JSON is `body`. Raises PageIncomplete."""
+    """Return the page whose JSON is `body`. Raise PageIncomplete if it is none."""
     try:
         envelope, records = _decode(body)
     except DecodeError as error:
@@ -70,10 +70,11 @@ def _decode(body: bytes) -> tuple[_Envelope, _Records]:
 
 
 def _decode_not_unicode(body: bytes) -> tuple[_Envelope, _Records]:
-    """The page of a body with text that is not Unicode: such records are malformed, others are not.
+    """Decode a body with text that is not Unicode: records with such text are malformed.
 
     What is not Unicode (half a surrogate pair, bytes that are not UTF-8) is replaced by as many
-    bytes; the result can be split, and each of its records be held against what was read there.
+    bytes. The result can be split, and each record is compared with the bytes at its place in the
+    body: if they are the same, it was not affected.
     """
     text = _not_utf8.sub("?", body.decode(errors="surrogateescape"))
     readable = _escape.sub(lambda found: b"\\ufffd" if found[1] else found[0], text.encode())

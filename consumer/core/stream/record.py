@@ -1,6 +1,6 @@
-"""A stream record, held as the text that the service sent. Checked on the outside only.
+"""A stream record, kept as the text that the service sent. Only its outer members are checked.
 
-What an image holds is looked into when the record is transcoded; `bytes` of a field is its JSON.
+Its images are decoded when the record is transcoded; the `bytes` of a Raw field are its JSON.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class StreamRecord(Struct, frozen=True, gc=False):
     keys: Raw
     new_image: Raw | None
     old_image: Raw | None
-    is_ttl: bool  # made by DynamoDB itself, because the item had expired
+    is_ttl: bool  # deleted by DynamoDB itself, because the item had expired
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class MalformedRecord:
     """A record without the documented shape."""
 
     raw: bytes  # its JSON as read
-    sequence: int | None  # when it could be found
+    sequence: int | None  # None if it could not be found
     detail: str  # names the place, never a value of the item
 
 
@@ -76,7 +76,7 @@ _decode_positioned = json.Decoder(_Positioned).decode
 
 
 def decode_record(text: Raw) -> StreamRecord | MalformedRecord:
-    """The record whose JSON is `text`; its text must be Unicode."""
+    """Return the record whose JSON is `text`, which must be Unicode."""
     try:
         record = _decode_record(text)
     except DecodeError as error:
@@ -99,7 +99,7 @@ def decode_record(text: Raw) -> StreamRecord | MalformedRecord:
 
 
 def sequence_of(text: Raw) -> int | None:
-    """SequenceNumber of a record whatever else is wrong with it, or None."""
+    """Return a record's SequenceNumber, whatever else is wrong with it, or None."""
     try:
         return _sequence(_decode_positioned(text).change.sequence_number)
     except DecodeError:

@@ -22,7 +22,7 @@ class ViewType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """The identity of a stream. `label` tells apart the streams a table has had."""
+    """The identity of a stream. `label` distinguishes the streams that a table has had."""
 
     arn: str
     table: str
@@ -30,7 +30,7 @@ class Stream:
 
     @classmethod
     def from_arn(cls, arn: str) -> Stream:
-        """Read table and label out of a stream ARN. Raises ValueError if it is none."""
+        """Return the stream of an ARN. Raise ValueError if it is not that of a stream."""
         match = _ARN.fullmatch(arn)
         if match is None:
             msg = f"{arn!r} is not the ARN of a DynamoDB stream (…:table/NAME/stream/LABEL)"
@@ -45,7 +45,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One shard of a listing. `ending` is the EndingSequenceNumber; present ⇔ closed."""
+    """One shard of a listing. `ending` is its EndingSequenceNumber, None while it is open."""
 
     shard_id: str
     parent_shard_id: str | None
@@ -53,7 +53,7 @@ class Shard:
 
     @property
     def closed(self) -> bool:
-        """No more records will be written to it. They may still have to be read."""
+        """No more records will be written to the shard. Some may still have to be read."""
         return self.ending is not None
 
 
@@ -61,7 +61,7 @@ class Shard:
 class StreamPage:
     """One answer of DescribeStream.
 
-    `last_evaluated` present does not prove that more shards follow; absent proves that none do.
+    If `last_evaluated` is None, no more shards follow; a value does not prove that some do.
     `answered_at` is the Date header in epoch seconds, the service's own clock.
     """
 
@@ -76,7 +76,7 @@ class StreamPage:
 
 @dataclass(frozen=True, slots=True)
 class AtTrimHorizon:
-    """ShardIteratorType TRIM_HORIZON: the oldest record the shard still holds."""
+    """ShardIteratorType TRIM_HORIZON: the oldest record that the shard still holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class AtLatest:
 
 @dataclass(frozen=True, slots=True)
 class AfterSequence:
-    """ShardIteratorType AFTER_SEQUENCE_NUMBER."""
+    """ShardIteratorType AFTER_SEQUENCE_NUMBER: behind the record with this number."""
 
     sequence: int
 

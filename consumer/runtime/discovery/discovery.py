@@ -19,7 +19,7 @@ from consumer.core.leases.sweep import (
     QUIET_FACTOR,
     RETIRED_SECONDS,
     YOUNG_SWEEPS,
-    SweepWatch,
+    SweepClock,
     new_lease,
     orphans,
 )
@@ -94,7 +94,7 @@ class Discovery:
         self._claim: SweepClaim | None = None
         self._rows: dict[str, StreamRow] = {}
         self._due: dict[str, float] = {}
-        self._watches: dict[str, SweepWatch] = {}
+        self._sweep_clocks: dict[str, SweepClock] = {}
         self._children = Children(store, streams, clock)
         self._parents = Parents(store, streams, clock, metrics)
         self.exhausted: set[str] = set()
@@ -106,9 +106,9 @@ class Discovery:
         """Take in stream rows, oldest first, read at `answered_at` (clock), and their leases."""
         self._rows = {row.key: row for row in streams}
         for row in streams:
-            watch = self._watches.setdefault(row.key, SweepWatch(self._timing))
-            watch.observe(row, answered_at)
-            self._due[row.key] = watch.due_at(self._interval(row, known))
+            sweep_clock = self._sweep_clocks.setdefault(row.key, SweepClock(self._timing))
+            sweep_clock.observe(row, answered_at)
+            self._due[row.key] = sweep_clock.due_at(self._interval(row, known))
         for row in streams[:-1]:
             self._drop_enabled_metric(row)
         self._changed.notify()

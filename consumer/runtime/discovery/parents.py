@@ -61,7 +61,7 @@ class Parents:
         listings gets a row. Return whether either happened. Raises ClaimLost or Retryable.
         """
         unlisted = self._unlisted.setdefault(claim.row.key, UnlistedParents())
-        unlisted.begin(listed.shard_ids)
+        unlisted.observe(listed.shard_ids)
         opened = False
         for child in orphans(tuple(leases.values()), listed.shard_ids):
             parent = child.parent_shard_id

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from consumer.core.leases.lease_read_schedule import Rhythm
+from consumer.core.leases.lease_read_schedule import LeaseReadSchedule
 from consumer.core.leases.peers import Peers
 from consumer.errors import (
     Fatal,
@@ -104,7 +104,7 @@ class Coordinator:
         self._leases = StreamLeases(clock, timing, self._peers, self._held, heartbeat)
         self._command_watch = CommandWatch(store, self._held)
         self._readability = ReadabilityCheck(streams, clock, heartbeat, self._held, metrics)
-        self._rhythm = Rhythm(timing)
+        self._schedule = LeaseReadSchedule(timing)
         self._changed = Signal()
         self._limit: asyncio.Timeout | None = None
         self._rows: tuple[StreamRow, ...] = ()
@@ -232,23 +232,23 @@ class Coordinator:
 
     # -- the lease rows
 
-    def _sign(self) -> Hashable:
+    def _version(self) -> Hashable:
         """Return a value that changes whenever the lease rows have to be read."""
         return (
             self._peers.changes(),
             self._peers.dead,
-            self._leases.signs(),
-            tuple(self._peers.counting(row.key) for row in self._rows),
+            self._leases.version(),
+            tuple(self._peers.eligible(row.key) for row in self._rows),
             self._heartbeat.able,
         )
 
     def _pass_due(self) -> float:
-        return self._rhythm.due_at(self._sign()) if self._rows else inf
+        return self._schedule.due_at(self._version()) if self._rows else inf
 
     async def _pass(self, group: TaskGroup) -> None:
         """Read the leases of each stream that needs it, plan, and act on the plan at once."""
-        sign = self._sign()
-        self._rhythm.begin()
+        version = self._version()
+        self._schedule.begin()
         first_mark = self._held.mark
         outcomes: list[Hashable] = []
         left = False
@@ -258,7 +258,7 @@ class Coordinator:
             mark = self._held.mark
             leases = await self._read(row)
             if leases is None:
-                self._rhythm.failed(self._clock.now())
+                self._schedule.failed(self._clock.now())
                 return
             plan = self._leases.plan(row, leases, mark)
             outcomes.append(plan)
@@ -266,7 +266,7 @@ class Coordinator:
             if not self.draining and self._fence.holds(self._clock.now(), self._fence.epoch):
                 self._leases.act(group, row, plan)
         self._held.forget(first_mark)
-        self._rhythm.passed(self._clock.now(), sign, tuple(outcomes), left=left)
+        self._schedule.passed(self._clock.now(), version, tuple(outcomes), left=left)
 
     async def _read(self, row: StreamRow) -> Sequence[Lease] | None:
         """Return the leases of a stream; None if the table did not answer.
@@ -285,7 +285,7 @@ class Coordinator:
         return leases
 
     def _request_pass(self) -> None:
-        self._rhythm.ask()
+        self._schedule.ask()
         self._changed.notify()
 
     def _found(self) -> None:

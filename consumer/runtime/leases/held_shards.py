@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, assert_never
 import structlog
 
 from consumer.core.leases.plan import Held
-from consumer.core.leases.shard_backoff import Avoidance
+from consumer.core.leases.shard_backoff import ShardBackoff
 from consumer.core.shard.shard_state import Outcome
 from consumer.errors import Fatal, LeaseLost, first_in
 from consumer.runtime.shard.lease_writer import LeaseWriter
@@ -91,7 +91,7 @@ class HeldShards:
         self._end_marks: dict[ShardKey, int] = {}  # value of `_ends` when the shard ended
         self._shed_at: dict[ShardKey, float] = {}
         self._ended: set[ShardKey] = set()  # read to SHARD_END here
-        self._avoidance: Avoidance[ShardKey] = Avoidance()
+        self._backoff: ShardBackoff[ShardKey] = ShardBackoff()
 
     # -- what the plan needs to know
 
@@ -129,7 +129,7 @@ class HeldShards:
 
     def avoided(self, stream_key: str) -> frozenset[str]:
         """Return the shards of a stream that this worker avoids after a failure."""
-        return _shards_of(stream_key, self._avoidance.avoided(self._clock.now()))
+        return _shards_of(stream_key, self._backoff.avoided(self._clock.now()))
 
     def shed_lately(self, stream_key: str) -> frozenset[str]:
         """Return the shards of a stream that this worker shed within `SHED_SECONDS`."""
@@ -211,7 +211,7 @@ class HeldShards:
             if now - entry.moved_at < SILENT_SECONDS:
                 moving = True
                 if now - entry.started_at > SILENT_SECONDS:
-                    self._avoidance.forgive(key)
+                    self._backoff.recovered(key)
                 continue
             silent = key
             entry.silent = True
@@ -257,7 +257,7 @@ class HeldShards:
             case never:
                 assert_never(never)
         if entry.silent or outcome is Outcome.FAILED:
-            self._avoidance.avoid(key, self._clock.now())
+            self._backoff.failed(key, self._clock.now())
 
     def _note_end(self, key: ShardKey) -> None:
         self._ends += 1

@@ -119,7 +119,7 @@ class StreamLeases:
         """Return whether a pass reads the leases; of a retired stream only after a listing."""
         return not self._is_retired(row.key) or self._is_unread(row.key)
 
-    def signs(self) -> Hashable:
+    def version(self) -> Hashable:
         """Return a value that changes whenever the leases of a stream have to be read."""
         return tuple(
             (
@@ -152,7 +152,7 @@ class StreamLeases:
         since = self._free_since.get(row.key, {})
         counters = {lease.shard_id: lease.counter for lease in leases}
         # A shard that was taken and released in between starts anew: its counter has changed.
-        lingering = frozenset(
+        free_twice = frozenset(
             shard
             for (shard, counter), at in since.items()
             if now - at >= self._timing.scan and counters.get(shard) == counter
@@ -163,11 +163,11 @@ class StreamLeases:
                 leases=leases,
                 ready=ready,
                 held=self._held.held(row.key, mark),
-                counting=self._peers.counting(row.key),
+                eligible=self._peers.eligible(row.key),
                 dead=self._peers.dead,
                 serving=self._heartbeat.able,
                 avoided=self._held.avoided(row.key),
-                lingering=lingering,
+                free_twice=free_twice,
                 shed=self._held.shed_lately(row.key),
                 ended=self._held.ended(row.key),
             )
@@ -201,7 +201,7 @@ class StreamLeases:
                 held={shard for of, shard in running if of == key},
                 ready=self._ready(seen.row, seen.leases or ()),
                 dead=self._peers.dead,
-                moving=self._peers.moving,
+                beating=self._peers.beating,
                 seen_at=self._peers.seen_at,
             )
         )

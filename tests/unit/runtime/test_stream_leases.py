@@ -23,7 +23,7 @@ Known = tuple[Sequence[str], Hashable, KnownStreams]
 
 
 def what_it_knows(leases: StreamLeases) -> Known:
-    return leases.active(), leases.signs(), leases.known()
+    return leases.active(), leases.version(), leases.known()
 
 
 def rows(sweep: int) -> tuple[StreamRow, StreamRow]:

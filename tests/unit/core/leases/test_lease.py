@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from consumer.core.leases.checkpoint import SHARD_END, TRIM_HORIZON
 from consumer.core.leases.lease import Lease, StreamRow
+from consumer.core.leases.progress import Progress
 
 
 def test_only_shard_end_is_the_end() -> None:
@@ -14,6 +15,11 @@ def test_only_shard_end_is_the_end() -> None:
 def test_a_stream_rows_key_names_table_and_label() -> None:
     row = StreamRow("arn", "orders", "2026", None, TRIM_HORIZON, None, True, 0, 0, 0, "f")
     assert row.key == "orders/2026"
+
+
+def test_the_progress_of_a_row_is_its_checkpoint_and_its_two_times() -> None:
+    lease = Lease("s", None, checkpoint="5", created_at=1.0, record_at=20.0, caught_up_at=30.0)
+    assert lease.progress == Progress("5", 20.0, 30.0)
 
 
 def test_the_last_sign_of_reading_is_the_latest_time_read_up_to_or_the_creation() -> None:

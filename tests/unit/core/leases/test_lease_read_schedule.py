@@ -1,65 +1,65 @@
-from consumer.core.leases.lease_read_schedule import SPACING_SECONDS, Rhythm
+from consumer.core.leases.lease_read_schedule import SPACING_SECONDS, LeaseReadSchedule
 from consumer.core.limits import LeaseTiming
 
 TIMING = LeaseTiming(scan=2.0)
 
 
-def rhythm(*, left: bool = False) -> Rhythm:
-    made = Rhythm(TIMING)
+def schedule(*, left: bool = False) -> LeaseReadSchedule:
+    made = LeaseReadSchedule(TIMING)
     made.begin()
-    made.passed(100.0, "sign", "plan", left=left)
+    made.passed(100.0, "version", "plan", left=left)
     return made
 
 
 def test_the_first_pass_is_due_at_once() -> None:
-    assert Rhythm(TIMING).due_at("sign") < 0
+    assert LeaseReadSchedule(TIMING).due_at("version") < 0
 
 
 def test_undisturbed_the_leases_are_read_every_minute() -> None:
-    assert rhythm().due_at("sign") == 160.0
+    assert schedule().due_at("version") == 160.0
 
 
 def test_a_changed_sign_asks_for_a_pass_at_once() -> None:
-    assert rhythm().due_at("other") == 100.0 + SPACING_SECONDS
+    assert schedule().due_at("other") == 100.0 + SPACING_SECONDS
 
 
 def test_what_happens_here_asks_for_a_pass_at_once() -> None:
-    made = rhythm()
+    made = schedule()
     made.ask()
-    assert made.due_at("sign") == 100.0 + SPACING_SECONDS
+    assert made.due_at("version") == 100.0 + SPACING_SECONDS
 
 
 def test_what_happens_during_a_pass_asks_for_another() -> None:
-    made = rhythm()
+    made = schedule()
     made.begin()
     made.ask()
-    made.passed(110.0, "sign", "plan", left=False)
-    assert made.due_at("sign") == 110.0 + SPACING_SECONDS
+    made.passed(110.0, "version", "plan", left=False)
+    assert made.due_at("version") == 110.0 + SPACING_SECONDS
 
 
 def test_unfinished_business_backs_off_to_twenty_seconds_while_passes_change_nothing() -> None:
-    made, now, waits = rhythm(left=True), 100.0, []
+    made, now, waits = schedule(left=True), 100.0, []
     for _ in range(6):
-        waits.append(made.due_at("sign") - now)
-        now = made.due_at("sign")
+        waits.append(made.due_at("version") - now)
+        now = made.due_at("version")
         made.begin()
-        made.passed(now, "sign", "plan", left=True)
+        made.passed(now, "version", "plan", left=True)
     assert waits == [2.0, 4.0, 8.0, 16.0, 20.0, 20.0]
 
 
 def test_a_pass_that_changed_something_ends_the_back_off() -> None:
-    made = rhythm(left=True)
+    made = schedule(left=True)
     made.begin()
-    made.passed(104.0, "sign", "plan", left=True)
-    assert made.due_at("sign") == 108.0
+    made.passed(104.0, "version", "plan", left=True)
+    assert made.due_at("version") == 108.0
     made.begin()
-    made.passed(108.0, "sign", "another plan", left=True)
-    assert made.due_at("sign") == 110.0
+    made.passed(108.0, "version", "another plan", left=True)
+    assert made.due_at("version") == 110.0
 
 
 def test_a_failed_read_is_repeated_after_a_scan_whatever_has_changed() -> None:
-    made = rhythm()
+    made = schedule()
     made.begin()
     made.failed(120.0)
-    assert made.due_at("sign") == 122.0
+    assert made.due_at("version") == 122.0
     assert made.due_at("other") == 122.0

@@ -43,7 +43,7 @@ def test_a_dead_peer_that_moves_is_alive_again() -> None:
     assert seen.dead == {"p"}
     seen.observe(12.0, 12.0, [worker("p", 8)], [])
     assert seen.dead == frozenset()
-    assert seen.counting(STREAM) == {"p"}
+    assert seen.eligible(STREAM) == {"p"}
 
 
 def test_an_owner_without_a_row_is_dead_after_being_absent_as_long() -> None:
@@ -80,28 +80,28 @@ def test_i_am_nobodys_peer() -> None:
     for at in (0.0, 10.0, 20.0):
         seen.observe(at, at, [worker("me", 1)], ["me"])
     assert seen.dead == frozenset()
-    assert seen.counting(STREAM) == frozenset()
+    assert seen.eligible(STREAM) == frozenset()
 
 
-def test_a_peer_counts_only_once_its_heartbeat_was_seen_to_move() -> None:
+def test_a_peer_is_eligible_only_once_its_heartbeat_was_seen_to_rise() -> None:
     seen = peers()
     seen.observe(0.0, 0.0, [worker("p", 7)], [])
-    assert seen.counting(STREAM) == frozenset()
+    assert seen.eligible(STREAM) == frozenset()
     seen.observe(2.0, 2.0, [worker("p", 8)], [])
-    assert seen.counting(STREAM) == {"p"}
+    assert seen.eligible(STREAM) == {"p"}
 
 
-def test_a_peer_silent_for_more_than_three_beats_does_not_count() -> None:
+def test_a_peer_silent_for_more_than_three_beats_is_not_eligible() -> None:
     seen = peers()
     seen.observe(0.0, 0.0, [worker("p", 7)], [])
     seen.observe(2.0, 2.0, [worker("p", 8)], [])
     seen.observe(8.0, 8.0, [worker("p", 8)], [])
-    assert seen.counting(STREAM) == {"p"}
+    assert seen.eligible(STREAM) == {"p"}
     seen.observe(8.1, 8.1, [worker("p", 8)], [])
-    assert seen.counting(STREAM) == frozenset()
+    assert seen.eligible(STREAM) == frozenset()
 
 
-def test_draining_unable_and_foreign_workers_do_not_count() -> None:
+def test_draining_unable_and_foreign_workers_are_not_eligible() -> None:
     seen = peers()
     for beat, at in ((1, 0.0), (2, 2.0)):
         rows = [
@@ -110,8 +110,8 @@ def test_draining_unable_and_foreign_workers_do_not_count() -> None:
             worker("fine", beat),
         ]
         seen.observe(at, at, rows, [])
-    assert seen.counting(STREAM) == {"fine"}
-    assert seen.counting("other/1") == frozenset()
+    assert seen.eligible(STREAM) == {"fine"}
+    assert seen.eligible("other/1") == frozenset()
     assert seen.draining
 
 

@@ -16,7 +16,7 @@ def leases(count: int, owner: str | None = None) -> list[Lease]:
 def situation(
     rows: Sequence[Lease],
     held: Mapping[str, Held] | None = None,
-    counting: Sequence[str] = (),
+    eligible: Sequence[str] = (),
     **more: Any,
 ) -> Situation:
     fields: dict[str, Any] = {
@@ -24,7 +24,7 @@ def situation(
         "leases": rows,
         "ready": frozenset(lease.shard_id for lease in rows if not lease.finished),
         "held": held or {},
-        "counting": frozenset(counting),
+        "eligible": frozenset(eligible),
         "dead": frozenset(),
     }
     return Situation(**fields | more)
@@ -47,8 +47,8 @@ def test_alone_it_takes_everything_free_in_one_pass() -> None:
 
 @pytest.mark.parametrize(("shards", "workers", "share"), [(12, 3, 4), (13, 3, 5), (1, 4, 1)])
 def test_the_share_is_the_rounded_up_mean(shards: int, workers: int, share: int) -> None:
-    counting = [f"w{number}" for number in range(workers - 1)]
-    decided = plan(situation(leases(shards), counting=counting))
+    eligible = [f"w{number}" for number in range(workers - 1)]
+    decided = plan(situation(leases(shards), eligible=eligible))
     assert decided.share == share
     assert len(decided.take) == share
 
@@ -66,7 +66,7 @@ def test_the_order_differs_from_worker_to_worker() -> None:
 
 def test_leases_of_a_live_owner_are_never_taken() -> None:
     rows = leases(4, owner="you")
-    decided = plan(situation(rows, lingering=frozenset(names(rows))))
+    decided = plan(situation(rows, free_twice=frozenset(names(rows))))
     assert decided.take == ()
     assert not decided.left
 
@@ -86,13 +86,13 @@ def test_unready_avoided_and_finished_leases_are_not_taken() -> None:
 
 def test_a_held_lease_counts_until_its_end_ready_or_not() -> None:
     rows = [*leases(2), *[Lease("p", None, owner="you"), Lease("q", None, owner="you")]]
-    decided = plan(situation(rows, counting=["you"], ready=frozenset({"s00", "s01"})))
+    decided = plan(situation(rows, eligible=["you"], ready=frozenset({"s00", "s01"})))
     assert decided.share == 2
 
 
 def test_at_its_share_it_leaves_free_leases_to_others() -> None:
     rows = leases(4)
-    decided = plan(situation(rows, mine(rows, 2), counting=["you"]))
+    decided = plan(situation(rows, mine(rows, 2), eligible=["you"]))
     assert decided.share == 2
     assert decided.take == ()
     assert decided.free == {"s02", "s03"}
@@ -101,13 +101,13 @@ def test_at_its_share_it_leaves_free_leases_to_others() -> None:
 
 def test_what_is_free_in_two_passes_is_taken_over_share_but_not_by_who_just_shed_it() -> None:
     rows = leases(4)
-    lingering = frozenset({"s02", "s03"})
+    free_twice = frozenset({"s02", "s03"})
     decided = plan(
         situation(
             rows,
             mine(rows, 2),
-            counting=["you"],
-            lingering=lingering,
+            eligible=["you"],
+            free_twice=free_twice,
             shed=frozenset({"s03"}),
         )
     )
@@ -116,13 +116,13 @@ def test_what_is_free_in_two_passes_is_taken_over_share_but_not_by_who_just_shed
 
 def test_children_of_a_shard_i_ended_are_taken_whatever_the_share() -> None:
     rows = [*leases(4), Lease("child", "parent"), Lease("other", "elsewhere")]
-    decided = plan(situation(rows, mine(rows, 4), counting=["you"], ended=frozenset({"parent"})))
+    decided = plan(situation(rows, mine(rows, 4), eligible=["you"], ended=frozenset({"parent"})))
     assert names(decided.take) == ["child"]
 
 
 def test_children_are_taken_first_and_count_for_the_share() -> None:
     rows = [*leases(3), Lease("child", "parent")]
-    decided = plan(situation(rows, counting=["you"], ended=frozenset({"parent"})))
+    decided = plan(situation(rows, eligible=["you"], ended=frozenset({"parent"})))
     assert decided.share == 2
     assert names(decided.take)[0] == "child"
     assert len(decided.take) == 2
@@ -130,7 +130,7 @@ def test_children_are_taken_first_and_count_for_the_share() -> None:
 
 def test_over_its_share_it_sheds_what_others_lack() -> None:
     rows = leases(12, owner="me")
-    decided = plan(situation(rows, mine(rows, 12), counting=["b", "c"]))
+    decided = plan(situation(rows, mine(rows, 12), eligible=["b", "c"]))
     assert decided.share == 4
     assert len(decided.shed) == 8
 
@@ -138,16 +138,16 @@ def test_over_its_share_it_sheds_what_others_lack() -> None:
 def test_it_sheds_nothing_while_free_leases_fill_what_others_lack() -> None:
     # 6 leases, share 3: I hold 4, the other lacks 3, and 2 are free already.
     rows = [*leases(4, owner="me"), Lease("x", None), Lease("y", None)]
-    decided = plan(situation(rows, mine(rows, 4), counting=["b"]))
+    decided = plan(situation(rows, mine(rows, 4), eligible=["b"]))
     assert decided.share == 3
     assert len(decided.shed) == 1
-    assert plan(situation(rows, mine(rows, 3), counting=["b"])).shed == ()
+    assert plan(situation(rows, mine(rows, 3), eligible=["b"])).shed == ()
 
 
 def test_shards_with_nothing_retrying_are_shed_first() -> None:
     rows = leases(4, owner="me")
     held = {name: Held(retrying=name != "s02") for name in names(rows)}
-    decided = plan(situation(rows, held, counting=["b", "c", "d"]))
+    decided = plan(situation(rows, held, eligible=["b", "c", "d"]))
     assert decided.shed[0] == "s02"
     assert len(decided.shed) == 3
 
@@ -160,7 +160,7 @@ def test_a_shard_that_is_not_to_be_shed_is_not_and_one_being_shed_counts() -> No
         "s02": Held(),
         "s03": Held(),
     }
-    decided = plan(situation(rows, held, counting=["b", "c", "d"]))
+    decided = plan(situation(rows, held, eligible=["b", "c", "d"]))
     assert set(decided.shed) == {"s02", "s03"}
     assert decided.keep == ()
 
@@ -169,12 +169,12 @@ def test_a_hand_over_that_is_not_needed_any_more_is_called_off() -> None:
     rows = leases(4, owner="me")
     held = {name: Held(shedding=name in {"s00", "s01"}) for name in names(rows)}
     assert plan(situation(rows, held)).keep == ("s00", "s01")
-    assert plan(situation(rows, held, counting=["b"])).keep == ()
+    assert plan(situation(rows, held, eligible=["b"])).keep == ()
 
 
 def test_rows_that_name_me_and_do_not_run_are_taken_again_within_the_share() -> None:
     rows = leases(4, owner="me")
-    decided = plan(situation(rows, counting=["you"]))
+    decided = plan(situation(rows, eligible=["you"]))
     assert decided.share == 2
     assert len(decided.take) == 2
     assert len(decided.release) == 2

@@ -4,7 +4,7 @@ from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import Lease, StreamRow
 from consumer.core.leases.sweep import (
     UNCHANGED_LISTINGS,
-    SweepWatch,
+    SweepClock,
     UnlistedParents,
     new_lease,
     orphans,
@@ -16,27 +16,27 @@ ROW = StreamRow("arn", "orders", "1", None, "TRIM_HORIZON", None, True, 0, 0, 0,
 TIMING = LeaseTiming(lease_duration=10.0)
 
 
-def watch(*seen: tuple[int, int, float]) -> SweepWatch:
-    watched = SweepWatch(TIMING)
+def clock(*seen: tuple[int, int, float]) -> SweepClock:
+    made = SweepClock(TIMING)
     for n, done, at in seen:
-        watched.observe(replace(ROW, sweep_n=n, sweep_done=done), at)
-    return watched
+        made.observe(replace(ROW, sweep_n=n, sweep_done=done), at)
+    return made
 
 
 def test_a_stream_never_swept_is_due_at_once() -> None:
-    assert watch((0, 0, 5.0)).due_at(60.0) == 5.0
+    assert clock((0, 0, 5.0)).due_at(60.0) == 5.0
 
 
 def test_a_finished_sweep_is_followed_after_the_interval_since_it_was_seen() -> None:
-    assert watch((3, 3, 5.0), (3, 3, 40.0)).due_at(60.0) == 65.0
+    assert clock((3, 3, 5.0), (3, 3, 40.0)).due_at(60.0) == 65.0
 
 
 def test_an_unfinished_sweep_is_taken_over_after_the_lease_duration() -> None:
-    assert watch((4, 3, 5.0), (4, 3, 12.0)).due_at(60.0) == 15.0
+    assert clock((4, 3, 5.0), (4, 3, 12.0)).due_at(60.0) == 15.0
 
 
 def test_a_sweep_that_goes_on_shows_it() -> None:
-    assert watch((4, 3, 5.0), (5, 3, 12.0)).due_at(60.0) == 22.0
+    assert clock((4, 3, 5.0), (5, 3, 12.0)).due_at(60.0) == 22.0
 
 
 def test_a_new_row_starts_at_the_oldest_record() -> None:
@@ -67,7 +67,7 @@ def test_a_parent_that_answers_but_is_never_listed_is_given_up_after_five_equal_
     patience = UnlistedParents()
     answers = []
     for _ in range(UNCHANGED_LISTINGS):
-        patience.begin(frozenset({"c"}))
+        patience.observe(frozenset({"c"}))
         answers.append(patience.answered("c"))
     assert answers == [False, False, False, False, True]
 
@@ -75,5 +75,5 @@ def test_a_parent_that_answers_but_is_never_listed_is_given_up_after_five_equal_
 def test_a_listing_that_changes_starts_the_count_again() -> None:
     patience = UnlistedParents()
     for number in range(20):
-        patience.begin(frozenset({"c", str(number // 4)}))
+        patience.observe(frozenset({"c", str(number // 4)}))
         assert not patience.answered("c")

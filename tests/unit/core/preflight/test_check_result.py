@@ -5,56 +5,56 @@ from __future__ import annotations
 import pytest
 
 from consumer.core.preflight.check_result import (
-    Finding,
-    Verdict,
+    CheckResult,
+    Severity,
+    check_ordering_key,
     event_type_refusal,
     exit_code,
-    ordering_key_finding,
 )
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "code"),
+    ("severities", "code"),
     [
         ((), 0),
-        ((Verdict.FINE, Verdict.DOUBTFUL), 0),
-        ((Verdict.FINE, Verdict.UNREACHABLE), 1),
-        ((Verdict.UNREACHABLE, Verdict.WRONG), 2),
+        ((Severity.FINE, Severity.DOUBTFUL), 0),
+        ((Severity.FINE, Severity.UNREACHABLE), 1),
+        ((Severity.UNREACHABLE, Severity.WRONG), 2),
     ],
 )
-def test_the_gravest_verdict_decides(verdicts: tuple[Verdict, ...], code: int) -> None:
-    assert exit_code([Finding("x", verdict, "") for verdict in verdicts]) == code
+def test_the_gravest_result_decides(severities: tuple[Severity, ...], code: int) -> None:
+    assert exit_code([CheckResult("x", severity, "") for severity in severities]) == code
 
 
 @pytest.mark.parametrize(
-    ("wanted", "verdict", "shown"),
+    ("wanted", "severity", "shown"),
     [
-        ((), Verdict.FINE, "pk"),
-        (("pk",), Verdict.FINE, "pk"),
-        (("sk", "pk"), Verdict.FINE, "sk, pk"),
-        (("sk",), Verdict.WRONG, "sk"),
-        (("pk", "name"), Verdict.WRONG, "pk, name"),
+        ((), Severity.FINE, "pk"),
+        (("pk",), Severity.FINE, "pk"),
+        (("sk", "pk"), Severity.FINE, "sk, pk"),
+        (("sk",), Severity.WRONG, "sk"),
+        (("pk", "name"), Severity.WRONG, "pk, name"),
     ],
 )
 def test_an_ordering_key_holds_the_partition_key(
-    wanted: tuple[str, ...], verdict: Verdict, shown: str
+    wanted: tuple[str, ...], severity: Severity, shown: str
 ) -> None:
-    finding = ordering_key_finding(wanted, ("pk", "sk"))
-    assert (finding.verdict, finding.result) == (verdict, shown)
-    assert (finding.remedy == "") == (verdict is Verdict.FINE)
+    result = check_ordering_key(wanted, ("pk", "sk"))
+    assert (result.severity, result.result) == (severity, shown)
+    assert (result.remedy == "") == (severity is Severity.FINE)
 
 
 @pytest.mark.parametrize(
-    ("status", "verdict"),
+    ("status", "severity"),
     [
-        (401, Verdict.WRONG),
-        (403, Verdict.DOUBTFUL),
-        (404, Verdict.WRONG),
-        (503, Verdict.UNREACHABLE),
+        (401, Severity.WRONG),
+        (403, Severity.DOUBTFUL),
+        (404, Severity.WRONG),
+        (503, Severity.UNREACHABLE),
     ],
 )
-def test_an_event_type_that_is_not_shown(status: int, verdict: Verdict) -> None:
-    finding = event_type_refusal("a.b", status, "f-1")
-    assert finding.verdict is verdict
-    assert finding.result == f"a.b: {status} (flow id f-1)"
-    assert finding.remedy
+def test_an_event_type_that_is_not_shown(status: int, severity: Severity) -> None:
+    result = event_type_refusal("a.b", status, "f-1")
+    assert result.severity is severity
+    assert result.result == f"a.b: {status} (flow id f-1)"
+    assert result.remedy

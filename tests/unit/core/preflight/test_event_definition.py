@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from consumer.core.event.event import EventFormat, Layout
-from consumer.core.preflight.check_result import Verdict
+from consumer.core.preflight.check_result import Severity
 from consumer.core.preflight.event_definition import (
     EventDefinition,
     EventShape,
@@ -46,13 +46,13 @@ def shape(*, whole: bool = True, layout: Layout = Layout.FLAT) -> EventShape:
     return EventShape(form, KEYS, whole_deletes=whole)
 
 
-def told(it: EventShape | None, **members: Any) -> list[tuple[Verdict, str]]:
+def told(it: EventShape | None, **members: Any) -> list[tuple[Severity, str]]:
     found = judge("a.b", parsed(**members), it)
-    for finding in found:
-        assert finding.dependency == "event type"
-        assert finding.result.startswith("a.b: ")
-        assert (finding.remedy == "") == (finding.verdict is Verdict.FINE)
-    return [(finding.verdict, finding.result.removeprefix("a.b: ")) for finding in found]
+    for result in found:
+        assert result.dependency == "event type"
+        assert result.result.startswith("a.b: ")
+        assert (result.remedy == "") == (result.severity is Severity.FINE)
+    return [(result.severity, result.result.removeprefix("a.b: ")) for result in found]
 
 
 def test_a_definition_is_read() -> None:
@@ -101,7 +101,7 @@ def test_one_that_fits_is_fine(whole: bool, layout: Layout) -> None:
             "properties": {"item": {"required": ["order_id"]}},
         },
     )
-    assert found == [(Verdict.FINE, "category data")]
+    assert found == [(Severity.FINE, "category data")]
 
 
 @pytest.mark.parametrize(
@@ -118,14 +118,14 @@ def test_one_that_fits_is_fine(whole: bool, layout: Layout) -> None:
 def test_what_can_never_take_our_events_is_wrong(
     members: dict[str, Any], says: str, known: bool
 ) -> None:
-    ((verdict, result),) = told(shape() if known else None, **members)
-    assert verdict is Verdict.WRONG
+    ((severity, result),) = told(shape() if known else None, **members)
+    assert severity is Severity.WRONG
     assert says in result
 
 
 def test_random_partitions_keep_no_order() -> None:
-    ((verdict, result),) = told(shape(), partition_strategy="random", partition_key_fields=["x"])
-    assert verdict is Verdict.DOUBTFUL
+    ((severity, result),) = told(shape(), partition_strategy="random", partition_key_fields=["x"])
+    assert severity is Severity.DOUBTFUL
     assert "random" in result
 
 
@@ -138,20 +138,20 @@ def test_random_partitions_keep_no_order() -> None:
     ],
 )
 def test_fields_that_a_keys_only_delete_lacks_are_told(members: dict[str, Any], says: str) -> None:
-    ((verdict, result),) = told(shape(whole=False), **members)
+    ((severity, result),) = told(shape(whole=False), **members)
     refused = "partition_key_fields" in members  # nobody but readers looks at the others
-    assert verdict is (Verdict.WRONG if refused else Verdict.DOUBTFUL)
+    assert severity is (Severity.WRONG if refused else Severity.DOUBTFUL)
     assert says in result
-    assert told(shape(), **members) == [(Verdict.FINE, "category data")]
-    assert told(None, **members) == [(Verdict.FINE, "category data")]
+    assert told(shape(), **members) == [(Severity.FINE, "category data")]
+    assert told(None, **members) == [(Severity.FINE, "category data")]
 
 
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_partition_key_is_looked_up_inside_data(whole: bool) -> None:
-    ((verdict, result),) = told(shape(whole=whole), partition_key_fields=["data.order_id"])
-    assert (verdict, "data.order_id" in result) == (Verdict.WRONG, True)
+    ((severity, result),) = told(shape(whole=whole), partition_key_fields=["data.order_id"])
+    assert (severity, "data.order_id" in result) == (Severity.WRONG, True)
     assert told(shape(), partition_key_fields=["data.other"]) == [
-        (Verdict.FINE, "category data")  # an attribute may be called data
+        (Severity.FINE, "category data")  # an attribute may be called data
     ]
 
 
@@ -161,46 +161,46 @@ def test_what_is_in_the_metadata_every_event_has() -> None:
         found = told(
             shape(whole=False, layout=layout), partition_strategy="user", schema={}, **fields
         )
-        assert found == [(Verdict.FINE, "category data")]
+        assert found == [(Severity.FINE, "category data")]
 
 
 @pytest.mark.parametrize("field", ["patch", "change.ttl", "patch.op"])
 def test_what_only_some_events_have_is_no_partition_key(field: str) -> None:
-    ((verdict, _),) = told(shape(), partition_key_fields=[field])
-    assert verdict is Verdict.WRONG
+    ((severity, _),) = told(shape(), partition_key_fields=[field])
+    assert severity is Severity.WRONG
 
 
 def test_in_the_nested_layout_attributes_are_under_item() -> None:
     nested = shape(layout=Layout.NESTED)
     found = judge("a.b", parsed(ordering_instance_ids=[]), nested)
-    assert [finding.verdict for finding in found] == [Verdict.WRONG, Verdict.DOUBTFUL]
+    assert [result.severity for result in found] == [Severity.WRONG, Severity.DOUBTFUL]
     assert "order_id are in no event" in found[0].result
     assert "item.order_id" in found[0].remedy
 
 
 @pytest.mark.parametrize(
-    ("required", "whole", "verdict"),
+    ("required", "whole", "severity"),
     [
-        (["order_id", "change"], False, Verdict.FINE),
-        (["order_id", "status"], False, Verdict.DOUBTFUL),
-        (["order_id", "status"], True, Verdict.FINE),
-        (["patch"], True, Verdict.DOUBTFUL),
+        (["order_id", "change"], False, Severity.FINE),
+        (["order_id", "status"], False, Severity.DOUBTFUL),
+        (["order_id", "status"], True, Severity.FINE),
+        (["patch"], True, Severity.DOUBTFUL),
     ],
 )
 def test_required_fields_that_some_events_lack_are_doubtful(
-    required: list[str], whole: bool, verdict: Verdict
+    required: list[str], whole: bool, severity: Severity
 ) -> None:
     ((found, _),) = told(shape(whole=whole), schema={"required": required})
-    assert found is verdict
+    assert found is severity
 
 
 def test_required_members_of_the_item_count_in_the_nested_layout() -> None:
     schema = {"required": ["item"], "properties": {"item": {"required": ["line", "status"]}}}
     members = {"partition_key_fields": ["item.order_id"], "ordering_instance_ids": []}
-    ((verdict, result),) = told(shape(whole=False, layout=Layout.NESTED), schema=schema, **members)
-    assert (verdict, "item.status" in result, "item.line" in result) == (
-        Verdict.DOUBTFUL, True, False,
+    ((severity, result),) = told(shape(whole=False, layout=Layout.NESTED), schema=schema, **members)
+    assert (severity, "item.status" in result, "item.line" in result) == (
+        Severity.DOUBTFUL, True, False,
     )  # fmt: skip
     item = {"required": ["item"], "properties": {"item": True}}
     nested = shape(whole=False, layout=Layout.NESTED)
-    assert told(nested, schema=item, **members) == [(Verdict.FINE, "category data")]
+    assert told(nested, schema=item, **members) == [(Severity.FINE, "category data")]

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from consumer.core.event.event import EventFormat, Layout
-from consumer.core.preflight.check_result import Verdict
+from consumer.core.preflight.check_result import Severity
 from consumer.core.preflight.event_definition import EventShape, judge, parse_definition
 from consumer.core.preflight.event_draft import draft
 
@@ -21,8 +21,8 @@ def test_a_draft_fits_its_own_events(layout: Layout, patch: bool) -> None:
     body = draft("a.b", "a", form, KEYS)
     definition = parse_definition(body)
     assert definition is not None
-    (finding,) = judge("a.b", definition, EventShape(form, KEYS, whole_deletes=False))
-    assert finding.verdict is Verdict.FINE
+    (result,) = judge("a.b", definition, EventShape(form, KEYS, whole_deletes=False))
+    assert result.severity is Severity.FINE
     prefix = "" if layout is Layout.FLAT else "item."
     assert definition.partition_key_fields == (f"{prefix}order_id",)
     assert definition.ordering_fields == ("meta.sequence", f"{prefix}order_id", f"{prefix}line")

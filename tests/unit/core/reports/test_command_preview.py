@@ -71,7 +71,7 @@ def test_an_owner_is_ahead_of_its_row() -> None:
 def test_a_shard_whose_place_in_time_is_not_known_may_do_both() -> None:
     unknown = replace(BEGUN, record_at=None)
     (line,) = preview((unknown,), seek("2026-11-01T09:00:00Z"))
-    assert line.outcome == "begins at 2026-11-01T09:00:00Z, before or behind where it stands"
+    assert line.outcome == "begins at 2026-11-01T09:00:00Z, before or after its present position"
     assert warnings((unknown,), seek("2026-11-01T09:00:00Z")) == (REPEAT, SKIP, MINUTE)
 
 
@@ -84,11 +84,11 @@ def test_pause_and_resume_say_what_they_change() -> None:
     pause = Command(1, Action.PAUSE, None, None, NOW, "me", "t")
     leases = (replace(BEGUN, paused=True), FRESH)
     assert [line.outcome for line in preview(leases, pause)] == [
-        "is paused already",
-        "is read no more",
+        "is already paused",
+        "is no longer read",
     ]
     assert warnings(leases, pause) == (PAUSED, TO_COME)
     assert warnings(leases, replace(pause, shards=("s-1",))) == (PAUSED,)
     resume = replace(pause, action=Action.RESUME)
-    assert [line.outcome for line in preview(leases, resume)] == ["is read on", "is not paused"]
+    assert [line.outcome for line in preview(leases, resume)] == ["is read again", "is not paused"]
     assert warnings(leases, resume) == ()

@@ -11,7 +11,7 @@ def one(lease: Lease, *, held: bool = False, ready: bool = True) -> LeaseView:
         held={"s"} if held else (),
         ready={"s"} if ready else (),
         dead={"gone"},
-        moving={"you"},
+        beating={"you"},
         seen_at={"gone": 50.0}.get,
     )
     return seen
