@@ -1,6 +1,6 @@
-"""`consumer check`: calls every dependency once, writes nothing, and prints what works.
+"""`consumer check`: calls every dependency, writes nothing, and prints what works.
 
-A dependency that fails does not hide the others: each is asked, and each gets its line.
+If a dependency fails, the others are still called, and each gets its line.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ HEADER = ("dependency", "verdict", "result, and what to do")
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
-    """0 if all is well, 1 if something could not be reached, 2 if something must be changed.
+    """Print the table of findings; return 2 if one is wrong, else 1 if one is unreachable, else 0.
 
-    `--offline` looks at the settings alone and calls nobody.
+    `--offline` only checks the settings. Raise Misconfigured if they are wrong.
     """
     settings = load_settings(environ)
     if arguments.offline:
@@ -54,49 +54,51 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
         return 0
     logs.configure_command()
     check = Check(settings)
-    asyncio.run(check.all())
-    out.write(columns([HEADER, *_rows(check.found)], RESULT_WIDTH))
-    return exit_code(check.found)
+    asyncio.run(check.run())
+    out.write(columns([HEADER, *_rows(check.findings)], RESULT_WIDTH))
+    return exit_code(check.findings)
 
 
 class Check:
-    """The findings so far, in the order in which they were made."""
+    """Calls the dependencies; `findings` has one line or more for each, in order."""
 
     def __init__(self, settings: Settings) -> None:
-        self.found = [Finding("settings", Verdict.FINE, f"application {settings.application}")]
+        self.findings = [Finding("settings", Verdict.FINE, f"application {settings.application}")]
         self._settings = settings
         self._clock = SystemClock()
-        self._page: StreamPage | None = None  # what is known of the stream
+        self._page: StreamPage | None = None  # None until the stream is found
 
-    async def all(self) -> None:
-        """Ask everybody, one after the other; each adapter limits its own time."""
+    async def run(self) -> None:
+        """Call every dependency, one after the other; each adapter limits its own time."""
         async with Aws(fallback_region(self._settings)) as aws:
-            with self._asking("AWS"):
+            with self._reporting("AWS"):
                 self._fine("AWS", f"region {aws.region}")
-            with self._asking("stream"):
+            with self._reporting("stream"):
                 await self._stream(aws)
-            with self._asking("lease table"):
+            with self._reporting("lease table"):
                 await self._lease_table(aws)
-            with self._asking("dead letter queue"):
+            with self._reporting("dead letter queue"):
                 await self._queue(aws)
         token = token_of(self._settings)
-        with self._asking("token"):
+        with self._reporting("token"):
             self._token(token)
-        with self._asking("event type"):
+        with self._reporting("event type"):
             await self._event_type(token)
 
     @contextmanager
-    def _asking(self, dependency: str) -> Iterator[None]:
+    def _reporting(self, dependency: str) -> Iterator[None]:
         try:
             yield
         except Misconfigured as error:
             what, _, remedy = str(error).partition("; ")
-            self.found.append(Finding(dependency, Verdict.WRONG, what, remedy))
+            self.findings.append(Finding(dependency, Verdict.WRONG, what, remedy))
         except Retryable as error:
-            self.found.append(Finding(dependency, Verdict.UNREACHABLE, str(error), _remedy(error)))
+            self.findings.append(
+                Finding(dependency, Verdict.UNREACHABLE, str(error), _remedy(error))
+            )
 
     def _fine(self, dependency: str, result: str) -> None:
-        self.found.append(Finding(dependency, Verdict.FINE, result))
+        self.findings.append(Finding(dependency, Verdict.FINE, result))
 
     async def _stream(self, aws: Aws) -> None:
         client = DynamoDbStreams(
@@ -109,7 +111,7 @@ class Check:
             )
         self._fine("stream", page.stream.arn)
         self._fine("view type", page.view_type)
-        self.found.append(ordering_key_finding(self._settings.ordering_key, page.key_attributes))
+        self.findings.append(ordering_key_finding(self._settings.ordering_key, page.key_attributes))
 
     async def _lease_table(self, aws: Aws) -> None:
         settings = self._settings
@@ -136,7 +138,7 @@ class Check:
     async def _queue(self, aws: Aws) -> None:
         url = self._settings.dead_letter_queue_url
         if url is None:
-            self.found.append(
+            self.findings.append(
                 Finding(
                     "dead letter queue",
                     Verdict.DOUBTFUL,
@@ -167,8 +169,8 @@ class Check:
             concurrency=CONNECTIONS,
             timeout=settings.publish_timeout_seconds,
         ) as nakadi:
-            found = await preflight.look(nakadi, settings, self._page)
-        self.found.extend(found.findings)
+            result = await preflight.look(nakadi, settings, self._page)
+        self.findings.extend(result.findings)
 
 
 def _rows(findings: Iterable[Finding]) -> Iterator[tuple[str, ...]]:
@@ -183,8 +185,8 @@ def _remedy(error: Retryable) -> str:
         case "access_denied":
             return "`consumer iam-policy` prints what must be allowed"
         case "credentials":
-            return "look at the AWS credentials"
+            return "check the AWS credentials"
         case "throttled":
             return "try again"
         case _:
-            return "look at the address and the network, try again"
+            return "check the address and the network, try again"

@@ -85,7 +85,7 @@ def test_a_pause_survives_the_death_of_an_owner_until_it_is_resumed(fleet: Clust
     assert "--yes" in said
     assert set(states(fleet)) == {"reading"}
     assert "dry run: nothing was changed" in consumer(fleet, "pause", "--dry-run")
-    assert "obeyed by every shard" in consumer(fleet, "pause", "--yes")
+    assert "applied to every shard" in consumer(fleet, "pause", "--yes")
     assert states(fleet) == ["paused"] * SHARDS
     assert all(lease["paused"] for lease in leases(fleet))
 
@@ -149,7 +149,7 @@ def test_a_seek_repeats_everything_once_and_in_order(fleet: Cluster) -> None:
         key, sequence = event["key"], event["sequence"]
         last[key], newest[key] = sequence, max(newest.get(key, ""), sequence)
     assert last == newest  # every key ends with its newest state
-    assert "obeyed by every shard" in consumer(fleet, "seek", "--to", "latest", "--yes")
+    assert "applied to every shard" in consumer(fleet, "seek", "--to", "latest", "--yes")
     gaps = json.loads(consumer(fleet, "gaps", "--json"))
     assert [gap["reason"] for gap in gaps] == ["seek"] * SHARDS
     fleet.fill(RECORDS)
