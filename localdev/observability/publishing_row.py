@@ -1,4 +1,4 @@
-"""What Nakadi answers, and what waits for it."""
+"""The row of publishing: Nakadi's answers, and what waits to be sent."""
 
 from localdev.observability.grafana import Panel, Query, Row
 from localdev.observability.promql import WORKER, gauge, quantile, rate

@@ -69,7 +69,7 @@ from localdev.streams.model.options import Options
 from localdev.streams.model.record import ViewType
 from localdev.streams.model.stale_listings import LieKind, Lies
 
-LIE_SECONDS = 10.0  # how long one lasts if nothing is said
+LIE_SECONDS = 10.0  # default duration of a lie
 FILL_SLICE = 500  # changes written before other requests get their turn
 
 Answer = dict[str, object]

@@ -1,4 +1,4 @@
-"""How much the service lets pass within a second."""
+"""The service's limits for calls within a second."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ class CallRate:
     _times: deque[float] = field(default_factory=deque)
 
     def admits(self, now: float, most: int) -> bool:
-        """Whether one more call is within the limit; counts it if so."""
+        """Return whether one more call is within the limit; counts it if so."""
         while self._times and self._times[0] <= now - WINDOW_SECONDS:
             self._times.popleft()
         if len(self._times) >= most:
@@ -36,7 +36,7 @@ class Readers:
     _seen: dict[str, dict[int, float]] = field(default_factory=dict)  # by shard and reader: when
 
     def admits(self, shard_id: str, reader: int, now: float, most: int) -> bool:
-        """Whether a reader may read now; notes it if so."""
+        """Return whether a reader may read now; notes it if so."""
         seen = self._seen.get(shard_id, {})
         recent = {who: when for who, when in seen.items() if when > now - WINDOW_SECONDS}
         admitted = reader in recent or len(recent) < most

@@ -1,4 +1,4 @@
-"""What may be one way or the other with the real service, and on which side a model is."""
+"""Options for behaviour in which the real service may vary."""
 
 from dataclasses import dataclass, field
 

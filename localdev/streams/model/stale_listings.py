@@ -1,4 +1,4 @@
-"""Listings that are behind, or wrong, for a while; and the listing as one call sees it.
+"""Listings that are out of date, or wrong, for a while; and the listing as one call sees it.
 
 All that these do, the real service does now and then, or may do: its listings are eventually
 consistent. Records are never touched: a reader who outlasts the lies finds them all.
@@ -13,7 +13,7 @@ from localdev.streams import names
 from localdev.streams.model.shard import Shard
 from localdev.streams.model.stream import LISTING_SHARDS, Stream
 
-DAY_SECONDS: Final = 24 * 3600.0  # AWS: closed shards stay listed about so long
+DAY_SECONDS: Final = 24 * 3600.0  # AWS: closed shards stay listed for about this long
 
 
 @dataclass(frozen=True, slots=True)
