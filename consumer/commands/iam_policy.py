@@ -135,7 +135,7 @@ def _redrive(settings: Settings, location: Location) -> list[Statement]:
 
 
 def _find_stream(settings: Settings, location: Location) -> list[Statement]:
-    """Only who is given a table must look its stream up."""
+    """Return the statement to find the stream, which is needed only if a table is given."""
     if settings.table is None:
         return []
     return [_allow("FindStream", ["dynamodb:DescribeTable"], location.table(settings.table))]

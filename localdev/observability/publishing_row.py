@@ -9,7 +9,7 @@ PUBLISHING = Row(
         Panel(
             "State of the event type",
             "Workers in each state. Backing off: an outage, one probe at a time. Stopped: 403, 404 "
-            "or too many refusals; somebody must act.",
+            "or too many refusals; an operator must act.",
             (Query(gauge("sum", "event_type_state", "state"), "{{state}}"),),
             stacked=True,
         ),

@@ -123,7 +123,7 @@ async def test_it_shows_what_status_says(window: Window) -> None:
         assert await window.text("#fill") == "93 %"
         assert await window.text("#rate") == "812 /s"
         assert await window.text("#states") == (
-            "2 here, 1 with peers, 1 with nobody, 1 waiting, 1 finished"
+            "2 here, 1 with peers, 1 without owner, 1 waiting, 1 finished"
         )
         assert "backing off" in await window.text(".event-type")
         assert "http_503" in await window.text(".event-type")

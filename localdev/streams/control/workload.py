@@ -18,7 +18,7 @@ _ESCAPES = 7  # every seventh item
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """`records` changes, round and round over `keys` keys from number `first`.
+    """`records` changes, in rounds over `keys` keys from number `first`.
 
     A key's first change is an insert; every `remove_every`-th round removes (0: never), and the
     next inserts again. `padding` bytes are added to each image.

@@ -34,7 +34,7 @@ class Fault:
     `shard` if given, with `probability`, after the first `skip` that fit, `count` of them at most
     (None: until cleared). `crc`: false leaves x-amz-crc32 out of a damaged answer, as emulators do
     of all. `gzip_header`: the answer is plain and its header says gzip, as the real service's large
-    errors may be; `padding`: so many bytes more in an error's message. Units: seconds.
+    errors may be; `padding`: bytes added to an error's message. Units: seconds.
     """
 
     kind: FaultKind

@@ -115,7 +115,7 @@ def _binary_size(text: str) -> int:
 
 
 def same(old: Attributes, new: Attributes) -> bool:
-    """Return whether they are equal, whatever the order in sets and the spelling of numbers."""
+    """Return whether they are equal, regardless of order in sets and spelling of numbers."""
     return old == new or (
         old.keys() == new.keys() and all(_same_value(old[name], new[name]) for name in old)
     )

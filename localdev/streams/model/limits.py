@@ -27,18 +27,18 @@ class CallRate:
 
 @dataclass(slots=True)
 class Readers:
-    """Who has read which shard within the last second.
+    """The readers of each shard within the last second.
 
-    A reader is one call of GetShardIterator and all iterators that follow from its answer: no more
-    can be told from a request. Whoever opens a shard anew is another reader for a second.
+    A reader is one call of GetShardIterator and all iterators that follow from its answer: a
+    request shows no more. So a client that opens a shard again counts as two for a second.
     """
 
     _seen: dict[str, dict[int, float]] = field(default_factory=dict)  # by shard and reader: when
 
     def admits(self, shard_id: str, reader: int, now: float, most: int) -> bool:
-        """Return whether a reader may read now; notes it if so."""
+        """Return whether a reader may read now, and note that it does."""
         seen = self._seen.get(shard_id, {})
-        recent = {who: when for who, when in seen.items() if when > now - WINDOW_SECONDS}
+        recent = {each: when for each, when in seen.items() if when > now - WINDOW_SECONDS}
         admitted = reader in recent or len(recent) < most
         if admitted:
             recent[reader] = now

@@ -3,7 +3,7 @@
 Pure: no clock (every call that needs the time is given `now` in epoch seconds), no randomness (what
 looks random is a function of the seed), nothing outside the object. Times passed in never go back.
 Sources of the rules: the DynamoDB Streams developer guide and API reference, as collected in the
-service model of botocore; what users report stands where it is used.
+service model of botocore; reports of users are cited where they are used.
 """
 
 import math
