@@ -25,8 +25,8 @@ class Lies:
 
     `lag`: each call sees the listing as it was up to this many seconds ago, so that it can go
     backwards from one call to the next, and from one page to the next.
-    `hidden`: a new shard is not listed for up to this time: a closed shard has no child yet, or with
-    fast rotation, a child is listed before its parent.
+    `hidden`: a new shard is not listed for up to this time: a closed shard has no child yet, or
+    with fast rotation, a child is listed before its parent.
     `open_still`: a closed shard is shown open for up to this time, even if its children are shown.
     `unlisted`: this part of the shards, 0 to 1, is not listed for `unlisted_seconds` (by default as
     long as the service holds a shard): their children name a parent that no listing has. They can
