@@ -1,7 +1,7 @@
-"""The command line: finds the command, runs it, and turns errors into one line and an exit code.
+"""The command line: runs a command, and turns errors into one line and an exit code.
 
-Commands are imported when they are called: `consumer health` runs every few seconds and must not
-pay for the AWS client.
+A command's module is imported when the command runs: `consumer health` runs every few seconds and
+must not import the AWS client.
 """
 
 from __future__ import annotations
@@ -19,35 +19,35 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import NoReturn
 
-DESCRIPTION = "Publishes every change of a DynamoDB table to Nakadi, in order per key."
-EPILOG = "Settings come from CONSUMER_* variables; `consumer settings` explains each of them."
+DESCRIPTION = "Publish every change of a DynamoDB table to Nakadi, in order per key."
+EPILOG = "Settings are CONSUMER_* environment variables; `consumer settings` explains each of them."
 
 _FOLDERS = {
     **dict.fromkeys(("leases", "gaps", "seek", "pause", "resume"), "operate."),
     **dict.fromkeys(("redrive", "event-type"), "events."),
 }
-"""Where a command's module stands; the others stand in `consumer.commands` itself."""
+"""The package of a command's module; the other modules are in `consumer.commands` itself."""
 
-MISUSED = 2
+USAGE_ERROR = 2
 INTERRUPTED = 130
-"""128 + SIGINT, as shells have it."""
+"""128 + SIGINT, as shells report it."""
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong on one line, like every other error."""
+    """A parser that prints an error on one line, like every other error."""
 
     def error(self, message: str) -> NoReturn:
-        """End the process with exit code 2."""
-        self.exit(MISUSED, f"{self.prog}: {message}\n")
+        """Print the error and end the process with exit code 2."""
+        self.exit(USAGE_ERROR, f"{self.prog}: {message}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point of the `consumer` command; ends the process with the command's exit code."""
+    """Run the `consumer` command and end the process with its exit code."""
     sys.exit(execute(sys.argv[1:] if arguments is None else arguments, os.environ))
 
 
 def execute(words: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Run one command. Errors for the operator are one line on stderr."""
+    """Run one command and return its exit code. A Fatal error becomes one line on stderr."""
     parser = _parser()
     arguments = parser.parse_args(words)
     if arguments.command is None:
@@ -62,22 +62,22 @@ def execute(words: Sequence[str], environ: Mapping[str, str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except Fatal as error:
-        return _tell(error)
+        return _report(error)
     except BaseExceptionGroup as group:
         fatal = _first_fatal(group)
         if fatal is None:
             raise
-        return _tell(fatal)
+        return _report(fatal)
     return code
 
 
-def _tell(error: Fatal) -> int:
+def _report(error: Fatal) -> int:
     print("consumer:", " ".join(str(error).split()), file=sys.stderr)
     return error.exit_code
 
 
 def _first_fatal(group: BaseExceptionGroup[BaseException]) -> Fatal | None:
-    """The error that a task group wrapped, unless something else failed beside it."""
+    """Return the first Fatal of a group; None if the group has other errors too."""
     fatal, other = group.split(Fatal)
     if fatal is None or other is not None:
         return None
@@ -94,69 +94,77 @@ def _parser() -> Parser:
 
     def add(name: str, text: str) -> argparse.ArgumentParser:
         command: argparse.ArgumentParser = commands.add_parser(
-            name, help=text, description=text, epilog=EPILOG, allow_abbrev=False
+            name,
+            help=text,
+            description=f"{text[:1].upper()}{text[1:]}.",
+            epilog=EPILOG,
+            allow_abbrev=False,
         )
         module = f"{_FOLDERS.get(name, '')}{name.replace('-', '_')}"
         command.set_defaults(module=f"consumer.commands.{module}")
         return command
 
-    add("run", "the service, until SIGTERM or SIGINT")
-    check = add("check", "call every dependency once and print what works")
-    check.add_argument("--offline", action="store_true", help="the settings only; calls nobody")
-    leases = add("leases", "shards: state, owner, checkpoint, age, parent")
+    add("run", "run the service until SIGTERM or SIGINT")
+    check = add("check", "call every dependency and print what works; change nothing")
+    check.add_argument("--offline", action="store_true", help="check the settings only")
+    leases = add("leases", "list the shards: state, owner, checkpoint, age, parent")
     leases.description = (
-        "Shards as their rows in the lease table show them. Age is the time since the row last"
-        " showed the shard settled; that of an idle shard is renewed every six hours only: /status"
-        " of its owner knows better."
+        "List the shards from their rows in the lease table. Age is the time since the row last"
+        " showed that the shard was settled. The row of an idle shard is written only every six"
+        " hours; /status of its owner shows the current age."
     )
-    leases.add_argument("--json", action="store_true", help="a list of objects instead of a table")
-    leases.add_argument("--watch", action="store_true", help="look every 2 s, until Ctrl-C")
-    gaps = add("gaps", "places where records went by unread: from, to, reason, time")
-    gaps.add_argument("--json", action="store_true", help="a list of objects instead of a table")
-    _add_redrive(add("redrive", "publish what is in the dead letter queue again"))
-    _add_operating(add)
-    settings = add("settings", "every setting: name, unit, default, meaning")
-    settings.add_argument("--markdown", action="store_true", help="the table of the README")
-    policy = add("iam-policy", "the least IAM policy for these settings, as JSON")
+    leases.add_argument("--json", action="store_true", help="print a list of JSON objects")
+    leases.add_argument("--watch", action="store_true", help="repeat every 2 s, until Ctrl-C")
+    gaps = add("gaps", "list where records were lost or skipped: from, to, reason, time")
+    gaps.add_argument("--json", action="store_true", help="print a list of JSON objects")
+    _add_redrive(add("redrive", "publish the events in the dead letter queue again"))
+    _add_operator_commands(add)
+    settings = add("settings", "print every setting: name, unit, default, meaning")
+    settings.add_argument("--markdown", action="store_true", help="print the table of the README")
+    policy = add("iam-policy", "print the smallest IAM policy for these settings, as JSON")
     policy.add_argument(
         "--for",
         dest="purpose",
         choices=("run", "redrive", "check", "operate"),
         default="run",
-        help="whose policy (default: run)",
+        help="what the policy allows: the service (run, the default), redrive, check, or leases,"
+        " gaps, seek, pause and resume (operate)",
     )
-    add("event-type", "a definition to create the event type with, as JSON")
-    add("health", "ask the local /livez; exit code 0 or 1")
+    add("event-type", "print a definition of the event type, to create it with, as JSON")
+    add("health", "ask the service on this host whether it is alive; exit code 0 or 1")
     return parser
 
 
-def _add_operating(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
-    """Commands to the workers, which go through the lease table."""
-    seek = add("seek", "read on somewhere else: repeats or skips changes")
+def _add_operator_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
+    """Add the commands that workers read from the lease table: seek, pause, resume."""
+    seek = add("seek", "continue reading at another position: repeat or skip changes")
     seek.add_argument(
         "--to",
         required=True,
-        metavar="PLACE",
+        metavar="POSITION",
         help="trim_horizon, latest, a time like 2026-11-01T09:30:00Z, or with one --shard a"
-        " sequence number to go on behind",
+        " sequence number, after which reading continues",
     )
-    pause = add("pause", "read no more until resumed; shards keep their owners")
-    resume = add("resume", "read on after a pause")
+    pause = add("pause", "stop reading until resume; shards keep their owners")
+    resume = add("resume", "continue reading after a pause")
     resume.set_defaults(module="consumer.commands.operate.pause")
     for command in (seek, pause, resume):
         command.add_argument(
-            "--shard", action="append", default=[], help="only this shard (may be given again)"
+            "--shard", action="append", default=[], help="only this shard (may be repeated)"
         )
         command.add_argument(
-            "--dry-run", action="store_true", help="say what it would do, shard by shard"
+            "--dry-run",
+            action="store_true",
+            help="show the effect on each shard, change nothing",
         )
-        command.add_argument("--yes", action="store_true", help="do not ask")
+        command.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
 
 def _add_redrive(redrive: argparse.ArgumentParser) -> None:
     redrive.description = (
-        "Publishes what is in the dead letter queue again, deletes what was accepted, leaves the"
-        " rest. Ends when the queue is empty; 0 when nothing was refused, 1 otherwise."
+        "Publish the events in the dead letter queue again. Accepted ones are deleted from the"
+        " queue, the others stay. The command ends when the queue is empty. The exit code is 0 if"
+        " nothing was refused, 1 otherwise."
     )
     redrive.add_argument(
         "--dry-run",
@@ -164,18 +172,19 @@ def _add_redrive(redrive: argparse.ArgumentParser) -> None:
         help="print what is in the queue, by reason and event type, and publish nothing",
     )
     redrive.add_argument(
-        "--max-messages", metavar="N", help="publish (dry run: list) at most so many letters"
+        "--max-messages", metavar="N", help="publish at most N letters (with --dry-run: list)"
     )
     redrive.add_argument(
         "--since",
         metavar="TIME",
-        help="only letters sent to the queue since, like 2026-11-01T09:30:00Z, or 90m, 6h, 3d ago",
+        help="only letters sent to the queue since a time like 2026-11-01T09:30:00Z, or since 90m,"
+        " 6h or 3d ago",
     )
     redrive.add_argument(
         "--reason",
         action="append",
         default=[],
-        help="only letters with this reason, like validation (may be given several times)",
+        help="only letters with this reason, like validation (may be repeated)",
     )
     redrive.add_argument(
         "--key", help="""only letters of this ordering key: o-4711, or '["o-4711",7]'"""

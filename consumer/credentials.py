@@ -1,4 +1,4 @@
-"""How the settings say to get in: the token for Nakadi, and the region where AWS names none."""
+"""The token for Nakadi and the fallback region for AWS, from the settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def token_of(settings: Settings) -> Token:
-    """Where the bearer token comes from."""
+    """Return the source of the bearer token."""
     if settings.nakadi_token is not None:
         return LiteralToken(settings.nakadi_token.get_secret_value())
     if settings.nakadi_token_file is not None:
@@ -21,5 +21,5 @@ def token_of(settings: Settings) -> Token:
 
 
 def fallback_region(settings: Settings) -> str | None:
-    """The region in the stream's ARN, None where the stream is found by table."""
+    """Return the region in the stream's ARN; None if the stream is found by its table."""
     return settings.stream_arn.split(":")[3] if settings.stream_arn is not None else None

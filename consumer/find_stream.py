@@ -1,4 +1,4 @@
-"""Finding the stream: by table or by ARN, with one clear line when it cannot be read."""
+"""Finds the stream by table or ARN, and refuses one that cannot be used, with one clear line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 log = structlog.get_logger()
 
 START_SECONDS = 30.0
-"""A service that cannot be reached at start is tried for this long."""
+"""Time for which a service that cannot be reached at start is tried again."""
 
 PAUSE = 0.2
 PAUSE_MAX = 3.0
@@ -30,7 +30,10 @@ PAUSE_MAX = 3.0
 async def patiently(
     what: str, call: Callable[[], Awaitable[Result]], clock: Clock, chance: Chance
 ) -> Result:
-    """Call until it succeeds, for `START_SECONDS`. Raises StreamUnreachable then."""
+    """Return the result of `call`; try again, with a back-off, while it raises Retryable.
+
+    Raise StreamUnreachable after `START_SECONDS`; `what` names the service in messages.
+    """
     give_up_at = clock.now() + START_SECONDS
     backoff = Backoff(PAUSE, PAUSE_MAX)
     while True:
@@ -46,9 +49,9 @@ async def patiently(
 
 
 async def find_stream(settings: Settings, client: StreamClient) -> StreamPage:
-    """The first page of the configured stream's description.
+    """Return the first page of the description of the stream that the settings name.
 
-    Raises Misconfigured if it does not exist or does not carry the images the settings need, and
+    Raise Misconfigured if it does not exist or has not the images that the settings need, or
     Retryable.
     """
     if settings.table is not None:
@@ -70,7 +73,7 @@ async def find_stream(settings: Settings, client: StreamClient) -> StreamPage:
 
 
 def check_view_type(settings: Settings, page: StreamPage) -> None:
-    """Raises Misconfigured where records lack an image that the events need."""
+    """Raise Misconfigured if the stream's records lack an image that the events need."""
     if page.view_type in settings.view_types:
         return
     stream = f"stream {page.stream.arn} has view type {page.view_type}"
@@ -81,13 +84,16 @@ def check_view_type(settings: Settings, page: StreamPage) -> None:
         )
     needed = " or ".join(sorted(settings.view_types))
     raise Misconfigured(
-        f"{stream}: {needed} is needed, because every event carries the complete item after the "
+        f"{stream}: {needed} is needed, because every event has the complete item after the "
         "change; a view type cannot be changed, so disable the stream and enable it with that one"
     )
 
 
 def check_ordering_key(settings: Settings, page: StreamPage) -> None:
-    """Raises Misconfigured unless it is made of the table's key, the partition key among them."""
+    """Check the attributes of the ordering key, if it is set.
+
+    Raise Misconfigured unless they belong to the table's key, the partition key among them.
+    """
     chosen, keys = settings.ordering_key, page.key_attributes
     if chosen and (keys[0] not in chosen or not set(chosen) <= set(keys)):
         raise Misconfigured(
@@ -97,7 +103,10 @@ def check_ordering_key(settings: Settings, page: StreamPage) -> None:
 
 
 def check_enabled(page: StreamPage, *, seen: bool) -> None:
-    """A disabled stream that this application has begun is read to its end; another is refused."""
+    """Raise Misconfigured if the stream is disabled and this application has never read it.
+
+    A disabled stream that was read before (`seen`) is read to its end.
+    """
     if page.enabled:
         return
     if not seen:
@@ -108,6 +117,6 @@ def check_enabled(page: StreamPage, *, seen: bool) -> None:
     log.error(
         "stream_disabled",
         stream=page.stream.key,
-        action="what it still holds is read to its end; new changes are not recorded until a "
-        "stream is enabled for the table again",
+        action="the rest of the stream is read; new changes are not recorded until a stream is "
+        "enabled for the table again",
     )

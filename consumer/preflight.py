@@ -1,7 +1,8 @@
 """The preflight: does the event type take the events that these settings make?
 
-Asked once at start and by `consumer check`. What Nakadi refuses for ever is told before the first
-event; what it does not tell now it will tell later, event by event.
+It is asked at start and by `consumer check`. Events that Nakadi would always refuse are reported
+before the first one is sent. Everything that the preflight cannot see, Nakadi reports later, event
+by event.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 START_SECONDS = 3.0
-"""A service that starts waits no longer for what is only a warning."""
+"""Longest preflight at start: without it the service starts with a warning."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """What was found, and how the event type spreads its events, as far as it told.
+    """The findings, and how the event type assigns events to partitions, as far as is known.
 
-    `seen`: Nakadi showed the definition, so a wrong one is wrong for good.
+    `seen` says that Nakadi has shown the definition, so that a wrong one will stay wrong.
     """
 
     results: list[CheckResult]
@@ -42,7 +43,10 @@ class Preflight:
 
 
 async def look(nakadi: Nakadi, route: Route, view_type: ViewType | None) -> Preflight:
-    """Ask Nakadi. `view_type` is the stream's, None if it is not known. Raises Retryable."""
+    """Compare the event type with the events of a route. Raise Retryable.
+
+    `view_type` is the stream's; without it, the events are not compared.
+    """
     name = route.event_type
     status, body, flow_id = await nakadi.event_type()
     if status != 200:
@@ -60,10 +64,10 @@ async def look(nakadi: Nakadi, route: Route, view_type: ViewType | None) -> Pref
 
 
 async def before_start(nakadi: Nakadi, route: Route, view_type: ViewType) -> Partitioning:
-    """Raises Misconfigured if the event type can never take these events; warns of the rest.
+    """Check the event type and return its partitioning; log warnings for doubtful results.
 
-    An event type that is absent, or that we may not see, stops nobody from starting: it says so
-    when it is published to, and is probed until it is there.
+    An event type that is absent, or that we may not read, does not prevent the start: it is tried
+    again until it can be published to. Raise Misconfigured if it can never take these events.
     """
     try:
         async with asyncio.timeout(START_SECONDS):
@@ -74,7 +78,7 @@ async def before_start(nakadi: Nakadi, route: Route, view_type: ViewType) -> Par
             "event_type_not_checked",
             event_type=route.event_type,
             reason=reason,
-            action="none: it is published to as soon as it answers",
+            action="none: events are published as soon as it answers",
         )
         return _guess(route)
     for result in found.results:
@@ -92,6 +96,6 @@ def shape(route: Route, view_type: ViewType) -> EventShape:
 
 
 def _guess(route: Route) -> Partitioning:
-    """Most event types are partitioned by what their events are ordered by."""
+    """Return a guess: most event types are partitioned by the ordering key of their events."""
     prefix = f"{ITEM}." if route.format.layout is Layout.NESTED else ""
     return Partitioning(tuple(f"{prefix}{name}" for name in route.format.ordering_key))

@@ -1,4 +1,4 @@
-"""The composition root: builds the adapters, owns the root TaskGroup and the signals.
+"""The composition root: builds the adapters, owns the root TaskGroup and the signal handlers.
 
 HTTP server ─ AWS clients ─ Nakadi client      (opened in this order, closed in reverse)
 └─ the worker, on these ports, and the observer that watches it
@@ -44,14 +44,14 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 STREAM_CONNECTIONS = 400
-"""Most connections to DynamoDB Streams: two for each of as many shards as one worker can read."""
+"""Most connections to DynamoDB Streams: two for each shard, for as many as a worker can read."""
 
 LEASE_CONNECTIONS = 50
-"""Most connections to the lease table; writes of more shards than this wait their turn."""
+"""Most connections to the lease table; more requests at the same time wait for one."""
 
 
 class Service:
-    """Everything of one process."""
+    """The adapters, the worker and the observer of one process."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -62,11 +62,11 @@ class Service:
         self._stopped = asyncio.Event()
         self._worker: ConsumerWorker | None = None
         self._partitionings: dict[str, Partitioning] = {}
-        self._opening: asyncio.Timeout | None = None  # while stream and lease table are looked for
+        self._opening: asyncio.Timeout | None = None  # set during the start
         self._observer = Observer(self._worker_id, settings, self._clock, self._metrics)
 
     def stop(self) -> None:
-        """SIGTERM or SIGINT: hand everything over."""
+        """Begin to drain, or end the start. It is called for SIGTERM and SIGINT."""
         if not self._stopped.is_set():
             log.info("stopping", worker=self._worker_id)
         self._stopped.set()
@@ -77,7 +77,7 @@ class Service:
             self._opening.reschedule(asyncio.get_running_loop().time())
 
     async def run(self) -> None:
-        """Serve until stopped and drained. Raises Fatal, maybe in a group."""
+        """Serve until stopped and drained. Raise Fatal, alone or in a group."""
         settings = self._settings
         async with AsyncExitStack() as stack:
             port = await stack.enter_async_context(
@@ -103,7 +103,7 @@ class Service:
         log.info("stopped", worker=self._worker_id)
 
     async def _open(self, stack: AsyncExitStack) -> tuple[Ports, StreamPage]:
-        """Make the adapters, reach stream and lease table."""
+        """Build the adapters, and wait until stream and lease table answer."""
         settings = self._settings
         aws = await stack.enter_async_context(Aws(fallback_region(settings)))
         dynamodb = await aws.dynamodb(LEASE_CONNECTIONS)
@@ -141,7 +141,10 @@ class Service:
         return Ports(streams, store, publishers, queue, self._clock, self._chance), page
 
     async def _find(self, streams: StreamClient, store: LeaseStore) -> StreamPage:
-        """Reach stream and lease table; the first answers decide whether the settings fit."""
+        """Wait until stream and lease table answer; return the first page of the stream.
+
+        Raise Misconfigured if the settings do not fit them.
+        """
         settings = self._settings
 
         async def prepare_table() -> None:
@@ -202,7 +205,7 @@ class Service:
 
 
 async def run(settings: Settings) -> int:
-    """Serve until SIGTERM or SIGINT; 0 when every lease was released. Raises Fatal."""
+    """Serve until SIGTERM or SIGINT; return 0 after the drain. Raise Fatal."""
     service = Service(settings)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

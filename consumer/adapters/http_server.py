@@ -1,7 +1,7 @@
-"""Probes, metrics and status over HTTP; `/` is the status for people.
+"""The HTTP server: probes, metrics, `/status`, and at `/` the status page.
 
-It starts before the service is ready and stops last, so that a drain can be watched. It answers
-from memory: no request of a probe ever waits for AWS or Nakadi.
+It starts before the service is ready and stops last, so that a drain can be watched. Every answer
+is made from memory: no request waits for AWS or Nakadi.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from consumer.core.reports.status import StatusView
 
 SHUTDOWN_SECONDS = 1.0
-"""Time for answers under way when the server stops; the process has little left then."""
+"""Longest time to finish the answers under way when the server stops."""
 
 BACKLOG = 16
 _EVERYWHERE = (None, "", "::")
@@ -32,31 +32,39 @@ _NO_IPV6 = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 
 
 class StatusSource(Protocol):
-    """Who knows how the service is. Called within a request; must answer at once."""
+    """What the server asks for its answers. It is called within a request and must not wait."""
 
     def live(self) -> tuple[bool, str]:
-        """The coordinator moved recently; if not, what stands still."""
+        """Return whether the service is alive, and "ok" or what has stopped.
+
+        It is alive if the coordinator and every held shard without a known cause of delay have
+        made progress recently.
+        """
         ...
 
     def ready(self) -> tuple[bool, str]:
-        """Settings fine, lease table reached, not draining, nothing stopped; if not, why."""
+        """Return whether the service is ready, and "ok" or the reason why it is not.
+
+        It is ready if it is not draining, has reached the lease table, and has published something
+        or is not refused access to the event type.
+        """
         ...
 
     def status(self) -> StatusView:
-        """The content of `/status`."""
+        """Return the content of `/status`."""
         ...
 
     def scrape(self) -> bytes:
-        """The content of `/metrics`."""
+        """Return the content of `/metrics`."""
         ...
 
 
 @asynccontextmanager
 async def serve_http(host: str | None, port: int, source: StatusSource) -> AsyncIterator[int]:
-    """Serve until the block ends; yields the port, which is a free one if `port` is 0.
+    """Serve until the block ends; yield the port. If `port` is 0, a free one is chosen.
 
-    Without a host it listens on all interfaces, IPv4 and IPv6. Raises Misconfigured if the address
-    cannot be had.
+    Without a host the server listens on all interfaces, with IPv4 and, where the machine has it,
+    IPv6. Raise Misconfigured if it cannot listen on the address.
     """
     listener = _listen(host, port)
     runner = web.AppRunner(_application(source), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
@@ -102,7 +110,7 @@ def _probe(answer: tuple[bool, str]) -> web.Response:
 
 
 def _listen(host: str | None, port: int) -> socket.socket:
-    """One socket for both families, so that port 0 is one port."""
+    """Return a listening socket: one for both IPv4 and IPv6, so that port 0 gives one port."""
     try:
         if host in _EVERYWHERE:
             return _listen_everywhere(port)
@@ -122,6 +130,6 @@ def _listen_everywhere(port: int) -> socket.socket:
                 ("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=BACKLOG
             )
         except OSError as error:
-            if error.errno not in _NO_IPV6:  # else compiled in, but switched off on this machine
+            if error.errno not in _NO_IPV6:  # IPv6 may be switched off on this machine
                 raise
     return socket.create_server(("", port), backlog=BACKLOG)

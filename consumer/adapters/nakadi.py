@@ -1,9 +1,10 @@
-"""Nakadi as a publisher meets it: the Publisher port for one event type, and a look at the type.
+"""The Publisher port for one event type of Nakadi, and the requests that read the event type.
 
-A request has two deadlines. What happens before its last byte is handed to the system (waiting for
-a connection, connecting, writing) ends within `SEND_SECONDS`, less than the margin by which a
-worker fences itself: a request that passed the fence does not leave later. The answer may then take
-as long as the publish timeout says. Whatever goes wrong is an Answer with status 0; nothing raises.
+A publishing request has two deadlines. Everything before its last byte is handed to the operating
+system (waiting for a connection, connecting, writing) ends within `SEND_SECONDS`, which is less
+than the fence's margin: a request that was tested against the fence does not leave after it. The
+answer may then take as long as the publish timeout says. A request that fails returns an Answer
+with status 0 and raises nothing.
 """
 
 from __future__ import annotations
@@ -34,19 +35,19 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 SEND_SECONDS: Final = 1.5
-"""Pool, connect and write together; below the fence's margin of 2 s."""
+"""Longest time to get a connection and write a request; below the fence's margin of 2 s."""
 
-LOOK_SECONDS: Final = 10.0
-"""One GET of an event type."""
+GET_SECONDS: Final = 10.0
+"""Longest GET of an event type or its partitions."""
 
 IDLE_SECONDS: Final = 20.0
-"""Nakadi closes idle connections after 30 s: ours are dropped earlier."""
+"""An idle connection is closed after this: before Nakadi closes it, which it does after 30 s."""
 
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
-"""A longer answer is unreadable. One item takes some hundred bytes."""
+"""A longer answer counts as unreadable. The result of one event takes some hundred bytes."""
 
 GZIP_LEVEL: Final = 1
-"""Higher levels cost more than twice the time for a fifth fewer bytes."""
+"""Higher levels take more than twice the time and save only a fifth of the bytes."""
 
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
@@ -67,10 +68,10 @@ _BROKEN: Final = (
 
 
 class Nakadi:
-    """Publisher port. An async context; at most `concurrency` connections.
+    """Publisher port, to be used as an async context. It opens at most `concurrency` connections.
 
-    `timeout` is in seconds, from the start of a request to the end of its answer; `gzip`: request
-    bodies are compressed.
+    `timeout` is in seconds, from the start of a request to the end of its answer. With `gzip`,
+    request bodies are compressed.
     """
 
     def __init__(
@@ -106,7 +107,7 @@ class Nakadi:
             log.warning(
                 "token_over_plain_http",
                 host=host.hostname,
-                action="anybody on the way can read the token; use https",
+                action="use https: over http the token can be read on its way",
             )
 
     async def __aenter__(self) -> Self:
@@ -122,7 +123,7 @@ class Nakadi:
         await self._client.__aexit__(kind, error, traceback)
 
     async def publish(self, bodies: Sequence[bytes]) -> Answer:
-        """One request with these events, in this order. A 401 makes the token be read again."""
+        """Send events in one request, in this order. After a 401 the token is read again."""
         flow_id = _flow_id()
         body = b"[%b]" % b",".join(bodies)
         started = asyncio.get_running_loop().time()
@@ -133,7 +134,7 @@ class Nakadi:
         async def content() -> AsyncIterator[bytes]:
             nonlocal sending
             yield body
-            # Asked for more: the body is written. An early answer may have ended the limit.
+            # The client asks for more, so the body is written. Do not move a limit that has ended.
             if sending and not limit.expired():
                 sending = False
                 limit.reschedule(started + self._timeout)
@@ -156,22 +157,22 @@ class Nakadi:
         return answer
 
     async def event_type(self) -> tuple[int, bytes, str]:
-        """Status, body and flow id of `GET /event-types/{name}`, for the preflight.
-
-        Raises Retryable.
-        """
-        return await self._look("")
+        """Return status, body and flow id of `GET /event-types/{name}`. Raise Retryable."""
+        return await self._get("")
 
     async def partitions(self) -> tuple[str, ...]:
-        """Names of the event type's partitions; empty if we may not read them. Raises Retryable."""
-        status, body, _ = await self._look("/partitions")
+        """Return the names of the event type's partitions; none if Nakadi refuses to list them.
+
+        Raise Retryable if the request fails.
+        """
+        status, body, _ = await self._get("/partitions")
         return partition_names(body) if status == 200 else ()
 
-    async def _look(self, below: str) -> tuple[int, bytes, str]:
+    async def _get(self, below: str) -> tuple[int, bytes, str]:
         path = f"{self._types}{quote(self._event_type, safe='')}{below}"
         headers = {"X-Flow-Id": _flow_id(), **self._authorization()}
         try:
-            async with asyncio.timeout(LOOK_SECONDS):
+            async with asyncio.timeout(GET_SECONDS):
                 response = await self._client.get(path, headers=headers)
         except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
             raise Retryable(f"{path}: {_describe(error)}", _reason(error)) from error
@@ -212,7 +213,7 @@ class Nakadi:
 
 
 def compressed(body: bytes) -> bytes:
-    """A request's body in gzip."""
+    """Return a request's body compressed with gzip."""
     packer = zlib.compressobj(GZIP_LEVEL, wbits=zlib.MAX_WBITS | 16)
     return packer.compress(body) + packer.flush()
 
@@ -222,7 +223,7 @@ def _flow_id() -> str:
 
 
 def _reason(error: BaseException) -> str:
-    """A short word for metrics. The transport's own exception tells more than httpx's."""
+    """Return a short word for metrics. aiohttp's exception says more than the one of httpx."""
     if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientError):
         return "timeout"
     for cause in (error.__cause__, error):

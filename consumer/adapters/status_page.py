@@ -1,7 +1,8 @@
-"""The status page: one HTML file beside this module, which asks `/status` every two seconds.
+"""The status page: one HTML file beside this module, which requests `/status` every two seconds.
 
-It is read once, when the server starts. Nothing of it comes from anywhere else, and the policy that
-is sent along lets the browser run this script, use this style and ask this host: nothing more.
+The file is read once, when the server starts. It loads nothing from elsewhere, and the content
+security policy that is sent with it allows only its own script, its own style, its icon and
+requests to its own host.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 
 def status_page() -> tuple[str, dict[str, str]]:
-    """The page, and the headers to send with it."""
+    """Return the page, and the headers to send with it."""
     text = files("consumer.adapters").joinpath(PAGE).read_text("utf-8")
     policy = (
         "default-src 'none'; connect-src 'self'; base-uri 'none'; form-action 'none';"
@@ -33,6 +34,6 @@ def status_page() -> tuple[str, dict[str, str]]:
 
 
 def _hashes(element: re.Pattern[str], text: str) -> str:
-    """What the policy allows: elements of the page, by their content."""
+    """Return the hashes by which the policy allows these elements of the page."""
     digests = (sha256(body.encode()).digest() for body in element.findall(text))
     return " ".join(f"'sha256-{b64encode(digest).decode()}'" for digest in digests)

@@ -1,6 +1,6 @@
-"""The bearer token of Nakadi: from a file that somebody else renews, given as text, or none.
+"""The bearer token for Nakadi: in a file that another program renews, given as text, or none.
 
-The text of a token appears in no log line and no repr.
+A token never appears in a log line or in a repr.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 MAX_TOKEN_BYTES = 65_536
-"""A larger file is not a token."""
+"""No more than this is read of a token file."""
 
 PAUSE = 1.0
-"""Seconds between two looks at the file: a token is asked for with every request."""
+"""Shortest time in seconds between two checks of the file; every request needs the token."""
 
 
 class Token(Protocol):
-    """Where the Authorization header comes from."""
+    """A source of the Authorization header."""
 
     def header(self, now: float) -> str | None:
-        """`Bearer …`, or None. `now` is the injected clock's, in seconds."""
+        """Return `Bearer …`, or None without a token. `now` is the clock's, in seconds."""
         ...
 
     def refresh(self) -> None:
-        """Nakadi said 401: read the token again at the next request."""
+        """Have the token read again at the next request, because Nakadi answered 401."""
         ...
 
 
@@ -39,15 +39,15 @@ class NoToken:
     """Requests carry no Authorization header."""
 
     def header(self, now: float) -> str | None:  # noqa: ARG002 - the protocol's
-        """None."""
+        """Return None."""
         return None
 
     def refresh(self) -> None:
-        """Nothing to read."""
+        """Do nothing."""
 
 
 class LiteralToken:
-    """A token that never changes. Surrounding white space is ignored."""
+    """A token that never changes. White space around it is ignored."""
 
     def __init__(self, text: str) -> None:
         self._header = _bearer(text)
@@ -56,18 +56,18 @@ class LiteralToken:
         return "LiteralToken(…)"
 
     def header(self, now: float) -> str | None:  # noqa: ARG002 - the protocol's
-        """`Bearer …`; None if the text is no token."""
+        """Return `Bearer …`, or None if the text is not a token."""
         return self._header
 
     def refresh(self) -> None:
-        """There is nothing newer."""
+        """Do nothing: the token never changes."""
 
 
 class FileToken:
     """A token in a file, read again when the file changes and after a 401.
 
-    A file without a usable token leaves the last one in use: a rotation may be under way. A change
-    is seen by modification time, size and inode, looked at once a second at most.
+    While the file has no usable token, the last one stays in use: a rotation may be under way. A
+    change is detected by modification time, size and inode, at most once a second.
     """
 
     def __init__(self, path: Path) -> None:
@@ -81,14 +81,14 @@ class FileToken:
         return f"FileToken({str(self._path)!r})"
 
     def header(self, now: float) -> str | None:
-        """`Bearer …`; None while no token has been read yet."""
+        """Return `Bearer …`, or None until a token has been read."""
         if now >= self._look_at:
             self._look_at = now + PAUSE
             self._look()
         return self._header
 
     def refresh(self) -> None:
-        """Read the file at the next request, whether it looks changed or not."""
+        """Have the file read at the next request, even if it has not changed."""
         self._seen = None
         self._look_at = float("-inf")
 

@@ -1,6 +1,6 @@
-"""`consumer check`: calls every dependency once, writes nothing, and prints what works.
+"""`consumer check`: calls every dependency, writes nothing, and prints what works.
 
-A dependency that fails does not hide the others: each is asked, and each gets its line.
+If a dependency fails, the others are still called, and each gets its line.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ HEADER = ("dependency", "verdict", "result, and what to do")
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
-    """0 if all is well, 1 if something could not be reached, 2 if something must be changed.
+    """Print the table of results; return 2 if one is wrong, else 1 if one is unreachable, else 0.
 
-    `--offline` looks at the settings alone and calls nobody.
+    `--offline` only checks the settings. Raise Misconfigured if they are wrong.
     """
     settings = load_settings(environ)
     if arguments.offline:
@@ -55,51 +55,53 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
         return 0
     logs.configure_command()
     check = Check(settings)
-    asyncio.run(check.all())
-    out.write(columns([HEADER, *_rows(check.found)], RESULT_WIDTH))
-    return exit_code(check.found)
+    asyncio.run(check.run())
+    out.write(columns([HEADER, *_rows(check.results)], RESULT_WIDTH))
+    return exit_code(check.results)
 
 
 class Check:
-    """The results so far, in the order in which they were made."""
+    """Calls the dependencies; `results` has one line or more for each, in order."""
 
     def __init__(self, settings: Settings) -> None:
-        self.found = [CheckResult("settings", Severity.FINE, f"application {settings.application}")]
+        self.results = [
+            CheckResult("settings", Severity.FINE, f"application {settings.application}")
+        ]
         self._settings = settings
         self._clock = SystemClock()
-        self._page: StreamPage | None = None  # what is known of the stream
+        self._page: StreamPage | None = None  # None until the stream is found
 
-    async def all(self) -> None:
-        """Ask everybody, one after the other; each adapter limits its own time."""
+    async def run(self) -> None:
+        """Call every dependency, one after the other; each adapter limits its own time."""
         async with Aws(fallback_region(self._settings)) as aws:
-            with self._asking("AWS"):
+            with self._reporting("AWS"):
                 self._fine("AWS", f"region {aws.region}")
-            with self._asking("stream"):
+            with self._reporting("stream"):
                 await self._stream(aws)
-            with self._asking("lease table"):
+            with self._reporting("lease table"):
                 await self._lease_table(aws)
-            with self._asking("dead letter queue"):
+            with self._reporting("dead letter queue"):
                 await self._queue(aws)
         token = token_of(self._settings)
-        with self._asking("token"):
+        with self._reporting("token"):
             self._token(token)
-        with self._asking("event type"):
+        with self._reporting("event type"):
             await self._event_type(token)
 
     @contextmanager
-    def _asking(self, dependency: str) -> Iterator[None]:
+    def _reporting(self, dependency: str) -> Iterator[None]:
         try:
             yield
         except Misconfigured as error:
             what, _, remedy = str(error).partition("; ")
-            self.found.append(CheckResult(dependency, Severity.WRONG, what, remedy))
+            self.results.append(CheckResult(dependency, Severity.WRONG, what, remedy))
         except Retryable as error:
-            self.found.append(
+            self.results.append(
                 CheckResult(dependency, Severity.UNREACHABLE, str(error), _remedy(error))
             )
 
     def _fine(self, dependency: str, result: str) -> None:
-        self.found.append(CheckResult(dependency, Severity.FINE, result))
+        self.results.append(CheckResult(dependency, Severity.FINE, result))
 
     async def _stream(self, aws: Aws) -> None:
         client = DynamoDbStreams(
@@ -112,7 +114,7 @@ class Check:
             )
         self._fine("stream", page.stream.arn)
         self._fine("view type", page.view_type)
-        self.found.append(check_ordering_key(self._settings.ordering_key, page.key_attributes))
+        self.results.append(check_ordering_key(self._settings.ordering_key, page.key_attributes))
 
     async def _lease_table(self, aws: Aws) -> None:
         settings = self._settings
@@ -139,7 +141,7 @@ class Check:
     async def _queue(self, aws: Aws) -> None:
         url = self._settings.dead_letter_queue_url
         if url is None:
-            self.found.append(
+            self.results.append(
                 CheckResult(
                     "dead letter queue",
                     Severity.DOUBTFUL,
@@ -176,8 +178,8 @@ class Check:
             concurrency=CONNECTIONS,
             timeout=settings.publish_timeout_seconds,
         ) as nakadi:
-            found = await preflight.look(nakadi, route, view_type)
-        self.found.extend(found.results)
+            result = await preflight.look(nakadi, route, view_type)
+        self.results.extend(result.results)
 
 
 def _rows(results: Iterable[CheckResult]) -> Iterator[tuple[str, ...]]:
@@ -192,8 +194,8 @@ def _remedy(error: Retryable) -> str:
         case "access_denied":
             return "`consumer iam-policy` prints what must be allowed"
         case "credentials":
-            return "look at the AWS credentials"
+            return "check the AWS credentials"
         case "throttled":
             return "try again"
         case _:
-            return "look at the address and the network, try again"
+            return "check the address and the network, try again"

@@ -1,4 +1,4 @@
-"""Rows of words as aligned text, for terminals and for grep."""
+"""Formats rows of cells as text with aligned columns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ GAP = "  "
 
 
 def columns(rows: Sequence[Sequence[str]], last_width: int | None = None) -> str:
-    """Lines with aligned columns; the last one is wrapped below itself if it has a width."""
+    """Return lines with aligned columns; the last column is wrapped if `last_width` is given."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)][:-1]
     indent = " " * sum(width + len(GAP) for width in widths)
     lines = []
@@ -26,5 +26,5 @@ def columns(rows: Sequence[Sequence[str]], last_width: int | None = None) -> str
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    """An ARN or a name with hyphens stays in one piece, so that it can be copied."""
+    """Wrap a text; an ARN or a name with hyphens stays in one piece, so that it can be copied."""
     return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]

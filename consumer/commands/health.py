@@ -1,7 +1,7 @@
-"""`consumer health`: asks the local `/livez`, for containers without a shell or curl.
+"""`consumer health`: requests the local `/livez`, for containers without a shell or curl.
 
-A container runs this every few seconds, so it imports as little as possible and does not check the
-other settings: that is the business of `run` and `check`.
+A container runs it every few seconds, so it imports as little as possible and does not check the
+other settings: `run` and `check` do.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _EVERYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared, never b
 
 
 class Unhealthy(Fatal):
-    """The probe failed. Exit code 1, whatever the reason."""
+    """The service does not say that it is alive. The exit code is 1, whatever the reason."""
 
 
 def run(_: argparse.Namespace, environ: Mapping[str, str], __: TextIO) -> int:
-    """0 if the service says that it lives. Raises Unhealthy otherwise."""
+    """Return 0 if the service says that it is alive. Raise Unhealthy otherwise."""
     try:
         host, port = address(environ)
     except Misconfigured as error:
@@ -47,7 +47,7 @@ def run(_: argparse.Namespace, environ: Mapping[str, str], __: TextIO) -> int:
 
 
 def address(environ: Mapping[str, str]) -> tuple[str, int]:
-    """Where the service of this container listens."""
+    """Return host and port on which the service of this container listens. Raise Misconfigured."""
     given = collect(environ, None)
     host = given.get("http_host", Given("", "")).text.strip()
     port = given.get("http_port", Given(str(HTTP_PORT), "")).text.strip()

@@ -1,6 +1,6 @@
-"""`consumer iam-policy`: the least that an AWS role must be allowed, for these settings.
+"""`consumer iam-policy`: prints the smallest AWS policy for these settings.
 
-Keys of a customer (KMS) cannot be known from settings: a note on stderr says what they need.
+Customer managed KMS keys are not part of the settings: a note on stderr says what they need.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 Statement = dict[str, str | list[str]]
 
 KMS_NOTE = (
-    "note: what is encrypted with a customer managed key needs kms:Decrypt on that key,"
-    " and kms:GenerateDataKey where it is written to (lease table, queue)"
+    "note: a table or queue that is encrypted with a customer managed key also needs kms:Decrypt"
+    " on that key, and kms:GenerateDataKey if it is written to (lease table, queue)"
 )
 _ARN = re.compile(r"arn:(?P<partition>[^:]+):dynamodb:(?P<region>[^:]*):(?P<account>[^:]*):")
 _QUEUE_REGION = re.compile(r"sqs(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
@@ -51,20 +51,20 @@ _REDRIVE = [
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where resources live; `*` where the settings do not say."""
+class Location:
+    """Partition, region and account of resources; `*` where the settings do not say."""
 
     partition: str = "aws"
     region: str = "*"
     account: str = "*"
 
     def table(self, name: str) -> str:
-        """ARN of a table."""
+        """Return the ARN of a table."""
         return f"arn:{self.partition}:dynamodb:{self.region}:{self.account}:table/{name}"
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
-    """Print the policy of `--for`."""
+    """Print the policy for the purpose of `--for`; return 0. Raise Misconfigured."""
     settings = load_settings(environ)
     document = {"Version": "2012-10-17", "Statement": policy(settings, arguments.purpose)}
     out.write(json.dumps(document, indent=2) + "\n")
@@ -73,91 +73,100 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
 
 
 def policy(settings: Settings, purpose: str) -> list[Statement]:
-    """The statements for one purpose. Misconfigured if there is nothing to allow."""
-    place = _place(settings)
+    """Return the statements for a purpose: run, check, operate or redrive.
+
+    Raise Misconfigured for redrive without a dead letter queue.
+    """
+    location = _location(settings)
     match purpose:
         case "run":
-            return _run(settings, place)
+            return _run(settings, location)
         case "check":
-            return _check(settings, place)
+            return _check(settings, location)
         case "operate":
-            return _operate(settings, place)
+            return _operate(settings, location)
         case _:
-            return _redrive(settings, place)
+            return _redrive(settings, location)
 
 
-def _run(settings: Settings, place: Place) -> list[Statement]:
+def _run(settings: Settings, location: Location) -> list[Statement]:
     actions = _ITEMS + _CREATE if settings.lease_table_create else _ITEMS
     statements = [
-        *_find_stream(settings, place),
-        _allow("ReadStream", _STREAM, _streams(settings, place)),
-        _allow("ShareWork", actions, place.table(settings.lease_table)),
+        *_find_stream(settings, location),
+        _allow("ReadStream", _STREAM, _streams(settings, location)),
+        _allow("ShareWork", actions, location.table(settings.lease_table)),
     ]
     if settings.dead_letter_queue_url is not None:
-        queue = _queue(settings.dead_letter_queue_url, place)
+        queue = _queue(settings.dead_letter_queue_url, location)
         statements.append(_allow("SendDeadLetters", ["sqs:SendMessage"], queue))
     return statements
 
 
-def _check(settings: Settings, place: Place) -> list[Statement]:
+def _check(settings: Settings, location: Location) -> list[Statement]:
     statements = [
-        *_find_stream(settings, place),
-        _allow("LookAtStream", ["dynamodb:DescribeStream"], _streams(settings, place)),
-        _allow("LookAtLeases", _LOOK, place.table(settings.lease_table)),
+        *_find_stream(settings, location),
+        _allow("LookAtStream", ["dynamodb:DescribeStream"], _streams(settings, location)),
+        _allow("LookAtLeases", _LOOK, location.table(settings.lease_table)),
     ]
     if settings.dead_letter_queue_url is not None:
-        queue = _queue(settings.dead_letter_queue_url, place)
+        queue = _queue(settings.dead_letter_queue_url, location)
         statements.append(_allow("LookAtDeadLetters", ["sqs:GetQueueAttributes"], queue))
     return statements
 
 
-def _operate(settings: Settings, place: Place) -> list[Statement]:
-    """`leases`, `gaps`, `seek`, `pause` and `resume`; a transaction needs what its parts need."""
+def _operate(settings: Settings, location: Location) -> list[Statement]:
+    """Return the statements for `leases`, `gaps`, `seek`, `pause` and `resume`.
+
+    A transaction needs the permissions of its parts, and none of its own.
+    """
     return [
-        _allow("FindPlaceInStream", ["dynamodb:GetShardIterator"], _streams(settings, place)),
-        _allow("CommandWorkers", _COMMAND, place.table(settings.lease_table)),
+        _allow("FindPlaceInStream", ["dynamodb:GetShardIterator"], _streams(settings, location)),
+        _allow("CommandWorkers", _COMMAND, location.table(settings.lease_table)),
     ]
 
 
-def _redrive(settings: Settings, place: Place) -> list[Statement]:
+def _redrive(settings: Settings, location: Location) -> list[Statement]:
     if settings.dead_letter_queue_url is None:
         raise Misconfigured(
             "CONSUMER_DEAD_LETTER_QUEUE_URL: found nothing, wanted the queue that redrive empties"
         )
-    queue = _queue(settings.dead_letter_queue_url, place)
+    queue = _queue(settings.dead_letter_queue_url, location)
     return [_allow("RedriveDeadLetters", _REDRIVE, queue)]
 
 
-def _find_stream(settings: Settings, place: Place) -> list[Statement]:
-    """Only who is given a table must look its stream up."""
+def _find_stream(settings: Settings, location: Location) -> list[Statement]:
+    """Return the statement to find the stream, which is needed only if a table is given."""
     if settings.table is None:
         return []
-    return [_allow("FindStream", ["dynamodb:DescribeTable"], place.table(settings.table))]
+    return [_allow("FindStream", ["dynamodb:DescribeTable"], location.table(settings.table))]
 
 
-def _streams(settings: Settings, place: Place) -> str:
-    """A table gets a new stream now and then; a stream given by its ARN stays what it is."""
-    return settings.stream_arn or f"{place.table(str(settings.table))}/stream/*"
+def _streams(settings: Settings, location: Location) -> str:
+    """Return the ARN of the stream, or a pattern for all streams that the table ever gets."""
+    return settings.stream_arn or f"{location.table(str(settings.table))}/stream/*"
 
 
-def _queue(url: str, place: Place) -> str:
-    """ARN of a queue: https://sqs.REGION.amazonaws.com/ACCOUNT/NAME, or what can be read of it."""
+def _queue(url: str, location: Location) -> str:
+    """Return the ARN of a queue from its URL, https://sqs.REGION.amazonaws.com/ACCOUNT/NAME.
+
+    What the URL does not say is taken from the location.
+    """
     parts = urlsplit(url)
     host = _QUEUE_REGION.fullmatch(parts.hostname or "")
     *_, account, name = ["", "", *parts.path.split("/")]
     return ":".join(
         (
-            f"arn:{place.partition}:sqs",
-            host[1] if host else place.region,
-            account if _ACCOUNT.fullmatch(account) else place.account,
+            f"arn:{location.partition}:sqs",
+            host[1] if host else location.region,
+            account if _ACCOUNT.fullmatch(account) else location.account,
             name,
         )
     )
 
 
-def _place(settings: Settings) -> Place:
+def _location(settings: Settings) -> Location:
     match = _ARN.match(settings.stream_arn or "")
-    return Place(**match.groupdict()) if match else Place()
+    return Location(**match.groupdict()) if match else Location()
 
 
 def _allow(name: str, actions: list[str], resource: str) -> Statement:

@@ -1,4 +1,4 @@
-"""`consumer run`: the service, until SIGTERM or SIGINT."""
+"""`consumer run`: runs the service until SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def run(_: argparse.Namespace, environ: Mapping[str, str], __: TextIO) -> int:
-    """Serve; the exit code is the service's."""
+    """Run the service; return 0 when it has stopped. Raise Fatal."""
     settings = load_settings(environ)
     logs.configure(settings.log_level, settings.log_format, sys.stdout)
     return uvloop.run(serve(settings))

@@ -1,6 +1,6 @@
-"""`consumer settings`: every setting with unit, default and meaning; source of the README's table.
+"""`consumer settings`: prints every setting with unit, default and meaning, also for the README.
 
-It needs no configuration and looks at none.
+It reads no settings, so it works without any.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from consumer.settings.error import meaning_of
 from consumer.settings.rules import RULES
 from consumer.settings.settings import Settings
 from consumer.settings.source import FILE_VARIABLE, variable
-from consumer.settings.types import Shown, Unit
+from consumer.settings.types import DefaultText, Unit
 
 if TYPE_CHECKING:
     import argparse
@@ -27,14 +27,14 @@ MEANING_WIDTH = 72
 INTRODUCTION = (
     "Settings are environment variables, or the same keys in lower case without the prefix in the"
     f" YAML file named by {FILE_VARIABLE}. The environment wins, an empty value counts as unset,"
-    " and unknown names are refused. AWS region, credentials and endpoints come the standard way:"
-    " AWS_REGION, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_DYNAMODB_STREAMS,"
-    " AWS_ENDPOINT_URL_SQS."
+    " and unknown names are refused. AWS region, credentials and endpoints are set the standard"
+    " way: AWS_REGION, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_DYNAMODB,"
+    " AWS_ENDPOINT_URL_DYNAMODB_STREAMS, AWS_ENDPOINT_URL_SQS."
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
+class SettingLine:
     """One line of the table."""
 
     name: str
@@ -44,29 +44,30 @@ class Explained:
 
 
 def run(arguments: argparse.Namespace, _: Mapping[str, str], out: TextIO) -> int:
-    """Print the table, as aligned text or as Markdown."""
+    """Print the table, as aligned text or as Markdown; return 0."""
     out.write(as_markdown() if arguments.markdown else as_text())
     return 0
 
 
-def explained() -> list[Explained]:
-    """All settings in the order in which they are defined."""
+def setting_lines() -> list[SettingLine]:
+    """Return all settings in the order in which they are defined."""
     return [
-        Explained(variable(name), _unit(field), _default(field), meaning_of(Settings, name))
+        SettingLine(variable(name), _unit(field), _default(field), meaning_of(Settings, name))
         for name, field in Settings.model_fields.items()
     ]
 
 
 def rules() -> list[str]:
-    """The relations between settings, as sentences."""
+    """Return the rules between settings, one line each."""
     return [f"{', '.join(variable(name) for name in rule.names)}: {rule.wanted}." for rule in RULES]
 
 
 def as_text() -> str:
-    """For a terminal."""
+    """Return the table for a terminal."""
     rows = [("variable", "unit", "default", "meaning")]
     rows += [
-        (each.name, each.unit, each.default, each.meaning.replace("`", "")) for each in explained()
+        (each.name, each.unit, each.default, each.meaning.replace("`", ""))
+        for each in setting_lines()
     ]
     prose = columns([(INTRODUCTION,)], last_width=100)
     return f"{prose}\n{columns(rows, MEANING_WIDTH)}\nWhat must hold:\n" + "".join(
@@ -75,25 +76,25 @@ def as_text() -> str:
 
 
 def as_markdown() -> str:
-    """For the README."""
+    """Return the table for the README."""
     lines = [INTRODUCTION, "", "| variable | unit | default | meaning |", "|---|---|---|---|"]
     lines += [
         f"| `{each.name}` | {each.unit} | {each.default} | {each.meaning.replace('|', '&#124;')} |"
-        for each in explained()
+        for each in setting_lines()
     ]
     lines += ["", "What must hold:", "", *(f"- {rule}" for rule in rules())]
     return "\n".join(lines) + "\n"
 
 
 def _unit(field: FieldInfo) -> str:
-    """The unit stands beside the field's type, or inside where the type is optional."""
+    """Return the unit of a field: of its type, or of the type inside an optional one."""
     optional = [mark for kind in get_args(field.annotation) for mark in get_args(kind)]
     return next((each.name for each in [*field.metadata, *optional] if isinstance(each, Unit)), "")
 
 
 def _default(field: FieldInfo) -> str:
     for each in field.metadata:
-        if isinstance(each, Shown):
+        if isinstance(each, DefaultText):
             return each.text
     if field.is_required():
         return "required"

@@ -1,12 +1,11 @@
-"""What CloudWatch is told, as one log line in the embedded metric format.
+"""Metrics for CloudWatch, as one log line in the embedded metric format.
 
-CloudWatch Logs makes metrics of a JSON line that has `_aws` at its root, wherever it came from:
-neither an agent nor a permission is needed. Source: CloudWatch User Guide, "Specification: Embedded
-metric format".
+CloudWatch Logs makes metrics of every JSON line that has `_aws` at its root, so neither an agent
+nor a permission is needed. Source: CloudWatch User Guide, "Specification: Embedded metric format".
 
-The only dimension is `Application`, so that each metric exists once however many workers write it:
-ages are to be read as Maximum, headroom and StreamEnabled as Minimum, counts (of the time since the
-last line) as Sum. What is not known yet is left out.
+The only dimension is `Application`, so that each metric exists once for any number of workers.
+Read ages as Maximum, headroom and StreamEnabled as Minimum, and counts (since the last line) as
+Sum. A value that is not known yet is omitted.
 """
 
 from __future__ import annotations
@@ -21,20 +20,23 @@ if TYPE_CHECKING:
     from consumer.observability.metrics import Metrics
 
 UNITS = {"IteratorAge": "Seconds", "RetentionHeadroom": "Seconds", "StreamEnabled": "None"}
-"""CloudWatch's names of units; everything else is a Count."""
+"""Units by CloudWatch's names; every other metric is a Count."""
 
 
 class EmbeddedMetrics:
-    """Makes the lines of one worker."""
+    """The source of the lines of one worker."""
 
     def __init__(self, namespace: str, application: str, metrics: Metrics) -> None:
         self._namespace = namespace
         self._application = application
         self._metrics = metrics
-        self._told: dict[str, float] = {}
+        self._last_totals: dict[str, float] = {}
 
     def line(self, wall: float) -> dict[str, object]:
-        """The members of the line; `wall` is epoch seconds. Counts begin anew."""
+        """Return the members of a line. `wall` is the time in epoch seconds.
+
+        Counts are those since the last call.
+        """
         values = self._ages() | self._stream() | self._counts()
         units = [{"Name": name, "Unit": UNITS.get(name, "Count")} for name in values]
         directive = {
@@ -59,10 +61,11 @@ class EmbeddedMetrics:
         }
 
     def _stream(self) -> dict[str, float]:
-        """Whether the table's newest stream is enabled, if this worker has looked at it.
+        """Return whether the table's newest stream is enabled; empty if that is not known.
 
-        A worker may have seen the end of an older stream and not yet the new one, which a peer has
-        found: its own last word on the old stream is not news. Keys end in the stream's time.
+        A worker that has seen the end of an old stream may not have asked about the newest one,
+        which a peer has found: the old stream must not be reported then. Stream keys end in the
+        time of creation, so the newest one is the greatest.
         """
         enabled = _by_stream(self._metrics.stream_enabled)
         known = enabled.keys() | _by_stream(self._metrics.iterator_age_seconds).keys()
@@ -76,8 +79,8 @@ class EmbeddedMetrics:
             "DeadLetters": sum(_values(self._metrics.dead_letters)),
             "ChangesLost": sum(_values(self._metrics.gaps, other_than=SEEK)),
         }
-        counts = {name: total - self._told.get(name, 0.0) for name, total in totals.items()}
-        self._told = totals
+        counts = {name: total - self._last_totals.get(name, 0.0) for name, total in totals.items()}
+        self._last_totals = totals
         return counts
 
 

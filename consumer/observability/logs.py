@@ -1,8 +1,8 @@
-"""Structured logs: one line an event, JSON for machines or text for people.
+"""Structured logs: one line for each event, JSON for machines or text for people.
 
-An event has a short snake_case name and key=value fields; the content of items never appears.
-So the libraries below us are heard from WARNING on, whatever our level: at DEBUG the AWS client
-logs whole bodies. For the same reason tracebacks come without the values of local variables.
+An event has a short snake_case name and key=value fields. The content of items is never logged.
+Therefore libraries log from WARNING on, whatever our own level is: at DEBUG the AWS client logs
+whole bodies. For the same reason tracebacks do not show the values of local variables.
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ OWN_LOGGER = "consumer"
 
 
 def configure(level: LogLevel, log_format: LogFormat, stream: TextIO) -> None:
-    """Send our own events and those of all libraries to `stream`. May be called again.
+    """Write our own events and those of all libraries to `stream`. It may be called again.
 
-    Everything ends in one handler of the standard library, whose rule for a broken stream is to
-    go on: a log that nobody reads must not stop the relay.
+    One handler of the standard library writes everything. It ignores errors of the stream, because
+    a broken log must not stop the service.
     """
     if isinstance(stream, io.TextIOWrapper):
-        stream.reconfigure(errors="backslashreplace")  # a lone surrogate costs no event
+        # A lone surrogate must not cost the event.
+        stream.reconfigure(errors="backslashreplace")
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -71,7 +72,7 @@ def _own_logger(*_: object) -> logging.Logger:
 
 
 def _name_source(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """A library's message is free text: keep it as a field under a name one can search for."""
+    """Move the text of a library's message to a field, and name the event `library_message`."""
     record: logging.LogRecord = event["_record"]
     return {
         **event,
@@ -97,12 +98,12 @@ def _renderers(log_format: LogFormat, stream: TextIO) -> list[Processor]:
 
 
 def _json(event: EventDict, **_: object) -> str:
-    """Never fails, so that no event is lost to a value: any integer, any text, any object."""
+    """Return an event as JSON, whatever its values are, so that no event is lost."""
     order = ("timestamp", "level", "event")
     first = {name: event.pop(name) for name in order if name in event}
     return json.dumps({**first, **event}, default=repr, skipkeys=True, separators=(",", ":"))
 
 
 def configure_command(level: LogLevel = "WARNING") -> None:
-    """Logs of every command but `run`: text on stderr, so that stdout is the command's answer."""
+    """Configure logs for every command but `run`: text on stderr, because stdout has the result."""
     configure(level, "text", sys.stderr)

@@ -1,1 +1,1 @@
-"""The settings: fields, types, rules, where they come from."""
+"""The settings: fields, types, rules and sources."""

@@ -1,4 +1,4 @@
-"""What the operator reads when a setting is wrong: one line, and never a secret."""
+"""The message for a setting that is wrong: one line, and never a secret."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
 
 FOUND_CHARACTERS = 80
-"""Longest quotation of what was found."""
+"""Longest quotation of a value."""
 
-# From what pydantic says about its input to what we want.
+# Replacements that turn pydantic's messages into what is wanted.
 _WORDS = (
     ("Value error, ", ""),
     ("Input should be ", ""),
@@ -26,7 +26,7 @@ _WORDS = (
 
 
 def one_line(error: ValidationError, given: Mapping[str, Given], model: type[BaseModel]) -> str:
-    """One of the errors as "setting: found this, wanted that"; what is missing comes first."""
+    """Return one error as "setting: found this, wanted that"; a missing setting comes first."""
     first = min(error.errors(include_url=False), key=lambda each: each["type"] != "missing")
     if not first["loc"]:
         return first["msg"]
@@ -35,18 +35,18 @@ def one_line(error: ValidationError, given: Mapping[str, Given], model: type[Bas
         meaning = meaning_of(model, name).rstrip(".")
         return f"{variable(name)}: found nothing, wanted the {meaning[:1].lower()}{meaning[1:]}"
     wanted = first["msg"].partition(", unable")[0]
-    for theirs, ours in _WORDS:
-        wanted = wanted.replace(theirs, ours)
-    return f"{given[name].place}: found {_quoted(name, given[name].text)}, wanted {wanted}"
+    for old, new in _WORDS:
+        wanted = wanted.replace(old, new)
+    return f"{given[name].source}: found {_quoted(name, given[name].text)}, wanted {wanted}"
 
 
 def meaning_of(model: type[BaseModel], name: str) -> str:
-    """The text under a field, on one line."""
+    """Return the docstring of a setting, on one line."""
     return " ".join((model.model_fields[name].description or "").split())
 
 
 def _quoted(name: str, text: str) -> str:
-    """URLs come with passwords in them where people are used to that."""
+    """Return the value in quotation marks, unless it is or may contain a secret."""
     if name == "nakadi_token" or (name.endswith("_url") and {*"@?"} & {*text}):
         return "a value that is not shown"
     quoted = repr(text.strip())

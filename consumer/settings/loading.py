@@ -1,7 +1,7 @@
-"""Loading: collects the values, converts them, and checks them one by one and against each other.
+"""Loads the settings: collects the values, converts them, checks each, and checks the rules.
 
-Every mistake is one line that names the setting, what was found and what is wanted; a token is
-never part of it.
+An error is one line that names the setting, what was found and what is wanted. It never contains a
+token.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ START_AHEAD_SECONDS = 60.0
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
-    """Read, convert and check all settings. Misconfigured is one line for the operator."""
+    """Return the settings. Raise Misconfigured, with one line for the operator."""
     given = collect(environ, Settings.model_fields)
     try:
         settings = Settings.model_validate({name: each.text for name, each in given.items()})
     except ValidationError as error:
-        # The original error holds every value, the token among them: it must not be chained.
+        # The original error has every value, also the token, so it must not be chained.
         raise Misconfigured(one_line(error, given, Settings)) from None
     for rule in RULES:
         if not rule.holds(settings):
             raise Misconfigured(rule.broken_by(settings))
     start_time = settings.start_time
     if start_time is not None and start_time > time.time() + START_AHEAD_SECONDS:
-        place = given["start"].place
-        raise Misconfigured(f"{place}: found {settings.start!r}, wanted a time that has passed")
+        source = given["start"].source
+        raise Misconfigured(f"{source}: found {settings.start!r}, wanted a time that has passed")
     return settings

@@ -1,6 +1,6 @@
-"""Relations between settings: what must hold of several of them together.
+"""Rules that concern several settings together.
 
-One table serves both sides: loading refuses what breaks a rule, and `consumer settings` prints it.
+`loading` refuses settings that break a rule, and `consumer settings` prints the rules.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from consumer.settings.settings import Settings
 
 NESTED_ITEM = "item"
-"""Where the nested layout keeps the item inside `data`."""
+"""Member of `data` that has the item in the nested layout."""
 
 HEARTBEATS_PER_LEASE = 3
 SCANS_PER_LEASE = 3
@@ -25,14 +25,14 @@ SCANS_PER_LEASE = 3
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`wanted` is a sentence about the settings in `names`; `holds` judges a whole set of them."""
+    """`wanted` says in words what `holds` checks of the settings in `names`."""
 
     names: tuple[str, ...]
     wanted: str
     holds: Callable[[Settings], bool]
 
     def broken_by(self, settings: Settings) -> str:
-        """The line for the operator: which settings, what was found, what is wanted."""
+        """Return the line for the operator: the settings, what was found and what is wanted."""
         names = ", ".join(variable(name) for name in self.names)
         found = " and ".join(_shown(getattr(settings, name)) for name in self.names)
         return f"{names}: found {found}, wanted {self.wanted}"
@@ -47,7 +47,7 @@ def _shown(value: object) -> str:
         case float():
             return f"{value:g}"
         case _:
-            return str(value)  # a SecretStr shows stars
+            return str(value)  # a SecretStr is shown as stars
 
 
 RULES = (
@@ -80,12 +80,12 @@ RULES = (
     ),
     Rule(
         ("max_record_age_seconds", "dead_letter_queue_url"),
-        "a queue where there is a limit of age: what is older goes there",
+        "a dead letter queue if there is a limit of age: older changes are sent there",
         lambda s: s.max_record_age_seconds is None or s.dead_letter_queue_url is not None,
     ),
     Rule(
         ("cloudwatch_namespace", "log_format", "log_level"),
-        "json and INFO (or DEBUG) where there is a namespace: the metrics are lines of the log",
+        "json and INFO (or DEBUG) if there is a namespace: the metrics are lines of the log",
         lambda s: (
             s.cloudwatch_namespace is None
             or (s.log_format == "json" and s.log_level in {"DEBUG", "INFO"})

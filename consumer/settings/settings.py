@@ -1,8 +1,8 @@
-"""The settings: every limit and name an operator may choose, each explained where it is defined.
+"""The settings: every limit and name that an operator may choose.
 
-The text under a field is what `consumer settings` and the README print: meaning and consequence.
-Values come from the environment or a YAML file (`source`), must obey the relations in `rules`, and
-are fixed once loaded (`loading`).
+The docstring of a field is what `consumer settings` and the README print. Values come from the
+environment or a YAML file (`source`), must keep the rules in `rules`, and do not change after they
+are loaded (`loading`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from consumer.settings.types import (
     Attributes,
     Bytes,
     Count,
-    CountOrNone,
+    CountOrZero,
+    DefaultText,
     Drain,
     EventTypeName,
     File,
@@ -38,7 +39,6 @@ from consumer.settings.types import (
     Queue,
     Seconds,
     Secret,
-    Shown,
     Start,
     StreamArn,
     Switch,
@@ -47,13 +47,13 @@ from consumer.settings.types import (
 
 
 class Settings(BaseSettings):
-    """All settings of the service, checked one by one; `loading` checks them against each other."""
+    """All settings of the service. Each is checked alone; `loading` checks the rules."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="forbid", str_strip_whitespace=True, use_attribute_docstrings=True
     )
 
-    application: Annotated[Name, Shown("the event type")] = ""
+    application: Annotated[Name, DefaultText("the event type")] = ""
     """Name of the group of workers that share the work, and partition key in the lease table. Under
     another name the service starts anew and independently of the first."""
     table: TableName | None = None
@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     stream_arn: StreamArn | None = None
     """ARN of the stream to read, instead of the table. Once the stream is disabled and read to its
     end, the service exits with 1."""
-    start: Annotated[Start, Shown("trim_horizon")] = TRIM_HORIZON
+    start: Annotated[Start, DefaultText("trim_horizon")] = TRIM_HORIZON
     """Where to start a stream that this application has never seen: `trim_horizon`, `latest` (in
     any case) or a time like `2026-11-01T09:30:00Z`. Older changes are not published. A stream that
     was seen before is continued."""
@@ -101,9 +101,9 @@ class Settings(BaseSettings):
     requests carry no token."""
     event_type: EventTypeName
     """Event type to publish to."""
-    data_type: Annotated[Name, Shown("the event type")] = ""
+    data_type: Annotated[Name, DefaultText("the event type")] = ""
     """`data_type` of the events."""
-    ordering_key: Annotated[Attributes, Shown("the partition key")] = ()
+    ordering_key: Annotated[Attributes, DefaultText("the partition key")] = ()
     """Attributes of the table's primary key, comma separated, the partition key among them. Events
     with the same values stay in order. (Nakadi's `ordering_key_fields` is something else.)"""
     patch: Switch = True
@@ -153,13 +153,13 @@ class Settings(BaseSettings):
     dead_letter_queue_url: HttpUrl | None = None
     """SQS queue for refused events. Without it a refused event blocks its key, and an error is
     logged."""
-    dead_letter_limit: CountOrNone = 100
+    dead_letter_limit: CountOrZero = 100
     """Number of dead letters within a minute that stops publishing (0: no limit)."""
-    http_host: Annotated[Host | None, Shown("all interfaces")] = None
+    http_host: Annotated[Host | None, DefaultText("all interfaces")] = None
     """Address that probes, metrics and status listen on; by default all, IPv4 and IPv6."""
     http_port: Port = HTTP_PORT
     """Port of probes, metrics and status; 0 takes a free one."""
-    metrics_shards: CountOrNone = 10
+    metrics_shards: CountOrZero = 10
     """Largest number of shards that a worker's metrics name; the oldest ones are chosen. Each is a
     time series for as long as the shard lives (0: none)."""
     cloudwatch_namespace: Name | None = None
@@ -179,7 +179,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - see above
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - see above
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what `load_settings` collected: it knows places and unknown names, these do not."""
+        """Use only what `load_settings` has collected, which has refused unknown names."""
         return (init_settings,)
 
     @model_validator(mode="before")
@@ -192,20 +192,20 @@ class Settings(BaseSettings):
 
     @property
     def start_time(self) -> float | None:
-        """The start as epoch seconds, None for TRIM_HORIZON and LATEST."""
+        """The start in epoch seconds, None for TRIM_HORIZON and LATEST."""
         if self.start in {TRIM_HORIZON, LATEST}:
             return None
         return datetime.fromisoformat(self.start).timestamp()
 
     @property
     def view_types(self) -> frozenset[ViewType]:
-        """The view types whose images suffice for these events."""
+        """The view types that have the images which these events need."""
         if self.patch:
             return frozenset({ViewType.NEW_AND_OLD_IMAGES})
         return frozenset({ViewType.NEW_IMAGE, ViewType.NEW_AND_OLD_IMAGES})
 
     def lease_timing(self) -> LeaseTiming:
-        """How workers prove that they live, and how often they look."""
+        """Return the times of leases: heartbeat, lease duration and the like."""
         return LeaseTiming(
             heartbeat=self.heartbeat_seconds,
             lease_duration=self.lease_duration_seconds,
@@ -216,7 +216,7 @@ class Settings(BaseSettings):
         )
 
     def poll_timing(self) -> PollTiming:
-        """When a shard is asked again."""
+        """Return the pauses between two requests to a shard."""
         return PollTiming(
             tip=self.poll_seconds,
             idle=self.poll_idle_seconds,
@@ -224,7 +224,7 @@ class Settings(BaseSettings):
         )
 
     def publish_limits(self) -> PublishLimits:
-        """How much travels to Nakadi at a time."""
+        """Return the limits of publishing."""
         return PublishLimits(
             batch_events=self.batch_events,
             batch_bytes=self.batch_bytes,
@@ -259,7 +259,7 @@ class Settings(BaseSettings):
         return (Route(self.event_type, form, self.publish_limits(), keys),)
 
     def fingerprint(self, partition_key: str) -> str:
-        """The purpose of this application, as one line of JSON to compare and to show."""
+        """Return one line of JSON that says what this application publishes, to be compared."""
         return json.dumps(
             {
                 "event_type": self.event_type,

@@ -1,10 +1,10 @@
-"""Where settings are written: the environment and a YAML file, both as plain text.
+"""Reads settings as text from the environment and from a YAML file.
 
-The environment wins over the file. What nobody reads is an error with the nearest known name,
-because a misspelt limit that is silently ignored shows up weeks later. An empty value counts as
-unset: templates of charts and compose files leave such variables behind.
+The environment wins over the file. An unknown name is an error that suggests the nearest known
+name, because a misspelt limit that is ignored would be noticed weeks later. An empty value counts
+as unset, because templates of charts and compose files produce such variables.
 
-No message of this module repeats a value: the misspelt name may be that of a secret.
+No message of this module contains a value: the misspelt name may be that of a secret.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 PREFIX = "CONSUMER_"
 FILE_VARIABLE = "CONSUMER_CONFIG_FILE"
 HTTP_PORT = 8080
-"""The default, here because `consumer health` needs it without the other settings."""
+"""The default port. It is here because `consumer health` does not load the other settings."""
 
-# What Kubernetes injects for every Service whose name begins with "consumer" (service links).
+# Variables that Kubernetes sets for every Service whose name begins with "consumer".
 _SERVICE_LINK = re.compile(
     r"CONSUMER_(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\d+_(TCP|UDP|SCTP)(_.+)?)"
 )
@@ -37,28 +37,28 @@ _NULL = "tag:yaml.org,2002:null"
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One setting as somebody wrote it. `place` names the variable, or the file and its line."""
+    """The text of one setting. `source` names the variable, and the file and line if it has one."""
 
     text: str
-    place: str
+    source: str
 
 
 def variable(name: str) -> str:
-    """The environment variable of a setting."""
+    """Return the environment variable of a setting."""
     return PREFIX + name.upper()
 
 
 def collect(environ: Mapping[str, str], known: Collection[str] | None) -> dict[str, Given]:
-    """All settings given, by lower-case name. Misconfigured for names that nobody reads.
+    """Return all given settings by lower-case name. Raise Misconfigured for an unknown name.
 
-    `known` None takes any name: for who needs one setting and must not judge the others.
+    If `known` is None, every name is accepted.
     """
     path = environ.get(FILE_VARIABLE, "")
     return {**(read_file(path, known) if path else {}), **read_environment(environ, known)}
 
 
 def read_environment(environ: Mapping[str, str], known: Collection[str] | None) -> dict[str, Given]:
-    """The settings among the variables."""
+    """Return the settings among environment variables. Raise Misconfigured."""
     given = {}
     for name, text in sorted(environ.items()):
         if not name.startswith(PREFIX) or name == FILE_VARIABLE or _injected(name, text, known):
@@ -73,16 +73,16 @@ def read_environment(environ: Mapping[str, str], known: Collection[str] | None) 
 
 
 def read_file(path: str, known: Collection[str] | None) -> dict[str, Given]:
-    """The settings in a YAML file: one flat mapping. A list of words is joined with commas.
+    """Return the settings in a YAML file, which is a flat mapping. Raise Misconfigured.
 
-    Values are taken as they are written, so that both sources are read by the same rules and YAML
-    makes no octal number of a token.
+    A list of words is joined with commas. Values are kept as they are written, so that both sources
+    follow the same rules, and YAML does not turn a token into an octal number.
     """
     given: dict[str, Given] = {}
     for key_node, value_node in _mapping(path):
         key = _text(key_node, FILE_VARIABLE)
         line = f"line {key_node.start_mark.line + 1} of {path}"
-        place = f"{variable(key)} ({line})"
+        source = f"{variable(key)} ({line})"
         if known is not None and key not in known:
             nearest = _nearest(key, known)
             raise Misconfigured(
@@ -90,15 +90,18 @@ def read_file(path: str, known: Collection[str] | None) -> dict[str, Given]:
                 f" wanted perhaps {nearest!r}"
             )
         if key in given:
-            raise Misconfigured(f"{place}: found the key a second time, wanted it once")
-        text = _text(value_node, place)
+            raise Misconfigured(f"{source}: found the key a second time, wanted it once")
+        text = _text(value_node, source)
         if text.strip():
-            given[key] = Given(text, place)
+            given[key] = Given(text, source)
     return given
 
 
 def _injected(name: str, text: str, known: Collection[str] | None) -> bool:
-    """A Service named consumer-http injects CONSUMER_HTTP_PORT=tcp://…, a name that is ours."""
+    """Return whether Kubernetes has set a variable, and not the operator.
+
+    A Service named consumer-http sets CONSUMER_HTTP_PORT=tcp://…, which is also a setting.
+    """
     if _SERVICE_ADDRESS.match(text):
         return name.endswith("_PORT") or name.removeprefix(PREFIX).lower() not in (known or ())
     return _SERVICE_LINK.fullmatch(name) is not None
@@ -120,7 +123,7 @@ def _mapping(path: str) -> list[tuple[yaml.Node, yaml.Node]]:
             f"{FILE_VARIABLE}: found {path!r} ({reason}), wanted a readable file"
         ) from None
     except yaml.YAMLError as error:
-        # Only the place: PyYAML's own text quotes the file, and the file may hold a token.
+        # Only the position: PyYAML's own message quotes the file, which may have a token.
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}, column {mark.column + 1} of " if mark else ""
         raise Misconfigured(
@@ -134,11 +137,11 @@ def _mapping(path: str) -> list[tuple[yaml.Node, yaml.Node]]:
     return pairs
 
 
-def _text(node: yaml.Node, place: str) -> str:
+def _text(node: yaml.Node, source: str) -> str:
     match node:
         case yaml.ScalarNode():
             return "" if node.tag == _NULL else str(node.value)
         case yaml.SequenceNode() if all(isinstance(part, yaml.ScalarNode) for part in node.value):
             return ",".join(str(part.value) for part in node.value)
         case _:
-            raise Misconfigured(f"{place}: found a nested value, wanted a plain one")
+            raise Misconfigured(f"{source}: found a nested value, wanted a plain one")

@@ -1,6 +1,6 @@
-"""The kinds of values that settings have: how text becomes a value, and in which unit it counts.
+"""The types of settings: how text becomes a value, and the unit of the value.
 
-A converter raises ValueError with what is wanted; the loader adds which setting and what was found.
+A converter raises ValueError with what is wanted; the loader adds the setting and what was found.
 """
 
 from __future__ import annotations
@@ -39,34 +39,34 @@ _START = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What a value counts, or which form it has."""
+    """The unit of a value, or its form."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A default that is better told in words than as a value."""
+class DefaultText:
+    """The description of a default, printed instead of its value."""
 
     text: str
 
 
 def name(text: str) -> str:
-    """Free text that people and other services use as a name."""
+    """Accept a name without control characters."""
     if not _NAME.fullmatch(text):
         raise ValueError("a name without control characters")
     return text
 
 
 def table_name(text: str) -> str:
-    """A DynamoDB table name: 3 to 255 of `a-z A-Z 0-9 _ . -`."""
+    """Accept a DynamoDB table name: 3 to 255 of `a-z A-Z 0-9 _ . -`."""
     if not _TABLE_NAME.fullmatch(text):
         raise ValueError("the name of a DynamoDB table (3 to 255 of a-z A-Z 0-9 _ . -), no ARN")
     return text
 
 
 def stream_arn(text: str) -> str:
-    """The ARN of a DynamoDB stream."""
+    """Accept the ARN of a DynamoDB stream."""
     try:
         return Stream.from_arn(text).arn
     except ValueError:
@@ -74,21 +74,21 @@ def stream_arn(text: str) -> str:
 
 
 def event_type(text: str) -> str:
-    """A name that can stand in a URL as it is."""
+    """Accept the name of an event type. It needs no escaping in a URL."""
     if not _EVENT_TYPE.fullmatch(text):
         raise ValueError("the name of a Nakadi event type such as order-store.payment")
     return text
 
 
 def http_url(text: str) -> str:
-    """An http(s) URL without credentials, query or fragment; a final slash is dropped."""
+    """Accept a URL without credentials, query or fragment; remove slashes at its end."""
     if not _HTTP_URL.fullmatch(text):
         raise ValueError("an http or https URL without credentials, query or fragment")
     return text.rstrip("/")
 
 
 def attributes(value: object) -> object:
-    """`a, b` as ("a", "b")."""
+    """Return `a, b` as ("a", "b")."""
     if not isinstance(value, str):
         return value
     names = tuple(part.strip() for part in value.split(","))
@@ -98,7 +98,7 @@ def attributes(value: object) -> object:
 
 
 def start(text: str) -> str:
-    """TRIM_HORIZON, LATEST, or a time as `YYYY-MM-DDTHH:MM:SS[.ffffff]Z`."""
+    """Return TRIM_HORIZON, LATEST, or a time as `YYYY-MM-DDTHH:MM:SS[.ffffff]Z`."""
     if text.upper() in {TRIM_HORIZON, LATEST}:
         return text.upper()
     try:
@@ -111,7 +111,7 @@ def start(text: str) -> str:
 
 
 def secret(value: object) -> object:
-    """White space around a token is not part of it."""
+    """Return a token without the white space around it."""
     if not isinstance(value, str):
         return value
     word = secret_word(value)
@@ -121,60 +121,60 @@ def secret(value: object) -> object:
 
 
 def lower(value: object) -> object:
-    """Words in any case."""
+    """Return a word in lower case."""
     return value.lower() if isinstance(value, str) else value
 
 
 def upper(value: object) -> object:
-    """Words in any case."""
+    """Return a word in upper case."""
     return value.upper() if isinstance(value, str) else value
 
 
 def queue_bytes(count: int) -> int:
-    """Room for what every shard may hold at least."""
+    """Accept 16 MiB or more."""
     if count < SMALLEST_QUEUE:
         raise ValueError(f"at least 16 MiB ({SMALLEST_QUEUE} bytes)")
     return count
 
 
 def drain_seconds(seconds: float) -> float:
-    """Time to settle what is in flight, and to hand over."""
+    """Accept more than a second: a part of the drain is left to release the leases."""
     if seconds <= SHORTEST_DRAIN_SECONDS:
         raise ValueError(f"more than {SHORTEST_DRAIN_SECONDS} s")
     return seconds
 
 
-def _told(**schema: float | str) -> object:
-    """What a JSON schema of the settings says beside the type: for the chart's values."""
+def _schema(**schema: float | str) -> object:
+    """Return members for the JSON schema of the settings, from which the chart's is made."""
     return Field(json_schema_extra={**schema})
 
 
-def _written(form: re.Pattern[str]) -> object:
-    """A form that Python, Go and ECMAScript read alike."""
-    return _told(pattern=f"^({form.pattern})$")
+def _pattern(form: re.Pattern[str]) -> object:
+    """Return a pattern for the JSON schema; Python, Go and ECMAScript read it alike."""
+    return _schema(pattern=f"^({form.pattern})$")
 
 
-Name = Annotated[str, Field(max_length=255), AfterValidator(name), _written(_NAME), Unit("name")]
-TableName = Annotated[str, AfterValidator(table_name), _written(_TABLE_NAME), Unit("name")]
-StreamArn = Annotated[str, AfterValidator(stream_arn), _written(_STREAM_ARN), Unit("ARN")]
+Name = Annotated[str, Field(max_length=255), AfterValidator(name), _pattern(_NAME), Unit("name")]
+TableName = Annotated[str, AfterValidator(table_name), _pattern(_TABLE_NAME), Unit("name")]
+StreamArn = Annotated[str, AfterValidator(stream_arn), _pattern(_STREAM_ARN), Unit("ARN")]
 EventTypeName = Annotated[
-    str, Field(max_length=255), AfterValidator(event_type), _written(_EVENT_TYPE), Unit("name")
+    str, Field(max_length=255), AfterValidator(event_type), _pattern(_EVENT_TYPE), Unit("name")
 ]
 Attributes = Annotated[tuple[str, ...], BeforeValidator(attributes), Unit("names")]
-HttpUrl = Annotated[str, AfterValidator(http_url), _written(_HTTP_URL), Unit("URL")]
+HttpUrl = Annotated[str, AfterValidator(http_url), _pattern(_HTTP_URL), Unit("URL")]
 Secret = Annotated[SecretStr, BeforeValidator(secret), Unit("secret")]
 File = Annotated[Path, Unit("path")]
-Start = Annotated[str, AfterValidator(start), _written(_START), Unit("position or time")]
+Start = Annotated[str, AfterValidator(start), _pattern(_START), Unit("position or time")]
 Switch = Annotated[bool, Unit("true, false")]
 LayoutName = Annotated[Layout, BeforeValidator(lower), Unit("flat, nested")]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False), Unit("seconds")]
 Bytes = Annotated[int, Field(ge=1000), Unit("bytes")]
-Queue = Annotated[int, AfterValidator(queue_bytes), _told(minimum=SMALLEST_QUEUE), Unit("bytes")]
+Queue = Annotated[int, AfterValidator(queue_bytes), _schema(minimum=SMALLEST_QUEUE), Unit("bytes")]
 Drain = Annotated[
-    Seconds, AfterValidator(drain_seconds), _told(exclusiveMinimum=SHORTEST_DRAIN_SECONDS)
+    Seconds, AfterValidator(drain_seconds), _schema(exclusiveMinimum=SHORTEST_DRAIN_SECONDS)
 ]
 Count = Annotated[int, Field(ge=1), Unit("count")]
-CountOrNone = Annotated[int, Field(ge=0), Unit("count")]
+CountOrZero = Annotated[int, Field(ge=0), Unit("count")]
 Host = Annotated[str, AfterValidator(name), Unit("address")]
 Port = Annotated[int, Field(ge=0, le=65535), Unit("port")]
 LogLevelName = Annotated[

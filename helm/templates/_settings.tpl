@@ -101,11 +101,11 @@ of `consumer settings`, in its words; where one of them comes by valueFrom nobod
 {{- end -}}
 {{- end -}}
 {{- if and (hasKey $is "max_record_age_seconds") (not (include "consumer.hasQueue" .)) -}}
-{{- $wrong = append $wrong "config.max_record_age_seconds, config.dead_letter_queue_url: wanted a queue where there is a limit of age: what is older goes there." -}}
+{{- $wrong = append $wrong "config.max_record_age_seconds, config.dead_letter_queue_url: wanted a dead letter queue if there is a limit of age: older changes are sent there." -}}
 {{- end -}}
 {{- if and (hasKey $is "cloudwatch_namespace") (hasKey $is "log_format") (hasKey $is "log_level") -}}
 {{- if not (and (eq (lower $is.log_format) "json") (has (upper $is.log_level) (list "DEBUG" "INFO"))) -}}
-{{- $wrong = append $wrong "config.cloudwatch_namespace, config.log_format, config.log_level: wanted json and INFO (or DEBUG) where there is a namespace: the metrics are lines of the log." -}}
+{{- $wrong = append $wrong "config.cloudwatch_namespace, config.log_format, config.log_level: wanted json and INFO (or DEBUG) if there is a namespace: the metrics are lines of the log." -}}
 {{- end -}}
 {{- end -}}
 {{- if and (hasKey $is "patch_field") (hasKey $is "change_field") -}}

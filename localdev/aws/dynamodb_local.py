@@ -31,7 +31,7 @@ def jar(directory: Path = DIRECTORY) -> Path | None:
 
 
 def free_port() -> int:
-    """Return a port that was free a moment ago (DynamoDB Local cannot choose one itself)."""
+    """Return a port that is free now (DynamoDB Local cannot choose one itself)."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -40,9 +40,9 @@ def free_port() -> int:
 
 @contextmanager
 def dynamodb_local(directory: Path = DIRECTORY) -> Iterator[AwsProcess]:
-    """Run DynamoDB Local in memory on a free port until the block ends; FileNotFoundError without.
+    """Run DynamoDB Local in memory on a free port until the block ends.
 
-    It listens on every address: the jar has no option for one.
+    It listens on every address: the jar has no option for one. Raise FileNotFoundError without it.
     """
     program = jar(directory)
     if program is None:

@@ -31,7 +31,7 @@ class AwsProcess:
     pid: int
 
     def environment(self) -> dict[str, str]:
-        """Return the variables with which an AWS client finds it; the credentials mean nothing."""
+        """Return the variables with which an AWS client finds it; any credentials are accepted."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_REGION": REGION,
@@ -42,7 +42,7 @@ class AwsProcess:
 
 
 def running_url(output: IO[str]) -> str | None:
-    """Read a server's output up to the line that names its URL; None when it ends before."""
+    """Return the URL that a server prints; None if its output ends before."""
     for line in output:
         found = _RUNNING.search(line)
         if found:
@@ -51,12 +51,12 @@ def running_url(output: IO[str]) -> str | None:
 
 
 def keep_reading(output: IO[str]) -> None:
-    """Take the rest of a server's output, so that it never waits for a full pipe."""
+    """Read the rest of a server's output, so that it never blocks on a full pipe."""
     Thread(target=lambda: deque(output, maxlen=_LINES_KEPT), daemon=True).start()
 
 
 def stop(process: subprocess.Popen[str]) -> None:
-    """End a process that we started, kindly first."""
+    """End a process: with SIGTERM, then with SIGKILL."""
     process.terminate()
     try:
         process.wait(_STOP_SECONDS)
@@ -69,7 +69,7 @@ def stop(process: subprocess.Popen[str]) -> None:
 def local_aws(port: int = 0) -> Iterator[AwsProcess]:
     """Run ministack on 127.0.0.1 until the block ends; port 0 takes a free one.
 
-    Its process id file and whatever else it writes go to a directory that is removed at the end.
+    Everything that it writes goes to a directory that is removed at the end.
     """
     with tempfile.TemporaryDirectory(prefix="local-aws-") as scratch:
         process = subprocess.Popen(

@@ -1,1 +1,1 @@
-"""The main job, shown: `python -m localdev.demo`."""
+"""The demo: `python -m localdev.demo`."""

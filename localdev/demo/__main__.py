@@ -1,8 +1,8 @@
 """Shows the main job: a table's changes become Nakadi events, in order per order, none lost.
 
-The show is a process of its own in a process group of its own. So Ctrl-C in the terminal, which
-hits a whole group, ends neither its servers nor the consumer before the summary; and whatever
-should be left of the group when the show has ended goes with it.
+The demo runs in a process group of its own. So Ctrl-C in the terminal, which signals a whole group,
+ends neither its servers nor the consumer before the summary. When the demo has ended, all other
+processes of the group are killed.
 """
 
 import os
@@ -23,7 +23,7 @@ _PROXIES = {"http_proxy", "https_proxy", "all_proxy"}
 
 
 def clean(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment in which nothing leads out of this machine, or into real accounts."""
+    """Return an environment that names no other machine and no real account."""
     kept = {
         name: value
         for name, value in environ.items()
@@ -37,8 +37,8 @@ def clean(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def main() -> int:
-    """Run the show and pass signals on; the exit code is the show's."""
-    parse()  # mistakes are told at once
+    """Run the demo and pass signals on; return its exit code."""
+    parse()  # exits at once if the arguments are wrong
     signals: list[int] = []
 
     def remember(number: int, _: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""What the judge is shown: read from the stream, the log and the queue, not from the consumer."""
+"""Input of the judge, read from the stream, Nakadi's log and the queue, not from the consumer."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ class StreamContent:
 
 
 class Evidence:
-    """Reads the three places. `stage` says where they are."""
+    """Reads stream, log and queue of a stage."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage

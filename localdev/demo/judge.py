@@ -1,4 +1,4 @@
-"""Holds what is in Nakadi's log against what is in the table's stream. Pure."""
+"""Compares Nakadi's log with the table's stream. Pure."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Coordinate:
 class Verdict:
     """Counts; `lost` are changes without event or dead letter, `unknown` events without change.
 
-    A change that was delivered again is a duplicate wherever it stands: a reader knows its eid.
+    A change that is delivered again is a duplicate anywhere in the log: readers know its eid.
     An event is out of order if it came for the first time after a later one of its key.
     """
 

@@ -1,4 +1,4 @@
-"""A process of ours whose output goes to a file, so that a user can read along."""
+"""A process whose output goes to a file that a user can read."""
 
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ _END_BYTES = 8192
 
 
 class LoggedProcess:
-    """`returncode` is None while it runs, negative if a signal ended it."""
+    """A running or ended process, and the file with its output."""
 
     def __init__(self, process: subprocess.Popen[str], log: Path) -> None:
         self._process = process
@@ -24,7 +24,7 @@ class LoggedProcess:
 
     @property
     def returncode(self) -> int | None:
-        """How it ended."""
+        """The exit code; None while it runs, negative if a signal ended it."""
         return self._process.poll()
 
     def ask_to_stop(self) -> None:
@@ -32,7 +32,7 @@ class LoggedProcess:
         self._process.terminate()
 
     def wait(self, seconds: float) -> bool:
-        """Return whether it ended within so many seconds; if not, it is killed."""
+        """Return whether it ended within a number of seconds; if not, kill it."""
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""Events for people: one attribute a line, one step of the patch a line."""
+"""Formats events for people: a line for each attribute and for each step of the patch."""
 
 import json
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""What a user sees: a live table on a terminal, a line now and then elsewhere."""
+"""The output for the user: a live table on a terminal, elsewhere a line every few seconds."""
 
 import time
 from types import TracebackType
@@ -52,7 +52,7 @@ class Screen:
         self._console.print(shown, soft_wrap=True)
 
     def show(self, snapshot: Snapshot, phase: str) -> None:
-        """Bring the live table up to date; elsewhere print a line, if it is time or news."""
+        """Update the live table; elsewhere print a line at a new phase or after two seconds."""
         if self._live is not None:
             self._live.update(_table(snapshot, phase), refresh=True)
         elif phase != self._phase or time.monotonic() - self._shown_at > _PLAIN_SECONDS:

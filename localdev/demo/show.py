@@ -1,4 +1,4 @@
-"""The show itself: servers, workload and consumers, and what became of the changes.
+"""Runs the demo: servers, workload and consumers, and a summary at the end.
 
 Run by `localdev.demo`, in a process group of its own. A first SIGTERM ends it early, with a
 summary, a second one at once.
@@ -25,14 +25,14 @@ from localdev.demo.worker import Worker, worker
 
 DIRECTORY = Path(".run/demo")
 LOOK_SECONDS = 0.5
-START_SECONDS = 120.0  # longest wait for the first event, where the demo ends by itself
-DRAIN_SECONDS = 120.0  # a worker killed at the end is replaced within 15 on an idle machine
-STOP_SECONDS = 60.0  # the consumer's own drain, and what a slow machine takes beside
-_LINES = 15  # of the log of what failed
+START_SECONDS = 120.0  # longest wait for the first event, if the demo has a duration
+DRAIN_SECONDS = 120.0  # on an idle machine, 15 s are enough to replace a killed worker
+STOP_SECONDS = 60.0  # the consumer's own drain, with time to spare for a slow machine
+_LINES = 15  # printed of the log of a process that failed
 
 
 class Stop:
-    """Whether to end: by a signal, or as there is no parent. A second signal is an interrupt."""
+    """Asks the demo to end after a signal or the parent's end; a second signal interrupts it."""
 
     def __init__(self) -> None:
         self._asked = False
@@ -42,7 +42,7 @@ class Stop:
 
     @property
     def asked(self) -> bool:
-        """Whether to end, with a summary."""
+        """Whether the demo is to end, with a summary."""
         return self._asked or os.getppid() != self._parent
 
     def _ask(self, _: int, __: FrameType | None) -> None:
@@ -52,7 +52,7 @@ class Stop:
 
 
 class Show:
-    """The processes under observation, from the first change to the summary."""
+    """The demo's processes, from the first change to the summary."""
 
     def __init__(self, asked: Arguments, stage: Stage, processes: ExitStack, stop: Stop) -> None:
         self._asked = asked
@@ -69,8 +69,8 @@ class Show:
         self._evidence = Evidence(stage)
         self._watch = Watch(stage, self._evidence, self._workload, self._workers)
         self._screen = Screen(Console(highlight=False))
-        self._ended: list[Worker] = []  # workers whose end was told
-        self._urls: set[str] = set()  # of workers, as told
+        self._ended: list[Worker] = []  # workers whose end was printed
+        self._urls: set[str] = set()  # of workers, as printed
         self._failed = False
 
     def run(self) -> int:
@@ -120,7 +120,7 @@ class Show:
             self._show_log("the workload failed", self._workload)
 
     def _drain(self) -> None:
-        """Wait until every change is an event or a dead letter, but not for ever."""
+        """Wait until every change is an event or a dead letter, at most `DRAIN_SECONDS`."""
         expected = set(self._evidence.stream().changes)
         deadline = time.monotonic() + DRAIN_SECONDS
         while len(self._ended) < len(self._workers) and time.monotonic() < deadline:
@@ -169,7 +169,7 @@ class Show:
 
 
 def main() -> int:
-    """Start everything; whatever happens, it is gone at the end."""
+    """Run the demo; return its exit code. Every process has ended then."""
     asked = parse()
     stop = Stop()
     DIRECTORY.mkdir(parents=True, exist_ok=True)

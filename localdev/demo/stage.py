@@ -22,7 +22,7 @@ SPLIT_SECONDS = 3.0
 class Stage:
     """`environ` leads AWS clients to the table and the queue, `consumer_environ` is the workers'.
 
-    They differ where the table lies in our own streams server: that has no lease table.
+    They differ if the table is in our own streams server, which has no lease table.
     """
 
     nakadi: NakadiProcess

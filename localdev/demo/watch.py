@@ -1,4 +1,4 @@
-"""Looks at everything twice a second: the log of Nakadi, the workers, the queue, the workload."""
+"""Reads the state of Nakadi's log, the workers, the queue and the workload, twice a second."""
 
 import time
 from collections import deque
@@ -10,7 +10,7 @@ from localdev.demo.sample import Samples
 from localdev.demo.stage import EVENT_TYPE, Stage
 from localdev.demo.worker import Worker, WorkerView
 
-_RATE_LOOKS = 8  # looks over which events/s is taken: some four seconds
+_RATE_LOOKS = 8  # number of readings for events/s, about four seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Watch:
         self._new_samples: list[str] = []
 
     def look(self) -> Snapshot:
-        """Ask all once."""
+        """Read all states once."""
         events = self._nakadi.log(EVENT_TYPE, since=self._accepted)
         self._new_samples.extend(self._samples.pick(events))
         self._accepted += len(events)

@@ -1,4 +1,4 @@
-"""One consumer: `consumer run`, as in the image, seen from outside."""
+"""One consumer: a process of `consumer run`, as in the image."""
 
 import json
 import re
@@ -21,7 +21,7 @@ _BY_USER = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT}
 
 @dataclass(frozen=True, slots=True)
 class WorkerView:
-    """A worker as it looks now; `leases` and `age` (seconds) are None while it does not answer."""
+    """A worker's state now; `leases` and `age` (seconds) are None while it does not answer."""
 
     name: str
     pid: int
@@ -43,27 +43,27 @@ class Worker:
 
     @property
     def killed(self) -> bool:
-        """Whether somebody else ended it by a signal."""
+        """Whether a signal that we did not send ended it."""
         return not self._stopping and self.process.returncode in _BY_USER
 
     @property
     def failed(self) -> bool:
-        """Whether it ended otherwise than it should."""
+        """Whether it ended with a failure."""
         code = self.process.returncode
         return code is not None and code != 0 and not self.killed
 
     def ask_to_stop(self) -> None:
-        """Send SIGTERM to a worker that runs."""
+        """Send SIGTERM if the worker runs."""
         if self.process.returncode is None:
             self._stopping = True
             self.process.ask_to_stop()
 
     def wait(self, seconds: float) -> None:
-        """Wait for the end; after so many seconds it is killed, which is a failure."""
+        """Wait until it ends; kill it after a number of seconds, which counts as a failure."""
         self._hung = not self.process.wait(seconds)
 
     def look(self) -> WorkerView:
-        """Ask it how it is."""
+        """Request its state over HTTP."""
         url = self._url = self._url or self._find_url()
         state = self.state
         leases, age = None, None
@@ -78,7 +78,7 @@ class Worker:
 
     @property
     def state(self) -> str:
-        """In a few words: is it starting, running, or how did it end?"""
+        """Starting, running, or how it ended, in a few words."""
         code = self.process.returncode
         if code is None:
             return "running" if self._url else "starting"
@@ -87,7 +87,7 @@ class Worker:
         return f"killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
 
     def _find_url(self) -> str | None:
-        """It takes a free port, and its first lines name it."""
+        """Return its URL: it takes a free port, which the first lines of its log name."""
         with self.process.log.open("rb") as log:
             found = _PORT.search(log.read(_START_BYTES).decode(errors="replace"))
         return f"http://127.0.0.1:{found[1]}" if found else None

@@ -43,9 +43,12 @@ async def serve(nakadi: LocalNakadi, host: str, port: int) -> None:
         shown_host = f"[{bound_host}]" if ":" in bound_host else bound_host
         nakadi.address = f"{shown_host}:{bound_port}"
         print(f"http://{nakadi.address}", flush=True)
-        print(f"local Nakadi on {bound_host}, for development only; it keeps nothing", flush=True)
+        print(
+            f"local Nakadi on {bound_host}, for development only; it stores nothing on disk",
+            flush=True,
+        )
         if host not in _LOOPBACK:
-            print("others may reach it there: it asks nobody who they are", flush=True)
+            print("other machines may reach it, and it requires no authentication", flush=True)
         await stop.wait()
     finally:
         await runner.cleanup()

@@ -1,4 +1,4 @@
-"""What Java's runtime decides on Nakadi's behalf: string hashes, number text, hash map order."""
+"""Behaviour of Java's runtime that shows in Nakadi: hashes, number texts, hash map order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that the local Nakadi remembers."""
+"""The state of the local Nakadi."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def _middleware(nakadi: LocalNakadi) -> Middleware:
                 return await _control(request, handler)
             request[HEADER] = flow_id(request.headers.get(HEADER))
             return refuse_early(request) or await _guarded(nakadi, request, handler)
-        except ConnectionResetError:  # the client left in the middle: nobody takes an answer
+        except ConnectionResetError:  # the client closed the connection: there is nobody to answer
             return web.Response()
 
     return answer

@@ -164,7 +164,7 @@ def _items(answer: Answer) -> list[tuple[Json, ...]] | None:
 
 
 def same_detail(vector: Vector, found: Answer) -> bool:
-    """Whether the texts agree as well (order apart where the real server's order is random)."""
+    """Return whether the texts agree too (apart from their order if the real one is random)."""
     expected_text, found_text = _detail(vector.expected), _detail(found)
     if _JAVA.search(expected_text):
         return True

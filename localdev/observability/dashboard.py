@@ -42,7 +42,7 @@ def _price(name: str, label: str, dollars: str) -> Json:
 
 
 def dashboard() -> Json:
-    """The whole document."""
+    """Return the whole document."""
     datasource: Json = {
         "type": "datasource",
         "name": "datasource",
@@ -79,7 +79,7 @@ def dashboard() -> Json:
 
 
 def text() -> str:
-    """As it stands in the file."""
+    """Return the text of the file."""
     return json.dumps(dashboard(), indent=2) + "\n"
 
 

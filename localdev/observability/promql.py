@@ -11,13 +11,13 @@ MONTH: Final = "2628000"  # seconds
 
 
 def rate(name: str, by: str = "", labels: str = "") -> str:
-    """Per second, all workers together, over what Grafana finds fitting."""
+    """Per second, all workers together, over the interval that Grafana chooses."""
     grouping = f" by ({by})" if by else ""
     return f"sum{grouping} (rate(consumer_{name}{{{OF}{labels}}}[$__rate_interval]))"
 
 
 def counted(name: str, labels: str = "") -> str:
-    """How many within the time shown.
+    """Return an expression for the count within the time shown.
 
     A series that is new counts from zero: increase() does not see what its first scrape found.
     """

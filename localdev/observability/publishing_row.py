@@ -1,4 +1,4 @@
-"""What Nakadi answers, and what waits for it."""
+"""The row of publishing: Nakadi's answers, and what waits to be sent."""
 
 from localdev.observability.grafana import Panel, Query, Row
 from localdev.observability.promql import WORKER, gauge, quantile, rate
@@ -9,7 +9,7 @@ PUBLISHING = Row(
         Panel(
             "State of the event type",
             "Workers in each state. Backing off: an outage, one probe at a time. Stopped: 403, 404 "
-            "or too many refusals; somebody must act.",
+            "or too many refusals; an operator must act.",
             (Query(gauge("sum", "event_type_state", "state"), "{{state}}"),),
             stacked=True,
         ),

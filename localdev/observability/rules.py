@@ -1,4 +1,4 @@
-"""Renders the chart's alert rules where Helm is not: `python -m localdev.observability.rules`.
+"""Renders the chart's alert rules without Helm: `python -m localdev.observability.rules`.
 
 It understands as much of Helm's `tpl` as helm/files/alerts.yaml uses (variables, paths, strings,
 `default`, `include "consumer.name"`, comments, trimmed white space) and refuses everything else.
@@ -27,7 +27,7 @@ LOCAL: Mapping[str, object] = {
     "Release": {"Name": "local", "Namespace": "local"},
     "Chart": {"Name": "dynamodb-nakadi-consumer"},
 }
-"""What docker-compose.yml runs, in the chart's words."""
+"""The values of the chart that match docker-compose.yml."""
 
 NAME_CHARACTERS = 44
 
@@ -38,7 +38,7 @@ _ASSIGNMENT = re.compile(r"(\$\w+)\s*:=\s*(.+)", re.DOTALL)
 
 
 def render(text: str, root: Mapping[str, object]) -> str:
-    """Fill a template with what Helm calls `.`; ValueError for what is not understood."""
+    """Fill a template with the values that Helm calls `.`. Raise ValueError for unknown syntax."""
     variables: dict[str, object] = {}
     out, at, trim = "", 0, False
     for action in _ACTION.finditer(text):
@@ -80,7 +80,7 @@ def _operand(word: str, root: Mapping[str, object], variables: Mapping[str, obje
 
 
 def _consumer_name(root: Mapping[str, object]) -> str:
-    """What helm/templates/_names.tpl calls by this name: how the release's resources begin."""
+    """Return the beginning of the names of a release's resources, as helm/templates/_names.tpl."""
     chart = str(_value(".Values.nameOverride | default .Chart.Name", root, {}))
     release = str(_value(".Release.Name", root, {}))
     name = release if chart in release else f"{release}-{chart}"
@@ -88,7 +88,7 @@ def _consumer_name(root: Mapping[str, object]) -> str:
 
 
 def main() -> int:
-    """Write the rules of docker-compose's Prometheus; with `--check` say whether they are new."""
+    """Write the rules of docker-compose's Prometheus; with `--check` only compare them."""
     rendered = render(SOURCE.read_text(), LOCAL)
     if sys.argv[1:] == ["--check"]:
         return int(rendered != RENDERED.read_text())

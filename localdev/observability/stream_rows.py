@@ -1,4 +1,4 @@
-"""What to look at first, and the streams."""
+"""The headline row, and the row of streams."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Who reads what, what that takes, and what it costs."""
+"""The rows of leases, resources and cost."""
 
 from localdev.observability.grafana import Panel, Query, Row
 from localdev.observability.promql import MONTH, OF, WORKER, gauge, rate

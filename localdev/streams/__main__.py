@@ -4,7 +4,7 @@ The first line printed is the URL: it is the endpoint of both services, for exam
 
     AWS_ENDPOINT_URL_DYNAMODB_STREAMS=<url> AWS_ENDPOINT_URL_DYNAMODB=<url>
 
-Ends on SIGTERM or SIGINT.
+The server ends on SIGTERM or SIGINT.
 """
 
 import argparse
@@ -38,20 +38,45 @@ def arguments() -> argparse.ArgumentParser:
     add("--port", type=int, default=0, help="port; 0 takes a free one (default)")
     add("--shards", type=int, default=1, help="shards of a new stream (default 1)")
     add(
-        "--split-every", type=float, metavar="SECONDS", help="close a shard of each stream so often"
+        "--split-every",
+        type=float,
+        metavar="SECONDS",
+        help="interval at which a shard of each stream is closed",
     )
     add(
-        "--retention", type=float, metavar="SECONDS", default=RETENTION_SECONDS, help="default 24 h"
+        "--retention",
+        type=float,
+        metavar="SECONDS",
+        default=RETENTION_SECONDS,
+        help="age at which records are removed (default 24 h)",
     )
-    add("--seed", default="0", help="of ids and of what happens by chance (default 0)")
-    add("--spaces", action="store_true", help="JSON with spaces, as emulators write it")
-    add("--no-gzip", action="store_true", help="never compress")
-    add("--no-crc", action="store_true", help="no x-amz-crc32, as emulators")
-    add("--ignore-child-filter", action="store_true", help="CHILD_SHARDS lists all, as emulators")
-    add("--lag", type=float, metavar="SECONDS", default=0.0, help="listings up to so far behind")
-    add("--empty-pages", type=float, metavar="PART", default=0.0, help="part, 0 to 1, of the pages")
-    add("--readers", type=int, default=0, help="a shard and second, others throttled (AWS: 2)")
-    add("--call-limits", action="store_true", help="5 ListStreams, 10 DescribeStream a second")
+    add("--seed", default="0", help="seed of ids and of random choices (default 0)")
+    add("--spaces", action="store_true", help="write JSON with spaces, as emulators do")
+    add("--no-gzip", action="store_true", help="never compress answers")
+    add("--no-crc", action="store_true", help="send no x-amz-crc32, as emulators do")
+    add(
+        "--ignore-child-filter", action="store_true", help="CHILD_SHARDS lists all, as emulators do"
+    )
+    add(
+        "--lag",
+        type=float,
+        metavar="SECONDS",
+        default=0.0,
+        help="listings are up to this far behind",
+    )
+    add(
+        "--empty-pages",
+        type=float,
+        metavar="PART",
+        default=0.0,
+        help="part of the pages that are empty, 0 to 1",
+    )
+    add("--readers", type=int, default=0, help="readers a shard takes each second (AWS: 2)")
+    add(
+        "--call-limits",
+        action="store_true",
+        help="at most 5 ListStreams, 10 DescribeStream a second",
+    )
     add("--exponent-times", action="store_true", help="write times as 1.46480431E9")
     return parser
 

@@ -1,4 +1,4 @@
-"""What the service answers when it does not do what it was asked."""
+"""The errors that the service answers with."""
 
 from enum import StrEnum
 
@@ -20,7 +20,7 @@ class ErrorCode(StrEnum):
 
     @property
     def namespace(self) -> str:
-        """What stands before the `#`; checks of the request come from the framework beneath."""
+        """The part before the `#`; the framework's own errors have another one."""
         match self:
             case ErrorCode.VALIDATION:
                 return "com.amazon.coral.validate"
@@ -54,7 +54,7 @@ def invalid(message: str) -> ServiceError:
 
 
 def not_found(message: str) -> ServiceError:
-    """Return the error for a table, stream or shard that is not there."""
+    """Return the error for a table, stream or shard that does not exist."""
     return ServiceError(ErrorCode.RESOURCE_NOT_FOUND, f"Requested resource not found: {message}")
 
 

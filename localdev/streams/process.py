@@ -56,7 +56,7 @@ class StreamsProcess:
 def streams_process(*arguments: str) -> Iterator[StreamsProcess]:
     """Run `python -m localdev.streams` with these arguments on a free port of 127.0.0.1.
 
-    Raises RuntimeError if it does not come up.
+    Raise RuntimeError if it does not start.
     """
     command = (sys.executable, "-m", "localdev.streams", "--port", "0", *arguments)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as process:

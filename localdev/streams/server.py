@@ -1,4 +1,4 @@
-"""The HTTP side: headers, compression, checksums, and answers that are damaged on purpose."""
+"""The HTTP server: headers, compression, checksums, and answers that a fault damages."""
 
 import asyncio
 import socket
@@ -18,7 +18,7 @@ from localdev.streams.http.reply import Reply, with_spaces
 from localdev.streams.names import digest
 
 GZIP_BYTES: Final = 1024  # a smaller body goes out plain
-GZIP_LEVEL: Final = 1  # one core serves everything
+GZIP_LEVEL: Final = 1  # the server has one core
 MAX_REQUEST_BYTES: Final = 64 * 1024 * 1024  # control commands that bring items
 KEEP_ALIVE_SECONDS: Final = 3600.0  # longer than any client's, so that no reset comes by chance
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 s

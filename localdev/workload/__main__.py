@@ -27,11 +27,11 @@ class Workload:
         self._written = 0
 
     def stop(self, _: int, __: FrameType | None) -> None:
-        """End after the change that is being written. A signal's function."""
+        """End after the current change. It is the handler of signals."""
         self._stopped = True
 
     def run(self, changes: int) -> None:
-        """Write so many changes (0: until stopped)."""
+        """Write a number of changes (0: until stopped)."""
         started = time.monotonic()
         reported = 0.0
         while not self._stopped and not (changes and self._written == changes):
@@ -52,10 +52,14 @@ def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     made = argparse.ArgumentParser(prog="python -m localdev.workload", description=__doc__)
     made.add_argument("--table", default="orders")
-    made.add_argument("--rate", type=float, default=60.0, help="changes a second")
-    made.add_argument("--changes", type=int, default=0, help="0: until SIGTERM")
-    made.add_argument("--orders", type=int, default=300, help="most orders open at a time")
-    made.add_argument("--prefix", default="o", help="of the order ids")
+    made.add_argument("--rate", type=float, default=60.0, help="changes a second (default 60)")
+    made.add_argument(
+        "--changes", type=int, default=0, help="number of changes; 0: until SIGTERM (default)"
+    )
+    made.add_argument(
+        "--orders", type=int, default=300, help="most open orders at a time (default 300)"
+    )
+    made.add_argument("--prefix", default="o", help="prefix of the order ids (default o)")
     return made
 
 

@@ -1,4 +1,4 @@
-"""Clients of AWS that look nowhere but into the environment they are given."""
+"""Clients of AWS that are configured only by the environment that they are given."""
 
 from collections.abc import Mapping
 from typing import Any

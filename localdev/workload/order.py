@@ -46,7 +46,7 @@ Change = Insert | Update | Delete
 
 @dataclass(slots=True)
 class Orders:
-    """All open orders; at most so many at a time."""
+    """All open orders, up to a maximum."""
 
     random: Random
     most: int = 300

@@ -19,13 +19,13 @@ _EXISTS = 409
 
 
 def create_queue(name: str, environ: Mapping[str, str]) -> str:
-    """Create an SQS queue unless it is there, and return its URL."""
+    """Create an SQS queue unless it exists, and return its URL."""
     url: str = aws_client("sqs", environ).create_queue(QueueName=name)["QueueUrl"]
     return url
 
 
 def create_event_type(nakadi_url: str, name: str) -> None:
-    """Create the event type unless it is there. OSError if Nakadi cannot be reached."""
+    """Create the event type unless it exists. Raise OSError if Nakadi cannot be reached."""
     request = urllib.request.Request(  # noqa: S310 - a local URL
         f"{nakadi_url}/event-types",
         data=json.dumps(event_type(name)).encode(),

@@ -21,7 +21,7 @@ class OrderTable:
         self._client = aws_client("dynamodb", environ)
 
     def create(self) -> str:
-        """Create the table with a stream of both images unless it is there; return its stream."""
+        """Create the table with a stream of both images unless it exists; return its stream."""
         with suppress(self._client.exceptions.ResourceInUseException):
             self._client.create_table(
                 TableName=self.name,
@@ -41,7 +41,7 @@ class OrderTable:
         return arn
 
     def write(self, change: Change) -> None:
-        """Do one change."""
+        """Write one change."""
         match change:
             case Insert(item):
                 self._client.put_item(TableName=self.name, Item=_attributes(item))

@@ -109,7 +109,7 @@ def values_schema() -> Schema:
 def config_schema() -> Schema:
     """The settings, as their model has them; the token has no place in a ConfigMap."""
     whole = Settings.model_json_schema()
-    meanings = {line.name: line.meaning for line in settings_command.explained()}
+    meanings = {line.name: line.meaning for line in settings_command.setting_lines()}
     properties: Schema = {
         name: _setting(name, model, whole.get("$defs", {}), meanings[variable(name)])
         for name, model in whole["properties"].items()

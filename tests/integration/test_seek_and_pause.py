@@ -85,7 +85,7 @@ def test_a_pause_survives_the_death_of_an_owner_until_it_is_resumed(fleet: Clust
     assert "--yes" in said
     assert set(states(fleet)) == {"reading"}
     assert "dry run: nothing was changed" in consumer(fleet, "pause", "--dry-run")
-    assert "obeyed by every shard" in consumer(fleet, "pause", "--yes")
+    assert "applied to every shard" in consumer(fleet, "pause", "--yes")
     assert states(fleet) == ["paused"] * SHARDS
     assert all(lease["paused"] for lease in leases(fleet))
 
@@ -149,7 +149,7 @@ def test_a_seek_repeats_everything_once_and_in_order(fleet: Cluster) -> None:
         key, sequence = event["key"], event["sequence"]
         last[key], newest[key] = sequence, max(newest.get(key, ""), sequence)
     assert last == newest  # every key ends with its newest state
-    assert "obeyed by every shard" in consumer(fleet, "seek", "--to", "latest", "--yes")
+    assert "applied to every shard" in consumer(fleet, "seek", "--to", "latest", "--yes")
     gaps = json.loads(consumer(fleet, "gaps", "--json"))
     assert [gap["reason"] for gap in gaps] == ["seek"] * SHARDS
     fleet.fill(RECORDS)
@@ -165,7 +165,7 @@ def test_a_seek_without_any_worker_is_obeyed_by_the_next_and_leaves_gaps(fleet: 
     wrong = ("seek", "--to", str(number), "--shard", shard["shard_id"], "--yes")
     assert "--to" in consumer(fleet, *wrong, code=2)
     said = consumer(fleet, "seek", "--to", "2020-01-01T00:00:00Z", "--yes")
-    assert f"shards without an owner now: {SHARDS}" in said
+    assert f"applied to 0 of {SHARDS} shards; {SHARDS} without an owner" in said
     truth = {s["shard"]: s["records"] for s in fleet.truth()[0]["shards"]}
     records = truth[shard["shard_id"]]
     target = records[-2]["sequence"]

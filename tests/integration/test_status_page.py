@@ -123,7 +123,7 @@ async def test_it_shows_what_status_says(window: Window) -> None:
         assert await window.text("#fill") == "93 %"
         assert await window.text("#rate") == "812 /s"
         assert await window.text("#states") == (
-            "2 here, 1 with peers, 1 with nobody, 1 waiting, 1 finished"
+            "2 here, 1 with peers, 1 without owner, 1 waiting, 1 finished"
         )
         assert "backing off" in await window.text(".event-type")
         assert "http_503" in await window.text(".event-type")
@@ -150,7 +150,7 @@ async def test_finished_shards_search_and_order(window: Window) -> None:
         await window.run(f"{find} find.dispatchEvent(new Event('input'))", "HOST-2")
         assert await window.run(f"return {ROWS}") == [shard_id(5)]
         await window.run(f"{find} find.dispatchEvent(new Event('input'))", "nobody has this")
-        assert await window.run(f"return {ROWS}") == ["no shard is left by what was asked for"]
+        assert await window.run(f"return {ROWS}") == ["no shard matches"]
 
 
 async def test_it_refreshes_says_when_nobody_answers_and_comes_back(window: Window) -> None:
@@ -172,8 +172,8 @@ async def test_it_refreshes_says_when_nobody_answers_and_comes_back(window: Wind
         await window.until("document.querySelector('#alarm').hidden", True)
     await window.until("document.querySelector('#alarm').hidden", False)
     said = await window.text("#alarm")
-    assert said.startswith("This worker does not answer any more")
-    assert "What you see is from" in said
+    assert said.startswith("This worker does not answer (")
+    assert "This page shows the state of" in said
     assert await window.run("return document.querySelectorAll('#shards tr').length") == 5
 
 

@@ -1,8 +1,8 @@
 """The AWS session and its clients.
 
-Region, credentials and endpoints come the standard way (environment, profile, role), with one
-addition: `AWS_REGION`, which botocore alone ignores. Retries of the SDK are off everywhere: who
-calls decides, and a lease write must not be repeated behind its author's back.
+Region, credentials and endpoints come from the standard places (environment, profile, role), and
+the region also from `AWS_REGION`, which botocore ignores. The SDK never retries: the caller
+decides, because a lease write must not be repeated without its knowledge.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 2.0
 READ_SECONDS = 10.0
 QUEUE_READ_SECONDS = 30.0
-"""Longest silence of a server while it answers. SQS may hold a long poll for 20 seconds."""
+"""Longest wait for the next bytes of an answer. SQS may hold a long poll for 20 seconds."""
 
 IDLE_SECONDS = 12.0
-"""A pooled connection is closed after this; the services close theirs later."""
+"""An idle connection is closed after this, before the service closes it."""
 
 QUEUE_CONNECTIONS = 4
 
@@ -39,10 +39,9 @@ USER_AGENT = f"dynamodb-nakadi-consumer/{__version__} aiobotocore/{aiobotocore._
 
 
 class Aws:
-    """One session and the clients made from it, closed together.
+    """One session and the clients made from it, which are closed together.
 
-    `fallback_region` is used where neither environment nor profile name a region, such as the one
-    in a stream's ARN.
+    `fallback_region` is used if neither environment nor profile names a region.
     """
 
     def __init__(self, fallback_region: str | None = None) -> None:
@@ -64,7 +63,7 @@ class Aws:
 
     @property
     def region(self) -> str:
-        """The region of every client. Misconfigured if there is none."""
+        """The region of every client. Raise Misconfigured if there is none."""
         region = (
             os.environ.get("AWS_REGION")
             or self._session.get_config_variable("region")
@@ -75,17 +74,20 @@ class Aws:
         return str(region)
 
     async def streams(self, connections: int) -> Any:  # noqa: ANN401 - made by botocore
-        """A client of DynamoDB Streams with a pool of so many connections (two per held shard)."""
+        """Return a client of DynamoDB Streams; `connections` is the size of its pool."""
         return await self._open(
             "dynamodbstreams", connections, READ_SECONDS, http_session_cls=GzipSession
         )
 
     async def dynamodb(self, connections: int) -> Any:  # noqa: ANN401 - made by botocore
-        """A client of DynamoDB. Who calls bounds a whole request; these limits are a backstop."""
+        """Return a client of DynamoDB; `connections` is the size of its pool.
+
+        Its time limits are generous: the caller limits each request as a whole.
+        """
         return await self._open("dynamodb", connections, READ_SECONDS)
 
     async def sqs(self) -> Any:  # noqa: ANN401 - made by botocore
-        """A client of SQS."""
+        """Return a client of SQS."""
         return await self._open("sqs", QUEUE_CONNECTIONS, QUEUE_READ_SECONDS)
 
     async def _open(
@@ -100,10 +102,10 @@ class Aws:
             read_timeout=read_seconds,
             max_pool_connections=connections,
             retries={"total_max_attempts": 1, "mode": "standard"},
-            # What we send has its documented shape; checking it again costs a third of a call.
+            # Our requests have the documented form; validation takes a third of a call's time.
             parameter_validation=False,
             connector_args={"keepalive_timeout": IDLE_SECONDS},
-            # Given whole, or botocore puts it together twice a call: a seventh of an idle poll.
+            # Otherwise botocore builds it twice a call, a seventh of the time of an idle poll.
             user_agent=USER_AGENT,
             http_session_cls=http_session_cls,
         )
@@ -118,9 +120,9 @@ class Aws:
 
 
 class GzipSession(AIOHTTPSession):  # type: ignore[misc]
-    """Asks for gzip on GetRecords. aiobotocore sets `Accept-Encoding: identity` on every request.
+    """A session that requests gzip for GetRecords, where aiobotocore always sends `identity`.
 
-    The header is not among those that are signed.
+    `Accept-Encoding` is not among the signed headers.
     """
 
     async def _get_session(self, proxy_url: str | None) -> _GzipRequests:

@@ -1,7 +1,7 @@
-"""What a failed AWS call means, for all services: one table.
+"""What a failed AWS call means: one table for all services.
 
-Nothing here knows of shards or leases; `streams` and `lease_table` look at the codes of their own
-first and leave the rest to `retryable`.
+Nothing here concerns shards or leases: `streams` and `lease_table` handle the error codes that have
+a meaning for them, and pass the others to `retryable`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ CALL_FAILURES: Final = (
     AnswerIncomplete,
     TimeoutError,
 )
-"""Everything that a call of a client raises."""
+"""Every exception that a client's call raises."""
 
 _REASONS: Final = {
     **dict.fromkeys(
@@ -85,7 +85,8 @@ _REASONS: Final = {
 }
 
 _BROKEN: Final = (
-    # aiobotocore names a connection that broke like one that was never made: its cause tells.
+    # aiobotocore raises the same for a connection that broke as for one that was never made; the
+    # cause differs.
     (aiohttp.ClientPayloadError, "truncated"),
     (aiohttp.ClientConnectorError, "unreachable"),
     (aiohttp.ConnectionTimeoutError, "connect_timeout"),
@@ -106,14 +107,14 @@ _BROKEN: Final = (
 
 
 def error_code(error: Exception) -> str | None:
-    """The service's code, such as `ResourceNotFoundException`; None if no service answered."""
+    """Return the service's error code, such as `ResourceNotFoundException`; None without one."""
     if not isinstance(error, ClientError):
         return None
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def answered_status(error: Exception) -> int | None:
-    """The HTTP status of the answer; None if there was none."""
+    """Return the HTTP status of the answer; None if there was no answer."""
     if not isinstance(error, ClientError):
         return None
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
@@ -121,9 +122,9 @@ def answered_status(error: Exception) -> int | None:
 
 
 def retryable(call: str, error: Exception) -> Retryable:
-    """The failure of `call` as a passing one.
+    """Return the failure of a call as a Retryable; `call` is the name of the operation.
 
-    Raises Misconfigured for missing credentials, which no repetition brings.
+    Raise Misconfigured if credentials or the region are missing, which a retry does not change.
     """
     if isinstance(error, (NoCredentialsError, PartialCredentialsError, NoRegionError)):
         raise misconfigured(error) from error
@@ -131,7 +132,7 @@ def retryable(call: str, error: Exception) -> Retryable:
 
 
 def reason_of(error: Exception) -> str:
-    """A short word for metrics."""
+    """Return a short word for metrics that says why a call failed."""
     code = error_code(error)
     if code is None:
         cause = error.kwargs.get("error") if isinstance(error, BotoCoreError) else None
@@ -147,7 +148,7 @@ def reason_of(error: Exception) -> str:
 
 
 def describe(error: Exception) -> str:
-    """One line for a person; a service's own words where it spoke."""
+    """Return one line for a person: the service's code and message if it answered."""
     if isinstance(error, ClientError):
         message = str(error.response.get("Error", {}).get("Message", ""))
         return f"{error_code(error)}: {message}".replace("\n", " ")
@@ -156,7 +157,7 @@ def describe(error: Exception) -> str:
 
 
 def misconfigured(error: Exception) -> Misconfigured:
-    """What botocore found missing, as one line."""
+    """Return a Misconfigured with one line that says what botocore found missing."""
     if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
         return Misconfigured(NO_CREDENTIALS)
     return Misconfigured(f"AWS: {describe(error)}")

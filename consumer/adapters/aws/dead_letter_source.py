@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 WAIT_SECONDS: Final = 1
-"""Long poll: any at all asks every server of SQS, so that an empty answer means something."""
+"""Time of a long poll. SQS asks all of its servers then, so an empty answer can be trusted."""
 
 REQUEST_SECONDS: Final = 20.0
 MAX_VISIBILITY: Final = 43_200
@@ -29,14 +29,17 @@ class SqsDeadLetterSource:
         self._queue_url = queue_url
 
     async def depth(self) -> QueueDepth:
-        """About how many messages it holds. Misconfigured if there is no such queue."""
+        """Return about how many messages the queue holds, visible and hidden.
+
+        Raise Misconfigured if there is no such queue, Retryable if the request fails.
+        """
         visible = await waiting_messages(self._sqs, self._queue_url)
         name = "ApproximateNumberOfMessagesNotVisible"
         answer = await self._call("GetQueueAttributes", AttributeNames=[name])
         return QueueDepth(visible, int(answer.get("Attributes", {}).get(name, 0)))
 
     async def receive(self, count: int, seconds: float) -> Sequence[QueuedMessage]:
-        """At most ten messages, hidden from others for so many seconds."""
+        """Receive at most `count` (up to ten) messages and hide them for `seconds`."""
         answer = await self._call(
             "ReceiveMessage",
             MaxNumberOfMessages=count,
@@ -47,11 +50,14 @@ class SqsDeadLetterSource:
         return [_message(message) for message in answer.get("Messages", ())]
 
     async def delete(self, receipts: Sequence[Receipt]) -> Sequence[bool]:
-        """At most ten; True for each that is gone."""
+        """Delete at most ten messages; return for each whether it was deleted."""
         return await self._batch("DeleteMessageBatch", receipts)
 
     async def hide(self, receipts: Sequence[Receipt], seconds: float) -> Sequence[bool]:
-        """At most ten, hidden for so many seconds from now on; 0 shows them at once."""
+        """Hide at most ten messages for `seconds` from now; 0 makes them visible at once.
+
+        Return for each whether it was done.
+        """
         return await self._batch(
             "ChangeMessageVisibilityBatch", receipts, VisibilityTimeout=_visibility(seconds)
         )
@@ -95,7 +101,8 @@ def _message(message: Mapping[str, Any]) -> QueuedMessage:
     attributes = message.get("Attributes", {})
     return QueuedMessage(
         Receipt(str(message["MessageId"]), str(message["ReceiptHandle"])),
-        # A lone surrogate can be in no letter of ours; what it is in must not end the run.
+        # None of our letters has a lone surrogate, but a foreign message with one must not end the
+        # redrive.
         str(message["Body"]).encode(errors="surrogatepass"),
         int(attributes.get("SentTimestamp", 0)) / 1000,
         int(attributes.get("ApproximateReceiveCount", 1)),

@@ -1,13 +1,14 @@
-"""What botocore makes of an answer, made safe, and for GetRecords made fast.
+"""A parser in place of botocore's that refuses incomplete answers, and is faster for GetRecords.
 
-botocore's parser takes a cut-off body for an empty answer: GetRecords without records and without
-an iterator, which is what a closed shard looks like; a Query without items. So every successful
-JSON answer is checked first: its length, its `x-amz-crc32` (over the bytes as sent, compressed or
-not) and that it is one whole JSON object. A GetRecords page then goes to `decode_page` as bytes,
-everything else to botocore. aiobotocore does not decompress: gzip is undone here.
+botocore's parser takes a body that was cut off for an empty answer: GetRecords without records and
+without an iterator, which is also the last answer of a closed shard; a Query without items. So
+every successful JSON answer is checked first: its length, its `x-amz-crc32` (of the bytes as sent,
+compressed or not), and that it is one whole JSON object. Then `decode_page` reads a GetRecords page
+from its bytes, and botocore parses everything else. aiobotocore does not decompress, so gzip is
+decompressed here.
 
 Installed with `session.register_component("response_parser_factory", CheckedParserFactory())`. The
-factory is told only the protocol, so a page is known by its output shape.
+factory is given only the protocol, so a page is recognized by its output shape.
 """
 
 from __future__ import annotations
@@ -24,27 +25,28 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
-"""Most bytes that an answer may decompress to. Pages reach 1 MiB, Query answers likewise."""
+"""Largest size of a decompressed answer. Pages and answers to a Query reach 1 MiB."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WINDOW = zlib.MAX_WBITS | 16
 
 
 class AnswerIncomplete(Exception):
-    """The body of a successful answer is cut off or damaged: the call has failed."""
+    """The body of a successful answer is cut off or damaged, so the call counts as failed."""
 
 
 class CheckedJSONParser(AioJSONParser):  # type: ignore[misc]
-    """Parser of protocol `json`.
+    """Parser of the protocol `json`.
 
     A page is returned as `{"Page": Page, "Encoding": "gzip" | "identity", "WireBytes": int}`.
     """
 
     async def parse(self, response: dict[str, Any], shape: Any) -> dict[str, Any]:  # noqa: ANN401 - botocore's shape
-        """Parse an answer. Raises AnswerIncomplete for a successful one that is not whole."""
+        """Parse an answer. Raise AnswerIncomplete if a successful one is not complete."""
         headers, sent, status = response["headers"], response["body"], response["status_code"]
         if status >= 300:
-            # The crc of an error is not checked: a large one may carry a gzip header while plain.
+            # The checksum of an error is not checked: a large one may have a gzip header and be
+            # plain.
             return await self._as_botocore(response, shape, _error_body(sent))
         body = whole_body(headers, sent)
         if shape is None or shape.name != "GetRecordsOutput":
@@ -72,19 +74,19 @@ class CheckedJSONParser(AioJSONParser):  # type: ignore[misc]
 
 
 class CheckedParserFactory(AioResponseParserFactory):  # type: ignore[misc]
-    """Hands out the parser above for protocol `json` and botocore's own for every other."""
+    """Factory of the parser above for the protocol `json`, and of botocore's for the others."""
 
     def __init__(self) -> None:
         super().__init__()
         self._json = CheckedJSONParser()
 
     def create_parser(self, protocol_name: str) -> Any:  # noqa: ANN401 - botocore's parser
-        """The parser of a protocol."""
+        """Return the parser of a protocol."""
         return self._json if protocol_name == "json" else super().create_parser(protocol_name)
 
 
 def whole_body(headers: Mapping[str, str], sent: bytes) -> bytes:
-    """The body, decompressed. Raises AnswerIncomplete if length, crc or gzip stream are wrong."""
+    """Return the body, decompressed. Raise AnswerIncomplete if length, crc or gzip are wrong."""
     length = headers.get("content-length")
     if length is not None and length != str(len(sent)):
         raise AnswerIncomplete(f"{len(sent)} bytes of {length}")

@@ -1,4 +1,4 @@
-"""Whether the dead letter queue is there, without sending anything to it."""
+"""Asks SQS whether the dead letter queue exists and how full it is, without sending anything."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ _ABSENT: Final = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoe
 
 
 async def waiting_messages(sqs: Any, queue_url: str) -> int:  # noqa: ANN401 - made by botocore
-    """About how many dead letters wait. Misconfigured if there is no such queue, or Retryable."""
+    """Return about how many visible messages the queue holds.
+
+    Raise Misconfigured if there is no such queue, Retryable if the request fails.
+    """
     try:
         async with asyncio.timeout(REQUEST_SECONDS):
             answer = await sqs.get_queue_attributes(

@@ -1,12 +1,12 @@
-"""DynamoDB Streams as the runtime needs it: the StreamClient port.
+"""DynamoDB Streams: the StreamClient port.
 
-One call is one request; the SDK repeats nothing. Facts about a shard (`TrimmedData`,
-`ShardNotFound`, `ExpiredIterator`) come only from the service's own error codes. Everything else
-that goes wrong is Retryable and says nothing about the shard.
+The SDK never retries. Facts about a shard (`TrimmedData`, `ShardNotFound`, `ExpiredIterator`) come
+only from the service's own error codes. Every other failure is Retryable and says nothing about the
+shard.
 
-Sequence numbers are integers here, text there. The service writes 21 to 40 digits without leading
-zeros; emulators pad to a width of their own and compare text, so the width is learned from what
-DescribeStream shows.
+Sequence numbers are integers in this service and text in the API. AWS writes 21 to 40 digits
+without leading zeros. Emulators pad numbers to a width of their own and compare them as text, so
+the width is taken from the numbers in DescribeStream.
 """
 
 from __future__ import annotations
@@ -43,19 +43,19 @@ if TYPE_CHECKING:
     from consumer.ports import Clock
 
 REQUEST_SECONDS: Final = 15.0
-"""Longest request, waiting for a pooled connection included."""
+"""Longest request, including the wait for a connection of the pool."""
 
 RECORDS_PER_PAGE: Final = 1000
-"""The most GetRecords gives."""
+"""The largest page that GetRecords returns."""
 
 SHARDS_PER_PAGE: Final = 100
-"""The most DescribeStream gives."""
+"""The largest page that DescribeStream returns."""
 
 CHILD_PAGES: Final = 100
-"""Pages of one answer to CHILD_SHARDS. Only a backend that ignores the filter needs a second."""
+"""Most pages with the filter CHILD_SHARDS. Only a backend that ignores it has a second page."""
 
 SEQUENCE_DIGITS: Final = 21
-"""The fewest digits of a SequenceNumber (service model)."""
+"""The fewest digits of a SequenceNumber, by the service's API model."""
 
 _FACTS: Final = {
     "ExpiredIteratorException": ExpiredIterator,
@@ -81,7 +81,10 @@ class DynamoDbStreams:
         self._digits = SEQUENCE_DIGITS
 
     async def latest_stream(self, table: str) -> Stream | None:
-        """The table's latest stream, None if it never had one. Misconfigured if no such table."""
+        """Return the table's latest stream, None if it never had one.
+
+        Raise Misconfigured if there is no such table.
+        """
         try:
             answer = await _call("DescribeTable", self._dynamodb.describe_table, TableName=table)
         except ShardNotFound:
@@ -93,11 +96,14 @@ class DynamoDbStreams:
         return Stream.from_arn(arn) if arn else None
 
     async def describe_stream(self, stream: Stream, after_shard: str | None) -> StreamPage:
-        """One page of the listing. ShardNotFound if the stream does not exist."""
+        """Return the page of the listing after a shard, the first page for None.
+
+        Raise ShardNotFound if the stream does not exist.
+        """
         return await self._describe(stream, after_shard)
 
     async def child_shards(self, stream: Stream, shard_id: str) -> Sequence[Shard]:
-        """Direct children of a shard; also right where the filter is ignored."""
+        """Return the direct children of a shard, even from a backend that ignores the filter."""
         children: list[Shard] = []
         after: str | None = None
         child_filter = {"Type": "CHILD_SHARDS", "ShardId": shard_id}
@@ -112,7 +118,7 @@ class DynamoDbStreams:
     async def shard_iterator(
         self, stream: Stream, shard_id: str, position: Position
     ) -> tuple[str, float]:
-        """An iterator and the answer's Date in epoch seconds."""
+        """Return an iterator, and the Date of the answer in epoch seconds."""
         where: dict[str, str]
         match position:
             case AtTrimHorizon():
@@ -139,7 +145,7 @@ class DynamoDbStreams:
         return iterator, self._date(answer)
 
     async def get_records(self, iterator: str) -> Page:
-        """The next page. Raises ExpiredIterator, TrimmedData, ShardNotFound."""
+        """Return the next page. Raise ExpiredIterator, TrimmedData or ShardNotFound."""
         answer = await _call(
             "GetRecords",
             self._streams.get_records,
@@ -184,7 +190,7 @@ class DynamoDbStreams:
         date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
         try:
             return parsedate_to_datetime(date).timestamp()
-        except (TypeError, ValueError):  # a backend without the header
+        except (TypeError, ValueError):  # the backend sends no Date
             return self._clock.wall()
 
 

@@ -1,6 +1,6 @@
 """Conditions and updates in DynamoDB's expression language, built from attribute names and values.
 
-Every name goes through a placeholder: several of ours (`from`, `to`, `key`) are reserved words.
+Every name gets a placeholder, because several of ours (`from`, `to`, `key`) are reserved words.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Expressions:
-    """Collects the expressions of one request; `arguments` is what the client takes."""
+    """Collects the conditions and updates of one request."""
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
@@ -25,22 +25,22 @@ class Expressions:
         self._remove: list[str] = []
 
     def equal(self, path: str, value: RowValue) -> None:
-        """Condition: what stands at a path (`sweep.n`) is this; None: nothing stands there."""
+        """Require a value at a path such as `sweep.n`; None requires that the path is absent."""
         if value is None:
             self._conditions.append(f"attribute_not_exists({self._name(path)})")
         else:
             self._conditions.append(f"{self._name(path)} = {self._value(value)}")
 
     def exists(self, name: str) -> None:
-        """Condition: the row has this attribute."""
+        """Require that the row has an attribute."""
         self._conditions.append(f"attribute_exists({self._name(name)})")
 
     def differs(self, name: str, value: float) -> None:
-        """Condition: the attribute is something else, or absent."""
+        """Require that an attribute has another value, or is absent."""
         self._conditions.append(f"{self._name(name)} <> {self._value(value)}")
 
     def set(self, values: Mapping[str, RowValue]) -> None:
-        """Update: these attributes become these values; None removes one."""
+        """Set attributes to values; None removes an attribute."""
         for name, value in values.items():
             if value is None:
                 self._remove.append(self._name(name))
@@ -48,11 +48,11 @@ class Expressions:
                 self._set.append(f"{self._name(name)} = {self._value(value)}")
 
     def add(self, name: str, number: int) -> None:
-        """Update: raise a counter, whatever it stands at."""
+        """Add a number to a counter."""
         self._add.append(f"{self._name(name)} {self._value(number)}")
 
     def arguments(self) -> dict[str, object]:
-        """The arguments of the request."""
+        """Return the arguments of the client's call."""
         clauses = (("SET", self._set), ("ADD", self._add), ("REMOVE", self._remove))
         update = " ".join(f"{verb} {', '.join(parts)}" for verb, parts in clauses if parts)
         arguments: dict[str, object] = {
@@ -78,5 +78,5 @@ class Expressions:
 
 
 def changed(before: Mapping[str, RowValue], after: Mapping[str, RowValue]) -> dict[str, RowValue]:
-    """The values of `after` that `before` has not."""
+    """Return those values of `after` that differ from `before`."""
     return {name: value for name, value in after.items() if value != before.get(name)}

@@ -1,8 +1,8 @@
-"""Requests to the lease table: one application's rows, one request at a time, never repeated.
+"""Requests to the lease table for the rows of one application; none of them is retried here.
 
-Each request ends within `request_seconds`, connection and pool included. A write has two definite
-answers, done and condition failed; everything else, throttling too, is UnknownOutcome, because an
-earlier copy of the same write may still be on its way.
+Each request ends within `request_seconds`, including the wait for a connection. A write has two
+definite outcomes, done and condition failed. Everything else, throttling too, is UnknownOutcome,
+because an earlier copy of the same write may still arrive.
 """
 
 from __future__ import annotations
@@ -27,11 +27,14 @@ if TYPE_CHECKING:
     from consumer.observability.metrics import Metrics
 
 MAX_PAGES: Final = 1000
-"""Pages of one Query; each holds a megabyte."""
+"""Most pages of one Query; a page holds a megabyte."""
 
 
 class LeaseRequests:
-    """The rows of one application, by their sort keys. `dynamodb` is a client made by `Aws`."""
+    """The rows of one application, addressed by their sort keys.
+
+    `dynamodb` is a client made by `Aws`. Reads raise Retryable, writes raise UnknownOutcome.
+    """
 
     def __init__(
         self,
@@ -48,24 +51,27 @@ class LeaseRequests:
         self._request_seconds = request_seconds
 
     async def query_prefix(self, prefix: str) -> list[Row]:
-        """All rows whose key begins so, strongly consistent, all pages."""
+        """Return all rows whose key begins with a prefix, by a strongly consistent read."""
         return await self._query("begins_with(#key, :from)", {":from": prefix})
 
     async def query_between(self, first: str, last: str) -> list[Row]:
-        """All rows from key to key, strongly consistent, all pages."""
+        """Return all rows from one key to another, both included, by a strongly consistent read."""
         return await self._query("#key BETWEEN :from AND :to", {":from": first, ":to": last})
 
     async def put(self, key: str, values: Mapping[str, RowValue]) -> None:
-        """Write a whole row, whatever stands there."""
+        """Write a whole row, and replace one that exists."""
         await self._write("PutItem", self._dynamodb.put_item, Item=self._row(key, values))
 
     async def delete(self, key: str, condition: Expressions | None = None) -> None:
-        """Delete a row, present or not. Raises ConditionFailed."""
+        """Delete a row if it exists. Raise ConditionFailed if it does not meet the condition."""
         arguments = condition.arguments() if condition else {}
         await self._write("DeleteItem", self._dynamodb.delete_item, Key=self._key(key), **arguments)
 
-    async def settling_read(self, key: str) -> Row | None:
-        """The row as it stands, read to settle a write. UnknownOutcome if that fails."""
+    async def read_after_refusal(self, key: str) -> Row | None:
+        """Return a row, None if absent, to learn why a write was refused.
+
+        The read is strongly consistent. Raise UnknownOutcome if it fails.
+        """
         try:
             answer = await self._read(
                 "GetItem", self._dynamodb.get_item, Key=self._key(key), ConsistentRead=True
@@ -75,7 +81,7 @@ class LeaseRequests:
         return answer.get("Item")
 
     async def create(self, key: str, values: Mapping[str, RowValue]) -> None:
-        """Write a row that is not there yet. Raises ConditionFailed."""
+        """Write a new row. Raise ConditionFailed if it exists already."""
         absent = Expressions()
         absent.equal(KEY, None)
         await self._write(
@@ -87,7 +93,7 @@ class LeaseRequests:
         )
 
     async def update(self, key: str, update: Expressions) -> Row:
-        """Returns the new row. Raises ConditionFailed."""
+        """Update a row and return it. Raise ConditionFailed if it does not meet the condition."""
         answer = await self._write(
             "UpdateItem",
             self._dynamodb.update_item,
@@ -107,9 +113,10 @@ class LeaseRequests:
         updated: tuple[str, Expressions],
         token: str,
     ) -> None:
-        """Write a row that is not there yet and update another, both or neither.
+        """Write a new row and update another one, both or neither.
 
-        `token` makes copies of a call one, for ten minutes. Raises ConditionFailed.
+        Within ten minutes, repeated calls with the same `token` have the effect of one. Raise
+        ConditionFailed if the new row exists, or the other one does not meet its condition.
         """
         absent = Expressions()
         absent.equal(KEY, None)
@@ -125,8 +132,8 @@ class LeaseRequests:
 
         await self._write("TransactWriteItems", both)
 
-    async def update_if_there(self, key: str, update: Expressions) -> bool:
-        """Update, or leave a row alone that does not meet the condition; True if updated."""
+    async def try_update(self, key: str, update: Expressions) -> bool:
+        """Update a row if it meets the condition; return whether it did."""
         try:
             await self.update(key, update)
         except ConditionFailed:
@@ -188,7 +195,7 @@ class LeaseRequests:
 
 
 class ConditionFailed(Exception):
-    """The write was refused; `row` is the old item as returned with the refusal."""
+    """A write was refused. `row` is the existing row, None if the answer did not contain it."""
 
     def __init__(self, row: Row | None) -> None:
         super().__init__()
@@ -196,7 +203,7 @@ class ConditionFailed(Exception):
 
 
 def _refused(error: Exception) -> bool:
-    """A condition did not hold, its own or one of a transaction's."""
+    """Return whether a condition of the write, or of one in its transaction, did not hold."""
     code = error_code(error)
     if code != "TransactionCanceledException":
         return code == "ConditionalCheckFailedException"

@@ -1,10 +1,10 @@
-"""Rows of the lease table: values on one side, DynamoDB attributes on the other.
+"""Rows of the lease table: conversion between our values and DynamoDB attributes.
 
 Names of rows and attributes are public: `worker/<id>`, `stream/<table>/<label>`,
 `lease/<table>/<label>/<shard>`, `gap/<table>/<label>/<shard>/<from>`,
-`command/<table>/<label>/<number>`. Times are epoch seconds as
-numbers, written so that reading gives the same float again. None is an absent attribute. What a
-newer version has added to a row is ignored here and kept by updates, which name what they change.
+`command/<table>/<label>/<number>`. Times are epoch seconds as numbers, written so that reading
+gives the same float again. None is an absent attribute. Attributes that a newer version has added
+to a row are ignored when it is read, and kept by updates, which name what they change.
 """
 
 from __future__ import annotations
@@ -26,38 +26,38 @@ WORKER: Final = "worker/"
 STREAM: Final = "stream/"
 
 WORKER_TTL: Final = 3600
-"""Seconds after its last sign of life when DynamoDB may remove a worker's row (`expiresAt`)."""
+"""Seconds after a worker's last heartbeat when DynamoDB may remove its row (`expiresAt`)."""
 
 RowValue = str | bool | int | float | tuple[str, ...] | dict[str, float] | None
 
 
 def lease_prefix(stream_key: str) -> str:
-    """Where the keys of a stream's leases begin."""
+    """Return the prefix of the keys of a stream's lease rows."""
     return f"lease/{stream_key}/"
 
 
 def gap_prefix(stream_key: str) -> str:
-    """Where the keys of a stream's gaps begin."""
+    """Return the prefix of the keys of a stream's gap rows."""
     return f"gap/{stream_key}/"
 
 
 def lease_key(stream_key: str, shard_id: str) -> str:
-    """Key of a lease row."""
+    """Return the key of a lease row."""
     return lease_prefix(stream_key) + shard_id
 
 
 def gap_key(stream_key: str, gap: Gap) -> str:
-    """Key of a gap row."""
+    """Return the key of a gap row."""
     return f"{gap_prefix(stream_key)}{gap.shard_id}/{gap.from_}"
 
 
 def command_key(stream_key: str, number: int) -> str:
-    """Key of a command row; so many digits that keys sort by number."""
+    """Return the key of a command row; its number has ten digits, so that keys sort by number."""
     return f"command/{stream_key}/{number:010d}"
 
 
 def attribute(value: str | float | tuple[str, ...] | dict[str, float]) -> Attribute:
-    """A value as DynamoDB writes it."""
+    """Return a value as a DynamoDB attribute."""
     match value:
         case bool():
             return {"BOOL": value}
@@ -72,12 +72,12 @@ def attribute(value: str | float | tuple[str, ...] | dict[str, float]) -> Attrib
 
 
 def item(values: Mapping[str, RowValue]) -> Item:
-    """Attributes of those values that are not None."""
+    """Return the attributes of those values that are not None."""
     return {name: attribute(value) for name, value in values.items() if value is not None}
 
 
 def worker_values(worker: Worker) -> dict[str, RowValue]:
-    """Attributes of a worker row."""
+    """Return the attributes of a worker row."""
     return {
         "heartbeat": worker.heartbeat,
         "changes": worker.changes,
@@ -93,7 +93,7 @@ def worker_values(worker: Worker) -> dict[str, RowValue]:
 
 
 def stream_values(row: StreamRow) -> dict[str, RowValue]:
-    """Attributes of a stream row."""
+    """Return the attributes of a stream row."""
     return {
         "streamArn": row.arn,
         "after": row.after,
@@ -109,13 +109,13 @@ def stream_values(row: StreamRow) -> dict[str, RowValue]:
 
 
 def _sweep(row: StreamRow) -> dict[str, float]:
-    """A map as a whole: workers of older versions, which know of no `at`, drop it."""
+    """Return the `sweep` map. It is written as a whole; workers of older versions omit `at`."""
     sweep: dict[str, float] = {"n": row.sweep_n, "done": row.sweep_done}
     return sweep if row.swept_at is None else {**sweep, "at": row.swept_at}
 
 
 def lease_values(lease: Lease) -> dict[str, RowValue]:
-    """Attributes of a lease row."""
+    """Return the attributes of a lease row."""
     return {
         "leaseOwner": lease.owner,
         "leaseCounter": lease.counter,
@@ -135,7 +135,7 @@ def lease_values(lease: Lease) -> dict[str, RowValue]:
 
 
 def gap_values(gap: Gap) -> dict[str, RowValue]:
-    """Attributes of a gap row."""
+    """Return the attributes of a gap row."""
     return {
         "from": gap.from_,
         "to": gap.to,
@@ -145,7 +145,7 @@ def gap_values(gap: Gap) -> dict[str, RowValue]:
 
 
 def command_values(command: Command) -> dict[str, RowValue]:
-    """Attributes of a command row."""
+    """Return the attributes of a command row."""
     return {
         "action": command.action.value,
         "shards": command.shards,
@@ -157,7 +157,7 @@ def command_values(command: Command) -> dict[str, RowValue]:
 
 
 def command_of(row: Row) -> Command:
-    """A command row as a value. Raises KeyError or ValueError if it is none."""
+    """Convert a command row. Raise KeyError or ValueError if it is malformed."""
     return Command(
         number=int(key_of(row).rsplit("/", 1)[1]),
         action=Action(str(row["action"]["S"])),
@@ -170,7 +170,7 @@ def command_of(row: Row) -> Command:
 
 
 def worker_of(row: Row) -> Worker:
-    """A worker row as a value. Raises KeyError or ValueError if it is none."""
+    """Convert a worker row. Raise KeyError or ValueError if it is malformed."""
     return Worker(
         worker_id=key_of(row).removeprefix(WORKER),
         heartbeat=int(_number(row, "heartbeat")),
@@ -186,7 +186,7 @@ def worker_of(row: Row) -> Worker:
 
 
 def stream_of(row: Row) -> StreamRow:
-    """A stream row as a value. Raises KeyError or ValueError if it is none."""
+    """Convert a stream row. Raise KeyError or ValueError if it is malformed."""
     _, table, label = key_of(row).split("/", 2)
     sweep = cast("Row", row["sweep"]["M"])
     return StreamRow(
@@ -208,7 +208,7 @@ def stream_of(row: Row) -> StreamRow:
 
 
 def lease_of(row: Row) -> Lease:
-    """A lease row as a value. Raises KeyError or ValueError if it is none."""
+    """Convert a lease row. Raise KeyError or ValueError if it is malformed."""
     return Lease(
         shard_id=key_of(row).rsplit("/", 1)[1],
         parent_shard_id=_text(row, "parentShardId"),
@@ -229,7 +229,7 @@ def lease_of(row: Row) -> Lease:
 
 
 def gap_of(row: Row) -> Gap:
-    """A gap row as a value. Raises KeyError or ValueError if it is none."""
+    """Convert a gap row. Raise KeyError or ValueError if it is malformed."""
     return Gap(
         shard_id=key_of(row).rsplit("/", 2)[1],
         from_=str(row["from"]["S"]),
@@ -240,7 +240,7 @@ def gap_of(row: Row) -> Gap:
 
 
 def key_of(row: Row) -> str:
-    """The sort key."""
+    """Return the sort key of a row."""
     return str(row[KEY]["S"])
 
 

@@ -1,11 +1,11 @@
-"""The lease table on DynamoDB: the LeaseStore port.
+"""The lease table in DynamoDB: the LeaseStore port.
 
-How requests are sent, and what counts as an answer, is in `lease_requests`.
+`lease_requests` sends the requests and decides what counts as an answer.
 
-A failed condition is settled from the old item that the service returns with it. Where a backend
-returns none, the row is read, strongly consistent: a row that does not meet the condition is what a
-repetition of the write would have met at that moment, so it is as good as the old item; one that
-meets it proves nothing, and the outcome stays unknown.
+When a condition fails, the service returns the existing row, which shows why. If a backend does not
+return it, the row is read, strongly consistent. A row that does not meet the condition is what the
+write would have found at that moment, so it is as good as the returned one. A row that meets the
+condition proves nothing, and the outcome stays unknown.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ if TYPE_CHECKING:
     from consumer.ports import Clock
 
 LAST_COMMAND: Final = 10**10 - 1
-"""No stream has as many commands as its keys have room for."""
+"""The highest number of a command, by the ten digits of its key."""
 
-_AFTER_WORKERS: Final = "worker0"  # '0' follows '/'
+_AFTER_WORKERS: Final = "worker0"  # '0' is the next character after '/'
 
 _KEPT_BY_TAKE: Final = ("checkpoint", "recordAt", "caughtUpAt")
 
@@ -60,7 +60,11 @@ Value = TypeVar("Value")
 
 
 class LeaseTable:
-    """LeaseStore port for one application. `dynamodb` is a client made by `Aws`."""
+    """LeaseStore port for one application; `dynamodb` is a client made by `Aws`.
+
+    Every method but `ensure_table` raises Retryable if a read fails, and UnknownOutcome if a write
+    may or may not have happened.
+    """
 
     def __init__(
         self,
@@ -78,31 +82,37 @@ class LeaseTable:
         self._requests = LeaseRequests(dynamodb, table, application, request_seconds, metrics)
 
     async def ensure_table(self, *, create: bool) -> None:
-        """Check (or make) the table. Misconfigured if it is absent or has another key."""
+        """Check the table, and create it if it is absent and `create` is set.
+
+        Raise LeaseTableAbsent if it is absent, Misconfigured if it has another key, Retryable.
+        """
         await ensure_table(self._dynamodb, self._clock, self._table, create=create)
 
     async def read_peers(self) -> tuple[Sequence[Worker], Sequence[StreamRow]]:
-        """All worker and stream rows, by one Query: their keys are neighbours."""
+        """Return all worker and stream rows. Their keys are neighbours, so one Query reads both."""
         rows = await self._requests.query_between(STREAM, _AFTER_WORKERS)
         workers = [row for row in rows if key_of(row).startswith(WORKER)]
         streams = [row for row in rows if key_of(row).startswith(STREAM)]
-        return _read(worker_of, workers), _read(stream_of, streams)
+        return _converted(worker_of, workers), _converted(stream_of, streams)
 
     async def read_leases(self, stream_key: str) -> Sequence[Lease]:
-        """All lease rows of a stream."""
-        return _read(lease_of, await self._requests.query_prefix(lease_prefix(stream_key)))
+        """Return all lease rows of a stream."""
+        return _converted(lease_of, await self._requests.query_prefix(lease_prefix(stream_key)))
 
     async def read_gaps(self, stream_key: str) -> Sequence[Gap]:
-        """All gap rows of a stream."""
-        return _read(gap_of, await self._requests.query_prefix(gap_prefix(stream_key)))
+        """Return all gap rows of a stream."""
+        return _converted(gap_of, await self._requests.query_prefix(gap_prefix(stream_key)))
 
     async def read_commands(self, stream_key: str, after: int) -> Sequence[Command]:
-        """The commands with a higher number, in order."""
+        """Return the commands with a number above `after`, in order."""
         first, last = command_key(stream_key, after + 1), command_key(stream_key, LAST_COMMAND)
-        return _read(command_of, await self._requests.query_between(first, last))
+        return _converted(command_of, await self._requests.query_between(first, last))
 
     async def add_command(self, stream_key: str, command: Command) -> bool:
-        """Put the command and announce it on the stream row, in one transaction."""
+        """Write the command row and its number to the stream row, in one transaction.
+
+        Return whether this command was written; False if another command has its number.
+        """
         before = command.number - 1
         announced = Expressions()
         announced.exists(KEY)
@@ -114,12 +124,12 @@ class LeaseTable:
                 (key, command_values(command)), (STREAM + stream_key, announced), command.token
             )
         except ConditionFailed:
-            found = await self._requests.settling_read(key)
+            found = await self._requests.read_after_refusal(key)
             return found is not None and command_of(found).token == command.token
         return True
 
     async def put_worker(self, worker: Worker) -> None:
-        """Write the whole worker row."""
+        """Write a whole worker row."""
         await self._requests.put(WORKER + worker.worker_id, worker_values(worker))
 
     async def delete_worker(self, worker_id: str) -> None:
@@ -127,18 +137,21 @@ class LeaseTable:
         await self._requests.delete(WORKER + worker_id)
 
     async def create_stream(self, row: StreamRow) -> StreamRow:
-        """Put if absent; returns the row that stands there now."""
+        """Create a stream row unless it exists; return the row as it is now."""
         try:
             await self._requests.create(STREAM + row.key, stream_values(row))
         except ConditionFailed as failed:
-            found = failed.row or await self._requests.settling_read(STREAM + row.key)
+            found = failed.row or await self._requests.read_after_refusal(STREAM + row.key)
             if found is None:
                 raise UnknownOutcome("PutItem: refused, but the row is absent") from None
             return stream_of(found)
         return row
 
     async def replace_stream(self, expected: StreamRow, row: StreamRow) -> StreamRow | None:
-        """Write what differs; `changes` is raised by the difference, whatever it stands at."""
+        """Write what differs; return the new row, or None if another worker has changed it.
+
+        The difference of `changes` is added to its current value, so no increment is lost.
+        """
         update = Expressions()
         update.equal("sweep.n", expected.sweep_n)
         update.equal("sweep.done", expected.sweep_done)
@@ -154,7 +167,7 @@ class LeaseTable:
             return None
 
     async def create_lease(self, stream_key: str, lease: Lease) -> bool:
-        """Put if absent. True if this call created it."""
+        """Create a lease row unless it exists; return whether this call created it."""
         try:
             await self._requests.create(lease_key(stream_key, lease.shard_id), lease_values(lease))
         except ConditionFailed:
@@ -162,8 +175,11 @@ class LeaseTable:
         return True
 
     async def delete_lease(self, stream_key: str, lease: Lease) -> bool:
-        """Delete if owner, counter and checkpoint are still those given."""
-        condition = _still(lease, keeps_checkpoint=False)
+        """Delete a lease row if owner, counter and checkpoint are unchanged.
+
+        Return whether it was deleted.
+        """
+        condition = _unchanged(lease, keeps_checkpoint=False)
         try:
             await self._requests.delete(lease_key(stream_key, lease.shard_id), condition)
         except ConditionFailed:
@@ -171,7 +187,10 @@ class LeaseTable:
         return True
 
     async def write_lease(self, stream_key: str, write: LeaseWrite) -> Lease:
-        """Write what differs, owner and counter always; returns the whole new row."""
+        """Write what differs, and owner and counter always; return the whole new row.
+
+        Raise LeaseConflict, with the row as it is, if the expected row has changed.
+        """
         expected, row = write.expected, write.row
         after = lease_values(row)
         values = changed(lease_values(expected), after)
@@ -181,7 +200,7 @@ class LeaseTable:
         else:
             always += _KEPT_BY_TAKE
         values |= {name: after[name] for name in always}
-        update = _still(expected, keeps_checkpoint=write.keeps_checkpoint)
+        update = _unchanged(expected, keeps_checkpoint=write.keeps_checkpoint)
         update.set(values)
         key = lease_key(stream_key, expected.shard_id)
         try:
@@ -189,23 +208,24 @@ class LeaseTable:
         except ConditionFailed as failed:
             found = failed.row
             if found is None:
-                found = await self._requests.settling_read(key)
-                if found is not None and _meets(lease_of(found), write):
-                    raise UnknownOutcome("UpdateItem: refused, but now it would be done") from None
+                found = await self._requests.read_after_refusal(key)
+                if found is not None and _is_unchanged(lease_of(found), write):
+                    raise UnknownOutcome("UpdateItem: refused, but the row meets it") from None
             current = None if found is None else lease_of(found)
             raise LeaseConflict(f"{expected.shard_id}: condition failed", current) from None
 
     async def mark_parent_gone(self, stream_key: str, shard_id: str) -> None:
-        """Set `parentGone` on an existing lease row, touching nothing else."""
+        """Set `parentGone` on a lease row if it exists, and change nothing else."""
         update = Expressions()
         update.exists(KEY)
         update.set({"parentGone": True})
-        await self._requests.update_if_there(lease_key(stream_key, shard_id), update)
+        await self._requests.try_update(lease_key(stream_key, shard_id), update)
 
     async def put_gap(self, stream_key: str, gap: Gap) -> bool:
-        """Put the row; True if no other gap stood there, else that one is opened again.
+        """Create a gap row, or set `detectedAt` and `to` of the existing one anew.
 
-        Lost records are news where a seek from the same place wanted to skip some.
+        Return whether the gap is new. A gap of lost records counts as new, and replaces the row,
+        if the existing one comes from a seek.
         """
         key = gap_key(stream_key, gap)
         try:
@@ -215,27 +235,27 @@ class LeaseTable:
                 lost = Expressions()
                 lost.equal("reason", SEEK)
                 lost.set(gap_values(gap))
-                if await self._requests.update_if_there(key, lost):
+                if await self._requests.try_update(key, lost):
                     return True
             again = Expressions()
             again.exists(KEY)
             again.differs("detectedAt", gap.detected_at)
             again.set({"detectedAt": gap.detected_at, "to": gap.to})
-            return not await self._requests.update_if_there(key, again)
+            return not await self._requests.try_update(key, again)
         return True
 
     async def complete_gap(self, stream_key: str, gap: Gap) -> None:
-        """Set `to` of this very gap: one that was met again since is somebody else's."""
+        """Set `to` of a gap row, unless another worker has found the gap again since."""
         if gap.to is None:
             return
         update = Expressions()
         update.exists(KEY)
         update.equal("detectedAt", gap.detected_at)
         update.set({"to": gap.to})
-        await self._requests.update_if_there(gap_key(stream_key, gap), update)
+        await self._requests.try_update(gap_key(stream_key, gap), update)
 
 
-def _still(lease: Lease, *, keeps_checkpoint: bool) -> Expressions:
+def _unchanged(lease: Lease, *, keeps_checkpoint: bool) -> Expressions:
     condition = Expressions()
     condition.equal("leaseOwner", lease.owner)
     condition.equal("leaseCounter", lease.counter)
@@ -244,19 +264,19 @@ def _still(lease: Lease, *, keeps_checkpoint: bool) -> Expressions:
     return condition
 
 
-def _meets(current: Lease, write: LeaseWrite) -> bool:
-    """Whether a row meets the condition of a write; the same as `_still` in the table."""
+def _is_unchanged(current: Lease, write: LeaseWrite) -> bool:
+    """Return whether a row meets the condition of a write: `_unchanged`, for a row in memory."""
     expected = write.expected
     return (current.owner, current.counter) == (expected.owner, expected.counter) and (
         write.keeps_checkpoint or current.checkpoint == expected.checkpoint
     )
 
 
-def _read(read: Callable[[Row], Value], rows: Sequence[Row]) -> list[Value]:
+def _converted(convert: Callable[[Row], Value], rows: Sequence[Row]) -> list[Value]:
     values = []
     for row in rows:
         try:
-            values.append(read(row))
+            values.append(convert(row))
         except (KeyError, ValueError) as error:
             raise Retryable(f"row {key_of(row)!r}: {describe(error)}", "malformed_row") from error
     return values

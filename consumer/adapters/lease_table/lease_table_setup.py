@@ -1,7 +1,7 @@
-"""The lease table's existence: checked at start, and made where that is wanted.
+"""Checks at start that the lease table exists, and creates it if the settings say so.
 
-The check is a GetItem, which the least policy allows anyway; DescribeTable and the rest are used
-only by who may create the table.
+The check is a GetItem, which even the smallest policy allows. DescribeTable and the other calls are
+made only to create the table.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 REQUEST_SECONDS: Final = 10.0
-"""Longest request while setting up; creating a table takes longer than writing a row."""
+"""Longest request; creating a table takes longer than writing a row."""
 
 ACTIVE_SECONDS: Final = 60.0
-"""How long a new table may take to become ACTIVE."""
+"""Longest wait for a new table to become ACTIVE."""
 
 LOOK_SECONDS: Final = 0.5
-"""Pause between two looks at a table that is being created."""
+"""Pause between two requests for the status of a new table."""
 
 
 async def ensure_table(
@@ -39,9 +39,10 @@ async def ensure_table(
     *,
     create: bool,
 ) -> None:
-    """Check the table; create it on demand if it is absent and `create` says so.
+    """Check the table, and create it with on-demand capacity if it is absent and `create` is set.
 
-    Raises Misconfigured if it is absent or has another key, Retryable if it cannot be asked.
+    Raise LeaseTableAbsent if it is absent and `create` is not set, Misconfigured if it has another
+    key or cannot be created, Retryable if it cannot be reached or is not ready in time.
     """
     if await _usable(dynamodb, table):
         return
@@ -56,11 +57,11 @@ async def ensure_table(
         await _expire_rows(dynamodb, table)
         log.info("lease_table_created", table=table)
     if not await _usable(dynamodb, table):
-        raise Retryable(f"lease table {table!r} is ACTIVE but not there yet", "not_ready")
+        raise Retryable(f"lease table {table!r} is ACTIVE but cannot be read yet", "not_ready")
 
 
 async def _usable(dynamodb: Any, table: str) -> bool:  # noqa: ANN401 - made by botocore
-    """Whether the table exists and has the key it should have."""
+    """Return whether the table exists. Raise Misconfigured if it has another key."""
     key = item({APPLICATION: "-", KEY: "-"})
     try:
         await _call("GetItem", dynamodb.get_item, TableName=table, Key=key)
@@ -75,7 +76,7 @@ async def _usable(dynamodb: Any, table: str) -> bool:  # noqa: ANN401 - made by 
 
 
 async def _create(dynamodb: Any, table: str) -> bool:  # noqa: ANN401 - made by botocore
-    """True if this call created the table, False if somebody else did."""
+    """Create the table; return False if it was being created already."""
     try:
         await _call(
             "CreateTable",
@@ -112,7 +113,7 @@ async def _active(dynamodb: Any, clock: Clock, table: str) -> None:  # noqa: ANN
 
 
 async def _expire_rows(dynamodb: Any, table: str) -> None:  # noqa: ANN401 - made by botocore
-    """Without TTL rows of workers that crashed stay: untidy, not wrong."""
+    """Turn on TTL. If that fails, rows of crashed workers stay in the table, which is harmless."""
     try:
         await _call(
             "UpdateTimeToLive",

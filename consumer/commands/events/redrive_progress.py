@@ -1,4 +1,4 @@
-"""How far a redrive is: a bar on a terminal, a plain line now and then everywhere else."""
+"""The progress of a redrive: a bar on a terminal, elsewhere a line every few seconds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ WIDTH = 30
 
 
 class RedriveProgress:
-    """Writes to `out` at most so often. `close` ends a bar's line."""
+    """Writes the progress to `out`, at most every `BAR_SECONDS` or `LINE_SECONDS`.
+
+    `at_most` is the largest number of messages to publish.
+    """
 
     def __init__(self, out: TextIO, clock: Clock, at_most: int) -> None:
         self._out = out
@@ -27,7 +30,7 @@ class RedriveProgress:
         self._open = False
 
     def show(self, report: RedriveReport) -> None:
-        """Show how far it is, if it is time to."""
+        """Write the progress, if the last time is long enough ago."""
         now = self._clock.now()
         if now - self._shown_at < (BAR_SECONDS if self._is_terminal else LINE_SECONDS):
             return
@@ -35,7 +38,7 @@ class RedriveProgress:
         self._write(report)
 
     def close(self, report: RedriveReport) -> None:
-        """The run is over."""
+        """End the bar's line with the final progress."""
         if self._open:
             self._write(report)
             self._out.write("\n")

@@ -1,1 +1,1 @@
-"""Commands about leases: look at them, seek, pause, resume."""
+"""Commands about leases: leases, gaps, seek, pause, resume."""

@@ -1,4 +1,4 @@
-"""`consumer gaps`: the places where records went by unread, and why."""
+"""`consumer gaps`: prints where records were lost unread or skipped, and why."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HEADER = ("shard", "from", "to", "reason", "time")
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
-    """Print all gap rows of this application, oldest first."""
+    """Print all gap rows of this application, in the order they were found; return 0."""
     settings = load_settings(environ)
     logs.configure_command()
     try:
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
 
 
 async def _read(settings: Settings) -> tuple[int, tuple[GapLine, ...]]:
-    """How many streams were ever read, and their gaps."""
+    """Return the number of streams that were ever read, and their gaps."""
     async with open_lease_table(settings) as store:
         _, streams = await store.read_peers()
         gaps = {row.key: await store.read_gaps(row.key) for row in chain(streams)}

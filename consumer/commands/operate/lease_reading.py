@@ -1,4 +1,4 @@
-"""The lease table as the operator's commands open it: for a look, or to leave a command there."""
+"""Opens the lease table for the operator's commands."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 2
 REQUEST_SECONDS = 10.0
-"""Nobody's heartbeat waits for these requests: they may take longer than the service's own."""
+"""Longest request. No heartbeat depends on it, so it may take longer than in the service."""
 
 
 @asynccontextmanager
 async def open_lease_table(settings: Settings, aws: Aws | None = None) -> AsyncIterator[LeaseTable]:
-    """The table of these settings. Raises LeaseTableAbsent, and StreamUnreachable for Retryable.
+    """Open the lease table of the settings; `aws` is used if given, and stays open.
 
-    Whoever has an `Aws` open gives it along and keeps it.
+    Raise LeaseTableAbsent, Misconfigured, or StreamUnreachable in place of a Retryable, which the
+    block may raise too.
     """
     if aws is None:
         async with (
@@ -49,6 +50,6 @@ async def open_lease_table(settings: Settings, aws: Aws | None = None) -> AsyncI
 
 
 def none_found(settings: Settings, words: str) -> str:
-    """The line for an empty answer: it says where was looked."""
+    """Return the line for an empty result, with the table and application that were read."""
     where = f"lease table {settings.lease_table!r}, application {settings.application!r}"
     return f"{words} ({where})\n"

@@ -1,4 +1,4 @@
-"""`consumer leases`: who reads which shard, and how far it is."""
+"""`consumer leases`: prints which worker reads which shard, and how far the shard is settled."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ if TYPE_CHECKING:
     from consumer.settings.settings import Settings
 
 WATCH_SECONDS = 2.0
-"""Pause between two looks of `--watch`; one look reads every lease row."""
+"""Pause of `--watch` between two reads of all lease rows."""
 
 CLEAR = "\x1b[H\x1b[2J"
 HEADER = ("shard", "state", "owner", "checkpoint", "age", "parent")
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
-    """Print all leases of this application, its older streams first."""
+    """Print all leases of this application, older streams first; return 0."""
     settings = load_settings(environ)
     logs.configure_command()
     if arguments.watch:
         try:
             asyncio.run(_watch(settings, out, as_json=arguments.json))
         except KeyboardInterrupt:
-            return 0  # the way to end it
+            return 0  # Ctrl-C is how a user ends it
     try:
-        lines = asyncio.run(_look(settings))
+        lines = asyncio.run(_read_once(settings))
     except LeaseTableAbsent:
         lines = []
     if not lines:
@@ -55,15 +55,15 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
     return 0
 
 
-async def _look(settings: Settings) -> list[LeaseLine]:
+async def _read_once(settings: Settings) -> list[LeaseLine]:
     async with open_lease_table(settings) as store:
         return await _read(store, settings)
 
 
 async def _watch(settings: Settings, out: TextIO, *, as_json: bool) -> None:
-    """Look again and again: a terminal is redrawn, elsewhere look follows look.
+    """Print the leases again and again; on a terminal, clear the screen before.
 
-    A look that fails is told on stderr, and the next one shows how it went on.
+    If the table cannot be read, print the error on stderr and go on.
     """
     async with open_lease_table(settings) as store:
         while True:
@@ -78,7 +78,7 @@ async def _watch(settings: Settings, out: TextIO, *, as_json: bool) -> None:
 
 
 def _screen(lines: Sequence[LeaseLine], out: TextIO) -> str:
-    """What a look shows: on a terminal as many shards as fit, and the number of the others."""
+    """Return the text to print: on a terminal as many shards as fit, and the number of others."""
     head = f"{time.strftime('%H:%M:%S')}  {summary(lines)}\n"
     if not out.isatty():
         return head + columns([HEADER, *map(_cells, lines)])
@@ -88,12 +88,12 @@ def _screen(lines: Sequence[LeaseLine], out: TextIO) -> str:
 
 
 def summary(lines: Sequence[LeaseLine]) -> str:
-    """How many leases are in which state."""
+    """Return one line with the number of leases in each state."""
     states: dict[str, int] = {}
     for line in lines:
         states[line.state] = states.get(line.state, 0) + 1
-    told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
-    return f"{len(lines)} shards: {told}" if told else "no leases: nothing has run yet"
+    counts = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    return f"{len(lines)} shards: {counts}" if counts else "no leases: nothing has run yet"
 
 
 async def _read(store: LeaseTable, settings: Settings) -> list[LeaseLine]:

@@ -1,7 +1,7 @@
-"""How seek, pause and resume reach the workers: look, say what will be, ask, leave a row, wait.
+"""Gives a command to the workers for seek, pause and resume: preview, confirm, issue, wait.
 
-The row and the stream row's counter are written in one transaction; the owners of the leases apply
-it. Nothing here touches a lease row.
+A command is a row, written in one transaction with the counter in the stream row. The owners of the
+leases apply it. Nothing here writes a lease row.
 """
 
 from __future__ import annotations
@@ -31,139 +31,149 @@ if TYPE_CHECKING:
     from consumer.ports import LeaseStore
     from consumer.settings.settings import Settings
 
-HEADER = ("shard", "owner", "checkpoint", "what will be")
-LOOK_SECONDS = 0.5
+HEADER = ("shard", "owner", "checkpoint", "effect")
+READ_SECONDS = 0.5
 ATTEMPTS = 20
-"""Tries to leave the row: lost answers, and other operators at the same moment."""
+"""Tries to write the row, against lost answers and other operators at the same time."""
 
 RETRY_SECONDS = 0.5
 SPARE_SECONDS = 15.0
-"""Beyond a drain, for workers to hear of a command and write it down."""
+"""Time beyond a drain in which workers notice a command and write that they have applied it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What was asked for on the command line.
+class OperatorRequest:
+    """What the operator asks for on the command line.
 
-    `issued_at` decides what a seek to LATEST skips, so it is the service's time there, not ours.
+    `issued_at`, in epoch seconds, decides what a seek to LATEST skips. For a seek it is the time of
+    DynamoDB Streams, not of this machine.
     """
 
     action: Action
     target: str | None
-    shards: tuple[str, ...]  # none: all of them
+    shards: tuple[str, ...]  # empty for all of them
     dry_run: bool
-    sure: bool  # --yes
+    confirmed: bool  # --yes
     issued_at: float
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A stream, its leases, and the command that is meant for it."""
+class StreamCommand:
+    """A stream, its leases, and the command for it."""
 
     row: StreamRow
     leases: tuple[Lease, ...]
     command: Command
 
 
-class NotObeyed(Fatal):
-    """The command stands, or may, but some owner has not applied it in time. Exit code 1."""
+class NotApplied(Fatal):
+    """The command was given, or may be, but not every owner applied it in time. Exit code 1."""
 
 
-def operate(settings: Settings, wanted: Wanted, places: Sequence[Place], out: TextIO) -> int:
-    """Tell, ask, and leave the commands; 0 when every owner has obeyed.
+def operate(
+    settings: Settings, request: OperatorRequest, commands: Sequence[StreamCommand], out: TextIO
+) -> int:
+    """Print the preview, ask for confirmation, issue the commands, and wait; return 0.
 
-    A terminal is asked outside of any event loop: there Ctrl-C ends it at once. Raises
-    Misconfigured, NotObeyed, StreamUnreachable.
+    The question is asked outside of any event loop, so that Ctrl-C ends it at once. Raise
+    Misconfigured, NotApplied or StreamUnreachable.
     """
-    out.write("".join(told(place) for place in places))
+    out.write("".join(preview_text(each) for each in commands))
     out.flush()
-    if wanted.dry_run:
+    if request.dry_run:
         out.write("dry run: nothing was changed\n")
         return 0
-    if not wanted.sure and wanted.action is not Action.RESUME:
-        confirm(wanted.action)
-    asyncio.run(_leave(settings, places, out))
+    if not request.confirmed and request.action is not Action.RESUME:
+        confirm(request.action)
+    asyncio.run(_issue_all(settings, commands, out))
     return 0
 
 
-async def _leave(settings: Settings, places: Sequence[Place], out: TextIO) -> None:
+async def _issue_all(settings: Settings, commands: Sequence[StreamCommand], out: TextIO) -> None:
     async with open_lease_table(settings) as store:
-        await leave(store, places, settings.drain_seconds + SPARE_SECONDS, out)
+        await issue_all(store, commands, settings.drain_seconds + SPARE_SECONDS, out)
 
 
-async def leave(store: LeaseStore, places: Sequence[Place], seconds: float, out: TextIO) -> None:
-    """Leave the commands, and wait until they are obeyed. Raises NotObeyed."""
-    issued = [replace(place, command=await issue(store, place)) for place in places]
-    for place in issued:
-        await obeyed(store, place, seconds, out)
+async def issue_all(
+    store: LeaseStore, commands: Sequence[StreamCommand], seconds: float, out: TextIO
+) -> None:
+    """Issue the commands, and wait until they are applied. Raise NotApplied."""
+    issued = [replace(each, command=await issue(store, each)) for each in commands]
+    for each in issued:
+        await wait_until_applied(store, each, seconds, out)
 
 
-async def find(store: LeaseStore, settings: Settings, wanted: Wanted) -> list[Place]:
-    """The streams of the table that have shards to command. Raises Misconfigured."""
+async def prepare(
+    store: LeaseStore, settings: Settings, request: OperatorRequest
+) -> list[StreamCommand]:
+    """Return a command for each stream of the table that has shards to which it applies.
+
+    Raise Misconfigured if there are none, or if a shard of `--shard` is unknown or finished.
+    """
     table = settings.table or Stream.from_arn(str(settings.stream_arn)).table
     _, streams = await store.read_peers()
-    places = []
+    commands = []
     for row in chain([row for row in streams if row.table == table]):
         leases = tuple(await store.read_leases(row.key))
         known = {lease.shard_id: lease for lease in leases}
-        here = [shard for shard in wanted.shards if shard in known]
+        here = [shard for shard in request.shards if shard in known]
         alive = tuple(lease.shard_id for lease in leases if not lease.finished)
         finished = next((shard for shard in here if known[shard].finished), None)
         if finished is not None:
             again = "; to have its changes again, run another application with CONSUMER_START"
-            remedy = again if wanted.action is Action.SEEK else ""
+            remedy = again if request.action is Action.SEEK else ""
             raise Misconfigured(
                 f"--shard: {finished} is finished, its children are being read{remedy}"
             )
-        if not here if wanted.shards else not alive:
+        if not here if request.shards else not alive:
             continue
-        every = None if wanted.action is not Action.SEEK else alive
-        shards = tuple(here) if wanted.shards else every
-        places.append(Place(row, leases, _command(wanted, row, shards)))
-    known_shards = {lease.shard_id for place in places for lease in place.leases}
-    for shard in wanted.shards:
+        every = None if request.action is not Action.SEEK else alive
+        shards = tuple(here) if request.shards else every
+        commands.append(StreamCommand(row, leases, _command(request, row, shards)))
+    known_shards = {lease.shard_id for each in commands for lease in each.leases}
+    for shard in request.shards:
         if shard not in known_shards:
             raise Misconfigured(
                 f"--shard: found {shard!r}, wanted one that `consumer leases` shows"
             )
-    if not places:
+    if not commands:
         raise Misconfigured(
             f"CONSUMER_APPLICATION: {settings.application!r} has no unfinished shards of table"
             f" {table!r} in lease table {settings.lease_table!r}"
         )
-    return places
+    return commands
 
 
-def _command(wanted: Wanted, row: StreamRow, shards: tuple[str, ...] | None) -> Command:
+def _command(request: OperatorRequest, row: StreamRow, shards: tuple[str, ...] | None) -> Command:
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container whose user has no name
-        user = "somebody"
+        user = "unknown"
     return Command(
         number=row.commands + 1,
-        action=wanted.action,
+        action=request.action,
         shards=shards,
-        target=wanted.target,
-        issued_at=wanted.issued_at,
+        target=request.target,
+        issued_at=request.issued_at,
         issued_by=f"{user}@{socket.gethostname()}",
         token=str(uuid.uuid4()),
     )
 
 
-def told(place: Place) -> str:
-    """What the command will do, shard by shard."""
-    command = place.command
+def preview_text(given: StreamCommand) -> str:
+    """Return the preview of a command: what it does to each shard, and warnings."""
+    command = given.command
     to = f" to {command.target}" if command.target else ""
     rows = [
         (line.shard_id, line.owner, line.checkpoint, line.outcome)
-        for line in preview(place.leases, command)
+        for line in preview(given.leases, command)
     ]
-    notes = "".join(f"{text}\n" for text in warnings(place.leases, command))
-    return f"{command.action.value} {place.row.key}{to}\n{columns([HEADER, *rows])}{notes}"
+    notes = "".join(f"{text}\n" for text in warnings(given.leases, command))
+    return f"{command.action.value} {given.row.key}{to}\n{columns([HEADER, *rows])}{notes}"
 
 
 def confirm(action: Action) -> None:
-    """A typed yes. Raises Misconfigured without one."""
+    """Ask for a typed yes. Raise Misconfigured without one."""
     if not sys.stdin.isatty():
         raise Misconfigured(f"--yes: found neither it nor a terminal, wanted one to {action.value}")
     sys.stderr.write(f"{action.value}? Type yes to go on: ")
@@ -172,9 +182,12 @@ def confirm(action: Action) -> None:
         raise Misconfigured("not confirmed, nothing was changed")
 
 
-async def issue(store: LeaseStore, place: Place) -> Command:
-    """Leave the command in the table, once, whatever becomes of the answers. Raises NotObeyed."""
-    command, key = place.command, place.row.key
+async def issue(store: LeaseStore, given: StreamCommand) -> Command:
+    """Write the command to the table, once, even if answers are lost; return it.
+
+    It gets another number if another operator has taken its own. Raise NotApplied.
+    """
+    command, key = given.command, given.row.key
     for attempt in range(ATTEMPTS):
         try:
             if await store.add_command(key, command):
@@ -184,20 +197,22 @@ async def issue(store: LeaseStore, place: Place) -> Command:
             command = replace(command, number=last + 1, token=str(uuid.uuid4()))
         except Retryable as error:
             if attempt == ATTEMPTS - 1:
-                raise NotObeyed(
-                    f"nobody knows whether command {command.number} of {key} stands: {error};"
-                    " `consumer leases` or the owners' log tell before you give it again"
+                raise NotApplied(
+                    f"it is not known whether command {command.number} of {key} was given: {error};"
+                    " before you give it again, look at `consumer leases` or the owners' log"
                 ) from error
             await asyncio.sleep(RETRY_SECONDS)
-    raise NotObeyed(f"{key}: other operators were faster {ATTEMPTS} times, nothing was changed")
+    raise NotApplied(f"{key}: other operators were faster {ATTEMPTS} times; nothing was changed")
 
 
-async def obeyed(store: LeaseStore, place: Place, seconds: float, out: TextIO) -> None:
-    """Wait until the owners have applied it. Raises NotObeyed."""
-    command, deadline = place.command, time.monotonic() + seconds
+async def wait_until_applied(
+    store: LeaseStore, given: StreamCommand, seconds: float, out: TextIO
+) -> None:
+    """Wait until all owners have applied a command. Raise NotApplied after `seconds`."""
+    command, deadline = given.command, time.monotonic() + seconds
     while True:
         try:
-            leases = await store.read_leases(place.row.key)
+            leases = await store.read_leases(given.row.key)
         except Retryable as error:
             trouble = f"the lease table does not answer ({error})"
         else:
@@ -209,19 +224,20 @@ async def obeyed(store: LeaseStore, place: Place, seconds: float, out: TextIO) -
             if not held:
                 break
             more = " and others" if len(held) > 5 else ""
-            trouble = f"the owners of {', '.join(held[:5])}{more} have not obeyed yet"
+            trouble = f"the owners of {', '.join(held[:5])}{more} have not applied it yet"
         if time.monotonic() > deadline:
-            raise NotObeyed(
-                f"command {command.number} stands; {trouble}; they will, or the next owners before"
-                " they read"
+            raise NotApplied(
+                f"command {command.number} is given; {trouble}; the owners, or the next ones before"
+                " they read, will apply it"
             )
-        await asyncio.sleep(LOOK_SECONDS)
-    out.write(f"command {command.number} of {place.row.key}: {_summary(len(meant), len(late))}\n")
+        await asyncio.sleep(READ_SECONDS)
+    out.write(f"command {command.number} of {given.row.key}: {_summary(len(meant), len(late))}\n")
 
 
 def _summary(meant: int, unowned: int) -> str:
     if not unowned:
-        return f"obeyed by every shard ({meant})"
-    so_far = "nobody has obeyed yet" if unowned == meant else f"obeyed by {meant - unowned}"
-    nobodys = f"shards without an owner now: {unowned}, their next one obeys first"
-    return f"it stands; {so_far}; {nobodys}"
+        return f"applied to every shard ({meant})"
+    return (
+        f"applied to {meant - unowned} of {meant} shards; {unowned} without an owner:"
+        " the next owner applies it before it reads"
+    )

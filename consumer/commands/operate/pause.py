@@ -1,4 +1,4 @@
-"""`consumer pause` and `consumer resume`: shards keep their owners and are not read meanwhile."""
+"""`consumer pause` and `consumer resume`: stop and continue reading; shards keep their owners."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from consumer.commands.operate.lease_reading import open_lease_table
-from consumer.commands.operate.operator_command import Wanted, find, operate
+from consumer.commands.operate.operator_command import OperatorRequest, operate, prepare
 from consumer.core.leases.command import Action
 from consumer.observability import logs
 from consumer.settings.loading import load_settings
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TextIO
 
-    from consumer.commands.operate.operator_command import Place
+    from consumer.commands.operate.operator_command import StreamCommand
     from consumer.settings.settings import Settings
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
-    """Say what will be, ask before a pause, and leave the command for the owners."""
+    """Print the preview, ask before a pause, and give the command; return 0 when it is applied."""
     settings = load_settings(environ)
     logs.configure_command()
     action = Action(arguments.command)
-    wanted = Wanted(
+    request = OperatorRequest(
         action, None, tuple(arguments.shard), arguments.dry_run, arguments.yes, time.time()
     )
-    return operate(settings, wanted, asyncio.run(_find(settings, wanted)), out)
+    return operate(settings, request, asyncio.run(_prepare(settings, request)), out)
 
 
-async def _find(settings: Settings, wanted: Wanted) -> list[Place]:
+async def _prepare(settings: Settings, request: OperatorRequest) -> list[StreamCommand]:
     async with open_lease_table(settings) as store:
-        return await find(store, settings, wanted)
+        return await prepare(store, settings, request)

@@ -1,4 +1,4 @@
-"""`consumer seek`: lets the owners of shards go on reading somewhere else."""
+"""`consumer seek`: moves the position of shards."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from consumer.adapters.aws.aws import Aws
 from consumer.adapters.aws.streams import DynamoDbStreams
 from consumer.adapters.clock import SystemClock
 from consumer.commands.operate.lease_reading import CONNECTIONS, open_lease_table
-from consumer.commands.operate.operator_command import Wanted, find, operate
+from consumer.commands.operate.operator_command import OperatorRequest, operate, prepare
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON, sequence_of
 from consumer.core.leases.command import Action
 from consumer.core.stream.stream import AfterSequence, AtTrimHorizon, Stream
@@ -26,77 +26,81 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import TextIO
 
-    from consumer.commands.operate.operator_command import Place
+    from consumer.commands.operate.operator_command import StreamCommand
     from consumer.ports import StreamClient
     from consumer.settings.settings import Settings
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
-    """Say what will be repeated or skipped, ask, and leave the command for the owners."""
+    """Print the preview, ask, and give the command; return 0 when it is applied."""
     settings = load_settings(environ)
     logs.configure_command()
-    target = place(arguments.to, time.time())
+    target = parse_target(arguments.to, time.time())
     if sequence_of(target) is not None and len(arguments.shard) != 1:
-        raise Misconfigured("--to: a sequence number is one shard's, wanted one --shard with it")
-    wanted = Wanted(
+        raise Misconfigured(
+            "--to: a sequence number belongs to one shard, wanted exactly one --shard with it"
+        )
+    request = OperatorRequest(
         Action.SEEK, target, tuple(arguments.shard), arguments.dry_run, arguments.yes, time.time()
     )
-    return operate(settings, wanted, asyncio.run(_find(settings, wanted)), out)
+    return operate(settings, request, asyncio.run(_prepare(settings, request)), out)
 
 
-async def _find(settings: Settings, wanted: Wanted) -> list[Place]:
+async def _prepare(settings: Settings, request: OperatorRequest) -> list[StreamCommand]:
     async with (
         Aws(fallback_region(settings)) as aws,
         open_lease_table(settings, aws) as store,
     ):
-        places = await find(store, settings, wanted)
-        if wanted.target == TRIM_HORIZON:
-            return places
+        commands = await prepare(store, settings, request)
+        if request.target == TRIM_HORIZON:
+            return commands
         client = DynamoDbStreams(
             await aws.streams(CONNECTIONS), await aws.dynamodb(CONNECTIONS), SystemClock()
         )
-        return await find(store, settings, await checked(client, wanted, places))
+        return await prepare(store, settings, await checked(client, request, commands))
 
 
-async def checked(client: StreamClient, wanted: Wanted, places: Sequence[Place]) -> Wanted:
-    """Hold the target against the stream and the service's clock. Raises Misconfigured, Retryable.
+async def checked(
+    client: StreamClient, request: OperatorRequest, commands: Sequence[StreamCommand]
+) -> OperatorRequest:
+    """Check the target against the stream; return the request, with the service's time if needed.
 
-    A shard that is sent to a number which is not its own would stand still there, and a clock that
-    is ahead would skip what is written until then.
+    A shard that is moved to a number of another shard could not be read, and a target by a clock
+    that is ahead would skip what is written until then. Raise Misconfigured or Retryable.
     """
-    target = wanted.target or TRIM_HORIZON
+    target = request.target or TRIM_HORIZON
     number = sequence_of(target)
     if number is not None:
-        await _check_number(client, places[0], number)
-        return wanted
-    now = await _service_time(client, places)
+        await _check_number(client, commands[0], number)
+        return request
+    now = await _service_time(client, commands)
     if target != LATEST and datetime.fromisoformat(target).timestamp() > now:
-        raise Misconfigured(f"--to: {target} is still to come by the service's clock")
-    return replace(wanted, issued_at=now)
+        raise Misconfigured(f"--to: {target} is in the future by the service's clock")
+    return replace(request, issued_at=now)
 
 
-async def _service_time(client: StreamClient, places: Sequence[Place]) -> float:
-    """The Date of an answer about any of the shards."""
-    for there in places:
-        for shard in there.command.shards or ():
+async def _service_time(client: StreamClient, commands: Sequence[StreamCommand]) -> float:
+    """Return the Date, in epoch seconds, of an answer about any of the shards."""
+    for given in commands:
+        for shard in given.command.shards or ():
             try:
-                _, date = await client.shard_iterator(_stream(there), shard, AtTrimHorizon())
+                _, date = await client.shard_iterator(_stream(given), shard, AtTrimHorizon())
             except (TrimmedData, ShardNotFound):
                 continue
             return date
-    raise Misconfigured("--to: none of the shards is in the stream any more")
+    raise Misconfigured("--to: the stream no longer has any of the shards")
 
 
-async def _check_number(client: StreamClient, there: Place, number: int) -> None:
-    (shard,) = there.command.shards or ("",)
+async def _check_number(client: StreamClient, given: StreamCommand, number: int) -> None:
+    (shard,) = given.command.shards or ("",)
     try:
-        await client.shard_iterator(_stream(there), shard, AfterSequence(number))
+        await client.shard_iterator(_stream(given), shard, AfterSequence(number))
     except TrimmedData:
         raise Misconfigured(
-            f"--to: the stream does not hold {number} any more, wanted trim_horizon"
+            f"--to: the stream no longer holds {number}, wanted trim_horizon"
         ) from None
     except ShardNotFound:
-        raise Misconfigured(f"--shard: the stream has no {shard} any more") from None
+        raise Misconfigured(f"--shard: the stream no longer has {shard}") from None
     except Retryable as error:
         if error.reason != "validation":
             raise
@@ -105,12 +109,15 @@ async def _check_number(client: StreamClient, there: Place, number: int) -> None
         ) from None
 
 
-def _stream(there: Place) -> Stream:
-    return Stream(there.row.arn, there.row.table, there.row.label)
+def _stream(given: StreamCommand) -> Stream:
+    return Stream(given.row.arn, given.row.table, given.row.label)
 
 
-def place(text: str, now: float) -> str:
-    """Where to: TRIM_HORIZON, LATEST, digits, or an ISO time. Raises Misconfigured."""
+def parse_target(text: str, now: float) -> str:
+    """Return the target of a seek: TRIM_HORIZON, LATEST, digits, or an ISO time before `now`.
+
+    Raise Misconfigured if the text is none of these.
+    """
     word = text.strip().upper()
     if word in (TRIM_HORIZON, LATEST):
         return word

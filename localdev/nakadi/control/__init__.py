@@ -1,1 +1,1 @@
-"""What the real server does not have: faults, the log of requests, the page and its endpoints."""
+"""Additions to the real server: faults, the log of requests, the page and its endpoints."""

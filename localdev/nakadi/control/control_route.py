@@ -37,7 +37,7 @@ class ControlRoutes:
         ]
 
     async def log(self, request: web.Request) -> web.Response:
-        """Every stored event in storage order, from index `since`; `fields` chooses members."""
+        """Answer with the stored events in order, from index `since`; `fields` chooses members."""
         event_type = self._nakadi.event_types.find(request.match_info["name"])
         chosen = request.query.get("fields")
         names = chosen.split(",") if chosen else None
@@ -51,7 +51,7 @@ class ControlRoutes:
         return web.Response(body=b"".join(lines), content_type=NDJSON)
 
     async def requests(self, request: web.Request) -> web.Response:
-        """The latest publishing requests, oldest first, from number `since`."""
+        """Answer with the latest publishing requests, oldest first, from number `since`."""
         since = int(request.query.get("since", "0"))
         lines = [
             _line(entry.facts()) for entry in self._nakadi.requests.entries if entry.number >= since
@@ -59,11 +59,11 @@ class ControlRoutes:
         return web.Response(body=b"".join(lines), content_type=NDJSON)
 
     async def faults(self, _request: web.Request) -> web.Response:
-        """All faults with their counts."""
+        """Answer with all faults and their counts."""
         return json_answer([fault.facts() for fault in self._nakadi.faults.all])
 
     async def add_faults(self, request: web.Request) -> web.Response:
-        """Add one fault or a list of them; answers their numbers."""
+        """Add one fault or a list of them; answer with their numbers."""
         given = await request.json()
         added = [fault_from(one) for one in (given if isinstance(given, list) else [given])]
         for fault in added:

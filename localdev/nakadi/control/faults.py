@@ -1,4 +1,4 @@
-"""Faults on demand: what a test or a developer wants to go wrong."""
+"""Faults that a test or a developer asks for."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Fault:
         return dataclasses.asdict(self)
 
     def matches(self, target: Target) -> bool:
-        """Whether a request is one of those that this fault is about."""
+        """Return whether this fault concerns a request."""
         return (
             self.on in (target.on, "any")
             and self.event_type in (None, target.event_type)
@@ -103,7 +103,7 @@ class Fault:
         )
 
     def hits(self) -> bool:
-        """Count one matching request, and say whether it is hit."""
+        """Count one matching request, and return whether it is hit."""
         if self.spent:
             return False
         self.seen += 1

@@ -1,4 +1,4 @@
-"""What a client gets instead of an answer while a fault is in force."""
+"""Answers and broken connections of faults."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def faulty_answer(request: web.Request, fault: Fault) -> web.Response:
 
 
 def _instead(status: int, body: str, retry_after: float | None) -> web.Response:
-    """Return what Nakadi or what stands in front of it says: a problem, HTML, nothing, any text."""
+    """Return an answer of Nakadi or of a proxy: a problem, HTML, nothing, any text."""
     headers = {} if retry_after is None else {"Retry-After": f"{retry_after:g}"}
     match body:
         case "problem":

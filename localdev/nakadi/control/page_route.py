@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 PAGE = "/"
 REQUESTS_SHOWN = 12
 EVENTS_SHOWN, EVENTS_SHOWN_MAX = 20, 100
-# A longer text comes cut, and whole when it is asked for.
+# A longer text is cut; the whole event can be requested alone.
 TEXT_MAX_CHARACTERS = 32_768
 _FILES = Path(__file__).parent / "page"
 _INDEX = "index.html"
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 _NAMES = (_INDEX, "page.css", "page.js", "event_view.js", "faults.js", "json.js")
-# Events hold anything: nothing but our own files is ever run, loaded or asked.
+# An event can have any content: only our own files may be run, loaded or requested.
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
@@ -55,7 +55,7 @@ class PageRoutes:
         ]
 
     async def file(self, request: web.Request) -> web.Response:
-        """The page, or one of the files it consists of."""
+        """Answer with the page, or one of its files."""
         name = request.match_info.get("file", _INDEX)
         if name not in _NAMES:
             raise ProblemError(404, "there is no such file")
@@ -64,7 +64,7 @@ class PageRoutes:
         return web.Response(text=text, content_type=_TYPES[path.suffix], headers=_HEADERS)
 
     async def overview(self, _request: web.Request) -> web.Response:
-        """Address, event types with their counts, the latest requests, the faults."""
+        """Answer with the address, event types and counts, the latest requests, the faults."""
         nakadi = self._nakadi
         latest = list(islice(reversed(nakadi.requests.entries), REQUESTS_SHOWN))
         return json_answer(
@@ -77,7 +77,7 @@ class PageRoutes:
         )
 
     async def latest(self, request: web.Request) -> web.Response:
-        """The last events of a partition, newest first; texts are cut at a bound."""
+        """Answer with the last events of a partition, newest first; long texts are cut."""
         event_type = self._nakadi.event_types.find(request.match_info["name"])
         events = event_type.log.partitions.get(request.match_info["partition"])
         if events is None:
@@ -87,7 +87,7 @@ class PageRoutes:
         return json_answer([_cut(event) for event in shown])
 
     async def text(self, request: web.Request) -> web.Response:
-        """One event exactly as it was sent, as plain text."""
+        """Answer with one event exactly as it was sent, as plain text."""
         event_type = self._nakadi.event_types.find(request.match_info["name"])
         index = number(request.match_info["index"], 0)
         if not 0 <= index < len(event_type.log.arrivals):

@@ -1,4 +1,4 @@
-"""What was asked of the local Nakadi: one entry a publishing request."""
+"""The log of publishing requests: one entry for each."""
 
 from __future__ import annotations
 

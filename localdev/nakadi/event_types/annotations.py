@@ -10,7 +10,7 @@ from localdev.nakadi.http.problem import ProblemError
 if TYPE_CHECKING:
     from localdev.nakadi.json_value import Json
 
-# Keys of annotations and labels: all that do not match are told.
+# Keys of annotations and labels: all that do not match are reported.
 _KEY_RULES = (
     (r"[\s\S]+", "Key cannot be empty"),
     (

@@ -30,7 +30,7 @@ class EventType:
 
     @property
     def name(self) -> str:
-        """Return its name."""
+        """Its name."""
         return str(self.definition["name"])
 
     @property
@@ -50,7 +50,7 @@ class EventType:
 
     @property
     def version(self) -> str:
-        """Return the version of its schema."""
+        """The version of its schema."""
         schema = self.definition.get("schema")
         return str(schema.get("version")) if isinstance(schema, dict) else ""
 

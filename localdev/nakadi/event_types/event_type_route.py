@@ -1,4 +1,4 @@
-"""`/event-types`: create, read, list, update, delete, and what else the server tells of itself."""
+"""`/event-types`: create, read, list, update, delete, and the server's settings and abilities."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class EventTypeRoutes:
         ]
 
     async def list(self, request: web.Request) -> web.Response:
-        """All event types, or those of one application."""
+        """Answer with all event types, or those of one application."""
         application = request.query.get("owning_application")
         return json_answer(
             [
@@ -76,7 +76,7 @@ class EventTypeRoutes:
         return web.Response(status=201, headers=_warning(definition))
 
     async def read(self, request: web.Request) -> web.Response:
-        """One event type; a fault with `on` event-type strikes here."""
+        """Answer with one event type; a fault with `on` event-type applies here."""
         name = request.match_info["name"]
         fault = self._nakadi.faults.take(Target("event-type", name))
         if fault is not None:
@@ -109,15 +109,15 @@ class EventTypeRoutes:
         return web.Response(status=204)
 
     async def block(self, request: web.Request) -> web.Response:
-        """Refuse events for an event type, as an operator of the bus can."""
+        """Block publishing to an event type, as an operator of Nakadi can."""
         self._nakadi.blocked.add(request.match_info["name"])
         return web.Response(status=204)
 
     async def unblock(self, request: web.Request) -> web.Response:
-        """Take events for it again."""
+        """Unblock publishing to an event type."""
         self._nakadi.blocked.discard(request.match_info["name"])
         return web.Response(status=204)
 
     async def about(self, request: web.Request) -> web.Response:
-        """What the server is able to do."""
+        """Answer with what the server supports."""
         return json_answer(_REGISTRY[request.path.rstrip("/")])

@@ -1,4 +1,4 @@
-"""What must hold for an event type beyond the shape of its definition."""
+"""Rules for an event type that go beyond the form of its definition."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def updated(original: JsonObject, definition: JsonObject, now: str) -> JsonObjec
 
 
 def check_evolution(original: JsonObject, definition: JsonObject) -> None:
-    """Raise what refuses the schema of a definition as the successor of another."""
+    """Raise the 422 if a definition's schema may not follow another."""
     check_schema(definition)
     evolved_schema(original, definition, "")
 

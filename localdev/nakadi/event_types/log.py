@@ -78,7 +78,7 @@ class EventLog:
 
     @property
     def next_index(self) -> int:
-        """Return the index of the next event to arrive."""
+        """The index of the next event to arrive."""
         return len(self.arrivals)
 
     def next_offset(self, partition: str) -> int:

@@ -1,4 +1,4 @@
-"""`event_owner_selector`: who may read an event, as far as an event type's definition goes."""
+"""`event_owner_selector` in an event type's definition: who owns an event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The event types there are."""
+"""All event types of a local Nakadi."""
 
 from __future__ import annotations
 

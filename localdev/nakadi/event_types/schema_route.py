@@ -39,7 +39,7 @@ class SchemaRoutes:
         ]
 
     async def list(self, request: web.Request) -> web.Response:
-        """All versions, newest first, page by page."""
+        """Answer with a page of all versions, newest first."""
         name = request.match_info["name"]
         schemas = self._nakadi.event_types.schemas(name)[::-1]
         limit = body_reader.number(request.query.get("limit"), _LIMIT)
@@ -57,7 +57,7 @@ class SchemaRoutes:
         return json_answer({"items": schemas[offset : offset + limit], "_links": links})
 
     async def add(self, request: web.Request) -> web.Response:
-        """Update nothing but the schema."""
+        """Update only the schema."""
         demand_json(request)
         schema = read_schema(await plain_body(request))
         name = request.match_info["name"]
@@ -68,11 +68,11 @@ class SchemaRoutes:
         return web.Response()
 
     async def read(self, request: web.Request) -> web.Response:
-        """One version, or the latest."""
+        """Answer with one version, or the latest."""
         return json_answer(self._schema(request))
 
     async def check(self, request: web.Request) -> web.Response:
-        """Say whether a schema could follow a version, without changing anything."""
+        """Answer whether a schema could follow a version, and change nothing."""
         demand_json(request)
         text = body_reader.text(body_reader.read_object(await plain_body(request)), "schema")
         if text is None:
@@ -91,7 +91,7 @@ class SchemaRoutes:
         return json_answer({**answer, "validated_against_version": against["version"]})
 
     def _same(self, name: str, wanted: JsonObject) -> JsonObject:
-        """Return the latest version with this schema, whatever its white space."""
+        """Return the latest version with this schema, regardless of white space."""
         text = json.loads(str(wanted["schema"]))
         for schema in reversed(self._nakadi.event_types.schemas(name)):
             if json.loads(str(schema["schema"])) == text:

@@ -1,4 +1,4 @@
-"""What the server's container and framework decide before Nakadi itself sees a request."""
+"""Checks that the server's container and framework make before Nakadi sees a request."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def refuse_coding(request: web.Request) -> web.Response | None:
 
 
 def refuse_multipart(request: web.Request) -> None:
-    """Raise the 400 for parts, which the framework looks for before it knows whose they are."""
+    """Raise the 400 for parts, which the framework reads before it chooses a handler."""
     kind = media_type(request)
     if not kind.startswith("multipart/"):
         return

@@ -7,7 +7,7 @@ import zlib
 _MAGIC = b"\x1f\x8b"
 _DEFLATE = 8
 _HAS_CRC, _HAS_EXTRA, _HAS_NAME, _HAS_COMMENT = 2, 4, 8, 16
-# Magic, method, flags, then time, extra flags and system, which nobody looks at.
+# Magic, method, flags, then time, extra flags and system, which are ignored.
 _FIXED_LENGTH = 10
 _TRAILER_LENGTH = 8
 # What is left is taken for a further member if it is longer than a bare header and trailer.

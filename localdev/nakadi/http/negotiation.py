@@ -33,7 +33,7 @@ def media_type(request: web.Request) -> str:
 
 
 def is_json(kind: str) -> bool:
-    """Whether a content type is JSON by its name."""
+    """Return whether a content type is JSON by its name."""
     return kind == JSON or (kind.startswith("application/") and kind.endswith("+json"))
 
 
@@ -75,7 +75,7 @@ def accepted(request: web.Request) -> list[str]:
 
 
 def unreadable_accept(request: web.Request) -> bool:
-    """Whether the Accept header is no list of media ranges; the server is not prepared for it."""
+    """Return whether the Accept header is no list of media ranges. The server cannot handle one."""
     return any(_MEDIA_TYPE.fullmatch(part) is None for part in accepted(request))
 
 

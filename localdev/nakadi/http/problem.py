@@ -39,7 +39,7 @@ class ProblemError(Exception):
 
 
 def internal_error() -> ProblemError:
-    """Return the 500 for what the server is not prepared for, with an id nobody looks up."""
+    """Return the 500 for an unexpected error, with a meaningless id."""
     return ProblemError(500, f"An internal error happened. Please report it. (ETI{flow_id(None)})")
 
 

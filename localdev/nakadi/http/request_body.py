@@ -77,7 +77,7 @@ def _unzstd(body: bytes) -> bytes:
 def text_of(request: web.Request, body: bytes) -> str:
     """Return a body, compressed as it was sent, as text.
 
-    Raises the 415 for its type, then the 400 for its coding, then the 400 for one that is empty.
+    Raise the 415 for its type, then the 400 for its coding, then the 400 for one that is empty.
     """
     encoding = charset(request)
     plain = decompressed(request, body)

@@ -1,4 +1,4 @@
-"""The token service that stands behind Nakadi, as far as its answers matter."""
+"""The token service behind Nakadi, reduced to its answers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class TokenState(StrEnum):
-    """What the token service says of a token."""
+    """The answers of the token service about a token."""
 
     GOOD = "good"
     REFUSED = "refused"  # it answers 400: no such token
@@ -36,7 +36,7 @@ class UnauthorizedError(Exception):
 
 @dataclass(slots=True)
 class TokenService:
-    """Off unless `required`. Unnamed tokens are refused; while none is named, all are good."""
+    """Checks tokens if `required`. Unnamed tokens are refused; if none is named, all are valid."""
 
     required: bool = False
     down: bool = False

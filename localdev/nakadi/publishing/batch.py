@@ -1,4 +1,4 @@
-"""A request's body cut into events: an array read with a lax outside and a strict inside."""
+"""Cuts a request's body into events: the array is read leniently, the events strictly."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Event:
     eid: str
 
     def exceeds(self, limit: int) -> bool:
-        """Whether the raw UTF-8 text, white space included, has more than `limit` bytes."""
+        """Return whether the raw UTF-8 text, white space included, has more than `limit` bytes."""
         return len(self.text) * _BYTES_PER_CHARACTER > limit and self.size() > limit
 
     def size(self) -> int:

@@ -31,7 +31,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a batch comes from: the number of the request, its flow id, who sent it."""
+    """The origin of a batch: the number of the request, its flow id, its client."""
 
     request: int
     flow_id: str
@@ -61,7 +61,7 @@ def judge(
         if fault is not None:
             if event_type.definition.get("category") != "undefined":
                 _demand_metadata(event, "eid")  # its absence turns the 422 into a 400
-            # Who owns an event is looked at first: all events have then begun to be validated.
+            # The owners of all events are checked first, so the validation of each has begun.
             after = "validating" if event_type.owned else "none"
             return _refusal(events, at, "validating", fault, [], after)
     return _place(event_type, events, rejects)
@@ -153,7 +153,7 @@ def _demand_metadata(event: Event, member: str) -> None:
 def store(
     event_type: EventType, placed: list[Placed], source: Source, fault: Fault | None
 ) -> Outcome:
-    """Put events into the log, and say of each what became of it."""
+    """Put events into the log, and return the outcome for each."""
     received_at = timestamp()
     outcome = fates(placed, fault)
     for entry, fate in zip(placed, outcome, strict=True):

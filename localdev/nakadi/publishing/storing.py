@@ -1,4 +1,4 @@
-"""What becomes of each event at the store: usually stored, by a fault or a limit not."""
+"""Decides for each event whether the store takes it, which faults and limits prevent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LEVEL, _WINDOW_LOG = -1, 16
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What an item says (`submitted`, `failed`, `aborted`), and whether the event is in the log."""
+    """The status of an item (`submitted`, `failed`, `aborted`), and whether its event is stored."""
 
     status: str
     written: bool
@@ -44,7 +44,7 @@ class Placed:
 
 
 def fates(placed: list[Placed], fault: Fault | None) -> list[Fate]:
-    """Return the fate of each event of a request."""
+    """Return what happens to each event of a request."""
     found = [STORED] * len(placed) if fault is None else _by_fault(placed, fault)
     for partition in _oversized(placed, MESSAGE_MAX_BYTES):
         found = [
@@ -111,6 +111,6 @@ _compressor = zstandard.ZstdCompressor(
 
 
 def _batch_bytes(texts: list[str], limit: int) -> int:
-    """Return the bytes of a batch; it travels compressed, which is tried only when it matters."""
+    """Return the bytes of a batch as sent; it is compressed only if it could be too large."""
     raw = "".join(texts).encode(errors="replace")
     return len(raw) if len(raw) <= limit else len(_compressor.compress(raw))

@@ -60,7 +60,7 @@ def stream_options(request: web.Request) -> StreamOptions:
 
 
 class EventStream:
-    """What one reader was sent, and when each of its partitions is due again."""
+    """The events sent to one reader, and the time at which each partition is due again."""
 
     def __init__(
         self, event_type: EventType, positions: dict[str, int], options: StreamOptions
@@ -87,7 +87,7 @@ class EventStream:
             over = over or self._only_keep_alives()
 
     def _limit_in_sight(self) -> bool:
-        """Whether what is stored already fills what may still be sent."""
+        """Return whether the stored events reach the limit of what may still be sent."""
         partitions = self._event_type.log.partitions
         waiting = sum(
             len(partitions[name]) - 1 - position for name, position in self._positions.items()

@@ -41,12 +41,12 @@ class ReadRoutes:
         ]
 
     async def partitions(self, request: web.Request) -> web.Response:
-        """All partitions with their oldest and newest offsets."""
+        """Answer with all partitions and their oldest and newest offsets."""
         log = self._nakadi.event_types.find(request.match_info["name"]).log
         return json_answer([_partition(log, name) for name in log.partitions])
 
     async def partition(self, request: web.Request) -> web.Response:
-        """One partition."""
+        """Answer with one partition."""
         log = self._nakadi.event_types.find(request.match_info["name"]).log
         name = request.match_info["partition"]
         if name not in log.partitions:
@@ -70,7 +70,7 @@ class ReadRoutes:
         return response
 
     async def distances(self, request: web.Request) -> web.Response:
-        """How many events lie between pairs of cursors."""
+        """Answer with the number of events between pairs of cursors."""
         event_type = self._nakadi.event_types.find(request.match_info["name"])
         pairs = read_objects(await plain_body(request))
         return json_answer([distance(event_type.name, event_type.log, pair) for pair in pairs])

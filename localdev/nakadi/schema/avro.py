@@ -17,12 +17,12 @@ _NAMED = {"record", "error", "enum", "fixed"}
 
 
 def is_avro(schema: JsonObject) -> bool:
-    """Whether the `schema` member of an event type holds an Avro schema."""
+    """Return whether the `schema` member of an event type holds an Avro schema."""
     return schema.get("type") == AVRO
 
 
 def check_avro(text: str) -> None:
-    """Raise the 422 for a text that is no Avro schema; only its outermost level is looked at."""
+    """Raise the 422 for a text that is no Avro schema; only its outermost level is checked."""
     try:
         schema: Json = json.loads(text)
     except ValueError as error:
@@ -49,7 +49,7 @@ def _unreadable(fault: str) -> ProblemError:
 
 
 class NoValidator:
-    """Stands where JSON events would be held against a JSON schema."""
+    """Takes the place of a validator of JSON events."""
 
     def __init__(self, name: str) -> None:
         self._name = name

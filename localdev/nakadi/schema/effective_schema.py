@@ -1,4 +1,4 @@
-"""The schema an event is held against: the event type's own, wrapped as its category demands."""
+"""The schema by which events are validated: the event type's own, wrapped for its category."""
 
 from __future__ import annotations
 

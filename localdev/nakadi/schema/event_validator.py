@@ -1,4 +1,4 @@
-"""Holds one event against its event type's effective schema."""
+"""Validates an event by its event type's effective schema."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class EventValidator:
-    """Compiled once per version of an event type."""
+    """A validator, compiled once for each version of an event type."""
 
     def __init__(self, definition: JsonObject, schema: JsonObject) -> None:
         effective = effective_schema(definition, schema)

@@ -98,7 +98,7 @@ def _multiple_of(
 
 
 def _same(one: Json, other: Json) -> bool:
-    """Whether two values are equal; an integer never equals a double, nor true 1."""
+    """Return whether two values are equal; an integer never equals a double, nor true 1."""
     match one, other:
         case dict(), dict():
             return one.keys() == other.keys() and all(_same(one[k], other[k]) for k in one)

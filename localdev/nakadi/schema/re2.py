@@ -23,7 +23,7 @@ _WORDS = (
 def compile_re2(pattern: str) -> re.Pattern[str]:
     """Compile a pattern; classes are ASCII, and `$` is the very end.
 
-    Raises ValueError with RE2's words and the part of the pattern that it means.
+    Raise ValueError with RE2's words and the part of the pattern that it means.
     """
     if found := _LOOK_AROUND.search(pattern):
         raise ValueError(f'invalid or unsupported Perl syntax "{found.group()}"')

@@ -59,7 +59,7 @@ class Change(Enum):
 
     @property
     def words(self) -> str:
-        """Return what the server says of it."""
+        """The server's message for it."""
         return self.value[2]
 
 

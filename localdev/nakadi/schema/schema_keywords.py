@@ -81,7 +81,7 @@ def walk(schema: Json) -> Iterator[JsonObject]:
 
 
 def _is(value: Json, types: _Types) -> bool:
-    """Whether a value has one of the types; true and false are no numbers."""
+    """Return whether a value has one of the types; true and false are no numbers."""
     allowed = types if isinstance(types, tuple) else (types,)
     return isinstance(value, allowed) and (not isinstance(value, bool) or bool in allowed)
 

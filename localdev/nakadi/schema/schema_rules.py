@@ -111,7 +111,7 @@ def check_fields(definition: JsonObject, schema: JsonObject, name: str, paths: J
 
 
 def defines(root: JsonObject, schema: Json, path: list[str]) -> bool:
-    """Whether a schema names the property at a path."""
+    """Return whether a schema names the property at a path."""
     if not path:
         return True
     if not isinstance(schema, dict):

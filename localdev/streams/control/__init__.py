@@ -1,1 +1,1 @@
-"""What the service does not have: commands that split, trim, fill and tell the truth."""
+"""Control commands, which AWS does not have: they split, trim and fill, and show every record."""

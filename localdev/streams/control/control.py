@@ -1,35 +1,36 @@
-"""The control endpoint: JSON over POST /control/<name>; members with * must be there.
+"""The control endpoint: JSON over POST /control/<name>; members with * are required.
 
 Commands that concern one stream take `table` (its latest stream) or `stream` (an ARN); neither is
 needed while there is only one table. A shard is an id, `random` or `all`, of those that apply.
 
-  split      shard=random, children=2     closes open shards, each with so many children
-  rotate     shard=random                 closes open shards, each with one child
+  split      shard=random, children=2     closes open shards; each gets this number of children
+  rotate     shard=random                 closes open shards; each gets one child
                                           both answer {"closed": [ids], "opened": [ids]}
   trim       shard=all, up_to | older_than
-                                          forgets records up to a sequence number (inclusive), or
-                                          older than so many seconds, or all; answers {"trimmed": n}
+                                          removes records up to a sequence number (inclusive), or
+                                          older than a number of seconds, or all; answers
+                                          {"trimmed": n}
   age-out    shard=all                    closed shards leave listing and service with all records;
                                           answers {"gone": [ids]}
   stream     enabled*, view_type=that of the last stream
                                           disables or enables the table's stream (new ARN, label);
                                           answers {"arn", "label", "enabled"}
   fill       records*, keys=1000, first=0, remove_every=0, padding=0
-                                          writes so many made-up changes, round and round over the
-                                          keys; every remove_every-th round removes; padding bytes
-                                          more in each image; answers {"records": n}
+                                          writes generated changes, in rounds over the keys; every
+                                          remove_every-th round removes; padding bytes are added to
+                                          each image; answers {"records": n}
   write      changes*: a list of {"put": item} | {"delete": key} | {"expire": key}
                                           expire is a TTL deletion; answers {"records": n}, the
-                                          changes that made one
-  iterators  expire=false, lifetime       all handed out expire now; seconds that new and old live
+                                          changes that made a record
+  iterators  expire=false, lifetime       lets all iterators expire now; lifetime (s) of old and new
   options    child_filter, children_delay, closing_page_has_records, exponent_times,
              iterator_lifetime, time_resolution, lower_case_identity, empty_pages, readers,
-             call_limits, lies            see Options and Lies; what is not named
-                                          stays as it is; answers all of them
+             call_limits, lies            see Options and Lies; unnamed ones stay as
+                                          they are; answers all of them
   lie        kind*, shard=random, seconds=10
-                                          says of a shard in listings for so long that it is
-                                          `hidden` (not listed; of all shards), or still `open` (of
-                                          closed ones); answers {"shards": [ids]}
+                                          for a time, listings show a shard wrongly: `hidden` (not
+                                          listed; any shard), or still `open` (closed shards);
+                                          answers {"shards": [ids]}
   faults     clear=false, add=[]          see fault.Fault: {"kind"*, "operation"="GetRecords" or
                                           "*", "shard", "probability"=1, "skip"=0, "count"=1 or null
                                           (until cleared), "seconds"=1, "crc"=true,
@@ -46,7 +47,7 @@ needed while there is only one table. A shard is an id, `random` or `all`, of th
   stats                                   {"operations", "errors", "get_records", "faults"}: calls
                                           by operation, error code, shard, kind of fault
 
-A command that cannot be done is a 400 with {"error": text}.
+A command that cannot be done is answered with 400 and {"error": text}.
 """
 
 import asyncio
@@ -69,7 +70,7 @@ from localdev.streams.model.options import Options
 from localdev.streams.model.record import ViewType
 from localdev.streams.model.stale_listings import LieKind, Lies
 
-LIE_SECONDS = 10.0  # how long one lasts if nothing is said
+LIE_SECONDS = 10.0  # default duration of a lie
 FILL_SLICE = 500  # changes written before other requests get their turn
 
 Answer = dict[str, object]

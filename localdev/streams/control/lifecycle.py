@@ -1,4 +1,4 @@
-"""What a stream goes through by itself while the server runs: shards split, old records go."""
+"""Background work of the server: it splits shards and removes old records."""
 
 import asyncio
 import time
@@ -8,14 +8,14 @@ from typing import Final
 from localdev.streams.model.stream import Stream
 from localdev.streams.model.streams_model import StreamsModel
 
-OPEN_SHARDS: Final = 256  # of a stream that splits by itself; beyond them its shards only rotate
+OPEN_SHARDS: Final = 256  # with this many open shards, a stream's shards rotate and do not split
 RETENTION_TICK_SECONDS: Final = 1.0
 
 
 async def age_shards(
     model: StreamsModel, every: float, random: Random, stop: asyncio.Event
 ) -> None:
-    """Close one open shard of each stream every so many seconds: two in three split."""
+    """Close one open shard of each stream at each interval; two in three of them split."""
     while not await _stopped(stop, every):
         for stream in model.streams.values():
             if stream.enabled:
@@ -36,7 +36,7 @@ async def forget_old(model: StreamsModel, retention: float, stop: asyncio.Event)
 
 
 async def _stopped(stop: asyncio.Event, seconds: float) -> bool:
-    """Wait so long, less if it is time to stop; return whether it is."""
+    """Wait for a time, or until the server stops; return whether it stops."""
     try:
         async with asyncio.timeout(seconds):
             await stop.wait()

@@ -1,4 +1,4 @@
-"""What a control command is about: a table, a stream, shards."""
+"""Finds the table, stream or shards that a control command names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from localdev.streams.model.table import Table
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Every method raises ServiceError if what was named is not there or nothing was."""
+    """Every method raises ServiceError if the named thing does not exist, or a name is missing."""
 
     model: StreamsModel
     random: Random

@@ -1,4 +1,4 @@
-"""JSON members into a dataclass, refusing what it does not have."""
+"""Makes a dataclass of JSON members, and refuses unknown ones."""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -12,7 +12,7 @@ Shape = TypeVar("Shape")
 
 
 def shaped(members: Mapping[str, object], kind: type[Shape]) -> Shape:
-    """Return the dataclass `kind`. Raises ServiceError (validation)."""
+    """Return the dataclass `kind`. Raise ServiceError (validation)."""
     Arguments(dict(members)).only(*kind.__annotations__)
     try:
         return msgspec.convert(members, kind)

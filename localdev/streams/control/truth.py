@@ -1,4 +1,4 @@
-"""Every record ever written, for a judge of loss and order who does not ask the consumer."""
+"""Every record ever written, to judge loss and order independently of the consumer."""
 
 import orjson
 
@@ -7,7 +7,7 @@ from localdev.streams.model.stream import Stream
 
 
 def stream_truth(stream: Stream) -> dict[str, object]:
-    """Return what control's `truth` says of a stream, shards in order of creation."""
+    """Return the answer of the control command `truth`: shards in order of creation."""
     return {
         "arn": stream.arn,
         "label": stream.label,

@@ -1,4 +1,4 @@
-"""Changes made up for load: the same for the same numbers, and every one changes something.
+"""Generated changes for load: the same numbers give the same changes, and each changes something.
 
 An item has about 800 bytes of JSON in 14 attributes (strings, numbers, a map, a list of maps, a
 string set, a boolean); a later version of it differs in three leaves, and one item in seven holds
@@ -18,7 +18,7 @@ _ESCAPES = 7  # every seventh item
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """`records` changes, round and round over `keys` keys from number `first`.
+    """`records` changes, in rounds over `keys` keys from number `first`.
 
     A key's first change is an insert; every `remove_every`-th round removes (0: never), and the
     next inserts again. `padding` bytes are added to each image.
@@ -54,7 +54,7 @@ def made_up_key(schema: KeySchema, number: int) -> Attributes:
 
 
 def order(number: int, version: int, padding: int = 0) -> Attributes:
-    """Return an order, without its key, as it is after so many changes."""
+    """Return an order, without its key, as it is after a number of changes."""
     mark = digest(number)
     note = (
         'says "leave it"\n\twith \\ the neighbours and ü'

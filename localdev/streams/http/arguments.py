@@ -24,7 +24,7 @@ class Arguments:
 
     @classmethod
     def parse(cls, body: bytes) -> "Arguments":
-        """Return the members of a request's body. Raises ServiceError (serialization)."""
+        """Return the members of a request's body. Raise ServiceError (serialization)."""
         try:
             members = orjson.loads(body)
         except orjson.JSONDecodeError:
@@ -76,7 +76,7 @@ class Arguments:
             raise invalid(f"{name} must not be {text}") from None
 
     def has(self, name: str) -> bool:
-        """Whether the member is there."""
+        """Return whether the member is there."""
         return self.members.get(name) is not None
 
     def flag(self, name: str, *, default: bool | None = False) -> bool:

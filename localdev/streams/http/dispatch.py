@@ -1,4 +1,4 @@
-"""From X-Amz-Target and body to an answer; counts the calls."""
+"""Finds the operation of a request by X-Amz-Target, calls it, and counts the calls."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ TABLES_TARGET = "DynamoDB_20120810"
 
 @dataclass(slots=True)
 class Calls:
-    """How often what was called, faults included."""
+    """Counts of calls, including those that a fault hit."""
 
     operations: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)  # by code
@@ -87,7 +87,7 @@ class Dispatch:
             self.calls.get_records[shard] += 1
 
     def _shard(self, operation: str, asked: Arguments) -> str | None:
-        """Return the shard that a call is about, None if it is about none or cannot be told."""
+        """Return the shard that a call concerns, None if there is none or it is not known."""
         try:
             match operation:
                 case "GetRecords":

@@ -1,4 +1,4 @@
-"""What goes wrong on demand: a list of faults, of which the first that fits hits a call."""
+"""Faults on demand: of the faults in a list, the first that fits hits a call."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class FaultKind(StrEnum):
-    """What a call gets in place of its ordinary answer; only the last six do what was asked."""
+    """What a call gets instead of its ordinary answer; only with the last six is it carried out."""
 
     THROTTLE = "throttle"  # ThrottlingException
     LIMIT_EXCEEDED = "limit-exceeded"  # LimitExceededException
@@ -34,7 +34,7 @@ class Fault:
     `shard` if given, with `probability`, after the first `skip` that fit, `count` of them at most
     (None: until cleared). `crc`: false leaves x-amz-crc32 out of a damaged answer, as emulators do
     of all. `gzip_header`: the answer is plain and its header says gzip, as the real service's large
-    errors may be; `padding`: so many bytes more in an error's message. Units: seconds.
+    errors may be; `padding`: bytes added to an error's message. Units: seconds.
     """
 
     kind: FaultKind
@@ -49,7 +49,7 @@ class Fault:
     padding: int = 0
 
     def hits(self, operation: str, shard: str | None, chance: Callable[[], float]) -> bool:
-        """Whether this call is hit; counts."""
+        """Return whether this call is hit, and count it."""
         if self.operation not in ("*", operation) or self.shard not in (None, shard):
             return False
         if self.count == 0:

@@ -1,4 +1,4 @@
-"""An answer before it is sent: status, body, and what is wrong with it on purpose."""
+"""An answer before it is sent: status, body, and damage that a fault does to it."""
 
 import json
 from dataclasses import dataclass

@@ -92,7 +92,7 @@ def get_shard_iterator(model: StreamsModel, asked: Arguments, now: float) -> byt
 
 
 def get_records(model: StreamsModel, asked: Arguments, now: float, *, empty: bool = False) -> bytes:
-    """GetRecords; `empty` gives a page without records, whatever there is to read.
+    """GetRecords; with `empty` the page has no records, even if there are some.
 
     A record was encoded when it was written: a page is a join.
     """

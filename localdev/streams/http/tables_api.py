@@ -1,6 +1,6 @@
 """As much of DynamoDB as a workload and the search for a table's stream need.
 
-What is not supported is refused, so that nobody tests against something that was ignored.
+What is not supported is refused, so that no test relies on something that was ignored.
 """
 
 from collections.abc import Mapping

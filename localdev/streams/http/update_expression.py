@@ -19,7 +19,7 @@ def read_update(
 ) -> tuple[dict[str, AttributeValue], frozenset[str]]:
     """Return attributes to set and to remove.
 
-    Raises ServiceError (validation) for everything but `SET name = :value, … REMOVE name, …`.
+    Raise ServiceError (validation) for everything but `SET name = :value, … REMOVE name, …`.
     """
     sets: dict[str, AttributeValue] = {}
     removes: set[str] = set()

@@ -19,7 +19,7 @@ _CANONICAL: Final = re.compile(r"-?[1-9][0-9]*|-?(?:0|[1-9][0-9]*)\.[0-9]*[1-9]|
 
 
 def number(text: object) -> Decimal:
-    """Return the value of an N. Raises ServiceError (validation)."""
+    """Return the value of an N. Raise ServiceError (validation)."""
     try:
         value = Decimal(text if isinstance(text, str) else "")
     except InvalidOperation:
@@ -32,7 +32,7 @@ def number(text: object) -> Decimal:
 def canonical_number(text: object) -> str:
     """Return the one spelling in which the service gives a number back.
 
-    Raises ServiceError (validation), also for one beyond the service's range.
+    Raise ServiceError (validation), also for one beyond the service's range.
     """
     if isinstance(text, str) and len(text) <= MAX_DIGITS and _CANONICAL.fullmatch(text):
         return text
@@ -68,7 +68,7 @@ def _canonical_value(value: AttributeValue) -> AttributeValue:
 
 
 def typed(value: object) -> tuple[str, object]:
-    """Return type and content of an attribute value. Raises ServiceError (validation)."""
+    """Return type and content of an attribute value. Raise ServiceError (validation)."""
     if isinstance(value, dict) and len(value) == 1:
         ((kind, content),) = value.items()
         return kind, content
@@ -78,7 +78,7 @@ def typed(value: object) -> tuple[str, object]:
 
 
 def attributes_size(attributes: Attributes, depth: int = 0) -> int:
-    """Return bytes by DynamoDB's rule for item sizes. Raises ServiceError (validation)."""
+    """Return bytes by DynamoDB's rule for item sizes. Raise ServiceError (validation)."""
     return sum(len(name.encode()) + value_size(v, depth) for name, v in attributes.items())
 
 
@@ -115,7 +115,7 @@ def _binary_size(text: str) -> int:
 
 
 def same(old: Attributes, new: Attributes) -> bool:
-    """Whether they are equal, whatever the order in sets and the spelling of numbers."""
+    """Return whether they are equal, regardless of order in sets and spelling of numbers."""
     return old == new or (
         old.keys() == new.keys() and all(_same_value(old[name], new[name]) for name in old)
     )

@@ -21,7 +21,7 @@ class Item:
 
     @classmethod
     def of(cls, attributes: Attributes) -> Self:
-        """Return the item. Raises ServiceError (validation) if DynamoDB would not store it."""
+        """Return the item. Raise ServiceError (validation) if DynamoDB would not store it."""
         size = attributes_size(attributes)
         given, attributes = attributes, canonical(attributes)
         if attributes != given:

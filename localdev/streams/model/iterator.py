@@ -11,7 +11,7 @@ from typing import Final
 from localdev.streams.errors import invalid
 from localdev.streams.names import digest
 
-LIFETIME_SECONDS: Final = 15 * 60.0  # AWS: an iterator expires 15 minutes after it was handed out
+LIFETIME_SECONDS: Final = 15 * 60.0  # AWS: an iterator expires 15 minutes after it was returned
 
 
 class IteratorType(StrEnum):
@@ -49,7 +49,7 @@ class Position:
 def read_token(token: str, seed: str) -> Position:
     """Return what an iterator of the model with this seed stands for.
 
-    Raises ServiceError (validation) for anything else.
+    Raise ServiceError (validation) for anything else.
     """
     try:
         stream_arn, _, encoded = token.rsplit("|", 2)

@@ -29,7 +29,7 @@ class KeySchema:
         ]
 
     def key_of(self, attributes: Attributes) -> Attributes:
-        """Return an item's key. Raises ServiceError (validation)."""
+        """Return an item's key. Raise ServiceError (validation)."""
         for name in self.names:
             if name not in attributes:
                 raise invalid(
@@ -44,7 +44,7 @@ class KeySchema:
         return {name: attributes[name] for name in self.names}
 
     def exact(self, key: Attributes) -> Attributes:
-        """Return a key that was given as one. Raises ServiceError (validation)."""
+        """Return a key that was given as one. Raise ServiceError (validation)."""
         if set(key) != set(self.names):
             raise invalid("The provided key element does not match the schema")
         return self.key_of(key)

@@ -1,4 +1,4 @@
-"""How much the service lets pass within a second."""
+"""The service's limits for calls within a second."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ class CallRate:
     _times: deque[float] = field(default_factory=deque)
 
     def admits(self, now: float, most: int) -> bool:
-        """Whether one more call is within the limit; counts it if so."""
+        """Return whether one more call is within the limit; counts it if so."""
         while self._times and self._times[0] <= now - WINDOW_SECONDS:
             self._times.popleft()
         if len(self._times) >= most:
@@ -27,18 +27,18 @@ class CallRate:
 
 @dataclass(slots=True)
 class Readers:
-    """Who has read which shard within the last second.
+    """The readers of each shard within the last second.
 
-    A reader is one call of GetShardIterator and all iterators that follow from its answer: no more
-    can be told from a request. Whoever opens a shard anew is another reader for a second.
+    A reader is one call of GetShardIterator and all iterators that follow from its answer: a
+    request shows no more. So a client that opens a shard again counts as two for a second.
     """
 
     _seen: dict[str, dict[int, float]] = field(default_factory=dict)  # by shard and reader: when
 
     def admits(self, shard_id: str, reader: int, now: float, most: int) -> bool:
-        """Whether a reader may read now; notes it if so."""
+        """Return whether a reader may read now, and note that it does."""
         seen = self._seen.get(shard_id, {})
-        recent = {who: when for who, when in seen.items() if when > now - WINDOW_SECONDS}
+        recent = {each: when for each, when in seen.items() if when > now - WINDOW_SECONDS}
         admitted = reader in recent or len(recent) < most
         if admitted:
             recent[reader] = now

@@ -1,4 +1,4 @@
-"""What may be one way or the other with the real service, and on which side a model is."""
+"""Options for behaviour in which the real service may vary."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ from localdev.streams.model.stale_listings import Lies
 
 @dataclass(slots=True)
 class Options:
-    """How the service behaves where it may do one or the other. May be changed at any time.
+    """The behaviour of the service, which may be changed at any time.
 
     `child_filter`: honour ShardFilter CHILD_SHARDS; emulators answer with the whole listing.
     `children_delay`: seconds after a shard closed in which CHILD_SHARDS answers nothing.
@@ -19,8 +19,8 @@ class Options:
     Local has 60.
     `lower_case_identity`: of streams enabled from now on, write userIdentity {principalId, type},
     as Lambda's events do.
-    `empty_pages`: this part of the pages, 0 to 1, has no records, whatever there is to read.
-    `readers`: so many may read a shard within a second, more are throttled; 0 for any number. AWS
+    `empty_pages`: this part of the pages, 0 to 1, has no records, even if there are some.
+    `readers`: number of readers of a shard within a second, more are throttled; 0: no limit. AWS
     says 2; see `limits.Readers` for why it is not the default.
     `call_limits`: throttle ListStreams beyond 5 calls a second, DescribeStream beyond 10.
     `lies`: what listings get wrong.

@@ -60,7 +60,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is remembered of a record for ever, also after it was trimmed.
+    """What is kept of a record after it is trimmed.
 
     `at` is its time in epoch seconds, `keys` the JSON of its Keys.
     """

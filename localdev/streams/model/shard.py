@@ -74,7 +74,7 @@ class Shard:
     def ordinal(self, kind: IteratorType, sequence: int | None) -> int:
         """Return the ordinal of the record to read first.
 
-        Raises ServiceError: trimmed for a number of a record that is gone, also when nothing after
+        Raise ServiceError: trimmed for a number of a record that is gone, also when nothing after
         it is (the service knows only its trim point); validation for one that is absent, lies
         outside the shard, or is given without need (as DynamoDB Local does).
         """
@@ -98,7 +98,7 @@ class Shard:
     def page(self, ordinal: int, limit: int) -> list[bytes]:
         """Return the records from `ordinal` that fit into a page: always one, if there is one.
 
-        Raises ServiceError (trimmed) if that record is gone.
+        Raise ServiceError (trimmed) if that record is gone.
         """
         first = ordinal - self.trimmed
         if first < 0:

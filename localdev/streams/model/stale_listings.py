@@ -1,7 +1,7 @@
-"""Listings that are behind, or wrong, for a while; and the listing as one call sees it.
+"""Listings that are out of date, or wrong, for a while; and the listing as one call sees it.
 
-All that these do, the real service does now and then, or may do: its listings are eventually
-consistent. Records are never touched: a reader who outlasts the lies finds them all.
+The real service sometimes does all of this, or may do it: its listings are eventually consistent.
+Records are never affected: a reader that waits until the lies have ended finds them all.
 """
 
 from collections.abc import Sequence
@@ -13,25 +13,25 @@ from localdev.streams import names
 from localdev.streams.model.shard import Shard
 from localdev.streams.model.stream import LISTING_SHARDS, Stream
 
-DAY_SECONDS: Final = 24 * 3600.0  # AWS: closed shards stay listed about so long
+DAY_SECONDS: Final = 24 * 3600.0  # AWS: closed shards stay listed for about this long
 
 
 @dataclass(frozen=True, slots=True)
 class Lies:
-    """What listings get wrong all the time, and for how long at most. All zero: nothing.
+    """The errors of all listings, and their longest durations. By default there are none.
 
     Seconds that say `up to` are drawn between 0 and the number: for each call, or for each shard
-    once and for all. The shards that a stream began with are listed from the start.
+    once. The shards that a stream began with are listed from the start.
 
-    `lag`: each call sees the listing as it was up to so many seconds ago, so that it goes backwards
-    from one call to the next, and from one page to the next.
-    `hidden`: a new shard is not listed for up to so long: a closed leaf without a child; with fast
-    rotation, a child before its parent.
-    `open_still`: a closed shard is shown open for up to so long, also while its children are shown.
+    `lag`: each call sees the listing as it was up to this many seconds ago, so that it can go
+    backwards from one call to the next, and from one page to the next.
+    `hidden`: a new shard is not listed for up to this time: a closed shard has no child yet, or
+    with fast rotation, a child is listed before its parent.
+    `open_still`: a closed shard is shown open for up to this time, even if its children are shown.
     `unlisted`: this part of the shards, 0 to 1, is not listed for `unlisted_seconds` (by default as
     long as the service holds a shard): their children name a parent that no listing has. They can
     be read, and CHILD_SHARDS shows them.
-    `shuffled`: the order within a listing is one of its own: children before their parents.
+    `shuffled`: the order of a listing is random: children may come before their parents.
     `page`: shards on a page, if a call does not ask for fewer.
     `last_named`: this part of the pages after which nothing follows has a LastEvaluatedShardId.
     """
@@ -56,7 +56,7 @@ class Lies:
 
 
 class LieKind(StrEnum):
-    """What is said of one shard on demand."""
+    """The kinds of lies about one shard."""
 
     HIDDEN = "hidden"  # it is not listed
     OPEN = "open"  # it is shown open

@@ -52,7 +52,7 @@ class Stream:
         return not self.enabled and all(shard.gone for shard in self.shards.values())
 
     def shard(self, shard_id: str) -> Shard:
-        """Return a shard. Raises ServiceError (not found), also after it aged out."""
+        """Return a shard. Raise ServiceError (not found), also after it aged out."""
         shard = self.shards.get(shard_id)
         if shard is None or shard.gone:
             raise not_found(f"Shard: {shard_id} in stream: {self.arn} not found")

@@ -3,7 +3,7 @@
 Pure: no clock (every call that needs the time is given `now` in epoch seconds), no randomness (what
 looks random is a function of the seed), nothing outside the object. Times passed in never go back.
 Sources of the rules: the DynamoDB Streams developer guide and API reference, as collected in the
-service model of botocore; what users report stands where it is used.
+service model of botocore; reports of users are cited where they are used.
 """
 
 import math
@@ -73,7 +73,7 @@ class StreamsModel:
         view_type: ViewType | None = ViewType.NEW_AND_OLD_IMAGES,
         shards: int = 1,
     ) -> Table:
-        """Create a table, with a stream of so many shards if a view type is given."""
+        """Create a table, with a stream if a view type is given."""
         if name in self.tables:
             raise ServiceError(ErrorCode.RESOURCE_IN_USE, f"Table already exists: {name}")
         table = self.tables[name] = Table(name, key_schema, now, shards)
@@ -82,7 +82,7 @@ class StreamsModel:
         return table
 
     def table(self, name: str) -> Table:
-        """Return a table. Raises ServiceError (not found)."""
+        """Return a table. Raise ServiceError (not found)."""
         if name not in self.tables:
             raise not_found(f"Table: {name} not found")
         return self.tables[name]
@@ -114,7 +114,7 @@ class StreamsModel:
         return stream
 
     def stream(self, arn: str) -> Stream:
-        """Return a stream. Raises ServiceError (not found), also after it aged out."""
+        """Return a stream. Raise ServiceError (not found), also after it aged out."""
         stream = self.streams.get(arn)
         if stream is None or stream.gone:
             raise not_found(f"Stream: {arn} not found")
@@ -129,7 +129,7 @@ class StreamsModel:
     ) -> tuple[list[Stream], str | None]:
         """Return streams by ARN, and the last one's if there may be more.
 
-        Raises ServiceError (throttling) if `options.call_limits` are on and `now` is given.
+        Raise ServiceError (throttling) if `options.call_limits` are on and `now` is given.
         """
         self._admit(self._listings, now, LIST_STREAMS_CALLS)
         found = (
@@ -151,7 +151,7 @@ class StreamsModel:
     ) -> ShardPage:
         """Return a page of the listing, from the shard that comes after the one named.
 
-        Without `now` all lies that end are over. Raises ServiceError: not found, throttling.
+        Without `now` all lies that end are over. Raise ServiceError: not found, throttling.
         """
         self._admit(self._descriptions, now, DESCRIBE_STREAM_CALLS)
         view = self._view(arn, now)
@@ -176,7 +176,7 @@ class StreamsModel:
         return self._page(view, view.children(shard_id), after, limit)
 
     def tell_lie(self, kind: LieKind, shard_id: str, now: float, seconds: float) -> None:
-        """Let listings say of a shard what is not so, for so many seconds from `now`."""
+        """Let listings show a shard wrongly for a number of seconds from `now`."""
         self.told = [lie for lie in self.told if lie.until > now]
         self.told.append(Lie(kind, shard_id, now + seconds))
 
@@ -188,7 +188,7 @@ class StreamsModel:
         now: float,
         sequence: int | None = None,
     ) -> str:
-        """Return an iterator. Raises ServiceError: not found, trimmed, validation."""
+        """Return an iterator. Raise ServiceError: not found, trimmed, validation."""
         ordinal = self.stream(arn).shard(shard_id).ordinal(kind, sequence)
         self._reader += 1
         return self._iterator(arn, shard_id, ordinal, now, self._reader)
@@ -196,9 +196,9 @@ class StreamsModel:
     def get_records(
         self, iterator: str, now: float, limit: int = PAGE_RECORDS, *, empty: bool = False
     ) -> RecordPage:
-        """Return the next page; `empty` gives one without records whatever there is to read.
+        """Return the next page; with `empty` it has no records, even if there are some.
 
-        Raises ServiceError: expired iterator, not found, trimmed, limit exceeded, validation.
+        Raise ServiceError: expired iterator, not found, trimmed, limit exceeded, validation.
         """
         at = read_token(iterator, self.seed)
         age = now - at.issued_at
@@ -218,22 +218,22 @@ class StreamsModel:
         return RecordPage(records, following)
 
     def shard_of(self, iterator: str) -> str:
-        """Return the id of the shard that an iterator reads. Raises ServiceError (validation)."""
+        """Return the id of the shard that an iterator reads. Raise ServiceError (validation)."""
         return read_token(iterator, self.seed).shard_id
 
     def expire_iterators(self) -> None:
-        """Make all iterators handed out so far expire now."""
+        """Let all iterators that were ever returned expire now."""
         self._generation += 1
 
     def retain(self, now: float, seconds: float = RETENTION_SECONDS) -> None:
-        """Forget records written, and shards closed, more than so long ago."""
+        """Forget records written, and shards closed, longer ago than the retention."""
         for stream in self.streams.values():
             stream.retain_after(now - seconds)
 
     def trim_next(self, iterator: str) -> None:
         """Forget the record that an iterator stands before, and all that are older.
 
-        Nothing happens at the tip. Raises ServiceError: not found, validation.
+        Nothing happens at the tip. Raise ServiceError: not found, validation.
         """
         at = read_token(iterator, self.seed)
         shard = self.stream(at.stream_arn).shard(at.shard_id)

@@ -32,7 +32,7 @@ class Table:
         return names.table_arn(self.name)
 
     def put(self, attributes: Attributes, now: float) -> Entry | None:
-        """Write a whole item. Raises ServiceError (validation)."""
+        """Write a whole item. Raise ServiceError (validation)."""
         return self._write(self.key_schema.key_of(attributes), Item.of(attributes), now)
 
     def update(
@@ -44,7 +44,7 @@ class Table:
     ) -> Entry | None:
         """Set and remove top-level attributes, of a new item if there is none.
 
-        Raises ServiceError (validation).
+        Raise ServiceError (validation).
         """
         key = self.key_schema.exact(key)
         if not removes.union(sets).isdisjoint(key):
@@ -55,7 +55,7 @@ class Table:
         return self._write(key, Item.of({**attributes, **sets}), now)
 
     def delete(self, key: Attributes, now: float, *, ttl: bool = False) -> Entry | None:
-        """Remove an item; `ttl` as DynamoDB does when it has expired. Raises ServiceError."""
+        """Remove an item; `ttl` as DynamoDB does when it has expired. Raise ServiceError."""
         return self._write(self.key_schema.exact(key), None, now, ttl=ttl)
 
     def _write(

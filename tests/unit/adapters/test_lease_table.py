@@ -192,7 +192,7 @@ async def test_a_read_that_meets_the_condition_settles_nothing(
         await table.write_lease("t/l", replace(TAKE, keeps_checkpoint=False))
 
 
-async def test_a_settling_read_that_fails_leaves_the_write_unknown(
+async def test_a_read_after_a_refusal_that_fails_leaves_the_write_unknown(
     line: Wire, table: LeaseTable
 ) -> None:
     line.answer = without_old_item(Say(b"", "close"))

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from consumer.commands.operate.operator_command import (
-    NotObeyed,
-    Wanted,
+    NotApplied,
+    OperatorRequest,
     confirm,
-    find,
     issue,
-    leave,
+    issue_all,
     operate,
-    told,
+    prepare,
+    preview_text,
 )
-from consumer.commands.operate.seek import checked, place
+from consumer.commands.operate.seek import checked, parse_target
 from consumer.core.leases.checkpoint import LATEST, SHARD_END, TRIM_HORIZON
 from consumer.core.leases.command import Action
 from consumer.core.leases.lease import Lease, StreamRow
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 NOW = 1793525400.0
 ROW = StreamRow("arn", "orders", "L", None, TRIM_HORIZON, None, True, 1, 1, 0, "f")
 SETTINGS = Settings(table="orders", nakadi_url="http://localhost:1", event_type="a.b")
-PAUSE = Wanted(Action.PAUSE, None, (), dry_run=False, sure=True, issued_at=NOW)
-SEEK = Wanted(Action.SEEK, TRIM_HORIZON, (), dry_run=False, sure=True, issued_at=NOW)
+PAUSE = OperatorRequest(Action.PAUSE, None, (), dry_run=False, confirmed=True, issued_at=NOW)
+SEEK = OperatorRequest(Action.SEEK, TRIM_HORIZON, (), dry_run=False, confirmed=True, issued_at=NOW)
 
 
 class Desk:
@@ -56,10 +56,10 @@ class Desk:
         ):
             self.table.of(ROW.key)[lease.shard_id] = lease
 
-    async def operate(self, wanted: Wanted) -> None:
-        places = await find(self.store, SETTINGS, wanted)
-        self.out.write("".join(told(place) for place in places))
-        await leave(self.store, places, 40.0, self.out)
+    async def operate(self, wanted: OperatorRequest) -> None:
+        commands = await prepare(self.store, SETTINGS, wanted)
+        self.out.write("".join(preview_text(each) for each in commands))
+        await issue_all(self.store, commands, 40.0, self.out)
 
     async def obey_soon(self) -> None:
         """What the owner of s-1 does."""
@@ -91,17 +91,14 @@ def test_a_command_is_waited_for_where_a_shard_has_an_owner() -> None:
     desk = at(main)
     assert desk.table.commands[ROW.key][1].shards == ("s-1", "s-2")
     assert "s-1    w-1    400           repeats everything" in desk.out.getvalue()
-    assert "it stands; obeyed by 1; shards without an owner now: 1," in desk.out.getvalue()
+    assert "applied to 1 of 2 shards; 1 without an owner:" in desk.out.getvalue()
 
 
 def test_without_owners_nobody_has_obeyed() -> None:
     async def main(desk: Desk) -> None:
         await desk.operate(replace(PAUSE, shards=("s-2",)))
 
-    assert (
-        "it stands; nobody has obeyed yet; shards without an owner now: 1"
-        in at(main).out.getvalue()
-    )
+    assert "applied to 0 of 1 shards; 1 without an owner:" in at(main).out.getvalue()
 
 
 def test_a_table_that_fails_while_a_command_is_waited_for_does_not_hide_that_it_stands() -> None:
@@ -111,7 +108,9 @@ def test_a_table_that_fails_while_a_command_is_waited_for_does_not_hide_that_it_
             desk.store.fail("read_leases", None, Fault.HANGS, Fault.REFUSED)
             await desk.operate(SEEK)
         desk.store.fail("read_leases", None, *[Fault.REFUSED] * 100)
-        with pytest.raises(NotObeyed, match=r"command 2 stands; the lease table does not answer"):
+        with pytest.raises(
+            NotApplied, match=r"command 2 is given; the lease table does not answer"
+        ):
             await desk.operate(SEEK)
 
     assert at(main).numbers() == [1, 2]
@@ -119,24 +118,24 @@ def test_a_table_that_fails_while_a_command_is_waited_for_does_not_hide_that_it_
 
 def test_a_command_that_nobody_obeys_stands_and_is_exit_code_1() -> None:
     async def main(desk: Desk) -> None:
-        with pytest.raises(NotObeyed, match=r"command 1 stands; the owners of s-1 have not"):
+        with pytest.raises(NotApplied, match=r"command 1 is given; the owners of s-1 have not"):
             await desk.operate(PAUSE)
 
     desk = at(main)
     assert desk.table.commands[ROW.key][1].shards is None
-    assert NotObeyed.exit_code == 1
+    assert NotApplied.exit_code == 1
 
 
 def test_a_dry_run_changes_nothing() -> None:
     out = io.StringIO()
-    assert operate(SETTINGS, replace(SEEK, dry_run=True, sure=False), (), out) == 0
+    assert operate(SETTINGS, replace(SEEK, dry_run=True, confirmed=False), (), out) == 0
     assert out.getvalue() == "dry run: nothing was changed\n"
 
 
 def test_lost_answers_leave_one_command() -> None:
     async def main(desk: Desk) -> None:
         desk.store.fail("add_command", Fault.LOST_AFTER, Fault.LOST_BEFORE, Fault.HANGS)
-        (there,) = await find(desk.store, SETTINGS, PAUSE)
+        (there,) = await prepare(desk.store, SETTINGS, PAUSE)
         assert (await issue(desk.store, there)).number == 1
 
     assert at(main).numbers() == [1]
@@ -144,8 +143,8 @@ def test_lost_answers_leave_one_command() -> None:
 
 def test_of_two_operators_each_has_a_number() -> None:
     async def main(desk: Desk) -> None:
-        (mine,) = await find(desk.store, SETTINGS, PAUSE)
-        (theirs,) = await find(desk.store, SETTINGS, SEEK)
+        (mine,) = await prepare(desk.store, SETTINGS, PAUSE)
+        (theirs,) = await prepare(desk.store, SETTINGS, SEEK)
         async with asyncio.TaskGroup() as tasks:
             for there in (mine, theirs):
                 tasks.create_task(issue(desk.store, there))
@@ -157,9 +156,9 @@ def test_of_two_operators_each_has_a_number() -> None:
 
 def test_a_table_that_does_not_answer_is_given_up() -> None:
     async def main(desk: Desk) -> None:
-        (there,) = await find(desk.store, SETTINGS, PAUSE)
+        (there,) = await prepare(desk.store, SETTINGS, PAUSE)
         desk.store.cut = True
-        with pytest.raises(NotObeyed, match="nobody knows whether command 1 of orders/L stands"):
+        with pytest.raises(NotApplied, match="not known whether command 1 of orders/L was given"):
             await issue(desk.store, there)
 
     assert at(main).numbers() == []
@@ -172,7 +171,7 @@ def test_a_table_that_does_not_answer_is_given_up() -> None:
         (replace(PAUSE, shards=("s-1", "s-9")), "found 's-9', wanted one that `consumer leases`"),
     ],
 )
-def test_shards_that_cannot_be_meant_are_refused(wanted: Wanted, words: str) -> None:
+def test_shards_that_cannot_be_meant_are_refused(wanted: OperatorRequest, words: str) -> None:
     async def main(desk: Desk) -> None:
         with pytest.raises(Misconfigured, match=words):
             await desk.operate(wanted)
@@ -227,14 +226,14 @@ class Streams:
         return "iterator", answer
 
 
-def checked_against(streams: Streams, **changes: Any) -> Wanted:
+def checked_against(streams: Streams, **changes: Any) -> OperatorRequest:
     """What becomes of a seek."""
-    found: list[Wanted] = []
+    found: list[OperatorRequest] = []
     wanted = replace(SEEK, **changes)
 
     async def main(desk: Desk) -> None:
-        places = await find(desk.store, SETTINGS, wanted)
-        found.append(await checked(cast("StreamClient", streams), wanted, places))
+        commands = await prepare(desk.store, SETTINGS, wanted)
+        found.append(await checked(cast("StreamClient", streams), wanted, commands))
 
     at(main)
     return found[0]
@@ -246,7 +245,7 @@ def test_latest_is_the_moment_by_the_clock_of_the_service() -> None:
 
 
 def test_a_time_that_the_service_has_not_seen_yet_is_refused() -> None:
-    with pytest.raises(Misconfigured, match="still to come"):
+    with pytest.raises(Misconfigured, match="in the future"):
         checked_against(Streams(s1=NOW - 3600), target="2026-11-01T09:30:00Z")
     wanted = checked_against(Streams(s1=NOW + 5), target="2026-11-01T09:30:00Z")
     assert wanted.target == "2026-11-01T09:30:00Z"
@@ -255,8 +254,8 @@ def test_a_time_that_the_service_has_not_seen_yet_is_refused() -> None:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (TrimmedData("old"), "does not hold 399 any more, wanted trim_horizon"),
-        (ShardNotFound("s-1"), "the stream has no s-1 any more"),
+        (TrimmedData("old"), "no longer holds 399, wanted trim_horizon"),
+        (ShardNotFound("s-1"), "the stream no longer has s-1"),
         (Retryable("no", "validation"), "found 399, wanted a sequence number of s-1"),
     ],
 )
@@ -271,10 +270,10 @@ def test_a_stream_that_does_not_answer_is_no_mistake_of_the_operator() -> None:
 
 
 def test_places() -> None:
-    assert place("latest", NOW) == LATEST
-    assert place("Trim_Horizon", NOW) == TRIM_HORIZON
-    assert place("00400", NOW) == "400"
-    assert place("2026-11-01T09:30:00Z", NOW) == "2026-11-01T09:30:00Z"
+    assert parse_target("latest", NOW) == LATEST
+    assert parse_target("Trim_Horizon", NOW) == TRIM_HORIZON
+    assert parse_target("00400", NOW) == "400"
+    assert parse_target("2026-11-01T09:30:00Z", NOW) == "2026-11-01T09:30:00Z"
 
 
 @pytest.mark.parametrize(
@@ -283,4 +282,4 @@ def test_places() -> None:
 )
 def test_what_is_no_place_is_one_line(text: str) -> None:
     with pytest.raises(Misconfigured, match=r"^--to: found "):
-        place(text, NOW)
+        parse_target(text, NOW)

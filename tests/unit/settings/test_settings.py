@@ -205,7 +205,7 @@ def test_a_refusal_names_the_setting_what_was_found_and_what_is_wanted(
         (
             {"max_record_age_seconds": "3600"},
             "CONSUMER_MAX_RECORD_AGE_SECONDS, CONSUMER_DEAD_LETTER_QUEUE_URL",
-            "a queue",
+            "a dead letter queue",
         ),
         (
             {"cloudwatch_namespace": "relay", "log_format": "text"},

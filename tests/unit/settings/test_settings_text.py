@@ -22,7 +22,7 @@ def printed(*, markdown: bool) -> str:
 
 
 def test_every_setting_has_a_line_with_unit_default_and_meaning() -> None:
-    lines = {each.name: each for each in command.explained()}
+    lines = {each.name: each for each in command.setting_lines()}
     assert list(lines) == [variable(name) for name in Settings.model_fields]
     for line in lines.values():
         assert line.unit, line.name
