@@ -17,6 +17,8 @@ from consumer.runtime.discovery.discovery import Discovery
 from consumer.runtime.instruments import Instruments
 from consumer.runtime.leases.coordinator import Coordinator
 from consumer.runtime.leases.heartbeat import Heartbeat
+from consumer.runtime.leases.held_shards import HeldShards
+from consumer.runtime.leases.readability_check import ReadabilityCheck
 from consumer.runtime.publishing.publishing import Publishing
 from consumer.runtime.shard.shard_factory import ShardFactory
 
@@ -100,19 +102,19 @@ class ConsumerWorker:
             polling=polling,
             instruments=instruments,
         )
+        heartbeat = self.heartbeat
+        held = HeldShards(ports.store, config.timing, heartbeat, self._fence, shards, instruments)
         return Coordinator(
             store=ports.store,
-            streams=ports.streams,
-            clock=ports.clock,
-            chance=ports.chance,
             timing=config.timing,
             source=config.source,
-            heartbeat=self.heartbeat,
+            heartbeat=heartbeat,
             fence=self._fence,
             discovery=discovery,
-            factory=shards,
+            held=held,
+            readability=ReadabilityCheck(ports.streams, heartbeat, held, instruments),
             polling=polling,
-            metrics=metrics,
+            clock=ports.clock,
         )
 
     def stop(self) -> None:

@@ -21,8 +21,11 @@ from consumer.errors import LeaseLost
 from consumer.observability.metrics import Metrics
 from consumer.runtime.discovery.bootstrap import Source
 from consumer.runtime.discovery.discovery import Discovery
+from consumer.runtime.instruments import Instruments
 from consumer.runtime.leases.coordinator import Coordinator
 from consumer.runtime.leases.heartbeat import Heartbeat
+from consumer.runtime.leases.held_shards import HeldShards
+from consumer.runtime.leases.readability_check import ReadabilityCheck
 from consumer.runtime.shard.lease_writer import LeaseWriter
 from tests.twins.lease_table import LeaseTable, LeaseTableTwin
 from tests.twins.shard_list import STREAM, ShardListTwin
@@ -194,19 +197,21 @@ class Node:
         )
         self.made: list[FakeShard] = []
         self.polling = Polling(PollTiming())
+        instruments = Instruments(self.clock, HalfChance(), self.metrics)
+        held = HeldShards(
+            self.store, self.timing, self.heartbeat, self.fence, self._make, instruments
+        )
         self.coordinator = Coordinator(
             store=self.store,
-            streams=self.fleet.streams,
-            clock=self.clock,
-            chance=HalfChance(),
             timing=self.timing,
             source=self.source,
             heartbeat=self.heartbeat,
             fence=self.fence,
             discovery=self.discovery,
-            factory=self._make,
+            held=held,
+            readability=ReadabilityCheck(self.fleet.streams, self.heartbeat, held, instruments),
             polling=self.polling,
-            metrics=self.metrics,
+            clock=self.clock,
         )
 
     def _make(self, row: StreamRow, lease: Lease, epoch: int) -> FakeShard:

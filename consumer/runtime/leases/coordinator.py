@@ -28,8 +28,6 @@ from consumer.errors import (
 )
 from consumer.runtime.discovery.bootstrap import check_fingerprint, own_rows
 from consumer.runtime.leases.command_watch import CommandWatch
-from consumer.runtime.leases.held_shards import HeldShards
-from consumer.runtime.leases.readability_check import ReadabilityCheck
 from consumer.runtime.leases.stream_leases import StreamLeases
 from consumer.runtime.signal import Signal
 
@@ -42,12 +40,13 @@ if TYPE_CHECKING:
     from consumer.core.limits import LeaseTiming
     from consumer.core.reports.lease_view import LeaseView
     from consumer.core.shard.pace import Polling
-    from consumer.observability.metrics import Metrics
-    from consumer.ports import Chance, Clock, LeaseStore, StreamClient
+    from consumer.ports import Clock, LeaseStore
     from consumer.runtime.discovery.bootstrap import Source
     from consumer.runtime.discovery.discovery import Discovery
     from consumer.runtime.leases.heartbeat import Heartbeat
-    from consumer.runtime.leases.running_shard import RunningShard, ShardConsumerFactory
+    from consumer.runtime.leases.held_shards import HeldShards
+    from consumer.runtime.leases.readability_check import ReadabilityCheck
+    from consumer.runtime.leases.running_shard import RunningShard
 
 log = structlog.get_logger()
 
@@ -69,17 +68,15 @@ class Coordinator:
         self,
         *,
         store: LeaseStore,
-        streams: StreamClient,
-        clock: Clock,
-        chance: Chance,
         timing: LeaseTiming,
         source: Source,
         heartbeat: Heartbeat,
         fence: Fence,
         discovery: Discovery,
-        factory: ShardConsumerFactory,
+        held: HeldShards,
+        readability: ReadabilityCheck,
         polling: Polling,
-        metrics: Metrics,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -89,21 +86,11 @@ class Coordinator:
         self._fence = fence
         self._discovery = discovery
         self._polling = polling
-        self._held = HeldShards(
-            store=store,
-            clock=clock,
-            chance=chance,
-            timing=timing,
-            heartbeat=heartbeat,
-            fence=fence,
-            factory=factory,
-            metrics=metrics,
-            on_end=self._request_pass,
-        )
+        self._held = held
+        self._readability = readability
         self._peers = Peers(heartbeat.worker_id, timing)
         self._leases = StreamLeases(clock, timing, self._peers, self._held, heartbeat)
         self._command_watch = CommandWatch(store, self._held)
-        self._readability = ReadabilityCheck(streams, clock, heartbeat, self._held, metrics)
         self._schedule = LeaseReadSchedule(timing)
         self._changed = Signal()
         self._limit: asyncio.Timeout | None = None
@@ -112,6 +99,7 @@ class Coordinator:
         self._fatal: Fatal | None = None  # to be raised once everything is handed over
         self.draining = False
         self.moved_at = clock.now()
+        held.on_end = self._request_pass
         heartbeat.on_fence_change = self._fence_changed
         discovery.on_found = self._found
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from consumer.core.leases.lease import Lease, StreamRow
     from consumer.core.limits import LeaseTiming
     from consumer.core.shard.shard_view import ShardView
-    from consumer.observability.metrics import Metrics
-    from consumer.ports import Chance, Clock, LeaseStore
+    from consumer.ports import LeaseStore
+    from consumer.runtime.instruments import Instruments
     from consumer.runtime.leases.heartbeat import Heartbeat
     from consumer.runtime.leases.running_shard import RunningShard, ShardConsumerFactory
 
@@ -60,31 +60,31 @@ class _Entry:
         return Held(view.retrying, shedding=self.shedding, sheddable=sheddable)
 
 
+def _nothing() -> None:
+    """Until the coordinator wants to know of ends."""
+
+
 class HeldShards:
     """`on_end` is called when a shard's consumer has ended or a row was released."""
 
     def __init__(
         self,
-        *,
         store: LeaseStore,
-        clock: Clock,
-        chance: Chance,
         timing: LeaseTiming,
         heartbeat: Heartbeat,
         fence: Fence,
         factory: ShardConsumerFactory,
-        metrics: Metrics,
-        on_end: Callable[[], None],
+        instruments: Instruments,
     ) -> None:
         self._store = store
-        self._clock = clock
-        self._chance = chance
+        self._clock = instruments.clock
+        self._chance = instruments.chance
+        self._metrics = instruments.metrics
         self._timing = timing
         self._heartbeat = heartbeat
         self._fence = fence
         self._factory = factory
-        self._metrics = metrics
-        self._on_end = on_end
+        self.on_end: Callable[[], None] = _nothing
         self._entries: dict[ShardKey, _Entry] = {}
         self._releasing: set[ShardKey] = set()
         self._ends = 0  # consumers ended and rows released so far
@@ -235,7 +235,7 @@ class HeldShards:
         del self._entries[key]
         self._note_end(key)
         self._note_outcome(key, entry, outcome)
-        self._on_end()
+        self.on_end()
 
     def _note_outcome(self, key: ShardKey, entry: _Entry, outcome: Outcome) -> None:
         level = log.warning if outcome in (Outcome.LOST, Outcome.FAILED) else log.info
@@ -281,7 +281,7 @@ class HeldShards:
             self._heartbeat.raise_changes()
         self._releasing.discard(key)
         self._note_end(key)
-        self._on_end()
+        self.on_end()
 
 
 def _shards_of(stream_key: str, keys: Iterable[ShardKey]) -> frozenset[str]:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consumer.core.leases.lease import StreamRow
-    from consumer.observability.metrics import Metrics
-    from consumer.ports import Clock, StreamClient
+    from consumer.ports import StreamClient
+    from consumer.runtime.instruments import Instruments
     from consumer.runtime.leases.heartbeat import Heartbeat
     from consumer.runtime.leases.held_shards import HeldShards, ShardKey
 
@@ -35,16 +35,15 @@ class ReadabilityCheck:
     def __init__(
         self,
         streams: StreamClient,
-        clock: Clock,
         heartbeat: Heartbeat,
         held: HeldShards,
-        metrics: Metrics,
+        instruments: Instruments,
     ) -> None:
         self._streams = streams
-        self._clock = clock
+        self._clock = instruments.clock
         self._heartbeat = heartbeat
         self._held = held
-        self._metrics = metrics
+        self._metrics = instruments.metrics
         self._shard: ShardKey | None = None  # the shard that an unable worker tries to read
         self._due = 0.0  # when it tries next
 

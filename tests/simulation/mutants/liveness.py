@@ -51,7 +51,7 @@ def plan_touches_unresolved() -> None:
             del self._entries[key]
         self._note_end(key)
         self._note_outcome(key, entry, outcome)
-        self._on_end()
+        self.on_end()
 
     plant(HeldShards, "held", held)
     plant(HeldShards, "_run", run)
