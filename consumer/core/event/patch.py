@@ -4,7 +4,6 @@ A value whose DynamoDB text is the same has not changed and is not decoded. Othe
 compared as the plain JSON of the event, so a patch has no difference that its reader cannot see.
 
 Rules
-
 - `add`, `replace` and `remove` only; paths are relative to the item.
 - Maps are compared member by member. Operations come in the order of the new item's members, then
   those that remove members, in the order of the old item.
