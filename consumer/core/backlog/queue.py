@@ -161,7 +161,7 @@ class KeyOrderedQueue(Generic[Of_co]):
             self._stand(key_queue, ANYWHERE)
 
     def settle(self, event: QueuedEvent[Of_co]) -> None:
-        """Remove an event in flight that is settled. Raises ValueError unless it is the head."""
+        """Remove an event in flight: it is settled. Raises ValueError unless it is the head."""
         key_queue = self._keys.get(event.key)
         if key_queue is None or key_queue.first is not event or not key_queue.in_flight:
             raise ValueError(f"event {event.content.sequence} is not the head in flight of its key")

@@ -129,8 +129,8 @@ class Window:
             return "it was called off"
         if self._event_type.flow.state is FlowState.STOPPED:
             return (
-                f"Nakadi answered {self._event_type.trouble}; look at the event type, at who may"
-                " write to it, and at what stands in between"
+                f"Nakadi answered {self._event_type.trouble}; check the event type, the permission"
+                " to write to it, and the proxies in between"
             )
         if now - self._progress_at > PATIENCE_SECONDS:
             return f"no progress for {PATIENCE_SECONDS:g} s, last {self._event_type.trouble}"
