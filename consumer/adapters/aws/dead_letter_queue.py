@@ -1,8 +1,8 @@
 """The dead letter queue on SQS: the DeadLetterQueue port.
 
-A queue takes ten messages a call, and no more bytes in a message or a call than its own limit:
-1 MiB, or 256 KiB for older queues, or what somebody has set. What it refuses as too long is
-refused with that number, which then holds for every later letter of this process.
+A queue accepts ten messages per call, and no more bytes in a message or a call than its limit:
+1 MiB, 256 KiB for older queues, or another value that was set. When the queue refuses a message as
+too long, its answer has the limit, to which this process shortens all later letters.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ log = structlog.get_logger()
 MESSAGES_PER_CALL: Final = 10
 MAX_BYTES: Final = 1_048_576
 MIN_BYTES: Final = 1_024
-"""What SQS allows as a queue's MaximumMessageSize, in bytes."""
+"""The largest and the smallest MaximumMessageSize of a queue that SQS allows, in bytes."""
 
 REQUEST_SECONDS: Final = 20.0
 
@@ -33,7 +33,7 @@ _TOO_LONG: Final = re.compile(r"(?:shorter|longer) than (\d+) bytes")
 
 
 class SqsDeadLetterQueue:
-    """DeadLetterQueue port. `sqs` is a client made by `Aws`."""
+    """The DeadLetterQueue port on SQS. `sqs` is a client made by `Aws`."""
 
     def __init__(self, sqs: Any, queue_url: str) -> None:  # noqa: ANN401 - made by botocore
         self._sqs = sqs
@@ -41,9 +41,9 @@ class SqsDeadLetterQueue:
         self._limit = MAX_BYTES
 
     async def send(self, letters: Sequence[DeadLetter]) -> Sequence[bool]:
-        """At most ten letters; True for each that the queue has accepted.
+        """Send letters and return for each whether the queue has accepted it.
 
-        Raises Retryable if a call failed before anything was accepted.
+        Raises Retryable if a call failed before a letter was accepted.
         """
         bodies = [encode(letter, self._limit) for letter in letters]
         accepted = [False] * len(bodies)
@@ -82,7 +82,7 @@ class SqsDeadLetterQueue:
                 "dead_letter_not_accepted",
                 code=failure.get("Code"),
                 message=message,
-                action="it is sent again; its key waits",
+                action="the letter is sent again; its key waits",
             )
 
     def _learn_limit(self, message: str) -> None:
@@ -92,7 +92,7 @@ class SqsDeadLetterQueue:
 
 
 def _calls(bodies: Sequence[bytes], limit: int) -> Iterator[tuple[int, int]]:
-    """Runs of indexes, each as long as one call may be. A body over the limit goes alone."""
+    """Yield the first index of each call and the one after its last; too long a body goes alone."""
     first, size = 0, 0
     for index, body in enumerate(bodies):
         if index > first and (size + len(body) > limit or index - first == MESSAGES_PER_CALL):

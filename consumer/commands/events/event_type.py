@@ -1,7 +1,7 @@
-"""`consumer event-type`: a definition to create the event type with, to stdout.
+"""`consumer event-type`: prints a definition to create the event type with.
 
-The table is asked for its key; where it cannot be reached the settings are all there is. What a
-person has to look at is said on stderr.
+The key attributes are read from the table or, if it cannot be reached, taken from the settings.
+Notes on what a person has to check go to stderr.
 """
 
 from __future__ import annotations
@@ -33,14 +33,17 @@ PLACEHOLDER = "id"
 TO_COMPLETE = (
     "owning_application is the event type's first word: correct it",
     "authorization and audience are left out: add them where your Nakadi wants them",
-    "the key attributes are taken for strings; a number has the schema type number",
-    "other attributes are let through unchecked: add those that readers may rely on",
-    f"default_statistic asks for {PARTITIONS} partitions, which can only grow",
+    "the key attributes are assumed to be strings; a number has the schema type number",
+    "other attributes are not checked: add those that readers may rely on",
+    f"default_statistic asks for {PARTITIONS} partitions; their number can only grow",
 )
 
 
 def run(_: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
-    """Always 0 if the settings are fine; the definition is JSON."""
+    """Write the definition as JSON to `out` and the notes to stderr. Return 0.
+
+    Raises Misconfigured if the settings are wrong.
+    """
     settings = load_settings(environ)
     logs.configure_command()
     notes = list(TO_COMPLETE)
@@ -60,7 +63,7 @@ def run(_: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
 
 
 async def _keys(settings: Settings, notes: list[str]) -> tuple[str, ...]:
-    """The table's key attributes, the partition key first."""
+    """Return the table's key attributes, partition key first; add a note if they are guessed."""
     try:
         async with Aws(fallback_region(settings)) as aws:
             client = DynamoDbStreams(

@@ -1,7 +1,7 @@
-"""`consumer redrive`: publishes what is in the dead letter queue again. A CronJob runs it.
+"""`consumer redrive`: publishes the letters in the dead letter queue again. A CronJob may run it.
 
-What could be published goes through the service's own settlement; what is refused stays in the
-queue. A letter that still makes no event is counted apart and does not fail the run: it is known.
+Answers of Nakadi are treated as in the service, but a refused letter stays in the queue. A letter
+of which still no event can be made is counted apart and does not make the run fail.
 """
 
 from __future__ import annotations
@@ -44,15 +44,15 @@ AGO_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 MEANINGS = {
     Fate.ACCEPTED: "stored by Nakadi, deleted from the queue",
     Fate.REFUSED: "refused again; they stay in the queue",
-    Fate.UNBUILDABLE: "their stream record makes no event with these settings; they stay",
-    Fate.INCOMPLETE: "too much was cut off for the queue's limit to publish them; they stay",
-    Fate.FOREIGN: "no dead letters of this event type; they stay",
-    Fate.FILTERED: "not asked for; they stay",
+    Fate.UNBUILDABLE: "no event can be made of their stream record with these settings; they stay",
+    Fate.INCOMPLETE: "they were shortened too much, for the queue's limit; they stay",
+    Fate.FOREIGN: "not dead letters of this event type; they stay",
+    Fate.FILTERED: "left out by the options; they stay",
 }
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
-    """0 when nothing was refused, 1 otherwise. Raises Misconfigured."""
+    """Run it, write a summary to `out` and return the report's exit code. Raises Misconfigured."""
     settings = load_settings(environ)
     if settings.dead_letter_queue_url is None:
         raise Misconfigured(
@@ -104,14 +104,14 @@ async def _redrive(settings: Settings, queue_url: str, job: RedriveJob) -> Redri
 
 
 def positive(text: str) -> int:
-    """A number of messages. Raises Misconfigured."""
+    """Return the number of messages. Raises Misconfigured if it is not a number above 0."""
     if not (text.isascii() and text.isdigit() and int(text[:9]) > 0):
         raise Misconfigured(f"--max-messages: found {text!r}, wanted a number above 0")
     return int(text[:9])
 
 
 def known(reasons: Sequence[str]) -> frozenset[str]:
-    """The reasons asked for. Raises Misconfigured for one that no letter has."""
+    """Return the reasons as a set. Raises Misconfigured for one that no letter can have."""
     for reason in reasons:
         if reason not in REASONS:
             raise Misconfigured(f"--reason: found {reason!r}, wanted one of {', '.join(REASONS)}")
@@ -119,7 +119,10 @@ def known(reasons: Sequence[str]) -> frozenset[str]:
 
 
 def since(text: str, now: float) -> float:
-    """A time, or one so long before `now`, in epoch seconds. Raises Misconfigured."""
+    """Return a time in epoch seconds, given as such or as a duration before `now`.
+
+    Raises Misconfigured if it is neither.
+    """
     ago = AGO.fullmatch(text)
     if ago is not None:
         return now - int(ago[1]) * AGO_SECONDS[ago[2]]
@@ -141,7 +144,7 @@ def _rows(report: RedriveReport) -> Iterator[tuple[str, ...]]:
 
 
 def summary(report: RedriveReport) -> Iterator[str]:
-    """The run in some lines."""
+    """Yield the lines of the summary."""
     yield f"{report.received} messages received"
     for fate, meaning in MEANINGS.items():
         if report.fates[fate]:
@@ -165,7 +168,7 @@ def summary(report: RedriveReport) -> Iterator[str]:
 
 
 def _named(report: RedriveReport, fate: Fate) -> Iterator[str]:
-    """Details of one fate; nobody asked for the names of what was filtered out."""
+    """Yield the details of one fate; letters that were filtered out are not named."""
     if fate is Fate.REFUSED:
         for reason, count in sorted(report.refusals.items()):
             yield f"  {reason}: {count}"

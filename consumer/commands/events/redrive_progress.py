@@ -1,4 +1,4 @@
-"""The progress of a redrive: a bar on a terminal, elsewhere a line every few seconds."""
+"""The progress of a redrive: a bar on a terminal, otherwise a line every few seconds."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class RedriveProgress:
         self._open = False
 
     def show(self, report: RedriveReport) -> None:
-        """Write the progress, if the last time is long enough ago."""
+        """Write the progress, if it was not written a moment ago."""
         now = self._clock.now()
         if now - self._shown_at < (BAR_SECONDS if self._is_terminal else LINE_SECONDS):
             return

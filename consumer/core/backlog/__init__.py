@@ -1,1 +1,1 @@
-"""What was read and is not settled yet: tickets, queue, watermark, budget."""
+"""The records that were read and are not settled yet: tickets, queue, watermark, budget."""

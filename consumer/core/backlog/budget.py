@@ -1,57 +1,57 @@
-"""ByteBudget: who may read next, so that memory stays within the configured limit.
+"""ByteBudget: which shard may read next, so that memory stays within the configured limit.
 
 Rules
-- A reader reserves a page's worth (`RESERVATION`) before it asks and settles the difference after.
-- First come, first served; who has reached the fair share of a shard is passed over meanwhile.
-- Share = max(reservation, limit / members). It is where a member stops: with its last page it may
-  hold a little more, so that with many members one pending event does not stop its shard.
-- A member that holds nothing may have one reservation even when the limit is reached, if that is so
-  only because others sit on more than their share (if there were room, did each hold at most its
-  share): a shard that grew large while it was alone must not starve one that came later.
+- A reader reserves `RESERVATION` bytes before it asks for a page, and corrects them afterwards.
+- First come, first served; a member that has reached its share is passed over meanwhile.
+- Share = max(reservation, limit / members). A member that holds it reserves no more. With its last
+  page a member may exceed it, so that with many members one pending event does not stop its shard.
+- A member that holds nothing may have one reservation even when the limit is reached, if there
+  would be room without the bytes that others hold above their share: a shard that grew large while
+  it was alone must not starve one that came later.
 """
 
 from __future__ import annotations
 
 MIB = 1 << 20
 RESERVATION = 3 * MIB
-"""A page body (1 MB) and the events made of it."""
+"""Bytes for the body of a page (1 MB) and the events made of it."""
 
 
 class ByteBudget:
-    """Bytes held by each member (a shard), reservations included."""
+    """The bytes that each member (a shard) holds, reservations included. `limit` is in bytes."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.used = 0
         self._held: dict[str, int] = {}
         self._members: set[str] = set()
-        self._line: dict[str, None] = {}  # who waits, in order of arrival
+        self._line: dict[str, None] = {}  # the members that wait, in order of arrival
 
     def join(self, member: str) -> None:
-        """A shard is held from now on."""
+        """Add a member: its shard is read from now on."""
         self._members.add(member)
 
     def leave(self, member: str) -> None:
-        """A shard is not held any more. What it still has in flight is given back later."""
+        """Remove a member. The bytes of its events in flight are given back later."""
         self._members.discard(member)
         self._line.pop(member, None)
 
     @property
     def share(self) -> int:
-        """A member that holds so many bytes reserves no more."""
+        """The bytes from which on a member may not reserve more."""
         return max(RESERVATION, self.limit // max(1, len(self._members)))
 
     @property
     def waiting(self) -> bool:
-        """Somebody waits for a reservation, and not only for its own bytes to become fewer."""
+        """Whether a member waits for a reservation that is below its share."""
         return any(not self._over_share(member) for member in self._line)
 
     def held(self, member: str) -> int:
-        """Bytes a member holds."""
+        """Return the bytes that a member holds."""
         return self._held.get(member, 0)
 
     def ask(self, member: str) -> bool:
-        """Reserve now, or stand in line for `grants`."""
+        """Reserve now and return True, or join the line that `grants` serves and return False."""
         if self._excepted(member) or (not self.waiting and self._fits(member)):
             self._take(member)
             return True
@@ -59,7 +59,7 @@ class ByteBudget:
         return False
 
     def ask_ahead(self, member: str) -> bool:
-        """Reserve for a page of read-ahead: only while nobody waits, never in line."""
+        """Reserve for a page of read-ahead, only if no member waits. Never join the line."""
         if self.waiting or not self._fits(member):
             return False
         self._take(member)
@@ -70,7 +70,11 @@ class ByteBudget:
         self._line.pop(member, None)
 
     def adjust(self, member: str, difference: int) -> None:
-        """Hold more (a page was larger than reserved) or less (settled, revoked, smaller page)."""
+        """Add `difference` to the bytes that a member holds.
+
+        It is positive if a page was larger than reserved; negative if it was smaller, and when
+        events are settled or revoked. Raises ValueError if the member does not hold that much.
+        """
         held = self._held.get(member, 0) + difference
         if held < 0:
             msg = f"{member} gives back {-held} bytes that it does not hold"
@@ -82,7 +86,7 @@ class ByteBudget:
             self._held.pop(member, None)
 
     def grants(self) -> list[str]:
-        """Serve the line: who may read now. Their reservations are taken."""
+        """Reserve for the members in line that may read now, and return them."""
         granted = []
         for member in list(self._line):
             if self._fits(member) or self._excepted(member):
@@ -90,7 +94,7 @@ class ByteBudget:
                 self._take(member)
                 granted.append(member)
             elif not self.held(member):
-                break  # then nobody behind it fits either
+                break  # then no member behind it fits either
         return granted
 
     def _take(self, member: str) -> None:

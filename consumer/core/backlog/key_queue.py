@@ -1,4 +1,4 @@
-"""A key's queue: its events in the order of their changes, the first ones perhaps in flight."""
+"""A key's queue: its events in the order of their changes. The first ones may be in flight."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 
 class Place(Enum):
-    """Where the whole queue keeps a key's."""
+    """Where a key's queue is in the queue of the event type: in a list, or in none."""
 
-    IDLE = auto()  # empty, or busy with events in flight
+    IDLE = auto()  # in none: empty, or with events in flight
     READY = auto()  # in the list of a destination
-    WAITING = auto()  # until not_before
+    WAITING = auto()  # among those that wait until `not_before`
 
 
 class KeyQueue(Generic[Of_co]):
-    """A linked list of events; `length` counts them, `in_flight` those at its head in flight.
+    """A linked list of events. `length` counts all, `in_flight` those in flight at its head.
 
-    `stands_in` is the list of ready ones that it stands in while READY, `turn` the number of its
-    newest place among the waiting.
+    `stands_in` is the list of its destination while it is READY. `turn` is the number of its newest
+    entry among the queues that wait.
     """
 
     __slots__ = (
@@ -45,7 +45,7 @@ class KeyQueue(Generic[Of_co]):
         self.turn = 0
 
     def append(self, event: QueuedEvent[Of_co]) -> None:
-        """Put an event last."""
+        """Append an event."""
         if self.last is None:
             self.first = event
         else:
@@ -54,7 +54,7 @@ class KeyQueue(Generic[Of_co]):
         self.length += 1
 
     def unlink(self, event: QueuedEvent[Of_co]) -> None:
-        """Take an event out from where it is: at the head, or a few behind it in a run."""
+        """Remove an event: the head, or one of its run. Raises ValueError if it is not here."""
         before, there = None, self.first
         while there is not None and there is not event:
             before, there = there, there.next_of_key
@@ -70,7 +70,7 @@ class KeyQueue(Generic[Of_co]):
         self.length -= 1
 
     def sift(self) -> list[QueuedEvent[Of_co]]:
-        """Take out the revoked events that are not in flight, and return them."""
+        """Remove the revoked events that are not in flight, and return them."""
         gone: list[QueuedEvent[Of_co]] = []
         position, event, flying = 0, self.first, self.in_flight
         self.first = self.last = None

@@ -1,18 +1,18 @@
-"""KeyOrderedQueue: a first-in-first-out queue per ordering key, and lists of keys that are ready.
+"""KeyOrderedQueue: a first-in-first-out queue for each ordering key, and lists of ready keys.
 
 Rules
 - A key with an event in flight is not ready: at most one request carries events of a key.
-- A batch takes the head of each of many ready keys, in the order they became ready, and closes at
-  the first head that does not fit. `run` > 1 lets it take several from the head of one key.
-- Events in flight stay at the head of their key until they are settled or given back, so nothing
-  can pass them. A run is settled from its head; what it leaves in flight is its beginning.
+- A batch takes the head of each of many ready keys, in the order in which they became ready, and
+  ends at the first head that does not fit. With `run` > 1 it takes up to that many of each key.
+- Events in flight stay at the head of their key until they are settled or given back, so no event
+  can pass them. A run is settled from its head on.
 - Only a failure of the event itself makes its key wait (`not_before`). A failure of the whole
   request puts its keys back at the front.
-- A revoked event in flight keeps its key busy until its request ends, then only frees the key.
-- A key stands in one place at a time, by its head; an empty one is forgotten at once.
-- Ready keys stand in a list for their destination: ANYWHERE; a partition that is down, into which
-  `take` sorts what it meets, so that nothing is sorted while none is down; or DEAD_LETTER, when the
-  head can never be published.
+- A revoked event in flight keeps its key busy until its request ends; then it leaves the queue.
+- A key's queue is in one place at a time, which depends on its head; an empty queue is removed.
+- Ready keys are in the list of their destination: ANYWHERE; a partition with a lane; or
+  DEAD_LETTER, if the head can never be published. `take` moves a head to a partition's list when
+  it meets it, so that nothing is sorted while there is no lane.
 - An illegal move raises ValueError and changes nothing.
 """
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class Destination(Enum):
-    """Where ready events go, if not to a partition that is down."""
+    """Where ready events go, if they do not travel in a lane."""
 
     ANYWHERE = auto()
     DEAD_LETTER = auto()
@@ -48,13 +48,13 @@ DEAD_LETTER = Destination.DEAD_LETTER
 To = Destination | str  # a partition's name is text
 
 SORTED_AT_ONCE = 2_000
-"""Most keys that one `take` puts aside: it runs in one go, some ten milliseconds of them."""
+"""Most keys that one `take` moves to other lists: it blocks the loop for about 10 ms of that."""
 
 
 class KeyOrderedQueue(Generic[Of_co]):
     """Events of one event type, in order per key.
 
-    `events` and `bytes` count everything pushed and neither settled nor revoked.
+    `events` and `bytes` (their cost in memory) count what was pushed and has not left the queue.
     """
 
     def __init__(self) -> None:
@@ -63,9 +63,9 @@ class KeyOrderedQueue(Generic[Of_co]):
             ANYWHERE: OrderedDict(),
             DEAD_LETTER: OrderedDict(),
         }
-        # A key may have left before its time.
+        # An entry may be outdated: its key has left this list, or has a newer entry.
         self._waiting: list[tuple[float, int, KeyQueue[Of_co]]] = []
-        self._turns = 0  # equal times wake in the order they came
+        self._turns = 0  # entries with the same time are woken in the order in which they came
         self.events = 0
         self.bytes = 0
 
@@ -78,23 +78,23 @@ class KeyOrderedQueue(Generic[Of_co]):
 
     @property
     def ready_bytes(self) -> float:
-        """About how many body bytes the heads ready for ANYWHERE have, if they are average."""
+        """Estimated body bytes of the heads that are ready for ANYWHERE, from the average event."""
         if not self.events:
             return 0.0
         return len(self._ready[ANYWHERE]) * (self.bytes / self.events - EVENT_BYTES)
 
     def leads(self, event: QueuedEvent[Of_co]) -> bool:
-        """Is it the head of its key? If not, something before it must be settled first."""
+        """Return whether the event is the head of its key: only the head may be sent."""
         key_queue = self._keys.get(event.key)
         return key_queue is not None and key_queue.first is event
 
     def pending(self, key: str) -> int:
-        """Return how many events of a key are not settled."""
+        """Return how many events of a key are in the queue."""
         key_queue = self._keys.get(key)
         return 0 if key_queue is None else key_queue.length
 
     def push(self, event: QueuedEvent[Of_co]) -> int:
-        """Append an event to its key. Return how many of that key are pending now."""
+        """Append an event to its key. Return how many events of that key are in the queue now."""
         key_queue = self._keys.get(event.key)
         if key_queue is None:
             key_queue = self._keys[event.key] = KeyQueue(event.key)
@@ -117,9 +117,9 @@ class KeyOrderedQueue(Generic[Of_co]):
     ) -> list[QueuedEvent[Of_co]]:
         """Take the next batch for a destination: at most `events` of them and `size` body bytes.
 
-        A head larger than `size` goes alone. All returned events are in flight. `sort` names the
-        partition for which a head has to stand aside, None for most; where there are too many of
-        them at once, the batch is short.
+        A head larger than `size` goes alone. All returned events are in flight. `sort` returns the
+        partition in whose lane a head has to travel, or None: such a head is moved to that
+        partition's list. After `SORTED_AT_ONCE` of them the batch ends, even if it is not full.
         """
         letters = to is DEAD_LETTER
         if not letters:
@@ -156,12 +156,12 @@ class KeyOrderedQueue(Generic[Of_co]):
         return batch
 
     def rejoin(self, partition: str) -> None:
-        """Nothing has to stand aside for this partition any more."""
+        """Move the keys of this partition's list to ANYWHERE: its lane is closed."""
         for key_queue in self._ready.pop(partition, ()):
             self._stand(key_queue, ANYWHERE)
 
     def settle(self, event: QueuedEvent[Of_co]) -> None:
-        """Take an event in flight out of its key; it must be the head."""
+        """Remove an event in flight: it is settled. Raises ValueError unless it is the head."""
         key_queue = self._keys.get(event.key)
         if key_queue is None or key_queue.first is not event or not key_queue.in_flight:
             raise ValueError(f"event {event.content.sequence} is not the head in flight of its key")
@@ -176,10 +176,11 @@ class KeyOrderedQueue(Generic[Of_co]):
     def give_back(
         self, event: QueuedEvent[Of_co], not_before: float = 0.0, *, front: bool = False
     ) -> None:
-        """Return an event in flight to its place in its key, unsent or failed.
+        """Return an event in flight to the queue, unsent or failed; it keeps its position.
 
-        A revoked one leaves the queue. Of a run that is not settled all are given back, or all
-        behind the one that stays in flight, before anything else happens to the key.
+        It is not sent again before `not_before`. A revoked event leaves the queue. Of a run that is
+        not settled, all events are given back, or all behind one that stays in flight, before
+        anything else happens to the key. Raises ValueError if the event is not in flight.
         """
         key_queue = self._keys.get(event.key)
         flying = event.state is EventState.IN_FLIGHT or event.state is EventState.REVOKED
@@ -196,14 +197,14 @@ class KeyOrderedQueue(Generic[Of_co]):
             self._place(key_queue, front=front)
 
     def put_back(self, events: Sequence[QueuedEvent[Of_co]]) -> None:
-        """The whole request failed: its keys go to the front, in the order they had."""
+        """Give back all events of a request: their keys go to the front, in the order they had."""
         runs = [list(run) for _, run in groupby(events, key=_key)]
         for run in reversed(runs):
             for event in run:
                 self.give_back(event, front=True)
 
     def remove(self, events: Iterable[QueuedEvent[Of_co]]) -> int:
-        """Take out revoked events and return the bytes freed.
+        """Remove revoked events and return the bytes freed.
 
         Those in flight stay until their request ends.
         """
@@ -220,7 +221,7 @@ class KeyOrderedQueue(Generic[Of_co]):
             at, turn, key_queue = self._waiting[0]
             if key_queue.place is Place.WAITING and key_queue.turn == turn:
                 return at
-            heapq.heappop(self._waiting)  # its head was revoked: it has moved on
+            heapq.heappop(self._waiting)  # its head was revoked: this entry is outdated
         return None
 
     def _sift(self, key_queue: KeyQueue[Of_co]) -> None:

@@ -1,7 +1,7 @@
-"""A queued event: what an outlet's queue holds, until it is stored, refused for good, or revoked.
+"""A queued event: an event in an outlet's queue, until it is settled or revoked.
 
-It knows its event type, its key and how often it was tried. What it was made of (`of`: a ticket of
-the stream, a dead letter) no queue and no sender looks at; only its origin does.
+It has its event type, its key and the count of its tries. `of` is what it was made of: a ticket of
+the stream, or a dead letter. Only the origin of the event reads it, no queue and no sender does.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Of_co = TypeVar("Of_co", covariant=True)
 
 
 class EventState(Enum):
-    """Where an event is. SETTLED and REVOKED are final."""
+    """The state of an event. SETTLED and REVOKED are final."""
 
     QUEUED = auto()
     IN_FLIGHT = auto()
@@ -29,10 +29,10 @@ class EventState(Enum):
 
 
 class Tries(NamedTuple):
-    """Answers that count against an event.
+    """How many answers count against an event.
 
-    `refused`: the answer called it the bad one (422). `failed`: others of its partition were stored
-    and it was not (207).
+    `refused` counts answers that named it as the cause (422). `failed` counts answers by which
+    other events of its partition were stored and it was not (207).
     """
 
     refused: int = 0
@@ -45,9 +45,11 @@ UNTRIED = Tries()
 class QueuedEvent(Struct, Generic[Of_co], eq=False):
     """One event of one event type.
 
-    `attempts` counts requests that carried it, `postponed` times it was to become a dead letter
-    and there were too many. `created_at` is the change's time (epoch seconds), `queued_at` ours
-    (seconds of the injected clock). `body` is what to publish, None where there is no event.
+    `attempts` counts the requests that carried it. `postponed` counts how often it was refused and
+    could not become a dead letter, because there were too many. `created_at` is the time of the
+    change, `first_attempt` and `last_attempt` those of requests (epoch seconds); `queued_at` is in
+    seconds of the injected clock. `cost` is in bytes of memory. `body` is what to publish, None
+    if no event can be made.
     """
 
     of: Of_co
@@ -71,11 +73,11 @@ class QueuedEvent(Struct, Generic[Of_co], eq=False):
 
 
 EVENT_BYTES = 900
-"""What an event, its ticket and their places in all orders cost in memory beside the bytes."""
+"""Bytes of memory of an event, its ticket and its entries in queues, beside those of the body."""
 
 
 def cost_of(content: Event | Unbuildable) -> int:
-    """Return the bytes of memory that an event of this content counts with."""
+    """Return the bytes of memory that are counted for an event of this content."""
     if isinstance(content, Event):
         return len(content.body) + EVENT_BYTES
     return len(content.record) + len(content.body or b"") + EVENT_BYTES

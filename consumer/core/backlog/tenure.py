@@ -1,7 +1,7 @@
-"""Tenure: the unbroken time for which this process holds a shard and reads on from one place.
+"""Tenure: the unbroken time for which this process holds a shard and reads it without a jump.
 
-It ends when the lease is lost or released, when the fence passes, and when a command of an operator
-makes the shard begin elsewhere. What was opened in one tenure is never sent in another.
+It ends when the lease is lost or released, when the fence passes, and when an operator's command
+moves the position in the shard. A ticket of one tenure is never sent in another.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from msgspec import Struct
 
 
 class Tenure(Struct, frozen=True, eq=False):
-    """Two tenures of one shard are two: they are compared by identity.
+    """One tenure of a shard. Tenures are compared by identity.
 
-    `epoch` is that of the fence in which the lease was taken.
+    `epoch` is the fence's epoch in which the lease was taken.
     """
 
     stream_arn: str
@@ -21,5 +21,5 @@ class Tenure(Struct, frozen=True, eq=False):
 
     @property
     def member(self) -> str:
-        """The shard's name in the budget; emulators reuse shard ids, so it has the stream."""
+        """The shard's name in the budget. It has the stream, because emulators reuse shard ids."""
         return f"{self.stream_arn}/{self.shard_id}"

@@ -1,7 +1,8 @@
 """A ticket: one record that was read and is not settled yet, with the events made of it.
 
-It stands in its shard's order (the AckWatermark links `before` and `after`); its events stand in
-the orders of their keys. It is settled when all of them are, and revoked as a whole.
+The AckWatermark keeps the tickets of a shard in order (it links `before` and `after`); the events
+of a ticket are in the queues of their keys. A ticket is settled when all of its events are, and is
+revoked as a whole.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class TicketState(Enum):
-    """Where a ticket is. SETTLED and REVOKED are final."""
+    """The state of a ticket. SETTLED and REVOKED are final."""
 
     OPEN = auto()
     SETTLED = auto()
@@ -30,8 +31,9 @@ class Ticket(Struct, eq=False):
     """One unsettled record.
 
     `created_at` is the change's time in epoch seconds. `unsettled` counts its events that are not
-    accepted yet. `through`, `through_at` and `records` describe the run of settled records that
-    follows it. `events` is emptied at its end, so that no objects point at each other in a circle.
+    settled. The settled records right behind it count with it: `through` and `through_at` are
+    number and time of the last one, `records` counts them and itself. `events` is emptied when the
+    ticket ends, so that no reference cycle is left.
     """
 
     sequence: int
@@ -51,27 +53,27 @@ class Ticket(Struct, eq=False):
         self.through_at = self.created_at
 
     def carry(self, events: tuple[QueuedEvent[Ticket], ...]) -> None:
-        """Take the events that were made of this record: at least one."""
+        """Add the events that were made of this record, at least one."""
         self.events = events
         self.unsettled = len(events)
 
     @property
     def untouched(self) -> bool:
-        """Is every event of it queued: none settled, none in flight?"""
+        """Whether every event of it is queued: none settled, none in flight."""
         return all(event.state is EventState.QUEUED for event in self.events)
 
     @property
     def retrying(self) -> bool:
-        """Was one of its events sent more than once?"""
+        """Whether one of its events was sent more than once."""
         return any(event.attempts > 1 for event in self.events)
 
     def count_settled(self) -> bool:
-        """Count an event as settled. Return True if it was the last one of an open ticket."""
+        """Count an event as settled. Return whether it was the last one of an open ticket."""
         self.unsettled -= 1
         return not self.unsettled and self.state is TicketState.OPEN
 
     def revoke(self) -> None:
-        """Revoke it and every event of it that is not settled."""
+        """Revoke the ticket and each of its events that is not settled."""
         self.state = TicketState.REVOKED
         for event in self.events:
             if event.state is not EventState.SETTLED:
@@ -79,5 +81,5 @@ class Ticket(Struct, eq=False):
 
 
 def is_ours(event: QueuedEvent[Ticket], fence: Fence, now: float) -> bool:
-    """May this worker send the event at `now`? Only while its shard's tenure and the fence last."""
+    """Return whether this worker may send the event: its tenure has not ended, the fence holds."""
     return event.state is not EventState.REVOKED and fence.holds(now, event.of.tenure.epoch)

@@ -1,12 +1,15 @@
 """AckWatermark: how far a shard is settled.
 
-Rules: tickets open in sequence order; they settle in any order; `value` is the highest sequence
-number with everything before it settled. Only unsettled tickets are kept. Each stands for itself
-and for the settled records right behind it, so settling one hands that run to its predecessor and
-costs the same however far apart they are. An illegal move raises ValueError and changes nothing.
-
-A record whose sequence number cannot be read stands with the one before it, so equal numbers are in
-order: reading on after that number reads it again. A creation time of 0.0 could not be read.
+Rules
+- Tickets are opened in sequence order and settled in any order. `value` is the highest sequence
+  number up to which every record is settled.
+- Only unsettled tickets are kept. Each counts for itself and for the settled records right behind
+  it. Settling a ticket passes that count to the ticket before it, whatever the distance, so the
+  time it takes is constant.
+- A record whose sequence number cannot be read has the number of the record before it. So equal
+  numbers are in order, and reading on after that number reads that record again.
+- A creation time of 0.0 means that it could not be read.
+- An illegal move raises ValueError and changes nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ SPAN_RECORDS = 1_000_000
 
 
 class AckWatermark:
-    """The contiguous acknowledgement of one shard in one tenure.
+    """How far one shard is settled without a hole, in one tenure.
 
     `value` is None until something is settled. `record_at` is the creation time (epoch seconds) of
     the record at `value`. `span` counts the records read beyond it, settled ones included.
@@ -46,30 +49,30 @@ class AckWatermark:
         self.tenure = tenure
         self.value = value
         self.record_at = record_at
-        self.opened = value  # the newest sequence number seen, settled or not
+        self.opened = value  # the newest sequence number, settled or not
         self.head: Ticket | None = None
         self.tail: Ticket | None = None
         self.span = 0
         self.unsettled = 0
-        self.dropped_at: float | None = None  # creation of the oldest that was taken out unsettled
+        self.dropped_at: float | None = None  # creation time of the oldest that was revoked
 
     @property
     def oldest_at(self) -> float | None:
-        """Creation time of the oldest record that was read and is not settled, dropped or not."""
+        """Creation time of the oldest record that was read and is not settled, or was revoked."""
         return self.dropped_at if self.head is None else self.head.created_at
 
     @property
     def empty(self) -> bool:
-        """Everything read is settled."""
+        """Whether there is no unsettled ticket."""
         return self.head is None
 
     @property
     def full(self) -> bool:
-        """No more may be read until the oldest ticket is settled."""
+        """Whether reading must wait until the oldest ticket is settled."""
         return self.span >= SPAN_RECORDS
 
     def open(self, ticket: Ticket) -> None:
-        """Add the next record's ticket. Raises ValueError if out of order."""
+        """Add the next record's ticket. Raises ValueError if it is out of order."""
         self._ascend(ticket.sequence)
         ticket.before = self.tail
         if self.tail is None:
@@ -81,7 +84,7 @@ class AckWatermark:
         self.unsettled += 1
 
     def skip(self, sequence: int, created_at: float | None) -> None:
-        """Count a record that yields no event: settled at once, in its place in the order."""
+        """Count a record that yields no event as settled. Raises ValueError if out of order."""
         self._ascend(sequence)
         if self.tail is None:
             self._raise_to(sequence, created_at)
@@ -92,7 +95,7 @@ class AckWatermark:
         self.span += 1
 
     def settle(self, ticket: Ticket) -> None:
-        """Take out a ticket whose events have all been accepted."""
+        """Remove a ticket whose events are all settled. Raises ValueError if it is not open."""
         if ticket.state is not TicketState.OPEN:
             msg = (
                 f"ticket {ticket.sequence} of {self.tenure.shard_id} is {ticket.state.name} already"
@@ -114,16 +117,16 @@ class AckWatermark:
         self._unlink(ticket)
 
     def drop_tail(self) -> list[Ticket]:
-        """Revoke the records above the highest one of which an event is settled or in flight.
+        """Revoke the tickets behind the last record that is settled, or has an event in flight.
 
-        A drain calls it: nothing above has left the process, so the next owner may read it again
-        without a duplicate. Returns the revoked tickets, newest first.
+        A drain calls it: none of these events is settled or in flight, so the next owner may read
+        their records again. Return the revoked tickets, newest first.
         """
         dropped: list[Ticket] = []
         while (
             (last := self.tail) is not None
             and last.untouched
-            and last.records == 1  # nothing settled right behind it
+            and last.records == 1  # no settled record right behind it
         ):
             last.revoke()
             self.span -= 1
@@ -134,9 +137,9 @@ class AckWatermark:
         return dropped
 
     def revoke(self) -> list[Ticket]:
-        """The shard is lost, or stands still for a while: revoke every ticket, oldest first.
+        """Revoke every ticket: this tenure ends, or reading pauses. Return them, oldest first.
 
-        What they stand for still ages, until somebody reads it again.
+        Their records still count in `oldest_at`, until the next record is read.
         """
         if self.head is not None:
             self.dropped_at = self.head.created_at

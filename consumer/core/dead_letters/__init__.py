@@ -1,1 +1,1 @@
-"""Dead letters: what they hold, and what becomes of them in a redrive."""
+"""Dead letters: their form, and the decisions of a redrive about them."""

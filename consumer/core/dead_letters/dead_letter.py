@@ -1,10 +1,10 @@
-"""A dead letter: what could not be published, why, and where it came from.
+"""A dead letter: an event or a record that could not be published, the reason, and its origin.
 
-Its body is one JSON object (public interface, `version` 1). Too long a letter is shortened in
-steps, each named in `truncated`: the event loses its `patch` (and says so as an event does, by
-`patch_omitted` in its change); then the `item`, which leaves `event` null and the primary key under
-`keys`. A stream record loses its `images`, then itself. Everything kept is copied as text, so every
-digit stays. `decode` reads a body back, for redrive.
+Its body is one JSON object (public interface, `version` 1). A letter that is too long is shortened
+in steps, each named in `truncated`. An event first loses its `patch`, and its change then has
+`patch_omitted`, as in a published event; the next step is `item`: `event` is null, and the primary
+key is under `keys`. A stream record first loses its `images`; in the next step `record` is null.
+All that is kept is copied as text, so every digit stays. `decode` reads a body back, for redrive.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ REASONS: Final = (
 
 _decode_members = json.Decoder(dict[str, Raw]).decode
 
-# SQS takes no body with these characters (the XML set), JSON does: they are escaped.
+# SQS accepts no body with these characters, which XML does not allow: they are escaped.
 _NOT_IN_XML: Final = ((b"\xef\xbf\xbe", rb"\ufffe"), (b"\xef\xbf\xbf", rb"\uffff"))
 
 
 @dataclass(frozen=True, slots=True)
 class EventMembers:
-    """Names in an event that a letter needs when it is shortened.
+    """Names in an event that are needed to shorten a letter.
 
     `patch` and `change` are members of `data`, `keys` the table's key attributes.
     """
@@ -60,12 +60,11 @@ class EventMembers:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One refused record. Times are epoch seconds, None when it was never sent.
+    """One refused event or record. Times are epoch seconds, None if it was never sent.
 
-    `event` is the event as it would be published (JSON bytes), or None; then `record` is the
-    stream record as read (JSON bytes). Body and truncation steps are those of the public interface.
-    `truncated` names what a body that was read back has lost. `members` is no part of the body: it
-    tells how it may be shortened.
+    `event` is the event as it would be published (JSON bytes). If it is None, `record` is the
+    stream record as read (JSON bytes). `truncated` names the parts that a body has lost that was
+    read back. `members` is not in the body: it is needed to shorten it.
     """
 
     reason: str
@@ -121,9 +120,9 @@ _decode_body = json.Decoder(_Body).decode
 
 
 def decode(body: bytes) -> DeadLetter:
-    """The letter in a message body; members it does not know are let pass.
+    """Return the letter in a message body; unknown members are ignored.
 
-    Raises ValueError where it is no dead letter of this version; the text names no value of it.
+    Raises ValueError if it is not a dead letter of this version; its text has no value of the body.
     """
     try:
         version = _decode_version(body).version
@@ -176,7 +175,7 @@ Content = dict[str, Raw | str | list[str] | dict[str, Raw] | None]
 
 
 def _contents(letter: DeadLetter) -> Iterator[Content]:
-    """Yield what the letter carries: all of it, then less and less."""
+    """Yield the contents that the letter may have: first the whole, then ever shorter ones."""
     if letter.event is not None:
         yield {"event": Raw(letter.event)}
         without_patch = _without_patch(letter.event, letter.members)
@@ -195,7 +194,7 @@ def _contents(letter: DeadLetter) -> Iterator[Content]:
 
 
 def _record(record: bytes) -> Content:
-    """The stream record as read. Bytes that are no text are replaced, and all kept in base64."""
+    """Return the record as read; if it is not UTF-8, as text with replacements and as base64."""
     try:
         record.decode()
     except UnicodeDecodeError:
@@ -235,7 +234,7 @@ def _time(seconds: float | None) -> str | None:
 
 
 def _without_patch(event: bytes, names: EventMembers) -> Raw | None:
-    """The event without its patch; None if it has none."""
+    """Return the event without its patch; None if it has no patch."""
     members = _decode_members(event)
     data = _decode_members(members["data"])
     if data.pop(names.patch, None) is None:
@@ -248,7 +247,7 @@ def _without_patch(event: bytes, names: EventMembers) -> Raw | None:
 
 
 def _keys(event: bytes, key_attributes: Sequence[str]) -> dict[str, Raw]:
-    """The primary key, from `data` or from `data.item`, whichever the layout has it in."""
+    """Return the primary key from `data` or, in the nested layout, from `data.item`."""
     data = _decode_members(_decode_members(event)["data"])
     found = {name: data[name] for name in key_attributes if name in data}
     if not found and "item" in data:
@@ -258,7 +257,7 @@ def _keys(event: bytes, key_attributes: Sequence[str]) -> dict[str, Raw]:
 
 
 def _without_images(record: bytes) -> Raw | None:
-    """The record without its images; None if it is not shaped like one."""
+    """Return the record without its images; None if it does not have the form of a record."""
     try:
         members = _decode_members(record)
         change = _decode_members(members["dynamodb"])

@@ -1,8 +1,9 @@
-"""QueueEnd: when a queue that is being received from counts as empty.
+"""QueueEnd: the decision whether a queue counts as empty while messages are received from it.
 
-A reception may come back without a message although one is there, so it takes two in a row. What a
-run leaves in the queue comes back when its visibility is over: such a message is no news, but it
-does not end the run before the queue had time to show all of them, and with them what is new.
+A reception may be empty although the queue holds a message, so two empty ones in a row are needed.
+A message that a run leaves in the queue is received again when its time of being hidden is over.
+Such a message is not new; but the run only ends after as many receptions with such messages alone
+as the queue needs to return all of them twice, and with them those that are new.
 """
 
 from __future__ import annotations
@@ -13,14 +14,18 @@ PER_RECEPTION = 10
 
 
 class QueueEnd:
-    """Counts receptions without news."""
+    """Counts receptions without a new message."""
 
     def __init__(self) -> None:
         self._empty = 0
         self._stale = 0
 
     def received(self, messages: int, new: int, left: int) -> bool:
-        """A reception brought so many, of them so many new; `left` stay. True: that is all."""
+        """Count a reception and return whether the queue counts as empty now.
+
+        It returned `messages` messages, of which `new` are new; the run has left `left` messages in
+        the queue so far.
+        """
         if new:
             self._empty = self._stale = 0
         elif messages:

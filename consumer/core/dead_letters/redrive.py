@@ -1,12 +1,14 @@
-"""Redelivery: what becomes of a message found in the dead letter queue.
+"""Redelivery: the decision about a message received from the dead letter queue.
 
 Rules
-- What is no dead letter of ours (another version, another event type, anything else) stays.
-- A letter with an event is published as it stands, patch or not. One with a stream record is
-  transcoded with today's settings. What lost its item or images for size can be told no more.
-- The key that keeps events in order is the one the letter names. A letter without one (its keys
-  could not be read then) takes CONSUMER_ORDERING_KEY, or all key attributes of its record: which of
-  two is the partition key no record tells, and an item's own order is what must not be lost.
+- A message that is not a dead letter of a configured event type, in a known version, stays.
+- A letter with an event is published unchanged, with or without its patch. One with a stream record
+  is transcoded with the settings of today. One that lost its item or images for size cannot be
+  published, and stays.
+- Events are kept in order by the ordering key in the letter. A letter without one (its keys could
+  not be read at that time) gets the key attributes of CONSUMER_ORDERING_KEY, or all those of its
+  record: a record does not tell which of two is the partition key, and at least the changes of one
+  item must stay in order.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ _decode_text = json.Decoder(str).decode
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What names a message that was received: its id, and the handle of this reception."""
+    """The names of a message that was received: its id, and the handle of its last reception."""
 
     message_id: str
     handle: str
@@ -47,7 +49,11 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class QueuedMessage:
-    """A message as received. `sent_at` in epoch seconds; `receptions` counts all, this one too."""
+    """A message as received.
+
+    `sent_at` is the time when it was sent to the queue, in epoch seconds. `receptions` counts all
+    receptions, including this one.
+    """
 
     receipt: Receipt
     body: bytes
@@ -57,29 +63,29 @@ class QueuedMessage:
 
 @dataclass(frozen=True, slots=True)
 class QueueDepth:
-    """About how many messages a queue holds: to be received, and hidden by whoever did."""
+    """About how many messages a queue holds: those that can be received, and the hidden ones."""
 
     visible: int
     hidden: int
 
 
 class Fate(StrEnum):
-    """What becomes of a message."""
+    """The result of a redrive for a message."""
 
     ACCEPTED = "accepted"  # stored by Nakadi, deleted here
     REFUSED = "refused"  # refused again
     UNBUILDABLE = "no event"  # its stream record still makes no event
-    INCOMPLETE = "incomplete"  # what it lost for size cannot be told
+    INCOMPLETE = "incomplete"  # it lost its item, images or record for size
     FOREIGN = "not ours"
     FILTERED = "filtered"  # not asked for
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What was asked for; empty asks for everything.
+    """The letters that are to be published; all of them by default.
 
-    `since` is the earliest time of sending to the queue (epoch seconds), `key` an ordering key as
-    letters have it (`["o-4711"]`) or, where it is of one attribute, just its value (`o-4711`).
+    `since` is the earliest time of sending to the queue (epoch seconds). `key` is an ordering key
+    as letters have it (`["o-4711"]`) or, if it has one attribute, just its value (`o-4711`).
     """
 
     since: float | None = None
@@ -87,7 +93,7 @@ class Selection:
     key: str | None = None
 
     def wants(self, letter: DeadLetter, sent_at: float) -> bool:
-        """Is it one of those?"""
+        """Return whether the letter, sent to the queue at `sent_at`, is one of them."""
         return (
             (self.since is None or sent_at >= self.since)
             and (not self.reasons or letter.reason in self.reasons)
@@ -100,7 +106,7 @@ EVERYTHING: Final = Selection()
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """It stays in the queue, and why. `letter` is None where there is none."""
+    """The message stays in the queue for this reason. `letter` is None if it is not a letter."""
 
     fate: Fate
     why: str
@@ -109,7 +115,11 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Deliverable:
-    """It can be published. Events of one `lane` go one after the other, by `place`."""
+    """The message can be published.
+
+    `lane` is the key of the queue in which its event is sent, one after the other; a window is
+    sorted by `place` before.
+    """
 
     message_id: str
     receptions: int
@@ -119,14 +129,14 @@ class Deliverable:
 
     @property
     def place(self) -> tuple[str, int]:
-        """Order of a key's events: a table's streams by their label, which is their age."""
+        """The sort key of events: the stream, whose ARN ends in its time, then the sequence."""
         return self.letter.stream_arn, self.event.sequence
 
 
 def examine(
     message: QueuedMessage, routes: Mapping[str, Route], selection: Selection, shapes: Shapes
 ) -> Deliverable | Left:
-    """Decide what becomes of a message. `routes` are today's, by event type."""
+    """Decide whether a message can be published. `routes` are those of today, by event type."""
     try:
         letter = decode(message.body)
     except ValueError as error:
@@ -146,7 +156,7 @@ def examine(
 
 
 def _event(letter: DeadLetter, sent_at: float, form: EventFormat, shapes: Shapes) -> Event | str:
-    """The event to publish, or why there is none."""
+    """Return the event to publish, or the reason why there is none."""
     if letter.event is not None:
         key = letter.ordering_key or ""
         return Event(letter.sequence or 0, key, letter.eid or "", letter.event, sent_at)

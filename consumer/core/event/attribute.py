@@ -1,9 +1,9 @@
 """Attribute values: DynamoDB's typed JSON (`{"S":"x"}`) spliced into plain JSON (`"x"`).
 
-Text in, text out: msgspec finds where a value begins and ends (`Raw`) and checks on the way that
-it is strict JSON, so strings are cut out as they were sent. Only maps, lists and sets are looked
-into.
-White space between tokens never reaches the result, whoever sent it.
+The input and the output are text: msgspec finds where a value begins and ends (`Raw`) and checks
+that it is strict JSON, so strings are copied as they were sent. Only maps, lists and sets are
+decoded further.
+White space between tokens is never part of the result.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ _QUOTE = 0x22
 
 
 def decode_members(text: Raw) -> Members:
-    """The members of an image or of `Keys`, not looked into. Raises MalformedItem."""
+    """Return the members of an image or of `Keys` as text. Raises MalformedItem."""
     try:
         return _decode_members(text)
     except DecodeError as error:
@@ -48,7 +48,7 @@ def decode_members(text: Raw) -> Members:
 
 
 def decode_item(text: Raw) -> Item:
-    """The attributes of an image or of `Keys`. Raises MalformedItem."""
+    """Return the attributes of an image or of `Keys`. Raises MalformedItem."""
     try:
         return decode_map(text)
     except DecodeError as error:
@@ -56,7 +56,7 @@ def decode_item(text: Raw) -> Item:
 
 
 def plain_item(item: Item) -> list[bytes]:
-    """The members of the plain JSON object, `"name":value`, in the item's order.
+    """Return the members of the plain JSON object, `"name":value`, in the item's order.
 
     Raises MalformedItem, which names the attribute.
     """
@@ -64,7 +64,7 @@ def plain_item(item: Item) -> list[bytes]:
     name = ""
     try:
         for name, value in item.items():
-            if "S" in value and len(value) == 1:  # most are strings: spares a call
+            if "S" in value and len(value) == 1:  # most values are strings: this saves a call
                 text = bytes(value["S"])
                 if text[0] != _QUOTE:
                     raise MalformedItem("its S is not a string")
@@ -77,7 +77,7 @@ def plain_item(item: Item) -> list[bytes]:
 
 
 def plain(value: AttributeValue) -> bytes:
-    """Plain JSON of one attribute value; a function of the value's text.
+    """Return the plain JSON of one attribute value; the same text always gives the same JSON.
 
     Raises MalformedItem, and msgspec's DecodeError where M, L or a set holds something else.
     """
@@ -98,7 +98,7 @@ def plain(value: AttributeValue) -> bytes:
 
 
 def is_same(before: bytes, after: bytes) -> bool:
-    """Whether two plain values are equal: as texts, or as strings that are escaped in two ways."""
+    """Return whether two plain values are equal, as text or as strings with different escapes."""
     return before == after or (
         before[0] == after[0] == _QUOTE
         and (b"\\" in before or b"\\" in after)

@@ -1,4 +1,4 @@
-"""Event ids: a pure function of stream and record, so that a duplicate is recognisable."""
+"""Event ids: a pure function of stream and record, so that readers recognise a duplicate."""
 
 import hashlib
 import uuid
@@ -9,7 +9,7 @@ _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 class EidNamespace:
     """The event ids of one stream: uuid5(uuid5(NAMESPACE_URL, stream ARN), eventID).
 
-    The digest of the namespace is taken once and copied: `uuid.uuid5` costs five times as much.
+    The digest of the namespace is computed once and copied: `uuid.uuid5` takes five times as long.
     """
 
     def __init__(self, stream_arn: str) -> None:
@@ -17,7 +17,7 @@ class EidNamespace:
         self._namespace = hashlib.sha1(namespace.bytes, usedforsecurity=False)
 
     def eid(self, event_id: str) -> str:
-        """The eid, 8-4-4-4-12 lower-case hex digits, of the record with this `eventID`."""
+        """Return the eid of the record with this `eventID`: 8-4-4-4-12 lower-case hex digits."""
         digest = self._namespace.copy()
         digest.update(event_id.encode())
         hexa = digest.hexdigest()

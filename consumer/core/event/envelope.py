@@ -1,6 +1,7 @@
-"""The envelope: what stands around the item in a Nakadi data change event.
+"""The envelope: the parts of a Nakadi data change event around the item.
 
-It knows where the members of an event go, and nothing of how the item and its patch came about.
+This module knows where the members of an event go. It does not know how the item and its patch are
+made.
 """
 
 from typing import Final
@@ -18,10 +19,10 @@ _HEAD: Final = (
 
 
 class Content(Struct, frozen=True):
-    """What an event says of its item.
+    """The content of an event: its item and its patch.
 
     `item` is the members of the item's JSON object, comma separated. `patch` is the operations of
-    the JSON Patch, each as JSON; None where the event carries no patch.
+    the JSON Patch, each as JSON; None if the event carries no patch.
     """
 
     item: bytes
@@ -29,7 +30,7 @@ class Content(Struct, frozen=True):
 
 
 class Envelope:
-    """Puts contents of one format into events."""
+    """Makes events of one format from their contents."""
 
     def __init__(self, format: EventFormat) -> None:  # noqa: A002 - it is the format
         self._data_type = json.encode(format.data_type)
@@ -39,7 +40,7 @@ class Envelope:
         self._event_bytes = format.event_bytes
 
     def body(self, record: StreamRecord, eid: str, created_at: float, content: Content) -> bytes:
-        """Return the event, without its patch if it is too large with it.
+        """Return the event as JSON; its patch is left out if the event is too large with it.
 
         `created_at` is the record's creation time in epoch seconds.
         """

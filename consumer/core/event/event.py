@@ -1,4 +1,4 @@
-"""The event: a Nakadi data change event as it is published, or why there can be none."""
+"""The event: a Nakadi data change event as it is published, or the reason why there is none."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class Layout(StrEnum):
-    """Where the item stands in the event's `data`."""
+    """Where the event's `data` holds the item."""
 
     FLAT = "flat"  # its attributes are members of `data`
     NESTED = "nested"  # it is the member `data.item`
@@ -16,7 +16,7 @@ class Layout(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EventFormat:
-    """All that an event's bytes depend on, besides its record and the stream that it is from."""
+    """Everything that determines an event's bytes, except its record and its stream."""
 
     data_type: str
     ordering_key: tuple[str, ...]  # attributes of the table's primary key, as configured
@@ -24,11 +24,11 @@ class EventFormat:
     patch_field: str = "patch"
     change_field: str = "change"
     layout: Layout = Layout.FLAT
-    event_bytes: int = 999_000  # most bytes of an event; a larger one loses its patch first
+    event_bytes: int = 999_000  # most bytes of an event; a larger one is made without its patch
 
 
 class Event(Struct, frozen=True, gc=False):
-    """One change, encoded once: the bytes that every attempt sends."""
+    """One change, encoded once: every attempt sends the same bytes."""
 
     sequence: int  # SequenceNumber of the stream record
     ordering_key: str  # JSON array as text; events of one key stay in order
@@ -42,7 +42,7 @@ UnbuildableReason = Literal["malformed_record", "reserved_attribute", "too_large
 
 @dataclass(frozen=True, slots=True)
 class Unbuildable:
-    """One change that no event can carry: poison, with what could be read of its coordinates."""
+    """One change of which no event can be made (poison), and its coordinates if readable."""
 
     sequence: int | None
     ordering_key: str | None

@@ -1,4 +1,4 @@
-"""An image of an item: known by its shape, or walked."""
+"""An image: an item before or after a change, spliced by its shape or decoded value by value."""
 
 from collections.abc import Collection
 
@@ -15,10 +15,10 @@ class Image(Struct, frozen=True):
 
     text: Raw
     names: Collection[str]  # of its attributes
-    spliced: Spliced | None  # None: of no known shape
+    spliced: Spliced | None  # None if its shape is not known
 
     def members(self) -> bytes:
-        """The members of its plain JSON object, comma separated. Raises MalformedItem."""
+        """Return the members of its plain JSON object, comma separated. Raises MalformedItem."""
         if self.spliced is not None:
             try:
                 return self.spliced.members()
@@ -27,7 +27,7 @@ class Image(Struct, frozen=True):
         return b",".join(plain_item(decode_item(self.text)))
 
     def diff(self, old: "Image") -> list[bytes]:
-        """The operations, as JSON, that turn the item `old` into this one. Raises MalformedItem."""
+        """Return the operations, as JSON, that turn `old` into this item. Raises MalformedItem."""
         if self.spliced is not None and old.spliced is not None:
             try:
                 patch = self.spliced.diff(old.spliced)
@@ -40,9 +40,9 @@ class Image(Struct, frozen=True):
 
 
 def read_image(text: Raw | None, shapes: Shapes) -> Image | None:
-    """The image whose JSON is `text`, None for no image. Raises MalformedItem.
+    """Return the image whose JSON is `text`, None if there is no image. Raises MalformedItem.
 
-    An empty one is none: every item has its keys.
+    An empty image counts as no image, because every item has its keys.
     """
     if text is None:
         return None

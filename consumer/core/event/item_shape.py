@@ -1,15 +1,16 @@
-"""Items of a known shape: plain JSON and patch with a few calls into C instead of one a value.
+"""Items of a known shape: plain JSON and patch by a few calls into C instead of one per value.
 
 The items of a table repeat their shape: the text between their scalars, which is names, braces and
-brackets. A regular expression splits an item's text into scalars and the gaps between them. For
-gaps seen before, their plain text is known: what is left is to join. If the item had the same gaps
-before the change, the patch replaces the scalars that differ.
+brackets. A regular expression splits an item's text into scalars and the gaps between them. If the
+same gaps were seen before, their plain text is known, and the item is made by joining. If the item
+had the same gaps before the change, the patch replaces the scalars that differ.
 
-Exact by construction: what becomes of the gaps is not computed here but read off `plain_item`, run
-once with a marker for each scalar. If a marker does not come out once and in its place (a name
-given twice, a type that is none), the shape is not used. `plain_item` and `diff` stay the meaning.
-An unescaped quote after a brace is the first of a string or its last; after the last there is no
-type, so no match begins inside a string.
+The result is that of `plain_item`: the plain text of the gaps is not computed here but taken from
+`plain_item`, called once with a marker for each scalar. If the markers do not come out once each
+and in their order (a name is given twice, a type does not exist), the shape is not used.
+`plain_item` and `patch.diff` define the result; this module only computes it faster.
+An unescaped quote after a brace either begins a string or ends one. The text after the end of a
+string is not a type, so no match begins inside a string.
 """
 
 import re
@@ -36,7 +37,7 @@ from consumer.core.event.member_names import pointer_step
 from consumer.core.event.patch import replace
 
 SHAPES_REMEMBERED: Final = 256
-SHAPE_BYTES: Final = 16_384  # of gaps; larger items are of many shapes, and of much memory
+SHAPE_BYTES: Final = 16_384  # of gaps; larger items have many shapes, and these take memory
 
 _STRING: Final = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _split = re.compile(
@@ -47,7 +48,7 @@ _split = re.compile(
     rb"|[SNB]S\":\[(?:" + _STRING + rb",?)*+\]))\}"
 ).split
 _STRIDE: Final = 4  # a gap; then one of: string or binary, safe number, all else as `BOOL":true`
-_LETTER: Final = b"A"  # strings and numbers are less, the others begin with their type
+_LETTER: Final = b"A"  # strings and numbers sort before it; the others begin with their type
 _CONSTANTS: Final = {b'BOOL":true': b"true", b'BOOL":false': b"false", b'NULL":true': b"null"}
 
 _MARKED: Final = rb'{"S":"\u0000%d;"}'
@@ -57,17 +58,17 @@ Gaps = tuple[bytes, ...]
 
 
 class Place(NamedTuple):
-    """Where a scalar stands in the item."""
+    """The position of a scalar in the item, as JSON pointers."""
 
     pointer: bytes  # as a JSON string without its quotes
     list_pointer: bytes  # of the outermost list around it; empty outside of lists
 
 
 class Shape(Struct, frozen=True):
-    """What all items with the same gaps have in common."""
+    """The parts that all items with the same gaps have in common."""
 
     names: frozenset[str]  # of the attributes
-    plain_gaps: Gaps  # one more than places
+    plain_gaps: Gaps  # one more than `places`
     places: tuple[Place, ...]
 
 
@@ -78,16 +79,17 @@ class Spliced(Struct, frozen=True):
     scalars: list[bytes]  # plain JSON, or what `_plain` makes plain
 
     def members(self) -> bytes:
-        """The members of its plain JSON object, comma separated. Raises MalformedItem."""
+        """Return the members of its plain JSON object, comma separated. Raises MalformedItem."""
         parts = [b""] * (2 * len(self.scalars) + 1)
         parts[::2] = self.shape.plain_gaps
         parts[1::2] = [text if text < _LETTER else _plain(text) for text in self.scalars]
         return b"".join(parts)
 
     def diff(self, old: "Spliced") -> list[bytes] | None:
-        """What `patch.diff` says of two items of one shape; None where it has to be asked itself.
+        """Return the patch that `patch.diff` would make, None if `patch.diff` must be called.
 
-        That is where several scalars of a list differ: replacing the list may be shorter.
+        It must be called if the shapes differ, or if several scalars of one list differ: then
+        replacing the whole list may be shorter.
         Raises MalformedItem.
         """
         if old.shape is not self.shape:
@@ -108,14 +110,14 @@ class Spliced(Struct, frozen=True):
 
 
 class Shapes:
-    """The shapes of a table's items; each is learned when it is seen for the second time."""
+    """The shapes of a table's items. A shape is learned when it is seen for the second time."""
 
     def __init__(self) -> None:
         self._learned: dict[Gaps, Shape | None] = {}  # None: this shape cannot be used
         self._seen: set[int] = set()  # hashes of gaps that are not learned yet
 
     def splice(self, text: Raw) -> Spliced | None:
-        """The item whose JSON is `text`, or None when it has to be walked."""
+        """Return the item whose JSON is `text`, or None if its shape is not known or not usable."""
         parts = _split(text)
         gaps = tuple(parts[::_STRIDE])
         shape = self._learned.get(gaps)

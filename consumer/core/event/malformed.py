@@ -1,8 +1,8 @@
-"""What does not have the shape that DynamoDB documents."""
+"""The error for data that does not have the form that DynamoDB documents."""
 
 
 class MalformedItem(ValueError):
-    """A part of a stream record that no event can be built from.
+    """A part of a stream record of which no event can be made.
 
-    `str()` of it says what is wrong and where: attribute names, never their values.
+    Its text says what is wrong and where. It has attribute names, never attribute values.
     """

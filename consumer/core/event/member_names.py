@@ -1,15 +1,15 @@
-"""Attribute names: how an event spells them, encoded once and remembered."""
+"""Attribute names as an event writes them, encoded once and remembered."""
 
 from functools import lru_cache
 from typing import Final
 
 from msgspec import json
 
-NAMES_REMEMBERED: Final = 4096  # maps may have ids for names; a table's own names are few
+NAMES_REMEMBERED: Final = 4096  # maps may use ids as names; a table's own names are few
 
 
 class MemberNames(dict[str, bytes]):
-    """Names as keys of a JSON object, `"amount":`; forgets all of them when it knows too many."""
+    """Names as keys of a JSON object, `"amount":`. All are forgotten when there are too many."""
 
     def __missing__(self, name: str) -> bytes:
         if len(self) >= NAMES_REMEMBERED:
@@ -19,10 +19,10 @@ class MemberNames(dict[str, bytes]):
 
 
 MEMBER_NAMES: Final = MemberNames()
-"""A dictionary, because every attribute of every event asks it."""
+"""A dictionary, because it is read for every attribute of every event."""
 
 
 @lru_cache(NAMES_REMEMBERED)
 def pointer_step(name: str) -> bytes:
-    """`/amount`: the name as a step of a JSON pointer (RFC 6901) inside a JSON string."""
+    """Return the name as a step of a JSON pointer (RFC 6901) inside a JSON string: `/amount`."""
     return b"/" + json.encode(name.replace("~", "~0").replace("/", "~1"))[1:-1]

@@ -1,4 +1,4 @@
-"""Numbers: DynamoDB's text of a number as JSON that Nakadi accepts, every digit kept."""
+"""Numbers: turns DynamoDB's text of a number into JSON that Nakadi accepts, with every digit."""
 
 import re
 from decimal import Decimal
@@ -8,20 +8,21 @@ from consumer.core.event.malformed import MalformedItem
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 _ZERO = 0x30
-_SAFE_DIGITS = 18  # so many digits always fit into a signed 64-bit integer
-_INT64_CHARACTERS = 20  # the longest text of one, with its sign; longer ones are not parsed
+_SAFE_DIGITS = 18  # this many digits always fit into a signed 64-bit integer
+_INT64_CHARACTERS = 20  # the longest text of such an integer, with sign; a longer one is not parsed
 
 _json_number = re.compile(rb"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?").fullmatch
 
 
 def number(digits: bytes) -> bytes:
-    """JSON text of the number that DynamoDB wrote as `digits`: unchanged, or quoted.
+    """Return the JSON of the number that DynamoDB wrote as `digits`: unchanged, or as a string.
 
-    A bare integer beyond signed 64 bit, or an exponent beyond a double, is a 400 for Nakadi's whole
-    request (nakadi.md): the first becomes a string, the second (DynamoDB has none) is malformed.
+    Nakadi answers 400 to a whole request in which a bare integer exceeds signed 64 bits, or an
+    exponent exceeds a double. Such an integer becomes a string; such an exponent, which DynamoDB
+    does not write, is malformed.
     Raises MalformedItem when `digits` is not a JSON number.
     """
-    whole, point, fraction = digits.partition(b".")  # nearly all numbers, without an expression
+    whole, point, fraction = digits.partition(b".")  # nearly all numbers need no expression
     if (
         whole.isdigit()
         and (whole[0] != _ZERO or len(whole) == 1)
@@ -41,7 +42,7 @@ def number(digits: bytes) -> bytes:
 
 
 def by_value(digits: bytes) -> tuple[Decimal, bytes]:
-    """Sort key of a number set: by value, equal values by their text."""
+    """Return the sort key of a number in a set: its value, then its text."""
     return Decimal(digits.decode()), digits
 
 

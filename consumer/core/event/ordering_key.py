@@ -1,4 +1,4 @@
-"""Ordering keys: what events must share to stay in order, as text."""
+"""Ordering keys: events with the same ordering key stay in order."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ _decode_text = json.Decoder(str).decode
 
 
 def ordering_key(keys: Item, names: Sequence[str]) -> str:
-    """The key attributes `names` as a JSON array: `["o-4711",12.50]`. Raises MalformedItem.
+    """Return the key attributes `names` as a JSON array: `["o-4711",12.50]`.
 
-    Strings are spelled in one way, however they were escaped; numbers have DynamoDB's digits, bare
-    at any size; binary is its base64 text.
+    A string has one spelling, whatever escapes it was sent with; a number has DynamoDB's digits and
+    is never quoted; binary is its base64 text. Raises MalformedItem.
     """
     return f"[{','.join([_part(keys, name) for name in names])}]"
 
@@ -23,7 +23,7 @@ def _part(keys: Item, name: str) -> str:
     value = keys.get(name)
     if value is None:
         raise MalformedItem(f"Keys: attribute {name!r} is missing")
-    text = plain(value)  # refuses what is no attribute value
+    text = plain(value)  # raises if it is not an attribute value
     if "N" in value:
         return bytes(value["N"])[1:-1].decode()
     if "S" not in value and "B" not in value:

@@ -1,13 +1,15 @@
 """JSON Patch (RFC 6902) from one item to the next.
 
-What did not change is known by DynamoDB's own text and not looked into; what did is compared as the
-plain JSON of the event, so a patch names no difference that its reader cannot see. Rules:
+A value whose DynamoDB text is the same has not changed and is not decoded. Other values are
+compared as the plain JSON of the event, so a patch has no difference that its reader cannot see.
 
+Rules
 - `add`, `replace` and `remove` only; paths are relative to the item.
-- Maps are looked into. Members stand in the new item's order, removed ones last in the old one's.
-- Lists: what they share at both ends stays; the rest is compared one by one, then grows or shrinks.
-- Sets, like scalars, are replaced whole.
-- Where several operations inside a list take more bytes than replacing it, it is replaced.
+- Maps are compared member by member. Operations come in the order of the new item's members, then
+  those that remove members, in the order of the old item.
+- Lists: equal elements at both ends stay; the rest is compared one by one, then grows or shrinks.
+- Sets, like scalars, are replaced as a whole.
+- If several operations inside a list take more bytes than replacing the list, it is replaced.
 """
 
 from collections.abc import Sequence
@@ -23,7 +25,7 @@ _decode_elements = json.Decoder(list[Raw]).decode
 
 
 def diff(old: Members, new: Members) -> list[bytes]:
-    """The operations, as JSON, that turn one item into the other. Raises MalformedItem."""
+    """Return the operations, as JSON, that turn `old` into `new`. Raises MalformedItem."""
     patch: list[bytes] = []
     _diff_map(b"", old, new, patch)
     return patch
@@ -50,13 +52,13 @@ def _diff_list(path: bytes, old: Sequence[Raw], new: Sequence[Raw], patch: list[
     tail = 0
     while tail < shorter and old[-1 - tail] == new[-1 - tail]:
         tail += 1
-    common = shorter - tail  # head may be beyond it: then nothing before it differs
+    common = shorter - tail  # may be less than `head`: then no element before it differs
     for index in range(head, common):
         if old[index] != new[index]:
             _diff_value(b"%b/%d" % (path, index), old[index], new[index], patch)
     grown = range(common, len(new) - tail)
     patch += [_add(b"%b/%d" % (path, index), _plain(new[index])) for index in grown]
-    shrunk = reversed(range(common, len(old) - tail))  # from behind: other indexes stay true
+    shrunk = reversed(range(common, len(old) - tail))  # last first: other indexes do not change
     patch += [_remove(b"%b/%d" % (path, index)) for index in shrunk]
 
 
@@ -85,7 +87,7 @@ def _add(path: bytes, value: bytes) -> bytes:
 
 
 def replace(path: bytes, value: bytes) -> bytes:
-    """The operation that puts `value`, JSON, where the escaped pointer `path` says."""
+    """Return the operation that puts `value` (JSON) at `path` (an escaped JSON pointer)."""
     return b'{"op":"replace","path":"' + path + b'","value":' + value + b"}"
 
 

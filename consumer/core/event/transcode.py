@@ -1,8 +1,8 @@
 """Transcoding: stream records to events, text to text.
 
-An event's bytes are spliced from its record's: hardly anything of an item becomes a Python number
-or string on the way, so every digit and every escape stays as DynamoDB wrote it, and the same
-record always gives the same bytes. What a transcoder remembers makes it faster and changes no byte.
+An event's bytes are copied from those of its record: hardly any value of an item becomes a Python
+number or string, so every digit and every escape stays as DynamoDB wrote it, and the same record
+always gives the same bytes.
 """
 
 from msgspec import Raw
@@ -20,14 +20,14 @@ from consumer.core.stream.record import MalformedRecord, StreamRecord
 
 
 class _ReservedAttribute(MalformedItem):
-    """An attribute has a name that the event needs for itself."""
+    """An attribute has a name that the event uses for another member."""
 
 
 class Transcoder:
     """Turns the records of one stream into events of one format.
 
-    `shapes` is what is known of the table's items. Transcoders of one process share it: it makes
-    them faster and changes no byte.
+    `shapes` are the known shapes of the table's items. The transcoders of a process share them:
+    they make transcoding faster and change no byte.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Transcoder:
         self._reserved = (format.patch_field, format.change_field) if is_flat else ()
 
     def event_of(self, record: StreamRecord | MalformedRecord) -> Event | Unbuildable:
-        """Return what to publish for a record. A bad record raises nothing."""
+        """Return the event of a record, or Unbuildable. A bad record raises no error."""
         if isinstance(record, MalformedRecord):
             return Unbuildable(
                 record.sequence, None, None, "malformed_record", record.detail, record.raw, None
@@ -72,7 +72,7 @@ class Transcoder:
         return Unbuildable(record.sequence, key, eid, reason, detail, bytes(record.text), body)
 
     def _content(self, record: StreamRecord) -> Content:
-        """Return what the event says of the item. Raises MalformedItem."""
+        """Return the item and the patch of the event. Raises MalformedItem."""
         if record.event_name == "REMOVE":
             item = read_image(record.old_image, self._shapes) or self._needed("Keys", record.keys)
         else:

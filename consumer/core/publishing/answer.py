@@ -1,11 +1,13 @@
-"""What Nakadi answered to one publishing request.
+"""The answer of Nakadi to one publishing request.
 
 Source: `POST /event-types/{name}/events`; items come in request order and are matched by index.
 
-Rules of reading an answer. A list of items counts only when it is whole and understood: one object
-per event sent, each with a known `publishing_status`; otherwise there are no items. A 200 of Nakadi
-has an empty body: one with any other text comes from something in front of it (a login page) and
-proves nothing. An answer that ought to name items and cannot be read is no answer: `status` 0.
+Rules
+- A list of items is used only if it is complete and understood: one object for each event sent,
+  each with a known `publishing_status`. Otherwise there are no items.
+- A 200 of Nakadi has an empty body. One with another text comes from a proxy in front of it (a
+  login page, say) and proves nothing.
+- An answer that should have items and cannot be read counts as no answer: `status` 0.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_DETAIL: Final = 2_000
-"""Most characters kept of what Nakadi says about an event or a request."""
+"""Most characters kept of Nakadi's text about an event or a request."""
 
 _WITH_ITEMS: Final = (207, 422)
 
@@ -37,7 +39,10 @@ class PublishingStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BatchItemResponse:
-    """One event's fate. `step` is none, validating, partitioning, enriching or publishing."""
+    """The result of one event. `step` is none, validating, partitioning, enriching or publishing.
+
+    `partition` is the partition's name, None if Nakadi did not give it.
+    """
 
     status: PublishingStatus
     step: str
@@ -47,10 +52,10 @@ class BatchItemResponse:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer, or the lack of one (`status` 0: time-out, reset, unreadable; unknown).
+    """An HTTP answer, or the lack of one (`status` 0: a time-out, a reset, an unreadable body).
 
-    `items` is None unless the body was a whole list of as many items as events were sent.
-    `retry_after` is in seconds. `flow_id` is what the operators of the bus ask for.
+    `items` is None unless the body was a list with one valid item for each event that was sent.
+    `retry_after` is in seconds. `flow_id` names the request to the operators of Nakadi.
     `reason` is a short name for metrics and logs, such as `http_503`, `timeout`, `reset`.
     """
 
@@ -63,12 +68,12 @@ class Answer:
 
 
 def no_answer(reason: str, detail: str, flow_id: str | None) -> Answer:
-    """The lack of an answer: nobody knows what was stored."""
+    """Return the Answer that stands for none: the events may have been stored or not."""
     return Answer(0, None, None, flow_id, reason, detail[:MAX_DETAIL])
 
 
 def parse_answer(status: int, headers: Mapping[str, str], body: bytes, sent: int) -> Answer:
-    """Read a whole answer to a request with `sent` events. Names of headers are in lower case."""
+    """Return the answer to a request with `sent` events. Names of headers are in lower case."""
     flow_id = headers.get("x-flow-id")
     content = _json(body)
     if _not_nakadis(status, content, body):
@@ -87,9 +92,9 @@ def parse_answer(status: int, headers: Mapping[str, str], body: bytes, sent: int
 
 
 def _not_nakadis(status: int, content: object, body: bytes) -> bool:
-    """A 200 or 400 that something in between has made up: it says nothing about the events.
+    """Return whether a 200 or 400 comes from a proxy: it says nothing about the events.
 
-    Nakadi's 200 is empty (JSON with nothing in it is as empty). Its 400 is a Problem, never a page.
+    Nakadi's 200 is empty (or an empty JSON list or object). Its 400 is a Problem, never a page.
     """
     match status:
         case 200:
@@ -133,7 +138,7 @@ def _json(body: bytes) -> object:
 
 
 def _problem(content: object) -> str:
-    """`title: detail` of a Problem (RFC 7807), or the OAuth fields of a 401."""
+    """Return `title: detail` of a Problem (RFC 7807), or the OAuth fields of a 401."""
     if not isinstance(content, dict):
         return ""
     names = ("title", "detail", "error", "error_description")
@@ -142,14 +147,14 @@ def _problem(content: object) -> str:
 
 
 def _size(body: bytes, headers: Mapping[str, str]) -> str:
-    """What is said of a body that is no Problem: it may quote an event, so nothing of it."""
+    """Describe a body that is not a Problem by its size: its text may quote an event."""
     if not body.strip():
         return ""
     return f"{len(body)} bytes of {headers.get('content-type', 'no type')[:MAX_DETAIL]}"
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait. A date is taken relative to the answer's own Date, so no clock is needed."""
+    """Return the seconds to wait. A date is compared with the answer's own Date, not a clock."""
     value = headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return float(value[:9])

@@ -1,13 +1,14 @@
-"""Flow: how much may be sent to an event type right now.
+"""Flow: how much may be sent to an event type now.
 
     publishing ──outage──▶ backing off ──probe accepted──▶ publishing, one slot more per success
          │                      │
          └──403, 404, too many dead letters──▶ stopped ──probe accepted──▶ publishing
 
-While backing off one request at a time goes out, after a pause with full jitter. While stopped one
-event goes out every `probe` seconds. Concurrency grows back by one per success, batch bytes (halved
-by a 413) by a fiftieth of what they are: a lasting limit is met again by one request in some forty,
-whatever its size. What was sent before an outage or a stop says nothing about its end.
+While backing off, one request at a time is sent, after a pause with full jitter. While stopped, one
+event is sent every `probe` seconds. After each success the concurrency grows by one, and the batch
+bytes (halved by a 413) by a fiftieth of their value: at a lasting limit of any size, about one
+request in forty is refused. The answer to a request that was sent before an outage or a stop does
+not end it.
 """
 
 from __future__ import annotations
@@ -24,16 +25,19 @@ PAUSE_MAX = 20.0
 """First and longest pause of an outage, in seconds; doubling, full jitter."""
 
 RETRY_AFTER_MAX = 300.0
-"""A longer Retry-After is not believed."""
+"""Longest Retry-After that is obeyed, in seconds; a longer one is cut to this."""
 
 DEAD_LETTER_WINDOW = 60.0
-"""Seconds over which the dead letter limit counts."""
+"""The dead letter limit counts the refused events of this many seconds."""
 
 DEAD_LETTER_LIMIT = "dead_letter_limit"
 """Reason of a stop for too many refused events."""
 
 POSTPONEMENTS = 10
-"""A refused event put off so often (each time for a probe interval) may pass within the limit."""
+"""A refused event that was postponed this often may become a dead letter while stopped.
+
+Each time it was postponed for a probe interval. The limit holds for it, too.
+"""
 
 BATCH_BYTES_MIN = 1_000
 GROWTH = 50
@@ -48,7 +52,7 @@ class FlowState(StrEnum):
 
 
 class Flow:
-    """State of one event type. All times are of the injected clock, in seconds."""
+    """The flow of one event type. All times are in seconds of the injected clock."""
 
     def __init__(self, limits: PublishLimits) -> None:
         self._limits = limits
@@ -58,19 +62,20 @@ class Flow:
         self.batch_bytes = limits.batch_bytes
         self.not_before = 0.0
         self._outages = 0
-        self._since = 0.0  # when this outage was last counted, or the stop decided
+        self._since = 0.0  # when this outage was last counted, or the stop was decided
         self._refusals: deque[float] = deque()
 
     @property
     def batch_events(self) -> int:
-        """Most events of a request now: a stopped event type tries one."""
+        """Most events of a request now: one while the event type is stopped."""
         return 1 if self.state is FlowState.STOPPED else self._limits.batch_events
 
     def answered(self, sent_at: float, *, stored: bool) -> None:
-        """A request sent at `sent_at` was answered event by event; `stored`: at least one of them.
+        """Take note of an answer about each event; `stored`: at least one event was stored.
 
-        A stopped event type starts again only by a probe: one that is stored, or, if it was stopped
-        at the door, one that is answered about its event at all, for then the door is open.
+        A stopped event type starts again by a request that was sent after the stop. If it was
+        stopped by the dead letter limit, an event of that request must be stored. If Nakadi refused
+        all access, any answer about the event is enough.
         """
         if self.state is not FlowState.PUBLISHING and sent_at < self._since:
             return
@@ -92,9 +97,10 @@ class Flow:
     def outage(
         self, now: float, sent_at: float, reason: str, retry_after: float | None, chance: float
     ) -> None:
-        """A request failed as a whole. Requests that were in flight together count once.
+        """Take note that a request failed as a whole.
 
-        Each one's `retry_after` (seconds) is honoured, though.
+        Requests that were in flight together count once, but the `retry_after` (seconds) of each is
+        obeyed. `chance` in [0, 1) spreads the pauses.
         """
         if self.state is FlowState.STOPPED:
             self.not_before = now + self._limits.probe
@@ -112,7 +118,7 @@ class Flow:
         self.not_before = max(self.not_before, now + max(chance * ceiling, PAUSE / 10))
 
     def stop(self, now: float, reason: str) -> bool:
-        """The operator must act. True if that is news."""
+        """Stop until the operator acts. Return False if it was stopped already for this reason."""
         news = self.state is not FlowState.STOPPED or self.reason != reason
         self.state = FlowState.STOPPED
         self.reason = reason
@@ -122,13 +128,13 @@ class Flow:
         return news
 
     def too_large(self, size: int) -> None:
-        """413: `size` bytes were too many."""
+        """Take note that a request of `size` bytes was too large (413): halve the batch bytes."""
         self.batch_bytes = max(BATCH_BYTES_MIN, min(self.batch_bytes, size // 2))
 
     def refuse(self, now: float, postponed: int = 0) -> bool:
-        """May one more event become a dead letter? Counts it if so.
+        """Return whether one more event may become a dead letter, and count it if so.
 
-        Not while stopped, unless it was put off so often that nothing else seems to be left.
+        While stopped it may not, unless it was postponed `POSTPONEMENTS` times.
         """
         if self.state is FlowState.STOPPED and postponed < POSTPONEMENTS:
             return False

@@ -1,16 +1,18 @@
-"""Lanes: partitions that are down, or seem to be, each on its own until it answers again.
+"""Lanes: events of a partition that is down, or seems to be, are sent apart from all others.
 
-The server holds the answer to a whole request for 30 s when one partition does not take its part,
-so events for such a partition travel apart from all others.
+Nakadi holds the answer to a whole request for 30 s if one partition does not take its part, so
+events of such a partition travel in requests of their own: in the partition's lane.
 
 - A 207 in which every event of a partition failed opens a lane for it: one request at a time, after
   a pause with full jitter that doubles with every further failure.
-- The same answer comes where a partition's part of the request is too many bytes together. So a
-  failure of several events halves the lane's bytes. A success doubles them up to what last failed,
-  and lets them grow by a twentieth beyond (half of that after each further time that they were too
-  many); the lane is closed when they are what they were. A failure of a single event shows that its
-  partition is down and its bytes were not too many.
-- A lane that nobody uses is closed, too: no events of it are left, or its shards have gone.
+- Nakadi gives the same answer if a partition's part of the request has too many bytes. So a failure
+  of several events halves the lane's bytes, and sets `bytes_known` to them. A success doubles the
+  bytes while they are less than `bytes_known`, and then raises them by a twentieth (half of that
+  after each failure that follows a success). The lane is closed when they are the full batch bytes.
+  A failure of a single event shows that its partition is down, and that the bytes were not the
+  cause.
+- A lane in which nothing was sent for a while is closed, too: it has no events left, or its shards
+  have gone.
 """
 
 from __future__ import annotations
@@ -28,10 +30,10 @@ if TYPE_CHECKING:
     from consumer.core.publishing.placement import Placement
 
 LANES_MAX = 32
-"""Most lanes; further partitions that fail stay with the others."""
+"""Most lanes. Further partitions that fail get no lane."""
 
 LANE_SLOTS = 4
-"""Most requests in flight of all lanes together, beside those of the publish concurrency."""
+"""Most requests in flight of all lanes together. The publish concurrency does not count them."""
 
 PAUSE = 0.5
 PAUSE_MAX = 20.0
@@ -45,11 +47,14 @@ GROWTH = 20
 
 UNUSED_SECONDS = 180.0
 RESTED_SECONDS = 10.0
-"""A lane in which nothing was sent for so long is closed; the shorter time if it works again."""
+"""A lane in which nothing was sent for this long is closed; the shorter time if it works again."""
 
 
 class PartitionLane:
-    """One partition. `bytes` is the most that a request may carry, `busy` while one is out."""
+    """The lane of one partition.
+
+    `bytes` is the most that a request may carry. `busy` says whether one is in flight.
+    """
 
     __slots__ = (
         *("bytes", "bytes_known", "busy", "failed_at", "failures", "growth"),
@@ -59,7 +64,7 @@ class PartitionLane:
     def __init__(self, name: str, size: int, now: float) -> None:
         self.name = name
         self.bytes = size
-        self.bytes_known = size  # up to here they may double
+        self.bytes_known = size  # up to this size they may double
         self.growth = GROWTH
         self.failures = 0  # in a row
         self.failed_at = float("-inf")
@@ -68,15 +73,15 @@ class PartitionLane:
         self.busy = False
 
     def unused(self, now: float) -> bool:
-        """Has it been at rest for so long that nobody seems to need it?"""
+        """Return whether it has been at rest for so long that it seems not to be needed."""
         patience = UNUSED_SECONDS if self.failures else RESTED_SECONDS
         return not self.busy and now - max(self.used_at, self.failed_at) > patience
 
 
 class Lanes:
-    """All lanes of one event type. Times are of the injected clock, in seconds.
+    """All lanes of one event type. Times are in seconds of the injected clock.
 
-    What was sent before a failure says nothing about its end, and counts as no further one.
+    The answer to a request that was sent before a failure neither ends it nor counts as another.
     """
 
     def __init__(self, limits: PublishLimits, placement: Placement) -> None:
@@ -94,18 +99,18 @@ class Lanes:
 
     @property
     def in_flight(self) -> int:
-        """Requests of all lanes."""
+        """The number of requests in flight in all lanes."""
         return sum(lane.busy for lane in self._open.values())
 
     def of(self, event: QueuedEvent[object]) -> str | None:
-        """Return the lane in which an event has to travel, None for most."""
+        """Return the partition in whose lane an event has to travel, None if there is none."""
         name = self.placement.of(event)
         return name if name in self._open else None
 
     def failed(self, outcome: PartitionOutcome, sent_at: float, now: float, chance: float) -> bool:
-        """A partition took nothing of its part of a request. True if that opened a lane for it.
+        """Take note that a partition took nothing of its part. Return whether this opened a lane.
 
-        `chance` in [0, 1).
+        `chance` in [0, 1) spreads the pauses.
         """
         name = outcome.partition
         lane = self._open.get(name)
@@ -127,7 +132,7 @@ class Lanes:
         return news
 
     def answered(self, name: str, sent_at: float, now: float) -> bool:
-        """The partition took at least one event. True if that closed its lane."""
+        """Take note that a partition took an event. Return whether this closed its lane."""
         lane = self._open.get(name)
         if lane is None or sent_at < lane.failed_at:
             return False
@@ -143,14 +148,18 @@ class Lanes:
         return True
 
     def next(self, ready: Callable[[str], int]) -> PartitionLane | None:
-        """The lane that may send first (from its `not_before` on), of those with `ready` keys."""
+        """Return the lane that may send next, None if there is none.
+
+        Of those that are not busy and have keys that are `ready`, it is the one with the earliest
+        `not_before`, which may be in the future.
+        """
         if self.in_flight >= LANE_SLOTS:
             return None
         lanes = [lane for lane in self._open.values() if not lane.busy and ready(lane.name)]
         return min(lanes, key=_turn, default=None)
 
     def close_unused(self, now: float) -> list[PartitionLane]:
-        """Close lanes that nobody has used for a while, and return them."""
+        """Close the lanes in which nothing was sent for a while, and return them."""
         unused = [lane for lane in self._open.values() if lane.unused(now)]
         for lane in unused:
             self._close(lane.name)

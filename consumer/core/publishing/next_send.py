@@ -1,11 +1,11 @@
-"""What an outlet does next: send a batch now, in a lane or in none, or wait.
+"""The decision what an outlet does next: send a batch now, in a lane or in none, or wait.
 
-The whole decision is one pure function of what is known now: what the origin of the events allows
-(`pause`), the flow of the event type, its lanes, what is ready in its queue, and the slots that are
-free. Whoever calls it sends or waits, and asks again.
+It is one pure function of what the origin of the events allows (`pause`), the flow of the event
+type, its lanes, the ready keys of its queue, and the free slots. The caller sends or waits, and
+calls it again.
 
-A lane's turn comes first. While the event type backs off or is stopped, its only request is one
-that travels in no lane, if there is any event for it. A batch that is not full waits for `linger`.
+Lanes come first. While the event type backs off or is stopped, its only request is one that travels
+in no lane, if an event is ready for it. A batch that is not full waits for `linger`.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from consumer.core.publishing.lanes import Lanes, PartitionLane
 
 IDLE_PAUSE = 5.0
-"""Longest wait, in seconds; whatever changes ends it early."""
+"""Longest wait, in seconds; any change ends it early."""
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send the next batch now: at most so many events and bytes. `lane` None: in no lane."""
+    """Send the next batch now: at most `events` events and `size` bytes. `lane` None: in none."""
 
     lane: PartitionLane | None
     events: int
@@ -37,9 +37,9 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Wait for so many seconds, or until something changes.
+    """Wait for `seconds`, or until something changes.
 
-    `thin_since` is since when a batch that is not full waits, for the next call.
+    `thin_since` is the time since which a batch that is not full has waited, for the next call.
     """
 
     seconds: float
@@ -57,9 +57,10 @@ def next_send(
     thin_since: float | None,
     limits: PublishLimits,
 ) -> Send | Wait:
-    """Decide. `slots` are those free for requests that travel in no lane; all times in seconds.
+    """Decide what to do at `now`. All times are in seconds.
 
-    `pause` is for how long the origin of the events allows no request at all.
+    `slots` is the number of free slots for requests that travel in no lane. `pause` is the time for
+    which the origin of the events allows no request.
     """
     if pause > 0:
         return Wait(min(pause, IDLE_PAUSE), thin_since)

@@ -1,8 +1,8 @@
-"""Which partition of its event type an event goes to, by Nakadi's strategy `hash`.
+"""The partition of an event by Nakadi's strategy `hash`.
 
-Source: the strategy's rule. The Java hash codes of the texts of `partition_key_fields` are added up
-in 32 bits; the sum's absolute remainder picks one of the partitions' names, sorted as strings. For
-category `data` the fields are looked up inside `data`.
+Nakadi adds up the Java hash codes of the texts of `partition_key_fields` in 32 bits; the absolute
+remainder of the sum is the index of a partition in their names, sorted as strings. For category
+`data` the fields are looked up inside `data`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ENOUGH = 2
-"""A rule found by trying is believed when it explains this many events for each partition."""
+"""A rule found from answers is used if it explains this many events for each partition."""
 
 
 def java_hash(text: str) -> int:
-    """`String.hashCode()` before the sign is looked at: over UTF-16 code units, below 2^32."""
+    """Return Java's `String.hashCode()`, over UTF-16 code units, as an unsigned 32-bit number."""
     code = 0
     if text.isascii():
         for unit in text.encode():
@@ -34,21 +34,24 @@ def java_hash(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class HashRule:
-    """`fields` are paths inside `data`, `names` the partitions' names, sorted as strings."""
+    """The rule of one event type.
+
+    `fields` are paths inside `data`, `names` the partitions' names, sorted as strings.
+    """
 
     fields: tuple[tuple[str, ...], ...]
     names: tuple[str, ...]
 
     @classmethod
     def of(cls, fields: Iterable[str], names: Iterable[str]) -> Self:
-        """From `partition_key_fields` (dotted, without `data.`) and names in any order."""
+        """Make it from `partition_key_fields` (dotted, without `data.`) and names in any order."""
         return cls(tuple(tuple(field.split(".")) for field in fields), tuple(sorted(names)))
 
     def partition(self, body: bytes) -> str | None:
-        """The partition of an event, None if that cannot be told.
+        """Return the partition of an event, None if it cannot be known.
 
-        A field that is missing, or neither text nor a whole number: how Java prints others depends
-        on the server.
+        That is so if a field is missing, or is neither text nor a whole number: how Java prints
+        other values depends on the server.
         """
         total = 0
         data: object = orjson.loads(body).get("data")
@@ -66,14 +69,14 @@ class HashRule:
         return self.names[min(total, 0x100000000 - total) % len(self.names)]
 
     def explains(self, named: Iterable[tuple[bytes, str]]) -> bool:
-        """Are these (event, partition) all as the rule says, or such as it cannot tell?"""
+        """Return whether no pair (event, partition) contradicts the rule."""
         return all(self.partition(body) in (name, None) for body, name in named)
 
 
 def infer(fields: tuple[str, ...], named: list[tuple[bytes, str]]) -> HashRule | None:
-    """The rule by which these events came to these partitions, None unless they prove one.
+    """Return the rule by which these events went to these partitions, None unless they prove it.
 
-    Partitions are named "0", "1", …; the highest that is named says how many there are.
+    Partitions are named "0", "1", …; their number is taken from the highest name in `named`.
     """
     names = {name for _, name in named}
     if not fields or not names or not all(name.isascii() and name.isdigit() for name in names):

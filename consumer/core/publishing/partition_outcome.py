@@ -1,4 +1,4 @@
-"""What a request held for each partition, and what became of it."""
+"""The outcome of a request for each partition: its events, and whether they were stored."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class PartitionOutcome:
-    """One partition's part of a request; aborted events belong to it, but say nothing."""
+    """The outcome of one partition's part of a request.
+
+    `events` includes aborted ones, which make it neither `stored` nor `failed`.
+    """
 
     partition: str
     events: list[QueuedEvent[object]] = field(default_factory=list)
@@ -26,12 +29,12 @@ class PartitionOutcome:
 
     @property
     def refused(self) -> bool:
-        """Did the partition take nothing?"""
+        """Whether events failed and none was stored."""
         return self.failed and not self.stored
 
     @property
     def size(self) -> int:
-        """Bytes of the events."""
+        """Bytes of the events' bodies."""
         return bytes_of(self.events)
 
 

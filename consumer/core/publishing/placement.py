@@ -1,9 +1,9 @@
-"""Placement: which partition an event will go to, as far as that is known.
+"""Placement: the partition to which an event will go, as far as it is known.
 
-    computed   by the hash rule: from the event type's definition, or found in a 207 that proves it
-    learnt     by key, where nothing can be computed: an item of a 207 has named the partition
+    computed   by the hash rule, from the event type's definition or proven by a 207
+    learnt     by key, if there is no rule: an item of a 207 has named the partition
 
-An item that contradicts the rule ends it: the definition was changed, or was not what it seemed.
+A rule that an item contradicts is given up: the definition has changed, or was misread.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from consumer.core.backlog.queued_event import QueuedEvent
 
 LEARNT_MAX = 100_000
-"""Most keys remembered for all partitions together."""
+"""Most keys that are remembered, for all partitions together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Partitioning:
     """How the event type says that it partitions.
 
-    `fields` are its `partition_key_fields`, or what they probably are; `names` those of its
-    partitions, empty if unknown. `steady`: events of a key go where those before them went, as far
-    as anybody knows; not so with the strategy `random`.
+    `fields` are its `partition_key_fields`, or a guess at them; `names` those of its partitions,
+    empty if unknown. `steady` says whether all events of a key go to the same partition; False
+    for the strategy `random`.
     """
 
     fields: tuple[str, ...] = ()
@@ -37,7 +37,7 @@ class Partitioning:
 
 
 class Placement:
-    """What is known now. `steady` as the event type's definition says."""
+    """The known partitions of events. `steady` is that of the Partitioning."""
 
     def __init__(self, partitioning: Partitioning) -> None:
         self.steady = partitioning.steady
@@ -50,23 +50,23 @@ class Placement:
         self._learnt: dict[str, str] = {}  # key → partition
 
     def of(self, event: QueuedEvent[object]) -> str | None:
-        """The partition of its event, None if it is not known."""
+        """Return the partition of an event, None if it is not known."""
         if self._rule is not None:
             return self._rule.partition(event.body or b"{}")
         return self._learnt.get(event.key)
 
     def observe(self, named: Sequence[tuple[QueuedEvent[object], str]]) -> None:
-        """A 207 has named the partitions of these."""
+        """Check the rule against the partitions that a 207 has named; find another if it fails."""
         bodies = [(event.body or b"{}", name) for event, name in named]
         if self._rule is None or not self._rule.explains(bodies):
             self._rule = infer(self._fields, bodies)
 
     def learn(self, named: Sequence[tuple[QueuedEvent[object], str]]) -> None:
-        """Remember where these went: their partition is down."""
+        """Remember the partitions of these events' keys, if there is no rule: they are down."""
         if self._rule is None:
             room = max(0, LEARNT_MAX - len(self._learnt))
             self._learnt.update((event.key, name) for event, name in named[:room])
 
     def forget(self, partition: str) -> None:
-        """It is not down any more: nobody asks for its keys."""
+        """Forget the keys of a partition: its lane is closed."""
         self._learnt = {key: name for key, name in self._learnt.items() if name != partition}

@@ -1,9 +1,9 @@
 """Settlement: what an answer of Nakadi means for each event of the request.
 
-`settle` is the whole table of reactions as one pure function. It says what happens to the request
-as a whole (`Outage`, `Stopped`, `Unauthorised`, `Split`) or to each of its events (`Settled`), and
-how their tries are to be counted from now on; it changes nothing itself. Outages are never poison:
-only an answer that names one event, or a request with one event in it, can end in a dead letter.
+`settle` is the whole table of reactions as one pure function. It returns what happens to the
+request as a whole (`Outage`, `Stopped`, `Unauthorised`, `Split`) or a verdict on each of its events
+(`Settled`) with the new count of its tries; it changes nothing. An outage never makes a dead
+letter: only an answer that names an event, or one to a request with a single event, can do so.
 """
 
 from __future__ import annotations
@@ -24,32 +24,35 @@ if TYPE_CHECKING:
     Sent = QueuedEvent[object]
 
 REFUSALS = 3
-"""A 422 that names an event is believed the third time: a node may still have the old schema."""
+"""The third 422 that names an event refuses it: until then a node may have an older schema."""
 
 REFUSAL_DELAYS = (1.5, 3.5)
-"""Seconds between these tries: three within about five seconds."""
+"""Seconds between these tries: three of them within about five seconds."""
 
 FAILURE_DELAY = 0.5
 FAILURE_DELAY_MAX = 30.0
-"""First and longest wait, in seconds, after a 207 without the event; doubling, full jitter."""
+"""First and longest wait, in seconds, after a 207 by which the event was not stored.
+
+The waits double, with full jitter.
+"""
 
 FAILURE_DELAY_MIN = 0.05
-"""Full jitter may give a wait of zero; an event that a 207 left out waits at least this long."""
+"""Full jitter may give a wait of zero; an event that a 207 did not store waits at least this."""
 
 EXPIRED = "expired"
-"""Reason of a refusal by age: it says nothing about the event, and no limit counts it."""
+"""Reason of a refusal by age. The dead letter limit does not count it: the event is not bad."""
 
 _UNAVAILABLE = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True, slots=True)
 class Acked:
-    """Stored."""
+    """The event is stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Send the same bytes again after `delay` seconds (0: at once); the event's key waits."""
+    """The same bytes are sent again after `delay` seconds (0: at once); the event's key waits."""
 
     delay: float
     tries: Tries = UNTRIED
@@ -57,7 +60,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Can never be stored: a dead letter with this reason and detail."""
+    """The event can never be stored: it becomes a dead letter with this reason and detail."""
 
     reason: str
     detail: str
@@ -69,21 +72,27 @@ Verdict = Acked | Retry | Refused
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """One verdict per event, in request order."""
+    """The answer is about each event: one verdict per event, in request order."""
 
     verdicts: tuple[Verdict, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Refused without a name: send both halves apart. `too_large`: and smaller from now on."""
+    """The request is refused and no event is named: both halves are sent apart.
+
+    `too_large`: further requests are to be smaller.
+    """
 
     too_large: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """Nothing said about the events; all go back. `unknown`: they may have been stored."""
+    """The answer is not about the events: all are sent again. `unknown`: they may be stored.
+
+    `retry_after` is in seconds.
+    """
 
     reason: str
     retry_after: float | None
@@ -92,14 +101,14 @@ class Outage:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """The event type cannot be published to until the operator acts."""
+    """Nothing can be published to the event type until the operator acts."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unauthorised:
-    """401: the token is missing, bad or expired."""
+    """The token is missing, wrong or expired (401)."""
 
 
 Settlement = Settled | Split | Outage | Stopped | Unauthorised
@@ -108,7 +117,10 @@ _ACKED = Acked()
 
 
 def settle(answer: Answer, events: Sequence[Sent], max_attempts: int, chance: float) -> Settlement:
-    """Decide what the answer means. `chance` in [0, 1) spreads the waits."""
+    """Decide what the answer means for these events. `chance` in [0, 1) spreads the waits.
+
+    An event that failed `max_attempts` times is refused, as far as `Tries.failed` counts it.
+    """
     match answer.status:
         case 200:
             return Settled((_ACKED,) * len(events))
@@ -125,7 +137,7 @@ def settle(answer: Answer, events: Sequence[Sent], max_attempts: int, chance: fl
         case status if 300 <= status < 500 and status not in _UNAVAILABLE:
             return Stopped(f"http_{status}")
         case status:
-            # 503 is Nakadi's own word that nothing was stored, 429 is said before the door.
+            # Nakadi answers 503 only if nothing was stored, and 429 before it reads the events.
             unknown = status not in (429, 503)
             return Outage(answer.reason, answer.retry_after, unknown)
 
@@ -133,10 +145,10 @@ def settle(answer: Answer, events: Sequence[Sent], max_attempts: int, chance: fl
 def _partial(
     items: Sequence[BatchItemResponse], events: Sequence[Sent], max_attempts: int, chance: float
 ) -> Settled:
-    """207: what is submitted is stored, everything else is sent again, whatever it is called.
+    """Return the verdicts of a 207: a submitted event is stored, any other is sent again.
 
-    A failure counts against its event only where others of its partition were stored: outages do
-    not. Without the partition's name nothing is known about the others.
+    A failure counts against its event only if another event of its partition was stored, so an
+    outage of the partition does not count. Without the partition's name it does not count either.
     """
     alive = {item.partition for item in items if item.status is PublishingStatus.SUBMITTED}
     alive.discard(None)
@@ -165,7 +177,7 @@ def _wait(event: Sent, chance: float) -> float:
 
 
 def _refused(items: Sequence[BatchItemResponse], events: Sequence[Sent]) -> Settlement:
-    """422: nothing is stored; the failed item is the bad one, aborted ones are innocent."""
+    """Return the meaning of a 422: nothing is stored; only failed items count against events."""
     if not any(item.status is PublishingStatus.FAILED for item in items):
         if len(events) > 1:
             return Split(too_large=False)

@@ -1,1 +1,1 @@
-"""Where changes are published, and as what."""
+"""Routes: the event types to which changes are published, and the form of their events."""

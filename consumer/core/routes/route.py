@@ -1,6 +1,6 @@
-"""A route: to which event type the changes of a table are published, and in which form.
+"""A route: an event type to which the changes of a table are published, and the form of its events.
 
-All that knows event types asks routes, in the order of their tuple. There is one today.
+All code that needs event types reads the tuple of routes, in its order. It has one route today.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One event type, the form of its events, and how they travel.
+    """One event type, the form of its events, and the limits of publishing them.
 
     `keys` are the table's key attributes, the partition key first; empty while they are not known,
     as in a redrive.

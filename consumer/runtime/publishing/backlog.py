@@ -1,8 +1,8 @@
-"""The backlog: everything read and not settled, with the memory it is allowed.
+"""The backlog: everything that was read and is not settled, with a budget of memory.
 
-Ownership: the readers put in; outlets and the dead letter sender tell what became of it. No other
-code touches budget or watermarks. Every method but `reserve` is a plain call: nothing awaits
-between looking and deciding.
+Ownership: readers add records; outlets and the dead letter sender report what has happened to their
+events. It keeps the budget and settles tickets in the watermarks of the shards. Every method but
+`reserve` is a plain call, with no await between a check and what depends on it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Content(NamedTuple):
-    """A record to be published: its place in the shard's order, and an event for each outlet.
+    """A record to be published: its sequence number, and an event for each outlet.
 
     `created_at` is the change's time in epoch seconds.
     """
@@ -42,37 +42,40 @@ class _Shard(NamedTuple):
 
 
 class Backlog:
-    """Budget, tickets, and the signals between those who fill and those who empty the outlets."""
+    """Budget, tickets, and the signals between readers and outlets.
+
+    `limit` is the budget in bytes.
+    """
 
     def __init__(self, limit: int, metrics: Metrics) -> None:
         self.budget = ByteBudget(limit)
         self.outlets: dict[str, Outlet[Ticket]] = {}
         self._metrics = metrics
-        self._turns: dict[str, asyncio.Event] = {}  # who waits for a reservation
+        self._turns: dict[str, asyncio.Event] = {}  # members that wait for a reservation
         self._shards: dict[Tenure, _Shard] = {}
 
     def add_outlet(self, outlet: Outlet[Ticket]) -> None:
-        """Events may go to this outlet from now on."""
+        """Add an outlet, to which events may go from now on."""
         self.outlets[outlet.name] = outlet
 
     @property
     def events(self) -> int:
-        """Events in the queues of all outlets."""
+        """The number of events in the queues of all outlets."""
         return sum(outlet.queue.events for outlet in self.outlets.values())
 
     def join(self, watermark: AckWatermark, progressed: Callable[[], None]) -> None:
-        """A shard is held: `progressed` is called whenever one of its tickets moves."""
+        """Add a shard. `progressed` is called after its events were settled or given back."""
         self.budget.join(watermark.tenure.member)
         self._shards[watermark.tenure] = _Shard(watermark, progressed)
 
     def leave(self, watermark: AckWatermark) -> None:
-        """A shard is not held any more; its tickets were revoked before."""
+        """Remove a shard, whose tickets must have been revoked before."""
         self._shards.pop(watermark.tenure, None)
         self.budget.leave(watermark.tenure.member)
         self._grant()
 
     async def reserve(self, member: str) -> None:
-        """Wait for a page's worth of the budget. First come, first served."""
+        """Wait until `RESERVATION` bytes for a page are reserved. First come, first served."""
         if self.budget.ask(member):
             return
         turn = self._turns[member] = asyncio.Event()
@@ -87,7 +90,7 @@ class Backlog:
             self.budget.withdraw(member)
 
     def reserve_ahead(self, member: str) -> bool:
-        """Take a page's worth for read-ahead, if nobody else waits for one."""
+        """Reserve for a page of read-ahead, if no member waits. Return whether it was reserved."""
         return self.budget.ask_ahead(member)
 
     def free(self, member: str, size: int) -> None:
@@ -104,8 +107,9 @@ class Backlog:
     ) -> set[tuple[str, str]]:
         """Open a ticket for each of `contents`, in order, and queue its events.
 
-        The caller has checked that the shard is still its own. Return (event type, key) of those
-        keys that now have more unsettled events than `crowd` allows in their event type.
+        The caller has checked that it still holds the shard. `now` is in seconds of the injected
+        clock. Return (event type, key) of those keys that now have more unsettled events than
+        `crowd` allows for their event type.
         """
         size = 0
         crowded: set[tuple[str, str]] = set()
@@ -116,7 +120,7 @@ class Backlog:
             events: list[QueuedEvent[Ticket]] = []
             for outlet, content in made:
                 key, cost = content.ordering_key, cost_of(content)
-                if key is None:  # a record without a readable key can only wait for itself
+                if key is None:  # a record whose key cannot be read has a queue of its own
                     key = f"{tenure.member}:{sequence}"
                 event = QueuedEvent(ticket, content, outlet.name, key, created_at, cost, now)
                 size += cost
@@ -130,7 +134,7 @@ class Backlog:
         return crowded
 
     def settled(self, events: Sequence[QueuedEvent[Ticket]]) -> None:
-        """Nakadi or the dead letter queue has accepted these; they have left their queues."""
+        """Settle events that have left their queues: Nakadi or the dead letter queue has them."""
         for tenure, group in groupby(events, key=_tenure):
             shard = self._shards.get(tenure)
             freed = 0
@@ -144,7 +148,7 @@ class Backlog:
         self._grant()
 
     def returned(self, event: QueuedEvent[Ticket]) -> None:
-        """An event is back in its queue, or has left it because it was revoked."""
+        """Take note that an event is back in its queue, or has left it because it was revoked."""
         tenure = event.of.tenure
         if event.state is EventState.REVOKED:
             self.budget.adjust(tenure.member, -event.cost)
@@ -154,7 +158,7 @@ class Backlog:
             shard.progressed()
 
     def drop(self, watermark: AckWatermark, revoked: Sequence[Ticket]) -> None:
-        """Forget revoked tickets; what of them is in flight goes when its request ends."""
+        """Remove the events of revoked tickets; one in flight is removed when its request ends."""
         if not revoked:
             return
         events = [event for ticket in revoked for event in ticket.events]
@@ -167,7 +171,7 @@ class Backlog:
         self._grant()
 
     def observe(self) -> None:
-        """Bring the gauges up to date."""
+        """Set the gauges of the backlog."""
         self._metrics.queue_events.set(self.events)
         self._metrics.queue_bytes.set(self.budget.used)
 

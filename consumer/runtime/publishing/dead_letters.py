@@ -1,8 +1,9 @@
-"""The dead letter sender: what can never be published goes to the queue before it is settled.
+"""The dead letter sender: sends events that can never be published to the dead letter queue.
 
 Ownership: one task owns every event given to `accept`, and every head that can never be published,
-until the queue has accepted its letter. While the queue is down only the keys of these events wait.
-Without a queue a refused event blocks its own key: it is tried again now and then, and said so.
+until the queue has accepted its letter; then the event is settled. While the queue is down, only
+the keys of these events wait. Without a queue, a refused event blocks its own key: it is tried
+again every `probe` seconds, and logged.
 """
 
 from __future__ import annotations
@@ -42,11 +43,11 @@ PAUSE_MAX = 20.0
 """First and longest wait after a failed call, in seconds; doubling, full jitter."""
 
 LOOK = 1.0
-"""Seconds between looks at the heads that can never be published."""
+"""Seconds between two checks for heads that can never be published."""
 
 
 class DeadLetterSender:
-    """Letters on their way. Bounded by the backlog's budget: each holds an event of it."""
+    """Sends letters. The backlog's budget bounds them: each letter holds an event of it."""
 
     def __init__(
         self,
@@ -67,7 +68,7 @@ class DeadLetterSender:
         self._failures = 0
 
     def accept(self, event: QueuedEvent[Ticket], refused: Refused) -> None:
-        """Take over an event in flight."""
+        """Take over a refused event that is in flight."""
         outlet = self._outlet(event)
         if self._port is None:
             self._block(event, refused, outlet)
@@ -80,7 +81,7 @@ class DeadLetterSender:
         self._called.notify()
 
     def stop(self) -> None:
-        """End the task; what it still holds is revoked with its shards."""
+        """End the task. The events that it still holds are revoked with their shards."""
         self._stopping = True
         self._called.notify()
 
@@ -124,9 +125,10 @@ class DeadLetterSender:
         outlet.give_back(event, self._clock.now() + outlet.limits.probe)
 
     async def _send(self) -> bool:
-        """Make one call with up to ten letters, after a failure with one. True: all were accepted.
+        """Make one call with up to ten letters. Return whether all were accepted.
 
-        So a letter that the queue will never take holds up no other for long.
+        After a failure a call has one letter, so that one that is never accepted does not hold up
+        the others for long.
         """
         if self._port is None:
             return True
@@ -144,7 +146,7 @@ class DeadLetterSender:
                 "dead_letter_queue_fails",
                 reason=error.reason,
                 letters=len(batch),
-                action="only the keys of these events wait; tried again until it answers",
+                action="the letters are sent again until it answers; only their keys wait",
             )
             accepted = [False] * len(batch)
         self._letters = self._letters[len(batch) :]
@@ -154,11 +156,11 @@ class DeadLetterSender:
                 self._outlet(event).discard(event)
                 self._backlog.settled([event])
             else:
-                self._letters.append((event, refused))  # those behind it get their turn
+                self._letters.append((event, refused))  # to the end: others come first
         return all(accepted)
 
     def _sendable(self) -> list[tuple[QueuedEvent[Ticket], Refused]]:
-        """Return the first letters whose event is still ours to send; the others free their key."""
+        """Return the letters to send now. Give back the events that may not be sent any more."""
         now = self._clock.now()
         kept: list[tuple[QueuedEvent[Ticket], Refused]] = []
         for event, refused in self._letters:

@@ -1,7 +1,7 @@
-"""The dispatcher: sends batches of one outlet, as many at a time as may be.
+"""The dispatcher: sends the batches of one outlet, as many at a time as flow and lanes allow.
 
-Ownership: one dispatcher an outlet; each batch is sent by a task of its group. What it does next is
-decided by `core.publishing.next_send`, a plain function.
+Ownership: each outlet has one dispatcher; each batch is sent by a task of its group. The plain
+function `core.publishing.next_send` decides what it does next.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Dispatcher(Generic[Of_co]):
-    """`in_flight` counts requests that travel in no lane."""
+    """Sends what is in the outlet. `in_flight` counts the batches that travel in no lane."""
 
     def __init__(self, outlet: Outlet[Of_co], sender: Sender[Of_co], clock: Clock) -> None:
         self._outlet = outlet
@@ -35,11 +35,11 @@ class Dispatcher(Generic[Of_co]):
 
     @property
     def busy(self) -> bool:
-        """Is any request in flight?"""
+        """Whether a batch is being sent."""
         return bool(self.in_flight or self._outlet.event_type.lanes.in_flight)
 
     def stop(self) -> None:
-        """End `run`: what is still in flight is not waited for."""
+        """End `run` without waiting for requests in flight."""
         self._stopping = True
         self._outlet.changed.notify()
 
@@ -57,7 +57,7 @@ class Dispatcher(Generic[Of_co]):
         elif decided.lane is not None:
             self._send_in_lane(requests, decided.lane, decided.events, decided.size)
         elif not self._send(requests, decided.events, decided.size):
-            await asyncio.sleep(0)  # all were put aside; others may want to run, too
+            await asyncio.sleep(0)  # all were moved to lanes; let other tasks run
 
     def _next(self) -> Send | Wait:
         outlet, event_type, now = self._outlet, self._outlet.event_type, self._clock.now()
@@ -75,7 +75,7 @@ class Dispatcher(Generic[Of_co]):
         )
 
     def _send(self, requests: asyncio.TaskGroup, events: int, size: int) -> bool:
-        """Send the next batch that travels in no lane. Return False if there was none after all."""
+        """Send the next batch that travels in no lane. Return False if `take` found none."""
         lanes = self._outlet.event_type.lanes
         batch = self._outlet.queue.take(
             ANYWHERE,

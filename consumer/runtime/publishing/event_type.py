@@ -1,7 +1,7 @@
-"""The event type as the operator sees it: flow and lanes, one log line for each change of state.
+"""The state of an event type: flow and lanes, with one log line for each change of state.
 
-Ownership: sender and dead letter sender report here; the dispatcher decides by `flow` and `lanes`.
-What is known here outlives the outlet that sends.
+Ownership: sender and dead letter sender report here; the dispatcher reads `flow` and `lanes`. The
+state may be used longer than the outlet that sends.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 REFUSED_AT_THE_DOOR = frozenset({"http_401", "http_403", "http_404"})
-"""Reasons that keep a fresh worker from being ready: a bad rollout must halt."""
+"""Reasons that keep a new worker from being ready, so that a bad rollout halts."""
 
 _REMEDIES = {
     "http_403": "lets this token's owner write to the event type",
@@ -41,19 +41,20 @@ SMOOTHING = 0.2
 """Weight of the newest request in `round_trip`."""
 
 FIRST_ROUND_TRIP = 0.05
-"""Seconds that a request is taken to last before the first was answered."""
+"""The value of `round_trip`, in seconds, before the first answer."""
 
 PROBED = "one event is tried every {probe:g} s; nothing is lost, but the iterator age grows until"
-"""What a stop means for the service; followed by who ends it."""
+"""What a stop of the event type means for the service. The log line adds what ends the stop."""
 
 
 class EventType:
-    """State of one event type.
+    """The state of one event type.
 
-    `published` says whether anything was stored since the start. `round_trip` is the recent length,
-    in seconds, of requests that travelled in no lane. `unknown` counts events of requests without
-    an answer. `trouble` says what the last failure was about. `when_stopped` begins the
-    action of the log line for a stop; somebody who mends it is named behind it.
+    `published` says whether an event was stored since the start. `round_trip` is the smoothed
+    duration, in seconds, of requests that travelled in no lane. `unknown` counts events that were
+    sent and may have been stored, as their request had no clear answer. `trouble` describes the
+    last failure. `when_stopped` begins the action of the log line for a stop; the text of what the
+    operator has to do follows it.
     """
 
     def __init__(
@@ -79,12 +80,12 @@ class EventType:
 
     @property
     def admitted(self) -> bool:
-        """False while Nakadi has refused us at the door ever since the start."""
+        """False while Nakadi refuses all access (401, 403, 404) and has stored no event yet."""
         return self.published or self.flow.reason not in REFUSED_AT_THE_DOOR
 
     @property
     def state(self) -> tuple[FlowState, str | None]:
-        """For `/status`: the flow's state, or that of partitions that are down, and the reason."""
+        """State and reason for `/status`: those of the flow, or of partitions that are down."""
         flow, down = self.flow, self.lanes.down
         if flow.state is FlowState.PUBLISHING and down:
             word = "partition" if len(down) == 1 else "partitions"
@@ -92,11 +93,11 @@ class EventType:
         return flow.state, None if flow.state is FlowState.PUBLISHING else flow.reason
 
     def took(self, seconds: float) -> None:
-        """A request that travelled in no lane lasted so long."""
+        """Take note of the duration of a request that travelled in no lane."""
         self.round_trip += SMOOTHING * (seconds - self.round_trip)
 
     def answered(self, sent_at: float, *, stored: bool) -> None:
-        """A request was answered event by event; `stored`: at least one event of it."""
+        """Take note of an answer about each event; `stored`: at least one event was stored."""
         before = self.flow.state
         self.flow.answered(sent_at, stored=stored)
         self.published = self.published or stored
@@ -106,7 +107,7 @@ class EventType:
     def observe(
         self, answer: Answer, part: Sequence[QueuedEvent[object]], sent_at: float
     ) -> list[str]:
-        """A 207 says of each partition whether it took its part; return whose lane has ended."""
+        """Take note which partitions took their part by a 207. Return those whose lane ended."""
         found = outcomes(answer.items or (), part)
         if any(outcome.refused for outcome in found):
             self.lanes.placement.observe(
@@ -121,7 +122,7 @@ class EventType:
         return ended
 
     def partition_failed(self, outcome: PartitionOutcome, sent_at: float, answer: Answer) -> None:
-        """A partition took nothing of its part of a request."""
+        """Take note that a partition took nothing of its part of a request."""
         now, name = self._clock.now(), outcome.partition
         self.trouble = answer.reason
         if self.lanes.failed(outcome, sent_at, now, self._chance.random()):
@@ -133,20 +134,20 @@ class EventType:
                 bytes=outcome.size,
                 reason=answer.reason,
                 flow_id=answer.flow_id,
-                action="its events travel apart until it answers again; nothing is lost. If it "
-                "answers to less only, CONSUMER_BATCH_BYTES is more than the store takes at once",
+                action="its events are sent apart until it answers again; nothing is lost. If it "
+                "only accepts smaller requests, CONSUMER_BATCH_BYTES is too large for it",
             )
         self.lanes.placement.learn([(event, name) for event in outcome.events])
 
     def partition_answered(self, name: str, sent_at: float) -> bool:
-        """A partition took something. True if that ended its lane."""
+        """Take note that a partition took an event. Return whether this ended its lane."""
         ended = self.lanes.answered(name, sent_at, self._clock.now())
         if ended:
             log.info("partition_resumed", event_type=self.name, partition=name)
         return ended
 
     def close_unused_lanes(self) -> list[str]:
-        """Partitions for which nothing was sent in a while need no lane."""
+        """Close the lanes in which nothing was sent for a while. Return their partitions."""
         closed = self.lanes.close_unused(self._clock.now())
         for lane in closed:
             if lane.failures:
@@ -158,7 +159,7 @@ class EventType:
     def outage(
         self, sent_at: float, answer: Answer, reason: str, retry_after: float | None
     ) -> None:
-        """A request failed as a whole."""
+        """Take note that a request failed as a whole. `retry_after` is in seconds."""
         news = self.flow.state is FlowState.PUBLISHING
         now = self._clock.now()
         self.trouble = f"{answer.reason} {answer.detail}"
@@ -171,11 +172,11 @@ class EventType:
                 status=answer.status,
                 detail=answer.detail,
                 flow_id=answer.flow_id,
-                action="everything waits and is sent again; nothing is lost",
+                action="all events wait and are sent again; nothing is lost",
             )
 
     def stop(self, reason: str, answer: Answer | None = None) -> None:
-        """Send nothing but a probe until the operator has acted. `answer` None: our own limit."""
+        """Send only probes until the operator has acted. `answer` None: the dead letter limit."""
         facts: dict[str, object] = {}
         if answer is not None:
             facts = {"status": answer.status, "detail": answer.detail, "flow_id": answer.flow_id}
@@ -192,9 +193,9 @@ class EventType:
             )
 
     def may_refuse(self, postponed: int) -> bool:
-        """May one more event become a dead letter? Stops the event type if there are too many.
+        """Return whether one more event may become a dead letter; stop if there are too many.
 
-        `postponed` counts how often this one was put off.
+        `postponed` counts how often this event was postponed.
         """
         if self.flow.refuse(self._clock.now(), postponed):
             return True

@@ -1,7 +1,7 @@
-"""Hot keys: one event of a key travels per round trip, and some keys change faster than that.
+"""Hot keys: keys that change faster than one event, or one run of events, per round trip.
 
-Ownership: the origin of the stream's events reports what was accepted. A key is counted and logged,
-never named.
+Ownership: the origin of the stream's events reports accepted events. Hot keys are counted and
+logged; the log has their number, not the keys.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ log = structlog.get_logger()
 
 HOT_KEY_SECONDS = 60.0
 HOT_KEY_EVENTS = 10
-"""A key is hot when one of its events waited this long and this many runs stand behind it."""
+"""A key is hot if one of its events waited longer than this, with this many runs behind it."""
 
 HOT_KEY_LOG_SECONDS = 60.0
 
 
 class HotKeys:
-    """Looks for keys whose backlog grows old although their events are accepted."""
+    """Finds keys whose events wait long although events of these keys are accepted."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -37,7 +37,7 @@ class HotKeys:
     def look(
         self, accepted: Sequence[QueuedEvent[Ticket]], outlet: Outlet[Ticket], now: float
     ) -> None:
-        """These were accepted at `now` (injected clock) and have left the queue."""
+        """Count the hot keys among events that were accepted at `now` and have left the queue."""
         behind = HOT_KEY_EVENTS * outlet.limits.key_run_events
         hot = sum(
             1
@@ -52,6 +52,6 @@ class HotKeys:
             log.warning(
                 "hot_key",
                 keys=hot,
-                action="one event of a key travels per round trip; "
-                "CONSUMER_KEY_RUN_EVENTS above 1 lets hot keys go faster",
+                action="a request carries at most CONSUMER_KEY_RUN_EVENTS events of a key; "
+                "a higher value publishes hot keys faster",
             )

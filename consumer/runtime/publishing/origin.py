@@ -1,6 +1,6 @@
-"""The origin of events: what puts them into an outlet, and is told what becomes of each.
+"""The origin of events: it puts events into an outlet, and is told what happens to each.
 
-Rule: these are plain calls. `may_send` is asked right before each request, with no await in
+Rule: these are plain calls. `may_send` is called right before each request, with no await in
 between; a refused event stays in flight until its origin settles it or gives it back.
 """
 
@@ -18,24 +18,24 @@ Of_contra = TypeVar("Of_contra", contravariant=True)
 
 
 class Origin(Protocol[Of_contra]):
-    """Events of the stream have one, and those of dead letters that are redriven another."""
+    """There is one for events of the stream, and one for the dead letters of a redrive."""
 
     def pause(self, now: float) -> float:
         """Return the seconds for which nothing may be sent; 0 if something may be sent now."""
         ...
 
     def may_send(self, event: QueuedEvent[Of_contra], now: float) -> bool:
-        """May this event be sent at `now` (the injected clock)?"""
+        """Return whether this event may be sent at `now` (injected clock)."""
         ...
 
     def settled(self, events: Sequence[QueuedEvent[Of_contra]]) -> None:
-        """These have been accepted, and have left the queue."""
+        """Take note that Nakadi has accepted these events, which have left the queue."""
         ...
 
     def returned(self, event: QueuedEvent[Of_contra]) -> None:
-        """This one waits in the queue again, or has left it because it was revoked."""
+        """Take note that this event is in the queue again, or was revoked and has left it."""
         ...
 
     def refused(self, event: QueuedEvent[Of_contra], why: Refused, flow_id: str | None) -> None:
-        """This one can never be stored. `flow_id` is that of the answer, None without one."""
+        """Take over an event that can never be stored. `flow_id` is that of the answer, if any."""
         ...

@@ -1,7 +1,7 @@
-"""An outlet: all that leads to one event type: its queue, its state, and what wakes its dispatcher.
+"""An outlet: the way to one event type, with its queue, its state and a signal to its dispatcher.
 
 Ownership: the origin puts events in; dispatcher and sender take them out. Every method is a plain
-call, so nothing awaits between looking and deciding.
+call, with no await between a check and what depends on it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Outlet(Generic[Of_co]):
-    """`changed` is notified when there may be something new to send, or room to send it."""
+    """The queue of one event type. `changed` is notified when the dispatcher must decide again."""
 
     def __init__(self, event_type: EventType, origin: Origin[Of_co]) -> None:
         self.event_type = event_type
@@ -40,14 +40,14 @@ class Outlet(Generic[Of_co]):
         return self.limits.hot_key_limit(self.event_type.round_trip, seconds)
 
     def settle(self, events: Sequence[QueuedEvent[Of_co]]) -> None:
-        """These were accepted: at least one, and each is the head of its key."""
+        """Settle events that Nakadi accepted: at least one, and each the head of its key."""
         for event in events:
             self.queue.settle(event)
         self.origin.settled(events)
         self.changed.notify()
 
     def discard(self, event: QueuedEvent[Of_co]) -> None:
-        """Forget a refused event that its origin keeps elsewhere: its key goes on without it."""
+        """Remove a refused event that is kept in the dead letter queue; its key goes on."""
         self.queue.settle(event)
         self.changed.notify()
 
@@ -58,14 +58,17 @@ class Outlet(Generic[Of_co]):
         self.changed.notify()
 
     def put_back(self, events: Sequence[QueuedEvent[Of_co]]) -> None:
-        """A request failed as a whole: its keys go to the front again."""
+        """Return the events of a request that failed as a whole; their keys go to the front."""
         self.queue.put_back(events)
         for event in events:
             self.origin.returned(event)
         self.changed.notify()
 
     def remove(self, events: Iterable[QueuedEvent[Of_co]]) -> int:
-        """Forget revoked events and return the bytes freed; some go when their request ends."""
+        """Remove revoked events and return the bytes freed.
+
+        Those in flight are removed when their request ends.
+        """
         freed = self.queue.remove(events)
         self.changed.notify()
         return freed

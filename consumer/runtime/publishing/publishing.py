@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Publishing:
-    """`backlog` is where the readers put records; `event_types` is what operators look at."""
+    """The parts of publishing. Readers use `backlog`; `/status` shows `event_types`."""
 
     def __init__(
         self,
@@ -55,14 +55,14 @@ class Publishing:
             self._dispatchers.append(Dispatcher(outlet, sender, clock))
 
     async def run(self) -> None:
-        """Send what is read, and letters of what is refused, until stopped."""
+        """Send the events of the backlog, and dead letters of refused ones, until stopped."""
         async with asyncio.TaskGroup() as tasks:
             for dispatcher in self._dispatchers:
                 tasks.create_task(dispatcher.run())
             tasks.create_task(self.dead_letters.run())
 
     def stop(self) -> None:
-        """End `run`: every shard was released, so what is still in flight is not waited for."""
+        """End `run` without waiting for requests in flight: every shard has been released."""
         for dispatcher in self._dispatchers:
             dispatcher.stop()
         self.dead_letters.stop()

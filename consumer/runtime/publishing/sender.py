@@ -1,8 +1,8 @@
-"""The sender: takes one batch to Nakadi, until every event of it has been dealt with.
+"""The sender: sends one batch to Nakadi until each event is settled, given back or refused.
 
-Ownership: while it sends, it owns the batch; each event is settled, given back, or refused to its
-origin. The origin is asked right before each request whether each event may be sent, with no await
-in between: of halves and of resends, too.
+Ownership: it owns the batch while it sends. A refused event is passed to its origin. Right before
+each request, also one with a half of the batch, the origin is asked whether each event may be sent,
+with no await in between.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 SEND_TIMEOUT = "send_timeout"
-"""The request could not be written in time: the way to Nakadi is too narrow for this much."""
+"""Reason of an answer: the request could not be written in time, so it is too large."""
 
 TIMEOUT = "timeout"
-"""The answer did not come in time: in a lane that says no more than that its partition is down."""
+"""Reason of an answer: it did not come in time. In a lane it counts against the partition only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class _Request(Generic[Of_co]):
 
 
 class Sender(Generic[Of_co]):
-    """Sends batches of one outlet. Several `send` may run at the same time."""
+    """Sends batches of one outlet. Several calls of `send` may run at the same time."""
 
     def __init__(self, outlet: Outlet[Of_co], port: Publisher, instruments: Instruments) -> None:
         self._outlet = outlet
@@ -71,7 +71,7 @@ class Sender(Generic[Of_co]):
     async def send(
         self, batch: list[QueuedEvent[Of_co]], lane: PartitionLane | None = None
     ) -> None:
-        """Send a batch, in halves where its culprit has to be found; `lane` is where it travels."""
+        """Send a batch, in halves until a refused event is found; `lane` is its lane, if any."""
         parts = [batch]
         while parts:
             part = self._sendable(parts.pop())
@@ -86,7 +86,7 @@ class Sender(Generic[Of_co]):
                 return
 
     def _sendable(self, part: list[QueuedEvent[Of_co]]) -> list[QueuedEvent[Of_co]]:
-        """Return what of a part may be sent now: allowed, young enough, next of its key."""
+        """Return the events that may be sent now: allowed, young enough, next of their key."""
         now, outlet, origin = self._clock.now(), self._outlet, self._outlet.origin
         max_age = outlet.limits.max_record_age
         oldest = self._clock.wall() - max_age if max_age is not None else None
@@ -95,7 +95,7 @@ class Sender(Generic[Of_co]):
         for event in part:
             allowed = origin.may_send(event, now)
             leads = outlet.queue.leads(event)
-            # One that was refused goes alone: those before it in its run would fall with it again.
+            # One that was refused is not sent behind others of its key: they would fail with it.
             follows = (
                 bool(good) and good[-1].key == event.key != held_up and not event.tries.refused
             )
@@ -113,7 +113,7 @@ class Sender(Generic[Of_co]):
     async def _request(
         self, part: list[QueuedEvent[Of_co]], lane: PartitionLane | None
     ) -> list[list[QueuedEvent[Of_co]]] | None:
-        """Send one request. Return the parts still to be sent, None if the batch must wait."""
+        """Send one request. Return the parts that are left to send, None if the batch must wait."""
         sent_at, wall = self._clock.now(), self._clock.wall()
         bodies: list[bytes] = []
         for event in part:
@@ -140,7 +140,7 @@ class Sender(Generic[Of_co]):
             self._event_type.took(seconds)
 
     def _watch_partitions(self, answer: Answer, request: _Request[Of_co]) -> None:
-        """Which partitions took their part? Keys of those that answer again rejoin the others."""
+        """Report which partitions took their part; keys leave the lanes that are closed by it."""
         ended: list[str] = []
         lane, sent_at = request.lane, request.sent_at
         if answer.status == 207 and answer.items is not None:
@@ -196,7 +196,7 @@ class Sender(Generic[Of_co]):
         self._event_type.outage(sent_at, answer, outage.reason, outage.retry_after)
 
     def _return(self, part: list[QueuedEvent[Of_co]], answer: Answer) -> None:
-        """The whole request failed: its keys go to the front again."""
+        """Give back the events of a request that failed as a whole."""
         self._metrics.publish_retries.labels(reason=answer.reason).inc(len(part))
         if self._flow.state is FlowState.STOPPED:
             for event in part:  # to the back: the next probe tries another key
@@ -207,7 +207,7 @@ class Sender(Generic[Of_co]):
     def _settle(
         self, part: Sequence[QueuedEvent[Of_co]], verdicts: Sequence[Verdict], answer: Answer
     ) -> None:
-        """Carry out the verdicts: of a run only what has nothing unsettled before it is acked."""
+        """Carry out the verdicts. In a run, events behind one that is not acked are given back."""
         now = self._clock.now()
         acked: list[QueuedEvent[Of_co]] = []
         pairs = zip(part, verdicts, strict=True)
@@ -222,7 +222,7 @@ class Sender(Generic[Of_co]):
                     acked.append(event)
                     continue
                 else:
-                    # What stands before it in its run must leave the queue first.
+                    # The events before it in its run must leave the queue first.
                     if acked:
                         self._outlet.settle(acked)
                         acked = []
@@ -253,7 +253,7 @@ def _key(pair: tuple[QueuedEvent[Of_co], Verdict]) -> str:
 
 
 def _halves(part: list[QueuedEvent[Of_co]]) -> list[list[QueuedEvent[Of_co]]]:
-    """Return two halves, cut between two keys where there are two."""
+    """Return two halves, cut between two keys if there are two."""
     middle = len(part) // 2
     cut = middle
     while cut < len(part) and part[cut].key == part[cut - 1].key:

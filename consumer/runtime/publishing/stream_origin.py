@@ -1,7 +1,8 @@
 """The origin of events that come from the stream: fence, backlog, dead letters.
 
-Ownership: it decides nothing about requests; it tells outlets what may be sent, and the backlog
-what became of it. An event may be sent while its shard's tenure lasts and the fence holds.
+Ownership: it tells outlets which events may be sent, and the backlog what has happened to them; it
+decides nothing about requests. An event may be sent while its shard's tenure lasts and the fence
+holds.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 FENCE_PAUSE = 0.2
-"""Seconds between looks at a fence that has passed; heartbeats bring it back."""
+"""Seconds between checks of a fence that has passed; a successful heartbeat renews it."""
 
 
 class StreamOrigin:
-    """One a process."""
+    """The Origin of all events that a process reads from the stream."""
 
     def __init__(
         self,
@@ -48,25 +49,25 @@ class StreamOrigin:
         self._hot_keys = HotKeys(instruments.metrics)
 
     def pause(self, now: float) -> float:
-        """Return for how long nothing may be sent: while the fence has passed."""
+        """Return the seconds for which nothing may be sent: 0 while the fence holds."""
         return 0.0 if self._fence.holds(now, self._fence.epoch) else FENCE_PAUSE
 
     def may_send(self, event: QueuedEvent[Ticket], now: float) -> bool:
-        """Is the event still this worker's to send?"""
+        """Return whether this worker may still send the event."""
         return is_ours(event, self._fence, now)
 
     def settled(self, events: Sequence[QueuedEvent[Ticket]]) -> None:
-        """Nakadi has accepted these: at least one, and all of one event type."""
+        """Settle events that Nakadi has accepted: at least one, and all of one event type."""
         outlet = self._backlog.outlets[events[0].event_type]
         self._hot_keys.look(events, outlet, self._clock.now())
         self._backlog.settled(events)
 
     def returned(self, event: QueuedEvent[Ticket]) -> None:
-        """Tell the backlog."""
+        """Tell the backlog that an event is in its queue again, or has left it as revoked."""
         self._backlog.returned(event)
 
     def refused(self, event: QueuedEvent[Ticket], why: Refused, flow_id: str | None) -> None:
-        """It becomes a dead letter, or blocks its key where there is no queue for these."""
+        """Pass it to the dead letter sender; without a dead letter queue it blocks its key."""
         if why.reason != EXPIRED:
             log.error(
                 "event_refused",

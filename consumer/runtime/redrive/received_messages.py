@@ -1,10 +1,10 @@
-"""The messages that a redrive has received: hidden from others until it is done with them.
+"""The messages that a redrive has received, which are hidden from others meanwhile.
 
-Ownership: it alone calls the queue. A message is open while its event may be sent, left once it is
-known to stay, and accepted from Nakadi's answer until the queue has deleted it. Open ones are
-hidden for longer, those first that come back first; the others may come back, are recognised and
-not looked at again. At the end everything that stays is made visible. The messages of a run that
-was killed come back by themselves.
+Ownership: in a redrive, only this module calls the queue. A message is open while its event may be
+sent, left once it is known to stay, and accepted from Nakadi's answer until the queue has deleted
+it. Open messages are hidden again before they become visible. Others may be received again; they
+are recognised and not examined a second time. At the end, all messages that stay are made visible.
+Those of a run that was killed become visible when their time is over.
 """
 
 from __future__ import annotations
@@ -28,17 +28,20 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 QUEUE_SECONDS = 30.0
-"""A queue that cannot be reached is tried for this long."""
+"""A call of a queue that cannot be reached is tried again for this long."""
 
 PAUSE = 0.2
 PAUSE_MAX = 5.0
 
 SLACK_SECONDS = 5.0
-"""Beside one request, what may pass between two looks at the visibility."""
+"""Time that may pass between two checks of the visibility, in addition to one request."""
 
 HIDDEN_FOR = 4
 HIDDEN_AGAIN_AT = 2
-"""Messages are hidden for this many requests and their slack, and again while fewer are left."""
+"""Messages are hidden for the time of `HIDDEN_FOR` requests, each with `SLACK_SECONDS`.
+
+They are hidden again when the time of `HIDDEN_AGAIN_AT` requests is left.
+"""
 
 Result = TypeVar("Result")
 
@@ -48,7 +51,7 @@ class RedriveEnded(Exception):
 
 
 class ReceivedMessages:
-    """Everything this run has taken from the queue. `request` is the longest request's seconds."""
+    """All messages that this run has received. `request` is the longest request, in seconds."""
 
     def __init__(
         self, source: DeadLetterSource, clock: Clock, chance: Chance, *, request: float
@@ -63,46 +66,49 @@ class ReceivedMessages:
         self._hidden_until: dict[str, float] = {}  # of the open ones
         self._left: dict[str, Receipt] = {}
         self._accepted: dict[str, Receipt] = {}
-        self._to_delete: list[str] = []  # accepted ones that the queue is still to be asked about
+        self._to_delete: list[str] = []  # accepted ones for which a deletion is still to be tried
         self._end = QueueEnd()
 
     @property
     def open(self) -> int:
-        """How many are neither accepted nor known to stay."""
+        """The number of messages that are neither accepted nor known to stay."""
         return len(self._open)
 
     @property
     def left(self) -> int:
-        """How many stay in the queue, as far as is known."""
+        """The number of messages that are known to stay in the queue."""
         return len(self._left)
 
     @property
     def held(self) -> int:
-        """How many are hidden from others because of this run."""
+        """The number of messages that this run has received and not deleted."""
         return len(self._open) + len(self._left) + len(self._accepted)
 
     @property
     def undeleted(self) -> int:
-        """How many were accepted and are still in the queue."""
+        """The number of messages that were accepted and are not deleted yet."""
         return len(self._accepted)
 
     @property
     def deletions_due(self) -> bool:
-        """Have messages been accepted that the queue was not asked to delete yet?"""
+        """Whether the deletion of accepted messages is still to be tried."""
         return bool(self._to_delete)
 
     @property
     def hiding_due(self) -> bool:
-        """Is it time to hide an open one for longer?"""
+        """Whether an open message has to be hidden again now."""
         first = min(self._hidden_until.values(), default=inf)
         return first <= self._clock.now() + self._hide_again_at
 
     async def depth(self) -> QueueDepth:
-        """About how many messages the queue holds. Raises RedriveEnded, Misconfigured."""
+        """Return about how many messages the queue holds. Raises RedriveEnded, Misconfigured."""
         return await self._patiently(self._source.depth)
 
     async def receive(self, count: int) -> list[QueuedMessage] | None:
-        """At most `count` (≤ 10) not seen before; None when the queue counts as empty."""
+        """Receive at most `count` (≤ 10) messages and return the new ones.
+
+        Return None if the queue counts as empty. Raises RedriveEnded, Misconfigured.
+        """
         asked_at = self._clock.now()
         found = await self._patiently(partial(self._source.receive, count, self._visibility))
         new: list[QueuedMessage] = []
@@ -121,9 +127,10 @@ class ReceivedMessages:
         return None if ended else new
 
     async def keep(self) -> bool:
-        """Hide the open ones that come back first for longer, if it is time; True if it was.
+        """Hide open messages again, if some are due. Return whether some were. Raises RedriveEnded.
 
-        One call of the queue: what else is to be done comes between two of them.
+        It makes one call of the queue, for those that become visible first, so that other work
+        comes between two calls.
         """
         asked_at = self._clock.now()
         due = asked_at + self._hide_again_at
@@ -139,30 +146,30 @@ class ReceivedMessages:
         return True
 
     def is_open(self, name: str) -> bool:
-        """Is this one neither accepted nor known to stay?"""
+        """Return whether this message is neither accepted nor known to stay."""
         return name in self._open
 
     def hidden_for_a_request(self, now: float) -> bool:
-        """Will what is open stay hidden until a request that is sent at `now` must have ended?"""
+        """Return whether all open messages are hidden until a request sent at `now` has ended."""
         return min(self._hidden_until.values(), default=inf) - now > self._request
 
     def leave(self, name: str) -> None:
-        """This one stays."""
+        """Take note that this message stays in the queue."""
         self._left[name] = self._close(name)
 
     def accept(self, names: Iterable[str]) -> None:
-        """Nakadi has stored the events of these: they are to be deleted."""
+        """Have these messages deleted: Nakadi has stored their events."""
         self._accepted.update((name, self._close(name)) for name in names)
-        self._to_delete = list(self._accepted)  # those that could not be deleted before, too
+        self._to_delete = list(self._accepted)  # with those that could not be deleted before
 
     def _close(self, name: str) -> Receipt:
         del self._hidden_until[name]
         return self._open.pop(name)
 
     async def delete(self) -> bool:
-        """Delete what was accepted; True if there was anything. Raises RedriveEnded.
+        """Delete accepted messages. Return whether there were any. Raises RedriveEnded.
 
-        One call of the queue: what else is to be done comes between two of them.
+        It makes one call of the queue, so that other work comes between two calls.
         """
         names = self._to_delete[:PER_RECEPTION]
         if not names:
@@ -176,7 +183,7 @@ class ReceivedMessages:
         return True
 
     async def release(self) -> None:
-        """Make everything visible that stays. Tried once: it comes back by itself, only later."""
+        """Make all messages visible that stay. Tried once: they become visible anyway, later."""
         try:
             for ten in _tens(self._accepted.values()):
                 for receipt, done in zip(ten, await self._source.delete(ten), strict=True):
@@ -211,7 +218,7 @@ class ReceivedMessages:
 
 
 def _tens(receipts: Iterable[Receipt]) -> Iterator[Sequence[Receipt]]:
-    """As many at a time as the queue takes; what is deleted meanwhile does not disturb."""
+    """Yield the receipts in groups of ten, from a copy: the caller may delete some meanwhile."""
     every = list(receipts)
     for first in range(0, len(every), PER_RECEPTION):
         yield every[first : first + PER_RECEPTION]

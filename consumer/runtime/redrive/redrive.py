@@ -1,7 +1,7 @@
-"""Redrive: publishes what is in the dead letter queue again, and deletes what was accepted.
+"""Redrive: publishes the letters in the dead letter queue again, and deletes those accepted.
 
-Ownership: it decides which messages are taken up, window by window; nothing but the present window
-is in memory. A window is sorted before it is sent, so a key's events are in order within it.
+Ownership: it decides which messages are published, window by window; only the letters of one window
+are in memory. A window is sorted before it is sent, so the events of a key are in order within it.
 """
 
 from __future__ import annotations
@@ -36,25 +36,28 @@ if TYPE_CHECKING:
 
 WINDOW_LETTERS = 5_000
 WINDOW_BYTES = 32 * 1024 * 1024
-"""A window is full with so many letters or bytes of events."""
+"""A window is full with this many letters or bytes of events."""
 
 LEFT_MESSAGES = 100_000
-"""SQS gives out 120,000 messages of a queue at a time; those that stay are kept until the end."""
+"""Most messages that a run leaves in the queue: it hides them until it ends.
+
+SQS allows 120,000 hidden messages in a queue at a time.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class RedriveJob:
-    """What was asked for. `request` is the longest publishing request, in seconds."""
+    """The options of a redrive. `request` is the longest publishing request, in seconds."""
 
     route: Route
     request: float
     selection: Selection = EVERYTHING
-    max_messages: int = sys.maxsize  # most letters to publish, or to list
+    max_messages: int = sys.maxsize  # most letters to publish or, in a dry run, to list
     dry_run: bool = False
 
 
 class Redrive:
-    """One run. `progressed` is called whenever `report` has changed."""
+    """One run. `progressed` is called after `report` has changed."""
 
     def __init__(
         self,
@@ -85,11 +88,11 @@ class Redrive:
         )
 
     def stop(self) -> None:
-        """SIGTERM or SIGINT: end after the request in flight."""
+        """End after the requests in flight (SIGTERM or SIGINT)."""
         self._called_off.set()
 
     async def run(self) -> RedriveReport:
-        """Until the queue is empty or the run must end; `report.ended` then says why.
+        """Publish until the queue is empty, or the run ends early; `report.ended` says why it did.
 
         Raises Misconfigured if there is no such queue.
         """
@@ -111,7 +114,7 @@ class Redrive:
         return report
 
     async def _window(self) -> list[Deliverable]:
-        """Receive until a window is full, or all that is wanted has been received."""
+        """Receive until the window is full, or all wanted messages have been received."""
         window: list[Deliverable] = []
         size = 0
         full = False
@@ -131,14 +134,14 @@ class Redrive:
                     window.append(letter)
                     size += len(letter.event.body)
             self._progress()
-            # What was received first must be sent, or hidden again, before it comes back.
+            # The first messages must be sent, or hidden again, before they become visible.
             full = (
                 len(window) >= WINDOW_LETTERS or size >= WINDOW_BYTES or self._messages.hiding_due
             )
         return window
 
     def _examine(self, message: QueuedMessage) -> Deliverable | None:
-        """What of a message is to be published now; all else stays in the queue."""
+        """Return the letter that is to be published, None if the message stays in the queue."""
         job, report = self._job, self.report
         report.received += 1
         name = message.receipt.message_id

@@ -1,10 +1,10 @@
-"""One window of dead letters on its way to Nakadi, until each is accepted or refused.
+"""The sending of a window of dead letters, until each is accepted or refused.
 
-Ownership: it is the origin of its events. Its outlet sends them as the service's does, a key's
-events one after the other, by sequence; one that is refused stays in the queue and holds up no
-other, as it did when it became a dead letter. Beside the outlet this task deletes what was
-accepted, keeps the rest hidden, and decides when the run must end. Nothing is sent while a message
-could become visible to others before a request has ended.
+Ownership: it is the origin of these events. Its outlet sends them as that of the service does, the
+events of a key one after the other, by sequence. A refused one stays in the queue and does not hold
+up the others, as when it became a dead letter. Meanwhile this task deletes the accepted messages,
+keeps the others hidden, and decides when the run must end. Nothing is sent while a message could
+become visible to others before the request has ended.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 PATIENCE_SECONDS = 120.0
-"""An outage, or a partition that stays down, ends the run after so long without any progress."""
+"""The run ends after this long without progress: an outage, or a partition that stays down."""
 
 NAP_SECONDS = 1.0
-"""Longest pause between two looks at the visibility of what is open, and for a signal."""
+"""Longest pause between two checks: must messages be hidden again, or must the run end?"""
 
 WHEN_STOPPED = "this run ends, and its letters stay in the queue, until"
-"""What a stop of the event type means for a redrive; followed by who ends it."""
+"""What a stop of the event type means for a redrive. The log line adds what ends the stop."""
 
 
 class Window:
-    """Sends windows one after the other; what it learnt of the event type lasts."""
+    """Sends windows one after the other; the state of the event type is kept between them."""
 
     def __init__(
         self,
@@ -67,8 +67,9 @@ class Window:
         self._clock = instruments.clock
         self._called_off = called_off
         self._progressed = progressed
-        # Of any age, for whoever redrives wants them all. One request at a time beside those of
-        # lanes, since the queue's calls take longer; of a key one event, as when it was refused.
+        # A redrive publishes events of any age. Outside of lanes there is one request at a time,
+        # since the calls of the queue take longer, and a request has one event of a key, so that
+        # a refused one does not hold up another.
         limits = replace(route.limits, max_record_age=None, concurrency=1, key_run_events=1)
         self._event_type = EventType(
             replace(route, limits=limits),
@@ -84,7 +85,7 @@ class Window:
         self._queue_fails = False
 
     async def send(self, window: Sequence[Deliverable]) -> None:
-        """Send until all are settled. Raise RedriveEnded if that takes an operator, or too long."""
+        """Send until each letter is accepted or refused. Raises RedriveEnded to end the run."""
         now = self._clock.now()
         for letter in sorted(window, key=_place):
             self._outlet.queue.push(_event(letter, self._event_type.name, now))
@@ -102,13 +103,16 @@ class Window:
             raise RedriveEnded(self._ending)
 
     def _done(self, dispatcher: Dispatcher[Deliverable]) -> bool:
-        """Is no request in flight, and is nothing left to send, or to delete where that works?"""
+        """Return whether no request is in flight and nothing is left to send or to delete.
+
+        After the end was decided, nothing is to be sent; after the queue failed, nothing deleted.
+        """
         sent = self._ending is not None or not self._outlet.queue.events
         deleted = self._queue_fails or not self._messages.deletions_due
         return sent and deleted and not dispatcher.busy
 
     async def _look_after_messages(self) -> bool:
-        """Hide and delete, one call each; True if there may be more of it to do at once."""
+        """Hide and delete messages, one call each. Return whether more may be due at once."""
         busy = False
         if not self._queue_fails:
             try:
@@ -125,19 +129,19 @@ class Window:
             return "it was called off"
         if self._event_type.flow.state is FlowState.STOPPED:
             return (
-                f"Nakadi answered {self._event_type.trouble}; look at the event type, at who may"
-                " write to it, and at what stands in between"
+                f"Nakadi answered {self._event_type.trouble}; check the event type, the permission"
+                " to write to it, and the proxies in between"
             )
         if now - self._progress_at > PATIENCE_SECONDS:
             return f"no progress for {PATIENCE_SECONDS:g} s, last {self._event_type.trouble}"
         return None
 
-    # What the outlet asks and tells its origin.
+    # The methods of Origin, which the outlet and its sender call.
 
     def pause(self, now: float) -> float:
-        """Return for how long nothing may be sent.
+        """Return the seconds for which nothing may be sent.
 
-        What was accepted is deleted first, so that a queue that fails makes few events come twice.
+        Accepted messages are deleted first, so that few are published twice if the queue fails.
         """
         waits = (
             self._ending is not None
@@ -148,23 +152,23 @@ class Window:
         return NAP_SECONDS if waits else 0.0
 
     def may_send(self, event: QueuedEvent[Deliverable], now: float) -> bool:
-        """Is it hidden from others for long enough, and wanted still?"""
+        """Return whether it may be sent: its message is open, all are hidden for long enough."""
         return self.pause(now) == 0.0 and self._messages.is_open(event.of.message_id)
 
     def settled(self, events: Sequence[QueuedEvent[Deliverable]]) -> None:
-        """Nakadi has stored these: their messages are to be deleted."""
+        """Have the messages of these events deleted: Nakadi has stored them."""
         self._progress_at = self._clock.now()
         self._report.fates[Fate.ACCEPTED] += len(events)
         self._messages.accept([event.of.message_id for event in events])
         self._moved.notify()
 
     def returned(self, event: QueuedEvent[Deliverable]) -> None:
-        """It waits in the outlet: if its request ended the run, this task must know."""
+        """Wake this task after a request of this event has failed: the run may have to end."""
         if event.attempts:
             self._moved.notify()
 
     def refused(self, event: QueuedEvent[Deliverable], why: Refused, flow_id: str | None) -> None:
-        """It stays. The queue keeps count of its receptions, the letter of the service's tries."""
+        """Leave the message in the queue, and count it. The letter is not changed."""
         letter, name = event.of.letter, event.of.message_id
         attempts = letter.attempts + event.attempts
         self._progress_at = self._clock.now()
