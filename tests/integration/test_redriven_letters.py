@@ -338,7 +338,8 @@ def test_a_signal_ends_the_run_and_shows_what_it_held(desk: Desk) -> None:
 @pytest.mark.slow
 def test_killed_half_way_and_run_again_none_is_lost(desk: Desk) -> None:
     desk.put(*(desk.letter(number, f"o-{number % 97}") for number in range(LETTERS)))
-    environ = {"CONSUMER_BATCH_EVENTS": str(BATCH)}
+    # Letters stay hidden for four requests' time after the kill.
+    environ = {"CONSUMER_BATCH_EVENTS": str(BATCH), "CONSUMER_PUBLISH_TIMEOUT_SECONDS": "5"}
     # Nakadi keeps the others waiting, so that it is killed in the midst of the first window.
     half = LETTERS * 2 // 5 // BATCH
     desk.nakadi.add_fault(kind="delay", delay=3600.0, skip=half, event_type=desk.name)

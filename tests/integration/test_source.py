@@ -101,7 +101,7 @@ def test_a_disabled_stream_is_refused_when_new_and_read_to_its_end_when_begun(on
     code, words = refusal(one, CONSUMER_APPLICATION="another")
     assert code == 2
     assert "disabled" in words
-    again = one.start()
+    again = one.start(CONSUMER_LEASE_DURATION_SECONDS="10")  # after which its end is confirmed
     assert one.until_settled().duplicated == 0
     assert again.process.wait(PATIENCE) == 1
     assert "disabled" in again.log.read_text().splitlines()[-1]

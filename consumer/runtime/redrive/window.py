@@ -120,6 +120,8 @@ class Window:
                 busy = await self._messages.delete() or busy
             except RedriveEnded as error:
                 self._ending, self._queue_fails = self._ending or str(error), True
+        if not busy:
+            self._outlet.changed.notify()  # what was to be deleted or hidden first, is
         self._report.resent = self._event_type.unknown
         self._progressed()
         return busy

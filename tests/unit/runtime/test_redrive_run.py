@@ -417,6 +417,14 @@ def test_a_queue_that_fails_abandons_no_request(desk: Desk) -> None:
     assert report.fates[Fate.ACCEPTED] == len(desk.nakadi.stored) == report.undeleted
 
 
+def test_a_key_with_many_letters_goes_at_the_pace_of_the_round_trips(desk: Desk) -> None:
+    desk.nakadi.script = lambda _: Reply(delay=0.05)
+    desk.source.call = 0.02
+    desk.put(*(letter(number, "k") for number in range(40)))
+    desk.redrive()
+    assert desk.seconds < 40 * (0.05 + 0.02) + 5
+
+
 def test_called_off_during_the_last_request_it_is_complete(desk: Desk) -> None:
     desk.put(letter(0))
     report = desk.redrive(stop_at=0)
