@@ -4,7 +4,7 @@ python -m tests.integration.fault_matrix        prints the table
 python -m tests.integration.fault_matrix 422    only the rows whose name contains this
 
 The publishing half of the consumer runs here on real sockets against the local Nakadi: queue,
-slots, settlement, dead letters. Two events of one key meet the answer, 200 of other keys may flow
+slots, reaction, dead letters. Two events of one key meet the answer, 200 of other keys may flow
 beside them, and a key's events must be stored in order whatever happens.
 """
 
@@ -32,7 +32,7 @@ from consumer.core.limits import LeaseTiming, PublishLimits
 from consumer.core.routes.route import Route
 from consumer.observability.metrics import Metrics
 from consumer.runtime.instruments import Instruments
-from consumer.runtime.publishing.backlog import Backlog, Content
+from consumer.runtime.publishing.backlog import Backlog, RecordEvents
 from consumer.runtime.publishing.event_type import EventType
 from consumer.runtime.publishing.publishing import Publishing
 from localdev.nakadi.java import string_hash
@@ -191,7 +191,7 @@ class Line:
         backlog.join(watermark, lambda: None)
         async with port:
             began = clock.wall()
-            contents = [Content(e.sequence, e.created_at, [(outlet, e)]) for e in events]
+            contents = [RecordEvents(e.sequence, e.created_at, [(outlet, e)]) for e in events]
             backlog.add(watermark, contents, clock.now(), {self.name: 1e9})
             try:
                 async with asyncio.TaskGroup() as tasks:

@@ -171,10 +171,10 @@ def _object(text: Raw, name: str) -> bytes | None:
     return content
 
 
-Content = dict[str, Raw | str | list[str] | dict[str, Raw] | None]
+LetterContent = dict[str, Raw | str | list[str] | dict[str, Raw] | None]
 
 
-def _contents(letter: DeadLetter) -> Iterator[Content]:
+def _contents(letter: DeadLetter) -> Iterator[LetterContent]:
     """Yield the contents that the letter may have: first the whole, then ever shorter ones."""
     if letter.event is not None:
         yield {"event": Raw(letter.event)}
@@ -193,7 +193,7 @@ def _contents(letter: DeadLetter) -> Iterator[Content]:
         yield {"event": None}
 
 
-def _record(record: bytes) -> Content:
+def _record(record: bytes) -> LetterContent:
     """Return the record as read; if it is not UTF-8, as text with replacements and as base64."""
     try:
         record.decode()
@@ -203,7 +203,7 @@ def _record(record: bytes) -> Content:
     return {"record": Raw(record)}
 
 
-def _encode(letter: DeadLetter, content: Content) -> bytes:
+def _encode(letter: DeadLetter, content: LetterContent) -> bytes:
     body = json.encode(
         {
             "version": VERSION,

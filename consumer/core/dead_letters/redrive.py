@@ -117,18 +117,18 @@ class Left:
 class Deliverable:
     """The message can be published.
 
-    `lane` is the key of the queue in which its event is sent, one after the other; a window is
-    sorted by `place` before.
+    `key` is the key of the queue in which its event is sent, one after the other; a window is
+    sorted by `sort_key` before.
     """
 
     message_id: str
     receptions: int
     letter: DeadLetter
     event: Event
-    lane: str
+    key: str
 
     @property
-    def place(self) -> tuple[str, int]:
+    def sort_key(self) -> tuple[str, int]:
         """The sort key of events: the stream, whose ARN ends in its time, then the sequence."""
         return self.letter.stream_arn, self.event.sequence
 
@@ -151,8 +151,8 @@ def examine(
     event = _event(letter, message.sent_at, route.format, shapes)
     if not isinstance(event, Event):
         return Left(Fate.UNBUILDABLE, event, letter)
-    lane = letter.ordering_key if letter.ordering_key is not None else event.ordering_key
-    return Deliverable(message.receipt.message_id, message.receptions, letter, event, lane)
+    key = letter.ordering_key if letter.ordering_key is not None else event.ordering_key
+    return Deliverable(message.receipt.message_id, message.receptions, letter, event, key)
 
 
 def _event(letter: DeadLetter, sent_at: float, form: EventFormat, shapes: Shapes) -> Event | str:

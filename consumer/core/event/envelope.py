@@ -18,7 +18,7 @@ _HEAD: Final = (
 )
 
 
-class Content(Struct, frozen=True):
+class ItemContent(Struct, frozen=True):
     """The content of an event: its item and its patch.
 
     `item` is the members of the item's JSON object, comma separated. `patch` is the operations of
@@ -39,7 +39,9 @@ class Envelope:
         self._is_flat = format.layout is Layout.FLAT
         self._event_bytes = format.event_bytes
 
-    def body(self, record: StreamRecord, eid: str, created_at: float, content: Content) -> bytes:
+    def body(
+        self, record: StreamRecord, eid: str, created_at: float, content: ItemContent
+    ) -> bytes:
         """Return the event as JSON; its patch is left out if the event is too large with it.
 
         `created_at` is the record's creation time in epoch seconds.

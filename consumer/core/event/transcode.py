@@ -9,7 +9,7 @@ from msgspec import Raw
 
 from consumer.core.event.attribute import decode_item
 from consumer.core.event.eid import EidNamespace
-from consumer.core.event.envelope import Content, Envelope
+from consumer.core.event.envelope import Envelope, ItemContent
 from consumer.core.event.event import Event, EventFormat, Layout, Unbuildable, UnbuildableReason
 from consumer.core.event.image import Image, read_image
 from consumer.core.event.item_shape import Shapes
@@ -71,7 +71,7 @@ class Transcoder:
             reason, detail = "too_large", f"its event has {len(body)} bytes"
         return Unbuildable(record.sequence, key, eid, reason, detail, bytes(record.text), body)
 
-    def _content(self, record: StreamRecord) -> Content:
+    def _content(self, record: StreamRecord) -> ItemContent:
         """Return the item and the patch of the event. Raises MalformedItem."""
         if record.event_name == "REMOVE":
             item = read_image(record.old_image, self._shapes) or self._needed("Keys", record.keys)
@@ -83,7 +83,7 @@ class Transcoder:
         patch: list[bytes] | None = None
         if record.event_name == "MODIFY" and self._format.patch:
             patch = item.diff(self._needed("OldImage", record.old_image))
-        return Content(item.members(), patch)
+        return ItemContent(item.members(), patch)
 
     def _needed(self, name: str, text: Raw | None) -> Image:
         image = read_image(text, self._shapes)

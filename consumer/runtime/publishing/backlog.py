@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from consumer.runtime.publishing.outlet import Outlet
 
 
-class Content(NamedTuple):
+class RecordEvents(NamedTuple):
     """A record to be published: its sequence number, and an event for each outlet.
 
     `created_at` is the change's time in epoch seconds.
@@ -101,7 +101,7 @@ class Backlog:
     def add(
         self,
         watermark: AckWatermark,
-        contents: Sequence[Content],
+        contents: Sequence[RecordEvents],
         now: float,
         crowd: Mapping[str, float],
     ) -> set[tuple[str, str]]:

@@ -17,7 +17,7 @@ from consumer.core.backlog.ticket import is_ours
 from consumer.core.backoff import full_jitter
 from consumer.core.dead_letters.dead_letter import DeadLetter, EventMembers
 from consumer.core.event.event import Unbuildable
-from consumer.core.publishing.settlement import EXPIRED, Refused
+from consumer.core.publishing.reaction import EXPIRED, Refused
 from consumer.errors import Retryable
 from consumer.runtime.signal import Signal
 

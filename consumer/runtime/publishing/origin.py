@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consumer.core.backlog.queued_event import QueuedEvent
-    from consumer.core.publishing.settlement import Refused
+    from consumer.core.publishing.reaction import Refused
 
 Of_contra = TypeVar("Of_contra", contravariant=True)
 

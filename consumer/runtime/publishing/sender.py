@@ -16,17 +16,17 @@ import structlog
 from consumer.core.backlog.queued_event import Of_co, bytes_of
 from consumer.core.publishing.flow import FlowState
 from consumer.core.publishing.partition_outcome import PartitionOutcome
-from consumer.core.publishing.settlement import (
+from consumer.core.publishing.reaction import (
     EXPIRED,
     Acked,
     Outage,
     Refused,
     Retry,
-    Settled,
     Split,
     Stopped,
     Unauthorised,
-    settle,
+    Verdicts,
+    react,
 )
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from consumer.core.backlog.queued_event import QueuedEvent
     from consumer.core.publishing.answer import Answer
     from consumer.core.publishing.lanes import PartitionLane
-    from consumer.core.publishing.settlement import Settlement, Verdict
+    from consumer.core.publishing.reaction import Reaction, Verdict
     from consumer.ports import Publisher
     from consumer.runtime.instruments import Instruments
     from consumer.runtime.publishing.outlet import Outlet
@@ -128,9 +128,9 @@ class Sender(Generic[Of_co]):
             self._metrics.publish_in_flight.dec()
         request = _Request(part, sent_at, lane)
         self._measure(answer, request)
-        settlement = settle(answer, part, self._outlet.limits.max_attempts, self._chance.random())
+        reaction = react(answer, part, self._outlet.limits.max_attempts, self._chance.random())
         self._watch_partitions(answer, request)
-        return self._apply(settlement, answer, request)
+        return self._apply(reaction, answer, request)
 
     def _measure(self, answer: Answer, request: _Request[Of_co]) -> None:
         seconds = self._clock.now() - request.sent_at
@@ -151,11 +151,11 @@ class Sender(Generic[Of_co]):
             self._outlet.queue.rejoin(name)
 
     def _apply(
-        self, settlement: Settlement, answer: Answer, request: _Request[Of_co]
+        self, reaction: Reaction, answer: Answer, request: _Request[Of_co]
     ) -> list[list[QueuedEvent[Of_co]]] | None:
         part, sent_at = request.part, request.sent_at
-        match settlement:
-            case Settled(verdicts):
+        match reaction:
+            case Verdicts(verdicts):
                 stored = any(isinstance(verdict, Acked) for verdict in verdicts)
                 self._event_type.answered(sent_at, stored=stored)
                 self._settle(part, verdicts, answer)
@@ -172,13 +172,13 @@ class Sender(Generic[Of_co]):
                 )
                 return _halves(part)
             case Outage():
-                self._outage(settlement, answer, request)
+                self._outage(reaction, answer, request)
             case Unauthorised():
                 self._event_type.outage(sent_at, answer, "http_401", None)
             case Stopped(reason):
                 self._event_type.stop(reason, answer)
             case _:
-                assert_never(settlement)
+                assert_never(reaction)
         self._return(part, answer)
         return None
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from consumer.core.backlog.ticket import is_ours
-from consumer.core.publishing.settlement import EXPIRED
+from consumer.core.publishing.reaction import EXPIRED
 from consumer.runtime.publishing.hot_keys import HotKeys
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from consumer.core.backlog.queued_event import QueuedEvent
     from consumer.core.backlog.ticket import Ticket
     from consumer.core.leases.fence import Fence
-    from consumer.core.publishing.settlement import Refused
+    from consumer.core.publishing.reaction import Refused
     from consumer.runtime.instruments import Instruments
     from consumer.runtime.publishing.backlog import Backlog
     from consumer.runtime.publishing.dead_letters import DeadLetterSender

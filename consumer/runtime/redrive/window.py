@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from consumer.core.dead_letters.redrive import Deliverable
-    from consumer.core.publishing.settlement import Refused
+    from consumer.core.publishing.reaction import Refused
     from consumer.core.reports.redrive_report import RedriveReport
     from consumer.core.routes.route import Route
     from consumer.ports import Publisher
@@ -87,7 +87,7 @@ class Window:
     async def send(self, window: Sequence[Deliverable]) -> None:
         """Send until each letter is accepted or refused. Raises RedriveEnded to end the run."""
         now = self._clock.now()
-        for letter in sorted(window, key=_place):
+        for letter in sorted(window, key=_sort_key):
             self._outlet.queue.push(_event(letter, self._event_type.name, now))
         self._progress_at = now
         self._ending, self._queue_fails = None, False
@@ -192,11 +192,11 @@ class Window:
             )
 
 
-def _place(letter: Deliverable) -> tuple[str, int]:
-    return letter.place
+def _sort_key(letter: Deliverable) -> tuple[str, int]:
+    return letter.sort_key
 
 
 def _event(letter: Deliverable, event_type: str, now: float) -> QueuedEvent[Deliverable]:
     content = letter.event
     cost = cost_of(content)
-    return QueuedEvent(letter, content, event_type, letter.lane, content.created_at, cost, now)
+    return QueuedEvent(letter, content, event_type, letter.key, content.created_at, cost, now)

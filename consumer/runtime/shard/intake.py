@@ -14,7 +14,7 @@ from consumer.core.backlog.budget import RESERVATION
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.occurred_at import epoch_seconds
 from consumer.core.stream.record import MalformedRecord
-from consumer.runtime.publishing.backlog import Content
+from consumer.runtime.publishing.backlog import RecordEvents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -102,7 +102,7 @@ class Intake:
     ) -> None:
         """Ask the cursor about each record; make events only of those that are to be published."""
         watermark, wall = self._watermark, self._clock.wall()
-        fresh: list[Content] = []
+        fresh: list[RecordEvents] = []
         for record in records:
             sequence, created_at = record.sequence, _time_of(record)
             if sequence is None:
@@ -126,11 +126,11 @@ class Intake:
 
     def _content(
         self, record: StreamRecord | MalformedRecord, sequence: int, created_at: float
-    ) -> Content:
+    ) -> RecordEvents:
         events = [(outlet, transcoder.event_of(record)) for outlet, transcoder in self._makers]
-        return Content(sequence, created_at, events)
+        return RecordEvents(sequence, created_at, events)
 
-    def _push(self, fresh: Sequence[Content]) -> None:
+    def _push(self, fresh: Sequence[RecordEvents]) -> None:
         if not fresh:
             return
         budget, now, limits = self._backlog.budget, self._clock.now(), self._hot_key_limits()

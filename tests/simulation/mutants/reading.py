@@ -12,14 +12,14 @@ from consumer.core.backlog.ticket import Ticket
 from consumer.core.backlog.watermark import AckWatermark
 from consumer.core.leases.lease import Lease
 from consumer.core.leases.progress import Progress
-from consumer.core.publishing import settlement
+from consumer.core.publishing import reaction
 from consumer.core.publishing.answer import Answer, PublishingStatus
-from consumer.core.publishing.settlement import (
+from consumer.core.publishing.reaction import (
     Acked,
+    Reaction,
     Refused,
-    Settled,
-    Settlement,
     Verdict,
+    Verdicts,
 )
 from consumer.core.shard.cursor import Cursor
 from consumer.core.stream.page import Page
@@ -76,9 +76,9 @@ def closing_records_dropped() -> None:
 
 
 def aborted_treated_as_done() -> None:
-    original = settlement.settle
+    original = reaction.react
 
-    def settle(answer: Answer, *rest: Any) -> Settlement:
+    def react(answer: Answer, *rest: Any) -> Reaction:
         done = tuple(
             replace(item, status=PublishingStatus.SUBMITTED)
             if item.status is PublishingStatus.ABORTED and answer.status == 207
@@ -87,7 +87,7 @@ def aborted_treated_as_done() -> None:
         )
         return original(replace(answer, items=done or answer.items), *rest)
 
-    plant(sender, "settle", settle)
+    plant(sender, "react", react)
 
 
 def second_of_a_key_passes_its_head() -> None:
@@ -155,28 +155,28 @@ def stored_iterator_used_once() -> None:
 
 
 def innocents_given_up_with_the_guilty() -> None:
-    original = settlement.settle
+    original = reaction.react
 
-    def settle(answer: Answer, *rest: Any) -> Settlement:
+    def react(answer: Answer, *rest: Any) -> Reaction:
         settled = original(answer, *rest)
-        if answer.status == 422 and isinstance(settled, Settled):
+        if answer.status == 422 and isinstance(settled, Verdicts):
             bad = [verdict for verdict in settled.verdicts if isinstance(verdict, Refused)]
             if bad:
-                return Settled(tuple(bad[0] for _ in settled.verdicts))
+                return Verdicts(tuple(bad[0] for _ in settled.verdicts))
         return settled
 
-    plant(sender, "settle", settle)
+    plant(sender, "react", react)
 
 
 def refused_event_follows_in_a_run() -> None:
-    original = settlement.settle
+    original = reaction.react
     counts: Counter[tuple[int, int]] = Counter()
 
-    def settle(answer: Answer, events: Any, *rest: Any) -> Settlement:
+    def react(answer: Answer, events: Any, *rest: Any) -> Reaction:
         for event in events:  # not counted on the event, which then looks as if never refused
             event.tries = Tries(counts[_name(event)], event.tries.failed)
         settled = original(answer, events, *rest)
-        if not isinstance(settled, Settled):
+        if not isinstance(settled, Verdicts):
             return settled
         verdicts: list[Verdict] = []
         for event, verdict in zip(events, settled.verdicts, strict=True):
@@ -185,9 +185,9 @@ def refused_event_follows_in_a_run() -> None:
                 continue
             counts[_name(event)] = verdict.tries.refused
             verdicts.append(replace(verdict, tries=Tries(0, verdict.tries.failed)))
-        return Settled(tuple(verdicts))
+        return Verdicts(tuple(verdicts))
 
-    plant(sender, "settle", settle)
+    plant(sender, "react", react)
 
 
 def _name(event: Any) -> tuple[int, int]:

@@ -24,7 +24,7 @@ from consumer.core.limits import LeaseTiming, PublishLimits
 from consumer.core.routes.route import Route
 from consumer.observability.metrics import Metrics
 from consumer.runtime.instruments import Instruments
-from consumer.runtime.publishing.backlog import Backlog, Content
+from consumer.runtime.publishing.backlog import Backlog, RecordEvents
 from consumer.runtime.publishing.dead_letters import DeadLetterSender
 from consumer.runtime.publishing.event_type import EventType
 from consumer.runtime.publishing.outlet import Outlet
@@ -112,7 +112,7 @@ class Accounts(RuleBasedStateMachine):
         content = Event(self.sequence, f"{number}{key}", "eid", b"x" * size, 1.0)
         made = [(self.backlog.outlets[name], content) for name in TYPES[:count]]
         crowd = dict.fromkeys(TYPES, 1e9)
-        self.backlog.add(shard.watermark, [Content(self.sequence, 1.0, made)], 0.0, crowd)
+        self.backlog.add(shard.watermark, [RecordEvents(self.sequence, 1.0, made)], 0.0, crowd)
         ticket = shard.watermark.tail
         assert ticket is not None
         shard.records.append(Record(ticket, ticket.events))

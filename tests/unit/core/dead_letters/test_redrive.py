@@ -60,8 +60,8 @@ def test_an_event_is_published_as_it_stands() -> None:
     found = look(LETTER)
     assert isinstance(found, Deliverable)
     assert found.event.body == LETTER.event
-    assert found.lane == LETTER.ordering_key
-    assert found.place == (ARN, LETTER.sequence)
+    assert found.key == LETTER.ordering_key
+    assert found.sort_key == (ARN, LETTER.sequence)
     assert (found.message_id, found.receptions) == ("m", 2)
 
 
@@ -91,13 +91,13 @@ def test_a_record_is_transcoded_with_todays_settings() -> None:
     data = json.loads(found.event.body)["data"]
     assert data["change"] == "x"
     assert data["meta"] == {"sequence": f"{400:040}"}
-    assert found.lane == LETTER.ordering_key
+    assert found.key == LETTER.ordering_key
 
 
 def test_a_record_whose_letter_names_no_key_takes_its_own() -> None:
     found = look(replace(RECORD_LETTER, ordering_key=None))
     assert isinstance(found, Deliverable)
-    assert found.lane == '["o-1",7]'
+    assert found.key == '["o-1",7]'
 
 
 @pytest.mark.parametrize(

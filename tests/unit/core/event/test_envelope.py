@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from consumer.core.event.envelope import Content, Envelope
+from consumer.core.event.envelope import Envelope, ItemContent
 from consumer.core.event.event import EventFormat, Layout
 from consumer.core.stream.page import decode_page
 from consumer.core.stream.record import StreamRecord
 
 FORMAT = EventFormat("order-store:order", ("id",))
-CONTENT = Content(b'"id":"o-1"', [b'{"op":"remove","path":"/x"}'])
+CONTENT = ItemContent(b'"id":"o-1"', [b'{"op":"remove","path":"/x"}'])
 
 
 def record(name: str = "MODIFY", **members: object) -> StreamRecord:
@@ -21,7 +21,7 @@ def record(name: str = "MODIFY", **members: object) -> StreamRecord:
     return only
 
 
-def body(form: EventFormat, of: StreamRecord, content: Content = CONTENT) -> object:
+def body(form: EventFormat, of: StreamRecord, content: ItemContent = CONTENT) -> object:
     found: object = json.loads(Envelope(form).body(of, "the-eid", 1793525400.5, content))
     return found
 
@@ -41,7 +41,7 @@ def test_the_members_of_an_event() -> None:
 
 @pytest.mark.parametrize(("name", "op"), [("INSERT", "C"), ("MODIFY", "U"), ("REMOVE", "D")])
 def test_each_kind_of_change_has_its_letter(name: str, op: str) -> None:
-    found = Envelope(FORMAT).body(record(name), "e", 1.0, Content(b'"id":"1"', None))
+    found = Envelope(FORMAT).body(record(name), "e", 1.0, ItemContent(b'"id":"1"', None))
     assert json.loads(found)["data_op"] == op
 
 
@@ -56,7 +56,7 @@ def test_only_a_removal_is_by_ttl() -> None:
     service = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
     for name, told in (("REMOVE", True), ("MODIFY", None)):
         made = record(name, userIdentity=service)
-        found = json.loads(Envelope(FORMAT).body(made, "e", 1.0, Content(b'"id":"1"', None)))
+        found = json.loads(Envelope(FORMAT).body(made, "e", 1.0, ItemContent(b'"id":"1"', None)))
         assert found["data"]["change"].get("ttl") is told
 
 

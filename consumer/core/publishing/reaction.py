@@ -1,8 +1,8 @@
-"""Settlement: what an answer of Nakadi means for each event of the request.
+"""Reaction: what an answer of Nakadi means for each event of the request.
 
-`settle` is the whole table of reactions as one pure function. It returns what happens to the
+`react` is the whole table of reactions as one pure function. It returns what happens to the
 request as a whole (`Outage`, `Stopped`, `Unauthorised`, `Split`) or a verdict on each of its events
-(`Settled`) with the new count of its tries; it changes nothing. An outage never makes a dead
+(`Verdicts`) with the new count of its tries; it changes nothing. An outage never makes a dead
 letter: only an answer that names an event, or one to a request with a single event, can do so.
 """
 
@@ -71,7 +71,7 @@ Verdict = Acked | Retry | Refused
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Verdicts:
     """The answer is about each event: one verdict per event, in request order."""
 
     verdicts: tuple[Verdict, ...]
@@ -111,19 +111,19 @@ class Unauthorised:
     """The token is missing, wrong or expired (401)."""
 
 
-Settlement = Settled | Split | Outage | Stopped | Unauthorised
+Reaction = Verdicts | Split | Outage | Stopped | Unauthorised
 
 _ACKED = Acked()
 
 
-def settle(answer: Answer, events: Sequence[Sent], max_attempts: int, chance: float) -> Settlement:
+def react(answer: Answer, events: Sequence[Sent], max_attempts: int, chance: float) -> Reaction:
     """Decide what the answer means for these events. `chance` in [0, 1) spreads the waits.
 
     An event that failed `max_attempts` times is refused, as far as `Tries.failed` counts it.
     """
     match answer.status:
         case 200:
-            return Settled((_ACKED,) * len(events))
+            return Verdicts((_ACKED,) * len(events))
         case 207 if answer.items is not None:
             return _partial(answer.items, events, max_attempts, chance)
         case 422 if answer.items is not None:
@@ -144,7 +144,7 @@ def settle(answer: Answer, events: Sequence[Sent], max_attempts: int, chance: fl
 
 def _partial(
     items: Sequence[BatchItemResponse], events: Sequence[Sent], max_attempts: int, chance: float
-) -> Settled:
+) -> Verdicts:
     """Return the verdicts of a 207: a submitted event is stored, any other is sent again.
 
     A failure counts against its event only if another event of its partition was stored, so an
@@ -168,7 +168,7 @@ def _partial(
                     verdicts.append(Retry(_wait(event, chance), tries))
             case _:
                 assert_never(item.status)
-    return Settled(tuple(verdicts))
+    return Verdicts(tuple(verdicts))
 
 
 def _wait(event: Sent, chance: float) -> float:
@@ -176,13 +176,13 @@ def _wait(event: Sent, chance: float) -> float:
     return max(FAILURE_DELAY_MIN, wait)
 
 
-def _refused(items: Sequence[BatchItemResponse], events: Sequence[Sent]) -> Settlement:
+def _refused(items: Sequence[BatchItemResponse], events: Sequence[Sent]) -> Reaction:
     """Return the meaning of a 422: nothing is stored; only failed items count against events."""
     if not any(item.status is PublishingStatus.FAILED for item in items):
         if len(events) > 1:
             return Split(too_large=False)
-        return Settled((_refusal(items[0], events[0]),))
-    return Settled(
+        return Verdicts((_refusal(items[0], events[0]),))
+    return Verdicts(
         tuple(
             _refusal(item, event)
             if item.status is PublishingStatus.FAILED
@@ -203,7 +203,7 @@ def _refusal(item: BatchItemResponse, event: Sent) -> Verdict:
 
 def _unattributed(
     answer: Answer, events: Sequence[Sent], reason: str, *, too_large: bool
-) -> Settlement:
+) -> Reaction:
     if len(events) > 1:
         return Split(too_large=too_large)
-    return Settled((Refused(reason, answer.detail, events[0].tries),))
+    return Verdicts((Refused(reason, answer.detail, events[0].tries),))

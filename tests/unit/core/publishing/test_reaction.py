@@ -1,4 +1,4 @@
-"""Settlement: the whole table of reactions, row by row."""
+"""Reaction: the whole table of reactions, row by row."""
 
 from typing import cast
 
@@ -7,28 +7,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.core.backlog.queued_event import UNTRIED, Tries
-from consumer.core.publishing import settlement as module
+from consumer.core.publishing import reaction as module
 from consumer.core.publishing.answer import (
     Answer,
     BatchItemResponse,
     PublishingStatus,
     parse_answer,
 )
-from consumer.core.publishing.settlement import (
+from consumer.core.publishing.reaction import (
     FAILURE_DELAY,
     FAILURE_DELAY_MAX,
     FAILURE_DELAY_MIN,
     REFUSAL_DELAYS,
     Acked,
     Outage,
+    Reaction,
     Refused,
     Retry,
-    Settled,
-    Settlement,
     Split,
     Stopped,
     Unauthorised,
-    settle,
+    Verdicts,
+    react,
 )
 from tests.unit.core.events import Queued, event
 
@@ -64,23 +64,23 @@ def sent(count: int) -> list[Queued]:
 
 def decide(
     given: Answer, events: list[Queued], *, max_attempts: int = 100, chance: float = 0.999
-) -> Settlement:
+) -> Reaction:
     """Decide, and count the tries as a sender does."""
-    decided = settle(given, events, max_attempts, chance)
-    if isinstance(decided, Settled):
+    decided = react(given, events, max_attempts, chance)
+    if isinstance(decided, Verdicts):
         for each, verdict in zip(events, decided.verdicts, strict=True):
             if not isinstance(verdict, Acked):
                 each.tries = verdict.tries
     return decided
 
 
-def verdicts(decided: Settlement) -> tuple[object, ...]:
-    assert isinstance(decided, Settled)
+def verdicts(decided: Reaction) -> tuple[object, ...]:
+    assert isinstance(decided, Verdicts)
     return decided.verdicts
 
 
 def test_200_acks_all() -> None:
-    assert decide(answer(200), sent(3)) == Settled((Acked(),) * 3)
+    assert decide(answer(200), sent(3)) == Verdicts((Acked(),) * 3)
 
 
 # 207
@@ -125,7 +125,7 @@ def test_207_waits_double_with_every_attempt_up_to_a_limit() -> None:
 
 def test_207_never_comes_back_at_once() -> None:
     decided = decide(answer(207, item(FAILED)), sent(1), chance=0.0)
-    assert decided == Settled((Retry(FAILURE_DELAY_MIN),))
+    assert decided == Verdicts((Retry(FAILURE_DELAY_MIN),))
 
 
 def test_207_counts_a_failure_only_where_others_of_its_partition_were_stored() -> None:
@@ -182,7 +182,7 @@ def test_422_the_failed_one_waits_and_the_innocent_go_at_once() -> None:
     events = sent(3)
     items = (item(ABORTED, "validating"), item(FAILED, "validating", "bad"), item(ABORTED, "none"))
     decided = decide(answer(422, *items), events)
-    assert decided == Settled((AT_ONCE, Retry(REFUSAL_DELAYS[0], Tries(1)), AT_ONCE))
+    assert decided == Verdicts((AT_ONCE, Retry(REFUSAL_DELAYS[0], Tries(1)), AT_ONCE))
     assert [each.tries.refused for each in events] == [0, 1, 0]
     assert [each.tries.failed for each in events] == [0, 0, 0]
 
@@ -223,7 +223,7 @@ def test_422_still_believed_when_refused_again_later() -> None:
     events = sent(1)
     events[0].tries = Tries(refused=3)  # its dead letter had to wait
     decided = decide(answer(422, item(FAILED, "validating", "bad")), events)
-    assert decided == Settled((Refused("validation", "bad", Tries(4)),))
+    assert decided == Verdicts((Refused("validation", "bad", Tries(4)),))
 
 
 def test_422_without_a_failed_item_is_bisected() -> None:
@@ -260,7 +260,7 @@ def test_400_and_413_are_bisected(status: int, too_large: bool) -> None:
 @pytest.mark.parametrize(("status", "reason"), [(400, "rejected"), (413, "too_large")])
 def test_400_and_413_alone_are_poison(status: int, reason: str) -> None:
     decided = decide(answer(status, detail="Bad Request: why"), sent(1))
-    assert decided == Settled((Refused(reason, "Bad Request: why"),))
+    assert decided == Verdicts((Refused(reason, "Bad Request: why"),))
 
 
 def test_401_is_about_the_token() -> None:
@@ -285,13 +285,13 @@ def test_what_says_that_nothing_is_stored_is_retried_without_doubt(status: int) 
 
 def test_one_event_does_not_make_an_outage_its_own_fault() -> None:
     for status in (0, 401, 403, 404, 429, 500, 503):
-        assert not isinstance(decide(answer(status), sent(1)), Settled)
+        assert not isinstance(decide(answer(status), sent(1)), Verdicts)
 
 
 def test_deciding_changes_no_event() -> None:
     for given_answer in (answer(422, item(FAILED)), answer(207, item(FAILED))):
         (only,) = sent(1)
-        settle(given_answer, [only], 100, 0.5)
+        react(given_answer, [only], 100, 0.5)
         assert only.tries == UNTRIED
 
 
@@ -313,10 +313,10 @@ def test_nothing_is_acked_that_was_not_named_as_stored(
 ) -> None:
     named = data.draw(st.none() | st.lists(items, min_size=count, max_size=count))
     given_answer = answer(status, *(named or ()) if status in (207, 422) else ())
-    decided = settle(given_answer, sent(count), 3, chance)
+    decided = react(given_answer, sent(count), 3, chance)
     if status == 200:
-        assert decided == Settled((Acked(),) * count)
-    elif isinstance(decided, Settled):
+        assert decided == Verdicts((Acked(),) * count)
+    elif isinstance(decided, Verdicts):
         assert len(decided.verdicts) == count
         for index, verdict in enumerate(decided.verdicts):
             stored = status == 207 and named is not None and named[index].status is SUBMITTED
