@@ -36,7 +36,7 @@ log = structlog.get_logger()
 SILENT_SECONDS = 60.0
 """A shard without a successful call for this long is drained, so that a peer can try it."""
 
-SHED_SECONDS = 60.0
+RETAKE_SECONDS = 60.0
 """A worker that shed a shard does not take it beyond its share for this long."""
 
 ShardKey = tuple[str, str]  # stream key, shard id: emulators use a shard id in several streams
@@ -132,8 +132,8 @@ class HeldShards:
         return _shards_of(stream_key, self._backoff.avoided(self._clock.now()))
 
     def shed_lately(self, stream_key: str) -> frozenset[str]:
-        """Return the shards of a stream that this worker shed within `SHED_SECONDS`."""
-        since = self._clock.now() - SHED_SECONDS
+        """Return the shards of a stream that this worker shed within `RETAKE_SECONDS`."""
+        since = self._clock.now() - RETAKE_SECONDS
         return _shards_of(stream_key, (key for key, at in self._shed_at.items() if at >= since))
 
     def ended(self, stream_key: str) -> frozenset[str]:
@@ -143,7 +143,7 @@ class HeldShards:
     def forget(self, mark: int) -> None:
         """Forget ends up to `mark`: a pass on rows read at that mark is over."""
         self._end_marks = {key: end for key, end in self._end_marks.items() if end > mark}
-        since = self._clock.now() - SHED_SECONDS
+        since = self._clock.now() - RETAKE_SECONDS
         self._shed_at = {key: at for key, at in self._shed_at.items() if at >= since}
         self._ended &= self._end_marks.keys()
 
