@@ -22,7 +22,7 @@ from consumer.adapters.nakadi import Nakadi
 from consumer.commands.columns import columns
 from consumer.commands.events.redrive_progress import RedriveProgress
 from consumer.core.dead_letters.dead_letter import REASONS
-from consumer.core.dead_letters.redrive import Fate, Selection
+from consumer.core.dead_letters.redrive import RedriveOutcome, Selection
 from consumer.core.publishing.lanes import LANE_SLOTS
 from consumer.credentials import fallback_region, token_of
 from consumer.errors import Misconfigured
@@ -42,12 +42,14 @@ AGO = re.compile(r"(\d{1,6})([smhd])")
 AGO_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 MEANINGS = {
-    Fate.ACCEPTED: "stored by Nakadi, deleted from the queue",
-    Fate.REFUSED: "refused again; they stay in the queue",
-    Fate.UNBUILDABLE: "no event can be made of their stream record with these settings; they stay",
-    Fate.INCOMPLETE: "they were shortened too much, for the queue's limit; they stay",
-    Fate.FOREIGN: "not dead letters of this event type; they stay",
-    Fate.FILTERED: "left out by the options; they stay",
+    RedriveOutcome.ACCEPTED: "stored by Nakadi, deleted from the queue",
+    RedriveOutcome.REFUSED: "refused again; they stay in the queue",
+    RedriveOutcome.UNBUILDABLE: (
+        "no event can be made of their stream record with these settings; they stay"
+    ),
+    RedriveOutcome.INCOMPLETE: "they were shortened too much, for the queue's limit; they stay",
+    RedriveOutcome.FOREIGN: "not dead letters of this event type; they stay",
+    RedriveOutcome.FILTERED: "left out by the options; they stay",
 }
 
 
@@ -146,10 +148,10 @@ def _rows(report: RedriveReport) -> Iterator[tuple[str, ...]]:
 def summary(report: RedriveReport) -> Iterator[str]:
     """Yield the lines of the summary."""
     yield f"{report.received} messages received"
-    for fate, meaning in MEANINGS.items():
-        if report.fates[fate]:
-            yield f"{fate}: {report.fates[fate]} ({meaning})"
-            yield from _named(report, fate)
+    for outcome, meaning in MEANINGS.items():
+        if report.outcomes[outcome]:
+            yield f"{outcome}: {report.outcomes[outcome]} ({meaning})"
+            yield from _named(report, outcome)
     troubles = (
         ("sent again because an answer was lost", report.resent, "readers may see them twice"),
         ("accepted but not deleted", report.undeleted, "the next run publishes them again"),
@@ -167,12 +169,12 @@ def summary(report: RedriveReport) -> Iterator[str]:
         yield f"ended early: {report.ended}"
 
 
-def _named(report: RedriveReport, fate: Fate) -> Iterator[str]:
-    """Yield the details of one fate; letters that were filtered out are not named."""
-    if fate is Fate.REFUSED:
+def _named(report: RedriveReport, outcome: RedriveOutcome) -> Iterator[str]:
+    """Yield the details of one outcome; letters that were filtered out are not named."""
+    if outcome is RedriveOutcome.REFUSED:
         for reason, count in sorted(report.refusals.items()):
             yield f"  {reason}: {count}"
-    names = report.names.get(fate, []) if fate is not Fate.FILTERED else []
+    names = report.names.get(outcome, []) if outcome is not RedriveOutcome.FILTERED else []
     yield from (f"  {name}" for name in names)
-    if names and report.fates[fate] > len(names):
-        yield f"  and {report.fates[fate] - len(names)} more"
+    if names and report.outcomes[outcome] > len(names):
+        yield f"  and {report.outcomes[outcome] - len(names)} more"

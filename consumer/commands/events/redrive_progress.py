@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TextIO
 
-from consumer.core.dead_letters.redrive import Fate
+from consumer.core.dead_letters.redrive import RedriveOutcome
 
 if TYPE_CHECKING:
     from consumer.core.reports.redrive_report import RedriveReport
@@ -47,8 +47,9 @@ class RedriveProgress:
     def _write(self, report: RedriveReport) -> None:
         total = max(report.received, min(report.waiting, self._at_most))
         text = (
-            f"{report.settled} of about {total}: accepted {report.fates[Fate.ACCEPTED]},"
-            f" refused {report.fates[Fate.REFUSED]}"
+            f"{report.settled} of about {total}:"
+            f" accepted {report.outcomes[RedriveOutcome.ACCEPTED]},"
+            f" refused {report.outcomes[RedriveOutcome.REFUSED]}"
         )
         if self._is_terminal:
             full = WIDTH * report.settled // max(1, total)

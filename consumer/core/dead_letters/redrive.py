@@ -1,4 +1,4 @@
-"""Redelivery: the decision about a message received from the dead letter queue.
+"""Redrive: the decision about a message received from the dead letter queue.
 
 Rules
 - A message that is not a dead letter of a configured event type, in a known version, stays.
@@ -69,7 +69,7 @@ class QueueDepth:
     hidden: int
 
 
-class Fate(StrEnum):
+class RedriveOutcome(StrEnum):
     """The result of a redrive for a message."""
 
     ACCEPTED = "accepted"  # stored by Nakadi, deleted here
@@ -105,10 +105,10 @@ EVERYTHING: Final = Selection()
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Kept:
     """The message stays in the queue for this reason. `letter` is None if it is not a letter."""
 
-    fate: Fate
+    outcome: RedriveOutcome
     why: str
     letter: DeadLetter | None
 
@@ -135,22 +135,22 @@ class Deliverable:
 
 def examine(
     message: QueuedMessage, routes: Mapping[str, Route], selection: Selection, shapes: Shapes
-) -> Deliverable | Left:
+) -> Deliverable | Kept:
     """Decide whether a message can be published. `routes` are those of today, by event type."""
     try:
         letter = decode(message.body)
     except ValueError as error:
-        return Left(Fate.FOREIGN, str(error), None)
+        return Kept(RedriveOutcome.FOREIGN, str(error), None)
     if not selection.wants(letter, message.sent_at):
-        return Left(Fate.FILTERED, "", letter)
+        return Kept(RedriveOutcome.FILTERED, "", letter)
     route = routes.get(letter.event_type)
     if route is None:
-        return Left(Fate.FOREIGN, f"its event type is {letter.event_type!r}", letter)
+        return Kept(RedriveOutcome.FOREIGN, f"its event type is {letter.event_type!r}", letter)
     if _LOST & set(letter.truncated) or (letter.event is None and letter.record is None):
-        return Left(Fate.INCOMPLETE, "too much of it was cut off for size", letter)
+        return Kept(RedriveOutcome.INCOMPLETE, "too much of it was cut off for size", letter)
     event = _event(letter, message.sent_at, route.format, shapes)
     if not isinstance(event, Event):
-        return Left(Fate.UNBUILDABLE, event, letter)
+        return Kept(RedriveOutcome.UNBUILDABLE, event, letter)
     key = letter.ordering_key if letter.ordering_key is not None else event.ordering_key
     return Deliverable(message.receipt.message_id, message.receptions, letter, event, key)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from consumer.core.dead_letters.redrive import Fate
+from consumer.core.dead_letters.redrive import RedriveOutcome
 
 if TYPE_CHECKING:
     from consumer.core.dead_letters.dead_letter import DeadLetter
@@ -35,11 +35,11 @@ class RedriveReport:
     def __init__(self) -> None:
         self.waiting = 0
         self.received = 0
-        self.fates: Counter[Fate] = Counter()
+        self.outcomes: Counter[RedriveOutcome] = Counter()
         self.refusals: Counter[str] = Counter()
         self.rows: Counter[tuple[str, str]] = Counter()
         self.publishable: Counter[tuple[str, str]] = Counter()
-        self.names: dict[Fate, list[str]] = {}
+        self.names: dict[RedriveOutcome, list[str]] = {}
         self.hidden = 0
         self.resent = 0
         self.undeleted = 0
@@ -49,7 +49,7 @@ class RedriveReport:
     @property
     def settled(self) -> int:
         """The number of messages whose outcome is known."""
-        return self.fates.total()
+        return self.outcomes.total()
 
     @property
     def exit_code(self) -> int:
@@ -57,7 +57,9 @@ class RedriveReport:
 
         Letters that could never be published are no failure of this run.
         """
-        return int(bool(self.fates[Fate.REFUSED] or self.undeleted or self.ended is not None))
+        return int(
+            bool(self.outcomes[RedriveOutcome.REFUSED] or self.undeleted or self.ended is not None)
+        )
 
     def list_letter(self, letter: DeadLetter | None, *, publishable: bool) -> None:
         """Count a letter in the table by reason and event type; None is any other message."""
@@ -67,9 +69,9 @@ class RedriveReport:
         self.rows[row] += 1
         self.publishable[row] += publishable
 
-    def count(self, fate: Fate, message_id: str, why: str) -> None:
+    def count(self, outcome: RedriveOutcome, message_id: str, why: str) -> None:
         """Count a message that stays in the queue, and keep its id and the reason."""
-        self.fates[fate] += 1
-        names = self.names.setdefault(fate, [])
+        self.outcomes[outcome] += 1
+        names = self.names.setdefault(outcome, [])
         if len(names) < NAMED:
             names.append(f"{message_id}: {why[:WHY_LENGTH]}")

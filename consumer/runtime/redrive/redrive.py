@@ -15,8 +15,8 @@ from consumer.core.dead_letters.queue_end import PER_RECEPTION
 from consumer.core.dead_letters.redrive import (
     EVERYTHING,
     Deliverable,
-    Fate,
-    Left,
+    Kept,
+    RedriveOutcome,
     Selection,
     examine,
 )
@@ -147,9 +147,9 @@ class Redrive:
         name = message.receipt.message_id
         found = examine(message, self._routes, job.selection, self._shapes)
         match found:
-            case Left(fate, why, letter):
-                report.count(fate, name, why)
-                if fate is not Fate.FILTERED:
+            case Kept(outcome, why, letter):
+                report.count(outcome, name, why)
+                if outcome is not RedriveOutcome.FILTERED:
                     report.list_letter(letter, publishable=False)
                     self._wanted -= int(job.dry_run)
             case Deliverable(letter=letter):

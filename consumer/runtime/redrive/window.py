@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from consumer.core.backlog.queued_event import QueuedEvent, cost_of
-from consumer.core.dead_letters.redrive import Fate
+from consumer.core.dead_letters.redrive import RedriveOutcome
 from consumer.core.publishing.flow import FlowState
 from consumer.core.reports.redrive_report import NAMED
 from consumer.runtime.publishing.dispatcher import Dispatcher
@@ -160,7 +160,7 @@ class Window:
     def settled(self, events: Sequence[QueuedEvent[Deliverable]]) -> None:
         """Have the messages of these events deleted: Nakadi has stored them."""
         self._progress_at = self._clock.now()
-        self._report.fates[Fate.ACCEPTED] += len(events)
+        self._report.outcomes[RedriveOutcome.ACCEPTED] += len(events)
         self._messages.accept([event.of.message_id for event in events])
         self._moved.notify()
 
@@ -174,12 +174,12 @@ class Window:
         letter, name = event.of.letter, event.of.message_id
         attempts = letter.attempts + event.attempts
         self._progress_at = self._clock.now()
-        self._report.count(Fate.REFUSED, name, f"{why.reason}, tried {attempts} times")
+        self._report.count(RedriveOutcome.REFUSED, name, f"{why.reason}, tried {attempts} times")
         self._report.refusals[why.reason] += 1
         self._messages.leave(name)
         self._outlet.discard(event)
         self._moved.notify()
-        if self._report.fates[Fate.REFUSED] <= NAMED:
+        if self._report.outcomes[RedriveOutcome.REFUSED] <= NAMED:
             log.error(
                 "event_refused",
                 message=name,

@@ -8,7 +8,7 @@ import pytest
 from consumer import cli
 from consumer.commands.events.redrive import known, positive, since, summary
 from consumer.commands.events.redrive_progress import BAR_SECONDS, LINE_SECONDS, RedriveProgress
-from consumer.core.dead_letters.redrive import Fate
+from consumer.core.dead_letters.redrive import RedriveOutcome
 from consumer.core.reports.redrive_report import NAMED, RedriveReport
 from consumer.errors import Misconfigured
 
@@ -69,12 +69,12 @@ def test_options_are_understood() -> None:
 def test_the_summary_names_what_stays_and_says_what_it_means() -> None:
     report = RedriveReport()
     report.received = 60
-    report.fates[Fate.ACCEPTED] = 20
+    report.outcomes[RedriveOutcome.ACCEPTED] = 20
     report.refusals.update({"validation": 30})
     for number in range(30):
-        report.count(Fate.REFUSED, f"m{number}", "validation, tried 6 times")
-    report.count(Fate.FOREIGN, "m30", "its event type is 'a.b'")
-    report.count(Fate.FILTERED, "m31", "")
+        report.count(RedriveOutcome.REFUSED, f"m{number}", "validation, tried 6 times")
+    report.count(RedriveOutcome.FOREIGN, "m30", "its event type is 'a.b'")
+    report.count(RedriveOutcome.FILTERED, "m31", "")
     report.hidden, report.unsettled, report.ended = 3, 4, "it was called off"
     lines = list(summary(report))
     assert lines[:4] == [
@@ -101,7 +101,7 @@ def shown(out: io.StringIO, pause: float, steps: int) -> str:
     for _ in range(steps):
         clock.time += pause
         report.received += 10
-        report.fates[Fate.ACCEPTED] += 10
+        report.outcomes[RedriveOutcome.ACCEPTED] += 10
         progress.show(report)
     progress.close(report)
     return out.getvalue()

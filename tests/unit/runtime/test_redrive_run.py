@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from consumer.core.dead_letters.dead_letter import DeadLetter, encode
-from consumer.core.dead_letters.redrive import Fate, Selection
+from consumer.core.dead_letters.redrive import RedriveOutcome, Selection
 from consumer.core.event.event import EventFormat
 from consumer.core.limits import PublishLimits
 from consumer.core.reports.redrive_report import RedriveReport
@@ -77,7 +77,7 @@ class Desk:
         def progress(report: RedriveReport) -> None:
             progressed(report)
             sent = bool(self.nakadi.requests)
-            if stop_at is not None and sent and report.fates[Fate.ACCEPTED] >= stop_at:
+            if stop_at is not None and sent and report.outcomes[RedriveOutcome.ACCEPTED] >= stop_at:
                 made[0].stop()
 
         made: list[Redrive] = []
@@ -120,7 +120,7 @@ def test_a_key_is_in_order_one_event_at_a_time(desk: Desk) -> None:
     for key in ("k0", "k1", "k2"):
         assert desk.nakadi.sequences(key) == sorted(desk.nakadi.sequences(key))
     assert all(len(set(each.keys)) == len(each.keys) for each in desk.nakadi.requests)
-    assert report.fates == {Fate.ACCEPTED: 9}
+    assert report.outcomes == {RedriveOutcome.ACCEPTED: 9}
     assert desk.source.messages == {}
     assert report.exit_code == 0
 
@@ -134,7 +134,7 @@ def test_culprits_are_isolated_and_stay(desk: Desk, status: int) -> None:
     assert sorted(map(sequence_of, desk.nakadi.stored)) == [
         number for number in range(100) if number not in (3, 77)
     ]
-    assert report.fates == {Fate.ACCEPTED: 98, Fate.REFUSED: 2}
+    assert report.outcomes == {RedriveOutcome.ACCEPTED: 98, RedriveOutcome.REFUSED: 2}
     assert report.unsettled == 0
     assert report.refusals == {"validation" if status == 422 else "rejected": 2}
     assert report.exit_code == 1
@@ -156,7 +156,7 @@ def test_of_a_207_only_what_was_submitted_is_deleted_at_once(desk: Desk) -> None
     report = desk.redrive()
     first, *others = desk.nakadi.requests
     assert sorted(each for other in others for each in other.bodies) == sorted(first.bodies[1:])
-    assert (report.fates, report.resent) == ({Fate.ACCEPTED: 3}, 0)
+    assert (report.outcomes, report.resent) == ({RedriveOutcome.ACCEPTED: 3}, 0)
     assert desk.source.messages == {}
 
 
@@ -164,7 +164,7 @@ def test_an_outage_is_waited_for(desk: Desk) -> None:
     desk.nakadi.replies.extend([Reply(503), Reply(500), Reply(0, reason="timeout"), Reply(401)])
     desk.put(letter(0), letter(1))
     report = desk.redrive()
-    assert report.fates == {Fate.ACCEPTED: 2}
+    assert report.outcomes == {RedriveOutcome.ACCEPTED: 2}
     assert report.resent == 4  # the 500 and the time-out: nobody knows
     assert report.exit_code == 0
 
@@ -203,7 +203,7 @@ def test_what_is_open_stays_hidden_however_long_it_takes(desk: Desk) -> None:
     desk.put(*(letter(number, "k") for number in range(20)))
     report = desk.redrive()
     assert shown == set()
-    assert report.fates == {Fate.ACCEPTED: 20}
+    assert report.outcomes == {RedriveOutcome.ACCEPTED: 20}
     assert desk.nakadi.sequences("k") == list(range(20))
 
 
@@ -225,8 +225,8 @@ def test_nothing_is_sent_that_others_could_receive_before_its_request_ends(
     desk.source.hiding = hiding
     desk.put(*(letter(number, f"k{number % 4}") for number in range(40)))
     report = desk.redrive()
-    assert report.fates == {Fate.ACCEPTED: 40} or hiding == 40.0
-    assert report.fates[Fate.ACCEPTED] == len(desk.nakadi.stored)
+    assert report.outcomes == {RedriveOutcome.ACCEPTED: 40} or hiding == 40.0
+    assert report.outcomes[RedriveOutcome.ACCEPTED] == len(desk.nakadi.stored)
     assert min(least) > REQUEST
     assert desk.source.received_again == 0
 
@@ -248,7 +248,11 @@ def test_what_stays_comes_back_and_is_not_sent_again(desk: Desk) -> None:
         patch.setattr(module, "WINDOW_LETTERS", 10)
         report = desk.redrive()
     assert desk.source.received_again > 0
-    assert report.fates == {Fate.ACCEPTED: 59, Fate.REFUSED: 1, Fate.FOREIGN: 1}
+    assert report.outcomes == {
+        RedriveOutcome.ACCEPTED: 59,
+        RedriveOutcome.REFUSED: 1,
+        RedriveOutcome.FOREIGN: 1,
+    }
     assert sum(key_of(each) == "bad" for one in desk.nakadi.requests for each in one.bodies) == 3
     assert report.received == 61
 
@@ -263,7 +267,7 @@ def test_what_cannot_be_deleted_is_counted_and_not_sent_again(desk: Desk) -> Non
         report = desk.redrive()
     assert desk.source.received_again > 0
     assert (report.undeleted, report.exit_code) == (1, 1)
-    assert report.fates == {Fate.ACCEPTED: 15}
+    assert report.outcomes == {RedriveOutcome.ACCEPTED: 15}
     assert sorted(desk.source.messages) == ["m1"]
     assert len(desk.nakadi.stored) == 15
 
@@ -272,7 +276,7 @@ def test_a_queue_that_fails_now_and_then_is_asked_again(desk: Desk) -> None:
     desk.put(letter(0))
     desk.source.down = 3
     report = desk.redrive()
-    assert (report.fates, report.exit_code) == ({Fate.ACCEPTED: 1}, 0)
+    assert (report.outcomes, report.exit_code) == ({RedriveOutcome.ACCEPTED: 1}, 0)
 
 
 def test_a_queue_that_is_down_ends_the_run(desk: Desk) -> None:
@@ -301,13 +305,13 @@ def test_what_others_hide_is_counted_and_not_waited_for(desk: Desk) -> None:
 
     report = run(main)
     assert report.hidden == 1
-    assert report.fates == {Fate.ACCEPTED: 1}
+    assert report.outcomes == {RedriveOutcome.ACCEPTED: 1}
 
 
 def test_called_off_it_leaves_the_rest_visible(desk: Desk) -> None:
     desk.put(*(letter(number, "k") for number in range(20)))
     report = desk.redrive(stop_at=5)
-    assert report.fates == {Fate.ACCEPTED: 5}
+    assert report.outcomes == {RedriveOutcome.ACCEPTED: 5}
     assert report.unsettled == 15
     assert report.ended == "it was called off"
     assert len(desk.source.messages) == 15
@@ -334,7 +338,7 @@ def test_no_more_than_asked_for_are_taken(desk: Desk, *, dry_run: bool) -> None:
 def test_what_was_not_asked_for_does_not_count_as_one_of_them(desk: Desk) -> None:
     desk.put(*(letter(number) for number in range(5)), replace(letter(5), reason="expired"))
     report = desk.redrive(max_messages=1, selection=Selection(reasons=frozenset({"expired"})))
-    assert report.fates == {Fate.ACCEPTED: 1, Fate.FILTERED: 5}
+    assert report.outcomes == {RedriveOutcome.ACCEPTED: 1, RedriveOutcome.FILTERED: 5}
     assert [sequence_of(each) for each in desk.nakadi.stored] == [5]
 
 
@@ -344,7 +348,7 @@ def test_a_413_makes_requests_smaller(desk: Desk) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "WINDOW_LETTERS", 10)
         report = desk.redrive(route=replace(ROUTE, limits=PublishLimits(batch_bytes=12_000)))
-    assert report.fates == {Fate.ACCEPTED: 100}
+    assert report.outcomes == {RedriveOutcome.ACCEPTED: 100}
     refused = sum(each.answer is not None and each.answer.status == 413
                   for each in desk.nakadi.requests)  # fmt: skip
     assert 0 < refused < 15  # three of every ten if it learnt nothing
@@ -354,7 +358,7 @@ def test_only_a_window_is_in_memory(desk: Desk, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(module, "WINDOW_BYTES", 5_000)
     desk.put(*(letter(number, text="x" * 1000) for number in range(40)))
     report = desk.redrive()
-    assert report.fates == {Fate.ACCEPTED: 40}
+    assert report.outcomes == {RedriveOutcome.ACCEPTED: 40}
     assert max(len(each.bodies) for each in desk.nakadi.requests) == 10
 
 
@@ -414,7 +418,7 @@ def test_a_queue_that_fails_abandons_no_request(desk: Desk) -> None:
     report = desk.redrive(progressed=fail_later)
     assert "queue could not be reached" in (report.ended or "")
     assert all(request.answer is not None for request in desk.nakadi.requests)
-    assert report.fates[Fate.ACCEPTED] == len(desk.nakadi.stored) == report.undeleted
+    assert report.outcomes[RedriveOutcome.ACCEPTED] == len(desk.nakadi.stored) == report.undeleted
 
 
 def test_a_key_with_many_letters_goes_at_the_pace_of_the_round_trips(desk: Desk) -> None:
@@ -428,7 +432,11 @@ def test_a_key_with_many_letters_goes_at_the_pace_of_the_round_trips(desk: Desk)
 def test_called_off_during_the_last_request_it_is_complete(desk: Desk) -> None:
     desk.put(letter(0))
     report = desk.redrive(stop_at=0)
-    assert (report.fates, report.ended, report.exit_code) == ({Fate.ACCEPTED: 1}, None, 0)
+    assert (report.outcomes, report.ended, report.exit_code) == (
+        {RedriveOutcome.ACCEPTED: 1},
+        None,
+        0,
+    )
     assert desk.source.messages == {}
 
 
@@ -439,7 +447,7 @@ def test_a_queue_that_is_slow_is_gone_through(desk: Desk, call: float) -> None:
     desk.put(*(letter(number) for number in range(5000)))
     report = desk.redrive()
     assert report.ended is None
-    assert report.fates == {Fate.ACCEPTED: 5000}
+    assert report.outcomes == {RedriveOutcome.ACCEPTED: 5000}
     assert desk.source.received_again == 0
 
 
@@ -455,6 +463,6 @@ def test_what_is_open_stays_hidden_while_many_are_deleted(desk: Desk) -> None:
     desk.put(*(letter(number) for number in range(2000)))
     desk.put(*(letter(5000 + number, "k") for number in range(200)))
     report = desk.redrive()
-    assert report.fates == {Fate.ACCEPTED: 2200}
+    assert report.outcomes == {RedriveOutcome.ACCEPTED: 2200}
     assert shown <= {f"m{number}" for number in range(2200) if number >= report.received}
     assert desk.source.received_again == 0

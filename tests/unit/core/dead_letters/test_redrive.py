@@ -9,10 +9,10 @@ from consumer.core.dead_letters.dead_letter import DeadLetter, encode
 from consumer.core.dead_letters.redrive import (
     EVERYTHING,
     Deliverable,
-    Fate,
-    Left,
+    Kept,
     QueuedMessage,
     Receipt,
+    RedriveOutcome,
     Selection,
     examine,
 )
@@ -45,15 +45,15 @@ ROUTE = Route(TYPE, EventFormat("order", (), change_field="meta"), PublishLimits
 
 def look(
     letter: DeadLetter | bytes, selection: Selection = EVERYTHING, limit: int = 1_000_000
-) -> Deliverable | Left:
+) -> Deliverable | Kept:
     body = letter if isinstance(letter, bytes) else encode(letter, limit)
     message = QueuedMessage(Receipt("m", "h"), body, 1000.0, 2)
     return examine(message, {TYPE: ROUTE}, selection, Shapes())
 
 
-def fate(found: Deliverable | Left) -> Fate:
-    assert isinstance(found, Left)
-    return found.fate
+def outcome(found: Deliverable | Kept) -> RedriveOutcome:
+    assert isinstance(found, Kept)
+    return found.outcome
 
 
 def test_an_event_is_published_as_it_stands() -> None:
@@ -73,16 +73,16 @@ def test_one_without_its_patch_is_published_too() -> None:
 
 @pytest.mark.parametrize("limit", [300, 1])
 def test_what_lost_its_item_cannot_be_published(limit: int) -> None:
-    assert fate(look(LETTER, limit=limit)) is Fate.INCOMPLETE
+    assert outcome(look(LETTER, limit=limit)) is RedriveOutcome.INCOMPLETE
 
 
 def test_a_record_without_images_is_no_delete_with_keys_only() -> None:
     text = record(OldImage={"order_id": {"S": "o-1"}, "big": {"S": "x" * 2000}})
     removed = replace(RECORD_LETTER, record=text.replace(b"INSERT", b"REMOVE"))
     assert isinstance(look(removed), Deliverable)
-    assert fate(look(removed, limit=1000)) is Fate.INCOMPLETE
+    assert outcome(look(removed, limit=1000)) is RedriveOutcome.INCOMPLETE
     nothing = replace(RECORD_LETTER, record=None)
-    assert fate(look(nothing)) is Fate.INCOMPLETE
+    assert outcome(look(nothing)) is RedriveOutcome.INCOMPLETE
 
 
 def test_a_record_is_transcoded_with_todays_settings() -> None:
@@ -111,17 +111,17 @@ def test_a_record_whose_letter_names_no_key_takes_its_own() -> None:
 )
 def test_what_still_makes_no_event_is_told_apart(text: bytes, told: str) -> None:
     found = look(replace(RECORD_LETTER, record=text))
-    assert isinstance(found, Left)
-    assert found.fate is Fate.UNBUILDABLE
+    assert isinstance(found, Kept)
+    assert found.outcome is RedriveOutcome.UNBUILDABLE
     assert told in found.why
 
 
 def test_messages_of_others() -> None:
-    assert fate(look(b"hello")) is Fate.FOREIGN
-    assert fate(look(b"\xff")) is Fate.FOREIGN
+    assert outcome(look(b"hello")) is RedriveOutcome.FOREIGN
+    assert outcome(look(b"\xff")) is RedriveOutcome.FOREIGN
     found = look(replace(LETTER, event_type="a.b"))
-    assert isinstance(found, Left)
-    assert (found.fate, found.why) == (Fate.FOREIGN, "its event type is 'a.b'")
+    assert isinstance(found, Kept)
+    assert (found.outcome, found.why) == (RedriveOutcome.FOREIGN, "its event type is 'a.b'")
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_filters(selection: Selection, *, wanted: bool) -> None:
     found = look(LETTER, selection)
     assert isinstance(found, Deliverable) is wanted
     if not wanted:
-        assert fate(found) is Fate.FILTERED
+        assert outcome(found) is RedriveOutcome.FILTERED
 
 
 @pytest.mark.parametrize(

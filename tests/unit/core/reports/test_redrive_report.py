@@ -2,19 +2,24 @@
 
 from dataclasses import replace
 
-from consumer.core.dead_letters.redrive import Fate
+from consumer.core.dead_letters.redrive import RedriveOutcome
 from consumer.core.reports.redrive_report import NAMED, ROWS, WHY_LENGTH, RedriveReport
 from tests.unit.core.dead_letters.test_dead_letter import LETTER
 
 
 def test_only_news_are_red() -> None:
     report = RedriveReport()
-    for fate in (Fate.UNBUILDABLE, Fate.INCOMPLETE, Fate.FOREIGN, Fate.FILTERED):
-        report.count(fate, "m", "why")
-    report.fates[Fate.ACCEPTED] += 3
+    for outcome in (
+        RedriveOutcome.UNBUILDABLE,
+        RedriveOutcome.INCOMPLETE,
+        RedriveOutcome.FOREIGN,
+        RedriveOutcome.FILTERED,
+    ):
+        report.count(outcome, "m", "why")
+    report.outcomes[RedriveOutcome.ACCEPTED] += 3
     report.hidden = report.resent = 2
     assert (report.exit_code, report.settled) == (0, 7)
-    report.count(Fate.REFUSED, "m", "why")
+    report.count(RedriveOutcome.REFUSED, "m", "why")
     assert report.exit_code == 1
 
 
@@ -28,10 +33,10 @@ def test_a_run_that_did_not_get_to_its_end_is_red() -> None:
 def test_memory_is_bounded_whatever_letters_say() -> None:
     report = RedriveReport()
     for number in range(2 * ROWS):
-        report.count(Fate.FOREIGN, f"m{number}", "y" * 1000)
+        report.count(RedriveOutcome.FOREIGN, f"m{number}", "y" * 1000)
         report.list_letter(replace(LETTER, event_type=f"a.{number}"), publishable=False)
     report.list_letter(None, publishable=False)
-    assert len(report.names[Fate.FOREIGN]) == NAMED
-    assert max(map(len, report.names[Fate.FOREIGN])) < WHY_LENGTH + 10
+    assert len(report.names[RedriveOutcome.FOREIGN]) == NAMED
+    assert max(map(len, report.names[RedriveOutcome.FOREIGN])) < WHY_LENGTH + 10
     assert len(report.rows) == ROWS + 1
     assert report.rows.total() == 2 * ROWS + 1
