@@ -103,13 +103,13 @@ class Backlog:
         watermark: AckWatermark,
         contents: Sequence[RecordEvents],
         now: float,
-        crowd: Mapping[str, float],
+        hot_key_limits: Mapping[str, float],
     ) -> set[tuple[str, str]]:
         """Open a ticket for each of `contents`, in order, and queue its events.
 
         The caller has checked that it still holds the shard. `now` is in seconds of the injected
         clock. Return (event type, key) of those keys that now have more unsettled events than
-        `crowd` allows for their event type.
+        `hot_key_limits` allows for their event type.
         """
         size = 0
         crowded: set[tuple[str, str]] = set()
@@ -125,7 +125,7 @@ class Backlog:
                 event = QueuedEvent(ticket, content, outlet.name, key, created_at, cost, now)
                 size += cost
                 events.append(event)
-                if outlet.queue.push(event) > crowd[outlet.name]:
+                if outlet.queue.push(event) > hot_key_limits[outlet.name]:
                     crowded.add((outlet.name, key))
             ticket.carry(tuple(events))
         self.budget.adjust(tenure.member, size)
