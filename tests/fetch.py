@@ -70,6 +70,7 @@ def prometheus() -> None:
     with tempfile.TemporaryDirectory(prefix="prometheus-") as folder:
         run("apt-get", "download", "-qq", "prometheus", folder=folder)
         (package,) = Path(folder).glob("prometheus_*.deb")
+        TOOLS.mkdir(parents=True, exist_ok=True)  # dpkg makes the last folder of a path only
         run("dpkg", "-x", str(package), str(TOOLS / "prometheus"))
 
 

@@ -1,5 +1,8 @@
 """What tests use beside .venv: fetched by make, told to people, left out where it cannot be had."""
 
+import os
+import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,3 +63,26 @@ def test_a_command_that_fails_is_told_by_its_last_line() -> None:
         fetch.run("sh", "-c", "echo first >&2; echo second >&2; exit 3")
     with pytest.raises(fetch.NotHere, match="no such-program"):
         fetch.needed("such-program")
+
+
+@pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="no dpkg-deb is found")
+def test_prometheus_is_unpacked_also_where_nothing_was_fetched_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = tmp_path / "content"
+    (content / "DEBIAN").mkdir(parents=True)
+    (content / "DEBIAN/control").write_text(
+        "Package: prometheus\nVersion: 1\nArchitecture: all\nMaintainer: a\nDescription: b\n"
+    )
+    (content / "usr/bin").mkdir(parents=True)
+    (content / "usr/bin/promtool").touch()
+    package = tmp_path / "prometheus_1_all.deb"
+    subprocess.run(["dpkg-deb", "--build", content, package], check=True, capture_output=True)
+    archive = tmp_path / "archive"  # instead of Debian's, which a unit test does not call
+    archive.mkdir()
+    (archive / "apt-get").write_text(f"#!/bin/sh\ncp {package} .\n")
+    (archive / "apt-get").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{archive}:{os.environ['PATH']}")
+    monkeypatch.setattr(fetch, "TOOLS", tmp_path / "new/tools")
+    fetch.prometheus()
+    assert (tmp_path / "new/tools/prometheus/usr/bin/promtool").exists()
