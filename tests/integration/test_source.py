@@ -135,7 +135,7 @@ def test_every_error_of_the_service_is_survived_without_loss_or_duplicate(one: C
         for operation in ("GetShardIterator", "DescribeStream")
     ]
     one.streams.control("split", shard="all", children=3)
-    one.start()
+    one.start(CONSUMER_LEASE_DURATION_SECONDS="30")  # after which a sweep that failed is repeated
     one.streams.control("faults", add=faults)
     for _ in range(20):
         one.fill(200, keys=50)
