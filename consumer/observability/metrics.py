@@ -26,6 +26,7 @@ from prometheus_client import (
 )
 
 from consumer import __version__
+from consumer.core.dead_letters import dead_letter
 from consumer.core.leases.lease import SEEK
 
 if TYPE_CHECKING:
@@ -35,17 +36,6 @@ if TYPE_CHECKING:
 
 PREFIX = "consumer"
 
-DEAD_LETTER_REASONS = (
-    "validation",
-    "partitioning",
-    "enriching",
-    "too_large",
-    "reserved_attribute",
-    "malformed_record",
-    "expired",
-    "attempts_exhausted",
-    "rejected",
-)
 SKIP_REASONS = ("already_read", "before_start")
 GAP_REASONS = ("trimmed", "possibly_trimmed", "shard_gone", SEEK)
 
@@ -85,7 +75,7 @@ class Metrics:
         self._declare_publishing()
         self._declare_leases()
         self._declare_process()
-        for reason in DEAD_LETTER_REASONS:
+        for reason in dead_letter.REASONS:
             self.dead_letters.labels(reason=reason)
         for reason in GAP_REASONS:
             self.gaps.labels(reason=reason)
