@@ -14,7 +14,7 @@ import structlog
 
 from consumer.core.backlog.queue import DEAD_LETTER
 from consumer.core.backlog.ticket import is_ours
-from consumer.core.backoff import full_jitter
+from consumer.core.backoff import Backoff
 from consumer.core.dead_letters.dead_letter import DeadLetter, EventMembers
 from consumer.core.event.event import Unbuildable
 from consumer.core.publishing.reaction import EXPIRED, Refused
@@ -65,7 +65,7 @@ class DeadLetterSender:
         self._letters: list[tuple[QueuedEvent[Ticket], Refused]] = []
         self._called = Signal()
         self._stopping = False
-        self._failures = 0
+        self._backoff = Backoff(PAUSE, PAUSE_MAX)
 
     def accept(self, event: QueuedEvent[Ticket], refused: Refused) -> None:
         """Take over a refused event that is in flight."""
@@ -92,11 +92,10 @@ class DeadLetterSender:
             if not self._letters:
                 await self._called.wait(LOOK)
             elif not await self._send():
-                self._failures += 1
-                pause = full_jitter(self._failures, PAUSE, PAUSE_MAX, self._chance.random())
+                pause = self._backoff.next(self._chance.random())
                 await self._clock.sleep(max(pause, PAUSE / 10))
             else:
-                self._failures = 0
+                self._backoff.reset()
 
     def _outlet(self, event: QueuedEvent[Ticket]) -> Outlet[Ticket]:
         return self._backlog.outlets[event.event_type]
@@ -169,7 +168,7 @@ class DeadLetterSender:
             else:
                 self._outlet(event).give_back(event)
         self._letters = kept
-        return kept[: 1 if self._failures else LETTERS]
+        return kept[: 1 if self._backoff.failures else LETTERS]
 
 
 def _letter(event: QueuedEvent[Ticket], refused: Refused, route: Route) -> DeadLetter:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from consumer.core.backoff import full_jitter
+from consumer.core.backoff import Backoff
 from consumer.core.dead_letters.queue_end import PER_RECEPTION, QueueEnd
 from consumer.errors import Retryable
 
@@ -202,19 +202,17 @@ class ReceivedMessages:
 
     async def _patiently(self, call: Callable[[], Awaitable[Result]]) -> Result:
         give_up_at = self._clock.now() + QUEUE_SECONDS
-        failures = 0
+        backoff = Backoff(PAUSE, PAUSE_MAX)
         while True:
             try:
                 return await call()
             except Retryable as error:
-                failures += 1
                 if self._clock.now() >= give_up_at:
                     raise RedriveEnded(
                         f"the queue could not be reached for {QUEUE_SECONDS:g} s: {error}"
                     ) from error
                 log.warning("queue_fails", reason=error.reason, detail=str(error))
-                pause = full_jitter(failures, PAUSE, PAUSE_MAX, self._chance.random())
-                await self._clock.sleep(pause)
+                await self._clock.sleep(backoff.next(self._chance.random()))
 
 
 def _tens(receipts: Iterable[Receipt]) -> Iterator[Sequence[Receipt]]:
