@@ -3,17 +3,16 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from consumer.adapters.aws.aws import Aws
 from consumer.adapters.aws.dead_letter_queue import SqsDeadLetterQueue
 from consumer.core.dead_letters.dead_letter import DeadLetter, decode
 from consumer.ports import DeadLetterQueue
 from tests.conformance.ports.simulated import Simulated, simulated
-from tests.crash.proxy import Proxy, proxy
+from tests.conformance.ports.sqs_queue import sqs_queue
+from tests.crash.proxy import Proxy
 from tests.crash.trouble import Kind, Trouble
 from tests.simulation.faults.wire import Fate
 from tests.simulation.twins.queue_twin import SimQueue
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from localdev.aws.process import AwsProcess
 
 QUEUE_BYTES = 2048
-
-_queues = count()
 
 
 class LetterQueue(Protocol):
@@ -147,15 +144,6 @@ async def letter_queue(
                 yield InSimulation(world)
         case name:
             server: AwsProcess = request.getfixturevalue(name)
-            for variable, value in server.environment().items():
-                use_aws.setenv(variable, value)
-            with proxy(server.endpoint_url) as way:
-                use_aws.setenv("AWS_ENDPOINT_URL", way.url)
-                async with Aws() as aws:
-                    sqs = await aws.sqs()
-                    created = await sqs.create_queue(
-                        QueueName=f"letters-{next(_queues)}",
-                        Attributes={"MaximumMessageSize": str(QUEUE_BYTES)},
-                    )
-                    url = created["QueueUrl"].replace(server.endpoint_url, way.url)
-                    yield OnSqs(sqs, url, way)
+            limit = {"MaximumMessageSize": str(QUEUE_BYTES)}
+            async with sqs_queue(server, use_aws, limit) as queue:
+                yield OnSqs(*queue)

@@ -4,23 +4,20 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from consumer.adapters.aws.aws import Aws
 from consumer.adapters.aws.dead_letter_source import SqsDeadLetterSource
 from consumer.core.dead_letters.redrive import QueuedMessage
 from consumer.ports import DeadLetterSource
-from tests.crash.proxy import Proxy, proxy
+from tests.conformance.ports.sqs_queue import sqs_queue
+from tests.crash.proxy import Proxy
 from tests.crash.trouble import Kind, Trouble
 from tests.twins.letter_source import LetterSourceTwin
 
 if TYPE_CHECKING:
     from localdev.aws.process import AwsProcess
-
-_queues = count()
 
 
 class LetterSource(Protocol):
@@ -125,14 +122,8 @@ async def letter_source(
         yield OnTwin()
         return
     server: AwsProcess = request.getfixturevalue(request.param)
-    for variable, value in server.environment().items():
-        use_aws.setenv(variable, value)
-    with proxy(server.endpoint_url) as way:
-        use_aws.setenv("AWS_ENDPOINT_URL", way.url)
-        async with Aws() as aws:
-            sqs = await aws.sqs()
-            created = await sqs.create_queue(QueueName=f"letters-to-redrive-{next(_queues)}")
-            yield OnSqs(sqs, created["QueueUrl"].replace(server.endpoint_url, way.url), way)
+    async with sqs_queue(server, use_aws, {}) as queue:
+        yield OnSqs(*queue)
 
 
 async def receive_all(source: LetterSource, seconds: float) -> list[QueuedMessage]:
