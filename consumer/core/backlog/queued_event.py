@@ -57,7 +57,6 @@ class QueuedEvent(Struct, Generic[Of_co], eq=False):
     event_type: str
     key: str
     created_at: float
-    cost: int
     queued_at: float = 0.0
     state: EventState = EventState.QUEUED
     attempts: int = 0
@@ -66,10 +65,12 @@ class QueuedEvent(Struct, Generic[Of_co], eq=False):
     first_attempt: float | None = None
     last_attempt: float | None = None
     body: bytes | None = None
+    cost: int = 0
     next_of_key: QueuedEvent[Of_co] | None = None
 
     def __post_init__(self) -> None:
         self.body = self.content.body if isinstance(self.content, Event) else None
+        self.cost = cost_of(self.content)
 
 
 EVENT_BYTES = 900

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from consumer.core.backlog.budget import RESERVATION, ByteBudget
-from consumer.core.backlog.queued_event import EventState, QueuedEvent, cost_of
+from consumer.core.backlog.queued_event import EventState, QueuedEvent
 from consumer.core.backlog.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -119,11 +119,11 @@ class Backlog:
             watermark.open(ticket)
             events: list[QueuedEvent[Ticket]] = []
             for outlet, content in made:
-                key, cost = content.ordering_key, cost_of(content)
+                key = content.ordering_key
                 if key is None:  # a record whose key cannot be read has a queue of its own
                     key = f"{tenure.member}:{sequence}"
-                event = QueuedEvent(ticket, content, outlet.name, key, created_at, cost, now)
-                size += cost
+                event = QueuedEvent(ticket, content, outlet.name, key, created_at, now)
+                size += event.cost
                 events.append(event)
                 if outlet.queue.push(event) > hot_key_limits[outlet.name]:
                     crowded.add((outlet.name, key))

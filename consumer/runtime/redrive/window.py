@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from consumer.core.backlog.queued_event import QueuedEvent, cost_of
+from consumer.core.backlog.queued_event import QueuedEvent
 from consumer.core.dead_letters.redrive import RedriveOutcome
 from consumer.core.publishing.flow import FlowState
 from consumer.core.reports.redrive_report import NAMED
@@ -198,5 +198,4 @@ def _sort_key(letter: Deliverable) -> tuple[str, int]:
 
 def _event(letter: Deliverable, event_type: str, now: float) -> QueuedEvent[Deliverable]:
     content = letter.event
-    cost = cost_of(content)
-    return QueuedEvent(letter, content, event_type, letter.key, content.created_at, cost, now)
+    return QueuedEvent(letter, content, event_type, letter.key, content.created_at, now)

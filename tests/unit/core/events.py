@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumer.core.backlog.queued_event import QueuedEvent, cost_of
+from consumer.core.backlog.queued_event import QueuedEvent
 from consumer.core.backlog.tenure import Tenure
 from consumer.core.backlog.ticket import Ticket
 from consumer.core.backlog.watermark import AckWatermark
@@ -56,6 +56,6 @@ def _queued(
     shard: AckWatermark | None,
 ) -> Queued:
     of = Ticket(sequence, created_at, (shard or watermark()).tenure)
-    made = QueuedEvent(of, content, "order", key, created_at, cost_of(content))
+    made = QueuedEvent(of, content, "order", key, created_at)
     of.carry((made,))
     return made

@@ -2,7 +2,7 @@
 
 import pytest
 
-from consumer.core.backlog.queued_event import EventState, QueuedEvent, cost_of
+from consumer.core.backlog.queued_event import EventState, QueuedEvent
 from consumer.core.backlog.ticket import Ticket, TicketState, is_ours
 from consumer.core.event.event import Event
 from consumer.core.leases.fence import Fence
@@ -16,7 +16,7 @@ def ticket_of(*states: EventState) -> Ticket:
     content = Event(5, "k", "eid", b"x", 12.0)
     made.carry(
         tuple(
-            QueuedEvent(made, content, f"type-{n}", "k", 12.0, cost_of(content), state=state)
+            QueuedEvent(made, content, f"type-{n}", "k", 12.0, state=state)
             for n, state in enumerate(states)
         )
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 
-from consumer.core.backlog.queued_event import QueuedEvent, cost_of
+from consumer.core.backlog.queued_event import QueuedEvent
 from consumer.core.event.event import Event
 from consumer.core.publishing.partition import HashRule
 from consumer.core.publishing.placement import LEARNT_MAX, Partitioning, Placement
@@ -16,7 +16,7 @@ OTHER = HashRule.of(["id"], EIGHT[:5])
 
 def event(key: str) -> QueuedEvent[object]:
     content = Event(1, key, "eid", orjson.dumps({"data": {"id": key}}), 0.0)
-    return QueuedEvent(None, content, "order", key, 0.0, cost_of(content))
+    return QueuedEvent(None, content, "order", key, 0.0)
 
 
 def placed(rule: HashRule, count: int) -> list[tuple[QueuedEvent[object], str]]:
