@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import asdict, replace
 from typing import Any
 
+from consumer.core.backlog import queued_event
 from consumer.core.backlog.budget import RESERVATION, ByteBudget
 from consumer.core.backlog.queue import KeyOrderedQueue
 from consumer.core.backlog.queued_event import EventState, Tries
@@ -25,7 +26,7 @@ from consumer.core.shard.cursor import Cursor
 from consumer.core.stream.page import Page
 from consumer.core.stream.stream import AtLatest, Position
 from consumer.runtime.consumer_worker import ConsumerWorker
-from consumer.runtime.publishing import backlog, sender
+from consumer.runtime.publishing import sender
 from consumer.runtime.shard.checkpointer import Checkpointer
 from consumer.runtime.shard.intake import Intake
 from consumer.runtime.shard.page_reservations import PageReservations
@@ -134,7 +135,7 @@ def reservation_leak() -> None:
 
 
 def events_cost_nothing() -> None:
-    plant(backlog, "cost_of", lambda _content: 0)
+    plant(queued_event, "cost_of", lambda _content: 0)
 
 
 def every_reservation_granted() -> None:
