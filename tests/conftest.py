@@ -1,8 +1,10 @@
 """Servers for all tests: each starts once, on a free port of 127.0.0.1, when first asked for."""
 
+import functools
 import signal
 from collections.abc import AsyncIterator, Iterator, Mapping
 
+import botocore.loaders
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -79,7 +81,8 @@ def pytest_asyncio_loop_factories() -> Mapping[str, type[IdleLoop]]:
 
 
 def pytest_configure() -> None:
-    """Neither a busy machine nor an unlucky draw is a failure; what we start hears Ctrl-C."""
+    """Set what holds for all tests: time and chance, models of services, and Ctrl-C."""
+    # Neither a busy machine nor an unlucky draw is a failure.
     settings.register_profile(
         "chance",
         deadline=None,
@@ -90,5 +93,7 @@ def pytest_configure() -> None:
         ],
     )
     settings.load_profile("chance")
+    # botocore reads a megabyte of JSON for each session, and tests make hundreds of them.
+    botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
     # A shell's job in the background ignores Ctrl-C, and so would every process we start.
     signal.signal(signal.SIGINT, signal.default_int_handler)

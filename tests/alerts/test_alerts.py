@@ -22,6 +22,8 @@ RUNBOOK = (ROOT / "docs/runbook.md").read_text()
 RULES: list[dict[str, Any]] = [r for g in yaml.safe_load(TEXT)["groups"] for r in g["rules"]]
 ALERTS = {rule["alert"]: rule for rule in RULES if "alert" in rule}
 RECORDS = {rule["record"] for rule in RULES if "record" in rule}
+AGE = "ConsumerIteratorAgeHigh"
+APPLICATION = 'application="order-store.order"'
 FOREIGN = {
     "aws_sqs_approximate_age_of_oldest_message_maximum",  # yet-another-cloudwatch-exporter
     "kube_cronjob_status_last_successful_time",  # kube-state-metrics
@@ -54,25 +56,36 @@ def test_alerts_fire_and_stay_silent(tmp_path: Path, case: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "case"),
+    ("right", "wrong", "alert"),
     [
-        ("max by (namespace, application) (cons", "sum by (namespace, application) (cons", "age"),
-        ("[20m]", "[60m]", "age"),
-        (',reason!="seek"', "", "age"),
-        ('application="order-store.order",state="free"', 'state="waiting"', "age"),
-        ("absent(consumer_iterator_age_seconds{", "absent({", "age"),
-        ("|413|422)", ")", "publishing"),
-        ("> on (namespace)", "> 0 * on (namespace)", "dead-letters"),
-        ("[1h] offset 1h", "[5m] offset 1h", "age"),
-        ("[15m] offset 15m", "[15m]", "dead-letters"),
-        ('"local-dynamodb-nakadi-consumer-redrive-', '"local.*-redrive-', "dead-letters"),
-        ("> 14.4 *", "> 144 *", "freshness"),
+        ("max by (namespace, application) (cons", "sum by (namespace, application) (cons", AGE),
+        ("[20m]", "[60m]", "ConsumerRetentionInDanger"),
+        (',reason!="seek"', "", "ConsumerChangesLost"),
+        (f'{APPLICATION},state="free"', 'state="waiting"', "ConsumerLeasesUnowned"),
+        ("absent(consumer_iterator_age_seconds{", "absent({", "ConsumerAbsent"),
+        ("|413|422)", ")", "ConsumerPublishErrors"),
+        ("> on (namespace)", "!= on (namespace)", "ConsumerRedriveFailed"),
+        ("[1h] offset 1h", "[5m] offset 1h", "ConsumerChangesLost"),
+        ("[15m] offset 15m", "[15m]", "ConsumerDeadLetters"),
+        (
+            '"local-dynamodb-nakadi-consumer-redrive-',
+            '"local.*-redrive-',
+            "ConsumerRedriveFailed",
+        ),
+        ("> 14.4 *", "> 144 *", "ConsumerFreshnessBurnFast"),
     ],
 )
-def test_the_cases_see_a_mistake(tmp_path: Path, right: str, wrong: str, case: str) -> None:
-    (file,) = (each for each in CASES if each.stem == case)
+def test_the_cases_see_a_mistake(tmp_path: Path, right: str, wrong: str, alert: str) -> None:
     assert right in TEXT
-    assert judged(tmp_path, file, TEXT.replace(right, wrong)).returncode == 1
+    (file,) = (each for each in CASES if f"{alert} fires: " in each.read_text())
+    case = yaml.safe_load(file.read_text())
+    case["tests"] = [test for test in case["tests"] if test["name"].startswith(f"{alert} ")]
+    (tmp_path / "case").mkdir()
+    its_cases = tmp_path / "case" / file.name
+    its_cases.write_text(yaml.safe_dump(case))
+    result = judged(tmp_path, its_cases, TEXT.replace(right, wrong))
+    assert result.returncode == 1
+    assert f"name: {alert} " in result.stdout + result.stderr  # and not that the rule is none
 
 
 def test_promtool_finds_the_whole_document_correct(tmp_path: Path) -> None:
