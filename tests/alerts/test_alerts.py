@@ -17,6 +17,7 @@ from tests.alerts.promql import metric_names
 from tests.unit.observability.test_metrics import exported, touch_everything
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.yml"))
+NAMES = [test["name"] for case in CASES for test in yaml.safe_load(case.read_text())["tests"]]
 TEXT = render(SOURCE.read_text(), LOCAL)
 RUNBOOK = (ROOT / "docs/runbook.md").read_text()
 RULES: list[dict[str, Any]] = [r for g in yaml.safe_load(TEXT)["groups"] for r in g["rules"]]
@@ -98,9 +99,8 @@ def test_promtool_finds_the_whole_document_correct(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("alert", ALERTS)
 def test_an_alert_has_a_case_of_either_kind(alert: str) -> None:
-    names = [test["name"] for case in CASES for test in yaml.safe_load(case.read_text())["tests"]]
-    assert any(name.startswith(f"{alert} fires: ") for name in names)
-    assert any(name.startswith(f"{alert} stays silent: ") for name in names)
+    assert any(name.startswith(f"{alert} fires: ") for name in NAMES)
+    assert any(name.startswith(f"{alert} stays silent: ") for name in NAMES)
 
 
 @pytest.mark.parametrize("alert", ALERTS)

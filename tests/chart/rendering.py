@@ -77,5 +77,5 @@ def render(program: Path, chart: Path, values: Path, *more: str) -> Rendered:
     """`helm template` with a file of values, and with more arguments."""
     base = ("template", RELEASE, str(chart), "--namespace", NAMESPACE, "--values", str(values))
     text = helm(program, *base, *more)
-    manifests = tuple(each for each in yaml.safe_load_all(text) if each)
+    manifests = tuple(each for each in yaml.load_all(text, yaml.CSafeLoader) if each)
     return Rendered(values.name.removesuffix("-values.yaml"), text, manifests)

@@ -1,6 +1,7 @@
 """As much of CloudFormation as the template uses: parameters in, plain resources out."""
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ def _function(loader: _Loader, tag: str, node: yaml.Node) -> dict[str, Any]:
 _Loader.add_multi_constructor("!", _function)
 
 
+@cache
 def template() -> dict[str, Any]:
     """With functions as `{"!Name": argument}`."""
     read: dict[str, Any] = yaml.load(TEMPLATE.read_text(), _Loader)  # noqa: S506 - a SafeLoader

@@ -23,6 +23,13 @@ def keys_only(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """For tests that each have an event type of their own."""
+    with cluster(tmp_path_factory.mktemp("whole")) as made:
+        yield made
+
+
 @pytest.fixture
 def one(tmp_path: Path) -> Iterator[Cluster]:
     with cluster(tmp_path) as made:
@@ -130,37 +137,43 @@ def test_a_nakadi_that_does_not_answer_stops_nobody_from_starting(
 @pytest.mark.parametrize("layout", ["flat", "nested"])
 @pytest.mark.parametrize("patch", ["true", "false"])
 def test_what_event_type_prints_can_be_created_and_takes_every_event(
-    one: Cluster, layout: str, patch: str
+    whole: Cluster, layout: str, patch: str
 ) -> None:
+    name = f"order-store.{layout}-{patch}"
     settings = {
-        "CONSUMER_EVENT_TYPE": OTHER,
+        "CONSUMER_EVENT_TYPE": name,
         "CONSUMER_LAYOUT": layout,
         "CONSUMER_PATCH": patch,
     }
-    printed = consumer(one, "event-type", **settings)
+    printed = consumer(whole, "event-type", **settings)
     assert printed.returncode == 0
     drafted = json.loads(printed.stdout)
     prefix = "item." if layout == "nested" else ""
     assert drafted["partition_key_fields"] == [f"{prefix}id"]
     assert "owning_application" in printed.stderr
-    one.nakadi.create_event_type(drafted)
+    whole.nakadi.create_event_type(drafted)
     with pytest.raises(RefusedError):
-        one.nakadi.create_event_type(drafted)
-    assert "category data" in consumer(one, "check", **settings).stdout
-    one.start(**settings)
-    items = [{"put": {"id": {"S": "a"}, "n": {"N": str(n)}}} for n in range(2)]
-    one.streams.control("write", table=TABLE, changes=[*items, {"delete": {"id": {"S": "a"}}}])
-    one.until(lambda: len(one.nakadi.log(OTHER)) == 3, "published")
+        whole.nakadi.create_event_type(drafted)
+    assert "category data" in consumer(whole, "check", **settings).stdout
+    key = {"id": {"S": name}}
+    items = [{"put": key | {"n": {"N": str(n)}}} for n in range(2)]
+    whole.streams.control("write", table=TABLE, changes=[*items, {"delete": key}])
+    worker = whole.start(**settings)
+    whole.until(
+        lambda: [event["key"] for event in whole.nakadi.log(name, fields="key")].count(name) == 3,
+        "published",
+    )
+    worker.stop()
 
 
-def test_without_a_table_the_draft_says_what_to_correct(one: Cluster) -> None:
+def test_without_a_table_the_draft_says_what_to_correct(whole: Cluster) -> None:
     nowhere = {"AWS_ENDPOINT_URL_DYNAMODB_STREAMS": "http://127.0.0.1:1"}
-    printed = consumer(one, "event-type", **nowhere)
+    printed = consumer(whole, "event-type", **nowhere)
     assert printed.returncode == 0
     assert json.loads(printed.stdout)["partition_key_fields"] == ["id"]
     assert "the table's key is unknown" in printed.stderr
-    named = consumer(one, "event-type", CONSUMER_ORDERING_KEY="pk", **nowhere)
+    named = consumer(whole, "event-type", CONSUMER_ORDERING_KEY="pk", **nowhere)
     assert json.loads(named.stdout)["ordering_instance_ids"] == ["data.pk"]
     assert "takes the dot for a path" not in named.stderr
-    dotted = consumer(one, "event-type", CONSUMER_ORDERING_KEY="order.id", **nowhere)
+    dotted = consumer(whole, "event-type", CONSUMER_ORDERING_KEY="order.id", **nowhere)
     assert "key attribute 'order.id': Nakadi takes the dot for a path" in dotted.stderr

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -23,6 +24,7 @@ KNOWN = Partitioning(("id",), NAMES)
 HELD = 30.0
 
 
+@cache  # asked of every stored event at each look
 def partition_of(body: bytes) -> str:
     return RULE.partition(body) or ""
 
@@ -68,6 +70,7 @@ def stored_but(line: Line, name: str) -> int:
     return sum(partition_of(body) != name for body in line.nakadi.stored)
 
 
+@cache
 def spread(count: int) -> dict[str, int]:
     """How many of the keys k0, k1, … go to each partition."""
     found = dict.fromkeys(NAMES, 0)
