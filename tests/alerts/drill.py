@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,7 +13,8 @@ import boto3
 from localdev.observability.rules import LOCAL, SOURCE, render
 from tests.alerts.exporter import Exporter, exporter
 from tests.alerts.observed import Observed, observed
-from tests.integration.cluster import CONSUMER, EVENT_TYPE
+from tests.integration.cluster import EVENT_TYPE
+from tests.integration.consumer_process import run_consumer
 
 VALUES = {
     "ageWarningSeconds": 10,
@@ -63,13 +63,7 @@ class Drill:
 
     def command(self, *words: str) -> int:
         """Run `consumer …` as an operator would."""
-        ran = subprocess.run(
-            [CONSUMER, *words],
-            env=self.here.cluster.environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        ran = run_consumer(words, self.here.cluster.environment())
         self.say(f"$ consumer {' '.join(words)}   (exit {ran.returncode})")
         for line in (ran.stdout + ran.stderr).strip().splitlines()[:12]:
             print(f"            {line[:200]}", flush=True)

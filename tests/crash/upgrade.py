@@ -45,7 +45,7 @@ def git(*words: str) -> None:
 def judge(older: Path, folder: Path, ref: str) -> int:
     with installation(folder, shards=SHARDS) as cluster:
         for _ in range(WORKERS):
-            cluster.start(PYTHONPATH=str(older))
+            cluster.start_version(older)
         with Load(cluster, PER_SECOND):
             until_held(cluster)
             for name, path in (("this version", ROOT), (ref, older)):
@@ -63,7 +63,7 @@ def judge(older: Path, folder: Path, ref: str) -> int:
 def roll(cluster: Cluster, name: str, path: Path) -> None:
     """Replace one worker after the other, as a deployment does: the new one comes first."""
     for number, worker in enumerate(alive(cluster), start=1):
-        cluster.start(PYTHONPATH=str(path))
+        cluster.start_version(path)
         until_held(cluster)
         code, seconds = worker.stop(signal.SIGTERM)
         until_held(cluster)

@@ -24,6 +24,7 @@ import boto3
 from localdev.aws.process import AwsProcess, local_aws
 from localdev.nakadi.process import NakadiProcess, local_nakadi
 from localdev.streams.process import StreamsProcess, streams_process
+from tests.integration.consumer_process import ConsumerProcess
 from tests.patience import PATIENCE
 
 EVENT_TYPE = "order-store.order"
@@ -47,7 +48,7 @@ class Verdict:
 
 @dataclass
 class WorkerProcess:
-    process: subprocess.Popen[bytes]
+    process: ConsumerProcess | subprocess.Popen[bytes]
     log: Path
 
     @property
@@ -130,14 +131,25 @@ class Cluster:
     def start(self, **settings: str) -> WorkerProcess:
         """Start one more worker."""
         log = self.folder / f"worker-{len(self.workers)}.log"
+        process = ConsumerProcess(["run"], self.environment(**settings), log, log)
+        return self._started(process, log)
+
+    def start_version(self, source: Path) -> WorkerProcess:
+        """Start one more worker, of the version that is in this folder."""
+        log = self.folder / f"worker-{len(self.workers)}.log"
         with log.open("wb") as out:
             process = subprocess.Popen(
                 [CONSUMER, "run"],
-                env=self.environment(**settings),
+                env=self.environment(PYTHONPATH=str(source)),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
             )
+        return self._started(process, log)
+
+    def _started(
+        self, process: ConsumerProcess | subprocess.Popen[bytes], log: Path
+    ) -> WorkerProcess:
         worker = WorkerProcess(process, log)
         self.workers.append(worker)
         return worker

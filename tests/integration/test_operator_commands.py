@@ -21,6 +21,7 @@ from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
 from localdev.aws.process import REGION, AwsProcess, local_aws
 from localdev.nakadi.process import NakadiProcess, local_nakadi
+from tests.integration.consumer_process import run_consumer
 from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
@@ -92,14 +93,7 @@ class Desk:
         )
 
     def run(self, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [COMMAND, *words],
-            env={**self.environ, **environ},
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        return run_consumer(words, {**self.environ, **environ})
 
     def look_twice(self, *words: str) -> list[str]:
         """What a watching command says at the head of its looks; Ctrl-C ends it with 0."""

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from localdev.nakadi.process import RefusedError
-from tests.integration.cluster import CONSUMER, TABLE, Cluster, cluster, definition
-from tests.patience import PATIENCE
+from tests.integration.cluster import TABLE, Cluster, cluster, definition
+from tests.integration.consumer_process import run_consumer
 
 OTHER = "order-store.other"
 
@@ -37,15 +37,7 @@ def one(tmp_path: Path) -> Iterator[Cluster]:
 
 
 def consumer(made: Cluster, command: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [CONSUMER, command],
-        env=made.environment(**settings),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    return run_consumer([command], made.environment(**settings))
 
 
 SCHEMA: dict[str, Any] = {

@@ -19,6 +19,7 @@ from consumer.core.dead_letters.dead_letter import DeadLetter, encode
 from localdev.aws.process import REGION, AwsProcess
 from localdev.nakadi.process import NakadiProcess
 from tests.integration.cluster import definition
+from tests.integration.consumer_process import run_consumer
 from tests.patience import PATIENCE
 
 COMMAND = Path(sys.executable).with_name("consumer")
@@ -118,9 +119,8 @@ class Desk:
         )
 
     def redrive(self, *words: str, **environ: str) -> tuple[int, str, str]:
-        with self.start(*words, **environ) as process:
-            out, errors = process.communicate(timeout=PATIENCE)
-        return process.returncode, out, errors
+        done = run_consumer(["redrive", *words], {**self.environ, **environ})
+        return done.returncode, done.stdout, done.stderr
 
     def stored(self) -> list[int]:
         """The numbers of the stored events, in storage order."""

@@ -14,6 +14,7 @@ import pytest
 
 from tests.crash.installation import until_shared
 from tests.integration.cluster import CONSUMER, EVENT_TYPE, UNHURRIED, Cluster, cluster
+from tests.integration.consumer_process import run_consumer
 from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
@@ -45,15 +46,7 @@ def fleet(tmp_path: Path, settings: dict[str, str]) -> Iterator[Cluster]:
 
 
 def consumer(made: Cluster, *words: str, code: int = 0) -> str:
-    answer = subprocess.run(
-        [CONSUMER, *words],
-        env=made.environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    answer = run_consumer(words, made.environment())
     assert answer.returncode == code, answer.stdout + answer.stderr
     return answer.stdout + answer.stderr
 

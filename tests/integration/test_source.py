@@ -4,13 +4,14 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.cluster import CONSUMER, TABLE, UNHURRIED, Cluster, cluster
+from tests.integration.cluster import TABLE, UNHURRIED, Cluster, cluster
+from tests.integration.consumer_process import run_consumer
 from tests.patience import PATIENCE
 
 
@@ -21,19 +22,10 @@ def one(tmp_path: Path) -> Iterator[Cluster]:
         yield made
 
 
-def refusal(
-    made: Cluster, command: Sequence[str] = (CONSUMER, "run"), **settings: str
-) -> tuple[int, str]:
+def refusal(made: Cluster, **settings: str) -> tuple[int, str]:
     """Exit code and standard error of a worker that cannot start."""
-    done = subprocess.run(
-        command,
-        env={k: v for k, v in made.environment(**settings).items() if v},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    return done.returncode, done.stderr.decode()
+    done = run_consumer(["run"], {k: v for k, v in made.environment(**settings).items() if v})
+    return done.returncode, done.stderr
 
 
 @pytest.mark.parametrize("view_type", ["KEYS_ONLY", "OLD_IMAGE", "NEW_IMAGE"])
@@ -110,10 +102,17 @@ def test_a_disabled_stream_is_refused_when_new_and_read_to_its_end_when_begun(on
 def test_an_unreachable_stream_ends_with_1(one: Cluster) -> None:
     """After 30 s: that is shown in virtual time (tests/unit/test_find_stream.py)."""
     script = "from consumer import cli, find_stream; find_stream.START_SECONDS = 1.0; cli.main()"
-    hasty = (sys.executable, "-c", script, "run")
-    code, words = refusal(one, hasty, AWS_ENDPOINT_URL_DYNAMODB_STREAMS="http://127.0.0.1:9")
-    assert code == 1
-    assert "could not be reached for 1 s" in words.splitlines()[-1]
+    done = subprocess.run(
+        [sys.executable, "-c", script, "run"],
+        env=one.environment(AWS_ENDPOINT_URL_DYNAMODB_STREAMS="http://127.0.0.1:9"),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "could not be reached for 1 s" in done.stderr.splitlines()[-1]
 
 
 def test_every_error_of_the_service_is_survived_without_loss_or_duplicate(one: Cluster) -> None:
