@@ -37,6 +37,8 @@ class ConsumerProcess:
     def __init__(
         self, words: Sequence[str], environment: Mapping[str, str], out: Path, errors: Path
     ) -> None:
+        for path in (out, errors):
+            path.touch()  # it can be read at once
         arguments = (tuple(words), dict(environment), str(out), str(errors))
         self._process = _FORKS.Process(target=_consumer, args=arguments, daemon=True)
         self._process.start()
@@ -89,7 +91,7 @@ def _consumer(words: tuple[str, ...], environment: dict[str, str], out: str, err
     os.environ.clear()
     os.environ.update(environment)
     for descriptor, path in ((sys.stdout.fileno(), out), (sys.stderr.fileno(), errors)):
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        file = os.open(path, os.O_WRONLY | os.O_APPEND)
         os.dup2(file, descriptor)
         os.close(file)
     sys.argv = ["consumer", *words]
