@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Tests with servers wait most of their time, and come first: the short ones fill the gaps at the end.
-PROCESSES := $(BIN)/python -c 'import os; print(min(4, 2 * (os.cpu_count() or 1)))'
+PROCESSES := $(BIN)/python -c 'import os; print(min(6, 3 * (os.cpu_count() or 1)))'
 FETCHED := $(addprefix .run/fetched/,dynamodb-local prometheus helm chart ecs)
 
 .DEFAULT_GOAL := help
