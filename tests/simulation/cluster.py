@@ -161,6 +161,7 @@ class Cluster:
         assert latest is not None
         stream = Stream(latest.arn, latest.table, latest.label)
         chance = scenario.streams.of("chance", node.name)
+        timing = scenario.timing_of(node.name)
 
         def wire(port: str) -> Wire:
             draws = scenario.streams.of("wire", port, node.name)
@@ -176,7 +177,7 @@ class Cluster:
                 view_types=frozenset({ViewType.NEW_AND_OLD_IMAGES}),
             ),
             routes=(Route("order", EventFormat("orders", ("id",)), scenario.limits, ("id",)),),
-            timing=scenario.timing,
+            timing=timing,
             poll=scenario.poll,
             queue_bytes=scenario.queue_bytes,
         )
@@ -190,7 +191,7 @@ class Cluster:
                 world.table,
                 wire("table"),
                 world.checks,
-                scenario.timing.heartbeat,
+                timing.heartbeat,
                 2 if scenario.has("torn") else WHOLE,
             ),
             {"order": SimNakadi(world.nakadi, wire("nakadi"), scenario.publish_timeout)},

@@ -5,7 +5,7 @@ own, so leaving one out leaves the rest of the seed as it was.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
@@ -33,6 +33,7 @@ ORDERLY = (
     "no_filter",  # CHILD_SHARDS is ignored: the answer is the whole listing
     "late_end",  # the end of a shard comes on a page of its own
     "no_latest",  # a fresh LATEST iterator is refused as trimmed
+    "mixed",  # workers have timings of their own, as while settings are rolled out
 )
 FAULTS = (
     "crash",
@@ -99,6 +100,11 @@ TIMED = {
 
 DAY = 24 * 3600.0
 
+USUAL, QUICK, SLOW = (2.0, 10.0, 2.0), (1.0, 6.0, 1.5), (15.0, 60.0, 10.0)
+"""Seconds of heartbeat, lease duration and scan."""
+
+MIXED = (USUAL, QUICK, SLOW, (5.0, 20.0, 4.0))
+
 QUEUES = (4 << 20, 7 << 20, 16 << 20, 64 << 20)
 """Bytes of a worker's queue. A page needs 3 MiB: below 16, which the settings demand, readers wait
 for each other already where a few shards have little to do."""
@@ -157,6 +163,13 @@ class Scenario:
         among_backlog = chance.uniform(0.0, 50.0) - self.age
         return chance.choice((among_backlog, chance.uniform(-10.0, 30.0)))
 
+    def timing_of(self, worker: str) -> LeaseTiming:
+        """The timing of the settings that this worker starts with."""
+        if not self.has("mixed"):
+            return self.timing
+        heartbeat, duration, scan = self.streams.of("mixed", worker).choice(MIXED)
+        return replace(self.timing, heartbeat=heartbeat, lease_duration=duration, scan=scan)
+
     @property
     def age(self) -> float:
         """Age of the oldest change in seconds when the first worker starts."""
@@ -203,7 +216,7 @@ def draw(seed: int, without: Collection[str] = (), size: float = 1.0) -> Scenari
 
 
 def _timing(chance: Random, *, orderly: bool) -> LeaseTiming:
-    heartbeat, duration, scan = chance.choice(((2.0, 10.0, 2.0), (2.0, 10.0, 2.0), (1.0, 6.0, 1.5)))
+    heartbeat, duration, scan = chance.choice((USUAL, USUAL, QUICK))
     return LeaseTiming(
         heartbeat=heartbeat,
         lease_duration=duration,

@@ -196,7 +196,8 @@ class World:
             self._report_unshared()
             return
         # Whoever had trouble with the lease table has come over it by now.
-        await asyncio.sleep(self.scenario.timing.lease_duration + 5.0)
+        timings = [self.scenario.timing_of(process.name) for process in self.cluster.serving]
+        await asyncio.sleep(max(timing.lease_duration for timing in timings) + 5.0)
         await self._shut_down()
 
     async def _until(

@@ -88,6 +88,8 @@ def worker_values(worker: Worker) -> dict[str, RowValue]:
         "startedAt": worker.started_at,
         "host": worker.host,
         "version": worker.version,
+        "leaseDuration": worker.lease_duration,
+        "heartbeatInterval": worker.heartbeat_interval,
         "expiresAt": int(worker.seen_at) + WORKER_TTL,
     }
 
@@ -182,6 +184,8 @@ def worker_of(row: Row) -> Worker:
         started_at=float(_number(row, "startedAt")),
         host=_text(row, "host") or "",
         version=_text(row, "version") or "",
+        lease_duration=_time(row, "leaseDuration"),
+        heartbeat_interval=_time(row, "heartbeatInterval"),
     )
 
 

@@ -1,10 +1,10 @@
 """A worker's fence: it may send only while no peer can have judged it dead.
 
-A peer judges a worker dead after `lease_duration` without a new heartbeat. So a worker may send
-only until the sending of its last successful heartbeat, plus `lease_duration`, less a margin. A
-deadline that has passed is final: what was held under it is lost, even if a heartbeat succeeds a
-moment later. The epoch shows it: a ticket keeps the epoch in which it was opened, and epoch and
-deadline are tested with no await between the test and the send.
+A peer judges a worker dead after the `lease_duration` that its row states, without a new heartbeat.
+So a worker may send only until the sending of its last successful heartbeat, plus `lease_duration`,
+less a margin. A deadline that has passed is final: what was held under it is lost, even if a
+heartbeat succeeds a moment later. The epoch shows it: a ticket keeps the epoch in which it was
+opened, and epoch and deadline are tested with no await between the test and the send.
 """
 
 from __future__ import annotations

@@ -90,6 +90,9 @@ class Worker:
     `heartbeat` and `changes` are counters. `streams` are the keys of the streams of which it takes
     leases. It is `able` unless no shard can be read from where it runs. `seen_at` and `started_at`
     (epoch seconds, by its own clock) are for people and ages only.
+
+    `lease_duration` and `heartbeat_interval` (seconds) are what this worker keeps to: peers judge
+    it by them, not by their own settings. Rows of versions before 0.2 have neither.
     """
 
     worker_id: str
@@ -102,6 +105,8 @@ class Worker:
     started_at: float
     host: str
     version: str
+    lease_duration: float | None = None
+    heartbeat_interval: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

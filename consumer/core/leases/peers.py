@@ -3,9 +3,12 @@
 Clocks are never compared. A heartbeat is a counter. This worker remembers when an answer first
 showed the counter's present value, and whether a later read still shows that value.
 
-A peer is dead when a read *sent* at least `lease_duration` after the answer that first showed its
+A peer is dead when a read *sent* at least a lease duration after the answer that first showed its
 value still shows that value. Time without a successful read proves nothing. An owner without a
 worker row is dead after being absent by the same rule: absence is a value like any other.
+
+The lease duration is the peer's own, from its row, since the peer's fence keeps to that one: while
+settings are rolled out, workers differ (ADR 15).
 """
 
 from __future__ import annotations
@@ -21,7 +24,11 @@ if TYPE_CHECKING:
     from consumer.core.limits import LeaseTiming
 
 BEATING_INTERVALS = 3
-"""A peer is beating while its heartbeat has risen within this many heartbeat intervals."""
+"""A peer is beating while its heartbeat has risen within this many of its heartbeat intervals."""
+
+UNSTATED_SECONDS = 60.0
+"""Lease duration of a peer whose row states none, because its version is older; or this worker's
+own, if that is longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +36,9 @@ class Sighting:
     """What is known of one peer. `worker` is None while it has no row."""
 
     worker: Worker | None
+    lease_duration: float  # this much later, the same value proves the peer dead
     shown_at: float  # when an answer first showed this value
-    moved_at: float | None  # when an answer last showed another heartbeat than before
+    moved_at: float | None = None  # when an answer last showed another heartbeat than before
     dead: bool = False
 
     @property
@@ -59,8 +67,9 @@ class Peers:
         """
         rows = {worker.worker_id: worker for worker in workers if worker.worker_id != self._me}
         names = rows.keys() | (set(owners) - {self._me})
+        longest = max(map(self._stated, rows.values()), default=self._timing.lease_duration)
         self._sightings = {
-            name: self._sighting(name, rows.get(name), sent_at, answered_at)
+            name: self._sighting(name, rows.get(name), sent_at, answered_at, longest)
             for name in sorted(names)
         }
         self._last_seen = {name: row.seen_at for name, row in rows.items()} | {
@@ -69,17 +78,35 @@ class Peers:
         self._answered_at = answered_at
 
     def _sighting(
-        self, name: str, row: Worker | None, sent_at: float, answered_at: float
+        self, name: str, row: Worker | None, sent_at: float, answered_at: float, longest: float
     ) -> Sighting:
         before = self._sightings.get(name)
+        if row is not None:
+            duration = self._stated(row)
+        elif before is not None:
+            duration = before.lease_duration
+        else:  # nobody here knows what it keeps to
+            duration = max(longest, self._timing.lease_duration)
         if before is None:
-            return Sighting(row, answered_at, None)
+            return Sighting(row, duration, answered_at)
         if row is not None and before.worker is not None and row.heartbeat != before.heartbeat:
-            return Sighting(row, answered_at, answered_at)
+            return Sighting(row, duration, answered_at, answered_at)
         if (row is None) != (before.worker is None):
-            return Sighting(row, answered_at, None)
-        silent = sent_at >= before.shown_at + self._timing.lease_duration
+            return Sighting(row, duration, answered_at)
+        silent = sent_at >= before.shown_at + duration
         return replace(before, worker=row, dead=before.dead or silent)
+
+    def _stated(self, row: Worker) -> float:
+        """Return the lease duration that this peer keeps to, in seconds."""
+        if row.lease_duration is None:
+            return max(UNSTATED_SECONDS, self._timing.lease_duration)
+        return row.lease_duration
+
+    @property
+    def longest_lease_duration(self) -> float:
+        """The longest that this worker or a peer keeps to, in seconds."""
+        durations = (sighting.lease_duration for sighting in self._sightings.values())
+        return max(self._timing.lease_duration, *durations, 0.0)
 
     @property
     def dead(self) -> frozenset[str]:
@@ -88,13 +115,17 @@ class Peers:
 
     @property
     def beating(self) -> frozenset[str]:
-        """Peers whose heartbeat was seen to rise within the last three intervals."""
-        oldest = self._answered_at - BEATING_INTERVALS * self._timing.heartbeat
+        """Peers whose heartbeat was seen to rise within the last three of their intervals."""
         return frozenset(
             name
             for name, sighting in self._sightings.items()
-            if sighting.moved_at is not None and sighting.moved_at >= oldest
+            if sighting.moved_at is not None
+            and sighting.worker is not None
+            and self._answered_at - sighting.moved_at <= self._beats(sighting.worker)
         )
+
+    def _beats(self, row: Worker) -> float:
+        return BEATING_INTERVALS * (row.heartbeat_interval or self._timing.heartbeat)
 
     def eligible(self, stream_key: str) -> frozenset[str]:
         """Return the peers that get a share of this stream.
@@ -124,7 +155,7 @@ class Peers:
         """Return the earliest time at which a read could prove a peer dead, inf if none could."""
         return min(
             (
-                sighting.shown_at + self._timing.lease_duration
+                sighting.shown_at + sighting.lease_duration
                 for sighting in self._sightings.values()
                 if not sighting.dead
             ),

@@ -1,9 +1,9 @@
 """The sweep, a complete listing of a stream's shards: when it is due, and what follows from it.
 
 The worker that wins a conditional increment of the stream row's `sweep.n` lists; `sweep.done`
-follows when the listing is complete. An unfinished sweep may be taken over after `lease_duration`,
-a finished one is followed by another after the interval. Each worker measures both by its own
-clock, from when it first saw the numbers.
+follows when the listing is complete. An unfinished sweep may be taken over after the longest lease
+duration that any worker keeps to, a finished one is followed by another after the interval. Each
+worker measures both by its own clock, from when it first saw the numbers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from consumer.core.leases.lease import StreamRow
-    from consumer.core.limits import LeaseTiming
     from consumer.core.stream.stream import Shard
 
 PAGE_SECONDS = 0.5
@@ -40,8 +39,7 @@ UNCHANGED_LISTINGS = 5
 class SweepClock:
     """When the next sweep of one stream is due, by the sweep numbers that this worker saw."""
 
-    def __init__(self, timing: LeaseTiming) -> None:
-        self._timing = timing
+    def __init__(self) -> None:
         self._seen: tuple[int, int] | None = None
         self._since = 0.0
 
@@ -52,17 +50,18 @@ class SweepClock:
             self._seen = numbers
             self._since = answered_at
 
-    def due_at(self, interval: float) -> float:
+    def due_at(self, interval: float, lease_duration: float) -> float:
         """Return the time from which this worker may try to win the next sweep.
 
         A stream that was never swept is due at once. A finished sweep is followed by the next after
-        `interval` seconds. A sweep under way raises `n` again, which puts off its being taken over.
+        `interval` seconds, one under way is taken over after `lease_duration` seconds; meanwhile it
+        raises `n` again, which puts that off.
         """
         if self._seen is None or self._seen == (0, 0):
             return self._since
         n, done = self._seen
         if n != done:
-            return self._since + self._timing.lease_duration
+            return self._since + lease_duration
         return self._since + interval
 
 

@@ -101,14 +101,21 @@ class Discovery:
         self.on_found: Callable[[], None] = _nothing
 
     def observe(
-        self, streams: Sequence[StreamRow], known: KnownStreams, answered_at: float
+        self,
+        streams: Sequence[StreamRow],
+        known: KnownStreams,
+        answered_at: float,
+        lease_duration: float,
     ) -> None:
-        """Take in stream rows, oldest first, read at `answered_at` (clock), and their leases."""
+        """Take in stream rows, oldest first, read at `answered_at` (clock), and their leases.
+
+        `lease_duration` is the longest that a worker keeps to, in seconds.
+        """
         self._rows = {row.key: row for row in streams}
         for row in streams:
-            sweep_clock = self._sweep_clocks.setdefault(row.key, SweepClock(self._timing))
+            sweep_clock = self._sweep_clocks.setdefault(row.key, SweepClock())
             sweep_clock.observe(row, answered_at)
-            self._due[row.key] = sweep_clock.due_at(self._interval(row, known))
+            self._due[row.key] = sweep_clock.due_at(self._interval(row, known), lease_duration)
         for row in streams[:-1]:
             self._drop_enabled_metric(row)
         self._changed.notify()

@@ -1,8 +1,9 @@
 """The claim to a sweep. Rule: a sweep writes no lease and no gap once a peer may have claimed it.
 
 A worker claims a sweep, and renews its claim, by a conditional increment of the stream row's
-`sweep.n`. Peers may claim an unfinished sweep when `sweep.n` has not changed for `lease_duration`,
-so a claim older than a third of that is renewed before the next write.
+`sweep.n`. Peers may claim an unfinished sweep when `sweep.n` has not changed for the longest lease
+duration among the workers, so a claim older than a third of this worker's is renewed before the
+next write.
 """
 
 from __future__ import annotations

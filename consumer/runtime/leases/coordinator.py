@@ -193,7 +193,9 @@ class Coordinator:
         self._polling.hurry = self._peers.draining
         ours = own if own is not None else self._leases.of_table(self._source, rows)
         self._take_in(ours, sent_at)
-        self._discovery.observe(self._rows, self._leases.known(), answered_at)
+        self._discovery.observe(
+            self._rows, self._leases.known(), answered_at, self._peers.longest_lease_duration
+        )
         scan = self._timing.scan / (DRAINING_SCANS if self._peers.draining else 1)
         self._scan_due = min(sent_at + scan, max(answered_at, self._peers.next_read_due()))
         for key in self._discovery.exhausted:

@@ -44,6 +44,8 @@ def _nothing() -> None:
 class Heartbeat:
     """`worker` is the row to begin with, with heartbeat 0; the first write raises it to 1.
 
+    The row states the `timing` that this worker keeps to, by which its peers judge it.
+
     `on_fence_change` is called when an epoch of the fence has ended or begun.
     """
 
@@ -54,7 +56,9 @@ class Heartbeat:
         self._clock = clock
         self._timing = timing
         self._fence = fence
-        self._worker = worker
+        self._worker = replace(
+            worker, lease_duration=timing.lease_duration, heartbeat_interval=timing.heartbeat
+        )
         self._beat_due = Signal()
         self._watch_due = Signal()
         self._reached = asyncio.Event()

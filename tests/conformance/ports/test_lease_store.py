@@ -29,6 +29,8 @@ WORKER = Worker(
     started_at=1793525000.5,
     host="host-1",
     version="1.2.3",
+    lease_duration=60.5,
+    heartbeat_interval=15.0,
 )
 STREAM = StreamRow(
     arn=f"arn:aws:dynamodb:eu-central-1:1:table/orders/stream/{KEY.split('/')[1]}",

@@ -55,7 +55,6 @@ class Checks:
         self._table = table
         self._trace = trace
         self._scenario = scenario
-        self._reach = scenario.timing.lease_duration - scenario.timing.margin
         self._runs = scenario.limits.key_run_events > 1
         self.orderly = scenario.orderly
         self.limits = Limits(loop, scenario, self.fail)
@@ -84,7 +83,8 @@ class Checks:
     def beat(self, worker: str, sent_at: float) -> None:
         """A heartbeat's answer is being processed."""
         deadline = self._deadlines.get(worker, -1.0)
-        until = sent_at + self._reach
+        timing = self._scenario.timing_of(worker)
+        until = sent_at + timing.lease_duration - timing.margin
         if self.now < deadline or self.now < until:
             self._deadlines[worker] = max(deadline, until)
 

@@ -29,6 +29,7 @@ MUTANTS: Sequence[Callable[[], None]] = (
     reading.every_reservation_granted,
     leases.heartbeat_extends_a_passed_deadline,
     leases.death_by_time_without_a_read,
+    leases.peers_judged_by_own_lease_duration,
     leases.unknown_release_then_reading_on,
     leases.unlisted_parent_taken_for_gone,
     leases.death_not_proven_after_the_row_was_read,

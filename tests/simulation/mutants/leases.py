@@ -78,6 +78,10 @@ def heartbeat_extends_a_passed_deadline() -> None:
     plant(Fence, "beat", beat)
 
 
+def peers_judged_by_own_lease_duration() -> None:
+    plant(Peers, "_stated", lambda self, _row: self._timing.lease_duration)
+
+
 def death_by_time_without_a_read() -> None:
     begin = Coordinator.__init__
 

@@ -7,7 +7,9 @@ import pytest
 from consumer.adapters.lease_table import lease_rows
 from consumer.core.leases.lease import Gap, Lease, StreamRow, Worker
 
-WORKER = Worker("host/1", 7, 2, ("t/l",), True, False, 1793525400.123456, 5.0, "host", "1.2")
+WORKER = Worker(
+    "host/1", 7, 2, ("t/l",), True, False, 1793525400.123456, 5.0, "host", "1.2", 60.0, 15.5
+)
 STREAM = StreamRow("arn", "t", "l", "k", "LATEST", 1.5, True, 3, 2, 9, "print", 4, 5.5)
 LEASE = Lease("shard", "parent", "me", 3, "12", True, 1.5, 2.5, 3.5, 4.5, "iterator", 6)
 GAP = Gap("shard", "12", "15", "trimmed", 1.5)
@@ -23,6 +25,8 @@ WORKER_ITEM = {
     "host": {"S": "host"},
     "version": {"S": "1.2"},
     "expiresAt": {"N": "1793529000"},
+    "leaseDuration": {"N": "60.0"},
+    "heartbeatInterval": {"N": "15.5"},
 }
 STREAM_ITEM = {
     "streamArn": {"S": "arn"},

@@ -64,6 +64,7 @@ class Bench:
             tuple(self.table.streams.values()),
             KnownStreams(known, self.closing, self.retired),
             asyncio.get_running_loop().time(),
+            TIMING.lease_duration,
         )
 
     async def pass_time(self, seconds: float) -> None:

@@ -98,6 +98,15 @@ def test_able_draining_and_streams_are_part_of_the_row() -> None:
     keeping(check)
 
 
+def test_the_row_states_the_timing_by_which_peers_judge_this_worker() -> None:
+    async def check(bench: Bench) -> None:
+        assert bench.row.lease_duration == TIMING.lease_duration
+        assert bench.row.heartbeat_interval == TIMING.heartbeat
+        await asyncio.sleep(1)
+
+    keeping(check)
+
+
 def test_a_row_that_was_deleted_comes_back_whole() -> None:
     async def check(bench: Bench) -> None:
         bench.heartbeat.raise_changes()

@@ -5,11 +5,13 @@ workers are cut off from the table, suspended, killed and replaced; shards end, 
 """
 
 import asyncio
+from dataclasses import replace
 from random import Random
 
 import pytest
 
 from consumer.core.leases.lineage import gate_open
+from consumer.core.limits import LeaseTiming
 from tests.twins.fleet import Fleet, Node
 from tests.twins.lease_table import Fault
 from tests.twins.shard_list import STREAM
@@ -22,7 +24,8 @@ CALM_SECONDS = 100.0
 
 
 class Chaos:
-    def __init__(self, fleet: Fleet, seed: int) -> None:
+    def __init__(self, fleet: Fleet, seed: int, *, mixed: bool) -> None:
+        self.mixed = mixed  # workers have timings of their own
         self.fleet = fleet
         self.random = Random(seed)
         self.calm = False
@@ -30,7 +33,11 @@ class Chaos:
         self.children = 0
 
     def start(self) -> Node:
-        node = self.fleet.start(f"w{next(self.names)}")
+        timing = LeaseTiming()
+        if self.mixed:
+            heartbeat, duration = self.random.choice(((2.0, 10.0), (1.0, 6.0), (5.0, 20.0)))
+            timing = replace(timing, heartbeat=heartbeat, lease_duration=duration)
+        node = self.fleet.start(f"w{next(self.names)}", timing)
         rate = self.random.choice((0.02, 0.1, 0.3))
 
         def chance(_operation: str) -> Fault | None:
@@ -81,13 +88,14 @@ def readable(fleet: Fleet) -> list[str]:
     )
 
 
+@pytest.mark.parametrize("mixed", [False, True])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_no_shard_is_sent_for_by_two_and_in_the_end_all_are_held(seed: int) -> None:
+def test_no_shard_is_sent_for_by_two_and_in_the_end_all_are_held(seed: int, mixed: bool) -> None:
     async def main() -> None:
         fleet = Fleet()
         for number in range(SHARDS):
             fleet.streams.open(f"s{number}")
-        chaos = Chaos(fleet, seed)
+        chaos = Chaos(fleet, seed, mixed=mixed)
         for _ in range(3):
             chaos.start()
         loop = asyncio.get_running_loop()

@@ -1,7 +1,10 @@
+from dataclasses import replace
 from math import inf
 
+import pytest
+
 from consumer.core.leases.lease import Worker
-from consumer.core.leases.peers import Peers
+from consumer.core.leases.peers import UNSTATED_SECONDS, Peers
 from consumer.core.limits import LeaseTiming
 
 TIMING = LeaseTiming(heartbeat=2.0, lease_duration=10.0)
@@ -9,9 +12,17 @@ STREAM = "orders/1"
 
 
 def worker(
-    name: str, heartbeat: int, *, able: bool = True, draining: bool = False, changes: int = 0
+    name: str,
+    heartbeat: int,
+    *,
+    able: bool = True,
+    draining: bool = False,
+    changes: int = 0,
+    lease_duration: float | None = 10.0,
+    heartbeat_interval: float | None = 2.0,
 ) -> Worker:
-    return Worker(name, heartbeat, changes, (STREAM,), able, draining, 50.0, 1.0, "host", "1")
+    row = Worker(name, heartbeat, changes, (STREAM,), able, draining, 50.0, 1.0, "host", "1")
+    return replace(row, lease_duration=lease_duration, heartbeat_interval=heartbeat_interval)
 
 
 def peers() -> Peers:
@@ -25,6 +36,50 @@ def test_a_peer_is_dead_when_a_read_sent_a_lease_duration_after_the_answer_shows
     assert seen.dead == frozenset()
     seen.observe(13.0, 13.1, [worker("p", 7)], [])
     assert seen.dead == {"p"}
+
+
+@pytest.mark.parametrize(
+    ("stated", "longest"), [(60.0, 60.0), (4.0, 10.0), (None, UNSTATED_SECONDS)]
+)
+def test_a_peer_is_judged_by_the_lease_duration_that_its_row_states(
+    stated: float | None, longest: float
+) -> None:
+    seen = peers()
+    row = worker("p", 7, lease_duration=stated)
+    after = UNSTATED_SECONDS if stated is None else stated
+    seen.observe(0.0, 0.0, [row], [])
+    assert seen.longest_lease_duration == longest
+    assert seen.next_read_due() == after
+    seen.observe(after - 0.1, after, [row], [])
+    assert seen.dead == frozenset()
+    seen.observe(after, after, [row], [])
+    assert seen.dead == {"p"}
+
+
+def test_an_own_lease_duration_that_is_longer_is_taken_for_a_peer_that_states_none() -> None:
+    seen = Peers("me", LeaseTiming(lease_duration=90.0))
+    seen.observe(0.0, 0.0, [worker("p", 7, lease_duration=None)], [])
+    seen.observe(89.9, 90.0, [worker("p", 7, lease_duration=None)], [])
+    assert seen.dead == frozenset()
+
+
+def test_what_a_vanished_row_stated_still_holds() -> None:
+    seen = peers()
+    seen.observe(0.0, 0.0, [worker("p", 7, lease_duration=60.0)], ["p"])
+    seen.observe(5.0, 5.0, [], ["p"])
+    seen.observe(64.9, 64.9, [], ["p"])
+    assert seen.dead == frozenset()
+    seen.observe(65.0, 65.0, [], ["p"])
+    assert seen.dead == {"p"}
+
+
+def test_an_owner_whose_row_was_never_seen_may_keep_to_what_the_longest_peer_does() -> None:
+    seen = peers()
+    seen.observe(0.0, 0.0, [worker("p", 7, lease_duration=60.0)], ["ghost"])
+    seen.observe(59.9, 59.9, [worker("p", 8, lease_duration=60.0)], ["ghost"])
+    assert seen.dead == frozenset()
+    seen.observe(60.0, 60.0, [worker("p", 8, lease_duration=60.0)], ["ghost"])
+    assert seen.dead == {"ghost"}
 
 
 def test_time_without_a_successful_read_proves_nothing() -> None:
@@ -98,6 +153,17 @@ def test_a_peer_silent_for_more_than_three_beats_is_not_eligible() -> None:
     seen.observe(8.0, 8.0, [worker("p", 8)], [])
     assert seen.eligible(STREAM) == {"p"}
     seen.observe(8.1, 8.1, [worker("p", 8)], [])
+    assert seen.eligible(STREAM) == frozenset()
+
+
+@pytest.mark.parametrize(("interval", "beats"), [(15.0, 45.0), (None, 6.0)])
+def test_the_beats_are_those_of_the_peer(interval: float | None, beats: float) -> None:
+    seen = peers()
+    seen.observe(0.0, 0.0, [worker("p", 7, heartbeat_interval=interval)], [])
+    seen.observe(2.0, 2.0, [worker("p", 8, heartbeat_interval=interval)], [])
+    seen.observe(2.0 + beats, 2.0 + beats, [worker("p", 8, heartbeat_interval=interval)], [])
+    assert seen.eligible(STREAM) == {"p"}
+    seen.observe(2.1 + beats, 2.1 + beats, [worker("p", 8, heartbeat_interval=interval)], [])
     assert seen.eligible(STREAM) == frozenset()
 
 

@@ -9,34 +9,32 @@ from consumer.core.leases.sweep import (
     new_lease,
     orphans,
 )
-from consumer.core.limits import LeaseTiming
 from consumer.core.stream.stream import Shard
 
 ROW = StreamRow("arn", "orders", "1", None, "TRIM_HORIZON", None, True, 0, 0, 0, "f")
-TIMING = LeaseTiming(lease_duration=10.0)
 
 
 def clock(*seen: tuple[int, int, float]) -> SweepClock:
-    made = SweepClock(TIMING)
+    made = SweepClock()
     for n, done, at in seen:
         made.observe(replace(ROW, sweep_n=n, sweep_done=done), at)
     return made
 
 
 def test_a_stream_never_swept_is_due_at_once() -> None:
-    assert clock((0, 0, 5.0)).due_at(60.0) == 5.0
+    assert clock((0, 0, 5.0)).due_at(60.0, 10.0) == 5.0
 
 
 def test_a_finished_sweep_is_followed_after_the_interval_since_it_was_seen() -> None:
-    assert clock((3, 3, 5.0), (3, 3, 40.0)).due_at(60.0) == 65.0
+    assert clock((3, 3, 5.0), (3, 3, 40.0)).due_at(60.0, 10.0) == 65.0
 
 
 def test_an_unfinished_sweep_is_taken_over_after_the_lease_duration() -> None:
-    assert clock((4, 3, 5.0), (4, 3, 12.0)).due_at(60.0) == 15.0
+    assert clock((4, 3, 5.0), (4, 3, 12.0)).due_at(60.0, 10.0) == 15.0
 
 
 def test_a_sweep_that_goes_on_shows_it() -> None:
-    assert clock((4, 3, 5.0), (5, 3, 12.0)).due_at(60.0) == 22.0
+    assert clock((4, 3, 5.0), (5, 3, 12.0)).due_at(60.0, 10.0) == 22.0
 
 
 def test_a_new_row_starts_at_the_oldest_record() -> None:
