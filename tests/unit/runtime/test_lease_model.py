@@ -12,6 +12,7 @@ import pytest
 
 from consumer.core.leases.lineage import gate_open
 from consumer.core.limits import LeaseTiming
+from consumer.errors import NotReleased
 from tests.twins.fleet import Fleet, Node
 from tests.twins.lease_table import Fault
 from tests.twins.shard_list import STREAM
@@ -114,5 +115,8 @@ def test_no_shard_is_sent_for_by_two_and_in_the_end_all_are_held(seed: int, mixe
         assert max(len(node.running) for node in chaos.alive) <= share
         await fleet.stop()
         assert set(fleet.table.owners(STREAM.key).values()) == {None}
+        tasks = [node.task for node in fleet.nodes.values() if node.task is not None]
+        ended = [task.exception() for task in tasks if not task.cancelled()]
+        assert {type(error) for error in ended if error is not None} <= {NotReleased}
 
     run(main)
