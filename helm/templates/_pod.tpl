@@ -23,6 +23,10 @@ nodeSelector:
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- with .root.Values.initContainers }}
+initContainers:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 volumes:
   - name: tmp
     emptyDir:
@@ -47,17 +51,19 @@ imagePullPolicy: {{ .Values.image.pullPolicy }}
 envFrom:
   - configMapRef:
       name: {{ include "consumer.name" . }}
-{{- $tokenFile := include "consumer.tokenFile" . }}
-{{- if or $tokenFile .Values.extraEnv }}
 env:
-  {{- with $tokenFile }}
+  # Here and not in the ConfigMap: the webhook of EKS adds AWS_REGION to `env` where it is absent, and `env` wins.
+  {{- if not (include "consumer.hasEnv" (dict "root" $ "name" "AWS_REGION")) }}
+  - name: AWS_REGION
+    value: {{ .Values.region | quote }}
+  {{- end }}
+  {{- with include "consumer.tokenFile" . }}
   - name: CONSUMER_NAKADI_TOKEN_FILE
     value: {{ . | quote }}
   {{- end }}
   {{- with .Values.extraEnv }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
-{{- end }}
 securityContext:
   {{- $own := dict "allowPrivilegeEscalation" false "privileged" false "readOnlyRootFilesystem" true "runAsNonRoot" true "runAsUser" 65532 "runAsGroup" 65532 "capabilities" (dict "drop" (list "ALL")) "seccompProfile" (dict "type" "RuntimeDefault") }}
   {{- mergeOverwrite $own (deepCopy .Values.securityContext) | toYaml | nindent 2 }}

@@ -161,9 +161,10 @@ of `consumer settings`, in its words; where one of them comes by valueFrom nobod
 {{- end -}}
 {{- end -}}
 
-{{/* Data of the ConfigMap; what is empty is unset. The path of the token is set in the pod, with its mount. */}}
+{{/*
+Data of the ConfigMap; what is empty is unset. The pod sets the region, and the path of the token with its mount.
+*/}}
 {{- define "consumer.environment" -}}
-AWS_REGION: {{ .Values.region | quote }}
 {{- range $name, $value := omit .Values.config "nakadi_token_file" }}
 {{- $text := ternary "" (include "consumer.text" $value) (kindIs "invalid" $value) }}
 {{- if $text }}

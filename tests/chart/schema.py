@@ -34,6 +34,37 @@ DNS_NAME: Schema = {"type": "string", "pattern": "^[a-z0-9.-]*$"}
 LABEL: Schema = {"type": "string", "pattern": "^([a-z0-9]([a-z0-9-]*[a-z0-9])?)?$"}
 """Part of a name that must do for a Service: no dots."""
 
+FULL_NAME: Schema = {
+    "type": "string",
+    "maxLength": 44,
+    "pattern": "^([a-z]([a-z0-9-]*[a-z0-9])?)?$",
+}
+"""As it stands in front of `-redrive`, in the name of a CronJob."""
+
+LABELS: Schema = {
+    "type": "object",
+    "additionalProperties": {
+        "type": "string",
+        "maxLength": 63,
+        "pattern": "^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$",
+    },
+    "patternProperties": {
+        "^app[.]kubernetes[.]io/(component|instance|managed-by|name|version)$": False,
+        "^helm[.]sh/chart$": False,
+    },
+}
+"""All labels but those that the chart sets."""
+
+CONTAINERS: Schema = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["name"],
+        "properties": {"name": {"not": {"enum": ["check", "consumer", "redrive"]}}},
+    },
+}
+"""Beside the chart's own."""
+
 # Narrower than what a default tells: text is a string, {} an open object, [] an open list.
 NARROWER: Mapping[str, Schema] = {
     "region": {"pattern": "^([a-z]{2,}(-[a-z]+)+-[0-9]+)?$"},
@@ -44,6 +75,8 @@ NARROWER: Mapping[str, Schema] = {
     "image.pullPolicy": {"enum": ["Always", "IfNotPresent", "Never"]},
     "imagePullSecrets": OBJECTS,
     "nameOverride": LABEL,
+    "fullnameOverride": FULL_NAME,
+    "commonLabels": LABELS,
     "serviceAccount.name": DNS_NAME,
     "serviceAccount.annotations": STRINGS,
     "minReadySeconds": {"minimum": 0, "maximum": 300},
@@ -83,6 +116,8 @@ NARROWER: Mapping[str, Schema] = {
     "tolerations": OBJECTS,
     "extraVolumes": OBJECTS,
     "extraVolumeMounts": OBJECTS,
+    "initContainers": CONTAINERS,
+    "extraContainers": CONTAINERS,
     "extraObjects": OBJECTS,
 }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from tests.chart.bench import Bench
-from tests.chart.rendering import Manifest, Rendered, render
+from tests.chart.rendering import Manifest, Rendered, own_container, render
 
 RELEASED = Path(__file__).parents[1] / "released"
 """For each release its values, and what it must find again after an upgrade."""
@@ -24,6 +24,49 @@ def selectors_match(bench: Bench) -> str:
             labels = policy["spec"]["podSelector"]["matchLabels"]
             assert all(_selects(labels, each) for each in [worker, *others]), case.case
     return f"{sum(len(_selectors(case)) for case in bench.cases())} selectors"
+
+
+def labels_are_everywhere(bench: Bench) -> str:
+    """`commonLabels` are on every resource and pod, and no selector has them.
+
+    A selector never changes, labels do. Labels of a kind of resource win over those of all.
+    """
+    case = bench.case("names")
+    wanted = yaml.safe_load(Bench.values("names").read_text())["commonLabels"].keys()
+    jobs = [each["spec"]["jobTemplate"]["metadata"] for each in case.of_kind("CronJob")]
+    metadata = [*(each["metadata"] for each in case.manifests), *jobs, *(m for m, _ in case.pods())]
+    for each in metadata:
+        assert wanted <= each["labels"].keys(), each
+    for selector in _selectors(case):
+        assert not wanted & selector.keys(), selector
+    for policy in case.of_kind("NetworkPolicy"):
+        assert not wanted & policy["spec"]["podSelector"]["matchLabels"].keys()
+    assert _template(case)["metadata"]["labels"]["team"] == "logistics-on-call"
+    assert case.the("PodMonitor")["metadata"]["labels"]["team"] == "observability"
+    assert case.the("Service")["metadata"]["labels"]["team"] == "logistics"
+    return f"{len(metadata)} metadata"
+
+
+def full_names_are_kept(bench: Bench) -> str:
+    """With `fullnameOverride` all names begin with it, as it stands."""
+    names = [each["metadata"]["name"] for each in bench.case("names").manifests]
+    assert all(name.split("order-relay")[0] == "" for name in names), names
+    assert "order-relay" in names
+    return ", ".join(sorted({*names}))
+
+
+def containers_are_added(bench: Bench) -> str:
+    """Init containers are in every pod, as volumes are; a sidecar is beside the service only.
+
+    A job would never end beside a container that goes on.
+    """
+    case = bench.case("containers")
+    for _, spec in case.pods():
+        assert [each["name"] for each in spec.get("initContainers", [])] == ["trust"]
+        beside = [each["name"] for each in spec["containers"]][1:]
+        assert beside == (["proxy"] if own_container(spec)["name"] == "consumer" else [])
+    assert not any("initContainers" in spec for _, spec in bench.case("minimal").pods())
+    return f"{len([*case.pods()])} pods"
 
 
 def names_resolve(bench: Bench) -> str:
@@ -53,14 +96,14 @@ def pods_are_restricted(bench: Bench) -> str:
             assert spec["enableServiceLinks"] is False
             assert spec["securityContext"]["runAsNonRoot"] is True
             assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-            for container in spec["containers"]:
-                context = container["securityContext"]
-                assert context["runAsUser"] >= 20000
-                assert context["readOnlyRootFilesystem"] is True
-                assert context["allowPrivilegeEscalation"] is False
-                assert context["capabilities"] == {"drop": ["ALL"]}
-                mounts = {mount["name"] for mount in container["volumeMounts"]}
-                assert mounts == {volume["name"] for volume in spec["volumes"]}
+            container = own_container(spec)
+            context = container["securityContext"]
+            assert context["runAsUser"] >= 20000
+            assert context["readOnlyRootFilesystem"] is True
+            assert context["allowPrivilegeEscalation"] is False
+            assert context["capabilities"] == {"drop": ["ALL"]}
+            mounts = {mount["name"] for mount in container["volumeMounts"]}
+            assert mounts == {volume["name"] for volume in spec["volumes"]}
     return f"{count} pods"
 
 

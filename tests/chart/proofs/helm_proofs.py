@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from tests.chart.bench import Bench
 from tests.chart.rendering import helm, refusal, render
 
@@ -51,6 +53,12 @@ REFUSALS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
         ("config.nakadi_url: wanted here",),
     ),
     (("--set", "nameOverride=a.b"), ("nameOverride",)),
+    (("--set", "fullnameOverride=4711"), ("fullnameOverride",)),
+    (("--set", f"fullnameOverride={'a' * 45}"), ("fullnameOverride",)),
+    (("--set", "commonLabels.helm\\.sh/chart=mine"), ("commonLabels",)),
+    (("--set", "commonLabels.team=a b"), ("commonLabels",)),
+    (("--set-json", 'extraContainers=[{"name":"consumer"}]'), ("extraContainers",)),
+    (("--set-json", 'initContainers=[{"name":"check"}]'), ("initContainers",)),
     (("--name-template", "4711"), ("wanted a letter first",)),
     (("--name-template", "order.relay"), ("wanted a letter first",)),
     (("--set", "redrive.schedule=@daily"), (QUEUE_MISSING,)),
@@ -138,7 +146,9 @@ def notes_are_printed(bench: Bench) -> str:
         assert "<no value>" not in said, values.name
         queue = "dead_letter_queue" in values.read_text().lower()
         assert ("blocks its key" in said) is not queue
-        assert ("--from=cronjob/orders-dynamodb-nakadi-consumer-redrive " in said) is queue
+        given = yaml.safe_load(values.read_text()).get("fullnameOverride")
+        name = given or "orders-dynamodb-nakadi-consumer"
+        assert (f"--from=cronjob/{name}-redrive " in said) is queue
     for flags, worries in WORRIES.items():
         said = notes(bench, Bench.values("minimal"), "--set", flags)
         assert {each for each in ALL_WORRIES if each in said} == worries, (flags, said)
