@@ -18,6 +18,8 @@ ALERTS: Mapping[str, object] = {
     "agePageSeconds": 43200,
     "retentionSeconds": 86400,
     "oldestDeadLetterSeconds": 259200,
+    "pageSeverity": "page",
+    "warningSeverity": "warning",
     "runbookUrl": RUNBOOK,
     "freshnessObjective": 0.999,
     "freshnessSeconds": 60,

@@ -5,6 +5,7 @@ Open for what is handed to Kubernetes as it is.
 """
 
 import json
+import re
 from collections.abc import Mapping
 
 from consumer.commands import settings as settings_command
@@ -40,6 +41,17 @@ FULL_NAME: Schema = {
     "pattern": "^([a-z]([a-z0-9-]*[a-z0-9])?)?$",
 }
 """As it stands in front of `-redrive`, in the name of a CronJob."""
+
+TEXT: Schema = {"type": "string", "minLength": 1}
+
+ALERTS = CHART / "files/alerts.yaml"
+
+SEVERITIES: Schema = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": dict.fromkeys(re.findall(r"- alert: (\w+)", ALERTS.read_text()), TEXT),
+}
+"""One for each alert."""
 
 LABELS: Schema = {
     "type": "object",
@@ -90,6 +102,9 @@ NARROWER: Mapping[str, Schema] = {
     "podMonitor.labels": STRINGS,
     "podMonitor.interval": {"pattern": "^[0-9]+(ms|s|m)$"},
     "alerts.labels": STRINGS,
+    "alerts.pageSeverity": TEXT,
+    "alerts.warningSeverity": TEXT,
+    "alerts.severities": SEVERITIES,
     "alerts.ageWarningSeconds": {"minimum": 1},
     "alerts.agePageSeconds": {"minimum": 1},
     "alerts.retentionSeconds": {"minimum": 1},
@@ -104,6 +119,11 @@ NARROWER: Mapping[str, Schema] = {
     "autoscaling.targetCores": {"exclusiveMinimum": 0, "maximum": 1},
     "autoscaling.targetInFlight": {"exclusiveMinimum": 0, "maximum": 1},
     "autoscaling.scaleDownSeconds": {"minimum": 0, "maximum": 3600},
+    "hpa.minReplicas": {"minimum": 1},
+    "hpa.maxReplicas": {"type": ["integer", "null"], "minimum": 1},
+    "hpa.targetCores": {"type": ["number", "null"], "minimum": 0.001, "maximum": 1},
+    "hpa.metrics": OBJECTS,
+    "hpa.scaleDownSeconds": {"minimum": 0, "maximum": 3600},
     "redrive.args": {"items": {"type": "string"}},
     "redrive.activeDeadlineSeconds": {"minimum": 60},
     "redrive.serviceAccount.name": DNS_NAME,

@@ -12,6 +12,9 @@ RELEASED = Path(__file__).parents[1] / "released"
 """For each release its values, and what it must find again after an upgrade."""
 
 
+EXTERNAL_ONLY = ("--set", "hpa.targetCores=null")
+
+
 def selectors_match(bench: Bench) -> str:
     """The service's pods are selected by what is meant for them; redrive and check are not."""
     for case in bench.cases():
@@ -77,7 +80,7 @@ def names_resolve(bench: Bench) -> str:
         for _, spec in case.pods():
             assert spec["serviceAccountName"] in accounts | elsewhere, case.case
         assert len({spec["serviceAccountName"] for _, spec in case.pods()}) == len([*case.pods()])
-        for scaled in case.of_kind("ScaledObject"):
+        for scaled in case.of_kind("ScaledObject") + case.of_kind("HorizontalPodAutoscaler"):
             target = scaled["spec"]["scaleTargetRef"]["name"]
             assert target == case.the("Deployment")["metadata"]["name"]
         for each in case.manifests:
@@ -112,13 +115,49 @@ def rollouts_never_have_fewer(bench: Bench) -> str:
     for case in bench.cases():
         spec = case.the("Deployment")["spec"]
         assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
-        scaled = case.of_kind("ScaledObject")
+        scaled = case.of_kind("ScaledObject") + case.of_kind("HorizontalPodAutoscaler")
         assert ("replicas" in spec) is not bool(scaled), case.case
-        most = scaled[0]["spec"]["maxReplicaCount"] if scaled else spec["replicas"]
+        assert len(scaled) <= 1, case.case
+        most = spec.get("replicas") or next(
+            scaled[0]["spec"][name]
+            for name in ("maxReplicaCount", "maxReplicas")
+            if name in scaled[0]["spec"]
+        )
         budgets = [each["spec"] for each in case.of_kind("PodDisruptionBudget")]
         assert [b["maxUnavailable"] for b in budgets] == ([1] if most > 1 else []), case.case
         assert all(b["unhealthyPodEvictionPolicy"] == "AlwaysAllow" for b in budgets)
     return "maxSurge 1, maxUnavailable 0"
+
+
+def autoscaler_is_calm(bench: Bench) -> str:
+    """Kubernetes' own autoscaler looks at the service's container, and moves leases seldom."""
+    spec = bench.case("hpa").the("HorizontalPodAutoscaler")["spec"]
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (2, 8)
+    cores, other = spec["metrics"]
+    assert cores == {
+        "type": "ContainerResource",
+        "containerResource": {
+            "name": "cpu",
+            "container": "consumer",
+            "target": {"type": "AverageValue", "averageValue": "500m"},
+        },
+    }
+    assert other["type"] == "External"
+    keda = bench.case("autoscaling").the("ScaledObject")["spec"]["advanced"]
+    for behavior, seconds in (
+        (spec["behavior"], 900),
+        (keda["horizontalPodAutoscalerConfig"]["behavior"], 600),
+    ):
+        assert behavior["scaleUp"]["stabilizationWindowSeconds"] == 60
+        assert behavior["scaleDown"] == {
+            "stabilizationWindowSeconds": seconds,
+            "policies": [{"type": "Pods", "value": 1, "periodSeconds": 120}],
+        }
+    (only,) = render(bench.helm, bench.chart, Bench.values("hpa"), *EXTERNAL_ONLY).the(
+        "HorizontalPodAutoscaler"
+    )["spec"]["metrics"]
+    assert only == other
+    return "cores, an external metric"
 
 
 def network_is_enough(bench: Bench) -> str:

@@ -17,6 +17,12 @@ REQUIRED = (
 )
 STREAM = "arn:aws:dynamodb:eu-central-1:123456789012:table/orders/stream/2026-11-01T09:30:00.000"
 URL_ELSEWHERE = 'extraEnv=[{"name":"CONSUMER_NAKADI_URL","value":"http://nakadi:8080"}]'
+BOTH = (
+    "autoscaling.enabled, hpa.enabled: wanted at most one of the two, because both set the number"
+    " of workers."
+)
+NO_METRIC = "hpa.targetCores, hpa.metrics: wanted at least one of the two."
+KEDA = "autoscaling.enabled=true,autoscaling.maxReplicas=4,autoscaling.prometheusAddress=http://p"
 QUEUE_MISSING = "these values must be set: config.dead_letter_queue_url (the queue to redrive)."
 
 # Arguments beside those of helm/ci/minimal-values.yaml, and what Helm must say to them.
@@ -66,6 +72,15 @@ REFUSALS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
         ("--set", "autoscaling.enabled=true"),
         ("autoscaling.maxReplicas (the number of shards), autoscaling.prometheusAddress.",),
     ),
+    (("--set", f"{KEDA},hpa.enabled=true,hpa.maxReplicas=4"), (BOTH,)),
+    (("--set", "hpa.enabled=true"), ("must be set: hpa.maxReplicas (the number of shards).",)),
+    (("--set", "hpa.enabled=true,hpa.maxReplicas=1"), ("hpa.minReplicas is greater than",)),
+    (("--set", "hpa.enabled=true,hpa.maxReplicas=4,hpa.targetCores=null"), (NO_METRIC,)),
+    (("--set", "hpa.minReplicas=0"), ("hpa", "minReplicas")),
+    (("--set", "hpa.targetCores=1.5"), ("hpa", "targetCores")),
+    (("--set", "alerts.severities.ConsumerAbsnt=page"), ("alerts", "ConsumerAbsnt")),
+    (("--set", "alerts.pageSeverity="), ("alerts", "pageSeverity")),
+    (("--set", "check.resource.cpu=1"), ("check", "resource")),
     (("--kube-version", "1.26.0"), (">=1.27.0-0",)),
 )
 

@@ -1,6 +1,7 @@
 """What the service must say to what the chart makes of it: settings, commands, and measures."""
 
 import io
+import json
 import math
 import re
 import subprocess
@@ -18,7 +19,7 @@ from localdev.observability.rules import render as render_rules
 from tests.alerts.prometheus import found
 from tests.chart.bench import Bench
 from tests.chart.rendering import NAMESPACE, RELEASE, Manifest, Rendered, own_container, render
-from tests.chart.schema import CREDENTIAL
+from tests.chart.schema import CREDENTIAL, SCHEMA
 from tests.chart.values_file import VALUES
 
 REDRIVE_FAILED = "ConsumerRedriveFailed"
@@ -175,6 +176,48 @@ def alerts_are_those_tested(bench: Bench) -> str:
     assert rules == tested
     promtool_accepts(rules)
     return f"{sum(len(group['rules']) for group in rules['groups'])} rules"
+
+
+def severities_are_values(bench: Bench) -> str:
+    """Each of the two severities has a name of yours, and an alert may have one of its own."""
+    rules = alerts(bench.case("monitoring"))
+    before = alerts(bench.case("names"))
+    own = {"ConsumerStreamDisabled": "disaster", "ConsumerDeadLetters": "0"}
+    names = {"page": "critical", "warning": "ticket"}
+    assert {*before.values()} == {*names}
+    assert rules == {name: own.get(name, names[was]) for name, was in before.items()}
+    schema = json.loads(SCHEMA.read_text())["properties"]["alerts"]["properties"]["severities"]
+    assert schema["properties"].keys() == rules.keys()
+    return ", ".join(sorted({*rules.values()}))
+
+
+def alerts(case: Rendered) -> dict[str, str]:
+    """Return severities by alert."""
+    groups = case.the("PrometheusRule")["spec"]["groups"]
+    rules = (rule for group in groups for rule in group["rules"] if "alert" in rule)
+    return {rule["alert"]: rule["labels"]["severity"] for rule in rules}
+
+
+def resources_are_of_each(bench: Bench) -> str:
+    """Redrive and check have what is given for them, over what is given for all."""
+    given = {
+        own_container(spec)["name"]: own_container(spec)["resources"]
+        for _, spec in bench.case("redrive").pods()
+    }
+    shown = {
+        name: (each["requests"]["cpu"], each["requests"]["memory"], each["limits"]["memory"])
+        for name, each in given.items()
+    }
+    assert shown == {
+        "consumer": ("250m", "576Mi", "576Mi"),
+        "redrive": ("500m", "768Mi", "768Mi"),
+        "check": ("50m", "192Mi", "192Mi"),
+    }
+    for name, each in given.items():
+        assert each["limits"]["ephemeral-storage"] == "64Mi", name
+    same = [own_container(spec)["resources"] for _, spec in bench.case("minimal").pods()]
+    assert all(each == same[0] for each in same)
+    return ", ".join(f"{name} {limit}" for name, (_, _, limit) in shown.items())
 
 
 def alerts_know_their_redrive(bench: Bench) -> str:
