@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from consumer import preflight
 from consumer.adapters.aws.aws import Aws
-from consumer.adapters.aws.queue_attributes import waiting_messages
+from consumer.adapters.aws.queue_attributes import queue_attributes
 from consumer.adapters.aws.streams import DynamoDbStreams
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.lease_table.lease_table import LeaseTable
@@ -21,8 +21,10 @@ from consumer.core.preflight.check_result import (
     CheckResult,
     Severity,
     check_ordering_key,
+    check_region,
     exit_code,
 )
+from consumer.core.preflight.queue_fitness import judge_queue
 from consumer.credentials import fallback_region, token_of
 from consumer.errors import LeaseTableAbsent, Misconfigured, Retryable
 from consumer.find_stream import find_stream
@@ -75,7 +77,8 @@ class Check:
         """Call every dependency, one after the other; each adapter limits its own time."""
         async with Aws(fallback_region(self._settings)) as aws:
             with self._reporting("AWS"):
-                self._fine("AWS", f"region {aws.region}")
+                region = fallback_region(self._settings)
+                self.results.append(check_region(aws.region, region))
             with self._reporting("stream"):
                 await self._stream(aws)
             with self._reporting("lease table"):
@@ -150,8 +153,8 @@ class Check:
                 )
             )
             return
-        waiting = await waiting_messages(await aws.sqs(), url)
-        self._fine("dead letter queue", f"about {waiting} messages wait")
+        queue = await queue_attributes(await aws.sqs(), url)
+        self.results.extend(judge_queue(queue, self._settings.event_bytes))
 
     def _token(self, token: Token) -> None:
         file = self._settings.nakadi_token_file

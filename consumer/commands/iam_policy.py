@@ -9,6 +9,7 @@ import json
 import re
 import sys
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -29,7 +30,20 @@ KMS_NOTE = (
     " on that key, and kms:GenerateDataKey if it is written to (lease table, queue)"
 )
 _ARN = re.compile(r"arn:(?P<partition>[^:]+):dynamodb:(?P<region>[^:]*):(?P<account>[^:]*):")
-_QUEUE_REGION = re.compile(r"sqs(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
+_QUEUE_REGION = re.compile(
+    r"(?:[a-z0-9-]+\.)?sqs(?:-fips)?\.([a-z0-9-]+)\.(?:vpce\.)?"
+    r"(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|api\.aws|api\.amazonwebservices\.com\.cn)"
+)
+_PARTITIONS = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+    "eusc-": "aws-eusc",
+}
+"""By how the names of their regions begin. Credentials of one partition are none in another."""
 _ACCOUNT = re.compile(r"\d{12}")
 _STREAM = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
 _ITEMS = [
@@ -50,6 +64,9 @@ _REDRIVE = [
 ]
 
 
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Location:
     """Partition, region and account of resources; `*` where the settings do not say."""
@@ -66,18 +83,21 @@ class Location:
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
     """Print the policy for the purpose of `--for`; return 0. Raise Misconfigured."""
     settings = load_settings(environ)
-    document = {"Version": "2012-10-17", "Statement": policy(settings, arguments.purpose)}
+    document = {"Version": "2012-10-17", "Statement": policy(settings, arguments.purpose, environ)}
     out.write(json.dumps(document, indent=2) + "\n")
     sys.stderr.write(KMS_NOTE + "\n")
     return 0
 
 
-def policy(settings: Settings, purpose: str) -> list[Statement]:
+def policy(
+    settings: Settings, purpose: str, environ: Mapping[str, str] = _NOTHING
+) -> list[Statement]:
     """Return the statements for a purpose: run, check, operate or redrive.
 
-    Raise Misconfigured for redrive without a dead letter queue.
+    `environ` may say where the service runs: AWS_REGION, AWS_ACCOUNT_ID. Raise Misconfigured for
+    redrive without a dead letter queue.
     """
-    location = _location(settings)
+    location = _location(settings, environ)
     match purpose:
         case "run":
             return _run(settings, location)
@@ -164,9 +184,27 @@ def _queue(url: str, location: Location) -> str:
     )
 
 
-def _location(settings: Settings) -> Location:
+def _location(settings: Settings, environ: Mapping[str, str]) -> Location:
+    """Return where the service has its lease table, as far as the settings say it.
+
+    The stream of an ARN may belong to another account. Without an ARN region and account stay `*`:
+    those of the environment may be the operator's, and only the partition is sure to be the same.
+    """
+    region = environ.get("AWS_REGION")
     match = _ARN.match(settings.stream_arn or "")
-    return Location(**match.groupdict()) if match else Location()
+    if match is None:
+        queue = _QUEUE_REGION.fullmatch(
+            urlsplit(settings.dead_letter_queue_url or "").hostname or ""
+        )
+        return Location(_partition(queue[1] if queue else region or ""))
+    stream = Location(**match.groupdict())
+    account = environ.get("AWS_ACCOUNT_ID")
+    return Location(stream.partition, region or stream.region, account or stream.account)
+
+
+def _partition(region: str) -> str:
+    beginnings = (begin for begin in _PARTITIONS if region.startswith(begin))
+    return _PARTITIONS.get(next(beginnings, ""), "aws")
 
 
 def _allow(name: str, actions: list[str], resource: str) -> Statement:

@@ -4,23 +4,32 @@ CloudWatch Logs makes metrics of every JSON line that has `_aws` at its root, so
 nor a permission is needed. Source: CloudWatch User Guide, "Specification: Embedded metric format".
 
 The only dimension is `Application`, so that each metric exists once for any number of workers.
-Read ages as Maximum, headroom and StreamEnabled as Minimum, and counts (since the last line) as
-Sum. A value that is not known yet is omitted.
+Read ages and EventTypeStopped as Maximum, headroom and StreamEnabled as Minimum, and counts (since
+the last line) as Sum. A value that is not known yet is omitted.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from consumer.core.leases.lease import SEEK
 
 if TYPE_CHECKING:
-    from prometheus_client import Counter, Gauge
+    from prometheus_client import Counter, Gauge, Histogram
 
     from consumer.observability.metrics import Metrics
 
-UNITS = {"IteratorAge": "Seconds", "RetentionHeadroom": "Seconds", "StreamEnabled": "None"}
+UNITS = {
+    "IteratorAge": "Seconds",
+    "RetentionHeadroom": "Seconds",
+    "StreamEnabled": "None",
+    "EventTypeStopped": "None",
+}
 """Units by CloudWatch's names; every other metric is a Count."""
+
+_NO_ERROR = re.compile(r"http_(2..|400|404|413|422)")
+"""Outcomes that concern the events of a request, or stop the event type (404)."""
 
 
 class EmbeddedMetrics:
@@ -37,7 +46,7 @@ class EmbeddedMetrics:
 
         Counts are those since the last call.
         """
-        values = self._ages() | self._stream() | self._counts()
+        values = self._ages() | self._stream() | self._stopped() | self._counts()
         units = [{"Name": name, "Unit": UNITS.get(name, "Count")} for name in values]
         directive = {
             "Namespace": self._namespace,
@@ -67,17 +76,27 @@ class EmbeddedMetrics:
         which a peer has found: the old stream must not be reported then. Stream keys end in the
         time of creation, so the newest one is the greatest.
         """
-        enabled = _by_stream(self._metrics.stream_enabled)
-        known = enabled.keys() | _by_stream(self._metrics.iterator_age_seconds).keys()
+        enabled = _by_label(self._metrics.stream_enabled, "stream")
+        known = enabled.keys() | _by_label(self._metrics.iterator_age_seconds, "stream").keys()
         newest = max(known, default="")
         return {"StreamEnabled": enabled[newest]} if newest in enabled else {}
 
+    def _stopped(self) -> dict[str, float]:
+        """Return whether an event type is stopped; empty if no state is known yet."""
+        states = _by_label(self._metrics.event_type_state, "state")
+        return {"EventTypeStopped": states["stopped"]} if "stopped" in states else {}
+
     def _counts(self) -> dict[str, float]:
+        requests = _by_outcome(self._metrics.publish_duration_seconds)
         totals = {
             "RecordsRead": sum(_values(self._metrics.records_read)),
             "EventsPublished": sum(_values(self._metrics.events_published)),
             "DeadLetters": sum(_values(self._metrics.dead_letters)),
             "ChangesLost": sum(_values(self._metrics.gaps, other_than=SEEK)),
+            "PublishRequests": sum(requests.values()),
+            "PublishErrors": sum(
+                count for outcome, count in requests.items() if not _NO_ERROR.fullmatch(outcome)
+            ),
         }
         counts = {name: total - self._last_totals.get(name, 0.0) for name, total in totals.items()}
         self._last_totals = totals
@@ -93,9 +112,18 @@ def _values(instrument: Counter | Gauge, other_than: str = "") -> list[float]:
     ]
 
 
-def _by_stream(gauge: Gauge) -> dict[str, float]:
+def _by_label(gauge: Gauge, label: str) -> dict[str, float]:
     return {
-        sample.labels["stream"]: sample.value
+        sample.labels[label]: sample.value
         for family in gauge.collect()
         for sample in family.samples
+    }
+
+
+def _by_outcome(histogram: Histogram) -> dict[str, float]:
+    return {
+        sample.labels["outcome"]: sample.value
+        for family in histogram.collect()
+        for sample in family.samples
+        if sample.name.endswith("_count")
     }

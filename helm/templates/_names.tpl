@@ -9,9 +9,13 @@ How the names of all resources begin. 44 characters, because a CronJob's name ha
 The alert on a failed redrive has it, too, so localdev/observability/rules.py does the same.
 */}}
 {{- define "consumer.name" -}}
+{{- with .Values.fullnameOverride -}}
+{{ . }}
+{{- else -}}
 {{- $chart := include "consumer.chart" . -}}
 {{- $name := ternary .Release.Name (printf "%s-%s" .Release.Name $chart) (contains $chart .Release.Name) -}}
 {{- $name | trunc 44 | trimSuffix "-" -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Called with (dict "root" $ "component" "worker"): what selects pods, fixed for ever. */}}
@@ -23,14 +27,16 @@ app.kubernetes.io/component: {{ . }}
 {{- end }}
 {{- end -}}
 
+{{/* The chart's own labels, which win; `more`, which is optional, wins over the labels of everything. */}}
 {{- define "consumer.labels" -}}
-{{ include "consumer.selector" . }}
-app.kubernetes.io/version: {{ .root.Values.image.tag | default .root.Chart.AppVersion | trunc 63 | quote }}
-app.kubernetes.io/managed-by: {{ .root.Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 }}
+{{- $own := include "consumer.selector" . | fromYaml -}}
+{{- $_ := set $own "app.kubernetes.io/version" (.root.Values.image.tag | default .root.Chart.AppVersion | trunc 63) -}}
+{{- $_ := set $own "app.kubernetes.io/managed-by" .root.Release.Service -}}
+{{- $_ := set $own "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63) -}}
+{{- mergeOverwrite (dict) .root.Values.commonLabels (.more | default dict) $own | toYaml -}}
 {{- end -}}
 
-{{/* name, namespace and labels; `suffix` and `component` are optional. */}}
+{{/* name, namespace and labels; `suffix`, `component` and `more` are optional. */}}
 {{- define "consumer.metadata" -}}
 name: {{ include "consumer.name" .root }}{{ with .suffix }}-{{ . }}{{ end }}
 namespace: {{ .root.Release.Namespace }}

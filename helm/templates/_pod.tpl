@@ -23,6 +23,10 @@ nodeSelector:
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- with .root.Values.initContainers }}
+initContainers:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 volumes:
   - name: tmp
     emptyDir:
@@ -41,28 +45,33 @@ volumes:
   {{- end }}
 {{- end -}}
 
+{{/* Called with (dict "root" $ "resources" …), which override those of all pods; they are optional. */}}
 {{- define "consumer.container" -}}
+{{- $resources := .resources | default dict -}}
+{{- with .root -}}
 image: {{ include "consumer.image" . }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 envFrom:
   - configMapRef:
       name: {{ include "consumer.name" . }}
-{{- $tokenFile := include "consumer.tokenFile" . }}
-{{- if or $tokenFile .Values.extraEnv }}
 env:
-  {{- with $tokenFile }}
+  # Here and not in the ConfigMap: the webhook of EKS adds AWS_REGION to `env` where it is absent, and `env` wins.
+  {{- if not (include "consumer.hasEnv" (dict "root" . "name" "AWS_REGION")) }}
+  - name: AWS_REGION
+    value: {{ .Values.region | quote }}
+  {{- end }}
+  {{- with include "consumer.tokenFile" . }}
   - name: CONSUMER_NAKADI_TOKEN_FILE
     value: {{ . | quote }}
   {{- end }}
   {{- with .Values.extraEnv }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
-{{- end }}
 securityContext:
   {{- $own := dict "allowPrivilegeEscalation" false "privileged" false "readOnlyRootFilesystem" true "runAsNonRoot" true "runAsUser" 65532 "runAsGroup" 65532 "capabilities" (dict "drop" (list "ALL")) "seccompProfile" (dict "type" "RuntimeDefault") }}
   {{- mergeOverwrite $own (deepCopy .Values.securityContext) | toYaml | nindent 2 }}
 resources:
-  {{- include "consumer.resources" . | nindent 2 }}
+  {{- include "consumer.resources" (dict "root" . "resources" $resources) | nindent 2 }}
 volumeMounts:
   - name: tmp
     mountPath: /tmp
@@ -75,13 +84,14 @@ volumeMounts:
   {{- toYaml . | nindent 2 }}
   {{- end }}
 {{- end -}}
+{{- end -}}
 
 {{/*
 256 MiB and five quarters of the queue. Measured: 107 to 130 MB with an empty queue, 354 MB with a
 full one of 256 MiB. Request and limit are the same: a worker must not be killed for its neighbour.
 */}}
 {{- define "consumer.resources" -}}
-{{- $memory := printf "%dMi" (add 256 (int64 (ceil (divf (mulf .Values.config.queue_bytes 1.25) 1048576)))) -}}
+{{- $memory := printf "%dMi" (add 256 (int64 (ceil (divf (mulf .root.Values.config.queue_bytes 1.25) 1048576)))) -}}
 {{- $own := dict "requests" (dict "memory" $memory "ephemeral-storage" "32Mi") "limits" (dict "memory" $memory "ephemeral-storage" "64Mi") -}}
-{{- mergeOverwrite $own (deepCopy .Values.resources) | toYaml -}}
+{{- mergeOverwrite $own (deepCopy .root.Values.resources) (deepCopy .resources) | toYaml -}}
 {{- end -}}

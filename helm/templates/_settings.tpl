@@ -47,6 +47,9 @@
 {{- $missing = append $missing "autoscaling.prometheusAddress" -}}
 {{- end -}}
 {{- end -}}
+{{- if and .Values.hpa.enabled (not .Values.hpa.maxReplicas) -}}
+{{- $missing = append $missing "hpa.maxReplicas (the number of shards)" -}}
+{{- end -}}
 {{- if and .Values.redrive.schedule (not (include "consumer.hasQueue" .)) -}}
 {{- $missing = append $missing "config.dead_letter_queue_url (the queue to redrive)" -}}
 {{- end -}}
@@ -144,6 +147,15 @@ of `consumer settings`, in its words; where one of them comes by valueFrom nobod
 {{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
 {{- $wrong = append $wrong "autoscaling.minReplicas is greater than autoscaling.maxReplicas." -}}
 {{- end -}}
+{{- if and .Values.autoscaling.enabled .Values.hpa.enabled -}}
+{{- $wrong = append $wrong "autoscaling.enabled, hpa.enabled: wanted at most one of the two, because both set the number of workers." -}}
+{{- end -}}
+{{- if and .Values.hpa.enabled (gt (int .Values.hpa.minReplicas) (int .Values.hpa.maxReplicas)) -}}
+{{- $wrong = append $wrong "hpa.minReplicas is greater than hpa.maxReplicas." -}}
+{{- end -}}
+{{- if and .Values.hpa.enabled (not (or .Values.hpa.targetCores .Values.hpa.metrics)) -}}
+{{- $wrong = append $wrong "hpa.targetCores, hpa.metrics: wanted at least one of the two." -}}
+{{- end -}}
 {{- if not (regexMatch "^[a-z][a-z0-9-]*$" (include "consumer.name" .)) -}}
 {{- $wrong = append $wrong (printf "The release's name: found %q, wanted a letter first and no dot, because the Service is called by it." .Release.Name) -}}
 {{- end -}}
@@ -161,9 +173,10 @@ of `consumer settings`, in its words; where one of them comes by valueFrom nobod
 {{- end -}}
 {{- end -}}
 
-{{/* Data of the ConfigMap; what is empty is unset. The path of the token is set in the pod, with its mount. */}}
+{{/*
+Data of the ConfigMap; what is empty is unset. The pod sets the region, and the path of the token with its mount.
+*/}}
 {{- define "consumer.environment" -}}
-AWS_REGION: {{ .Values.region | quote }}
 {{- range $name, $value := omit .Values.config "nakadi_token_file" }}
 {{- $text := ternary "" (include "consumer.text" $value) (kindIs "invalid" $value) }}
 {{- if $text }}

@@ -18,6 +18,8 @@ ALERTS: Mapping[str, object] = {
     "agePageSeconds": 43200,
     "retentionSeconds": 86400,
     "oldestDeadLetterSeconds": 259200,
+    "pageSeverity": "page",
+    "warningSeverity": "warning",
     "runbookUrl": RUNBOOK,
     "freshnessObjective": 0.999,
     "freshnessSeconds": 60,
@@ -81,6 +83,9 @@ def _operand(word: str, root: Mapping[str, object], variables: Mapping[str, obje
 
 def _consumer_name(root: Mapping[str, object]) -> str:
     """Return the beginning of the names of a release's resources, as helm/templates/_names.tpl."""
+    full = _operand(".Values.fullnameOverride", root, {})
+    if full:
+        return str(full)
     chart = str(_value(".Values.nameOverride | default .Chart.Name", root, {}))
     release = str(_value(".Release.Name", root, {}))
     name = release if chart in release else f"{release}-{chart}"

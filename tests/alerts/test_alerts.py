@@ -184,6 +184,9 @@ def test_thresholds_are_the_values() -> None:
         "agePageSeconds": 22,
         "retentionSeconds": 33,
         "oldestDeadLetterSeconds": 44,
+        "pageSeverity": "wake",
+        "warningSeverity": "look",
+        "severities": {"ConsumerDeadLettersOld": "soon"},
         "runbookUrl": "https://runbooks.example/relay",
         "freshnessObjective": 0.55,
         "freshnessSeconds": 66,
@@ -200,6 +203,9 @@ def test_thresholds_are_the_values() -> None:
     assert rules["ConsumerIteratorAgeCritical"]["expr"].endswith("> 22")
     assert rules["ConsumerRetentionInDanger"]["expr"].endswith("33 * 2 / 3) > 33")
     assert rules["ConsumerDeadLettersOld"]["expr"].endswith("> 44")
+    assert rules["ConsumerIteratorAgeCritical"]["labels"]["severity"] == "wake"
+    assert rules["ConsumerIteratorAgeHigh"]["labels"]["severity"] == "look"
+    assert rules["ConsumerDeadLettersOld"]["labels"]["severity"] == "soon"
     assert "(1 - 0.55)" in rules["ConsumerFreshnessBurnFast"]["expr"]
     assert "<= bool 66" in text
     assert 'namespace="n"' in rules["ConsumerAbsent"]["expr"]

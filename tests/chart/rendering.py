@@ -14,6 +14,7 @@ from tests.patience import PATIENCE
 CASES = tuple(sorted((CHART / "ci").glob("*-values.yaml")))
 NAMESPACE = "shop"
 RELEASE = "orders"
+OWN_CONTAINERS = frozenset({"consumer", "redrive", "check"})
 
 Manifest = dict[str, Any]
 
@@ -48,6 +49,13 @@ class Rendered:
                 case "CronJob":
                     template = each["spec"]["jobTemplate"]["spec"]["template"]
                     yield template["metadata"], template["spec"]
+
+
+def own_container(spec: Manifest) -> Manifest:
+    """Return the container of a pod that runs the service; what a file of values adds is not."""
+    container: Manifest
+    (container,) = (each for each in spec["containers"] if each["name"] in OWN_CONTAINERS)
+    return container
 
 
 def helm(program: Path, *arguments: str) -> str:

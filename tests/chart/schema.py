@@ -5,6 +5,7 @@ Open for what is handed to Kubernetes as it is.
 """
 
 import json
+import re
 from collections.abc import Mapping
 
 from consumer.commands import settings as settings_command
@@ -34,6 +35,48 @@ DNS_NAME: Schema = {"type": "string", "pattern": "^[a-z0-9.-]*$"}
 LABEL: Schema = {"type": "string", "pattern": "^([a-z0-9]([a-z0-9-]*[a-z0-9])?)?$"}
 """Part of a name that must do for a Service: no dots."""
 
+FULL_NAME: Schema = {
+    "type": "string",
+    "maxLength": 44,
+    "pattern": "^([a-z]([a-z0-9-]*[a-z0-9])?)?$",
+}
+"""As it stands in front of `-redrive`, in the name of a CronJob."""
+
+TEXT: Schema = {"type": "string", "minLength": 1}
+
+ALERTS = CHART / "files/alerts.yaml"
+
+SEVERITIES: Schema = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": dict.fromkeys(re.findall(r"- alert: (\w+)", ALERTS.read_text()), TEXT),
+}
+"""One for each alert."""
+
+LABELS: Schema = {
+    "type": "object",
+    "additionalProperties": {
+        "type": "string",
+        "maxLength": 63,
+        "pattern": "^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$",
+    },
+    "patternProperties": {
+        "^app[.]kubernetes[.]io/(component|instance|managed-by|name|version)$": False,
+        "^helm[.]sh/chart$": False,
+    },
+}
+"""All labels but those that the chart sets."""
+
+CONTAINERS: Schema = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["name"],
+        "properties": {"name": {"not": {"enum": ["check", "consumer", "redrive"]}}},
+    },
+}
+"""Beside the chart's own."""
+
 # Narrower than what a default tells: text is a string, {} an open object, [] an open list.
 NARROWER: Mapping[str, Schema] = {
     "region": {"pattern": "^([a-z]{2,}(-[a-z]+)+-[0-9]+)?$"},
@@ -44,6 +87,8 @@ NARROWER: Mapping[str, Schema] = {
     "image.pullPolicy": {"enum": ["Always", "IfNotPresent", "Never"]},
     "imagePullSecrets": OBJECTS,
     "nameOverride": LABEL,
+    "fullnameOverride": FULL_NAME,
+    "commonLabels": LABELS,
     "serviceAccount.name": DNS_NAME,
     "serviceAccount.annotations": STRINGS,
     "minReadySeconds": {"minimum": 0, "maximum": 300},
@@ -57,6 +102,9 @@ NARROWER: Mapping[str, Schema] = {
     "podMonitor.labels": STRINGS,
     "podMonitor.interval": {"pattern": "^[0-9]+(ms|s|m)$"},
     "alerts.labels": STRINGS,
+    "alerts.pageSeverity": TEXT,
+    "alerts.warningSeverity": TEXT,
+    "alerts.severities": SEVERITIES,
     "alerts.ageWarningSeconds": {"minimum": 1},
     "alerts.agePageSeconds": {"minimum": 1},
     "alerts.retentionSeconds": {"minimum": 1},
@@ -71,6 +119,11 @@ NARROWER: Mapping[str, Schema] = {
     "autoscaling.targetCores": {"exclusiveMinimum": 0, "maximum": 1},
     "autoscaling.targetInFlight": {"exclusiveMinimum": 0, "maximum": 1},
     "autoscaling.scaleDownSeconds": {"minimum": 0, "maximum": 3600},
+    "hpa.minReplicas": {"minimum": 1},
+    "hpa.maxReplicas": {"type": ["integer", "null"], "minimum": 1},
+    "hpa.targetCores": {"type": ["number", "null"], "minimum": 0.001, "maximum": 1},
+    "hpa.metrics": OBJECTS,
+    "hpa.scaleDownSeconds": {"minimum": 0, "maximum": 3600},
     "redrive.args": {"items": {"type": "string"}},
     "redrive.activeDeadlineSeconds": {"minimum": 60},
     "redrive.serviceAccount.name": DNS_NAME,
@@ -83,6 +136,8 @@ NARROWER: Mapping[str, Schema] = {
     "tolerations": OBJECTS,
     "extraVolumes": OBJECTS,
     "extraVolumeMounts": OBJECTS,
+    "initContainers": CONTAINERS,
+    "extraContainers": CONTAINERS,
     "extraObjects": OBJECTS,
 }
 

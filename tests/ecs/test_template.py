@@ -207,15 +207,17 @@ def test_alarms_are_about_metrics_that_the_service_writes() -> None:
     metrics.iterator_age_seconds.labels(stream="orders/1").set(1)
     metrics.retention_headroom_seconds.labels(stream="orders/1").set(1)
     metrics.stream_enabled.labels(stream="orders/1").set(1)
+    metrics.event_type_state.labels(state="stopped").set(0)
     line = EmbeddedMetrics(str(settings.cloudwatch_namespace), settings.application, metrics).line(
         0
     )
     alarms = {n: each for n, each in made.resources.items() if "ComparisonOperator" in each}
-    own = [each for each in alarms.values() if each["Namespace"] == settings.cloudwatch_namespace]
-    assert len(own) == 4
-    for alarm in own:
-        assert alarm["MetricName"] in line
-        assert alarm["Dimensions"] == [{"Name": "Application", "Value": line["Application"]}]
+    asked = [metric for each in alarms.values() for metric in metrics_of(each)]
+    own = [each for each in asked if each["Namespace"] == settings.cloudwatch_namespace]
+    assert len(own) == 7
+    for metric in own:
+        assert metric["MetricName"] in line
+        assert metric["Dimensions"] == [{"Name": "Application", "Value": line["Application"]}]
     assert alarms["AgePage"]["TreatMissingData"] == "breaching"
     assert [each["AlarmActions"] for each in alarms.values()] == [[made_topic()]] * len(alarms)
     silent = stack(RedriveSchedule="rate(1 day)").resources.values()
@@ -231,6 +233,48 @@ def test_a_disabled_stream_is_an_alarm_and_stays_one_when_its_workers_have_ended
     assert alarm["TreatMissingData"] == "ignore"
 
 
+def test_errors_are_compared_with_requests() -> None:
+    """As ConsumerPublishErrors: a share, so that a single time-out of a busy hour is no alarm."""
+    alarm = stack().resources["PublishErrors"]
+    share, *parts = alarm["Metrics"]
+    assert share["ReturnData"] is True
+    names = {part["Id"]: part["MetricStat"]["Metric"]["MetricName"] for part in parts}
+    assert names == {"errors": "PublishErrors", "requests": "PublishRequests"}
+    assert {part["MetricStat"]["Stat"] for part in parts} == {"Sum"}
+    assert {part["ReturnData"] for part in parts} == {False}
+    assert share["Expression"] == "IF(requests > 0, errors / requests, 0)"
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0.05)
+    assert alarm["EvaluationPeriods"] * parts[0]["MetricStat"]["Period"] == 600
+    assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_a_stopped_event_type_is_an_alarm() -> None:
+    alarm = stack().resources["EventTypeStopped"]
+    assert (alarm["MetricName"], alarm["Statistic"]) == ("EventTypeStopped", "Maximum")
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+    assert alarm["EvaluationPeriods"] * alarm["Period"] == 300
+
+
+def test_the_pages_count_the_alarms() -> None:
+    """Those without a scheduled redrive, by the word and by the row."""
+    names = {
+        each["AlarmName"].removeprefix("order-relay")
+        for each in stack(RedriveSchedule="rate(1 day)").resources.values()
+        if "ComparisonOperator" in each
+    }
+    assert names == {f"-{name}" for name in re.findall(r"^\| `…-([a-z-]+)`", README, re.MULTILINE)}
+    assert len(names) == 9
+    assert "eight alarms" in " ".join(README.split())
+    assert "has eight alarms" in " ".join((ROOT / "docs/runbook.md").read_text().split())
+
+
+def metrics_of(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the one metric of an alarm, or those of its expression."""
+    if "MetricName" in alarm:
+        return [alarm]
+    return [each["MetricStat"]["Metric"] for each in alarm["Metrics"] if "MetricStat" in each]
+
+
 def made_topic() -> str:
     return "arn:aws:sns:eu-central-1:123456789012:alarms"
 
@@ -240,7 +284,7 @@ def test_alarms_name_chapters_of_the_runbook() -> None:
     made = stack(RedriveSchedule="rate(1 day)").resources.values()
     texts = [each["AlarmDescription"] for each in made if "AlarmDescription" in each]
     named = {name for text in texts for name in re.findall(r"Consumer\w+", text)}
-    assert len(named) == 8
+    assert len(named) == 11
     assert [name for name in named if f"\n## {name}\n" not in runbook] == []
 
 

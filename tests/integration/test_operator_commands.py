@@ -129,7 +129,8 @@ def desk(aws: AwsProcess, nakadi: NakadiProcess, request: pytest.FixtureRequest)
 
 def test_when_all_is_well_check_says_so(desk: Desk) -> None:
     desk.create_table("NEW_AND_OLD_IMAGES")
-    queue = desk.client("sqs").create_queue(QueueName=desk.table)["QueueUrl"]
+    fit = {"MessageRetentionPeriod": "1209600", "MaximumMessageSize": "1048576"}
+    queue = desk.client("sqs").create_queue(QueueName=desk.table, Attributes=fit)["QueueUrl"]
     code, verdicts, _ = desk.verdicts(CONSUMER_DEAD_LETTER_QUEUE_URL=queue)
     assert code == 0
     assert list(verdicts) == [
@@ -144,6 +145,18 @@ def test_when_all_is_well_check_says_so(desk: Desk) -> None:
         "event type",
     ]
     assert set(verdicts.values()) == {"ok"}
+
+
+def test_a_queue_that_is_unfit_for_letters(desk: Desk) -> None:
+    desk.create_table("NEW_AND_OLD_IMAGES")
+    attributes = {"FifoQueue": "true", "DelaySeconds": "7", "MessageRetentionPeriod": "86400"}
+    name = f"{desk.table}.fifo"
+    queue = desk.client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    code, _, text = desk.verdicts(CONSUMER_DEAD_LETTER_QUEUE_URL=queue)
+    assert code == 2
+    assert "a FIFO queue refuses every letter" in text
+    assert "after 1.0 days" in text
+    assert "for 7 s" in text
 
 
 def test_one_failure_does_not_hide_the_others(desk: Desk) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
 
 
 class Severity(StrEnum):
@@ -35,6 +39,21 @@ def exit_code(results: Iterable[CheckResult]) -> int:
     if Severity.WRONG in severities:
         return 2
     return 1 if Severity.UNREACHABLE in severities else 0
+
+
+def check_region(region: str, stream_region: str | None) -> CheckResult:
+    """Check that the clients' region is that of the stream's ARN, which is None without an ARN.
+
+    Local stand-ins have words of their own for the region of an ARN, such as `ddblocal`.
+    """
+    if stream_region is None or stream_region == region or not _REGION.fullmatch(stream_region):
+        return CheckResult("AWS", Severity.FINE, f"region {region}")
+    return CheckResult(
+        "AWS",
+        Severity.WRONG,
+        f"region {region}, but the ARN of the stream has {stream_region}",
+        f"set AWS_REGION={stream_region}, or correct CONSUMER_STREAM_ARN",
+    )
 
 
 def check_ordering_key(wanted: tuple[str, ...], table_key: tuple[str, ...]) -> CheckResult:

@@ -6,10 +6,13 @@ from pathlib import Path
 import yaml
 
 from tests.chart.bench import Bench
-from tests.chart.rendering import Manifest, Rendered, render
+from tests.chart.rendering import Manifest, Rendered, own_container, render
 
 RELEASED = Path(__file__).parents[1] / "released"
 """For each release its values, and what it must find again after an upgrade."""
+
+
+EXTERNAL_ONLY = ("--set", "hpa.targetCores=null")
 
 
 def selectors_match(bench: Bench) -> str:
@@ -26,6 +29,49 @@ def selectors_match(bench: Bench) -> str:
     return f"{sum(len(_selectors(case)) for case in bench.cases())} selectors"
 
 
+def labels_are_everywhere(bench: Bench) -> str:
+    """`commonLabels` are on every resource and pod, and no selector has them.
+
+    A selector never changes, labels do. Labels of a kind of resource win over those of all.
+    """
+    case = bench.case("names")
+    wanted = yaml.safe_load(Bench.values("names").read_text())["commonLabels"].keys()
+    jobs = [each["spec"]["jobTemplate"]["metadata"] for each in case.of_kind("CronJob")]
+    metadata = [*(each["metadata"] for each in case.manifests), *jobs, *(m for m, _ in case.pods())]
+    for each in metadata:
+        assert wanted <= each["labels"].keys(), each
+    for selector in _selectors(case):
+        assert not wanted & selector.keys(), selector
+    for policy in case.of_kind("NetworkPolicy"):
+        assert not wanted & policy["spec"]["podSelector"]["matchLabels"].keys()
+    assert _template(case)["metadata"]["labels"]["team"] == "logistics-on-call"
+    assert case.the("PodMonitor")["metadata"]["labels"]["team"] == "observability"
+    assert case.the("Service")["metadata"]["labels"]["team"] == "logistics"
+    return f"{len(metadata)} metadata"
+
+
+def full_names_are_kept(bench: Bench) -> str:
+    """With `fullnameOverride` all names begin with it, as it stands."""
+    names = [each["metadata"]["name"] for each in bench.case("names").manifests]
+    assert all(name.split("order-relay")[0] == "" for name in names), names
+    assert "order-relay" in names
+    return ", ".join(sorted({*names}))
+
+
+def containers_are_added(bench: Bench) -> str:
+    """Init containers are in every pod, as volumes are; a sidecar is beside the service only.
+
+    A job would never end beside a container that goes on.
+    """
+    case = bench.case("containers")
+    for _, spec in case.pods():
+        assert [each["name"] for each in spec.get("initContainers", [])] == ["trust"]
+        beside = [each["name"] for each in spec["containers"]][1:]
+        assert beside == (["proxy"] if own_container(spec)["name"] == "consumer" else [])
+    assert not any("initContainers" in spec for _, spec in bench.case("minimal").pods())
+    return f"{len([*case.pods()])} pods"
+
+
 def names_resolve(bench: Bench) -> str:
     """Accounts, config maps and targets that are named are there, or come from elsewhere."""
     elsewhere = {"order-relay", "order-check"}
@@ -34,7 +80,7 @@ def names_resolve(bench: Bench) -> str:
         for _, spec in case.pods():
             assert spec["serviceAccountName"] in accounts | elsewhere, case.case
         assert len({spec["serviceAccountName"] for _, spec in case.pods()}) == len([*case.pods()])
-        for scaled in case.of_kind("ScaledObject"):
+        for scaled in case.of_kind("ScaledObject") + case.of_kind("HorizontalPodAutoscaler"):
             target = scaled["spec"]["scaleTargetRef"]["name"]
             assert target == case.the("Deployment")["metadata"]["name"]
         for each in case.manifests:
@@ -53,14 +99,14 @@ def pods_are_restricted(bench: Bench) -> str:
             assert spec["enableServiceLinks"] is False
             assert spec["securityContext"]["runAsNonRoot"] is True
             assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-            for container in spec["containers"]:
-                context = container["securityContext"]
-                assert context["runAsUser"] >= 20000
-                assert context["readOnlyRootFilesystem"] is True
-                assert context["allowPrivilegeEscalation"] is False
-                assert context["capabilities"] == {"drop": ["ALL"]}
-                mounts = {mount["name"] for mount in container["volumeMounts"]}
-                assert mounts == {volume["name"] for volume in spec["volumes"]}
+            container = own_container(spec)
+            context = container["securityContext"]
+            assert context["runAsUser"] >= 20000
+            assert context["readOnlyRootFilesystem"] is True
+            assert context["allowPrivilegeEscalation"] is False
+            assert context["capabilities"] == {"drop": ["ALL"]}
+            mounts = {mount["name"] for mount in container["volumeMounts"]}
+            assert mounts == {volume["name"] for volume in spec["volumes"]}
     return f"{count} pods"
 
 
@@ -69,13 +115,49 @@ def rollouts_never_have_fewer(bench: Bench) -> str:
     for case in bench.cases():
         spec = case.the("Deployment")["spec"]
         assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
-        scaled = case.of_kind("ScaledObject")
+        scaled = case.of_kind("ScaledObject") + case.of_kind("HorizontalPodAutoscaler")
         assert ("replicas" in spec) is not bool(scaled), case.case
-        most = scaled[0]["spec"]["maxReplicaCount"] if scaled else spec["replicas"]
+        assert len(scaled) <= 1, case.case
+        most = spec.get("replicas") or next(
+            scaled[0]["spec"][name]
+            for name in ("maxReplicaCount", "maxReplicas")
+            if name in scaled[0]["spec"]
+        )
         budgets = [each["spec"] for each in case.of_kind("PodDisruptionBudget")]
         assert [b["maxUnavailable"] for b in budgets] == ([1] if most > 1 else []), case.case
         assert all(b["unhealthyPodEvictionPolicy"] == "AlwaysAllow" for b in budgets)
     return "maxSurge 1, maxUnavailable 0"
+
+
+def autoscaler_is_calm(bench: Bench) -> str:
+    """Kubernetes' own autoscaler looks at the service's container, and moves leases seldom."""
+    spec = bench.case("hpa").the("HorizontalPodAutoscaler")["spec"]
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (2, 8)
+    cores, other = spec["metrics"]
+    assert cores == {
+        "type": "ContainerResource",
+        "containerResource": {
+            "name": "cpu",
+            "container": "consumer",
+            "target": {"type": "AverageValue", "averageValue": "500m"},
+        },
+    }
+    assert other["type"] == "External"
+    keda = bench.case("autoscaling").the("ScaledObject")["spec"]["advanced"]
+    for behavior, seconds in (
+        (spec["behavior"], 900),
+        (keda["horizontalPodAutoscalerConfig"]["behavior"], 600),
+    ):
+        assert behavior["scaleUp"]["stabilizationWindowSeconds"] == 60
+        assert behavior["scaleDown"] == {
+            "stabilizationWindowSeconds": seconds,
+            "policies": [{"type": "Pods", "value": 1, "periodSeconds": 120}],
+        }
+    (only,) = render(bench.helm, bench.chart, Bench.values("hpa"), *EXTERNAL_ONLY).the(
+        "HorizontalPodAutoscaler"
+    )["spec"]["metrics"]
+    assert only == other
+    return "cores, an external metric"
 
 
 def network_is_enough(bench: Bench) -> str:

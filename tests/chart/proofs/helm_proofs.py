@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from tests.chart.bench import Bench
 from tests.chart.rendering import helm, refusal, render
 
@@ -15,6 +17,12 @@ REQUIRED = (
 )
 STREAM = "arn:aws:dynamodb:eu-central-1:123456789012:table/orders/stream/2026-11-01T09:30:00.000"
 URL_ELSEWHERE = 'extraEnv=[{"name":"CONSUMER_NAKADI_URL","value":"http://nakadi:8080"}]'
+BOTH = (
+    "autoscaling.enabled, hpa.enabled: wanted at most one of the two, because both set the number"
+    " of workers."
+)
+NO_METRIC = "hpa.targetCores, hpa.metrics: wanted at least one of the two."
+KEDA = "autoscaling.enabled=true,autoscaling.maxReplicas=4,autoscaling.prometheusAddress=http://p"
 QUEUE_MISSING = "these values must be set: config.dead_letter_queue_url (the queue to redrive)."
 
 # Arguments beside those of helm/ci/minimal-values.yaml, and what Helm must say to them.
@@ -51,6 +59,12 @@ REFUSALS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
         ("config.nakadi_url: wanted here",),
     ),
     (("--set", "nameOverride=a.b"), ("nameOverride",)),
+    (("--set", "fullnameOverride=4711"), ("fullnameOverride",)),
+    (("--set", f"fullnameOverride={'a' * 45}"), ("fullnameOverride",)),
+    (("--set", "commonLabels.helm\\.sh/chart=mine"), ("commonLabels",)),
+    (("--set", "commonLabels.team=a b"), ("commonLabels",)),
+    (("--set-json", 'extraContainers=[{"name":"consumer"}]'), ("extraContainers",)),
+    (("--set-json", 'initContainers=[{"name":"check"}]'), ("initContainers",)),
     (("--name-template", "4711"), ("wanted a letter first",)),
     (("--name-template", "order.relay"), ("wanted a letter first",)),
     (("--set", "redrive.schedule=@daily"), (QUEUE_MISSING,)),
@@ -58,6 +72,15 @@ REFUSALS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
         ("--set", "autoscaling.enabled=true"),
         ("autoscaling.maxReplicas (the number of shards), autoscaling.prometheusAddress.",),
     ),
+    (("--set", f"{KEDA},hpa.enabled=true,hpa.maxReplicas=4"), (BOTH,)),
+    (("--set", "hpa.enabled=true"), ("must be set: hpa.maxReplicas (the number of shards).",)),
+    (("--set", "hpa.enabled=true,hpa.maxReplicas=1"), ("hpa.minReplicas is greater than",)),
+    (("--set", "hpa.enabled=true,hpa.maxReplicas=4,hpa.targetCores=null"), (NO_METRIC,)),
+    (("--set", "hpa.minReplicas=0"), ("hpa", "minReplicas")),
+    (("--set", "hpa.targetCores=1.5"), ("hpa", "targetCores")),
+    (("--set", "alerts.severities.ConsumerAbsnt=page"), ("alerts", "ConsumerAbsnt")),
+    (("--set", "alerts.pageSeverity="), ("alerts", "pageSeverity")),
+    (("--set", "check.resource.cpu=1"), ("check", "resource")),
     (("--kube-version", "1.26.0"), (">=1.27.0-0",)),
 )
 
@@ -138,7 +161,9 @@ def notes_are_printed(bench: Bench) -> str:
         assert "<no value>" not in said, values.name
         queue = "dead_letter_queue" in values.read_text().lower()
         assert ("blocks its key" in said) is not queue
-        assert ("--from=cronjob/orders-dynamodb-nakadi-consumer-redrive " in said) is queue
+        given = yaml.safe_load(values.read_text()).get("fullnameOverride")
+        name = given or "orders-dynamodb-nakadi-consumer"
+        assert (f"--from=cronjob/{name}-redrive " in said) is queue
     for flags, worries in WORRIES.items():
         said = notes(bench, Bench.values("minimal"), "--set", flags)
         assert {each for each in ALL_WORRIES if each in said} == worries, (flags, said)

@@ -1,6 +1,7 @@
 """What the service must say to what the chart makes of it: settings, commands, and measures."""
 
 import io
+import json
 import math
 import re
 import subprocess
@@ -17,11 +18,18 @@ from localdev.observability.rules import SOURCE
 from localdev.observability.rules import render as render_rules
 from tests.alerts.prometheus import found
 from tests.chart.bench import Bench
-from tests.chart.rendering import NAMESPACE, RELEASE, Manifest, Rendered, render
-from tests.chart.schema import CREDENTIAL
+from tests.chart.rendering import NAMESPACE, RELEASE, Manifest, Rendered, own_container, render
+from tests.chart.schema import CREDENTIAL, SCHEMA
 from tests.chart.values_file import VALUES
 
 REDRIVE_FAILED = "ConsumerRedriveFailed"
+OVERRIDES = (
+    ("fullnameOverride", "relay"),
+    ("fullnameOverride", "a-full-name-of-as-many-letters-as-it-may-hav"),
+    ("nameOverride", ""),
+    ("nameOverride", "relay"),
+    ("nameOverride", "a-name-that-is-longer-than-a-name-may-be"),
+)
 FROM_ELSEWHERE = {
     "CONSUMER_DEAD_LETTER_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/letters"
 }
@@ -54,6 +62,25 @@ def settings_are_accepted(bench: Bench) -> str:
     return f"{len(found)} environments"
 
 
+def regions_are_of_the_container(bench: Bench) -> str:
+    """`env` of every container names the region, once.
+
+    The webhook of EKS sets it where it is absent, and `env` wins over the ConfigMap.
+    """
+    regions = []
+    for case in bench.cases():
+        for _, spec in case.pods():
+            names = [each["name"] for each in own_container(spec)["env"]]
+            assert names.count("AWS_REGION") == 1, (case.case, names)
+            assert len({*names}) == len(names), (case.case, names)
+            env = {each["name"]: each.get("value") for each in own_container(spec)["env"]}
+            regions.append(env["AWS_REGION"])
+        assert "AWS_REGION" not in str(case.of_kind("ConfigMap")), case.case
+    assert {"eu-central-1", "eu-west-1"} <= {*regions}
+    assert None not in regions
+    return f"{len(regions)} containers"
+
+
 def settings_are_all_tried(bench: Bench) -> str:
     """Every setting but the secret one stands in some file of values."""
     given = {name for env in environments(bench) for name in env if name.startswith("CONSUMER_")}
@@ -67,9 +94,8 @@ def environments(bench: Bench) -> list[dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for case in bench.cases():
         for _, spec in case.pods():
-            for container in spec["containers"]:
-                env = environment(case, container)
-                found[str(sorted(env.items()))] = env
+            env = environment(case, own_container(spec))
+            found[str(sorted(env.items()))] = env
     return [*found.values()]
 
 
@@ -88,9 +114,9 @@ def commands_are_understood(bench: Bench) -> str:
     seen = set()
     for case in bench.cases():
         for _, spec in case.pods():
-            for container in spec["containers"]:
-                assert "command" not in container  # the image's entry point
-                seen.add(_parser().parse_args(container["args"]).command)
+            container = own_container(spec)
+            assert "command" not in container  # the image's entry point
+            seen.add(_parser().parse_args(container["args"]).command)
     assert seen == {"run", "redrive", "check"}
     return ", ".join(sorted(seen))
 
@@ -100,7 +126,7 @@ def pods_are_made_to_measure(bench: Bench) -> str:
     for case in bench.cases():
         config = case_configmap(case, case.the("Deployment")["metadata"]["name"])["data"]
         spec = case.the("Deployment")["spec"]["template"]["spec"]
-        (container,) = spec["containers"]
+        container = own_container(spec)
         grace = math.ceil(float(config["CONSUMER_DRAIN_SECONDS"])) + 10
         assert spec["terminationGracePeriodSeconds"] == grace, case.case
         assert "lifecycle" not in container
@@ -152,17 +178,60 @@ def alerts_are_those_tested(bench: Bench) -> str:
     return f"{sum(len(group['rules']) for group in rules['groups'])} rules"
 
 
+def severities_are_values(bench: Bench) -> str:
+    """Each of the two severities has a name of yours, and an alert may have one of its own."""
+    rules = alerts(bench.case("monitoring"))
+    before = alerts(bench.case("names"))
+    own = {"ConsumerStreamDisabled": "disaster", "ConsumerDeadLetters": "0"}
+    names = {"page": "critical", "warning": "ticket"}
+    assert {*before.values()} == {*names}
+    assert rules == {name: own.get(name, names[was]) for name, was in before.items()}
+    schema = json.loads(SCHEMA.read_text())["properties"]["alerts"]["properties"]["severities"]
+    assert schema["properties"].keys() == rules.keys()
+    return ", ".join(sorted({*rules.values()}))
+
+
+def alerts(case: Rendered) -> dict[str, str]:
+    """Return severities by alert."""
+    groups = case.the("PrometheusRule")["spec"]["groups"]
+    rules = (rule for group in groups for rule in group["rules"] if "alert" in rule)
+    return {rule["alert"]: rule["labels"]["severity"] for rule in rules}
+
+
+def resources_are_of_each(bench: Bench) -> str:
+    """Redrive and check have what is given for them, over what is given for all."""
+    given = {
+        own_container(spec)["name"]: own_container(spec)["resources"]
+        for _, spec in bench.case("redrive").pods()
+    }
+    shown = {
+        name: (each["requests"]["cpu"], each["requests"]["memory"], each["limits"]["memory"])
+        for name, each in given.items()
+    }
+    assert shown == {
+        "consumer": ("250m", "576Mi", "576Mi"),
+        "redrive": ("500m", "768Mi", "768Mi"),
+        "check": ("50m", "192Mi", "192Mi"),
+    }
+    for name, each in given.items():
+        assert each["limits"]["ephemeral-storage"] == "64Mi", name
+    same = [own_container(spec)["resources"] for _, spec in bench.case("minimal").pods()]
+    assert all(each == same[0] for each in same)
+    return ", ".join(f"{name} {limit}" for name, (_, _, limit) in shown.items())
+
+
 def alerts_know_their_redrive(bench: Bench) -> str:
     """The alert on a failed redrive is about this release's CronJob, however its name was cut."""
     queue = "config.dead_letter_queue_url=https://sqs.eu-central-1.amazonaws.com/1/q"
     flags = ("alerts.enabled=true", "redrive.schedule=@daily", queue)
     words = [word for flag in flags for word in ("--set", flag)]
     root = {"Release": {"Name": RELEASE}, "Chart": {"Name": "dynamodb-nakadi-consumer"}}
-    for override in ("", "relay", "a-name-that-is-longer-than-a-name-may-be"):
-        more = (*words, "--set", f"nameOverride={override}")
+    for key, override in OVERRIDES:
+        more = (*words, "--set", f"{key}={override}")
         case = render(bench.helm, bench.chart, Bench.values("minimal"), *more)
         name = case.the("CronJob")["metadata"]["name"]
-        root["Values"] = {"nameOverride": override}
+        root["Values"] = {key: override}
+        assert key == "nameOverride" or name == f"{override}-redrive"
         assert name == render_rules('{{ include "consumer.name" . }}-redrive', root)
         groups = case.the("PrometheusRule")["spec"]["groups"]
         (rule,) = (r for g in groups for r in g["rules"] if r.get("alert") == REDRIVE_FAILED)

@@ -84,6 +84,74 @@ def test_dead_letters_may_only_be_sent(url: str, arn: str) -> None:
     assert allowed("run", table="orders", dead_letter_queue_url=url)[arn] == {"sqs:SendMessage"}
 
 
+@pytest.mark.parametrize(
+    ("url", "arn"),
+    [
+        (
+            "https://sqs.cn-north-1.amazonaws.com.cn/210987654321/dead",
+            "arn:aws-cn:sqs:cn-north-1:210987654321:dead",
+        ),
+        (
+            "https://sqs-fips.us-gov-west-1.amazonaws.com/210987654321/dead",
+            "arn:aws-us-gov:sqs:us-gov-west-1:210987654321:dead",
+        ),
+        (
+            "https://vpce-0a-1b.sqs.us-gov-east-1.vpce.amazonaws.com/210987654321/dead",
+            "arn:aws-us-gov:sqs:us-gov-east-1:210987654321:dead",
+        ),
+        (
+            "https://sqs.eu-central-1.api.aws/210987654321/dead",
+            "arn:aws:sqs:eu-central-1:210987654321:dead",
+        ),
+    ],
+)
+def test_the_address_of_the_queue_tells_the_partition_of_everything(url: str, arn: str) -> None:
+    found = allowed("run", table="orders", dead_letter_queue_url=url)
+    partition = arn.split(":")[1]
+    assert arn in found
+    assert all(each.startswith(f"arn:{partition}:") for each in found)
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [
+        ("eu-central-1", "aws"),
+        ("cn-northwest-1", "aws-cn"),
+        ("us-gov-east-1", "aws-us-gov"),
+        ("us-iso-east-1", "aws-iso"),
+        ("us-isob-east-1", "aws-iso-b"),
+        ("eusc-de-east-1", "aws-eusc"),
+    ],
+)
+def test_the_region_tells_the_partition_of_a_table(region: str, partition: str) -> None:
+    """Not the region: it may be that of the shell, and the policy for another one."""
+    made = policy(settings(table="orders"), "operate", {"AWS_REGION": region})
+    assert {str(each["Resource"]) for each in made} == {
+        f"arn:{partition}:dynamodb:*:*:table/orders/stream/*",
+        f"arn:{partition}:dynamodb:*:*:table/consumer-leases",
+    }
+
+
+@pytest.mark.parametrize(
+    ("environ", "where"),
+    [
+        ({}, "cn-north-1:123456789012"),
+        ({"AWS_ACCOUNT_ID": "210987654321"}, "cn-north-1:210987654321"),
+        ({"AWS_REGION": "cn-northwest-1"}, "cn-northwest-1:123456789012"),
+        ({"AWS_REGION": "", "AWS_ACCOUNT_ID": ""}, "cn-north-1:123456789012"),
+    ],
+)
+def test_the_lease_table_is_in_the_account_and_region_of_the_service(
+    environ: dict[str, str], where: str
+) -> None:
+    """The stream may be another account's, which a policy of the stream's allows."""
+    made = policy(settings(stream_arn=ARN), "operate", environ)
+    assert [each["Resource"] for each in made] == [
+        ARN,
+        f"arn:aws-cn:dynamodb:{where}:table/consumer-leases",
+    ]
+
+
 def test_redrive_needs_the_queue_and_nothing_else() -> None:
     found = allowed("redrive", table="orders", dead_letter_queue_url=QUEUE)
     assert found == {

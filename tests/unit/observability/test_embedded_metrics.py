@@ -10,7 +10,14 @@ import pytest
 from consumer.observability.embedded_metrics import EmbeddedMetrics
 from consumer.observability.metrics import Metrics
 
-COUNTS = {"RecordsRead", "EventsPublished", "DeadLetters", "ChangesLost"}
+COUNTS = {
+    "RecordsRead",
+    "EventsPublished",
+    "DeadLetters",
+    "ChangesLost",
+    "PublishRequests",
+    "PublishErrors",
+}
 
 
 def directive(line: dict[str, Any]) -> dict[str, Any]:
@@ -67,6 +74,34 @@ def test_what_an_operator_skips_is_not_lost() -> None:
     assert lines.line(0)["ChangesLost"] == 0
     metrics.gaps.labels(reason="trimmed").inc()
     assert lines.line(60)["ChangesLost"] == 1
+
+
+def test_errors_are_the_requests_that_failed_for_no_event_of_theirs() -> None:
+    metrics = Metrics()
+    lines = EmbeddedMetrics("relay", "orders", metrics)
+    for outcome in ("http_200", "http_207", "http_400", "http_404", "http_413", "http_422"):
+        metrics.publish_duration_seconds.labels(outcome=outcome).observe(0.1)
+    first = lines.line(0)
+    assert (first["PublishRequests"], first["PublishErrors"]) == (6, 0)
+    for outcome in ("http_401", "http_403", "http_429", "http_503", "timeout", "reset"):
+        metrics.publish_duration_seconds.labels(outcome=outcome).observe(60)
+    second = lines.line(60)
+    assert (second["PublishRequests"], second["PublishErrors"]) == (6, 6)
+    assert lines.line(120)["PublishErrors"] == 0
+
+
+def test_a_stopped_event_type_is_one_and_an_unknown_state_is_left_out() -> None:
+    metrics = Metrics()
+    lines = EmbeddedMetrics("relay", "orders", metrics)
+    assert "EventTypeStopped" not in lines.line(0)
+    metrics.event_type_state.labels(state="publishing").set(1)
+    metrics.event_type_state.labels(state="stopped").set(0)
+    assert lines.line(60)["EventTypeStopped"] == 0
+    metrics.event_type_state.labels(state="stopped").set(1)
+    line = lines.line(120)
+    assert line["EventTypeStopped"] == 1
+    units = {metric["Name"]: metric["Unit"] for metric in directive(line)["Metrics"]}
+    assert units["EventTypeStopped"] == "None"
 
 
 OLD, NEW = "orders/2026-11-01T09:30:00.000", "orders/2026-11-02T10:00:00.000"

@@ -8,6 +8,7 @@ from consumer.core.preflight.check_result import (
     CheckResult,
     Severity,
     check_ordering_key,
+    check_region,
     event_type_refusal,
     exit_code,
 )
@@ -24,6 +25,24 @@ from consumer.core.preflight.check_result import (
 )
 def test_the_gravest_result_decides(severities: tuple[Severity, ...], code: int) -> None:
     assert exit_code([CheckResult("x", severity, "") for severity in severities]) == code
+
+
+@pytest.mark.parametrize(
+    ("region", "stream_region", "severity"),
+    [
+        ("eu-central-1", None, Severity.FINE),
+        ("eu-central-1", "eu-central-1", Severity.FINE),
+        ("eu-west-1", "eu-central-1", Severity.WRONG),
+        ("eu-west-1", "ddblocal", Severity.FINE),
+    ],
+)
+def test_the_region_is_that_of_the_stream(
+    region: str, stream_region: str | None, severity: Severity
+) -> None:
+    result = check_region(region, stream_region)
+    assert (result.dependency, result.severity) == ("AWS", severity)
+    assert f"region {region}" in result.result
+    assert (result.remedy != "") is (severity is Severity.WRONG)
 
 
 @pytest.mark.parametrize(
