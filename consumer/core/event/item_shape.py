@@ -85,11 +85,11 @@ class Spliced(Struct, frozen=True):
         parts[1::2] = [text if text < _LETTER else _plain(text) for text in self.scalars]
         return b"".join(parts)
 
-    def diff(self, old: "Spliced") -> list[bytes] | None:
+    def diff(self, old: "Spliced", limit: int) -> list[bytes] | None:
         """Return the patch that `patch.diff` would make, None if `patch.diff` must be called.
 
-        It must be called if the shapes differ, or if several scalars of one list differ: then
-        replacing the whole list may be shorter.
+        It must be called if the shapes differ, if several scalars of one list differ (then
+        replacing the whole list may be shorter), or if the patch takes more than `limit` bytes.
         Raises MalformedItem.
         """
         if old.shape is not self.shape:
@@ -105,7 +105,11 @@ class Spliced(Struct, frozen=True):
                 if place.list_pointer in lists:
                     return None
                 lists.add(place.list_pointer)
-            patch.append(replace(place.pointer, value))
+            operation = replace(place.pointer, value)
+            limit -= len(operation)
+            if limit < 0:
+                return None
+            patch.append(operation)
         return patch
 
 

@@ -80,10 +80,11 @@ class Transcoder:
         for name in self._reserved:
             if name in item.names:
                 raise _ReservedAttribute(f"attribute {name!r}: the event itself needs this name")
-        patch: list[bytes] | None = None
-        if record.event_name == "MODIFY" and self._format.patch:
-            patch = item.diff(self._needed("OldImage", record.old_image))
-        return ItemContent(item.members(), patch)
+        if record.event_name != "MODIFY" or not self._format.patch:
+            return ItemContent(item.members(), None)
+        old = self._needed("OldImage", record.old_image)
+        patch = item.diff(old, self._format.event_bytes)
+        return ItemContent(item.members(), patch, patch_omitted=patch is None)
 
     def _needed(self, name: str, text: Raw | None) -> Image:
         image = read_image(text, self._shapes)
