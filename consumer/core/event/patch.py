@@ -120,7 +120,7 @@ def _diff_value(path: bytes, old: Raw, new: Raw, patch: _Operations) -> None:
         _diff_map(path, _decode_members(before["M"]), _decode_members(after["M"]), patch)
     elif "L" in before and "L" in after and len(before) == len(after) == 1:
         # The plain list is not longer than its text, so parts that exceed this limit exceed it.
-        longest = len(_REPLACE) + len(path) + len(_VALUE) + len(bytes(after["L"])) + 1
+        longest = len(_REPLACE) + len(path) + len(_VALUE) + len(after["L"]) + 1
         parts = _Operations(longest, full=patch.full)
         _diff_list(path, _decode_elements(before["L"]), _decode_elements(after["L"]), parts)
         if patch.full:

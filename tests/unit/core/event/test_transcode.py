@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from consumer.core.event.attribute import decode_members
-from consumer.core.event.event import Event, EventFormat, Layout, Unbuildable
+from consumer.core.event.event import DETAIL_CHARACTERS, Event, EventFormat, Layout, Unbuildable
 from consumer.core.event.item_shape import Shapes
 from consumer.core.event.transcode import Transcoder
 from consumer.core.stream.page import Page, decode_page
@@ -294,6 +294,16 @@ def test_a_malformed_record_is_poison_with_its_coordinates(wire: Json, has_key: 
     assert result.eid == event(INSERT).eid
     assert (result.ordering_key is not None) is has_key
     assert result.body is None
+
+
+def test_a_detail_that_names_long_attributes_is_cut() -> None:
+    item = {"n" * 60_000: {"M": {"m" * 60_000: {"N": "01"}}}}
+    result = unbuildable(changed(INSERT, NewImage=item))
+    assert len(result.detail) == DETAIL_CHARACTERS
+    record = MalformedRecord(b"{}", 5, "d" * 9_999)
+    made = Transcoder(FORMAT, STREAM_ARN, Shapes()).event_of(record)
+    assert isinstance(made, Unbuildable)
+    assert len(made.detail) == DETAIL_CHARACTERS
 
 
 def test_an_item_nested_too_deeply_is_malformed() -> None:
