@@ -8,6 +8,7 @@ from msgspec import Raw
 from consumer.core.event import item_shape as shape
 from consumer.core.event.attribute import decode_item, decode_members, plain_item
 from consumer.core.event.item_shape import (
+    POINTERS_BYTES,
     SHAPE_BYTES,
     SHAPES_REMEMBERED,
     Gaps,
@@ -17,6 +18,7 @@ from consumer.core.event.item_shape import (
 )
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.patch import diff
+from tests.reference.memory import peak_of
 from tests.reference.records import Json, attribute_names, edited_members, items, rescaled_items
 
 ENOUGH = 10**9
@@ -176,6 +178,39 @@ def test_shapes_are_forgotten_when_there_are_too_many() -> None:
 def test_large_gaps_are_not_remembered() -> None:
     text = raw({"x" * SHAPE_BYTES: {"S": "1"}})
     assert learned(text).splice(text) is None
+
+
+def test_a_shape_whose_pointers_repeat_a_long_name_is_not_learned() -> None:
+    leaves = {f"{number:x}": {"N": "1"} for number in range(1_000)}
+    text = raw({"n" * 8_000: {"M": leaves}})
+    shapes = Shapes()
+    peak = peak_of(lambda: [shapes.splice(text) for _ in range(3)])
+    assert peak < 2 * POINTERS_BYTES
+    assert shapes.splice(text) is None
+    assert spliced(raw({"n": {"M": leaves}})).members() == walked(raw({"n": {"M": leaves}}))
+
+
+def test_shapes_are_forgotten_when_they_take_too_many_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shape, "SHAPES_BYTES", 300_000)
+    texts = [
+        raw({f"{number}-{leaf:x}": {"N": "1"} for leaf in range(100)} | {"b": {"BOOL": True}})
+        for number in range(40)
+    ]
+    texts += [raw({f"{number}-{'x' * 15_000}": {"S": 1}}) for number in range(40)]  # not usable
+
+    def learn_all(shapes: Shapes) -> None:
+        for text in texts:
+            shapes.splice(text)
+            shapes.splice(text)
+
+    learn_all(Shapes())  # the names are remembered, too
+    shapes = Shapes()
+    assert peak_of(lambda: learn_all(shapes)) < 600_000
+    assert shapes.splice(texts[39]) is None
+    assert shapes.splice(texts[39]) is None
+    assert spliced(texts[39], shapes).members() == walked(texts[39])
 
 
 def test_a_shape_is_learned_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -182,7 +182,7 @@ def test_a_value_behind_the_limit_is_still_read() -> None:
     del old["c"], new["c"]
     with pytest.raises(MalformedItem, match="attribute 'd'"):
         diff(members(old), members(new), 50)
-    del old["d"], new["d"]
+    old["d"], new["d"] = {L: [{S: "1"}]}, {L: [{S: "2"}, {S: "3"}]}
     assert diff(members(old), members(new), 50) is None
 
 
