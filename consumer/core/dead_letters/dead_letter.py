@@ -87,7 +87,7 @@ class DeadLetter:
 def encode(letter: DeadLetter, limit: int) -> bytes:
     """Return the message body, at most `limit` bytes of UTF-8 if any shortening reaches that."""
     body = b""
-    for content in _contents(letter):
+    for content in _contents(letter, limit):
         body = _encode(letter, content)
         if len(body) <= limit:
             break
@@ -174,17 +174,23 @@ def _object(text: Raw, name: str) -> bytes | None:
 LetterContent = dict[str, Raw | str | list[str] | dict[str, Raw] | None]
 
 
-def _contents(letter: DeadLetter) -> Iterator[LetterContent]:
-    """Yield the contents that the letter may have: first the whole, then ever shorter ones."""
+def _contents(letter: DeadLetter, limit: int) -> Iterator[LetterContent]:
+    """Yield the contents that the letter may have: first the whole, then ever shorter ones.
+
+    A content that alone exceeds `limit` is left out unless it is the last, the shortest: encoding
+    it would take several times its size.
+    """
     if letter.event is not None:
-        yield {"event": Raw(letter.event)}
-        without_patch = _without_patch(letter.event, letter.members)
+        if len(letter.event) <= limit:
+            yield {"event": Raw(letter.event)}
+        without_patch = _without_patch(letter.event, letter.members, limit)
         if without_patch is not None:
             yield {"event": without_patch, "truncated": ["patch"]}
         keys = _keys(letter.event, letter.members.keys)
         yield {"event": None, "keys": keys, "truncated": ["patch", "item"]}
     elif letter.record is not None:
-        yield {"event": None, **_record(letter.record)}
+        if len(letter.record) <= limit and (whole := _record(letter.record, limit)) is not None:
+            yield {"event": None, **whole}
         without_images = _without_images(letter.record)
         if without_images is not None:
             yield {"event": None, "record": without_images, "truncated": ["images"]}
@@ -193,14 +199,23 @@ def _contents(letter: DeadLetter) -> Iterator[LetterContent]:
         yield {"event": None}
 
 
-def _record(record: bytes) -> LetterContent:
-    """Return the record as read; if it is not UTF-8, as text with replacements and as base64."""
+def _record(record: bytes, limit: int) -> LetterContent | None:
+    """Return the record as read; if it is not UTF-8, as text with replacements and as base64.
+
+    Return None if these two, of which the text is at least as long as the record, exceed `limit`.
+    """
     try:
         record.decode()
     except UnicodeDecodeError:
+        if len(record) + _base64_bytes(record) > limit:
+            return None
         text = record.decode(errors="replace").encode()
         return {"record": Raw(text), "record_base64": b64encode(record).decode()}
     return {"record": Raw(record)}
+
+
+def _base64_bytes(data: bytes) -> int:
+    return (len(data) + 2) // 3 * 4
 
 
 def _encode(letter: DeadLetter, content: LetterContent) -> bytes:
@@ -233,11 +248,11 @@ def _time(seconds: float | None) -> str | None:
     return text.replace("+00:00", "Z")
 
 
-def _without_patch(event: bytes, names: EventMembers) -> Raw | None:
-    """Return the event without its patch; None if it has no patch."""
+def _without_patch(event: bytes, names: EventMembers, limit: int) -> Raw | None:
+    """Return the event without its patch; None if it has no patch, or exceeds `limit` without."""
     members = _decode_members(event)
     data = _decode_members(members["data"])
-    if data.pop(names.patch, None) is None:
+    if data.pop(names.patch, None) is None or sum(map(len, data.values())) > limit:
         return None
     change = _decode_members(data[names.change])
     change["patch_omitted"] = Raw(b"true")

@@ -22,11 +22,13 @@ class ItemContent(Struct, frozen=True):
     """The content of an event: its item and its patch.
 
     `item` is the members of the item's JSON object, comma separated. `patch` is the operations of
-    the JSON Patch, each as JSON; None if the event carries no patch.
+    the JSON Patch, each as JSON; None if the event carries no patch. `patch_omitted` says that it
+    carries none because the event would be too large with it.
     """
 
     item: bytes
     patch: list[bytes] | None
+    patch_omitted: bool = False
 
 
 class Envelope:
@@ -56,10 +58,15 @@ class Envelope:
         change = b'%b:{"sequence":"%040d"' % (self._change_field, record.sequence)
         if record.is_ttl and record.event_name == "REMOVE":
             change += b',"ttl":true'
+        omitted = content.patch_omitted
         if content.patch is not None:
-            patch = b"%b:[%b]" % (self._patch_field, b",".join(content.patch))
-            body = b"%b,%b,%b}}}" % (head, patch, change)
-            if len(body) <= self._event_bytes:
-                return body
+            omitted = len(head) + sum(map(len, content.patch)) > self._event_bytes
+            if not omitted:  # as far as it is known before the parts are joined
+                patch = b"%b:[%b]" % (self._patch_field, b",".join(content.patch))
+                body = b"%b,%b,%b}}}" % (head, patch, change)
+                if len(body) <= self._event_bytes:
+                    return body
+                omitted = True
+        if omitted:
             change += b',"patch_omitted":true'
         return b"%b,%b}}}" % (head, change)

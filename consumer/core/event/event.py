@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -36,6 +36,9 @@ class Event(Struct, frozen=True, gc=False):
     body: bytes  # strict JSON in UTF-8
     created_at: float  # ApproximateCreationDateTime, epoch seconds
 
+
+DETAIL_CHARACTERS: Final = 2_000
+"""Most characters of `Unbuildable.detail`; names of attributes can be much longer."""
 
 UnbuildableReason = Literal["malformed_record", "reserved_attribute", "too_large"]
 

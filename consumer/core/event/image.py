@@ -26,17 +26,20 @@ class Image(Struct, frozen=True):
                 pass  # the walk names the attribute
         return b",".join(plain_item(decode_item(self.text)))
 
-    def diff(self, old: "Image") -> list[bytes]:
-        """Return the operations, as JSON, that turn `old` into this item. Raises MalformedItem."""
+    def diff(self, old: "Image", limit: int) -> list[bytes] | None:
+        """Return the operations, as JSON, that turn `old` into this item. Raises MalformedItem.
+
+        Return None if they are several, and take more than `limit` bytes.
+        """
         if self.spliced is not None and old.spliced is not None:
             try:
-                patch = self.spliced.diff(old.spliced)
+                patch = self.spliced.diff(old.spliced, limit)
             except MalformedItem:
                 pass  # the walk names the attribute
             else:
                 if patch is not None:
                     return patch
-        return diff(decode_members(old.text), decode_members(self.text))
+        return diff(decode_members(old.text), decode_members(self.text), limit)
 
 
 def read_image(text: Raw | None, shapes: Shapes) -> Image | None:

@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterator
 from itertools import compress
 from operator import ne
+from sys import getsizeof
 from typing import Final, NamedTuple
 
 from msgspec import Raw, Struct
@@ -38,6 +39,8 @@ from consumer.core.event.patch import replace
 
 SHAPES_REMEMBERED: Final = 256
 SHAPE_BYTES: Final = 16_384  # of gaps; larger items have many shapes, and these take memory
+POINTERS_BYTES: Final = 2 * 1024 * 1024  # memory of a shape's pointers, which repeat names
+SHAPES_BYTES: Final = 32 * 1024 * 1024  # memory of all shapes of a process
 
 _STRING: Final = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _split = re.compile(
@@ -85,11 +88,11 @@ class Spliced(Struct, frozen=True):
         parts[1::2] = [text if text < _LETTER else _plain(text) for text in self.scalars]
         return b"".join(parts)
 
-    def diff(self, old: "Spliced") -> list[bytes] | None:
+    def diff(self, old: "Spliced", limit: int) -> list[bytes] | None:
         """Return the patch that `patch.diff` would make, None if `patch.diff` must be called.
 
-        It must be called if the shapes differ, or if several scalars of one list differ: then
-        replacing the whole list may be shorter.
+        It must be called if the shapes differ, if several scalars of one list differ (then
+        replacing the whole list may be shorter), or if the patch takes more than `limit` bytes.
         Raises MalformedItem.
         """
         if old.shape is not self.shape:
@@ -105,16 +108,24 @@ class Spliced(Struct, frozen=True):
                 if place.list_pointer in lists:
                     return None
                 lists.add(place.list_pointer)
-            patch.append(replace(place.pointer, value))
+            operation = replace(place.pointer, value)
+            limit -= len(operation)
+            if limit < 0:
+                return None
+            patch.append(operation)
         return patch
 
 
 class Shapes:
-    """The shapes of a table's items. A shape is learned when it is seen for the second time."""
+    """The shapes of a table's items. A shape is learned when it is seen for the second time.
+
+    All are forgotten when they are more than SHAPES_REMEMBERED or take more than SHAPES_BYTES.
+    """
 
     def __init__(self) -> None:
         self._learned: dict[Gaps, Shape | None] = {}  # None: this shape cannot be used
         self._seen: set[int] = set()  # hashes of gaps that are not learned yet
+        self._bytes = 0  # memory of `_learned`
 
     def splice(self, text: Raw) -> Spliced | None:
         """Return the item whose JSON is `text`, or None if its shape is not known or not usable."""
@@ -131,11 +142,34 @@ class Shapes:
         if gaps in self._learned or sum(map(len, gaps)) > SHAPE_BYTES:
             return
         if len(self._learned) + len(self._seen) >= SHAPES_REMEMBERED:
-            self._learned.clear()
-            self._seen.clear()
+            self._forget()
         if hash(gaps) in self._seen:
-            self._learned[gaps] = _learn(gaps)
+            shape = _learn(gaps)
+            weight = _weight(gaps, shape)
+            if self._bytes + weight > SHAPES_BYTES:
+                self._forget()
+            self._learned[gaps] = shape
+            self._bytes += weight
         self._seen.add(hash(gaps))
+
+    def _forget(self) -> None:
+        self._learned.clear()
+        self._seen.clear()
+        self._bytes = 0
+
+
+def _weight(gaps: Gaps, shape: Shape | None) -> int:
+    """Return the bytes of memory that are used to remember a shape."""
+    weight = getsizeof(gaps) + sum(map(getsizeof, gaps))
+    if shape is not None:
+        weight += getsizeof(shape.names) + sum(map(getsizeof, shape.names))
+        weight += getsizeof(shape.plain_gaps) + sum(map(getsizeof, shape.plain_gaps))
+        weight += getsizeof(shape.places) + sum(map(_weight_of_place, shape.places))
+    return weight
+
+
+def _weight_of_place(place: Place) -> int:
+    return getsizeof(place) + getsizeof(place.pointer)  # the list's is shared by its places
 
 
 def _plain(text: bytes) -> bytes:
@@ -153,7 +187,14 @@ def _learn(gaps: Gaps) -> Shape | None:
         return None
     if parts[1::2] != [b"%d" % index for index in range(len(gaps) - 1)]:
         return None
-    return Shape(frozenset(item), tuple(parts[::2]), tuple(_places_of_item(b"", b"", item)))
+    places: list[Place] = []
+    room = POINTERS_BYTES
+    for place in _places_of_item(b"", b"", item):
+        places.append(place)
+        room -= _weight_of_place(place)
+        if room < 0:
+            return None
+    return Shape(frozenset(item), tuple(parts[::2]), tuple(places))
 
 
 def _places_of_item(path: bytes, list_pointer: bytes, item: Item) -> Iterator[Place]:

@@ -1,28 +1,61 @@
-"""Attribute names as an event writes them, encoded once and remembered."""
+"""Attribute names as an event writes them, encoded once and remembered.
 
-from functools import lru_cache
+What is remembered is weighed in bytes: a name may have 64 KB, and maps may use ids as names.
+"""
+
+from collections.abc import Callable
+from sys import getsizeof
 from typing import Final
 
 from msgspec import json
 
-NAMES_REMEMBERED: Final = 4096  # maps may use ids as names; a table's own names are few
+NAMES_BYTES: Final = 2 * 1024 * 1024
+"""Most memory of each of the two dictionaries of a process; about 8,000 names of 20 letters."""
+
+NAME_BYTES: Final = 4_096
+"""Most memory of one name and its spelling; more is not remembered."""
+
+_ENTRY_BYTES: Final = 150  # in a dictionary that has grown, while it is copied to grow again
 
 
-class MemberNames(dict[str, bytes]):
-    """Names as keys of a JSON object, `"amount":`. All are forgotten when there are too many."""
+class Spellings(dict[str, bytes]):
+    """How names are spelled. All are forgotten when they take more than NAMES_BYTES."""
+
+    def __init__(self, spell: Callable[[str], bytes]) -> None:
+        super().__init__()
+        self._spell = spell
+        self._bytes = 0
 
     def __missing__(self, name: str) -> bytes:
-        if len(self) >= NAMES_REMEMBERED:
+        spelling = self._spell(name)
+        weight = getsizeof(name) + getsizeof(spelling) + _ENTRY_BYTES
+        if weight > NAME_BYTES:
+            return spelling
+        if self._bytes + weight > NAMES_BYTES:
             self.clear()
-        self[name] = member = json.encode(name) + b":"
-        return member
+            self._bytes = 0
+        self._bytes += weight
+        self[name] = spelling
+        return spelling
 
 
-MEMBER_NAMES: Final = MemberNames()
-"""A dictionary, because it is read for every attribute of every event."""
+def _member(name: str) -> bytes:
+    return json.encode(name) + b":"
 
 
-@lru_cache(NAMES_REMEMBERED)
+def _step(name: str) -> bytes:
+    return b"/" + json.encode(name.replace("~", "~0").replace("/", "~1"))[1:-1]
+
+
+MEMBER_NAMES: Final = Spellings(_member)
+"""Names as keys of a JSON object, `"amount":`; for all shards.
+
+A dictionary, because it is read for every attribute of every event.
+"""
+
+_POINTER_STEPS: Final = Spellings(_step)
+
+
 def pointer_step(name: str) -> bytes:
     """Return the name as a step of a JSON pointer (RFC 6901) inside a JSON string: `/amount`."""
-    return b"/" + json.encode(name.replace("~", "~0").replace("/", "~1"))[1:-1]
+    return _POINTER_STEPS[name]

@@ -10,9 +10,13 @@ Rules
 - Lists: equal elements at both ends stay; the rest is compared one by one, then grows or shrinks.
 - Sets, like scalars, are replaced as a whole.
 - If several operations inside a list take more bytes than replacing the list, it is replaced.
+
+The path of each operation repeats all names above it, so a patch can be a thousand times as long as
+its item. Operations are made only while they stay within a limit.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec import DecodeError, Raw, json
 
@@ -23,28 +27,76 @@ from consumer.core.event.member_names import pointer_step
 _decode_members = json.Decoder(dict[str, Raw]).decode
 _decode_elements = json.Decoder(list[Raw]).decode
 
+_ADD: Final = b'{"op":"add","path":"'
+_REPLACE: Final = b'{"op":"replace","path":"'
+_VALUE: Final = b'","value":'
 
-def diff(old: Members, new: Members) -> list[bytes]:
-    """Return the operations, as JSON, that turn `old` into `new`. Raises MalformedItem."""
-    patch: list[bytes] = []
+
+class _Operations:
+    """Operations that take at most `limit` bytes together, or the fact that they take more.
+
+    A single operation may exceed the limit: it is not much longer than the item. After the limit is
+    exceeded by several, this is `full`: it holds none and takes none, and paths are not made. The
+    items are still compared to their end, because a malformed value is reported wherever it is.
+    """
+
+    __slots__ = ("full", "limit", "made", "size")
+
+    def __init__(self, limit: int, *, full: bool = False) -> None:
+        self.made: list[bytes] = []
+        self.size = 0
+        self.limit = limit
+        self.full = full
+
+    def path(self, above: bytes, name: str) -> bytes:
+        return b"" if self.full else above + pointer_step(name)
+
+    def index(self, above: bytes, index: int) -> bytes:
+        return b"" if self.full else b"%b/%d" % (above, index)
+
+    def put(self, operation: bytes, path: bytes, value: bytes) -> None:
+        """Append an operation that has a value; `operation` is its text in front of the path."""
+        if not self.full:
+            self.append(operation + path + _VALUE + value + b"}")
+
+    def remove(self, path: bytes) -> None:
+        if not self.full:
+            self.append(b'{"op":"remove","path":"' + path + b'"}')
+
+    def append(self, operation: bytes) -> None:
+        self.made.append(operation)
+        self.size += len(operation)
+        if self.size > self.limit and len(self.made) > 1:
+            self.full = True
+            self.made = []
+
+
+def diff(old: Members, new: Members, limit: int) -> list[bytes] | None:
+    """Return the operations, as JSON, that turn `old` into `new`. Raises MalformedItem.
+
+    Return None if they are several, and take more than `limit` bytes without the commas between.
+    """
+    patch = _Operations(limit)
     _diff_map(b"", old, new, patch)
-    return patch
+    return None if patch.full else patch.made
 
 
-def _diff_map(path: bytes, old: Members, new: Members, patch: list[bytes]) -> None:
+def _diff_map(path: bytes, old: Members, new: Members, patch: _Operations) -> None:
     for name in [name for name, value in new.items() if old.get(name) != value]:
-        step = path + pointer_step(name)
+        step = patch.path(path, name)
         try:
             if name in old:
                 _diff_value(step, old[name], new[name], patch)
             else:
-                patch.append(_add(step, _plain(new[name])))
+                patch.put(_ADD, step, _plain(new[name]))
         except (MalformedItem, DecodeError) as error:
             raise MalformedItem(f"attribute {name!r}: {error}") from None
-    patch += [_remove(path + pointer_step(name)) for name in old if name not in new]
+    for name in old:
+        if name not in new:
+            patch.remove(patch.path(path, name))
 
 
-def _diff_list(path: bytes, old: Sequence[Raw], new: Sequence[Raw], patch: list[bytes]) -> None:
+def _diff_list(path: bytes, old: Sequence[Raw], new: Sequence[Raw], patch: _Operations) -> None:
     shorter = min(len(old), len(new))
     head = 0
     while head < shorter and old[head] == new[head]:
@@ -55,41 +107,39 @@ def _diff_list(path: bytes, old: Sequence[Raw], new: Sequence[Raw], patch: list[
     common = shorter - tail  # may be less than `head`: then no element before it differs
     for index in range(head, common):
         if old[index] != new[index]:
-            _diff_value(b"%b/%d" % (path, index), old[index], new[index], patch)
-    grown = range(common, len(new) - tail)
-    patch += [_add(b"%b/%d" % (path, index), _plain(new[index])) for index in grown]
-    shrunk = reversed(range(common, len(old) - tail))  # last first: other indexes do not change
-    patch += [_remove(b"%b/%d" % (path, index)) for index in shrunk]
+            _diff_value(patch.index(path, index), old[index], new[index], patch)
+    for index in range(common, len(new) - tail):
+        patch.put(_ADD, patch.index(path, index), _plain(new[index]))
+    for index in reversed(range(common, len(old) - tail)):  # last first: other indexes stay
+        patch.remove(patch.index(path, index))
 
 
-def _diff_value(path: bytes, old: Raw, new: Raw, patch: list[bytes]) -> None:
+def _diff_value(path: bytes, old: Raw, new: Raw, patch: _Operations) -> None:
     before, after = decode_value(old), decode_value(new)
     if "M" in before and "M" in after and len(before) == len(after) == 1:
         _diff_map(path, _decode_members(before["M"]), _decode_members(after["M"]), patch)
     elif "L" in before and "L" in after and len(before) == len(after) == 1:
-        parts: list[bytes] = []
+        # The plain list is not longer than its text, so parts that exceed this limit exceed it.
+        longest = len(_REPLACE) + len(path) + len(_VALUE) + len(after["L"]) + 1
+        parts = _Operations(longest, full=patch.full)
         _diff_list(path, _decode_elements(before["L"]), _decode_elements(after["L"]), parts)
-        if len(parts) > 1 and sum(map(len, parts)) > len(whole := replace(path, plain(after))):
-            parts = [whole]
-        patch += parts
+        if patch.full:
+            return
+        several = parts.full or len(parts.made) > 1
+        if several and parts.size > len(whole := replace(path, plain(after))):
+            parts.made = [whole]
+        for operation in parts.made:
+            patch.append(operation)
     else:
         value = plain(after)
         if not is_same(plain(before), value):
-            patch.append(replace(path, value))
+            patch.put(_REPLACE, path, value)
 
 
 def _plain(value: Raw) -> bytes:
     return plain(decode_value(value))
 
 
-def _add(path: bytes, value: bytes) -> bytes:
-    return b'{"op":"add","path":"' + path + b'","value":' + value + b"}"
-
-
 def replace(path: bytes, value: bytes) -> bytes:
     """Return the operation that puts `value` (JSON) at `path` (an escaped JSON pointer)."""
-    return b'{"op":"replace","path":"' + path + b'","value":' + value + b"}"
-
-
-def _remove(path: bytes) -> bytes:
-    return b'{"op":"remove","path":"' + path + b'"}'
+    return _REPLACE + path + _VALUE + value + b"}"

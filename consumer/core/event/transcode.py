@@ -10,7 +10,14 @@ from msgspec import Raw
 from consumer.core.event.attribute import decode_item
 from consumer.core.event.eid import EidNamespace
 from consumer.core.event.envelope import Envelope, ItemContent
-from consumer.core.event.event import Event, EventFormat, Layout, Unbuildable, UnbuildableReason
+from consumer.core.event.event import (
+    DETAIL_CHARACTERS,
+    Event,
+    EventFormat,
+    Layout,
+    Unbuildable,
+    UnbuildableReason,
+)
 from consumer.core.event.image import Image, read_image
 from consumer.core.event.item_shape import Shapes
 from consumer.core.event.malformed import MalformedItem
@@ -46,8 +53,9 @@ class Transcoder:
     def event_of(self, record: StreamRecord | MalformedRecord) -> Event | Unbuildable:
         """Return the event of a record, or Unbuildable. A bad record raises no error."""
         if isinstance(record, MalformedRecord):
+            detail = record.detail[:DETAIL_CHARACTERS]
             return Unbuildable(
-                record.sequence, None, None, "malformed_record", record.detail, record.raw, None
+                record.sequence, None, None, "malformed_record", detail, record.raw, None
             )
         eid = self._eids.eid(record.event_id)
         key: str | None = None
@@ -69,6 +77,7 @@ class Transcoder:
             if len(body) <= self._format.event_bytes:
                 return Event(record.sequence, key, eid, body, created_at)
             reason, detail = "too_large", f"its event has {len(body)} bytes"
+        detail = detail[:DETAIL_CHARACTERS]
         return Unbuildable(record.sequence, key, eid, reason, detail, bytes(record.text), body)
 
     def _content(self, record: StreamRecord) -> ItemContent:
@@ -80,10 +89,11 @@ class Transcoder:
         for name in self._reserved:
             if name in item.names:
                 raise _ReservedAttribute(f"attribute {name!r}: the event itself needs this name")
-        patch: list[bytes] | None = None
-        if record.event_name == "MODIFY" and self._format.patch:
-            patch = item.diff(self._needed("OldImage", record.old_image))
-        return ItemContent(item.members(), patch)
+        if record.event_name != "MODIFY" or not self._format.patch:
+            return ItemContent(item.members(), None)
+        old = self._needed("OldImage", record.old_image)
+        patch = item.diff(old, self._format.event_bytes)
+        return ItemContent(item.members(), patch, patch_omitted=patch is None)
 
     def _needed(self, name: str, text: Raw | None) -> Image:
         image = read_image(text, self._shapes)

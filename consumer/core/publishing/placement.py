@@ -9,6 +9,7 @@ A rule that an item contradicts is given up: the definition has changed, or was 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from sys import getsizeof
 from typing import TYPE_CHECKING
 
 from consumer.core.publishing.partition import HashRule, infer
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
 LEARNT_MAX = 100_000
 """Most keys that are remembered, for all partitions together."""
+
+LEARNT_BYTES = 32 * 1024 * 1024
+"""Most memory of these keys; a key may have 3 KB."""
+
+_ENTRY_BYTES = 150
+"""Memory of a key's entry in the dictionary, beside that of its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,7 @@ class Placement:
             else None
         )
         self._learnt: dict[str, str] = {}  # key → partition
+        self._learnt_bytes = 0
 
     def of(self, event: QueuedEvent[object]) -> str | None:
         """Return the partition of an event, None if it is not known."""
@@ -63,10 +71,22 @@ class Placement:
 
     def learn(self, named: Sequence[tuple[QueuedEvent[object], str]]) -> None:
         """Remember the partitions of these events' keys, if there is no rule: they are down."""
-        if self._rule is None:
-            room = max(0, LEARNT_MAX - len(self._learnt))
-            self._learnt.update((event.key, name) for event, name in named[:room])
+        if self._rule is not None:
+            return
+        for event, name in named:
+            if event.key not in self._learnt:
+                weight = _weight(event.key)
+                if len(self._learnt) >= LEARNT_MAX or self._learnt_bytes + weight > LEARNT_BYTES:
+                    continue
+                self._learnt_bytes += weight
+            self._learnt[event.key] = name
 
     def forget(self, partition: str) -> None:
         """Forget the keys of a partition: its lane is closed."""
         self._learnt = {key: name for key, name in self._learnt.items() if name != partition}
+        self._learnt_bytes = sum(map(_weight, self._learnt))
+
+
+def _weight(key: str) -> int:
+    """Return the bytes of memory that are used to remember a key."""
+    return getsizeof(key) + _ENTRY_BYTES

@@ -16,6 +16,7 @@ from consumer.core.dead_letters.dead_letter import (
     decode,
     encode,
 )
+from tests.reference.memory import peak_of
 
 ARN = "arn:aws:dynamodb:eu-central-1:1:table/orders/stream/l"
 KEYS = ("order_id", "line")
@@ -181,6 +182,31 @@ def test_a_body_of_just_the_limit_is_not_shortened() -> None:
     whole = encode(LETTER, 1_048_576)
     assert encode(LETTER, len(whole)) == whole
     assert len(encode(LETTER, len(whole) - 1)) < len(whole)
+
+
+@pytest.mark.parametrize(
+    "letter",
+    [
+        replace(LETTER, event=EVENT % (b"t" * 5_000_000, b"p")),
+        replace(LETTER, event=EVENT % (b"t", b"p" * 5_000_000)),
+        replace(LETTER, event=b'{"data":{"order_id":"o-1","x":"%b"}}' % (b"x" * 5_000_000)),
+        replace(LETTER, event=None, record=RECORD % (b"n" * 5_000_000, b"o")),
+        replace(LETTER, event=None, record=b"\xff" * 500_000),
+    ],
+    ids=["item", "patch", "insert", "images", "not UTF-8"],
+)
+def test_what_cannot_fit_is_not_encoded_to_see_it(letter: DeadLetter) -> None:
+    assert len(encode(letter, 1_048_576)) < 10_000
+    assert peak_of(lambda: encode(letter, 1_048_576)) < 1_048_576
+
+
+@pytest.mark.parametrize("size", [300, 301, 302, 448])
+def test_a_record_that_is_not_text_is_kept_as_long_as_it_fits(size: int) -> None:
+    letter = replace(LETTER, event=None, record=b"\xff" * size)
+    whole = encode(letter, 1_048_576)
+    assert b"record_base64" in whole
+    assert encode(letter, len(whole)) == whole
+    assert json.loads(encode(letter, len(whole) - 1))["truncated"] == ["record"]
 
 
 def test_a_long_detail_is_cut() -> None:

@@ -11,6 +11,8 @@ from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.patch import diff
 from tests.reference.records import Json, changes
 
+ENOUGH = 10**9
+
 
 def raw(image: object) -> Raw:
     return Raw(json.dumps(image, separators=(",", ":")).encode())
@@ -25,13 +27,13 @@ def read(image: object, shapes: Shapes) -> Image:
 @given(changes())
 def test_it_is_the_same_before_and_after_its_shape_is_known(change: tuple[Json, Json]) -> None:
     shapes = Shapes()
-    patch = diff(decode_members(raw(change[0])), decode_members(raw(change[1])))
+    patch = diff(decode_members(raw(change[0])), decode_members(raw(change[1])), ENOUGH)
     members = b",".join(plain_item(decode_item(raw(change[1]))))
     for _ in range(3):
         old, new = (read(image, shapes) for image in change)
         assert set(new.names) == set(change[1])
         assert new.members() == members
-        assert new.diff(old) == patch
+        assert new.diff(old, ENOUGH) == patch
     assert new.spliced is not None
 
 
@@ -54,7 +56,7 @@ def test_a_malformed_attribute_is_named_also_when_the_shape_is_known() -> None:
     with pytest.raises(MalformedItem, match="attribute 'a'"):
         bad.members()
     with pytest.raises(MalformedItem, match="attribute 'a'"):
-        bad.diff(good)
+        bad.diff(good, ENOUGH)
 
 
 def test_several_changes_in_a_list_are_walked() -> None:
@@ -63,4 +65,15 @@ def test_several_changes_in_a_list_are_walked() -> None:
     images = [(read(old, shapes), read(new, shapes)) for _ in range(2)]
     before, after = images[-1]
     assert after.spliced is not None
-    assert after.diff(before) == [b'{"op":"replace","path":"/l","value":["c","d"]}']
+    assert after.diff(before, ENOUGH) == [b'{"op":"replace","path":"/l","value":["c","d"]}']
+
+
+def test_a_patch_longer_than_the_limit_is_not_made() -> None:
+    shapes = Shapes()
+    old, new = ({"a": {"S": text}, "b": {"S": text}} for text in "12")
+    for _ in range(3):
+        before, after = read(old, shapes), read(new, shapes)
+        patch = after.diff(before, 80)
+        assert patch is not None
+        assert after.diff(before, sum(map(len, patch)) - 1) is None
+    assert after.spliced is not None

@@ -8,6 +8,7 @@ from msgspec import Raw
 from consumer.core.event import item_shape as shape
 from consumer.core.event.attribute import decode_item, decode_members, plain_item
 from consumer.core.event.item_shape import (
+    POINTERS_BYTES,
     SHAPE_BYTES,
     SHAPES_REMEMBERED,
     Gaps,
@@ -17,7 +18,10 @@ from consumer.core.event.item_shape import (
 )
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.patch import diff
+from tests.reference.memory import peak_of
 from tests.reference.records import Json, attribute_names, edited_members, items, rescaled_items
+
+ENOUGH = 10**9
 
 
 def raw(image: Json) -> Raw:
@@ -56,8 +60,10 @@ def test_items_of_one_shape_have_the_patch_of_the_walk(data: st.DataObject) -> N
     old = data.draw(items)
     old_text, new_text = raw(old), raw(data.draw(rescaled_items(old)))
     shapes = learned(old_text)
-    patch = spliced(new_text, shapes).diff(spliced(old_text, shapes))
-    assert patch is None or patch == diff(decode_members(old_text), decode_members(new_text))
+    patch = spliced(new_text, shapes).diff(spliced(old_text, shapes), ENOUGH)
+    assert patch is None or patch == diff(
+        decode_members(old_text), decode_members(new_text), ENOUGH
+    )
 
 
 @given(st.data())
@@ -66,9 +72,11 @@ def test_items_of_two_shapes_are_walked_for_their_patch(data: st.DataObject) -> 
     new = data.draw(edited_members(old, attribute_names)) or data.draw(items)
     shapes = learned(raw(old), raw(new))
     one, two = spliced(raw(old), shapes), spliced(raw(new), shapes)
-    patch = two.diff(one)
+    patch = two.diff(one, ENOUGH)
     if one.shape is two.shape:
-        assert patch is None or patch == diff(decode_members(raw(old)), decode_members(raw(new)))
+        assert patch is None or patch == diff(
+            decode_members(raw(old)), decode_members(raw(new)), ENOUGH
+        )
     else:
         assert patch is None
 
@@ -93,17 +101,25 @@ def test_a_scalar_in_one_list_is_replaced_and_several_are_left_to_the_walk() -> 
 
     shapes = learned(item("1", "2"))
     old = spliced(item("1", "2"), shapes)
-    assert spliced(item("1", "3"), shapes).diff(old) == [
+    assert spliced(item("1", "3"), shapes).diff(old, ENOUGH) == [
         b'{"op":"replace","path":"/l/1/0","value":"3"}'
     ]
-    assert spliced(item("4", "3"), shapes).diff(old) is None
-    assert spliced(item("1", "2"), shapes).diff(old) == []
+    assert spliced(item("4", "3"), shapes).diff(old, ENOUGH) is None
+    assert spliced(item("1", "2"), shapes).diff(old, ENOUGH) == []
+
+
+def test_a_patch_longer_than_the_limit_is_left_to_the_walk() -> None:
+    shapes = learned(raw({"a": {"S": "1"}}))
+    old, new = (spliced(raw({"a": {"S": text}}), shapes) for text in "12")
+    patch = [b'{"op":"replace","path":"/a","value":"2"}']
+    assert new.diff(old, len(patch[0])) == patch
+    assert new.diff(old, len(patch[0]) - 1) is None
 
 
 def test_a_spelling_is_no_change() -> None:
     old, new = Raw(rb'{"a":{"S":"a\/\u00e9"}}'), Raw('{"a":{"S":"a/é"}}'.encode())
     shapes = learned(old)
-    assert spliced(new, shapes).diff(spliced(old, shapes)) == []
+    assert spliced(new, shapes).diff(spliced(old, shapes), ENOUGH) == []
 
 
 @pytest.mark.parametrize(
@@ -147,7 +163,7 @@ def test_an_odd_scalar_of_a_known_shape_is_malformed() -> None:
     with pytest.raises(MalformedItem):
         odd.members()
     with pytest.raises(MalformedItem):
-        odd.diff(spliced(raw({"a": {"N": "1"}}), shapes))
+        odd.diff(spliced(raw({"a": {"N": "1"}}), shapes), ENOUGH)
 
 
 def test_shapes_are_forgotten_when_there_are_too_many() -> None:
@@ -162,6 +178,39 @@ def test_shapes_are_forgotten_when_there_are_too_many() -> None:
 def test_large_gaps_are_not_remembered() -> None:
     text = raw({"x" * SHAPE_BYTES: {"S": "1"}})
     assert learned(text).splice(text) is None
+
+
+def test_a_shape_whose_pointers_repeat_a_long_name_is_not_learned() -> None:
+    leaves = {f"{number:x}": {"N": "1"} for number in range(1_000)}
+    text = raw({"n" * 8_000: {"M": leaves}})
+    shapes = Shapes()
+    peak = peak_of(lambda: [shapes.splice(text) for _ in range(3)])
+    assert peak < 2 * POINTERS_BYTES
+    assert shapes.splice(text) is None
+    assert spliced(raw({"n": {"M": leaves}})).members() == walked(raw({"n": {"M": leaves}}))
+
+
+def test_shapes_are_forgotten_when_they_take_too_many_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shape, "SHAPES_BYTES", 300_000)
+    texts = [
+        raw({f"{number}-{leaf:x}": {"N": "1"} for leaf in range(100)} | {"b": {"BOOL": True}})
+        for number in range(40)
+    ]
+    texts += [raw({f"{number}-{'x' * 15_000}": {"S": 1}}) for number in range(40)]  # not usable
+
+    def learn_all(shapes: Shapes) -> None:
+        for text in texts:
+            shapes.splice(text)
+            shapes.splice(text)
+
+    learn_all(Shapes())  # the names are remembered, too
+    shapes = Shapes()
+    assert peak_of(lambda: learn_all(shapes)) < 600_000
+    assert shapes.splice(texts[39]) is None
+    assert shapes.splice(texts[39]) is None
+    assert spliced(texts[39], shapes).members() == walked(texts[39])
 
 
 def test_a_shape_is_learned_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,13 +3,18 @@ import json
 import jsonpatch
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import Raw
 
 from consumer.core.event.attribute import Members, decode_members, decode_value, plain
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.patch import diff, replace
+from tests.reference import patch as unlimited
 from tests.reference import transcode as reference
-from tests.reference.records import Json, changes
+from tests.reference.memory import peak_of
+from tests.reference.records import Json, changes, edited, names, values
+
+ENOUGH = 10**9
 
 
 def members(image: object) -> Members:
@@ -18,7 +23,8 @@ def members(image: object) -> Members:
 
 
 def patch_of(old: object, new: object) -> list[Json]:
-    operations = diff(members(old), members(new))
+    operations = diff(members(old), members(new), ENOUGH)
+    assert operations is not None
     patch: list[Json] = reference.parse_strictly(b"[" + b",".join(operations) + b"]")
     return patch
 
@@ -109,7 +115,8 @@ def test_several_operations_in_a_list_never_take_more_than_replacing_it(
     change: tuple[Json, Json],
 ) -> None:
     old, new = ({"x": {L: [*image.values()]}} for image in change)
-    operations = diff(members(old), members(new))
+    operations = diff(members(old), members(new), ENOUGH)
+    assert operations is not None
     whole = replace(b"/x", plain(decode_value(json.dumps(new["x"]).encode())))
     assert len(operations) < 2 or sum(map(len, operations)) <= len(whole)
 
@@ -128,4 +135,66 @@ def test_several_operations_in_a_list_never_take_more_than_replacing_it(
 )
 def test_a_malformed_attribute_is_named(old: Json, new: Json) -> None:
     with pytest.raises(MalformedItem, match="attribute 'x'"):
-        diff(members(old), members(new))
+        diff(members(old), members(new), ENOUGH)
+
+
+@st.composite
+def repetitive(draw: st.DrawFn) -> tuple[Json, Json]:
+    """Two items with long names above lists and maps, some values of which are malformed."""
+    inner = st.dictionaries(names, st.one_of(values, st.just({"N": "01"})), max_size=4)
+    before = draw(
+        st.recursive(
+            inner.map(lambda value: {"M": value}),
+            lambda children: st.one_of(
+                st.lists(children, max_size=4).map(lambda value: {"L": value}),
+                st.dictionaries(names, children, max_size=3).map(lambda value: {"M": value}),
+            ),
+            max_leaves=6,
+        )
+    )
+    name = draw(st.sampled_from(("x", "long/" * 20)))
+    return {name: before}, {name: draw(edited(before))}
+
+
+@given(st.one_of(changes(), repetitive()), st.one_of(st.integers(0, 2_000), st.just(ENOUGH)))
+def test_a_limit_changes_nothing_but_that_a_longer_patch_is_not_made(
+    change: tuple[Json, Json], limit: int
+) -> None:
+    old, new = members(change[0]), members(change[1])
+    try:
+        expected = unlimited.diff(old, new)
+    except MalformedItem:
+        with pytest.raises(MalformedItem):
+            diff(old, new, limit)
+        return
+    found = diff(old, new, limit)
+    if len(expected) > 1 and sum(map(len, expected)) > limit:
+        assert found is None
+    else:
+        assert found == expected
+
+
+def test_a_value_behind_the_limit_is_still_read() -> None:
+    old = {"a": {S: "1"}, "b": {S: "1"}, "c": {N: "01"}, "d": {L: [{S: "1"}, {N: "01"}]}}
+    new = {"a": {S: "2"}, "b": {S: "2"}, "c": {N: "1"}, "d": {L: [{S: "2"}, {N: "1"}]}}
+    with pytest.raises(MalformedItem, match="attribute 'c'"):
+        diff(members(old), members(new), 50)
+    del old["c"], new["c"]
+    with pytest.raises(MalformedItem, match="attribute 'd'"):
+        diff(members(old), members(new), 50)
+    old["d"], new["d"] = {L: [{S: "1"}]}, {L: [{S: "2"}, {S: "3"}]}
+    assert diff(members(old), members(new), 50) is None
+
+
+@pytest.mark.parametrize("kind", ["M", "L"])
+def test_a_name_above_many_changes_is_not_repeated_beyond_the_limit(kind: str) -> None:
+    def item(digit: str) -> Members:
+        leaves = [{"N": digit + str(index)} for index in range(3_000)]
+        value = {M: {str(index): leaf for index, leaf in enumerate(leaves)}, L: leaves}[kind]
+        return members({"n" * 10_000: {kind: value}})
+
+    old, new, limit = item("1"), item("2"), 200_000
+    expected = unlimited.diff(old, new) if kind == "L" else None  # a list is replaced
+    peak = peak_of(lambda: diff(old, new, limit))
+    assert peak < 3_000_000
+    assert diff(old, new, limit) == expected

@@ -8,13 +8,18 @@ import jsonpatch
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Raw
 
-from consumer.core.event.event import Event, EventFormat, Layout, Unbuildable
+from consumer.core.event.attribute import decode_members
+from consumer.core.event.event import DETAIL_CHARACTERS, Event, EventFormat, Layout, Unbuildable
 from consumer.core.event.item_shape import Shapes
 from consumer.core.event.transcode import Transcoder
 from consumer.core.stream.page import Page, decode_page
+from consumer.core.stream.record import MalformedRecord, StreamRecord
 from tests.benchmarks.records import STREAM_ARN
+from tests.reference import patch as unlimited
 from tests.reference import transcode as reference
+from tests.reference.memory import peak_of
 from tests.reference.records import (
     KEYS,
     Json,
@@ -215,6 +220,53 @@ def test_without_patches_none_is_omitted() -> None:
 INSERT = record_of("INSERT", None, ITEM)
 
 
+@given(modifications, st.sampled_from((FORMAT, NESTED)), st.integers(-40, 40), st.booleans())
+def test_exactly_the_events_that_exceed_the_limit_lose_their_patch(
+    wire: Json, event_format: EventFormat, more: int, at_whole: bool
+) -> None:
+    images = (wire["dynamodb"][name] for name in ("OldImage", "NewImage"))
+    texts = (json.dumps(image, separators=(",", ":"), ensure_ascii=False) for image in images)
+    old, new = (decode_members(Raw(text.encode())) for text in texts)
+    patch = b",".join(unlimited.diff(old, new))
+    bare = event(wire, replace(event_format, patch=False)).body
+    omitted = bare.replace(b'499660041"', b'499660041","patch_omitted":true')
+    whole = bare.replace(b',"change":{"seq', b',"patch":[' + patch + b'],"change":{"seq')
+    assert event(wire, event_format).body == whole
+
+    limit = max(1, len(whole if at_whole else omitted) + more)
+    (result,) = outcomes(wire, event_format=replace(event_format, event_bytes=limit))
+    if len(whole) <= limit:
+        assert isinstance(result, Event)
+        assert result.body == whole
+    elif len(omitted) <= limit:
+        assert isinstance(result, Event)
+        assert result.body == omitted
+    else:
+        assert isinstance(result, Unbuildable)
+        assert (result.reason, result.body) == ("too_large", omitted)
+
+
+@pytest.mark.parametrize("name_bytes", [10_000, 60_000])
+def test_a_long_name_above_many_changes_takes_little_memory(name_bytes: int) -> None:
+    leaves = (390_000 - name_bytes) // 15  # DynamoDB counts so many bytes for one of these
+
+    def image(name: str, digit: str) -> Json:
+        below = {f"{number:x}": {"N": digit + str(number)} for number in range(leaves)}
+        return {"id": {"S": "o-4711"}, name: {"M": below}}
+
+    def change(name: str) -> StreamRecord | MalformedRecord:
+        wire = record_of("MODIFY", image(name, "1"), image(name, "2"))
+        return decode_page(json.dumps({"Records": [wire]}).encode()).records[0]
+
+    transcoder = Transcoder(FORMAT, STREAM_ARN, Shapes())
+    short, long = change("n"), change("n" * name_bytes)
+    extra = peak_of(lambda: transcoder.event_of(long)) - peak_of(lambda: transcoder.event_of(short))
+    assert extra < 2 * FORMAT.event_bytes
+    made = transcoder.event_of(long)
+    assert isinstance(made, Event)
+    assert made.body.endswith(b',"patch_omitted":true}}}')
+
+
 @pytest.mark.parametrize(
     ("wire", "has_key"),
     [
@@ -242,6 +294,16 @@ def test_a_malformed_record_is_poison_with_its_coordinates(wire: Json, has_key: 
     assert result.eid == event(INSERT).eid
     assert (result.ordering_key is not None) is has_key
     assert result.body is None
+
+
+def test_a_detail_that_names_long_attributes_is_cut() -> None:
+    item = {"n" * 60_000: {"M": {"m" * 60_000: {"N": "01"}}}}
+    result = unbuildable(changed(INSERT, NewImage=item))
+    assert len(result.detail) == DETAIL_CHARACTERS
+    record = MalformedRecord(b"{}", 5, "d" * 9_999)
+    made = Transcoder(FORMAT, STREAM_ARN, Shapes()).event_of(record)
+    assert isinstance(made, Unbuildable)
+    assert len(made.detail) == DETAIL_CHARACTERS
 
 
 def test_an_item_nested_too_deeply_is_malformed() -> None:

@@ -7,7 +7,7 @@ import orjson
 from consumer.core.backlog.queued_event import QueuedEvent
 from consumer.core.event.event import Event
 from consumer.core.publishing.partition import HashRule
-from consumer.core.publishing.placement import LEARNT_MAX, Partitioning, Placement
+from consumer.core.publishing.placement import LEARNT_BYTES, LEARNT_MAX, Partitioning, Placement
 
 EIGHT = tuple(str(number) for number in range(8))
 RULE = HashRule.of(["id"], EIGHT)
@@ -72,6 +72,19 @@ def test_nothing_is_learnt_beside_a_rule() -> None:
     placement.learn([(event("o-1"), "no such")])
     placement.observe(placed(OTHER, 5))
     assert placement.of(event("o-1")) is None
+
+
+def test_what_is_learnt_is_bounded_in_bytes() -> None:
+    placement = Placement(Partitioning())
+    size = LEARNT_BYTES // 4
+    events = [event(letter * size) for letter in "abcd"]
+    placement.learn([(each, "3") for each in (*events, events[0])])
+    assert [placement.of(each) for each in events] == ["3", "3", "3", None]
+    placement.learn([(events[0], "4"), (event("short"), "3")])
+    assert [placement.of(events[0]), placement.of(event("short"))] == ["4", "3"]
+    placement.forget("4")
+    placement.learn([(events[3], "5")])
+    assert [placement.of(each) for each in events] == [None, "3", "3", "5"]
 
 
 def test_what_is_learnt_is_bounded() -> None:
