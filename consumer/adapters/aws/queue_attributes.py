@@ -6,6 +6,7 @@ import asyncio
 from typing import Any, Final
 
 from consumer.adapters.aws.aws_errors import CALL_FAILURES, describe, error_code, retryable
+from consumer.adapters.aws.whole_number import whole_number
 from consumer.errors import Misconfigured
 
 REQUEST_SECONDS: Final = 10.0
@@ -30,4 +31,4 @@ async def waiting_messages(sqs: Any, queue_url: str) -> int:  # noqa: ANN401 - m
                 " wanted an existing queue"
             ) from error
         raise retryable("GetQueueAttributes", error) from error
-    return int(answer.get("Attributes", {}).get("ApproximateNumberOfMessages", 0))
+    return whole_number(answer.get("Attributes", {}).get("ApproximateNumberOfMessages", 0))
