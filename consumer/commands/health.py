@@ -51,6 +51,6 @@ def address(environ: Mapping[str, str]) -> tuple[str, int]:
     given = collect(environ, None)
     host = given.get("http_host", Given("", "")).text.strip()
     port = given.get("http_port", Given(str(HTTP_PORT), "")).text.strip()
-    if not port.isdecimal():
+    if not (port.isascii() and port.isdigit()):
         raise Misconfigured("CONSUMER_HTTP_PORT: found no number, wanted a port")
     return (LOOPBACK if host in _EVERYWHERE else host), int(port)

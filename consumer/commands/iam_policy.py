@@ -44,7 +44,7 @@ _PARTITIONS = {
     "eusc-": "aws-eusc",
 }
 """By how the names of their regions begin. Credentials of one partition are none in another."""
-_ACCOUNT = re.compile(r"\d{12}")
+_ACCOUNT = re.compile(r"[0-9]{12}")
 _STREAM = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
 _ITEMS = [
     "dynamodb:DeleteItem",

@@ -29,7 +29,7 @@ HTTP_PORT = 8080
 
 # Variables that Kubernetes sets for every Service whose name begins with "consumer".
 _SERVICE_LINK = re.compile(
-    r"CONSUMER_(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\d+_(TCP|UDP|SCTP)(_.+)?)"
+    r"CONSUMER_(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_[0-9]+_(TCP|UDP|SCTP)(_.+)?)"
 )
 _SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://")
 _NULL = "tag:yaml.org,2002:null"

@@ -181,6 +181,8 @@ class LeaseTableTwin:
             current = self.table.streams.get(row.key)
             if current is None or _guards(current) != _guards(expected):
                 return None
+            if current.unreadable is not None:
+                return None
             self.table.streams[row.key] = new = replace(row, commands=current.commands)
             return new
 
@@ -215,6 +217,8 @@ class LeaseTableTwin:
             if current is None or not _holds(write, current):
                 raise LeaseConflict(f"{shard_id} is not as expected", current)
             leases[shard_id] = new = _written(write, current)
+            if new.unreadable is not None:
+                raise LeaseConflict(f"the row of {shard_id} cannot be read", new)
             return new
 
         return await self._write("write_lease", shard_id, effect)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from consumer.adapters.aws.aws_errors import CALL_FAILURES, describe, retryable
+from consumer.adapters.aws.whole_number import whole_number
 from consumer.core.dead_letters.dead_letter import DeadLetter, encode
 from consumer.errors import Retryable
 
@@ -29,7 +30,7 @@ MIN_BYTES: Final = 1_024
 
 REQUEST_SECONDS: Final = 20.0
 
-_TOO_LONG: Final = re.compile(r"(?:shorter|longer) than (\d+) bytes")
+_TOO_LONG: Final = re.compile(r"(?:shorter|longer) than ([0-9]{1,12}) bytes")
 
 
 class SqsDeadLetterQueue:
@@ -55,7 +56,7 @@ class SqsDeadLetterQueue:
                     break
                 raise
             for entry in answer.get("Successful", ()):
-                accepted[int(entry["Id"])] = True
+                accepted[whole_number(entry["Id"])] = True
             self._look_at_failures(answer.get("Failed", ()))
         return accepted
 

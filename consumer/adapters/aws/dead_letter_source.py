@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from consumer.adapters.aws.aws_errors import CALL_FAILURES, retryable
 from consumer.adapters.aws.queue_attributes import waiting_messages
+from consumer.adapters.aws.whole_number import whole_number
 from consumer.core.dead_letters.redrive import QueueDepth, QueuedMessage, Receipt
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class SqsDeadLetterSource:
         visible = await waiting_messages(self._sqs, self._queue_url)
         name = "ApproximateNumberOfMessagesNotVisible"
         answer = await self._call("GetQueueAttributes", AttributeNames=[name])
-        return QueueDepth(visible, int(answer.get("Attributes", {}).get(name, 0)))
+        return QueueDepth(visible, whole_number(answer.get("Attributes", {}).get(name, 0)))
 
     async def receive(self, count: int, seconds: float) -> Sequence[QueuedMessage]:
         """Receive at most `count` (up to ten) messages and hide them for `seconds`."""
@@ -104,6 +105,6 @@ def _message(message: Mapping[str, Any]) -> QueuedMessage:
         # None of our letters has a lone surrogate, but a foreign message with one must not end the
         # redrive.
         str(message["Body"]).encode(errors="surrogatepass"),
-        int(attributes.get("SentTimestamp", 0)) / 1000,
-        int(attributes.get("ApproximateReceiveCount", 1)),
+        whole_number(attributes.get("SentTimestamp", 0)) / 1000,
+        whole_number(attributes.get("ApproximateReceiveCount", 1)),
     )

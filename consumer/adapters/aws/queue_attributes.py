@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from consumer.adapters.aws.aws_errors import CALL_FAILURES, describe, error_code, retryable
+from consumer.adapters.aws.whole_number import whole_number
 from consumer.core.preflight.queue_fitness import QueueAttributes
 from consumer.errors import Misconfigured
 
@@ -70,4 +71,4 @@ async def _attributes(
 
 
 def _waiting(attributes: Mapping[str, str]) -> int:
-    return int(attributes.get("ApproximateNumberOfMessages", 0))
+    return whole_number(attributes.get("ApproximateNumberOfMessages", 0))

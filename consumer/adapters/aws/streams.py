@@ -16,6 +16,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from consumer.adapters.aws.aws_errors import CALL_FAILURES, describe, error_code, retryable
+from consumer.adapters.aws.whole_number import whole_number
 from consumer.core.stream.stream import (
     AfterSequence,
     AtLatest,
@@ -226,5 +227,5 @@ def _shard(shard: Mapping[str, Any]) -> Shard:
     return Shard(
         shard_id=shard["ShardId"],
         parent_shard_id=shard.get("ParentShardId"),
-        ending=None if ending is None else int(ending),
+        ending=None if ending is None else whole_number(ending),
     )

@@ -5,14 +5,22 @@ Names of rows and attributes are public: `worker/<id>`, `stream/<table>/<label>`
 `command/<table>/<label>/<number>`. Times are epoch seconds as numbers, written so that reading
 gives the same float again. None is an absent attribute. Attributes that a newer version has added
 to a row are ignored when it is read, and kept by updates, which name what they change.
+
+A row that another hand has damaged, or made, costs that row only. A lease, stream or worker row is
+returned and marked `unreadable`, because to take it for absent would be wrong. A gap or command row
+becomes Unreadable.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final, cast
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
 
-from consumer.core.leases.command import Action, Command
+from consumer.adapters.lease_table.row_fields import RowFields, Unreadable
+from consumer.core.leases.checkpoint import UNREADABLE, sequence_of
+from consumer.core.leases.command import Action, Command, is_target
 from consumer.core.leases.lease import Gap, Lease, StreamRow, Worker
 
 Attribute = Mapping[str, object]
@@ -27,6 +35,9 @@ STREAM: Final = "stream/"
 
 WORKER_TTL: Final = 3600
 """Seconds after a worker's last heartbeat when DynamoDB may remove its row (`expiresAt`)."""
+
+_COMMAND_NUMBER: Final = re.compile(r"[0-9]{10}")
+_LABEL: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T")  # how the label of every stream begins
 
 RowValue = str | bool | int | float | tuple[str, ...] | dict[str, float] | None
 
@@ -158,112 +169,134 @@ def command_values(command: Command) -> dict[str, RowValue]:
     }
 
 
-def command_of(row: Row) -> Command:
-    """Convert a command row. Raise KeyError or ValueError if it is malformed."""
+def command_of(row: Row) -> Command | Unreadable:
+    """Convert a command row, or name what is wrong with it."""
+    fields, key = RowFields(row), key_of(row)
+    number = _COMMAND_NUMBER.fullmatch(key.rpartition("/")[2])
+    if number is None:
+        return Unreadable(key, KEY)
+    name, target = fields.text("action"), fields.text_if_any("target")
+    shards = fields.texts("shards") if "shards" in row else None
+    issued_at = fields.time("issuedAt")
+    issued_by = fields.text_if_any("issuedBy", empty=True)
+    token = fields.text_if_any("token", empty=True)
+    if name not in frozenset(Action):
+        fields.note("action")
+    elif name == Action.SEEK and not is_target(target):
+        fields.note("target")
+    elif name == Action.SEEK and shards is None:
+        fields.note("shards")
+    if fields.unreadable is not None:
+        return Unreadable(key, fields.unreadable)
     return Command(
-        number=int(key_of(row).rsplit("/", 1)[1]),
-        action=Action(str(row["action"]["S"])),
-        shards=_texts(row, "shards") if "shards" in row else None,
-        target=_text(row, "target"),
-        issued_at=float(_number(row, "issuedAt")),
-        issued_by=_text(row, "issuedBy") or "",
-        token=_text(row, "token") or "",
+        number=int(number[0]),
+        action=Action(name),
+        shards=shards,
+        target=target,
+        issued_at=issued_at,
+        issued_by=issued_by or "",
+        token=token or "",
     )
 
 
 def worker_of(row: Row) -> Worker:
-    """Convert a worker row. Raise KeyError or ValueError if it is malformed."""
-    return Worker(
+    """Convert a worker row. It is marked if an attribute cannot be read."""
+    fields = RowFields(row)
+    worker = Worker(
         worker_id=key_of(row).removeprefix(WORKER),
-        heartbeat=int(_number(row, "heartbeat")),
-        changes=int(_number(row, "changes")),
-        streams=_texts(row, "streams"),
-        able=_truth(row, "able"),
-        draining=_truth(row, "draining"),
-        seen_at=float(_number(row, "seenAt")),
-        started_at=float(_number(row, "startedAt")),
-        host=_text(row, "host") or "",
-        version=_text(row, "version") or "",
-        lease_duration=_time(row, "leaseDuration"),
-        heartbeat_interval=_time(row, "heartbeatInterval"),
+        heartbeat=fields.count("heartbeat"),
+        changes=fields.count("changes"),
+        streams=fields.texts("streams"),
+        able=fields.truth("able"),
+        draining=fields.truth("draining"),
+        seen_at=fields.time("seenAt"),
+        started_at=fields.time("startedAt"),
+        host=fields.text_if_any("host", empty=True) or "",
+        version=fields.text_if_any("version", empty=True) or "",
+        lease_duration=fields.seconds_if_any("leaseDuration"),
+        heartbeat_interval=fields.seconds_if_any("heartbeatInterval"),
     )
+    unreadable = fields.unreadable if worker.worker_id else KEY
+    # Any change of such a row counts as a heartbeat: nothing is taken from a worker that is alive.
+    beat = worker.heartbeat if unreadable is None else fields.digest()
+    return replace(worker, heartbeat=beat, unreadable=unreadable)
 
 
-def stream_of(row: Row) -> StreamRow:
-    """Convert a stream row. Raise KeyError or ValueError if it is malformed."""
-    _, table, label = key_of(row).split("/", 2)
-    sweep = cast("Row", row["sweep"]["M"])
-    return StreamRow(
-        arn=str(row["streamArn"]["S"]),
+def stream_of(row: Row) -> StreamRow | Unreadable:
+    """Convert a stream row. It is marked if damaged, and Unreadable if its key has no label."""
+    fields, key = RowFields(row), key_of(row)
+    _, _, name = key.partition("/")
+    table, _, label = name.partition("/")
+    sweep = fields.fields_of("sweep")
+    stream = StreamRow(
+        arn=fields.text("streamArn"),
         table=table,
         label=label,
-        after=_text(row, "after"),
-        start_position=str(row["startPosition"]["S"]),
-        started_at=_time(row, "startedAt"),
-        bootstrapped=_truth(row, "bootstrapped"),
-        sweep_n=int(_number(sweep, "n")),
-        sweep_done=int(_number(sweep, "done")),
-        changes=int(_number(row, "changes")),
-        fingerprint=str(row["fingerprint"]["S"]),
-        schema_version=int(_number(row, "schemaVersion")),
-        swept_at=_time(sweep, "at"),
-        commands=int(_time(row, "commands") or 0),
+        after=fields.text_if_any("after"),
+        start_position=fields.text("startPosition"),
+        started_at=fields.time_if_any("startedAt"),
+        bootstrapped=fields.truth("bootstrapped"),
+        sweep_n=sweep.count("n"),
+        sweep_done=sweep.count("done"),
+        changes=fields.count("changes"),
+        fingerprint=fields.text("fingerprint", empty=True),
+        schema_version=fields.count("schemaVersion"),
+        swept_at=sweep.time_if_any("at"),
+        commands=fields.count_if_any("commands"),
     )
+    unreadable = fields.unreadable or ("sweep" if sweep.unreadable else None)
+    if unreadable is not None and not _LABEL.match(label):
+        return Unreadable(key, KEY)
+    return replace(stream, unreadable=unreadable)
 
 
 def lease_of(row: Row) -> Lease:
-    """Convert a lease row. Raise KeyError or ValueError if it is malformed."""
-    return Lease(
-        shard_id=key_of(row).rsplit("/", 1)[1],
-        parent_shard_id=_text(row, "parentShardId"),
-        owner=_text(row, "leaseOwner"),
-        counter=int(_number(row, "leaseCounter")),
-        checkpoint=str(row["checkpoint"]["S"]),
-        parent_gone=_truth(row, "parentGone"),
-        created_at=_time(row, "createdAt") or 0.0,
-        record_at=_time(row, "recordAt"),
-        caught_up_at=_time(row, "caughtUpAt"),
-        released_at=_time(row, "releasedAt"),
-        start_iterator=_text(row, "startIterator"),
-        owner_switches=int(_time(row, "ownerSwitches") or 0),
-        command_counter=int(_time(row, "commandCounter") or 0),
-        paused=_truth(row, "paused"),
-        skip_before=_time(row, "skipBefore"),
+    """Convert a lease row. It is marked, and has no checkpoint, if an attribute cannot be read."""
+    fields = RowFields(row)
+    lease = Lease(
+        shard_id="".join(key_of(row).split("/", 3)[3:]),
+        parent_shard_id=fields.text_if_any("parentShardId"),
+        owner=fields.text_if_any("leaseOwner"),
+        counter=fields.count("leaseCounter"),
+        checkpoint=fields.checkpoint("checkpoint"),
+        parent_gone=fields.truth("parentGone"),
+        created_at=fields.time_if_any("createdAt") or 0.0,
+        record_at=fields.time_if_any("recordAt"),
+        caught_up_at=fields.time_if_any("caughtUpAt"),
+        released_at=fields.time_if_any("releasedAt"),
+        start_iterator=fields.text_if_any("startIterator"),
+        owner_switches=fields.count_if_any("ownerSwitches"),
+        command_counter=fields.count_if_any("commandCounter"),
+        paused=fields.truth("paused"),
+        skip_before=fields.time_if_any("skipBefore"),
     )
+    unreadable = fields.unreadable if lease.shard_id else KEY
+    if unreadable is None:
+        return lease
+    return replace(lease, checkpoint=UNREADABLE, unreadable=unreadable)
 
 
-def gap_of(row: Row) -> Gap:
-    """Convert a gap row. Raise KeyError or ValueError if it is malformed."""
-    return Gap(
-        shard_id=key_of(row).rsplit("/", 2)[1],
-        from_=str(row["from"]["S"]),
-        to=_text(row, "to"),
-        reason=str(row["reason"]["S"]),
-        detected_at=_time(row, "detectedAt") or 0.0,
+def gap_of(row: Row) -> Gap | Unreadable:
+    """Convert a gap row, or name what is wrong with it."""
+    fields, key = RowFields(row), key_of(row)
+    parts = key.split("/", 3)
+    shard_id, _, place = parts[-1].rpartition("/")
+    gap = Gap(
+        shard_id=shard_id,
+        from_=fields.checkpoint("from"),
+        to=fields.text_if_any("to"),
+        reason=fields.text("reason"),
+        detected_at=fields.time_if_any("detectedAt") or 0.0,
     )
+    if len(parts) < 4 or not shard_id or not place:
+        return Unreadable(key, KEY)
+    if gap.to is not None and sequence_of(gap.to) is None:
+        fields.note("to")
+    if fields.unreadable is not None:
+        return Unreadable(key, fields.unreadable)
+    return gap
 
 
 def key_of(row: Row) -> str:
     """Return the sort key of a row."""
     return str(row[KEY]["S"])
-
-
-def _text(row: Row, name: str) -> str | None:
-    return str(row[name]["S"]) if name in row else None
-
-
-def _number(row: Row, name: str) -> str:
-    return str(row[name]["N"])
-
-
-def _time(row: Row, name: str) -> float | None:
-    return float(_number(row, name)) if name in row else None
-
-
-def _truth(row: Row, name: str) -> bool:
-    return name in row and row[name].get("BOOL") is True
-
-
-def _texts(row: Row, name: str) -> tuple[str, ...]:
-    texts = cast("Sequence[Attribute]", row[name]["L"])
-    return tuple(str(text["S"]) for text in texts)

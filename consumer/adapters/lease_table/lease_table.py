@@ -6,20 +6,22 @@ When a condition fails, the service returns the existing row, which shows why. I
 return it, the row is read, strongly consistent. A row that does not meet the condition is what the
 write would have found at that moment, so it is as good as the returned one. A row that meets the
 condition proves nothing, and the outcome stays unknown.
+
+A row that cannot be read is named in the log and left alone (`unreadable_rows`). A write that meets
+one is lost: its row is no longer what this worker expects.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
-from consumer.adapters.aws.aws_errors import describe
 from consumer.adapters.lease_table.lease_expressions import Expressions, changed
 from consumer.adapters.lease_table.lease_requests import ConditionFailed, LeaseRequests
 from consumer.adapters.lease_table.lease_rows import (
     KEY,
     STREAM,
     WORKER,
-    Row,
     command_key,
     command_of,
     command_values,
@@ -29,22 +31,21 @@ from consumer.adapters.lease_table.lease_rows import (
     gap_values,
     key_of,
     lease_key,
-    lease_of,
     lease_prefix,
     lease_values,
-    stream_of,
     stream_values,
-    worker_of,
     worker_values,
 )
 from consumer.adapters.lease_table.lease_table_setup import ensure_table
+from consumer.adapters.lease_table.row_fields import Unreadable
+from consumer.adapters.lease_table.unreadable_rows import UnreadableRows
+from consumer.core.leases.command import Command
 from consumer.core.leases.lease import SEEK
-from consumer.errors import LeaseConflict, Retryable, UnknownOutcome
+from consumer.errors import LeaseConflict, UnknownOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from consumer.core.leases.command import Command
     from consumer.core.leases.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
     from consumer.observability.metrics import Metrics
     from consumer.ports import Clock
@@ -55,8 +56,6 @@ LAST_COMMAND: Final = 10**10 - 1
 _AFTER_WORKERS: Final = "worker0"  # '0' is the next character after '/'
 
 _KEPT_BY_TAKE: Final = ("checkpoint", "recordAt", "caughtUpAt")
-
-Value = TypeVar("Value")
 
 
 class LeaseTable:
@@ -79,6 +78,7 @@ class LeaseTable:
         self._dynamodb = dynamodb
         self._clock = clock
         self._table = table
+        self._rows = UnreadableRows(clock)
         self._requests = LeaseRequests(dynamodb, table, application, request_seconds, metrics)
 
     async def ensure_table(self, *, create: bool) -> None:
@@ -93,20 +93,22 @@ class LeaseTable:
         rows = await self._requests.query_between(STREAM, _AFTER_WORKERS)
         workers = [row for row in rows if key_of(row).startswith(WORKER)]
         streams = [row for row in rows if key_of(row).startswith(STREAM)]
-        return _converted(worker_of, workers), _converted(stream_of, streams)
+        return self._rows.workers(workers), self._rows.streams(streams)
 
     async def read_leases(self, stream_key: str) -> Sequence[Lease]:
         """Return all lease rows of a stream."""
-        return _converted(lease_of, await self._requests.query_prefix(lease_prefix(stream_key)))
+        rows = await self._requests.query_prefix(lease_prefix(stream_key))
+        return [self._rows.lease(stream_key, row) for row in rows]
 
     async def read_gaps(self, stream_key: str) -> Sequence[Gap]:
         """Return all gap rows of a stream."""
-        return _converted(gap_of, await self._requests.query_prefix(gap_prefix(stream_key)))
+        rows = await self._requests.query_prefix(gap_prefix(stream_key))
+        return self._rows.all_of(gap_of, rows)
 
     async def read_commands(self, stream_key: str, after: int) -> Sequence[Command]:
         """Return the commands with a number above `after`, in order."""
         first, last = command_key(stream_key, after + 1), command_key(stream_key, LAST_COMMAND)
-        return _converted(command_of, await self._requests.query_between(first, last))
+        return self._rows.all_of(command_of, await self._requests.query_between(first, last))
 
     async def add_command(self, stream_key: str, command: Command) -> bool:
         """Write the command row and its number to the stream row, in one transaction.
@@ -125,7 +127,8 @@ class LeaseTable:
             )
         except ConditionFailed:
             found = await self._requests.read_after_refusal(key)
-            return found is not None and command_of(found).token == command.token
+            command_there = None if found is None else command_of(found)
+            return isinstance(command_there, Command) and command_there.token == command.token
         return True
 
     async def put_worker(self, worker: Worker) -> None:
@@ -144,7 +147,8 @@ class LeaseTable:
             found = failed.row or await self._requests.read_after_refusal(STREAM + row.key)
             if found is None:
                 raise UnknownOutcome("PutItem: refused, but the row is absent") from None
-            return stream_of(found)
+            # Whatever lies in the place of the stream's row keeps the stream waiting.
+            return self._rows.stream(found) or replace(row, unreadable=KEY)
         return row
 
     async def replace_stream(self, expected: StreamRow, row: StreamRow) -> StreamRow | None:
@@ -162,9 +166,10 @@ class LeaseTable:
             update.add("changes", row.changes - expected.changes)
         update.set({**difference, "fingerprint": row.fingerprint})
         try:
-            return stream_of(await self._requests.update(STREAM + expected.key, update))
+            found = self._rows.stream(await self._requests.update(STREAM + expected.key, update))
         except ConditionFailed:
             return None
+        return None if found is None or found.unreadable is not None else found
 
     async def create_lease(self, stream_key: str, lease: Lease) -> bool:
         """Create a lease row unless it exists; return whether this call created it."""
@@ -189,7 +194,8 @@ class LeaseTable:
     async def write_lease(self, stream_key: str, write: LeaseWrite) -> Lease:
         """Write what differs, and owner and counter always; return the whole new row.
 
-        Raise LeaseConflict, with the row as it is, if the expected row has changed.
+        Raise LeaseConflict, with the row as it is, if the expected row has changed, or if the new
+        one cannot be read: the write was made then, but nobody may go on from such a row.
         """
         expected, row = write.expected, write.row
         after = lease_values(row)
@@ -204,15 +210,16 @@ class LeaseTable:
         update.set(values)
         key = lease_key(stream_key, expected.shard_id)
         try:
-            return lease_of(await self._requests.update(key, update))
+            written = self._rows.lease(stream_key, await self._requests.update(key, update))
         except ConditionFailed as failed:
-            found = failed.row
-            if found is None:
-                found = await self._requests.read_after_refusal(key)
-                if found is not None and _is_unchanged(lease_of(found), write):
-                    raise UnknownOutcome("UpdateItem: refused, but the row meets it") from None
-            current = None if found is None else lease_of(found)
+            found = failed.row or await self._requests.read_after_refusal(key)
+            current = None if found is None else self._rows.lease(stream_key, found)
+            if failed.row is None and current is not None and _is_unchanged(current, write):
+                raise UnknownOutcome("UpdateItem: refused, but the row meets it") from None
             raise LeaseConflict(f"{expected.shard_id}: condition failed", current) from None
+        if written.unreadable is not None:
+            raise LeaseConflict(f"{expected.shard_id}: its row cannot be read", written)
+        return written
 
     async def mark_parent_gone(self, stream_key: str, shard_id: str) -> None:
         """Set `parentGone` on a lease row if it exists, and change nothing else."""
@@ -230,7 +237,8 @@ class LeaseTable:
         key = gap_key(stream_key, gap)
         try:
             await self._requests.create(key, gap_values(gap))
-        except ConditionFailed:
+        except ConditionFailed as failed:
+            damaged = failed.row is not None and isinstance(gap_of(failed.row), Unreadable)
             if gap.reason != SEEK:
                 lost = Expressions()
                 lost.equal("reason", SEEK)
@@ -240,7 +248,9 @@ class LeaseTable:
             again = Expressions()
             again.exists(KEY)
             again.differs("detectedAt", gap.detected_at)
-            again.set({"detectedAt": gap.detected_at, "to": gap.to})
+            # The row of a loss must be readable: what is damaged there is written anew.
+            anew = damaged and gap.reason != SEEK
+            again.set(gap_values(gap) if anew else {"detectedAt": gap.detected_at, "to": gap.to})
             return not await self._requests.try_update(key, again)
         return True
 
@@ -267,16 +277,8 @@ def _unchanged(lease: Lease, *, keeps_checkpoint: bool) -> Expressions:
 def _is_unchanged(current: Lease, write: LeaseWrite) -> bool:
     """Return whether a row meets the condition of a write: `_unchanged`, for a row in memory."""
     expected = write.expected
-    return (current.owner, current.counter) == (expected.owner, expected.counter) and (
-        write.keeps_checkpoint or current.checkpoint == expected.checkpoint
+    return (
+        current.unreadable is None
+        and (current.owner, current.counter) == (expected.owner, expected.counter)
+        and (write.keeps_checkpoint or current.checkpoint == expected.checkpoint)
     )
-
-
-def _converted(convert: Callable[[Row], Value], rows: Sequence[Row]) -> list[Value]:
-    values = []
-    for row in rows:
-        try:
-            values.append(convert(row))
-        except (KeyError, ValueError) as error:
-            raise Retryable(f"row {key_of(row)!r}: {describe(error)}", "malformed_row") from error
-    return values

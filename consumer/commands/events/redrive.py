@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from consumer.core.reports.redrive_report import RedriveReport
     from consumer.settings.settings import Settings
 
-AGO = re.compile(r"(\d{1,6})([smhd])")
+AGO = re.compile(r"([0-9]{1,6})([smhd])")
 AGO_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 MEANINGS = {

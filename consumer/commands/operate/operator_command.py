@@ -114,7 +114,13 @@ async def prepare(
     _, streams = await store.read_peers()
     commands = []
     for row in chain([row for row in streams if row.table == table]):
-        leases = tuple(await store.read_leases(row.key))
+        if row.unreadable is not None:
+            continue  # it waits; the lease table has named the row
+        read = await store.read_leases(row.key)
+        damaged = [lease.shard_id for lease in read if lease.unreadable is not None]
+        if meant := [shard for shard in request.shards if shard in damaged]:
+            raise Misconfigured(f"--shard: the row of {meant[0]} cannot be read; repair it first")
+        leases = tuple(lease for lease in read if lease.unreadable is None)
         known = {lease.shard_id: lease for lease in leases}
         here = [shard for shard in request.shards if shard in known]
         alive = tuple(lease.shard_id for lease in leases if not lease.finished)
@@ -217,7 +223,11 @@ async def wait_until_applied(
             trouble = f"the lease table does not answer ({error})"
         else:
             meant = [
-                lease for lease in leases if not lease.finished and command.concerns(lease.shard_id)
+                lease
+                for lease in leases
+                if not lease.finished
+                and lease.unreadable is None
+                and command.concerns(lease.shard_id)
             ]
             late = [lease for lease in meant if lease.command_counter < command.number]
             held = [lease.shard_id for lease in late if lease.owner is not None]

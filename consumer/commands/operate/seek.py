@@ -121,8 +121,9 @@ def parse_target(text: str, now: float) -> str:
     word = text.strip().upper()
     if word in (TRIM_HORIZON, LATEST):
         return word
-    if text.isascii() and text.isdigit():
-        return str(int(text))
+    number = sequence_of(text)
+    if number is not None:
+        return str(number)
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

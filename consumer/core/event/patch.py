@@ -125,8 +125,9 @@ def _diff_value(path: bytes, old: Raw, new: Raw, patch: _Operations) -> None:
         _diff_list(path, _decode_elements(before["L"]), _decode_elements(after["L"]), parts)
         if patch.full:
             return
-        several = parts.full or len(parts.made) > 1
-        if several and parts.size > len(whole := replace(path, plain(after))):
+        if parts.full:
+            parts.made = [replace(path, plain(after))]
+        elif len(parts.made) > 1 and parts.size > len(whole := replace(path, plain(after))):
             parts.made = [whole]
         for operation in parts.made:
             patch.append(operation)

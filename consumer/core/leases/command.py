@@ -98,6 +98,18 @@ def apply_commands(lease: Lease, commands: Sequence[Command], newest: int, wall:
     return Applied(replace(row, command_counter=max(newest, last)), tuple(gaps))
 
 
+def is_target(text: str | None) -> bool:
+    """Return whether a text is a seek's target: one of two words, a sequence number or a time."""
+    if text is None:
+        return False
+    if text in (TRIM_HORIZON, LATEST) or sequence_of(text) is not None:
+        return True
+    try:
+        return text.isascii() and datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
 def effect(lease: Lease, command: Command) -> Effect:
     """Return whether a seek repeats what was published, or skips what was not."""
     begun = sequence_of(lease.checkpoint)

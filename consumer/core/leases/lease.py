@@ -31,6 +31,10 @@ class Lease:
     `command_counter` is the number of the last command that the owner has taken into account. A
     paused shard keeps its owner and is not read. `skip_before` is set by a seek, in place of the
     stream's start: older records are skipped.
+
+    `unreadable` names the attribute for which the row cannot be read, None if it can. Such a row
+    stands for a shard that exists and is not finished; its checkpoint is UNREADABLE, and nobody
+    takes, releases or deletes it.
     """
 
     shard_id: str
@@ -48,6 +52,7 @@ class Lease:
     command_counter: int = 0
     paused: bool = False
     skip_before: float | None = None
+    unreadable: str | None = None
 
     @property
     def progress(self) -> Progress:
@@ -93,6 +98,9 @@ class Worker:
 
     `lease_duration` and `heartbeat_interval` (seconds) are what this worker keeps to: peers judge
     it by them, not by their own settings. Rows of versions before 0.2 have neither.
+
+    `unreadable` names the attribute for which the row cannot be read, None if it can. Such a worker
+    gets no share, but any change of its row is a sign of life.
     """
 
     worker_id: str
@@ -107,6 +115,7 @@ class Worker:
     version: str
     lease_duration: float | None = None
     heartbeat_interval: float | None = None
+    unreadable: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +127,9 @@ class StreamRow:
     records are skipped. `sweep_n` is raised by the worker that wins the sweep, `sweep_done` follows
     when the listing is complete, and `swept_at` is when that listing began. `commands` is the
     number of the newest command of an operator.
+
+    `unreadable` names the attribute for which the row cannot be read, None if it can. The stream
+    then waits: nothing of it is listed or taken, and no stream after it begins.
     """
 
     arn: str
@@ -134,6 +146,7 @@ class StreamRow:
     schema_version: int = SCHEMA_VERSION
     swept_at: float | None = None
     commands: int = 0
+    unreadable: str | None = None
 
     @property
     def key(self) -> str:

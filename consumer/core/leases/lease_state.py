@@ -23,6 +23,7 @@ class LeaseState(Enum):
     FREE = ("free", "unowned")  # may be read and has no owner
     WAITING = ("waiting", "waiting_for_parent")  # or for an older stream, or for the bootstrap
     FINISHED = ("finished", "finished")
+    UNREADABLE = ("unreadable", "unreadable")  # its row; no worker reads the shard
 
     @property
     def in_status(self) -> str:
@@ -49,6 +50,8 @@ def lease_state(lease: Lease, *, here: bool, owner_lives: bool, ready: bool) -> 
         return LeaseState.FINISHED
     if here:
         return LeaseState.HELD
+    if lease.unreadable is not None:
+        return LeaseState.UNREADABLE
     if lease.owner is not None and owner_lives:
         return LeaseState.FOREIGN
     if not ready:

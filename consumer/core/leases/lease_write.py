@@ -37,7 +37,7 @@ class Resend:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The lease is lost: the row has another owner, none, or another counter, or it is absent."""
+    """The lease is lost: the row is another's, nobody's, absent, or it cannot be read."""
 
 
 Resolution = AlreadyWritten | Resend | Lost
@@ -86,7 +86,7 @@ def rewrite(lease: Lease, row: Lease) -> LeaseWrite:
 
 def resolve_conflict(write: LeaseWrite, me: str, current: Lease | None) -> Resolution:
     """Return what a refused condition means; `current` is the row as it is, if any."""
-    if current is None:
+    if current is None or current.unreadable is not None:
         return Lost()
     meant = write.row
     same_checkpoint = write.keeps_checkpoint or current.checkpoint == meant.checkpoint

@@ -33,7 +33,7 @@ def gate_open(lease: Lease, rows: Mapping[str, Lease]) -> bool:
 def ready_shards(
     row: StreamRow, leases: Sequence[Lease], *, predecessor_done: bool
 ) -> frozenset[str]:
-    """Return the unfinished shards that a worker may read now.
+    """Return the unfinished shards that a worker may read now. A row must be readable for that.
 
     No shard of a stream is ready before the stream is bootstrapped (until then a start at LATEST
     has no `startedAt`), nor before `predecessor_done`: the table's older streams are read.
@@ -42,7 +42,9 @@ def ready_shards(
         return frozenset()
     rows = {lease.shard_id: lease for lease in leases}
     return frozenset(
-        lease.shard_id for lease in leases if not lease.finished and gate_open(lease, rows)
+        lease.shard_id
+        for lease in leases
+        if not lease.finished and lease.unreadable is None and gate_open(lease, rows)
     )
 
 
@@ -58,8 +60,11 @@ def deletable(leases: Sequence[Lease], listed: Collection[str], wall: float) -> 
     """Return the finished rows that are no longer needed, after a complete listing of `listed`.
 
     These are rows without an owner whose shard has left the listing, whose end is 26 h ago, and
-    whose children have all begun, so that no gate needs them.
+    whose children have all begun, so that no gate needs them. A row that cannot be read may name
+    any of them as its parent: none is deleted until it is repaired.
     """
+    if any(lease.unreadable is not None for lease in leases):
+        return ()
     waiting = {
         lease.parent_shard_id
         for lease in leases
@@ -80,13 +85,19 @@ def chain(rows: Sequence[StreamRow]) -> tuple[StreamRow, ...]:
     """Return a table's streams, oldest first: each row names the one that it comes `after`.
 
     Rows without a predecessor (an older row may have been deleted by hand) come first, by label;
-    labels are timestamps.
+    labels are timestamps. A row that cannot be read comes after the label before its own.
     """
-    by_label = {row.label: row for row in rows}
+    after_label = {row.label: _after(row, rows) for row in rows}
     depth: dict[str, int] = {}
     for row in rows:
-        steps, after = 0, row.after
-        while after in by_label and steps <= len(rows):
-            steps, after = steps + 1, by_label[after].after
+        steps, after = 0, after_label[row.label]
+        while after in after_label and steps <= len(rows):
+            steps, after = steps + 1, after_label[after]
         depth[row.label] = steps
     return tuple(sorted(rows, key=lambda row: (depth[row.label], row.label)))
+
+
+def _after(row: StreamRow, rows: Sequence[StreamRow]) -> str | None:
+    if row.unreadable is None or row.after is not None:
+        return row.after
+    return max((other.label for other in rows if other.label < row.label), default=None)

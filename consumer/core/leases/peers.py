@@ -130,7 +130,8 @@ class Peers:
     def eligible(self, stream_key: str) -> frozenset[str]:
         """Return the peers that get a share of this stream.
 
-        They are beating, able and not draining, and they take leases of this stream.
+        They are beating, able and not draining, they take leases of this stream, and their rows can
+        be read.
         """
         beating = self.beating
         return frozenset(
@@ -138,6 +139,7 @@ class Peers:
             for name, sighting in self._sightings.items()
             if name in beating
             and (worker := sighting.worker) is not None
+            and worker.unreadable is None
             and worker.able
             and not worker.draining
             and stream_key in worker.streams

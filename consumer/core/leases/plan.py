@@ -72,8 +72,15 @@ def rank(me: str, shard_id: str) -> bytes:
 
 
 def plan(now: Situation) -> Plan:
-    """Return the plan. It takes and releases no shard in `held`: its consumer owns the row."""
-    alive = [lease for lease in now.leases if not lease.finished]
+    """Return the plan. It takes and releases no shard in `held`: its consumer owns the row.
+
+    A row that cannot be read has no part in it, and counts for no share, unless it is in `held`.
+    """
+    alive = [
+        lease
+        for lease in now.leases
+        if not lease.finished and (lease.unreadable is None or lease.shard_id in now.held)
+    ]
     free = [
         lease
         for lease in alive

@@ -119,8 +119,8 @@ def advance(
         phase = Open() if known is None else known.phase
         superseded = any(later.begun for later in streams[index + 1 :])
         following = _following(now, phase, seen, superseded=superseded)
-        if isinstance(phase, Retired) and not seen.at_end:
-            late.append(FoundLate(seen.row.key, _unfinished(seen)))
+        if isinstance(phase, Retired) and (found := _unfinished(seen)):
+            late.append(FoundLate(seen.row.key, found))
         lives[seen.row.key] = StreamLife(following, older_read or seen.begun)
         older_read = older_read and isinstance(following, Confirmed | Retired)
     return lives, tuple(late)
@@ -128,6 +128,8 @@ def advance(
 
 def _following(now: float, phase: Phase, seen: StreamSeen, *, superseded: bool) -> Phase:
     """Return the next phase of a stream. `superseded`: a later one has begun."""
+    if seen.row.unreadable is not None:
+        return phase  # nothing can be concluded before it is repaired
     if not seen.at_end:
         return Open()
     if superseded:
@@ -166,4 +168,9 @@ def unread(phase: Phase, seen: StreamSeen) -> bool:
 
 
 def _unfinished(seen: StreamSeen) -> tuple[str, ...]:
-    return tuple(lease.shard_id for lease in seen.leases or () if not lease.finished)
+    """Return the shards that are to be read; of a row that cannot be read this is not known."""
+    return tuple(
+        lease.shard_id
+        for lease in seen.leases or ()
+        if not lease.finished and lease.unreadable is None
+    )

@@ -85,6 +85,7 @@ def orphans(leases: Sequence[Lease], listed: Collection[str]) -> tuple[Lease, ..
         if lease.parent_shard_id is not None
         and not lease.parent_gone
         and not lease.finished
+        and lease.unreadable is None
         and sequence_of(lease.checkpoint) is None
         and lease.parent_shard_id not in known
         and lease.parent_shard_id not in listed

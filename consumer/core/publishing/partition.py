@@ -73,13 +73,17 @@ class HashRule:
         return all(self.partition(body) in (name, None) for body, name in named)
 
 
+MOST_DIGITS = 9
+"""A partition with a longer name is not taken for a numbered one."""
+
+
 def infer(fields: tuple[str, ...], named: list[tuple[bytes, str]]) -> HashRule | None:
     """Return the rule by which these events went to these partitions, None unless they prove it.
 
     Partitions are named "0", "1", …; their number is taken from the highest name in `named`.
     """
     names = {name for _, name in named}
-    if not fields or not names or not all(name.isascii() and name.isdigit() for name in names):
+    if not fields or not names or not all(map(_is_number, names)):
         return None
     count = max(int(name) for name in names) + 1
     if len(named) < ENOUGH * count:
@@ -88,3 +92,7 @@ def infer(fields: tuple[str, ...], named: list[tuple[bytes, str]]) -> HashRule |
     told = [(rule.partition(body), name) for body, name in named]
     proven = all(ours == name for ours, name in told)
     return rule if proven else None
+
+
+def _is_number(name: str) -> bool:
+    return name.isascii() and name.isdigit() and len(name) <= MOST_DIGITS

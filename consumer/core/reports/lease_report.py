@@ -26,11 +26,13 @@ the clocks of two machines differ."""
 class LeaseLine:
     """One shard of `consumer leases`. Field names and their order are the public JSON.
 
-    `state` is finished, held, silent, unowned or waiting_for_parent (`LeaseState.in_command`).
+    `state` is finished, held, silent, unowned, waiting_for_parent or unreadable
+    (`LeaseState.in_command`).
     `age_seconds` counts from the latest time up to which the row shows that the shard was read: its
     newest settled record, its last page at the tip, or the last sign of life of an owner that is
-    silent; of a shard that was never read, the making of its row. It is None once finished. The row
-    of an idle shard is written every six hours only; `/status` of its owner shows the present age.
+    silent; of a shard that was never read, the making of its row. It is None once finished, and
+    where an unreadable row shows no time. The row of an idle shard is written every six hours only;
+    `/status` of its owner shows the present age.
     """
 
     shard_id: str
@@ -70,7 +72,9 @@ def _line(
         ready=lease.owner is not None or gate_open(lease, rows),  # it was, when it was taken
     )
     settled_at = max(lease.last_sign, seen_at if state is LeaseState.SILENT else 0.0)
-    age = None if state is LeaseState.FINISHED else max(0.0, round(wall - settled_at, 3))
+    timeless = lease.unreadable is not None and not settled_at
+    unknown = timeless or state is LeaseState.FINISHED
+    age = None if unknown else max(0.0, round(wall - settled_at, 3))
     return LeaseLine(
         lease.shard_id,
         lease.parent_shard_id,

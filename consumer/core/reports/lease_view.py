@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from consumer.core.leases.lease import Lease
 
 
-UNREAD = frozenset({LeaseState.SILENT, LeaseState.FREE, LeaseState.WAITING})
+UNREAD = frozenset({LeaseState.SILENT, LeaseState.FREE, LeaseState.WAITING, LeaseState.UNREADABLE})
 """No worker reads the shard. What it waits for may stand still without any other sign."""
 
 
@@ -22,7 +22,8 @@ class LeaseView:
     """One lease. `since` (epoch seconds) is the latest sign that the shard was read.
 
     It is None unless the state is one of UNREAD, or FOREIGN with an owner that is not beating: in
-    all other cases a worker is known to read the shard, or it is finished.
+    all other cases a worker is known to read the shard, or it is finished. It is None, too, where
+    the row cannot be read and shows no time.
     """
 
     stream_key: str
@@ -62,7 +63,8 @@ def view(
         still = state is LeaseState.FOREIGN and lease.owner not in beating
         if still or state in UNREAD:
             owner_seen = None if lease.owner is None else seen_at(lease.owner)
-            since = max(lease.last_sign, owner_seen or 0.0)
+            latest = max(lease.last_sign, owner_seen or 0.0)
+            since = latest if latest or lease.unreadable is None else None
         return LeaseView(stream_key, lease, state, since)
 
     return tuple(one(lease) for lease in leases)

@@ -39,7 +39,7 @@ class ShardStatus:
 class LeaseStatus:
     """One lease as this worker last read it, its own and those of others.
 
-    `state` is held (here), foreign (by a peer), free, waiting or finished
+    `state` is held (here), foreign (by a peer), free, waiting, finished or unreadable: its row
     (`LeaseState.in_status`). `age_seconds` is None if a worker is known to read the shard: that
     worker's `/status` shows the age.
     """

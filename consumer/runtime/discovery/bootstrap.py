@@ -117,25 +117,27 @@ async def own_rows(
     """Return the rows of the table's streams, oldest first; create that of the source's stream.
 
     Replaces another fingerprint if the source accepts the change. The row is not created if the
-    source follows the table and peers have already found a later stream. Raises Misconfigured, and
-    what the store raises.
+    source follows the table and peers have already found a later stream. A row that cannot be read
+    is there: it is neither created nor judged. Raises Misconfigured, and what the store raises.
     """
     ours = [row for row in rows if row.table == source.stream.table]
     late = source.follow_table and any(row.label > source.stream.label for row in ours)
     if not late and all(row.key != source.stream.key for row in ours):
         ours.append(await store.create_stream(first_row(source, source.stream, ours)))
-        log.info("stream_started", stream=source.stream.key, start=ours[-1].start_position)
+        if ours[-1].unreadable is None:
+            log.info("stream_started", stream=source.stream.key, start=ours[-1].start_position)
     for row in ours:
         check_schema(row)
     if source.accept_change:
         ours = [await _accept(store, source, row) for row in ours]
     for row in ours:
-        check_fingerprint(source, row)
+        if row.unreadable is None:
+            check_fingerprint(source, row)
     return chain(ours)
 
 
 async def _accept(store: LeaseStore, source: Source, row: StreamRow) -> StreamRow:
-    if row.fingerprint == source.fingerprint:
+    if row.fingerprint == source.fingerprint or row.unreadable is not None:
         return row
     log.warning("fingerprint_replaced", stream=row.key, before=row.fingerprint)
     replaced = await store.replace_stream(row, replace(row, fingerprint=source.fingerprint))

@@ -87,6 +87,8 @@ class Children:
             # Noted before the lookup, so that `create_rows` does not start the count again.
             self._lookups[key] = (tries + 1, due)
             row = rows.get(key[0])
+            if row is not None and row.unreadable is not None:
+                row = None
             try:
                 shown = row is not None and await self.create_rows(row, key[1])
             except Retryable as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 import structlog
@@ -109,10 +110,14 @@ class Discovery:
     ) -> None:
         """Take in stream rows, oldest first, read at `answered_at` (clock), and their leases.
 
-        `lease_duration` is the longest that a worker keeps to, in seconds.
+        `lease_duration` is the longest that a worker keeps to, in seconds. A stream whose row
+        cannot be read is known, but not listed.
         """
         self._rows = {row.key: row for row in streams}
         for row in streams:
+            if row.unreadable is not None:
+                self._due[row.key] = inf
+                continue
             sweep_clock = self._sweep_clocks.setdefault(row.key, SweepClock())
             sweep_clock.observe(row, answered_at)
             self._due[row.key] = sweep_clock.due_at(self._interval(row, known), lease_duration)
@@ -163,7 +168,7 @@ class Discovery:
     async def _try(self, key: str) -> None:
         row = self._rows.get(key)
         for _ in range(SWEEP_TRIES):
-            if row is None or self._stopping:
+            if row is None or row.unreadable is not None or self._stopping:
                 return
             claim = self._claim = SweepClaim(self._store, self._clock, self._timing, row)
             try:
@@ -264,7 +269,9 @@ class Discovery:
 
         Children that the stream does not show yet are looked up again later.
         """
-        if await self._children.create_rows(self._rows.get(row.key, row), shard_id):
+        newer = self._rows.get(row.key, row)
+        shown = row if newer.unreadable is not None else newer
+        if await self._children.create_rows(shown, shard_id):
             self.on_found()
         self._changed.notify()
 

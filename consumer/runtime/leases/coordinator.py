@@ -168,8 +168,8 @@ class Coordinator:
         if not self.draining:
             if self.moved_at >= self._scan_due:
                 await self._scan()
-                await self._command_watch.read_new(self._rows)
-            await self._readability.update(self._rows)
+                await self._command_watch.read_new(self._readable)
+            await self._readability.update(self._readable)
             if self._pass_due() <= self._clock.now():
                 await self._pass(group)
         due = inf if self.draining else min(self._scan_due, self._pass_due())
@@ -183,7 +183,8 @@ class Coordinator:
         sent_at = self._clock.now()
         try:
             workers, rows = await self._store.read_peers()
-            own = await own_rows(self._store, self._source, rows) if not self._rows else None
+            started = bool(self._rows) and all(row.unreadable is None for row in self._rows)
+            own = None if started else await own_rows(self._store, self._source, rows)
         except Retryable as error:
             log.warning("peers_unread", reason=error.reason)
             self._scan_due = sent_at + self._timing.scan
@@ -208,10 +209,14 @@ class Coordinator:
         self._leases.observe(rows, sent_at)
         self._heartbeat.set_streams(self._leases.active())
         try:
-            for row in rows:
+            for row in self._readable:
                 check_fingerprint(self._source, row)
         except Misconfigured as error:
             self._end(error)
+
+    @property
+    def _readable(self) -> tuple[StreamRow, ...]:
+        return tuple(row for row in self._rows if row.unreadable is None)
 
     def _end(self, fatal: Fatal) -> None:
         """Hand everything over; `run` then raises `fatal`."""

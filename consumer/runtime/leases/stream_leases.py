@@ -116,7 +116,12 @@ class StreamLeases:
         return tuple(key for key in self._streams if not self._is_retired(key))
 
     def to_be_read(self, row: StreamRow) -> bool:
-        """Return whether a pass reads the leases; of a retired stream only after a listing."""
+        """Return whether a pass reads the leases; of a retired stream only after a listing.
+
+        A stream whose row cannot be read waits. What runs of it here goes on.
+        """
+        if row.unreadable is not None:
+            return False
         return not self._is_retired(row.key) or self._is_unread(row.key)
 
     def version(self) -> Hashable:

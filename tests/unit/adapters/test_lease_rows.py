@@ -109,10 +109,3 @@ def test_attributes_of_a_newer_version_are_ignored() -> None:
 def test_a_time_comes_back_as_the_same_float(seconds: float) -> None:
     number = lease_rows.attribute(seconds)["N"]
     assert float(str(number)) == seconds
-
-
-@pytest.mark.parametrize("missing", ["leaseCounter", "checkpoint"])
-def test_a_row_without_what_it_needs_is_no_lease(missing: str) -> None:
-    item = {name: value for name, value in LEASE_ITEM.items() if name != missing}
-    with pytest.raises(KeyError):
-        lease_rows.lease_of(keyed("lease/t/l/shard", item))

@@ -129,13 +129,6 @@ async def test_a_second_page_that_fails_fails_the_read(line: Wire, table: LeaseT
         await table.read_leases("t/l")
 
 
-async def test_a_damaged_row_is_named(line: Wire, table: LeaseTable) -> None:
-    line.say(answer(Items=[keyed("lease/t/l/shard", {})]))
-    with pytest.raises(Retryable, match="'lease/t/l/shard'") as failure:
-        await table.read_leases("t/l")
-    assert failure.value.reason == "malformed_row"
-
-
 async def test_a_done_write_without_its_new_row_is_unknown(line: Wire, table: LeaseTable) -> None:
     line.say(answer())
     with pytest.raises(UnknownOutcome):

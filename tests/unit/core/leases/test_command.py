@@ -13,6 +13,7 @@ from consumer.core.leases.command import (
     after_seek,
     apply_commands,
     effect,
+    is_target,
     seek_gap,
 )
 from consumer.core.leases.lease import Gap, Lease
@@ -153,3 +154,13 @@ def test_a_pause_of_the_stream_is_for_shards_to_come_and_a_seek_is_not() -> None
 def test_a_row_that_somebody_removed_does_not_stop_the_count() -> None:
     assert apply_commands(BEGUN, [], 5, NOW).row.command_counter == 5
     assert apply_commands(BEGUN, [replace(PAUSE, number=6)], 5, NOW).row.command_counter == 6
+
+
+@pytest.mark.parametrize("text", [TRIM_HORIZON, LATEST, "12", "2026-11-01T09:30:00Z"])
+def test_a_seek_goes_to_a_word_a_number_or_a_time_with_zone(text: str) -> None:
+    assert is_target(text)
+
+
+@pytest.mark.parametrize("text", [None, "", "soon", "1\u00b2", SHARD_END, "2026-11-01T09:30:00"])
+def test_a_seek_goes_nowhere_else(text: str | None) -> None:
+    assert not is_target(text)

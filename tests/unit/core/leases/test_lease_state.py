@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from consumer.core.leases.checkpoint import SHARD_END
+from consumer.core.leases.checkpoint import SHARD_END, UNREADABLE
 from consumer.core.leases.lease import Lease
 from consumer.core.leases.lease_state import STATUS_WORDS, LeaseState, lease_state
 
@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[4]
 NOBODYS = Lease("s", "p")
 OWNED = Lease("s", "p", "w", 1, "5")
 ENDED = Lease("s", "p", "w", 1, SHARD_END)
+DAMAGED = Lease("s", "p", "w", 1, UNREADABLE, unreadable="checkpoint")
 
 
 def test_each_state_is_shown_by_its_public_words() -> None:
@@ -21,8 +22,9 @@ def test_each_state_is_shown_by_its_public_words() -> None:
         "FREE": ("free", "unowned"),
         "WAITING": ("waiting", "waiting_for_parent"),
         "FINISHED": ("finished", "finished"),
+        "UNREADABLE": ("unreadable", "unreadable"),
     }
-    assert STATUS_WORDS == ("held", "foreign", "free", "waiting", "finished")
+    assert STATUS_WORDS == ("held", "foreign", "free", "waiting", "finished", "unreadable")
 
 
 @pytest.mark.parametrize("here", [False, True])
@@ -36,6 +38,9 @@ def test_a_lease_at_its_end_is_finished(here: bool, owner_lives: bool, ready: bo
 @pytest.mark.parametrize(
     ("lease", "here", "owner_lives", "ready", "state"),
     [
+        (DAMAGED, True, True, True, LeaseState.HELD),
+        (DAMAGED, False, True, True, LeaseState.UNREADABLE),
+        (DAMAGED, False, False, False, LeaseState.UNREADABLE),
         (OWNED, True, True, True, LeaseState.HELD),
         (OWNED, True, False, False, LeaseState.HELD),
         (OWNED, False, True, True, LeaseState.FOREIGN),

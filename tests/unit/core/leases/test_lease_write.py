@@ -82,3 +82,8 @@ def test_applying_a_command_raises_the_counter() -> None:
     write = lease_write.rewrite(MINE, row)
     assert (write.expected, write.keeps_checkpoint) == (MINE, False)
     assert write.row == replace(row, counter=MINE.counter + 1)
+
+
+def test_a_row_that_cannot_be_read_is_lost_whoever_it_names() -> None:
+    for write in (lease_write.take(FREE, "me"), lease_write.checkpoint(MINE, Progress("120"))):
+        assert resolve_conflict(write, "me", replace(write.row, unreadable="createdAt")) == Lost()

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from consumer.core.leases.checkpoint import LATEST, SHARD_END
+from consumer.core.leases.checkpoint import LATEST, SHARD_END, UNREADABLE
 from consumer.core.leases.lease import Lease, StreamRow
 from consumer.core.leases.lineage import (
     LISTED_SECONDS,
@@ -104,3 +104,28 @@ def test_streams_of_a_table_are_chained_oldest_first() -> None:
 
 def test_a_circle_of_streams_ends() -> None:
     assert len(chain([replace(ROW, label="a", after="b"), replace(ROW, label="b", after="a")])) == 2
+
+
+DAMAGED = replace(PARENT, checkpoint=UNREADABLE, unreadable="checkpoint")
+
+
+def test_a_shard_whose_row_cannot_be_read_is_not_ready_and_its_children_wait() -> None:
+    other = Lease("o", None)
+    assert ready(DAMAGED, CHILD, other) == {"o"}
+
+
+def test_nothing_is_deleted_while_a_row_cannot_be_read() -> None:
+    ended = Lease("e", None, checkpoint=SHARD_END)
+    assert deletable([ended], (), 30 * HOURS) == (ended,)
+    assert deletable([ended, DAMAGED], (), 30 * HOURS) == ()
+
+
+def test_a_stream_row_that_cannot_be_read_keeps_its_place() -> None:
+    first, second, third = (replace(ROW, label=label, after=None) for label in "123")
+    second, third = replace(second, after="1"), replace(third, after="2")
+    for index in range(3):
+        rows = [first, second, third]
+        rows[index] = replace(rows[index], after=None, unreadable="after")
+        assert [row.label for row in chain(rows)] == ["1", "2", "3"]
+    kept = replace(third, unreadable="sweep")
+    assert [row.label for row in chain([kept, second, first])] == ["1", "2", "3"]

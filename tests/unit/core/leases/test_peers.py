@@ -199,3 +199,13 @@ def test_changes_and_last_signs_of_life_are_remembered() -> None:
     seen.observe(1.0, 1.0, [], ["p"])
     assert seen.changes() == ()
     assert seen.seen_at("p") == 50.0
+
+
+def test_a_peer_whose_row_cannot_be_read_gets_no_share_and_lives_while_its_row_changes() -> None:
+    seen = peers()
+    for at, beat in ((0.0, 7), (8.0, 8), (16.0, 9)):
+        seen.observe(at, at, [replace(worker("p", beat), unreadable="host")], ["p"])
+    assert seen.beating == {"p"}
+    assert (seen.dead, seen.eligible(STREAM)) == (frozenset(), frozenset())
+    seen.observe(26.0, 26.0, [replace(worker("p", 9), unreadable="host")], ["p"])
+    assert seen.dead == {"p"}

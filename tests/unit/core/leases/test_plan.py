@@ -203,3 +203,14 @@ def test_an_unable_worker_takes_nothing_and_gives_up_what_names_it() -> None:
     assert decided.take == ()
     assert names(decided.release) == ["m"]
     assert decided.free == {"s00", "s01"}
+
+
+def test_a_row_that_cannot_be_read_is_neither_taken_nor_released_nor_counted() -> None:
+    rows = [*leases(3), Lease("x", None, "me", 1, "UNREADABLE", unreadable="checkpoint")]
+    ready = frozenset(lease.shard_id for lease in rows[:3])
+    decided = plan(situation(rows, eligible=("a", "b"), ready=ready, dead=frozenset({"me"})))
+    assert (len(decided.take), decided.release, decided.share) == (1, (), 1)
+    serving_no_more = plan(situation(rows, ready=ready, serving=False))
+    assert serving_no_more.release == ()
+    held = plan(situation(rows, held={"x": Held()}, ready=ready))
+    assert held.share == 4, "what runs here is counted until it has ended"

@@ -200,3 +200,28 @@ def test_a_retired_stream_is_read_again_after_a_listing() -> None:
 @pytest.mark.parametrize("phase", [Open(), Confirmed(), Closing(0), Closing(0, 5)])
 def test_other_streams_are_read_for_other_reasons(phase: Phase) -> None:
     assert not unread(phase, replace(seen("1", READ, n=4), row=row("1", 5, 5)))
+
+
+def test_a_lease_that_cannot_be_read_keeps_its_stream_open_and_is_not_found_late() -> None:
+    damaged = Lease("s", None, checkpoint="UNREADABLE", unreadable="checkpoint")
+    table = Table()
+    assert isinstance(table.look(0, seen("1", ENDED), seen("2", READ))[0], Retired)
+    assert isinstance(table.look(1, seen("1", ENDED, damaged), seen("2", READ))[0], Open)
+    assert table.told == []
+    assert not Table().lives
+    fresh = Table()
+    fresh.look(0, seen("1", damaged), seen("2", FRESH))
+    assert [life.may_be_read for life in fresh.lives.values()] == [True, False]
+
+
+def test_a_stream_row_that_cannot_be_read_concludes_nothing() -> None:
+    def damage(stream: StreamSeen) -> StreamSeen:
+        return replace(stream, row=replace(stream.row, unreadable="sweep"))
+
+    table = Table()
+    for at in range(200):
+        assert isinstance(table.look(at, damage(seen("1", ENDED)), seen("2", FRESH))[0], Open)
+    assert not table.lives["orders/2"].may_be_read
+    begun = Table()
+    begun.look(0, damage(seen("1", ENDED)), seen("2", READ))
+    assert begun.lives["orders/2"].may_be_read, "it had begun"

@@ -75,3 +75,8 @@ def test_a_listing_that_changes_starts_the_count_again() -> None:
     for number in range(20):
         patience.observe(frozenset({"c", str(number // 4)}))
         assert not patience.answered("c")
+
+
+def test_a_row_that_cannot_be_read_is_no_orphan_and_hides_no_parent() -> None:
+    damaged = Lease("p", "q", checkpoint="UNREADABLE", unreadable="checkpoint")
+    assert orphans([damaged, Lease("c", "p")], ()) == ()

@@ -102,3 +102,9 @@ def test_no_rule_is_found_by_too_few_events_or_against_one() -> None:
     assert infer((), spread(1, 500)) is None
     assert infer(("f0",), []) is None
     assert infer(("f0",), [(body, "p" + name) for body, name in spread(2, 9)]) is None
+
+
+@pytest.mark.parametrize("name", ["\u00b2", "\u0663", "1_0", "9" * 5000])
+def test_a_name_that_is_no_ordinary_number_proves_nothing(name: str) -> None:
+    events = [(body, name) for body, _ in spread(1, 20)]
+    assert infer(("f0",), events) is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from consumer.core.leases.checkpoint import LATEST, SHARD_END
+from consumer.core.leases.checkpoint import LATEST, SHARD_END, UNREADABLE
 from consumer.core.leases.lease import Lease, Worker
 from consumer.core.reports.lease_report import LeaseLine, lease_report
 
@@ -75,3 +75,10 @@ def test_the_age_counts_from_the_newest_thing_known() -> None:
 
 def test_a_clock_ahead_of_ours_gives_no_negative_age() -> None:
     assert lines(Lease("a", None, record_at=NOW + 3))["a"].age_seconds == 0
+
+
+def test_a_row_that_cannot_be_read_is_shown_with_what_is_known_of_it() -> None:
+    damaged = Lease("a", None, "w", checkpoint=UNREADABLE, unreadable="createdAt")
+    known = replace(damaged, record_at=NOW - 5)
+    assert lines(damaged)["a"] == LeaseLine("a", None, "w", "unreadable", UNREADABLE, None)
+    assert lines(known)["a"].age_seconds == 5.0

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import Lease
 from consumer.core.leases.lease_state import LeaseState
@@ -51,3 +53,10 @@ def test_an_age_is_the_time_since_the_last_sign_and_never_negative() -> None:
     assert unread.age(25.0) == 15.0
     assert unread.age(9.0) == 0.0
     assert one(Lease("s", None, owner="me"), held=True).age(25.0) is None
+
+
+def test_a_row_that_cannot_be_read_ages_if_it_shows_a_time() -> None:
+    damaged = Lease("s", None, owner="you", checkpoint="UNREADABLE", unreadable="checkpoint")
+    assert one(damaged).state is LeaseState.UNREADABLE
+    assert one(damaged).since is None
+    assert one(replace(damaged, created_at=10.0)).since == 10.0
