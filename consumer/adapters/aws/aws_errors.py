@@ -26,7 +26,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from consumer.adapters.aws.get_records_parser import AnswerIncomplete
+from consumer.adapters.aws.get_records_parser import AnswerIncomplete, AnswerUnreadable
 from consumer.errors import Misconfigured, Retryable
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ CALL_FAILURES: Final = (
     BotoCoreError,
     ResponseParserError,
     AnswerIncomplete,
+    AnswerUnreadable,
     TimeoutError,
 )
 """Every exception that a client's call raises."""
@@ -96,6 +97,7 @@ _BROKEN: Final = (
     (ReadTimeoutError, "timeout"),
     (ConnectTimeoutError, "connect_timeout"),
     (AnswerIncomplete, "truncated"),
+    (AnswerUnreadable, "malformed_answer"),
     (ConnectionClosedError, "reset"),
     (EndpointConnectionError, "unreachable"),
     (ProxyConnectionError, "unreachable"),

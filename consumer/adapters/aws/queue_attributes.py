@@ -6,6 +6,7 @@ import asyncio
 from typing import Any, Final
 
 from consumer.adapters.aws.aws_errors import CALL_FAILURES, describe, error_code, retryable
+from consumer.adapters.odd_answer import reading
 from consumer.errors import Misconfigured
 
 REQUEST_SECONDS: Final = 10.0
@@ -30,4 +31,5 @@ async def waiting_messages(sqs: Any, queue_url: str) -> int:  # noqa: ANN401 - m
                 " wanted an existing queue"
             ) from error
         raise retryable("GetQueueAttributes", error) from error
-    return int(answer.get("Attributes", {}).get("ApproximateNumberOfMessages", 0))
+    with reading("GetQueueAttributes"):
+        return int(answer.get("Attributes", {}).get("ApproximateNumberOfMessages", 0))

@@ -10,16 +10,14 @@ condition proves nothing, and the outcome stays unknown.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
-from consumer.adapters.aws.aws_errors import describe
 from consumer.adapters.lease_table.lease_expressions import Expressions, changed
 from consumer.adapters.lease_table.lease_requests import ConditionFailed, LeaseRequests
 from consumer.adapters.lease_table.lease_rows import (
     KEY,
     STREAM,
     WORKER,
-    Row,
     command_key,
     command_of,
     command_values,
@@ -27,7 +25,6 @@ from consumer.adapters.lease_table.lease_rows import (
     gap_of,
     gap_prefix,
     gap_values,
-    key_of,
     lease_key,
     lease_of,
     lease_prefix,
@@ -38,11 +35,12 @@ from consumer.adapters.lease_table.lease_rows import (
     worker_values,
 )
 from consumer.adapters.lease_table.lease_table_setup import ensure_table
+from consumer.adapters.lease_table.row_reading import read_rows, row_of_write
 from consumer.core.leases.lease import SEEK
-from consumer.errors import LeaseConflict, Retryable, UnknownOutcome
+from consumer.errors import LeaseConflict, UnknownOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from consumer.core.leases.command import Command
     from consumer.core.leases.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
@@ -55,8 +53,6 @@ LAST_COMMAND: Final = 10**10 - 1
 _AFTER_WORKERS: Final = "worker0"  # '0' is the next character after '/'
 
 _KEPT_BY_TAKE: Final = ("checkpoint", "recordAt", "caughtUpAt")
-
-Value = TypeVar("Value")
 
 
 class LeaseTable:
@@ -91,22 +87,20 @@ class LeaseTable:
     async def read_peers(self) -> tuple[Sequence[Worker], Sequence[StreamRow]]:
         """Return all worker and stream rows. Their keys are neighbours, so one Query reads both."""
         rows = await self._requests.query_between(STREAM, _AFTER_WORKERS)
-        workers = [row for row in rows if key_of(row).startswith(WORKER)]
-        streams = [row for row in rows if key_of(row).startswith(STREAM)]
-        return _converted(worker_of, workers), _converted(stream_of, streams)
+        return read_rows(worker_of, rows, WORKER), read_rows(stream_of, rows, STREAM)
 
     async def read_leases(self, stream_key: str) -> Sequence[Lease]:
         """Return all lease rows of a stream."""
-        return _converted(lease_of, await self._requests.query_prefix(lease_prefix(stream_key)))
+        return read_rows(lease_of, await self._requests.query_prefix(lease_prefix(stream_key)))
 
     async def read_gaps(self, stream_key: str) -> Sequence[Gap]:
         """Return all gap rows of a stream."""
-        return _converted(gap_of, await self._requests.query_prefix(gap_prefix(stream_key)))
+        return read_rows(gap_of, await self._requests.query_prefix(gap_prefix(stream_key)))
 
     async def read_commands(self, stream_key: str, after: int) -> Sequence[Command]:
         """Return the commands with a number above `after`, in order."""
         first, last = command_key(stream_key, after + 1), command_key(stream_key, LAST_COMMAND)
-        return _converted(command_of, await self._requests.query_between(first, last))
+        return read_rows(command_of, await self._requests.query_between(first, last))
 
     async def add_command(self, stream_key: str, command: Command) -> bool:
         """Write the command row and its number to the stream row, in one transaction.
@@ -125,7 +119,7 @@ class LeaseTable:
             )
         except ConditionFailed:
             found = await self._requests.read_after_refusal(key)
-            return found is not None and command_of(found).token == command.token
+            return found is not None and row_of_write(command_of, found).token == command.token
         return True
 
     async def put_worker(self, worker: Worker) -> None:
@@ -144,7 +138,7 @@ class LeaseTable:
             found = failed.row or await self._requests.read_after_refusal(STREAM + row.key)
             if found is None:
                 raise UnknownOutcome("PutItem: refused, but the row is absent") from None
-            return stream_of(found)
+            return row_of_write(stream_of, found)
         return row
 
     async def replace_stream(self, expected: StreamRow, row: StreamRow) -> StreamRow | None:
@@ -162,9 +156,10 @@ class LeaseTable:
             update.add("changes", row.changes - expected.changes)
         update.set({**difference, "fingerprint": row.fingerprint})
         try:
-            return stream_of(await self._requests.update(STREAM + expected.key, update))
+            updated = await self._requests.update(STREAM + expected.key, update)
         except ConditionFailed:
             return None
+        return row_of_write(stream_of, updated)
 
     async def create_lease(self, stream_key: str, lease: Lease) -> bool:
         """Create a lease row unless it exists; return whether this call created it."""
@@ -204,15 +199,16 @@ class LeaseTable:
         update.set(values)
         key = lease_key(stream_key, expected.shard_id)
         try:
-            return lease_of(await self._requests.update(key, update))
+            updated = await self._requests.update(key, update)
         except ConditionFailed as failed:
             found = failed.row
             if found is None:
                 found = await self._requests.read_after_refusal(key)
-                if found is not None and _is_unchanged(lease_of(found), write):
-                    raise UnknownOutcome("UpdateItem: refused, but the row meets it") from None
-            current = None if found is None else lease_of(found)
+            current = None if found is None else row_of_write(lease_of, found)
+            if failed.row is None and current is not None and _is_unchanged(current, write):
+                raise UnknownOutcome("UpdateItem: refused, but the row meets it") from None
             raise LeaseConflict(f"{expected.shard_id}: condition failed", current) from None
+        return row_of_write(lease_of, updated)
 
     async def mark_parent_gone(self, stream_key: str, shard_id: str) -> None:
         """Set `parentGone` on a lease row if it exists, and change nothing else."""
@@ -270,13 +266,3 @@ def _is_unchanged(current: Lease, write: LeaseWrite) -> bool:
     return (current.owner, current.counter) == (expected.owner, expected.counter) and (
         write.keeps_checkpoint or current.checkpoint == expected.checkpoint
     )
-
-
-def _converted(convert: Callable[[Row], Value], rows: Sequence[Row]) -> list[Value]:
-    values = []
-    for row in rows:
-        try:
-            values.append(convert(row))
-        except (KeyError, ValueError) as error:
-            raise Retryable(f"row {key_of(row)!r}: {describe(error)}", "malformed_row") from error
-    return values
