@@ -5,6 +5,9 @@ system (waiting for a connection, connecting, writing) ends within `SEND_SECONDS
 than the fence's margin: a request that was tested against the fence does not leave after it. The
 answer may then take as long as the publish timeout says. A request that fails returns an Answer
 with status 0 and raises nothing.
+
+Something before Nakadi may say anything: a phrase that is not ASCII, a body without an end, a
+cookie that no request can carry. All of that is a request that failed, and nothing of it is kept.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import zlib
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import quote, urlsplit
 
@@ -21,6 +25,8 @@ import structlog
 from httpx_aiohttp import HttpxAiohttpClient
 
 from consumer import __version__
+from consumer.adapters.limited_body import BodyUnreadable, read_at_most, unpack_at_most
+from consumer.adapters.odd_answer import ODD
 from consumer.core.preflight.event_definition import partition_names
 from consumer.core.publishing.answer import Answer, no_answer, parse_answer
 from consumer.errors import Retryable
@@ -46,6 +52,9 @@ IDLE_SECONDS: Final = 20.0
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
 """A longer answer counts as unreadable. The result of one event takes some hundred bytes."""
 
+MAX_DEFINITION_BYTES: Final = 8 * 1024 * 1024
+"""An event type or a list of partitions that is longer counts as unreadable."""
+
 GZIP_LEVEL: Final = 1
 """Higher levels take more than twice the time and save only a fifth of the bytes."""
 
@@ -64,7 +73,19 @@ _BROKEN: Final = (
     (httpx.TimeoutException, "timeout"),
     (httpx.ConnectError, "connect"),
     (httpx.TransportError, "reset"),
+    (BodyUnreadable, "unreadable"),
+    *((kind, "malformed_answer") for kind in ODD),
 )
+
+_FAILURES: Final = (
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    aiohttp.ClientError,
+    BodyUnreadable,
+    OSError,
+    *ODD,  # the clients raise these for answers that they do not expect
+)
+"""Everything that a request raises because of what the network or its other end does."""
 
 
 class Nakadi:
@@ -101,6 +122,8 @@ class Nakadi:
             limits=httpx.Limits(max_connections=concurrency, keepalive_expiry=IDLE_SECONDS),
             timeout=httpx.Timeout(timeout, connect=SEND_SECONDS, pool=SEND_SECONDS),
             follow_redirects=False,
+            # httpx keeps even a cookie with a control character, which no request can carry.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )
         host = urlsplit(url)
         if host.scheme == "http" and host.hostname not in _LOOPBACK and self._header():
@@ -150,7 +173,7 @@ class Nakadi:
             if late:
                 return no_answer("send_timeout", "not written in time", flow_id)
             return no_answer("timeout", f"no answer within {self._timeout:g} s", flow_id)
-        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError) as error:
+        except _FAILURES as error:
             return no_answer(_reason(error), _describe(error), flow_id)
         if answer.status == 401:
             self._token.refresh()
@@ -173,13 +196,14 @@ class Nakadi:
         headers = {"X-Flow-Id": _flow_id(), **self._authorization()}
         try:
             async with asyncio.timeout(GET_SECONDS):
-                response = await self._client.get(path, headers=headers)
-        except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
+                async with self._client.stream("GET", path, headers=headers) as response:
+                    body = await _body(response, MAX_DEFINITION_BYTES)
+        except _FAILURES as error:
             raise Retryable(f"{path}: {_describe(error)}", _reason(error)) from error
         if response.status_code == 401:
             self._token.refresh()
         flow_id = response.headers.get("x-flow-id", headers["X-Flow-Id"])
-        return response.status_code, response.content, flow_id
+        return response.status_code, body, flow_id
 
     async def _post(
         self, content: AsyncIterator[bytes], length: int, events: int, flow_id: str
@@ -193,16 +217,13 @@ class Nakadi:
         }
         request = self._client.stream("POST", self._events, content=content, headers=headers)
         async with request as response:
-            chunks: list[bytes] = []
-            size = 0
-            async for chunk in response.aiter_bytes():
-                size += len(chunk)
-                if size > MAX_ANSWER_BYTES:
-                    return no_answer("unreadable", f"{response.status_code}: too long", flow_id)
-                chunks.append(chunk)
+            try:
+                body = await _body(response, MAX_ANSWER_BYTES)
+            except BodyUnreadable as error:
+                return no_answer("unreadable", f"{response.status_code}: {error}", flow_id)
         answer_headers = {name.lower(): value for name, value in response.headers.items()}
         answer_headers.setdefault("x-flow-id", flow_id)
-        return parse_answer(response.status_code, answer_headers, b"".join(chunks), events)
+        return parse_answer(response.status_code, answer_headers, body, events)
 
     def _authorization(self) -> dict[str, str]:
         header = self._header()
@@ -216,6 +237,12 @@ def compressed(body: bytes) -> bytes:
     """Return a request's body compressed with gzip."""
     packer = zlib.compressobj(GZIP_LEVEL, wbits=zlib.MAX_WBITS | 16)
     return packer.compress(body) + packer.flush()
+
+
+async def _body(response: httpx.Response, limit: int) -> bytes:
+    """Return the body without its coding. httpx would unpack a part of it to any size."""
+    sent = await read_at_most(limit, response.aiter_raw())
+    return unpack_at_most(limit, sent, response.headers.get("content-encoding", ""))
 
 
 def _flow_id() -> str:

@@ -8,17 +8,17 @@ decides, because a lease write must not be repeated without its knowledge.
 from __future__ import annotations
 
 import os
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, Self
 
 import aiobotocore
 from aiobotocore.config import AioConfig
 from aiobotocore.httpsession import AIOHTTPSession
-from aiobotocore.session import AioSession
 from botocore.exceptions import BotoCoreError
 
 from consumer import __version__
 from consumer.adapters.aws.aws_errors import NO_CREDENTIALS, misconfigured
+from consumer.adapters.aws.credential_chain import CredentialSession, CredentialsFailed
 from consumer.adapters.aws.get_records_parser import CheckedParserFactory
 from consumer.errors import Misconfigured
 
@@ -45,7 +45,7 @@ class Aws:
     """
 
     def __init__(self, fallback_region: str | None = None) -> None:
-        self._session = AioSession()
+        self._session = CredentialSession()
         self._session.register_component("response_parser_factory", CheckedParserFactory())
         self._fallback_region = fallback_region
         self._clients = AsyncExitStack()
@@ -111,8 +111,9 @@ class Aws:
         )
         region = self.region
         try:
-            if await self._session.get_credentials() is None:
-                raise Misconfigured(NO_CREDENTIALS)
+            with suppress(CredentialsFailed):  # the first call tries again, and says why it fails
+                if await self._session.chain.load() is None:
+                    raise Misconfigured(NO_CREDENTIALS)
             client = self._session.create_client(service, region_name=region, config=config)
             return await self._clients.enter_async_context(client)
         except (BotoCoreError, ValueError) as error:

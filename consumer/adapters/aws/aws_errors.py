@@ -26,7 +26,8 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from consumer.adapters.aws.get_records_parser import AnswerIncomplete
+from consumer.adapters.aws.credential_chain import CredentialsFailed, interrupted
+from consumer.adapters.aws.get_records_parser import AnswerIncomplete, AnswerUnreadable
 from consumer.errors import Misconfigured, Retryable
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ CALL_FAILURES: Final = (
     BotoCoreError,
     ResponseParserError,
     AnswerIncomplete,
+    AnswerUnreadable,
+    CredentialsFailed,
     TimeoutError,
 )
 """Every exception that a client's call raises."""
@@ -96,11 +99,13 @@ _BROKEN: Final = (
     (ReadTimeoutError, "timeout"),
     (ConnectTimeoutError, "connect_timeout"),
     (AnswerIncomplete, "truncated"),
+    (AnswerUnreadable, "malformed_answer"),
     (ConnectionClosedError, "reset"),
     (EndpointConnectionError, "unreachable"),
     (ProxyConnectionError, "unreachable"),
     (SSLError, "tls"),
     (CredentialRetrievalError, "credentials"),
+    (CredentialsFailed, "credentials"),
     (ResponseParserError, "malformed_answer"),
     (HTTPClientError, "malformed_answer"),
 )
@@ -133,6 +138,8 @@ def retryable(call: str, error: Exception) -> Retryable:
 
 def reason_of(error: Exception) -> str:
     """Return a short word for metrics that says why a call failed."""
+    if interrupted(error):
+        return "credentials"
     code = error_code(error)
     if code is None:
         cause = error.kwargs.get("error") if isinstance(error, BotoCoreError) else None
@@ -152,7 +159,11 @@ def describe(error: Exception) -> str:
     if isinstance(error, ClientError):
         message = str(error.response.get("Error", {}).get("Message", ""))
         return f"{error_code(error)}: {message}".replace("\n", " ")
+    if interrupted(error):
+        return "AWS credentials: their source did not answer in time"
     text = " ".join(str(error).split())
+    if isinstance(error, CredentialsFailed):
+        return f"AWS credentials: {text}"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from consumer.adapters.aws.aws_errors import CALL_FAILURES, describe, retryable
-from consumer.adapters.aws.whole_number import whole_number
+from consumer.adapters.aws.batch_answer import confirmed_ids
+from consumer.adapters.odd_answer import reading
 from consumer.core.dead_letters.dead_letter import DeadLetter, encode
 from consumer.errors import Retryable
 
@@ -30,7 +31,7 @@ MIN_BYTES: Final = 1_024
 
 REQUEST_SECONDS: Final = 20.0
 
-_TOO_LONG: Final = re.compile(r"(?:shorter|longer) than ([0-9]{1,12}) bytes")
+_TOO_LONG: Final = re.compile(r"(?:shorter|longer) than ([0-9]{1,9}) bytes")
 
 
 class SqsDeadLetterQueue:
@@ -50,17 +51,16 @@ class SqsDeadLetterQueue:
         accepted = [False] * len(bodies)
         for first, last in _calls(bodies, self._limit):
             try:
-                answer = await self._send(bodies, first, last)
+                confirmed = await self._send(bodies, first, last)
             except Retryable:
                 if any(accepted):
                     break
                 raise
-            for entry in answer.get("Successful", ()):
-                accepted[whole_number(entry["Id"])] = True
-            self._look_at_failures(answer.get("Failed", ()))
+            for index in range(first, last):
+                accepted[index] = str(index) in confirmed
         return accepted
 
-    async def _send(self, bodies: Sequence[bytes], first: int, last: int) -> Mapping[str, Any]:
+    async def _send(self, bodies: Sequence[bytes], first: int, last: int) -> set[str]:
         entries = [
             {"Id": str(index), "MessageBody": bodies[index].decode()}
             for index in range(first, last)
@@ -73,7 +73,9 @@ class SqsDeadLetterQueue:
         except CALL_FAILURES as error:
             self._learn_limit(describe(error))
             raise retryable("SendMessageBatch", error) from error
-        return answer
+        with reading("SendMessageBatch"):
+            self._look_at_failures(answer.get("Failed", ()))
+            return confirmed_ids(answer)
 
     def _look_at_failures(self, failures: Sequence[Mapping[str, Any]]) -> None:
         for failure in failures:

@@ -7,8 +7,10 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from consumer.adapters.aws.aws_errors import CALL_FAILURES, retryable
+from consumer.adapters.aws.batch_answer import confirmed_ids
 from consumer.adapters.aws.queue_attributes import waiting_messages
 from consumer.adapters.aws.whole_number import whole_number
+from consumer.adapters.odd_answer import reading
 from consumer.core.dead_letters.redrive import QueueDepth, QueuedMessage, Receipt
 
 if TYPE_CHECKING:
@@ -37,7 +39,8 @@ class SqsDeadLetterSource:
         visible = await waiting_messages(self._sqs, self._queue_url)
         name = "ApproximateNumberOfMessagesNotVisible"
         answer = await self._call("GetQueueAttributes", AttributeNames=[name])
-        return QueueDepth(visible, whole_number(answer.get("Attributes", {}).get(name, 0)))
+        with reading("GetQueueAttributes"):
+            return QueueDepth(visible, whole_number(answer.get("Attributes", {}).get(name, 0)))
 
     async def receive(self, count: int, seconds: float) -> Sequence[QueuedMessage]:
         """Receive at most `count` (up to ten) messages and hide them for `seconds`."""
@@ -48,7 +51,8 @@ class SqsDeadLetterSource:
             WaitTimeSeconds=WAIT_SECONDS,
             MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
         )
-        return [_message(message) for message in answer.get("Messages", ())]
+        with reading("ReceiveMessage"):
+            return [_message(message) for message in answer.get("Messages", ())]
 
     async def delete(self, receipts: Sequence[Receipt]) -> Sequence[bool]:
         """Delete at most ten messages; return for each whether it was deleted."""
@@ -73,7 +77,8 @@ class SqsDeadLetterSource:
             for index, receipt in enumerate(receipts)
         ]
         answer = await self._call(call, Entries=entries)
-        done = {entry["Id"] for entry in answer.get("Successful", ())}
+        with reading(call):
+            done = confirmed_ids(answer)
         return [entry["Id"] in done for entry in entries]
 
     async def _call(self, call: str, **arguments: object) -> Mapping[str, Any]:

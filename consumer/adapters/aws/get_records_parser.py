@@ -7,6 +7,9 @@ compressed or not), and that it is one whole JSON object. Then `decode_page` rea
 from its bytes, and botocore parses everything else. aiobotocore does not decompress, so gzip is
 decompressed here.
 
+botocore expects the documented form, and fails in many ways where an answer has another one. A
+success of that kind is a failed call. Of an error, its HTTP status is kept.
+
 Installed with `session.register_component("response_parser_factory", CheckedParserFactory())`. The
 factory is given only the protocol, so a page is recognized by its output shape.
 """
@@ -19,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from aiobotocore.parsers import AioJSONParser, AioResponseParserFactory
 
+from consumer.adapters.odd_answer import ODD, unreadable
 from consumer.core.stream.page import PageIncomplete, decode_page
 
 if TYPE_CHECKING:
@@ -27,12 +31,17 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """Largest size of a decompressed answer. Pages and answers to a Query reach 1 MiB."""
 
+_CODES = ("Code", "QueryErrorCode")
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WINDOW = zlib.MAX_WBITS | 16
 
 
 class AnswerIncomplete(Exception):
     """The body of a successful answer is cut off or damaged, so the call counts as failed."""
+
+
+class AnswerUnreadable(Exception):
+    """A successful answer is whole, but has another form than the documented one."""
 
 
 class CheckedJSONParser(AioJSONParser):  # type: ignore[misc]
@@ -42,26 +51,48 @@ class CheckedJSONParser(AioJSONParser):  # type: ignore[misc]
     """
 
     async def parse(self, response: dict[str, Any], shape: Any) -> dict[str, Any]:  # noqa: ANN401 - botocore's shape
-        """Parse an answer. Raise AnswerIncomplete if a successful one is not complete."""
+        """Parse an answer.
+
+        Raise AnswerIncomplete if a successful one is not complete, AnswerUnreadable if it has
+        another form than the documented one.
+        """
         headers, sent, status = response["headers"], response["body"], response["status_code"]
         if status >= 300:
             # The checksum of an error is not checked: a large one may have a gzip header and be
             # plain.
-            return await self._as_botocore(response, shape, _error_body(sent))
+            return await self._refusal(response, shape, _error_body(sent))
         body = whole_body(headers, sent)
-        if shape is None or shape.name != "GetRecordsOutput":
-            _check_object(body)
-            return await self._as_botocore(response, shape, body)
         try:
+            if shape is None or shape.name != "GetRecordsOutput":
+                _check_object(body)
+                return await self._as_botocore(response, shape, body)
             page = decode_page(body)
         except PageIncomplete as error:
             raise AnswerIncomplete(str(error)) from error
+        except ODD as error:
+            raise AnswerUnreadable(unreadable(error)) from error
         return {
             "Page": page,
             "Encoding": "identity" if body is sent else "gzip",
             "WireBytes": len(sent),
             "ResponseMetadata": {"HTTPStatusCode": status, "HTTPHeaders": headers},
         }
+
+    async def _refusal(
+        self,
+        response: dict[str, Any],
+        shape: Any,  # noqa: ANN401 - botocore's shape
+        body: bytes,
+    ) -> dict[str, Any]:
+        """Parse an error; one that cannot be read has its HTTP status for its code."""
+        try:
+            parsed = await self._as_botocore(response, shape, body)
+            codes = [parsed.get("Error", {}).get(name, "") for name in _CODES]
+            if all(isinstance(code, str) for code in codes):
+                return parsed
+        except ODD:
+            pass
+        return await self._as_botocore({**response, "headers": {}}, shape, b"{}")
 
     async def _as_botocore(
         self,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from consumer.adapters.aws.aws_errors import CALL_FAILURES, describe, error_code, retryable
 from consumer.adapters.aws.whole_number import whole_number
+from consumer.adapters.odd_answer import reading
 from consumer.core.preflight.queue_fitness import QueueAttributes
 from consumer.errors import Misconfigured
 
@@ -66,8 +67,8 @@ async def _attributes(
                 " wanted an existing queue"
             ) from error
         raise retryable("GetQueueAttributes", error) from error
-    attributes: Mapping[str, str] = answer.get("Attributes", {})
-    return attributes
+    with reading("GetQueueAttributes"):
+        return {str(name): str(value) for name, value in answer.get("Attributes", {}).items()}
 
 
 def _waiting(attributes: Mapping[str, str]) -> int:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from consumer.adapters.aws.aws_errors import CALL_FAILURES, describe, error_code, retryable
 from consumer.adapters.aws.whole_number import whole_number
+from consumer.adapters.odd_answer import ODD, reading
 from consumer.core.stream.stream import (
     AfterSequence,
     AtLatest,
@@ -93,8 +94,9 @@ class DynamoDbStreams:
             raise Misconfigured(
                 f"CONSUMER_TABLE: no table {table!r} in {region}; wanted a table with a stream"
             ) from None
-        arn = answer.get("Table", {}).get("LatestStreamArn")
-        return Stream.from_arn(arn) if arn else None
+        with reading("DescribeTable"):
+            arn = answer["Table"].get("LatestStreamArn")
+            return Stream.from_arn(_text(arn)) if arn else None
 
     async def describe_stream(self, stream: Stream, after_shard: str | None) -> StreamPage:
         """Return the page of the listing after a shard, the first page for None.
@@ -140,7 +142,8 @@ class DynamoDbStreams:
             ShardId=shard_id,
             **where,
         )
-        iterator = answer.get("ShardIterator")
+        with reading("GetShardIterator"):
+            iterator = _text(answer.get("ShardIterator"))
         if not iterator:
             raise Retryable("GetShardIterator: an answer without iterator", "malformed_answer")
         return iterator, self._date(answer)
@@ -174,12 +177,11 @@ class DynamoDbStreams:
             Limit=SHARDS_PER_PAGE,
             **extra,
         )
-        try:
+        with reading("DescribeStream"):
             description = answer["StreamDescription"]
+            page = _page(stream, description, self._date(answer))
             self._learn_width(description["Shards"])
-            return _page(stream, description, self._date(answer))
-        except (KeyError, ValueError) as error:
-            raise Retryable(f"DescribeStream: {describe(error)}", "malformed_answer") from error
+            return page
 
     def _learn_width(self, shards: Sequence[Mapping[str, Any]]) -> None:
         for shard in shards:
@@ -191,7 +193,7 @@ class DynamoDbStreams:
         date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
         try:
             return parsedate_to_datetime(date).timestamp()
-        except (TypeError, ValueError):  # the backend sends no Date
+        except ODD:  # the backend sends no Date, or one that is none
             return self._clock.wall()
 
 
@@ -211,21 +213,33 @@ def _translated(name: str, error: Exception) -> ConsumerError:
 
 
 def _page(stream: Stream, description: Mapping[str, Any], answered_at: float) -> StreamPage:
+    last = description.get("LastEvaluatedShardId")
+    keys = tuple(_text(key["AttributeName"]) for key in description["KeySchema"])
+    if not keys:
+        raise ValueError("KeySchema: empty")
     return StreamPage(
         stream=stream,
         enabled=description["StreamStatus"] in ("ENABLED", "ENABLING"),
         view_type=ViewType(description["StreamViewType"]),
-        key_attributes=tuple(key["AttributeName"] for key in description["KeySchema"]),
+        key_attributes=keys,
         shards=tuple(_shard(shard) for shard in description["Shards"]),
-        last_evaluated=description.get("LastEvaluatedShardId"),
+        last_evaluated=None if last is None else _text(last),
         answered_at=answered_at,
     )
 
 
 def _shard(shard: Mapping[str, Any]) -> Shard:
     ending = shard.get("SequenceNumberRange", {}).get("EndingSequenceNumber")
+    parent = shard.get("ParentShardId")
     return Shard(
-        shard_id=shard["ShardId"],
-        parent_shard_id=shard.get("ParentShardId"),
+        shard_id=_text(shard["ShardId"]),
+        parent_shard_id=None if parent is None else _text(parent),
         ending=None if ending is None else whole_number(ending),
     )
+
+
+def _text(value: object) -> str:
+    """Return a text. Raise TypeError for another value: botocore passes it on."""
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} in place of a text")
+    return value

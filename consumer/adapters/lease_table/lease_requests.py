@@ -209,7 +209,7 @@ def _refused(error: Exception) -> bool:
         return code == "ConditionalCheckFailedException"
     response: Mapping[str, Any] = getattr(error, "response", {})
     reasons = response.get("CancellationReasons") or ()
-    return any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)
+    return any(reason and reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)
 
 
 def _old_item(error: Exception) -> Row | None:

@@ -39,6 +39,8 @@ from consumer.adapters.lease_table.lease_rows import (
 from consumer.adapters.lease_table.lease_table_setup import ensure_table
 from consumer.adapters.lease_table.row_fields import Unreadable
 from consumer.adapters.lease_table.unreadable_rows import UnreadableRows
+from consumer.adapters.lease_table.written_rows import reading_written
+from consumer.adapters.odd_answer import reading
 from consumer.core.leases.command import Command
 from consumer.core.leases.lease import SEEK
 from consumer.errors import LeaseConflict, UnknownOutcome
@@ -91,24 +93,29 @@ class LeaseTable:
     async def read_peers(self) -> tuple[Sequence[Worker], Sequence[StreamRow]]:
         """Return all worker and stream rows. Their keys are neighbours, so one Query reads both."""
         rows = await self._requests.query_between(STREAM, _AFTER_WORKERS)
-        workers = [row for row in rows if key_of(row).startswith(WORKER)]
-        streams = [row for row in rows if key_of(row).startswith(STREAM)]
-        return self._rows.workers(workers), self._rows.streams(streams)
+        with reading("Query"):
+            workers = [row for row in rows if key_of(row).startswith(WORKER)]
+            streams = [row for row in rows if key_of(row).startswith(STREAM)]
+            return self._rows.workers(workers), self._rows.streams(streams)
 
     async def read_leases(self, stream_key: str) -> Sequence[Lease]:
         """Return all lease rows of a stream."""
         rows = await self._requests.query_prefix(lease_prefix(stream_key))
-        return [self._rows.lease(stream_key, row) for row in rows]
+        with reading("Query"):
+            return [self._rows.lease(stream_key, row) for row in rows]
 
     async def read_gaps(self, stream_key: str) -> Sequence[Gap]:
         """Return all gap rows of a stream."""
         rows = await self._requests.query_prefix(gap_prefix(stream_key))
-        return self._rows.all_of(gap_of, rows)
+        with reading("Query"):
+            return self._rows.all_of(gap_of, rows)
 
     async def read_commands(self, stream_key: str, after: int) -> Sequence[Command]:
         """Return the commands with a number above `after`, in order."""
         first, last = command_key(stream_key, after + 1), command_key(stream_key, LAST_COMMAND)
-        return self._rows.all_of(command_of, await self._requests.query_between(first, last))
+        rows = await self._requests.query_between(first, last)
+        with reading("Query"):
+            return self._rows.all_of(command_of, rows)
 
     async def add_command(self, stream_key: str, command: Command) -> bool:
         """Write the command row and its number to the stream row, in one transaction.
@@ -127,8 +134,9 @@ class LeaseTable:
             )
         except ConditionFailed:
             found = await self._requests.read_after_refusal(key)
-            command_there = None if found is None else command_of(found)
-            return isinstance(command_there, Command) and command_there.token == command.token
+            with reading_written("TransactWriteItems"):
+                there = None if found is None else command_of(found)
+            return isinstance(there, Command) and there.token == command.token
         return True
 
     async def put_worker(self, worker: Worker) -> None:
@@ -147,8 +155,9 @@ class LeaseTable:
             found = failed.row or await self._requests.read_after_refusal(STREAM + row.key)
             if found is None:
                 raise UnknownOutcome("PutItem: refused, but the row is absent") from None
-            # Whatever lies in the place of the stream's row keeps the stream waiting.
-            return self._rows.stream(found) or replace(row, unreadable=KEY)
+            with reading_written("PutItem"):
+                # Whatever lies in the place of the stream's row keeps the stream waiting.
+                return self._rows.stream(found) or replace(row, unreadable=KEY)
         return row
 
     async def replace_stream(self, expected: StreamRow, row: StreamRow) -> StreamRow | None:
@@ -166,9 +175,11 @@ class LeaseTable:
             update.add("changes", row.changes - expected.changes)
         update.set({**difference, "fingerprint": row.fingerprint})
         try:
-            found = self._rows.stream(await self._requests.update(STREAM + expected.key, update))
+            updated = await self._requests.update(STREAM + expected.key, update)
         except ConditionFailed:
             return None
+        with reading_written("UpdateItem"):
+            found = self._rows.stream(updated)
         return None if found is None or found.unreadable is not None else found
 
     async def create_lease(self, stream_key: str, lease: Lease) -> bool:
@@ -210,13 +221,16 @@ class LeaseTable:
         update.set(values)
         key = lease_key(stream_key, expected.shard_id)
         try:
-            written = self._rows.lease(stream_key, await self._requests.update(key, update))
+            updated = await self._requests.update(key, update)
         except ConditionFailed as failed:
             found = failed.row or await self._requests.read_after_refusal(key)
-            current = None if found is None else self._rows.lease(stream_key, found)
+            with reading_written("UpdateItem"):
+                current = None if found is None else self._rows.lease(stream_key, found)
             if failed.row is None and current is not None and _is_unchanged(current, write):
                 raise UnknownOutcome("UpdateItem: refused, but the row meets it") from None
             raise LeaseConflict(f"{expected.shard_id}: condition failed", current) from None
+        with reading_written("UpdateItem"):
+            written = self._rows.lease(stream_key, updated)
         if written.unreadable is not None:
             raise LeaseConflict(f"{expected.shard_id}: its row cannot be read", written)
         return written

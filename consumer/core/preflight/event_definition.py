@@ -88,8 +88,8 @@ def parse_definition(body: bytes) -> EventDefinition | None:
         return None
     return EventDefinition(
         found["category"],
-        str(found.get("cleanup_policy") or "delete"),
-        str(found.get("partition_strategy") or "random"),
+        _text(found.get("cleanup_policy")) or "delete",
+        _text(found.get("partition_strategy")) or "random",
         _texts(found.get("partition_key_fields")),
         tuple(
             name.removeprefix("data.")
@@ -214,6 +214,10 @@ def _required(schema: object) -> tuple[str, ...]:
     item = members.get(ITEM) if isinstance(members, dict) and ITEM in top else None
     inner = _texts(item.get("required")) if isinstance(item, dict) else ()
     return (*top, *(f"{ITEM}.{name}" for name in inner))
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -117,16 +117,23 @@ def _item(item: object) -> BatchItemResponse | None:
     if not isinstance(item, dict):
         return None
     try:
-        status = PublishingStatus(str(item.get("publishing_status")))
+        status = PublishingStatus(_text(item.get("publishing_status")))
     except ValueError:
         return None
-    partition = item.get("partition")
     return BatchItemResponse(
         status=status,
-        step=str(item.get("step") or "none").lower(),
-        detail=str(item.get("detail") or "")[:MAX_DETAIL],
-        partition=None if partition is None else str(partition),
+        step=(_text(item.get("step")) or "none").lower(),
+        detail=_text(item.get("detail"))[:MAX_DETAIL],
+        partition=_text(item.get("partition")) or None,
     )
+
+
+def _text(value: object) -> str:
+    """Return a value as text, "" for None and for what is nested too deeply."""
+    try:
+        return "" if value is None else str(value)
+    except RecursionError:
+        return ""
 
 
 def _json(body: bytes) -> object:
@@ -142,8 +149,8 @@ def _problem(content: object) -> str:
     if not isinstance(content, dict):
         return ""
     names = ("title", "detail", "error", "error_description")
-    said = [str(content[name]) for name in names if content.get(name)]
-    return ": ".join(said)[:MAX_DETAIL]
+    said = [_text(content.get(name)) for name in names]
+    return ": ".join(text for text in said if text)[:MAX_DETAIL]
 
 
 def _size(body: bytes, headers: Mapping[str, str]) -> str:
@@ -167,6 +174,6 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 def _date(value: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
+    except (IndexError, OverflowError, TypeError, ValueError):
         return None
     return date if date.tzinfo else date.replace(tzinfo=UTC)

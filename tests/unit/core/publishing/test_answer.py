@@ -167,3 +167,19 @@ def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
 
 def test_no_answer_has_status_0() -> None:
     assert no_answer("timeout", "40 s", "f") == Answer(0, None, None, "f", "timeout", "40 s")
+
+
+def test_what_is_nested_too_deeply_says_nothing() -> None:
+    nested = b"[" * 1000 + b"]" * 1000
+    body = b'[{"publishing_status":"failed","detail":%b,"partition":%b}]' % (nested, nested)
+    (item,) = parse_answer(207, {}, body, 1).items or ()
+    assert (item.status, item.detail, item.partition) == (PublishingStatus.FAILED, "", None)
+    assert parse_answer(503, {}, b'{"title":%b,"detail":"down"}' % nested, 1).detail == "down"
+
+
+def test_a_date_out_of_range_is_none() -> None:
+    headers = {
+        "retry-after": "Mon, 01 Jan 2026 00:00:00 +99999999999999999999",
+        "date": "Mon, 01 Jan 2026 00:00:00 GMT",
+    }
+    assert parse_answer(429, headers, b"", 1).retry_after is None

@@ -1,0 +1,179 @@
+"""Whatever says it is Nakadi: each answer, to each call, is one of the port's own outcomes."""
+
+import gzip
+import json
+import tracemalloc
+import zlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from consumer.adapters import nakadi as nakadi_module
+from consumer.adapters.clock import SystemClock
+from consumer.adapters.nakadi import Nakadi
+from consumer.adapters.token import NoToken
+from consumer.core.preflight.event_definition import parse_definition
+from consumer.errors import Retryable
+from tests.wire import Say, Wire, http
+
+DEEP = b"[" * 100_000 + b"]" * 100_000
+NESTED = b"[" * 1000 + b"]" * 1000  # orjson reads it, and str() of it fails
+NO_LENGTH = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+
+
+@pytest.fixture
+async def port(line: Wire) -> AsyncIterator[Nakadi]:
+    """A publisher with one connection: an answer that kept it would be the last one."""
+    async with Nakadi(
+        line.url, "orders", NoToken(), SystemClock(), concurrency=1, timeout=5.0
+    ) as publisher:
+        yield publisher
+
+
+def item(**members: bytes) -> bytes:
+    text = b",".join(b'"%b":%b' % (name.encode(), value) for name, value in members.items())
+    return b"[{%b}]" % text
+
+
+CUT = b"HTTP/1.1 503 No\r\nContent-Length"
+SUBMITTED = b'"submitted"'
+
+ODD = {
+    "a phrase in Latin-1": b"HTTP/1.1 503 Zur\xfcck\r\nContent-Length: 0\r\n\r\n",
+    "a 200 with such a phrase": b"HTTP/1.1 200 Gew\xe4hrt\r\nContent-Length: 0\r\n\r\n",
+    "a header in Latin-1": b"HTTP/1.1 503 No\r\nX-Flow-Id: \xfc\r\nContent-Length: 0\r\n\r\n",
+    "a page in Latin-1": http(b"<html>\xe4\xff</html>", "502 Bad Gateway"),
+    "a 422 in Latin-1": http(b"\xe4\xff", "422 Sorry"),
+    "an odd charset": http(b"\xff", "500 Oops", "Content-Type: text/html; charset=nonsense"),
+    "an array": http(b"[]", "500 Oops"),
+    "a text": http(b'"x"', "400 Bad Request"),
+    "a number": http(b"5", "207 Multi-Status"),
+    "null": http(b"null", "422 Sorry"),
+    "nested deeply": http(DEEP, "207 Multi-Status"),
+    "a nested title": http(b'{"title":%b}' % NESTED, "503 Oops"),
+    "a nested status": http(item(publishing_status=NESTED), "207 Multi-Status"),
+    "a nested step": http(item(publishing_status=SUBMITTED, step=NESTED), "207 Multi-Status"),
+    "a nested detail": http(item(publishing_status=SUBMITTED, detail=NESTED), "422 Sorry"),
+    "a nested partition": http(item(publishing_status=SUBMITTED, partition=NESTED), "422 Sorry"),
+    "a retry-after of a thousand digits": http(b"", "429 No", f"Retry-After: {'9' * 1000}"),
+    "a retry-after in a zone of its own": http(
+        b"",
+        "429 No",
+        "Retry-After: Mon, 01 Jan 2026 00:00:00 +99999999999999999999",
+        "Date: Mon, 01 Jan 2026 00:00:00 GMT",
+    ),
+    "a redirect to nowhere": http(b"", "302 Found", "Location: http://[bad"),
+    "a redirect in Latin-1": b"HTTP/1.1 302 No\r\nLocation: \xfc\r\nContent-Length: 0\r\n\r\n",
+    "a status of four digits": http(b"", "2000 OK"),
+    "a cookie that is none": http(b"", "503 No", "Set-Cookie: \x01=;;=;expires=x"),
+    "gzip that is none": http(b"broken", "503 No", "Content-Encoding: gzip"),
+    "a coding nobody knows": http(b"broken", "503 No", "Content-Encoding: br, zstd, gzip, x"),
+    "an info first": b"HTTP/1.1 103 H\xe4\r\n\r\n" + http(b"", "503 No"),
+    "half a head": CUT,
+}
+
+
+@pytest.mark.parametrize("data", ODD.values(), ids=ODD)
+async def test_any_answer_to_an_event_is_an_answer(line: Wire, port: Nakadi, data: bytes) -> None:
+    line.say(Say(data, "close" if data == CUT else "keep"))
+    for _ in range(3):
+        answer = await port.publish([b"{}"])
+        assert answer.status != 200
+        assert answer.reason != "error"
+    line.say(Say(http(b"")))
+    assert (await port.publish([b"{}"])).status == 200
+
+
+@pytest.mark.parametrize("data", ODD.values(), ids=ODD)
+async def test_any_answer_to_a_get_can_be_read_or_tried_again(
+    line: Wire, port: Nakadi, data: bytes
+) -> None:
+    line.say(Say(data, "close" if data == CUT else "keep"))
+    for _ in range(3):
+        for call in (port.event_type, port.partitions):
+            reason = ""
+            try:
+                await call()
+            except Retryable as failure:
+                reason = failure.reason
+            assert reason != "error"
+    line.say(Say(http(b'[{"partition":"0"}]')))
+    assert await port.partitions() == ("0",)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[]",
+        b"5",
+        b"\xff",
+        DEEP,
+        b'{"category":5}',
+        b'{"category":"data","cleanup_policy":%b}' % NESTED,
+        b'{"category":"data","partition_strategy":%b}' % NESTED,
+        b'{"category":"data","partition_key_fields":[5,{}],"schema":{"schema":"{"}}',
+        b'{"category":"data","schema":{"schema":%b}}' % json.dumps(DEEP.decode()).encode(),
+        b'{"category":"data","schema":{"schema":"{\\"required\\":5,\\"properties\\":[]}"}}',
+    ],
+    ids=range(10),
+)
+async def test_an_odd_definition_is_a_definition_or_none(
+    line: Wire, port: Nakadi, body: bytes
+) -> None:
+    line.say(Say(http(body)))
+    status, found, _ = await port.event_type()
+    assert status == 200
+    parse_definition(found)
+
+
+async def test_a_body_without_an_end_is_not_read_to_its_end(line: Wire, port: Nakadi) -> None:
+    line.say(Say(NO_LENGTH + b" " * 32_000_000, "hang"))
+    for call in (port.event_type, port.partitions):
+        with pytest.raises(Retryable, match="longer than") as failure:
+            await call()
+        assert failure.value.reason == "unreadable"
+    answer = await port.publish([b"{}"])
+    assert (answer.status, answer.reason) == (0, "unreadable")
+
+
+def bomb(megabytes: int) -> bytes:
+    packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
+    return b"".join(packer.compress(b" " * 1_000_000) for _ in range(megabytes)) + packer.flush()
+
+
+async def test_a_gzip_bomb_is_not_unpacked(line: Wire, port: Nakadi) -> None:
+    line.say(Say(http(bomb(200), "200 OK", "Content-Encoding: gzip")))
+    tracemalloc.start()
+    try:
+        for call in (port.event_type, port.partitions):
+            with pytest.raises(Retryable, match="longer than") as failure:
+                await call()
+            assert failure.value.reason == "unreadable"
+        answer = await port.publish([b"{}"])
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (answer.status, answer.reason) == (0, "unreadable")
+    assert most < 60_000_000
+
+
+async def test_an_answer_in_gzip_is_read(line: Wire, port: Nakadi) -> None:
+    definition = b'{"category":"data"}'
+    line.say(Say(http(gzip.compress(definition), "200 OK", "Content-Encoding: GZIP")))
+    _, body, _ = await port.event_type()
+    assert body == definition
+
+
+async def test_an_answer_as_long_as_the_limit_is_read(
+    line: Wire, port: Nakadi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nakadi_module, "MAX_DEFINITION_BYTES", 100)
+    for coding in ([], ["Content-Encoding: gzip"]):
+        for size in (100, 101):
+            body = gzip.compress(b" " * size) if coding else b" " * size
+            line.say(Say(http(body, "200 OK", *coding)))
+            if size > 100:
+                with pytest.raises(Retryable, match="longer than 100 bytes"):
+                    await port.event_type()
+            else:
+                assert (await port.event_type())[1] == b" " * size
