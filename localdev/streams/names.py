@@ -12,7 +12,9 @@ _NOISE: Final = 10**12
 
 def digest(*parts: object) -> str:
     """Return 32 hex digits that are equal for equal parts."""
-    return md5("|".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
+    return md5(
+        "|".join(map(str, parts)).encode(errors="surrogatepass"), usedforsecurity=False
+    ).hexdigest()
 
 
 def fraction(*parts: object) -> float:
