@@ -252,7 +252,8 @@ class LeaseTable:
         try:
             await self._requests.create(key, gap_values(gap))
         except ConditionFailed as failed:
-            damaged = failed.row is not None and isinstance(gap_of(failed.row), Unreadable)
+            with reading_written("PutItem"):
+                damaged = failed.row is not None and isinstance(gap_of(failed.row), Unreadable)
             if gap.reason != SEEK:
                 lost = Expressions()
                 lost.equal("reason", SEEK)
