@@ -12,9 +12,8 @@ _NOISE: Final = 10**12
 
 def digest(*parts: object) -> str:
     """Return 32 hex digits that are equal for equal parts."""
-    return md5(
-        "|".join(map(str, parts)).encode(errors="surrogatepass"), usedforsecurity=False
-    ).hexdigest()
+    text = "|".join(map(str, parts))  # an iterator that a client made up may have any characters
+    return md5(text.encode(errors="surrogatepass"), usedforsecurity=False).hexdigest()
 
 
 def fraction(*parts: object) -> float:

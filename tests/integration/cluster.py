@@ -130,13 +130,13 @@ class Cluster:
 
     def start(self, **settings: str) -> WorkerProcess:
         """Start one more worker."""
-        log = self.folder / f"worker-{len(self.workers)}.log"
+        log = self._next_log
         process = ConsumerProcess(["run"], self.environment(**settings), log, log)
         return self._started(process, log)
 
     def start_version(self, source: Path) -> WorkerProcess:
         """Start one more worker, of the version that is in this folder."""
-        log = self.folder / f"worker-{len(self.workers)}.log"
+        log = self._next_log
         with log.open("wb") as out:
             process = subprocess.Popen(
                 [CONSUMER, "run"],
@@ -146,6 +146,10 @@ class Cluster:
                 stderr=subprocess.STDOUT,
             )
         return self._started(process, log)
+
+    @property
+    def _next_log(self) -> Path:
+        return self.folder / f"worker-{len(self.workers)}.log"
 
     def _started(
         self, process: ConsumerProcess | subprocess.Popen[bytes], log: Path

@@ -1,14 +1,14 @@
 """Rows of the lease table: conversion between our values and DynamoDB attributes.
 
 Names of rows and attributes are public: `worker/<id>`, `stream/<table>/<label>`,
-`lease/<table>/<label>/<shard>`, `gap/<table>/<label>/<shard>/<from>`,
-`command/<table>/<label>/<number>`. Times are epoch seconds as numbers, written so that reading
-gives the same float again. None is an absent attribute. Attributes that a newer version has added
-to a row are ignored when it is read, and kept by updates, which name what they change.
+`lease/<table>/<label>/<shard>`, `gap/<table>/<label>/<shard>/<from>`; those of commands are in
+`command_rows`. Times are epoch seconds as numbers, written so that reading gives the same float
+again. None is an absent attribute. Attributes that a newer version has added to a row are ignored
+when it is read, and kept by updates, which name what they change.
 
 A row that another hand has damaged, or made, costs that row only. A lease, stream or worker row is
-returned and marked `unreadable`, because to take it for absent would be wrong. A gap or command row
-becomes Unreadable.
+returned and marked `unreadable`, because to take it for absent would be wrong. A gap or command
+row becomes Unreadable.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from typing import Final
 
 from consumer.adapters.lease_table.row_fields import RowFields, Unreadable
 from consumer.core.leases.checkpoint import UNREADABLE, sequence_of
-from consumer.core.leases.command import Action, Command, is_target
 from consumer.core.leases.lease import Gap, Lease, StreamRow, Worker
 
 Attribute = Mapping[str, object]
@@ -36,7 +35,6 @@ STREAM: Final = "stream/"
 WORKER_TTL: Final = 3600
 """Seconds after a worker's last heartbeat when DynamoDB may remove its row (`expiresAt`)."""
 
-_COMMAND_NUMBER: Final = re.compile(r"[0-9]{10}")
 _LABEL: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T")  # how the label of every stream begins
 
 RowValue = str | bool | int | float | tuple[str, ...] | dict[str, float] | None
@@ -60,11 +58,6 @@ def lease_key(stream_key: str, shard_id: str) -> str:
 def gap_key(stream_key: str, gap: Gap) -> str:
     """Return the key of a gap row."""
     return f"{gap_prefix(stream_key)}{gap.shard_id}/{gap.from_}"
-
-
-def command_key(stream_key: str, number: int) -> str:
-    """Return the key of a command row; its number has ten digits, so that keys sort by number."""
-    return f"command/{stream_key}/{number:010d}"
 
 
 def attribute(value: str | float | tuple[str, ...] | dict[str, float]) -> Attribute:
@@ -155,48 +148,6 @@ def gap_values(gap: Gap) -> dict[str, RowValue]:
         "reason": gap.reason,
         "detectedAt": gap.detected_at,
     }
-
-
-def command_values(command: Command) -> dict[str, RowValue]:
-    """Return the attributes of a command row."""
-    return {
-        "action": command.action.value,
-        "shards": command.shards,
-        "target": command.target,
-        "issuedAt": command.issued_at,
-        "issuedBy": command.issued_by,
-        "token": command.token,
-    }
-
-
-def command_of(row: Row) -> Command | Unreadable:
-    """Convert a command row, or name what is wrong with it."""
-    fields, key = RowFields(row), key_of(row)
-    number = _COMMAND_NUMBER.fullmatch(key.rpartition("/")[2])
-    if number is None:
-        return Unreadable(key, KEY)
-    name, target = fields.text("action"), fields.text_if_any("target")
-    shards = fields.texts("shards") if "shards" in row else None
-    issued_at = fields.time("issuedAt")
-    issued_by = fields.text_if_any("issuedBy", empty=True)
-    token = fields.text_if_any("token", empty=True)
-    if name not in frozenset(Action):
-        fields.note("action")
-    elif name == Action.SEEK and not is_target(target):
-        fields.note("target")
-    elif name == Action.SEEK and shards is None:
-        fields.note("shards")
-    if fields.unreadable is not None:
-        return Unreadable(key, fields.unreadable)
-    return Command(
-        number=int(number[0]),
-        action=Action(name),
-        shards=shards,
-        target=target,
-        issued_at=issued_at,
-        issued_by=issued_by or "",
-        token=token or "",
-    )
 
 
 def worker_of(row: Row) -> Worker:

@@ -16,15 +16,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from consumer.adapters.lease_table.command_rows import command_key, command_of, command_values
 from consumer.adapters.lease_table.lease_expressions import Expressions, changed
 from consumer.adapters.lease_table.lease_requests import ConditionFailed, LeaseRequests
 from consumer.adapters.lease_table.lease_rows import (
     KEY,
     STREAM,
     WORKER,
-    command_key,
-    command_of,
-    command_values,
     gap_key,
     gap_of,
     gap_prefix,

@@ -97,7 +97,7 @@ class Worker:
     (epoch seconds, by its own clock) are for people and ages only.
 
     `lease_duration` and `heartbeat_interval` (seconds) are what this worker keeps to: peers judge
-    it by them, not by their own settings. Rows of versions before 0.2 have neither.
+    it by them, not by their own settings. Rows of version 0.1.0 have neither.
 
     `unreadable` names the attribute for which the row cannot be read, None if it can. Such a worker
     gets no share, but any change of its row is a sign of life.

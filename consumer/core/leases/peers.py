@@ -67,7 +67,7 @@ class Peers:
         """
         rows = {worker.worker_id: worker for worker in workers if worker.worker_id != self._me}
         names = rows.keys() | (set(owners) - {self._me})
-        longest = max(map(self._stated, rows.values()), default=self._timing.lease_duration)
+        longest = max([self._timing.lease_duration, *map(self._stated, rows.values())])
         self._sightings = {
             name: self._sighting(name, rows.get(name), sent_at, answered_at, longest)
             for name in sorted(names)
@@ -86,7 +86,7 @@ class Peers:
         elif before is not None:
             duration = before.lease_duration
         else:  # nobody here knows what it keeps to
-            duration = max(longest, self._timing.lease_duration)
+            duration = longest
         if before is None:
             return Sighting(row, duration, answered_at)
         if row is not None and before.worker is not None and row.heartbeat != before.heartbeat:
@@ -105,8 +105,8 @@ class Peers:
     @property
     def longest_lease_duration(self) -> float:
         """The longest that this worker or a peer keeps to, in seconds."""
-        durations = (sighting.lease_duration for sighting in self._sightings.values())
-        return max(self._timing.lease_duration, *durations, 0.0)
+        durations = [sighting.lease_duration for sighting in self._sightings.values()]
+        return max([self._timing.lease_duration, *durations])
 
     @property
     def dead(self) -> frozenset[str]:
