@@ -2,10 +2,12 @@
 
 import functools
 import signal
+import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 
 import botocore.loaders
 import pytest
+from aiobotocore.httpsession import AIOHTTPSession
 from hypothesis import HealthCheck, settings
 
 from consumer.adapters.clock import SystemClock
@@ -95,5 +97,15 @@ def pytest_configure() -> None:
     settings.load_profile("chance")
     # botocore reads a megabyte of JSON for each session, and tests make hundreds of them.
     botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
+    # aiobotocore reads all certificate authorities for each client, in a tenth of a second.
+    made: dict[object, ssl.SSLContext] = {}
+    make_context = AIOHTTPSession._build_verify_context
+
+    def context_once(session: AIOHTTPSession) -> ssl.SSLContext:
+        if session._verify not in made:
+            made[session._verify] = make_context(session)
+        return made[session._verify]
+
+    AIOHTTPSession._build_verify_context = context_once
     # A shell's job in the background ignores Ctrl-C, and so would every process we start.
     signal.signal(signal.SIGINT, signal.default_int_handler)

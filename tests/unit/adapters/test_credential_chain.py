@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -63,14 +63,27 @@ async def source(use_aws: pytest.MonkeyPatch, line: Wire) -> AsyncIterator[Wire]
         yield server
 
 
-async def failures(aws: Aws) -> list[tuple[type[Exception], str]]:
-    """How a read and a write of AWS fail."""
-    streams = DynamoDbStreams(await aws.streams(1), await aws.dynamodb(1), SystemClock())
-    requests = LeaseRequests(await aws.dynamodb(1), "leases", "app", 5.0, None)
+Call = Callable[[], Awaitable[object]]
+
+
+async def calls_of(aws: Aws) -> tuple[Call, ...]:
+    """Return two reads and a write of AWS."""
+    client = await aws.dynamodb(1)
+    streams = DynamoDbStreams(await aws.streams(1), client, SystemClock())
+    requests = LeaseRequests(client, "leases", "app", 5.0, None)
+    return (
+        lambda: streams.get_records("it"),
+        lambda: requests.query_prefix("x"),
+        lambda: requests.delete("x"),
+    )
+
+
+async def failures(calls: Sequence[Call]) -> list[tuple[type[Exception], str]]:
+    """Make the calls and return how they fail."""
     failed: list[tuple[type[Exception], str]] = []
-    for call in (streams.get_records("it"), requests.query_prefix("x"), requests.delete("x")):
+    for call in calls:
         try:
-            await call
+            await call()
         except Retryable as error:
             reason = "told" if "test-secret" in str(error) else error.reason
             failed.append((type(error), reason))
@@ -92,9 +105,10 @@ async def test_a_container_without_usable_credentials(
     use_aws.setattr("aiobotocore.utils.AioContainerMetadataFetcher.SLEEP_TIME", 0)
     source.say(Say(data, "close"))
     async with Aws() as aws:
-        assert await failures(aws) == ALL_FAIL
+        calls = await calls_of(aws)
+        assert await failures(calls) == ALL_FAIL
         source.say(Say(http(json.dumps(found()).encode())))
-        assert await failures(aws) == []
+        assert await failures(calls) == []
 
 
 @pytest.mark.parametrize("data", ANSWERS.values(), ids=ANSWERS)
@@ -104,11 +118,11 @@ async def test_a_refresh_that_fails(source: Wire, use_aws: pytest.MonkeyPatch, d
     use_aws.setattr("aiobotocore.utils.AioContainerMetadataFetcher.SLEEP_TIME", 0)
     source.say(Say(http(json.dumps(found(Expiration=in_hours(0.01))).encode())))
     async with Aws() as aws:
-        await aws.dynamodb(1)
+        calls = await calls_of(aws)
         source.say(Say(data, "close"))
-        assert await failures(aws) == ALL_FAIL
+        assert await failures(calls) == ALL_FAIL
         source.say(Say(http(json.dumps(found()).encode())))
-        assert await failures(aws) == []
+        assert await failures(calls) == []
 
 
 async def test_a_refresh_that_hangs_is_no_timeout_of_the_call(
@@ -148,7 +162,7 @@ async def test_a_container_token_that_cannot_be_used(
     use_aws.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", source.url)
     use_aws.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(token(tmp_path)))
     async with Aws() as aws:
-        assert await failures(aws) == ALL_FAIL
+        assert await failures(await calls_of(aws)) == ALL_FAIL
 
 
 @pytest.mark.parametrize("token", [absent, holding(b"\xff\xfe"), lambda folder: folder])
@@ -158,7 +172,7 @@ async def test_a_web_identity_token_that_cannot_be_read(
     use_aws.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(token(tmp_path)))
     use_aws.setenv("AWS_ROLE_ARN", "arn:aws:iam::1:role/r")
     async with Aws() as aws:
-        assert await failures(aws) == ALL_FAIL
+        assert await failures(await calls_of(aws)) == ALL_FAIL
 
 
 def role(text: str) -> bytes:
@@ -201,10 +215,11 @@ async def test_a_web_identity_that_is_not_exchanged(
     use_aws.setenv("AWS_ENDPOINT_URL_STS", source.url)
     source.say(Say(data))
     async with Aws() as aws:
-        assert await failures(aws) == ALL_FAIL
+        calls = await calls_of(aws)
+        assert await failures(calls) == ALL_FAIL
         good = KEYS + TOKEN + f"<Expiration>{in_hours(9)}</Expiration>"
         source.say(Say(credentials(good)))
-        assert await failures(aws) == []
+        assert await failures(calls) == []
     assert "security-token" in line.requests[-1].head + str(line.requests[-1].headers)
 
 
@@ -232,7 +247,7 @@ async def test_a_process_that_prints_no_credentials(
     config.write_text(PROCESS.format(python=sys.executable, code=code))
     use_aws.setenv("AWS_CONFIG_FILE", str(config))
     async with Aws() as aws:
-        assert await failures(aws) == ALL_FAIL
+        assert await failures(await calls_of(aws)) == ALL_FAIL
 
 
 async def test_a_process_that_is_absent(
@@ -242,7 +257,7 @@ async def test_a_process_that_is_absent(
     config.write_text("[default]\ncredential_process = /nonexistent/program\n")
     use_aws.setenv("AWS_CONFIG_FILE", str(config))
     async with Aws() as aws:
-        assert await failures(aws) == ALL_FAIL
+        assert await failures(await calls_of(aws)) == ALL_FAIL
 
 
 IMDS = {name: data for name, data in ANSWERS.items() if name not in ("nothing", "a refusal")}
@@ -264,9 +279,9 @@ async def test_an_instance_whose_refresh_fails(
     use_aws.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", source.url)
     source.answer = answer
     async with Aws() as aws:
-        await aws.dynamodb(1)
+        calls = await calls_of(aws)
         now[0] = data
-        found_failures = await failures(aws)
+        found_failures = await failures(calls)
     # botocore goes on for a while with credentials that have expired, if they were good before.
     assert found_failures in (ALL_FAIL, [])
 
