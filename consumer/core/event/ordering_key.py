@@ -1,11 +1,14 @@
 """Ordering keys: events with the same ordering key stay in order."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec import json
 
 from consumer.core.event.attribute import Item, plain
 from consumer.core.event.malformed import MalformedItem
+
+_KEY_TYPES: Final = ("S", "N", "B")
 
 _decode_text = json.Decoder(str).decode
 
@@ -23,11 +26,11 @@ def _part(keys: Item, name: str) -> str:
     value = keys.get(name)
     if value is None:
         raise MalformedItem(f"Keys: attribute {name!r} is missing")
+    if value.keys().isdisjoint(_KEY_TYPES):
+        raise MalformedItem(f"Keys: attribute {name!r} is not a string, number or binary")
     text = plain(value)  # raises if it is not an attribute value
     if "N" in value:
         return bytes(value["N"])[1:-1].decode()
-    if "S" not in value and "B" not in value:
-        raise MalformedItem(f"Keys: attribute {name!r} is not a string, number or binary")
     if b"\\" in text:
         return json.encode(_decode_text(text)).decode()
     return text.decode()

@@ -7,7 +7,8 @@ from consumer.core.event.ordering_key import ordering_key
 
 KEYS = rb"""{"id":{"S":"o-1"},"n":{"N":"12345678901234567890.50"},
     "big":{"N":"99999999999999999999"},"b":{"B":"AQI="},"slash":{"S":"a\/b"},"escaped":{"S":"\u00e9\ud83d\ude00"},"quote":{"S":"\""},
-    "flag":{"BOOL":true},"none":{},"bad":{"N":"x"}}"""
+    "flag":{"BOOL":true},"none":{},"bad":{"N":"x"},"set":{"NS":"1"},"map":{"M":[]},"list":{"L":{}},
+    "strings":{"SS":["a",1]},"two":{"S":"a","NS":"1"},"many":{"NS":["1"]}}"""
 
 
 @pytest.mark.parametrize(
@@ -27,7 +28,10 @@ def test_it_is_a_json_array_of_key_attributes(names: list[str], text: str) -> No
     assert ordering_key(decode_item(Raw(KEYS)), names) == text
 
 
-@pytest.mark.parametrize("name", ["absent", "flag", "none", "bad"])
+@pytest.mark.parametrize(
+    "name",
+    ["absent", "flag", "none", "bad", "set", "map", "list", "strings", "two", "many"],
+)
 def test_other_than_a_key_attribute_is_malformed(name: str) -> None:
     with pytest.raises(MalformedItem):
         ordering_key(decode_item(Raw(KEYS)), ["id", name])
