@@ -26,7 +26,7 @@ from consumer.adapters.lease_table.lease_table import LeaseTable
 from consumer.adapters.nakadi import Nakadi
 from consumer.core.leases.lease import Worker
 from consumer.core.publishing.lanes import LANE_SLOTS
-from consumer.credentials import fallback_region, token_of
+from consumer.credentials import fallback_region, tls_of, token_of
 from consumer.errors import Fatal, first_in
 from consumer.find_stream import check_enabled, check_ordering_key, find_stream, patiently
 from consumer.observability.metrics import Metrics
@@ -81,7 +81,12 @@ class Service:
         settings = self._settings
         async with AsyncExitStack() as stack:
             port = await stack.enter_async_context(
-                serve_http(settings.http_host, settings.http_port, self._observer)
+                serve_http(
+                    settings.http_host,
+                    settings.http_port,
+                    self._observer,
+                    settings.http_allowed_hosts,
+                )
             )
             log.info(
                 "starting",
@@ -130,6 +135,7 @@ class Service:
                     concurrency=route.limits.concurrency + LANE_SLOTS,
                     timeout=settings.publish_timeout_seconds,
                     gzip=settings.publish_gzip,
+                    tls=tls_of(settings),
                 )
             )
             publishers[route.event_type] = nakadi

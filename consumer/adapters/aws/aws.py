@@ -8,6 +8,7 @@ decides, because a lease write must not be repeated without its knowledge.
 from __future__ import annotations
 
 import os
+import ssl
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, Self
 
@@ -110,7 +111,11 @@ class Aws:
             http_session_cls=http_session_cls,
         )
         region = self.region
+        # The session's own clients, such as that of STS for the tokens of a cluster's service
+        # accounts, then ask the region's endpoint: the global one is in us-east-1.
+        self._session.set_config_variable("region", region)
         try:
+            _check_authorities(self._session.get_config_variable("ca_bundle"))
             with suppress(CredentialsFailed):  # the first call tries again, and says why it fails
                 if await self._session.chain.load() is None:
                     raise Misconfigured(NO_CREDENTIALS)
@@ -118,6 +123,19 @@ class Aws:
             return await self._clients.enter_async_context(client)
         except (BotoCoreError, ValueError) as error:
             raise misconfigured(error) from error
+
+
+def _check_authorities(file: str | None) -> None:
+    """Raise Misconfigured if the file with trusted authorities cannot be used."""
+    if file is None:
+        return
+    try:
+        ssl.create_default_context(cafile=file)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise Misconfigured(
+            f"AWS_CA_BUNDLE: found {file!r} ({reason}), wanted certificates in PEM format"
+        ) from error
 
 
 class GzipSession(AIOHTTPSession):  # type: ignore[misc]
