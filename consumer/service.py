@@ -29,7 +29,6 @@ from consumer.core.publishing.lanes import LANE_SLOTS
 from consumer.credentials import fallback_region, tls_of, token_of
 from consumer.errors import Fatal, first_in
 from consumer.find_stream import check_enabled, check_ordering_key, find_stream, patiently
-from consumer.observability.metrics import Metrics
 from consumer.observer import Observer
 from consumer.preflight import before_start
 from consumer.runtime.consumer_worker import ConsumerWorker, Ports, WorkerConfig
@@ -38,6 +37,7 @@ from consumer.runtime.discovery.bootstrap import Source
 if TYPE_CHECKING:
     from consumer.core.publishing.placement import Partitioning
     from consumer.core.stream.stream import StreamPage
+    from consumer.observability.metrics import Metrics
     from consumer.ports import LeaseStore, Publisher, StreamClient
     from consumer.settings.settings import Settings
 
@@ -53,11 +53,11 @@ LEASE_CONNECTIONS = 50
 class Service:
     """The adapters, the worker and the observer of one process."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._settings = settings
         self._clock = SystemClock()
         self._chance = random.Random()  # noqa: S311 - spreads retries, guards no secret
-        self._metrics = Metrics()
+        self._metrics = metrics
         self._worker_id = f"{socket.gethostname()}-{uuid.uuid4().hex[:12]}"
         self._stopped = asyncio.Event()
         self._worker: ConsumerWorker | None = None
@@ -210,9 +210,9 @@ class Service:
         )
 
 
-async def run(settings: Settings) -> int:
+async def run(settings: Settings, metrics: Metrics) -> int:
     """Serve until SIGTERM or SIGINT; return 0 after the drain. Raise Fatal."""
-    service = Service(settings)
+    service = Service(settings, metrics)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.stop)

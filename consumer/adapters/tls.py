@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import httpx
 import structlog
 
+from consumer.adapters.proxies import check_proxies
 from consumer.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -28,12 +29,14 @@ _Seen = tuple[tuple[int, int, int], ...]
 
 
 class Tls:
-    """The `context` of connections to Nakadi. Raise Misconfigured if a file cannot be used.
+    """The `context` of connections to Nakadi.
 
+    Raise Misconfigured if a file cannot be used, or a proxy of the environment.
     `cert` has the certificate, and the key too if `key` is None.
     """
 
     def __init__(self, cert: Path | None = None, key: Path | None = None) -> None:
+        check_proxies()
         self.context = _trusting()
         self._files = None if cert is None else (cert, key or cert)
         self._seen: _Seen | None = None
