@@ -18,7 +18,8 @@ def test_it_names_what_the_image_installs(
     assert (made["bomFormat"], made["specVersion"]) == ("CycloneDX", "1.6")
     assert made["metadata"]["component"]["name"] == sbom.SERVICE
     listed = {each["name"]: each for each in made["components"]}
-    wanted = re.findall(r"^([a-z0-9-]+)", (sbom.REQUIREMENTS.with_suffix(".in")).read_text(), re.M)
+    asked = sbom.REQUIREMENTS.with_suffix(".in").read_text()
+    wanted = re.findall(r"^([a-z0-9-]+)", asked, re.MULTILINE)
     assert set(wanted) <= listed.keys()
     for each in listed.values():
         assert each["purl"] == f"pkg:pypi/{each['name']}@{each['version']}"
@@ -28,7 +29,7 @@ def test_it_names_what_the_image_installs(
         assert 2 < len(name) < 60, name  # a name, and no text
     printed = capsys.readouterr().out.splitlines()
     assert len(printed) == len(listed) + 1
-    assert printed[-1] == f"{file}: {len(listed)} packages of the image, in the format CycloneDX 1.6"
+    assert printed[-1].startswith(f"{file}: {len(listed)} packages of the image")
 
 
 def test_another_version_than_the_pinned_one_is_no_bill(
