@@ -5,7 +5,11 @@
 #
 # Only packages whose hashes are in requirements/ are installed, whatever the package index offers.
 
-FROM python:3.13-slim-bookworm AS python
+# The tag is for trying out: it moves whenever Python or Debian mends something. For an image that is
+# released give the digest of the base, which stays what was tested: make images PYTHON_IMAGE=…@sha256:…
+ARG PYTHON_IMAGE=python:3.13-slim-trixie
+
+FROM ${PYTHON_IMAGE} AS python
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_ROOT_USER_ACTION=ignore \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -7,6 +7,7 @@ SEEDS ?= 20000
 MINUTES ?= 60
 IMAGE ?= dynamodb-nakadi-consumer
 TAG ?= 0.1.0
+BUILD = $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(PYTHON_IMAGE),--build-arg PYTHON_IMAGE=$(PYTHON_IMAGE))
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -15,7 +16,7 @@ PROCESSES := $(BIN)/python -c 'import os; print(min(6, 3 * (os.cpu_count() or 1)
 FETCHED := $(addprefix .run/fetched/,dynamodb-local prometheus helm chart ecs)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run fetch test quick lint coverage bench simulate mutants kills soak streams nakadi vectors alerts ecs chart requirements images clean
+.PHONY: help setup run fetch test quick lint coverage bench simulate mutants kills soak streams nakadi vectors alerts ecs chart requirements images sbom clean
 
 help: ## list all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -80,10 +81,13 @@ nakadi: $(STAMP) ## run a local Nakadi on a free port
 vectors: $(STAMP) ## replay FILE=… of recorded requests against a fresh local Nakadi
 	@$(BIN)/python -m localdev.nakadi.vectors $(FILE)
 
-images: ## build the images of the Dockerfile as IMAGE=… TAG=… (needs Docker), for this machine or for PLATFORM=linux/arm64
+images: ## build the images of the Dockerfile as IMAGE=… TAG=… (needs Docker), for this machine or for PLATFORM=linux/arm64; PYTHON_IMAGE=… names another base, by digest
 	@docker info > /dev/null 2>&1 || { echo "make images needs a running Docker engine; none answers" >&2; exit 2; }
-	docker build $(if $(PLATFORM),--platform $(PLATFORM)) --target consumer --tag $(IMAGE):$(TAG) .
-	docker build $(if $(PLATFORM),--platform $(PLATFORM)) --target localdev --tag $(IMAGE)-localdev:$(TAG) .
+	docker build $(BUILD) --target consumer --tag $(IMAGE):$(TAG) .
+	docker build $(BUILD) --target localdev --tag $(IMAGE)-localdev:$(TAG) .
+
+sbom: $(STAMP) ## write the bill of materials of the image to dist/sbom.json (CycloneDX), and list packages and licences
+	@$(BIN)/python -m localdev.sbom dist/sbom.json
 
 alerts: $(STAMP) .run/fetched/prometheus .run/fetched/helm ## test alert rules, dashboard and its panels with the real Prometheus
 	@$(BIN)/python -m pytest -q tests/alerts $(PYTEST)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from consumer import __version__
 from consumer.errors import Fatal
+from consumer.observability import standard_streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -43,6 +44,7 @@ class Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the `consumer` command and end the process with its exit code."""
+    standard_streams.prepare()
     sys.exit(execute(sys.argv[1:] if arguments is None else arguments, os.environ))
 
 

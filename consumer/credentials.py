@@ -1,9 +1,10 @@
-"""The token for Nakadi and the fallback region for AWS, from the settings."""
+"""Token and certificate for Nakadi, and the fallback region for AWS, from the settings."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from consumer.adapters.tls import Tls
 from consumer.adapters.token import FileToken, LiteralToken, NoToken
 
 if TYPE_CHECKING:
@@ -18,6 +19,11 @@ def token_of(settings: Settings) -> Token:
     if settings.nakadi_token_file is not None:
         return FileToken(settings.nakadi_token_file)
     return NoToken()
+
+
+def tls_of(settings: Settings) -> Tls:
+    """Return how connections to Nakadi are secured. Raise Misconfigured for unusable files."""
+    return Tls(settings.nakadi_client_cert_file, settings.nakadi_client_key_file)
 
 
 def fallback_region(settings: Settings) -> str | None:

@@ -26,10 +26,9 @@ from consumer.adapters.lease_table.lease_table import LeaseTable
 from consumer.adapters.nakadi import Nakadi
 from consumer.core.leases.lease import Worker
 from consumer.core.publishing.lanes import LANE_SLOTS
-from consumer.credentials import fallback_region, token_of
+from consumer.credentials import fallback_region, tls_of, token_of
 from consumer.errors import Fatal, first_in
 from consumer.find_stream import check_enabled, check_ordering_key, find_stream, patiently
-from consumer.observability.metrics import Metrics
 from consumer.observer import Observer
 from consumer.preflight import before_start
 from consumer.runtime.consumer_worker import ConsumerWorker, Ports, WorkerConfig
@@ -38,6 +37,7 @@ from consumer.runtime.discovery.bootstrap import Source
 if TYPE_CHECKING:
     from consumer.core.publishing.placement import Partitioning
     from consumer.core.stream.stream import StreamPage
+    from consumer.observability.metrics import Metrics
     from consumer.ports import LeaseStore, Publisher, StreamClient
     from consumer.settings.settings import Settings
 
@@ -53,11 +53,11 @@ LEASE_CONNECTIONS = 50
 class Service:
     """The adapters, the worker and the observer of one process."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._settings = settings
         self._clock = SystemClock()
         self._chance = random.Random()  # noqa: S311 - spreads retries, guards no secret
-        self._metrics = Metrics()
+        self._metrics = metrics
         self._worker_id = f"{socket.gethostname()}-{uuid.uuid4().hex[:12]}"
         self._stopped = asyncio.Event()
         self._worker: ConsumerWorker | None = None
@@ -81,7 +81,12 @@ class Service:
         settings = self._settings
         async with AsyncExitStack() as stack:
             port = await stack.enter_async_context(
-                serve_http(settings.http_host, settings.http_port, self._observer)
+                serve_http(
+                    settings.http_host,
+                    settings.http_port,
+                    self._observer,
+                    settings.http_allowed_hosts,
+                )
             )
             log.info(
                 "starting",
@@ -130,6 +135,7 @@ class Service:
                     concurrency=route.limits.concurrency + LANE_SLOTS,
                     timeout=settings.publish_timeout_seconds,
                     gzip=settings.publish_gzip,
+                    tls=tls_of(settings),
                 )
             )
             publishers[route.event_type] = nakadi
@@ -204,9 +210,9 @@ class Service:
         )
 
 
-async def run(settings: Settings) -> int:
+async def run(settings: Settings, metrics: Metrics) -> int:
     """Serve until SIGTERM or SIGINT; return 0 after the drain. Raise Fatal."""
-    service = Service(settings)
+    service = Service(settings, metrics)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.stop)

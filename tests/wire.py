@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -84,7 +85,7 @@ class Wire:
 
 
 @asynccontextmanager
-async def wire() -> AsyncIterator[Wire]:
+async def wire(tls: ssl.SSLContext | None = None) -> AsyncIterator[Wire]:
     """A running server on a free port of 127.0.0.1."""
     line = Wire()
     talks: set[asyncio.Task[None]] = set()
@@ -100,8 +101,10 @@ async def wire() -> AsyncIterator[Wire]:
         finally:
             talks.discard(task)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    line.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    line.url = (
+        f"{'http' if tls is None else 'https'}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    )
     try:
         yield line
     finally:

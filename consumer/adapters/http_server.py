@@ -1,25 +1,33 @@
 """The HTTP server: probes, metrics, `/status`, and at `/` the status page.
 
 It starts before the service is ready and stops last, so that a drain can be watched. Every answer
-is made from memory: no request waits for AWS or Nakadi.
+is made from memory: no request waits for AWS or Nakadi. What strangers send is answered, or is cut
+off, and leaves nothing in the log.
 """
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import logging
 import socket
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 import orjson
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from consumer.adapters.http_connections import HttpConnections
+from consumer.adapters.http_hosts import is_own_host
 from consumer.adapters.status_page import status_page
 from consumer.errors import Misconfigured
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Collection
+
+    from aiohttp.typedefs import Handler
 
     from consumer.core.reports.status import StatusView
 
@@ -27,8 +35,18 @@ SHUTDOWN_SECONDS = 1.0
 """Longest time to finish the answers under way when the server stops."""
 
 BACKLOG = 16
+
+_NOT_OWN = "the status is not shown for this host; CONSUMER_HTTP_ALLOWED_HOSTS can name it\n"
 _EVERYWHERE = (None, "", "::")
 _NO_IPV6 = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+_FOR_PEOPLE = frozenset({"/", "/status"})
+
+_faults = logging.getLogger("aiohttp.server.status")
+"""Where aiohttp logs that a request failed: with a traceback, also for what is no request."""
+
+_faults.addFilter(
+    lambda record: not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+)
 
 
 class StatusSource(Protocol):
@@ -60,24 +78,55 @@ class StatusSource(Protocol):
 
 
 @asynccontextmanager
-async def serve_http(host: str | None, port: int, source: StatusSource) -> AsyncIterator[int]:
+async def serve_http(
+    host: str | None, port: int, source: StatusSource, allowed_hosts: Collection[str] = ()
+) -> AsyncIterator[int]:
     """Serve until the block ends; yield the port. If `port` is 0, a free one is chosen.
 
     Without a host the server listens on all interfaces, with IPv4 and, where the machine has it,
-    IPv6. Raise Misconfigured if it cannot listen on the address.
+    IPv6. `allowed_hosts` are more names for which the status is shown. Raise Misconfigured if it
+    cannot listen on the address.
     """
     listener = _listen(host, port)
-    runner = web.AppRunner(_application(source), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    runner = web.AppRunner(
+        _application(source, allowed_hosts),
+        access_log=None,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+        logger=_faults,
+        lingering_time=0.0,
+    )
     try:
         await runner.setup()
-        await web.SockSite(runner, listener, backlog=BACKLOG).start()
-        yield listener.getsockname()[1]
+        connections = HttpConnections(cast("web.Server", runner.server))
+        server = await asyncio.get_running_loop().create_server(
+            connections, sock=listener, backlog=BACKLOG
+        )
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            server.close()
     finally:
         await runner.cleanup()
         listener.close()
 
 
-def _application(source: StatusSource) -> web.Application:
+def _application(source: StatusSource, allowed_hosts: Collection[str]) -> web.Application:
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer one request of a connection, and show the status for own hosts only."""
+        host = request.headers.get("Host")
+        response: web.StreamResponse
+        if request.path in _FOR_PEOPLE and not is_own_host(host, allowed_hosts):
+            response = web.Response(status=421, text=_NOT_OWN)
+        else:
+            try:
+                response = await handler(request)
+            except web.HTTPException as refusal:
+                refusal.force_close()
+                raise
+        response.force_close()
+        return response
+
     async def live(_: web.Request) -> web.Response:
         return _probe(source.live())
 
@@ -95,7 +144,7 @@ def _application(source: StatusSource) -> web.Application:
     async def page(_: web.Request) -> web.Response:
         return web.Response(text=text, content_type="text/html", headers=headers)
 
-    application = web.Application()
+    application = web.Application(middlewares=[guard])
     application.router.add_get("/", page)
     application.router.add_get("/livez", live)
     application.router.add_get("/readyz", ready)

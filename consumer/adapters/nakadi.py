@@ -27,6 +27,7 @@ from httpx_aiohttp import HttpxAiohttpClient
 from consumer import __version__
 from consumer.adapters.limited_body import BodyUnreadable, read_at_most, unpack_at_most
 from consumer.adapters.odd_answer import ODD
+from consumer.adapters.tls import Tls
 from consumer.core.preflight.event_definition import partition_names
 from consumer.core.publishing.answer import Answer, no_answer, parse_answer
 from consumer.errors import Retryable
@@ -92,7 +93,7 @@ class Nakadi:
     """Publisher port, to be used as an async context. It opens at most `concurrency` connections.
 
     `timeout` is in seconds, from the start of a request to the end of its answer. With `gzip`,
-    request bodies are compressed.
+    request bodies are compressed. `tls` says whom to trust and which certificate to show.
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class Nakadi:
         concurrency: int,
         timeout: float,
         gzip: bool = False,
+        tls: Tls | None = None,
     ) -> None:
         self._gzip = gzip
         self._event_type = event_type
@@ -113,6 +115,7 @@ class Nakadi:
         self._token = token
         self._clock = clock
         self._timeout = timeout
+        self._tls = Tls() if tls is None else tls
         self._client = HttpxAiohttpClient(
             headers={
                 "Accept": "application/json",
@@ -122,6 +125,7 @@ class Nakadi:
             limits=httpx.Limits(max_connections=concurrency, keepalive_expiry=IDLE_SECONDS),
             timeout=httpx.Timeout(timeout, connect=SEND_SECONDS, pool=SEND_SECONDS),
             follow_redirects=False,
+            verify=self._tls.context,
             # httpx keeps even a cookie with a control character, which no request can carry.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )
@@ -230,7 +234,9 @@ class Nakadi:
         return {"Authorization": header} if header else {}
 
     def _header(self) -> str | None:
-        return self._token.header(self._clock.now())
+        now = self._clock.now()
+        self._tls.refresh(now)
+        return self._token.header(now)
 
 
 def compressed(body: bytes) -> bytes:

@@ -25,7 +25,7 @@ from consumer.core.preflight.check_result import (
     exit_code,
 )
 from consumer.core.preflight.queue_fitness import judge_queue
-from consumer.credentials import fallback_region, token_of
+from consumer.credentials import fallback_region, tls_of, token_of
 from consumer.errors import LeaseTableAbsent, Misconfigured, Retryable
 from consumer.find_stream import find_stream
 from consumer.observability import logs
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 2
 RESULT_WIDTH = 96
+EVENT_TYPE = "event type"
 HEADER = ("dependency", "verdict", "result, and what to do")
 
 
@@ -88,7 +89,7 @@ class Check:
         token = token_of(self._settings)
         with self._reporting("token"):
             self._token(token)
-        with self._reporting("event type"):
+        with self._reporting(EVENT_TYPE):
             await self._event_type(token)
 
     @contextmanager
@@ -100,7 +101,9 @@ class Check:
             self.results.append(CheckResult(dependency, Severity.WRONG, what, remedy))
         except Retryable as error:
             self.results.append(
-                CheckResult(dependency, Severity.UNREACHABLE, str(error), _remedy(error))
+                CheckResult(
+                    dependency, Severity.UNREACHABLE, str(error), _remedy(dependency, error)
+                )
             )
 
     def _fine(self, dependency: str, result: str) -> None:
@@ -180,6 +183,7 @@ class Check:
             self._clock,
             concurrency=CONNECTIONS,
             timeout=settings.publish_timeout_seconds,
+            tls=tls_of(settings),
         ) as nakadi:
             result = await preflight.look(nakadi, route, view_type)
         self.results.extend(result.results)
@@ -192,8 +196,11 @@ def _rows(results: Iterable[CheckResult]) -> Iterator[tuple[str, ...]]:
             yield "", "", f"→ {each.remedy}"
 
 
-def _remedy(error: Retryable) -> str:
+def _remedy(dependency: str, error: Retryable) -> str:
     match error.reason:
+        case "tls":
+            file = "SSL_CERT_FILE" if dependency == EVENT_TYPE else "AWS_CA_BUNDLE"
+            return f"if a private authority signs certificates here, name its PEM file in {file}"
         case "access_denied":
             return "`consumer iam-policy` prints what must be allowed"
         case "credentials":

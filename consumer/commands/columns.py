@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from consumer.core.printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -12,7 +14,11 @@ GAP = "  "
 
 
 def columns(rows: Sequence[Sequence[str]], last_width: int | None = None) -> str:
-    """Return lines with aligned columns; the last column is wrapped if `last_width` is given."""
+    """Return lines with aligned columns; the last column is wrapped if `last_width` is given.
+
+    A cell takes no part in the layout: its line breaks are shown as text.
+    """
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)][:-1]
     indent = " " * sum(width + len(GAP) for width in widths)
     lines = []

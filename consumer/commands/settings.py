@@ -29,7 +29,9 @@ INTRODUCTION = (
     f" YAML file named by {FILE_VARIABLE}. The environment wins, an empty value counts as unset,"
     " and unknown names are refused. AWS region, credentials and endpoints are set the standard"
     " way: AWS_REGION, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_DYNAMODB,"
-    " AWS_ENDPOINT_URL_DYNAMODB_STREAMS, AWS_ENDPOINT_URL_SQS."
+    " AWS_ENDPOINT_URL_DYNAMODB_STREAMS, AWS_ENDPOINT_URL_SQS. So are private certificate"
+    " authorities (SSL_CERT_FILE for Nakadi, AWS_CA_BUNDLE for AWS) and proxies (HTTPS_PROXY,"
+    " HTTP_PROXY, NO_PROXY)."
 )
 
 

@@ -1,5 +1,7 @@
 """Structured logs: one line for each event, JSON for machines or text for people.
 
+Text shows control characters as text, and neither form shows the password of a URL.
+
 An event has a short snake_case name and key=value fields. The content of items is never logged.
 Therefore libraries log from WARNING on, whatever our own level is: at DEBUG the AWS client logs
 whole bodies. For the same reason tracebacks do not show the values of local variables.
@@ -15,16 +17,30 @@ from typing import TYPE_CHECKING, Literal, TextIO
 
 import structlog
 
+from consumer.core.printable import printable
+from consumer.core.secret import without_passwords
+from consumer.observability.standard_streams import Terminal
+
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
+
+    from consumer.observability.log_writer import LogWriter
 
 LogFormat = Literal["json", "text"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 OWN_LOGGER = "consumer"
 
+WITHOUT_TRACEBACK = frozenset({"aiobotocore", "botocore"})
+"""Libraries that log failures with a traceback which the service expects and reports itself."""
 
-def configure(level: LogLevel, log_format: LogFormat, stream: TextIO) -> None:
+MAX_DETAIL = 200
+"""Most characters kept of the error in such a message."""
+
+_MANY_LINES = frozenset({"exception", "stack"})
+
+
+def configure(level: LogLevel, log_format: LogFormat, stream: TextIO | LogWriter) -> None:
     """Write our own events and those of all libraries to `stream`. It may be called again.
 
     One handler of the standard library writes everything. It ignores errors of the stream, because
@@ -74,27 +90,43 @@ def _own_logger(*_: object) -> logging.Logger:
 def _name_source(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Move the text of a library's message to a field, and name the event `library_message`."""
     record: logging.LogRecord = event["_record"]
-    return {
+    named = {
         **event,
         "event": "library_message",
         "logger": record.name,
         "message": event["event"],
     }
+    if record.name.partition(".")[0] in WITHOUT_TRACEBACK and "exc_info" in named:
+        _, error, _ = named.pop("exc_info")
+        text = " ".join(str(error).split())[:MAX_DETAIL]
+        named["detail"] = f"{type(error).__name__}: {text}"
+    return named
 
 
-def _renderers(log_format: LogFormat, stream: TextIO) -> list[Processor]:
+def _renderers(log_format: LogFormat, stream: TextIO | LogWriter) -> list[Processor]:
     match log_format:
         case "json":
-            return [
-                structlog.processors.format_exc_info,
-                structlog.processors.JSONRenderer(serializer=_json),
-            ]
+            render: list[Processor] = [structlog.processors.JSONRenderer(serializer=_json)]
         case "text":
-            return [
-                structlog.dev.ConsoleRenderer(
-                    colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback
-                )
-            ]
+            colors = stream.isatty() and not isinstance(stream, Terminal)
+            formatter = structlog.dev.plain_traceback
+            renderer = structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=formatter)
+            render = [_for_people, renderer]
+    return [structlog.processors.format_exc_info, *render, _hide_passwords]
+
+
+def _for_people(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Show control characters as text. The renderer shows values of other types by their repr."""
+    return {
+        printable(str(name)): printable(value, keep="\n" if name in _MANY_LINES else "")
+        if isinstance(value, str)
+        else value
+        for name, value in event.items()
+    }
+
+
+def _hide_passwords(_: WrappedLogger, __: str, line: EventDict) -> str:
+    return without_passwords(str(line))  # it is what the renderer has made
 
 
 def _json(event: EventDict, **_: object) -> str:

@@ -178,6 +178,9 @@ class Metrics:
         self.event_loop_lag_seconds = self._gauge(
             "event_loop_lag_seconds", "Delay of the event loop's last one-second timer."
         )
+        self.log_lines_dropped = self._counter(
+            "log_lines_dropped", "Lines of the log that nobody took: a full pipe, a full disk."
+        )
         self.build_info = self._gauge("build_info", "Always 1.", "version", "python")
         self.build_info.labels(version=__version__, python=platform.python_version()).set(1)
         ProcessCollector(namespace=PREFIX, registry=self.registry)

@@ -62,6 +62,11 @@ RULES = (
         lambda s: s.nakadi_token is None or s.nakadi_token_file is None,
     ),
     Rule(
+        ("nakadi_client_cert_file", "nakadi_client_key_file"),
+        "a certificate if there is a key",
+        lambda s: s.nakadi_client_key_file is None or s.nakadi_client_cert_file is not None,
+    ),
+    Rule(
         ("heartbeat_seconds", "lease_duration_seconds"),
         f"three heartbeats to fit into the lease duration less a margin of {MARGIN_SECONDS:g} s",
         lambda s: (

@@ -30,6 +30,7 @@ from consumer.settings.types import (
     EventTypeName,
     File,
     Host,
+    HostNames,
     HttpUrl,
     LayoutName,
     LogFormatName,
@@ -94,6 +95,12 @@ class Settings(BaseSettings):
     """Longest pause of that back-off. A larger value costs less and publishes later."""
     nakadi_url: HttpUrl
     """Base URL of Nakadi."""
+    nakadi_client_cert_file: File | None = None
+    """PEM file with the certificate that the service shows to Nakadi (mutual TLS), and with those
+    above it. It is read again when it changes."""
+    nakadi_client_key_file: File | None = None
+    """PEM file with the key of that certificate, without a password; by default the key is in the
+    file of the certificate."""
     nakadi_token_file: File | None = None
     """File that holds the bearer token. It is read again when it changes and after a 401."""
     nakadi_token: Secret | None = None
@@ -159,6 +166,9 @@ class Settings(BaseSettings):
     """Address that probes, metrics and status listen on; by default all, IPv4 and IPv6."""
     http_port: Port = HTTP_PORT
     """Port of probes, metrics and status; 0 takes a free one."""
+    http_allowed_hosts: HostNames = ()
+    """More host names, comma separated, for which `/` and `/status` are shown, as of an ingress.
+    They are always shown for IP addresses, and for names without a dot such as `localhost`."""
     metrics_shards: CountOrZero = 10
     """Largest number of shards that a worker's metrics name; the oldest ones are chosen. Each is a
     time series for as long as the shard lives (0: none)."""

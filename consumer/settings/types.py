@@ -25,6 +25,7 @@ _NAME = re.compile(r"[^\x00-\x1f\x7f]+")
 _TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 _STREAM_ARN = re.compile(r"arn:[^:]+:dynamodb:[^:]*:[^:]*:table/[^/]+/stream/.+")
 _EVENT_TYPE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
+_HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _PORT = r"[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
 _HTTP_URL = re.compile(
     r"[Hh][Tt][Tt][Pp][Ss]?://([^\[\]/:?#@\s]+|\[[0-9a-fA-F:.]*:[0-9a-fA-F:.]*\])"
@@ -97,6 +98,16 @@ def attributes(value: object) -> object:
     return names
 
 
+def host_names(value: object) -> object:
+    """Return `A.example.org, b` as ("a.example.org", "b")."""
+    if not isinstance(value, str):
+        return value
+    names = tuple(part.strip() for part in value.split(","))
+    if not all(_HOST_NAME.fullmatch(each) for each in names):
+        raise ValueError("host names without ports, comma separated")
+    return tuple(each.lower() for each in names)
+
+
 def start(text: str) -> str:
     """Return TRIM_HORIZON, LATEST, or a time as `YYYY-MM-DDTHH:MM:SS[.ffffff]Z`."""
     if text.upper() in {TRIM_HORIZON, LATEST}:
@@ -161,6 +172,9 @@ EventTypeName = Annotated[
     str, Field(max_length=255), AfterValidator(event_type), _pattern(_EVENT_TYPE), Unit("name")
 ]
 Attributes = Annotated[tuple[str, ...], BeforeValidator(attributes), Unit("names")]
+HostNames = Annotated[
+    tuple[str, ...], BeforeValidator(host_names), _pattern(_HOST_NAME), Unit("names")
+]
 HttpUrl = Annotated[str, AfterValidator(http_url), _pattern(_HTTP_URL), Unit("URL")]
 Secret = Annotated[SecretStr, BeforeValidator(secret), Unit("secret")]
 File = Annotated[Path, Unit("path")]

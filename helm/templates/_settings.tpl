@@ -98,6 +98,9 @@ of `consumer settings`, in its words; where one of them comes by valueFrom nobod
 {{- $wrong = append $wrong "config.scan_seconds, config.lease_duration_seconds: wanted a scan interval of at most a third of the lease duration." -}}
 {{- end -}}
 {{- end -}}
+{{- if and (hasKey $is "nakadi_client_key_file") (not (hasKey $is "nakadi_client_cert_file")) -}}
+{{- $wrong = append $wrong "config.nakadi_client_cert_file, config.nakadi_client_key_file: wanted a certificate if there is a key." -}}
+{{- end -}}
 {{- if and (hasKey $is "poll_idle_seconds") (hasKey $is "poll_idle_max_seconds") -}}
 {{- if gt (float64 $is.poll_idle_seconds) (float64 $is.poll_idle_max_seconds) -}}
 {{- $wrong = append $wrong "config.poll_idle_seconds, config.poll_idle_max_seconds: wanted a back-off that ends no earlier than it begins." -}}

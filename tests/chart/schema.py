@@ -195,7 +195,8 @@ def _setting(name: str, model: Schema, defs: Schema, meaning: str) -> Schema:
     if name == "http_host":  # probes come from outside
         return {"enum": [*EVERYWHERE, "", None], **schema}
     if kind["type"] == "array":
-        return {**schema, **_list()}
+        name_pattern = str(kind.get("pattern", f"^({ATTRIBUTE})$")).removeprefix("^")
+        return {**schema, **_list(f" *{name_pattern.removesuffix('$')} *")}
     return {"type": [kind["type"], "null"], **schema, **_form(kind)}
 
 
@@ -216,10 +217,10 @@ def _any_case(word: str) -> str:
     return "".join(f"[{letter.upper()}{letter.lower()}]" for letter in word)
 
 
-def _list() -> Schema:
-    """Names, as YAML has lists or as the environment has them."""
-    items = {"type": "string", "pattern": f"^{ATTRIBUTE}$"}
-    text = {"type": "string", "pattern": f"^({ATTRIBUTE}(,{ATTRIBUTE})*)?$"}
+def _list(name: str) -> Schema:
+    """Names of this pattern, as YAML has lists or as the environment has them."""
+    items = {"type": "string", "pattern": f"^{name}$"}
+    text = {"type": "string", "pattern": f"^({name}(,{name})*)?$"}
     return {
         "anyOf": [{"type": "array", "items": items, "uniqueItems": True}, text, {"type": "null"}]
     }

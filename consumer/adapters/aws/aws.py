@@ -8,8 +8,10 @@ decides, because a lease write must not be repeated without its knowledge.
 from __future__ import annotations
 
 import os
+import ssl
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 import aiobotocore
 from aiobotocore.config import AioConfig
@@ -20,6 +22,7 @@ from consumer import __version__
 from consumer.adapters.aws.aws_errors import NO_CREDENTIALS, misconfigured
 from consumer.adapters.aws.credential_chain import CredentialSession, CredentialsFailed
 from consumer.adapters.aws.get_records_parser import CheckedParserFactory
+from consumer.adapters.proxies import check_proxies
 from consumer.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -110,14 +113,48 @@ class Aws:
             http_session_cls=http_session_cls,
         )
         region = self.region
+        # The session's own clients, such as that of STS for the tokens of a cluster's service
+        # accounts, then ask the region's endpoint: the global one is in us-east-1.
+        self._session.set_config_variable("region", region)
+        check_proxies()
         try:
+            _check_authorities(self._session.get_config_variable("ca_bundle"))
             with suppress(CredentialsFailed):  # the first call tries again, and says why it fails
                 if await self._session.chain.load() is None:
                     raise Misconfigured(NO_CREDENTIALS)
-            client = self._session.create_client(service, region_name=region, config=config)
-            return await self._clients.enter_async_context(client)
+            made = self._session.create_client(service, region_name=region, config=config)
+            client = await self._clients.enter_async_context(made)
         except (BotoCoreError, ValueError) as error:
             raise misconfigured(error) from error
+        _check_endpoint(service, client.meta.endpoint_url)
+        return client
+
+
+def _check_endpoint(service: str, url: str) -> None:
+    """Raise Misconfigured for an endpoint that is no URL, without a quotation: it may be secret.
+
+    botocore looks at it only when it signs a request, and then quotes what it takes for a port.
+    """
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        raise Misconfigured(
+            f"AWS_ENDPOINT_URL or AWS_ENDPOINT_URL_… of {service}: found a value that is not shown,"
+            " wanted a URL"
+        ) from None
+
+
+def _check_authorities(file: str | None) -> None:
+    """Raise Misconfigured if the file with trusted authorities cannot be used."""
+    if file is None:
+        return
+    try:
+        ssl.create_default_context(cafile=file)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise Misconfigured(
+            f"AWS_CA_BUNDLE: found {file!r} ({reason}), wanted certificates in PEM format"
+        ) from error
 
 
 class GzipSession(AIOHTTPSession):  # type: ignore[misc]

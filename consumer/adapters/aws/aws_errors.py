@@ -91,6 +91,7 @@ _BROKEN: Final = (
     # aiobotocore raises the same for a connection that broke as for one that was never made; the
     # cause differs.
     (aiohttp.ClientPayloadError, "truncated"),
+    (aiohttp.ClientSSLError, "tls"),
     (aiohttp.ClientConnectorError, "unreachable"),
     (aiohttp.ConnectionTimeoutError, "connect_timeout"),
     (aiohttp.ServerTimeoutError, "timeout"),

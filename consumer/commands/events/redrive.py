@@ -24,7 +24,7 @@ from consumer.commands.events.redrive_progress import RedriveProgress
 from consumer.core.dead_letters.dead_letter import REASONS
 from consumer.core.dead_letters.redrive import RedriveOutcome, Selection
 from consumer.core.publishing.lanes import LANE_SLOTS
-from consumer.credentials import fallback_region, token_of
+from consumer.credentials import fallback_region, tls_of, token_of
 from consumer.errors import Misconfigured
 from consumer.observability import logs
 from consumer.runtime.redrive.redrive import Redrive, RedriveJob
@@ -93,6 +93,7 @@ async def _redrive(settings: Settings, queue_url: str, job: RedriveJob) -> Redri
         concurrency=1 + LANE_SLOTS,
         timeout=settings.publish_timeout_seconds,
         gzip=settings.publish_gzip,
+        tls=tls_of(settings),
     )
     async with Aws(fallback_region(settings)) as aws, nakadi:
         source = SqsDeadLetterSource(await aws.sqs(), queue_url)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TextIO
 
 from consumer.core.dead_letters.redrive import RedriveOutcome
+from consumer.observability.standard_streams import control
 
 if TYPE_CHECKING:
     from consumer.core.reports.redrive_report import RedriveReport
@@ -53,7 +54,8 @@ class RedriveProgress:
         )
         if self._is_terminal:
             full = WIDTH * report.settled // max(1, total)
-            self._out.write(f"\r[{'#' * full}{'.' * (WIDTH - full)}] {text}")
+            control(self._out, "\r")
+            self._out.write(f"[{'#' * full}{'.' * (WIDTH - full)}] {text}")
             self._open = True
         else:
             self._out.write(f"redrive: {text}\n")

@@ -16,6 +16,7 @@ from consumer.core.leases.lineage import chain
 from consumer.core.reports.lease_report import LeaseLine, lease_report
 from consumer.errors import LeaseTableAbsent, Retryable
 from consumer.observability import logs
+from consumer.observability.standard_streams import control
 from consumer.settings.loading import load_settings
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ async def _watch(settings: Settings, out: TextIO, *, as_json: bool) -> None:
             except Retryable as error:
                 sys.stderr.write(f"{time.strftime('%H:%M:%S')}  not read: {error}\n")
             else:
+                if out.isatty() and not as_json:
+                    control(out, CLEAR)
                 out.write(orjson.dumps(lines).decode() + "\n" if as_json else _screen(lines, out))
                 out.flush()
             await asyncio.sleep(WATCH_SECONDS)
@@ -84,7 +87,7 @@ def _screen(lines: Sequence[LeaseLine], out: TextIO) -> str:
         return head + columns([HEADER, *map(_cells, lines)])
     room = max(1, shutil.get_terminal_size().lines - 4)
     more = f"and {len(lines) - room} more\n" if len(lines) > room else ""
-    return CLEAR + head + columns([HEADER, *map(_cells, lines[:room])]) + more
+    return head + columns([HEADER, *map(_cells, lines[:room])]) + more
 
 
 def summary(lines: Sequence[LeaseLine]) -> str:

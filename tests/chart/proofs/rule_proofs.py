@@ -18,6 +18,10 @@ from tests.chart.schema import CREDENTIAL
 # For each rule of the service what breaks it, and what just keeps it.
 BROKEN: tuple[tuple[tuple[str, ...], Mapping[str, object]], ...] = (
     (("table", "stream_arn"), {"stream_arn": STREAM}),
+    (
+        ("nakadi_client_cert_file", "nakadi_client_key_file"),
+        {"nakadi_client_key_file": "/etc/nakadi/tls.key"},
+    ),
     (("heartbeat_seconds", "lease_duration_seconds"), {"lease_duration_seconds": 7.9}),
     (("heartbeat_seconds", "lease_duration_seconds"), {"heartbeat_seconds": 2.7}),
     (("scan_seconds", "lease_duration_seconds"), {"scan_seconds": 3.4}),
@@ -38,6 +42,8 @@ BROKEN: tuple[tuple[tuple[str, ...], Mapping[str, object]], ...] = (
     (("layout", "patch_field", "change_field"), {"layout": "nested", "change_field": "item"}),
 )
 KEPT: tuple[Mapping[str, object], ...] = (
+    {"nakadi_client_cert_file": "/etc/nakadi/tls.pem"},
+    {"nakadi_client_cert_file": "/etc/tls.crt", "nakadi_client_key_file": "/etc/tls.key"},
     {"lease_duration_seconds": 8},
     {"lease_duration_seconds": 9.5, "heartbeat_seconds": 2.5},
     {"scan_seconds": 3.3},

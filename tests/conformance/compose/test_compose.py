@@ -144,7 +144,9 @@ def test_grafana_finds_prometheus_and_the_dashboard() -> None:
 
 def test_every_stage_grows_from_one_pinned_image() -> None:
     outside = {base for base, _ in STAGES} - {stage for _, stage in STAGES}
-    assert outside == {"python:3.13-slim-bookworm"}
+    assert outside == {"${PYTHON_IMAGE}"}
+    (base,) = re.findall(r"^ARG PYTHON_IMAGE=(.*)$", DOCKERFILE, re.MULTILINE)
+    assert base == "python:3.13-slim-trixie"  # Debian's stable release
 
 
 def test_the_service_image_is_what_a_plain_build_makes() -> None:

@@ -173,6 +173,8 @@ def test_a_start_is_a_position_or_a_time(text: str, start: str, epoch: float | N
         ("nakadi_url", "http://", "an http or https URL"),
         ("nakadi_url", "http://[1", "an http or https URL"),
         ("dead_letter_queue_url", "arn:aws:sqs:x", "an http or https URL"),
+        ("http_allowed_hosts", "relay:8080", "host names without ports"),
+        ("http_allowed_hosts", "a,,b", "host names without ports"),
         ("ordering_key", "a,,b", "different attribute names"),
         ("ordering_key", "a,a", "different attribute names"),
         ("start", "0001-01-01T00:00:00+14:00", "a time with its zone"),
@@ -198,6 +200,11 @@ def test_a_refusal_names_the_setting_what_was_found_and_what_is_wanted(
     [
         ({"stream_arn": ARN}, "CONSUMER_TABLE, CONSUMER_STREAM_ARN", "exactly one"),
         ({"table": ""}, "CONSUMER_TABLE, CONSUMER_STREAM_ARN", "exactly one"),
+        (
+            {"nakadi_client_key_file": "/etc/tls.key"},
+            "CONSUMER_NAKADI_CLIENT_CERT_FILE, CONSUMER_NAKADI_CLIENT_KEY_FILE",
+            "a certificate if there is a key",
+        ),
         ({"heartbeat_seconds": "2.7"}, "CONSUMER_HEARTBEAT_SECONDS", "three heartbeats"),
         ({"lease_duration_seconds": "7.9"}, "CONSUMER_LEASE_DURATION_SECONDS", "three heartbeats"),
         ({"scan_seconds": "3.4"}, "CONSUMER_SCAN_SECONDS", "a third of the lease duration"),
@@ -297,12 +304,14 @@ def test_every_public_variable_exists() -> None:
     public = """
         application table stream_arn start lease_table lease_table_create accept_change
         lease_duration_seconds heartbeat_seconds scan_seconds discovery_seconds checkpoint_seconds
-        poll_seconds poll_idle_seconds poll_idle_max_seconds nakadi_url nakadi_token_file
-        nakadi_token event_type data_type ordering_key patch patch_field change_field layout
+        poll_seconds poll_idle_seconds poll_idle_max_seconds nakadi_url nakadi_client_cert_file
+        nakadi_client_key_file nakadi_token_file nakadi_token event_type data_type
+        ordering_key patch patch_field change_field layout
         batch_events batch_bytes probe_seconds event_bytes key_run_events linger_seconds
         publish_concurrency publish_timeout_seconds max_record_age_seconds max_attempts
         queue_bytes drain_seconds
-        dead_letter_queue_url dead_letter_limit http_host http_port log_level log_format
+        dead_letter_queue_url dead_letter_limit http_host http_port http_allowed_hosts
+        log_level log_format
     """
     assert set(public.split()) <= Settings.model_fields.keys()
 

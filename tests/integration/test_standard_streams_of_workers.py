@@ -1,0 +1,121 @@
+"""A worker whose log nobody reads, one without standard streams, and rows that hold commands."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+
+from tests.integration.cluster import Cluster, cluster
+from tests.integration.consumer_process import run_consumer
+from tests.patience import PATIENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+EVIL = "a\x1b[2J\x9b31mb"
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with cluster(tmp_path_factory.mktemp("streams")) as made:
+        yield made
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def full_pipe() -> tuple[int, int]:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    for size in (4096, 1):
+        with suppress(BlockingIOError):
+            while True:
+                os.write(writer, b"\n" * size)
+    os.set_blocking(writer, True)
+    return reader, writer
+
+
+def answer(port: int, path: str) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE) as found:
+        text: str = found.read().decode()
+        return text
+
+
+def test_a_worker_goes_on_while_nobody_reads_its_log(here: Cluster) -> None:
+    """Its stdout is a pipe that is full from the start, and whose reader never reads."""
+    reader, writer = full_pipe()
+    port = free_port()
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "consumer", "run"],
+        cwd=ROOT,
+        env=here.environment(CONSUMER_HTTP_PORT=str(port)),
+        stdin=subprocess.DEVNULL,
+        stdout=writer,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writer)
+    try:
+        here.fill(50)
+        here.until_settled()
+        assert answer(port, "/livez") == "ok\n"
+        assert "consumer_log_lines_dropped_total" in answer(port, "/metrics")
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(PATIENCE) == 0
+    finally:
+        worker.kill()
+        worker.wait(PATIENCE)
+        os.close(reader)
+
+
+def test_a_worker_without_standard_streams(here: Cluster) -> None:
+    port = free_port()
+    worker = subprocess.Popen(
+        ["sh", "-c", f"exec {sys.executable} -m consumer run <&- >&- 2>&-"],
+        cwd=ROOT,
+        env=here.environment(CONSUMER_HTTP_PORT=str(port)),
+    )
+    try:
+        here.fill(10)
+        here.until_settled()
+        places = {Path(f"/proc/{worker.pid}/fd/{number}").readlink() for number in range(3)}
+        assert places == {Path("/dev/null")}
+        assert answer(port, "/livez") == "ok\n"
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(PATIENCE) == 0
+    finally:
+        worker.kill()
+        worker.wait(PATIENCE)
+
+
+def test_no_command_prints_what_a_row_tells_the_terminal(here: Cluster) -> None:
+    worker = here.start()
+    here.fill(1)
+    here.until_settled()
+    worker.stop()
+    keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    region = here.arn.split(":")[3]
+    db = boto3.client("dynamodb", endpoint_url=here.leases_url, region_name=region, **keys)
+    for row in db.scan(TableName="consumer-leases")["Items"]:
+        if "leaseCounter" in row:
+            db.put_item(
+                TableName="consumer-leases", Item={**row, "leaseOwner": {"S": f"{EVIL}\nevil"}}
+            )
+    db.close()
+    for words in (["leases"], ["leases", "--json"], ["pause", "--dry-run"]):
+        shown = run_consumer(words, here.environment())
+        assert "a\\u001b[2J\\u009b31mb" in shown.stdout, shown
+        assert (shown.stdout + shown.stderr).replace("\n", "").isprintable()
