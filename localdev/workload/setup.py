@@ -1,6 +1,6 @@
 """Create what a consumer needs: a table with a stream, a dead letter queue, an event type.
 
-Leaves alone what is there already. The servers must be up.
+Leaves alone what is there already. The servers must be up. Prints the consumer's settings for them.
 """
 
 import argparse
@@ -53,10 +53,11 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     """Create all three; the AWS_* variables name the endpoints."""
     asked = parser().parse_args()
-    print("stream:", OrderTable(asked.table, os.environ).create())
-    print("queue:", create_queue(asked.queue, os.environ))
+    print(f"CONSUMER_STREAM_ARN={OrderTable(asked.table, os.environ).create()}")
+    print(f"CONSUMER_DEAD_LETTER_QUEUE_URL={create_queue(asked.queue, os.environ)}")
     create_event_type(asked.nakadi_url, asked.event_type)
-    print("event type:", asked.event_type)
+    print(f"CONSUMER_NAKADI_URL={asked.nakadi_url}")
+    print(f"CONSUMER_EVENT_TYPE={asked.event_type}")
 
 
 if __name__ == "__main__":

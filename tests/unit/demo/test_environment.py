@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from localdev.demo.__main__ import clean
+from localdev.demo.environment import clean
 from localdev.demo.arguments import Arguments, parse
 
 
