@@ -15,12 +15,13 @@ from typing import TextIO
 
 VENV = Path(".venv")
 REQUIREMENTS = Path("requirements/dev.txt")
+FETCHING, INSTALLING = "fetching packages", "installing packages"
 _PIP = (
     str(VENV / "bin" / "python"),
     *("-m", "pip", "--disable-pip-version-check", "--no-input"),
     *("install", "--progress-bar", "off"),
 )
-_TICK_SECONDS = 1.0
+TICK_SECONDS = 1.0
 _PLAIN_SECONDS = 5.0
 _LINES = 20  # printed of the output of a command that failed
 
@@ -59,12 +60,13 @@ class Progress:
 
 
 class Packages:
-    """Counts what pip collects, by the lines that it prints."""
+    """Says how far pip is: by the lines that it prints, then by what is installed."""
 
-    def __init__(self, requirements: str) -> None:
+    def __init__(self, requirements: str, installed: Callable[[], int]) -> None:
         self._all = len(re.findall(r"^[A-Za-z0-9][^\s=]*==", requirements, re.MULTILINE))
+        self._installed = installed
         self._collected = 0
-        self.step = "the packages"
+        self.step = FETCHING
         self.detail = ""
 
     def read(self, line: str) -> None:
@@ -74,19 +76,26 @@ class Packages:
         elif line.startswith("Collecting "):
             self._collected += 1
             name = re.split(r"[\s=]", line)[1]
-            self.detail = f", fetched {self._collected} of {self._all}: {name}"
+            self.detail = f", {self._collected} of {self._all}: {name}"
         elif line.startswith("Installing "):
-            self.step, self.detail = f"installing {self._all} packages", ""
+            self.step = INSTALLING
+        if self.step == INSTALLING:
+            self.detail = f", {min(self._installed(), self._all)} of {self._all}"
 
 
-def run(command: Sequence[str], tick: Callable[[str], None]) -> None:
+def run(command: Sequence[str], tick: Callable[[str], object]) -> None:
     """Run a command, and pass on its lines as they come, or an empty one after a second.
 
     Raise CalledProcessError with the end of its output if it fails.
     """
     lines: list[str] = []
     with (
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process,
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as process,
         selectors.DefaultSelector() as selector,
     ):
         assert process.stdout is not None  # noqa: S101 - it is a pipe
@@ -94,7 +103,7 @@ def run(command: Sequence[str], tick: Callable[[str], None]) -> None:
         selector.register(output, selectors.EVENT_READ)
         rest = ""
         while True:
-            if not selector.select(_TICK_SECONDS):
+            if not selector.select(TICK_SECONDS):
                 tick("")
                 continue
             data = os.read(output, 65536).decode(errors="replace")
@@ -115,7 +124,10 @@ def set_up(progress: Progress) -> None:
         progress.show(step)
         return lambda _: progress.show(step)
 
-    packages = Packages(REQUIREMENTS.read_text())
+    def installed() -> int:
+        return sum(1 for _ in VENV.glob("lib/python*/site-packages/*.dist-info"))
+
+    packages = Packages(REQUIREMENTS.read_text(), installed)
 
     def count(line: str) -> None:
         packages.read(line)

@@ -17,6 +17,7 @@ TABLE = "orders"
 QUEUE = "order-dead-letters"
 EVENT_TYPE = "order-store.order"
 SPLIT_SECONDS = 3.0
+_REGION = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ def stage(asked: Arguments, tell: Callable[[str], None]) -> Iterator[Stage]:
         aws = servers.enter_context(local_aws())
         tell("a local Nakadi")
         nakadi = servers.enter_context(local_nakadi())
-        environ = {**os.environ, **aws.environment()}
+        account = aws.environment()
+        environ = {**os.environ, **account}
         reading = {"CONSUMER_TABLE": TABLE}
         if asked.splitting:
             tell("a streams server, whose shards split")
@@ -49,7 +51,8 @@ def stage(asked: Arguments, tell: Callable[[str], None]) -> Iterator[Stage]:
                 streams_process("--shards", str(asked.shards), "--split-every", str(SPLIT_SECONDS))
             )
             reading = {"AWS_ENDPOINT_URL_DYNAMODB_STREAMS": streams.url}
-            environ |= reading | {"AWS_ENDPOINT_URL_DYNAMODB": streams.url}
+            account |= {name: streams.environment()[name] for name in _REGION}  # of its ARNs
+            environ |= account | reading | {"AWS_ENDPOINT_URL_DYNAMODB": streams.url}
         tell("the table, the dead letter queue and the event type")
         stream_arn = OrderTable(TABLE, environ).create()
         if "CONSUMER_TABLE" not in reading:
@@ -63,7 +66,7 @@ def stage(asked: Arguments, tell: Callable[[str], None]) -> Iterator[Stage]:
             environ=environ,
             settings={
                 **NO_ACCOUNT,
-                **aws.environment(),
+                **account,
                 **reading,
                 "CONSUMER_NAKADI_URL": nakadi.url,
                 "CONSUMER_EVENT_TYPE": EVENT_TYPE,
