@@ -16,17 +16,14 @@ PROCESSES := $(BIN)/python -c 'import os; print(min(6, 3 * (os.cpu_count() or 1)
 FETCHED := $(addprefix .run/fetched/,dynamodb-local prometheus helm chart ecs)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run fetch test quick lint coverage bench simulate mutants kills soak streams nakadi vectors alerts ecs chart requirements images sbom clean
+.PHONY: help setup run fetch test quick lint coverage bench simulate mutants kills soak streams aws nakadi vectors alerts ecs chart requirements images sbom clean
 
 help: ## list all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 $(STAMP): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 …")'
-	@echo "setting up $(VENV) from the Python package index (once, about a minute and 82 MB)"
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(PYTHON) -m localdev.virtual_environment
 	@touch $(STAMP)
 
 setup: $(STAMP) ## set up .venv, with the command .venv/bin/consumer
@@ -74,6 +71,9 @@ soak: $(STAMP) ## test real processes with random kills, stops and outages for M
 
 streams: $(STAMP) ## run our own DynamoDB Streams server, whose shards split, on a free port
 	@$(BIN)/python -m localdev.streams --port 0
+
+aws: $(STAMP) ## run a local AWS (DynamoDB with Streams, SQS) on a free port
+	@$(BIN)/python -m localdev.aws --port 0
 
 nakadi: $(STAMP) ## run a local Nakadi on a free port
 	@$(BIN)/python -m localdev.nakadi --port 0

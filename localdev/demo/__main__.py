@@ -10,35 +10,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from types import FrameType
 
 from localdev.demo.arguments import parse
+from localdev.demo.environment import clean
+from localdev.demo.stop import INTERRUPTED
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LOOK_SECONDS = 0.05
-_FOREIGN = ("AWS_", "CONSUMER_")
-_PROXIES = {"http_proxy", "https_proxy", "all_proxy"}
-
-
-def clean(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment that names no other machine and no real account."""
-    kept = {
-        name: value
-        for name, value in environ.items()
-        if not name.startswith(_FOREIGN) and name.lower() not in _PROXIES
-    }
-    return kept | {
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
 
 
 def main() -> int:
     """Run the demo and pass signals on; return its exit code."""
     parse()  # exits at once if the arguments are wrong
+    print("setting up: loading the demo", flush=True)  # its imports take a second or more
     signals: list[int] = []
 
     def remember(number: int, _: FrameType | None) -> None:
@@ -55,7 +41,10 @@ def main() -> int:
             time.sleep(_LOOK_SECONDS)
     with suppress(ProcessLookupError):
         os.killpg(show.pid, signal.SIGKILL)
-    return show.returncode if show.returncode >= 0 else 1
+    if show.returncode < 0 or show.returncode == INTERRUPTED:
+        print("stopped before the end: there is no verdict")
+        return INTERRUPTED
+    return show.returncode
 
 
 if __name__ == "__main__":

@@ -18,6 +18,12 @@ class Arguments:
         """Whether the table is in our own streams server, whose shards split."""
         return self.shards > 1 or self.workers > 1
 
+    @property
+    def command(self) -> str:
+        """What a user types to ask for it."""
+        shape = f"SHARDS={self.shards} WORKERS={self.workers} " if self.splitting else ""
+        return f"make run {shape}DURATION={self.duration:g}"
+
 
 def parse(words: Sequence[str] | None = None) -> Arguments:
     """Return the options; end the process with code 2 if they are wrong."""

@@ -1,6 +1,6 @@
 """Compares Nakadi's log with the table's stream. Pure."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -31,7 +31,43 @@ class Verdict:
     @property
     def good(self) -> bool:
         """Whether every change arrived, in order, and nothing else did."""
-        return not (self.lost or self.out_of_order or self.unknown)
+        return not self.mistakes
+
+    @property
+    def mistakes(self) -> Mapping[str, tuple[Coordinate, ...]]:
+        """The mistakes that were made, by the words for them."""
+        named = {
+            "lost": self.lost,
+            "out of order": self.out_of_order,
+            "without a change": self.unknown,
+        }
+        return {name: found for name, found in named.items() if found}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A verdict, the number of the stream's shards, and whether a process failed."""
+
+    verdict: Verdict
+    shards: int
+    failed: bool
+
+    @property
+    def good(self) -> bool:
+        """Whether the demo has shown what it is to show."""
+        return self.verdict.good and self.verdict.changes > 0 and not self.failed
+
+    @property
+    def sentence(self) -> str:
+        """The outcome in a sentence."""
+        found = [f"{len(each)} {name}" for name, each in self.verdict.mistakes.items()]
+        if found or self.failed:
+            return "BAD: " + ", ".join([*found, *["a process failed, see above"] * self.failed])
+        if not self.verdict.changes:
+            return "NO VERDICT: no change was written"
+        if self.verdict.dead_letters:
+            return "GOOD: every change is in Nakadi, in order per key, or a dead letter"
+        return "GOOD: every change is in Nakadi, in order per key, and nothing is lost"
 
 
 def judge(

@@ -1,28 +1,32 @@
-"""The output for the user: a live table on a terminal, elsewhere a line every few seconds."""
+"""The output for the user: a live frame on a terminal, elsewhere a line every few seconds."""
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
-from localdev.demo.judge import Verdict
+from localdev.demo.judge import Outcome
 from localdev.demo.sample import lines
 from localdev.demo.watch import Snapshot
+from localdev.demo.worker import WorkerView
 
 _PLAIN_SECONDS = 2.0
 _NAMED = 5  # coordinates named of each kind of mistake
+_UNKNOWN = "-"
 
 
 class Screen:
-    """Everything is printed through it, so that texts and live table do not mix."""
+    """Everything is printed through it, so that texts and live frame do not mix."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
+        self._moving = console.is_terminal and not console.is_dumb_terminal
+        self._live = Live(console=console, auto_refresh=False) if self._moving else None
         self._shown_at = 0.0
         self._phase = ""
 
@@ -40,6 +44,19 @@ class Screen:
         if self._live is not None:
             self._live.stop()
 
+    @contextmanager
+    def setting_up(self) -> Iterator[Callable[[str], None]]:
+        """Give a function that names the step that begins: by a spinner, elsewhere in a line."""
+        with self._console.status("setting up") as status:
+
+            def tell(step: str) -> None:
+                if self._moving:
+                    status.update(f"setting up: {step}")
+                else:
+                    self.say(f"setting up: {step}")
+
+            yield tell
+
     def say(self, text: str, style: str = "") -> None:
         """Print a line."""
         self._console.print(Text(text, style), soft_wrap=True)
@@ -51,62 +68,64 @@ class Screen:
             shown.append(line + "\n", "bold green" if of_patch else "dim")
         self._console.print(shown, soft_wrap=True)
 
-    def show(self, snapshot: Snapshot, phase: str) -> None:
-        """Update the live table; elsewhere print a line at a new phase or after two seconds."""
+    def show(self, snapshot: Snapshot, phase: str, rest: str = "") -> None:
+        """Update the live frame; elsewhere print a line at a new phase or after two seconds.
+
+        `rest` goes on where the phase ends, and may change all the time.
+        """
         if self._live is not None:
-            self._live.update(_table(snapshot, phase), refresh=True)
+            self._live.update(_frame(snapshot, phase + rest), refresh=True)
         elif phase != self._phase or time.monotonic() - self._shown_at > _PLAIN_SECONDS:
             self._shown_at = time.monotonic()
             self._phase = phase
-            self.say(_line(snapshot, phase))
+            facts = ", ".join(f"{name} {value}" for name, value in _facts(snapshot))
+            self.say(f"{phase}{rest}: {facts}")
 
-    def show_verdict(self, verdict: Verdict, shards: int) -> None:
-        """Print the summary."""
+    def show_outcome(self, outcome: Outcome) -> None:
+        """Print the summary, and the verdict in colour."""
+        verdict = outcome.verdict
         self.say("\nCounted from the table's stream and Nakadi's log:", "bold")
-        for name, count in (
-            (f"changes, in {shards} shard" + "s" * (shards > 1), verdict.changes),
-            ("events", verdict.events),
-            ("dead letters", verdict.dead_letters),
-            ("lost", len(verdict.lost)),
-            ("duplicated", verdict.duplicated),
-            ("out of order", len(verdict.out_of_order)),
+        for name, count, note in (
+            (
+                f"changes, in {outcome.shards} shard" + "s" * (outcome.shards > 1),
+                verdict.changes,
+                "",
+            ),
+            ("events", verdict.events, ""),
+            ("dead letters", verdict.dead_letters, "refused by Nakadi, kept in the queue"),
+            ("lost", len(verdict.lost), ""),
+            ("duplicated", verdict.duplicated, "delivered again; readers know them by their eid"),
+            ("out of order", len(verdict.out_of_order), ""),
         ):
-            self.say(f"  {name:<24}{count:>8}")
-        for name, found in (
-            ("lost", verdict.lost),
-            ("out of order", verdict.out_of_order),
-            ("event of no change", verdict.unknown),
-        ):
+            self.say(f"  {name:<24}{count:>8}" + f"   ({note})" * bool(note and count))
+        for name, found in verdict.mistakes.items():
             for each in found[:_NAMED]:
-                self.say(f"{name}: {each.key} sequence {each.sequence}", "bold red")
+                self.say(f"{name}: {each.key} sequence {each.sequence}", "red")
+        self.say(outcome.sentence, "bold green" if outcome.good else "bold red")
 
 
-def _table(snapshot: Snapshot, phase: str) -> Group:
-    table = Table(title=phase, title_justify="left", title_style="bold")
-    for heading, _ in _columns(snapshot):
-        table.add_column(heading, justify="right")
-    table.add_row(*(text for _, text in _columns(snapshot)))
-    workers = Table(box=None)
-    for heading in ("worker", "process id", "state", "leases", "look at"):
-        workers.add_column(heading)
-    for view in snapshot.workers:
-        leases = "" if view.leases is None else str(view.leases)
-        url = "" if view.url is None else f"{view.url}/status"
-        workers.add_row(view.name, str(view.pid), view.state, leases, url)
-    return Group(table, workers)
+def _frame(snapshot: Snapshot, title: str) -> Group:
+    facts = (f"  {name:<16}{value:>10}" for name, value in _facts(snapshot))
+    parts = [f"  {_worker(view)}" for view in snapshot.workers]
+    if snapshot.nakadi is not None:
+        parts.append(f"  Nakadi    {snapshot.nakadi}/")
+    return Group(Text(title, "bold"), *map(Text, facts), *map(Text, parts))
 
 
-def _line(snapshot: Snapshot, phase: str) -> str:
-    return f"{phase}: " + ", ".join(f"{text} {heading}" for heading, text in _columns(snapshot))
+def _worker(view: WorkerView) -> str:
+    if view.leases is None:
+        return f"{view.name}  process {view.pid}  {view.state}"
+    leases = f"{view.leases} lease" + "s" * (view.leases != 1)
+    return f"{view.name}  process {view.pid}  {view.state}, {leases}  {view.url}/"
 
 
-def _columns(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
-    age = "unknown" if snapshot.age is None else f"{snapshot.age:.1f} s"
+def _facts(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
+    age, rate = snapshot.age, snapshot.per_second
     return (
         ("changes written", str(snapshot.written)),
         ("events accepted", str(snapshot.accepted)),
-        ("events/s", f"{snapshot.per_second:.0f}"),
-        ("iterator age", age),
+        ("events/s", _UNKNOWN if rate is None else f"{rate:.0f}"),
+        ("iterator age", _UNKNOWN if age is None else f"{age:.1f} s"),
         ("leases", str(snapshot.leases)),
         ("dead letters", str(snapshot.dead_letters)),
     )

@@ -1,76 +1,65 @@
 """Runs the demo: servers, workload and consumers, and a summary at the end.
 
-Run by `localdev.demo`, in a process group of its own. A first SIGTERM ends it early, with a
-summary, a second one at once.
+Run by `localdev.demo`, in a process group of its own. Once the workers have been started, a first
+SIGTERM ends it early, with a summary; a second one ends it at once.
 """
 
 import os
-import signal
 import sys
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 
 from rich.console import Console
 
 from localdev.demo.arguments import Arguments, parse
+from localdev.demo.environment import shell_script
 from localdev.demo.evidence import Evidence
-from localdev.demo.judge import judge
+from localdev.demo.judge import Outcome, judge
 from localdev.demo.logged_process import LoggedProcess, logged_process
 from localdev.demo.screen import Screen
-from localdev.demo.stage import EVENT_TYPE, TABLE, Stage, stage
+from localdev.demo.stage import TABLE, Stage, stage
+from localdev.demo.stop import INTERRUPTED, Stop
 from localdev.demo.watch import Snapshot, Watch
 from localdev.demo.worker import Worker, worker
 
 DIRECTORY = Path(".run/demo")
+ENVIRONMENT = DIRECTORY / "env"
+LONG_SECONDS = 60  # enough to type a command in another terminal and to see what it does
 LOOK_SECONDS = 0.5
 START_SECONDS = 120.0  # longest wait for the first event, if the demo has a duration
 DRAIN_SECONDS = 120.0  # on an idle machine, 15 s are enough to replace a killed worker
 STOP_SECONDS = 60.0  # the consumer's own drain, with time to spare for a slow machine
 _LINES = 15  # printed of the log of a process that failed
-
-
-class Stop:
-    """Asks the demo to end after a signal or the parent's end; a second signal interrupts it."""
-
-    def __init__(self) -> None:
-        self._asked = False
-        self._parent = os.getppid()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._ask)
-
-    @property
-    def asked(self) -> bool:
-        """Whether the demo is to end, with a summary."""
-        return self._asked or os.getppid() != self._parent
-
-    def _ask(self, _: int, __: FrameType | None) -> None:
-        if self._asked:
-            raise KeyboardInterrupt
-        self._asked = True
+_COMMAND = os.path.relpath(Path(sys.executable).with_name("consumer"))
+_NEXT = Arguments(duration=LONG_SECONDS, shards=8, workers=3).command
 
 
 class Show:
     """The demo's processes, from the first change to the summary."""
 
-    def __init__(self, asked: Arguments, stage: Stage, processes: ExitStack, stop: Stop) -> None:
+    def __init__(
+        self, asked: Arguments, stage: Stage, processes: ExitStack, stop: Stop, screen: Screen
+    ) -> None:
         self._asked = asked
         self._stage = stage
         self._stop = stop
+        self._screen = screen
+        environ = {**os.environ, **stage.settings}
         self._workers = [
-            processes.enter_context(worker(f"worker-{number}", DIRECTORY, stage.consumer_environ))
+            processes.enter_context(worker(f"worker-{number}", DIRECTORY, environ))
             for number in range(1, asked.workers + 1)
         ]
-        command = (sys.executable, "-m", "localdev.workload", "--table", TABLE)
+        command = (sys.executable, "-m", "localdev.workload", "--table", TABLE, "--report", "0.1")
         self._workload = processes.enter_context(
             logged_process(command, DIRECTORY / "workload.log", stage.environ)
         )
         self._evidence = Evidence(stage)
         self._watch = Watch(stage, self._evidence, self._workload, self._workers)
-        self._screen = Screen(Console(highlight=False))
         self._ended: list[Worker] = []  # workers whose end was printed
         self._urls: set[str] = set()  # of workers, as printed
+        self._begun = False  # every worker has started, and one holds a lease
         self._failed = False
 
     def run(self) -> int:
@@ -81,20 +70,19 @@ class Show:
             self._end_workload()
             self._drain()
             self._end_workers()
-        content = self._evidence.stream()
-        verdict = judge(content.changes, self._evidence.log(), self._evidence.dead_letters())
-        self._screen.show_verdict(verdict, content.shards)
-        return 0 if verdict.good and not self._failed else 1
+            outcome = self._judge()
+            self._screen.show(self._watch.last(outcome.verdict), "ended")
+        self._screen.show_outcome(outcome)
+        if not self._asked.splitting:
+            self._screen.say(f"Next, with shards that split and a worker to kill: {_NEXT}")
+        return 0 if outcome.good else 1
 
     def _introduce(self) -> None:
         say = self._screen.say
         say(f"stream      {self._stage.stream_arn}")
-        say(f"Nakadi      {self._stage.nakadi.url}/event-types/{EVENT_TYPE}")
+        say(f"Nakadi      {self._stage.nakadi.url}/  open it in a browser while this runs")
         for each in self._workers:
             say(f"{each.name}    process {each.process.pid}, log in {each.process.log}")
-        if self._asked.splitting:
-            pid = self._workers[-1].process.pid
-            say(f"Shards split while this runs. In another terminal, try: kill -9 {pid}", "bold")
 
     def _play(self) -> None:
         """Let the workload run for as long as was asked for, while there are workers.
@@ -102,18 +90,45 @@ class Show:
         The time begins with the first event: a slow machine shows as much as a fast one.
         """
         seconds, begun = self._asked.duration, False
-        phase = f"running for {seconds:g} s" if seconds else "running until Ctrl-C"
-        deadline = time.monotonic() + START_SECONDS
+        started = time.monotonic()
+        deadline = started + START_SECONDS
         while not self._stop.asked and self._workload.returncode is None:
             if len(self._ended) == len(self._workers):
                 return
             if seconds and time.monotonic() > deadline:
                 return
-            if self._look(phase).accepted and not begun:
+            now = time.monotonic()
+            if not begun:
+                phase, rest = "setting up: the workers start", f", {now - started:.0f} s"
+            elif seconds:
+                phase, rest = "running", f", {max(0.0, deadline - now):.0f} s left"
+            else:
+                phase, rest = "running until Ctrl-C", ""
+            snapshot = self._look(phase, rest)
+            if snapshot.accepted and not begun:
                 begun, deadline = True, time.monotonic() + seconds
+            self._suggest(snapshot)
             time.sleep(LOOK_SECONDS)
 
+    def _suggest(self, snapshot: Snapshot) -> None:
+        """Say once what to try, when every worker has started and the first leases are held."""
+        views = snapshot.workers
+        if self._begun or not snapshot.leases or any(view.url is None for view in views):
+            return
+        self._begun = True
+        say = self._screen.say
+        say("Try in another terminal, in this directory, to see who holds which shard:", "bold")
+        say(f"  source {ENVIRONMENT} && {_COMMAND} leases --watch")
+        if len(views) > 1:
+            victim = max(views, key=lambda view: view.leases or 0)
+            say(f"Then kill {victim.name}; the others take over its shards:", "bold")
+            say(f"  kill -9 {victim.pid}")
+        if 0 < self._asked.duration < LONG_SECONDS:
+            say(f"For more time to try it: {replace(self._asked, duration=LONG_SECONDS).command}")
+
     def _end_workload(self) -> None:
+        if self._stop.asked:
+            self._screen.say("Ending with a summary; Ctrl-C again ends at once.")
         self._workload.ask_to_stop()
         if not self._workload.wait(STOP_SECONDS) or self._workload.returncode != 0:
             self._failed = True
@@ -137,13 +152,20 @@ class Show:
             each.wait(STOP_SECONDS)
         self._tell_ends()
 
-    def _look(self, phase: str) -> Snapshot:
+    def _judge(self) -> Outcome:
+        content = self._evidence.stream()
+        verdict = judge(content.changes, self._evidence.log(), self._evidence.dead_letters())
+        return Outcome(verdict, content.shards, self._failed)
+
+    def _look(self, phase: str, rest: str = "") -> Snapshot:
         snapshot = self._watch.look()
-        self._screen.show(snapshot, phase)
+        self._screen.show(snapshot, phase, rest)
         for view in snapshot.workers:
             if view.url is not None and view.url not in self._urls:
                 self._urls.add(view.url)
-                self._screen.say(f"{view.name}    {view.url}/status and /metrics")
+                self._screen.say(
+                    f"{view.name}    {view.url}/  its status page; /metrics is for Prometheus"
+                )
         for text in self._watch.new_samples():
             self._screen.show_event(text)
         self._tell_ends()
@@ -173,11 +195,18 @@ def main() -> int:
     asked = parse()
     stop = Stop()
     DIRECTORY.mkdir(parents=True, exist_ok=True)
+    screen = Screen(Console(highlight=False, force_terminal=sys.stdout.isatty()))
     try:
-        with stage(asked) as servers, ExitStack() as processes:
-            return Show(asked, servers, processes, stop).run()
+        with ExitStack() as processes:
+            with screen.setting_up() as tell:
+                servers = processes.enter_context(stage(asked, tell))
+                tell("the workers")
+                ENVIRONMENT.write_text(shell_script(servers.settings, os.getpid()))
+                show = Show(asked, servers, processes, stop, screen)
+            stop.begin()
+            return show.run()
     except KeyboardInterrupt:
-        return 1
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

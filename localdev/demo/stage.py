@@ -1,12 +1,13 @@
 """The servers around the consumer, with the table, the queue and the event type it needs."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from localdev.aws.process import local_aws
 from localdev.demo.arguments import Arguments
+from localdev.demo.environment import NO_ACCOUNT
 from localdev.nakadi.process import NakadiProcess, local_nakadi
 from localdev.streams.process import streams_process
 from localdev.workload.setup import create_event_type, create_queue
@@ -16,11 +17,12 @@ TABLE = "orders"
 QUEUE = "order-dead-letters"
 EVENT_TYPE = "order-store.order"
 SPLIT_SECONDS = 3.0
+_REGION = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`environ` leads AWS clients to the table and the queue, `consumer_environ` is the workers'.
+    """`environ` leads AWS clients to the table and the queue, `settings` are the consumer's.
 
     They differ if the table is in our own streams server, which has no lease table.
     """
@@ -29,23 +31,29 @@ class Stage:
     stream_arn: str
     queue_url: str
     environ: dict[str, str]
-    consumer_environ: dict[str, str]
+    settings: dict[str, str]
 
 
 @contextmanager
-def stage(asked: Arguments) -> Iterator[Stage]:
-    """Run the servers until the block ends."""
+def stage(asked: Arguments, tell: Callable[[str], None]) -> Iterator[Stage]:
+    """Run the servers until the block ends, and tell each step before it is done."""
     with ExitStack() as servers:
+        tell("a local AWS, for the leases and the dead letter queue")
         aws = servers.enter_context(local_aws())
+        tell("a local Nakadi")
         nakadi = servers.enter_context(local_nakadi())
-        environ = {**os.environ, **aws.environment()}
+        account = aws.environment()
+        environ = {**os.environ, **account}
         reading = {"CONSUMER_TABLE": TABLE}
         if asked.splitting:
+            tell("a streams server, whose shards split")
             streams = servers.enter_context(
                 streams_process("--shards", str(asked.shards), "--split-every", str(SPLIT_SECONDS))
             )
             reading = {"AWS_ENDPOINT_URL_DYNAMODB_STREAMS": streams.url}
-            environ |= reading | {"AWS_ENDPOINT_URL_DYNAMODB": streams.url}
+            account |= {name: streams.environment()[name] for name in _REGION}  # of its ARNs
+            environ |= account | reading | {"AWS_ENDPOINT_URL_DYNAMODB": streams.url}
+        tell("the table, the dead letter queue and the event type")
         stream_arn = OrderTable(TABLE, environ).create()
         if "CONSUMER_TABLE" not in reading:
             reading["CONSUMER_STREAM_ARN"] = stream_arn
@@ -56,9 +64,9 @@ def stage(asked: Arguments) -> Iterator[Stage]:
             stream_arn=stream_arn,
             queue_url=queue_url,
             environ=environ,
-            consumer_environ={
-                **os.environ,
-                **aws.environment(),
+            settings={
+                **NO_ACCOUNT,
+                **account,
                 **reading,
                 "CONSUMER_NAKADI_URL": nakadi.url,
                 "CONSUMER_EVENT_TYPE": EVENT_TYPE,

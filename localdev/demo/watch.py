@@ -5,6 +5,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from localdev.demo.evidence import Evidence
+from localdev.demo.judge import Verdict
 from localdev.demo.logged_process import LoggedProcess
 from localdev.demo.sample import Samples
 from localdev.demo.stage import EVENT_TYPE, Stage
@@ -15,15 +16,19 @@ _RATE_LOOKS = 8  # number of readings for events/s, about four seconds
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the live table shows; `age` is the largest iterator age (seconds), None if unknown."""
+    """What the live frame shows; `age` is the largest iterator age in seconds.
+
+    It is None while no worker knows it. At the end there is no rate, and no URL of Nakadi.
+    """
 
     written: int
     accepted: int
-    per_second: float
+    per_second: float | None
     age: float | None
     leases: int
     dead_letters: int
     workers: tuple[WorkerView, ...]
+    nakadi: str | None
 
 
 class Watch:
@@ -56,6 +61,20 @@ class Watch:
             leases=sum(view.leases or 0 for view in views),
             dead_letters=self._evidence.dead_letter_count(),
             workers=views,
+            nakadi=self._nakadi.url,
+        )
+
+    def last(self, verdict: Verdict) -> Snapshot:
+        """Return the state at the end, after all workers: the numbers of the verdict."""
+        return Snapshot(
+            written=verdict.changes,
+            accepted=verdict.events,
+            per_second=None,
+            age=None,
+            leases=0,
+            dead_letters=verdict.dead_letters,
+            workers=tuple(worker.look() for worker in self._workers),
+            nakadi=None,
         )
 
     def new_samples(self) -> list[str]:

@@ -1,6 +1,6 @@
 """Insert, update and delete orders in a table, until SIGTERM or as many changes as asked.
 
-The AWS_* variables name the endpoint. Prints how many changes were written, twice a second.
+The AWS_* variables name the endpoint. Prints how many changes were written, again and again.
 """
 
 import argparse
@@ -13,16 +13,15 @@ from types import FrameType
 from localdev.workload.order import Orders
 from localdev.workload.table import OrderTable
 
-_REPORT_SECONDS = 0.5
-
 
 class Workload:
     """Writes at a steady rate."""
 
-    def __init__(self, table: OrderTable, orders: Orders, rate: float) -> None:
+    def __init__(self, table: OrderTable, orders: Orders, rate: float, report: float) -> None:
         self._table = table
         self._orders = orders
         self._rate = rate  # changes/s
+        self._report_seconds = report
         self._stopped = False
         self._written = 0
 
@@ -38,7 +37,7 @@ class Workload:
             self._table.write(self._orders.change())
             self._written += 1
             now = time.monotonic()
-            if now - reported > _REPORT_SECONDS:
+            if now - reported > self._report_seconds:
                 self._report()
                 reported = now
             time.sleep(max(0.0, started + self._written / self._rate - now))
@@ -57,6 +56,9 @@ def parser() -> argparse.ArgumentParser:
         "--changes", type=int, default=0, help="number of changes; 0: until SIGTERM (default)"
     )
     made.add_argument(
+        "--report", type=float, default=0.5, help="seconds between two reports (default 0.5)"
+    )
+    made.add_argument(
         "--orders", type=int, default=300, help="most open orders at a time (default 300)"
     )
     made.add_argument("--prefix", default="o", help="prefix of the order ids (default o)")
@@ -67,7 +69,9 @@ def main() -> None:
     """Read the command line and write."""
     asked = parser().parse_args()
     table = OrderTable(asked.table, os.environ)
-    workload = Workload(table, Orders(Random(), asked.orders, asked.prefix), asked.rate)
+    workload = Workload(
+        table, Orders(Random(), asked.orders, asked.prefix), asked.rate, asked.report
+    )
     signal.signal(signal.SIGTERM, workload.stop)
     signal.signal(signal.SIGINT, workload.stop)
     workload.run(asked.changes)

@@ -1,6 +1,6 @@
 """Create what a consumer needs: a table with a stream, a dead letter queue, an event type.
 
-Leaves alone what is there already. The servers must be up.
+Leaves alone what is there already. The servers must be up. Prints the consumer's settings for them.
 """
 
 import argparse
@@ -14,13 +14,17 @@ from localdev.workload.aws_client import aws_client
 from localdev.workload.event_type import event_type
 from localdev.workload.table import OrderTable
 
+_RETENTION_SECONDS = str(14 * 24 * 3600)  # the longest that SQS keeps a message
 _CALL_SECONDS = 10.0
 _EXISTS = 409
 
 
 def create_queue(name: str, environ: Mapping[str, str]) -> str:
     """Create an SQS queue unless it exists, and return its URL."""
-    url: str = aws_client("sqs", environ).create_queue(QueueName=name)["QueueUrl"]
+    answer = aws_client("sqs", environ).create_queue(
+        QueueName=name, Attributes={"MessageRetentionPeriod": _RETENTION_SECONDS}
+    )
+    url: str = answer["QueueUrl"]
     return url
 
 
@@ -53,10 +57,10 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     """Create all three; the AWS_* variables name the endpoints."""
     asked = parser().parse_args()
-    print("stream:", OrderTable(asked.table, os.environ).create())
-    print("queue:", create_queue(asked.queue, os.environ))
+    print(f"CONSUMER_STREAM_ARN={OrderTable(asked.table, os.environ).create()}")
+    print(f"CONSUMER_DEAD_LETTER_QUEUE_URL={create_queue(asked.queue, os.environ)}")
     create_event_type(asked.nakadi_url, asked.event_type)
-    print("event type:", asked.event_type)
+    print(f"CONSUMER_EVENT_TYPE={asked.event_type}")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 import psutil
 import pytest
 
+from localdev.demo.stop import INTERRUPTED
 from localdev.nakadi.process import NakadiProcess
 from tests.patience import PATIENCE
 
@@ -41,7 +42,7 @@ class Demo:
 
     def count(self, name: str) -> int:
         """A number of the summary."""
-        found = re.search(rf"^  {name}.* (\d+)$", self.text, re.MULTILINE)
+        found = re.search(rf"^  {name}.* (\d+)(?: +\(.*\))?$", self.text, re.MULTILINE)
         assert found is not None, self.text
         return int(found[1])
 
@@ -81,6 +82,19 @@ def demo(*arguments: str) -> Iterator[Demo]:
                 left.kill()
 
 
+def in_a_shell(command: str) -> subprocess.CompletedProcess[str]:
+    """What a user types in another terminal, whose AWS settings are those of an account."""
+    return subprocess.run(
+        ("bash", "-c", command),
+        env={**os.environ, "AWS_PROFILE": "production", "CONSUMER_TABLE": "payments"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
 @pytest.mark.slow
 def test_the_default_form_shows_events_and_a_summary() -> None:
     with demo("--duration", "6") as shown:
@@ -91,34 +105,48 @@ def test_the_default_form_shows_events_and_a_summary() -> None:
             assert shown.count(mistake) == 0
         assert "in 1 shard " in shown.text
         assert '"data_op": "C"' in shown.text
-        assert re.search(r"worker-1 +http://127\.0\.0\.1:\d+/status and /metrics", shown.text)
+        assert re.search(r"worker-1 +http://127\.0\.0\.1:\d+/  its status page", shown.text)
         assert '{"op": "replace", "path": "/status", "value": "PAID"}' in shown.text
+        assert "kill -9" not in shown.text, "there is nobody to take over"
+        count = shown.count("changes")
+        assert f"\nended: changes written {count}, events accepted {count}, " in shown.text
+        assert "\nGOOD: " in shown.text
+        assert "\x1b" not in shown.text, "no colour in a file"
 
 
 @pytest.mark.slow
 def test_a_killed_worker_is_replaced_and_nothing_is_lost() -> None:
     with demo("--duration", "0", "--shards", "4", "--workers", "2") as shown:
-        victim = int(shown.until(r"try: kill -9 (\d+)")[1])
-        shown.until(r"running.* [1-9]\d* events accepted, .* [4-9] leases")
-        os.kill(victim, signal.SIGKILL)
-        shown.until("worker-2 killed by signal 9")
+        suggested = shown.until(r"(source .*)\n.* (worker-\d);.*\n +kill -9 (\d+)\n")
+        assert ", leases 0, " in shown.text, "it says what it does before"
+        shown.until(r"running.* events accepted [1-9]\d*, .* leases [4-9]")
+        listed = in_a_shell(suggested[1].removesuffix("--watch"))
+        assert listed.returncode == 0
+        assert len(re.findall(r"^shardId-\S+ +held", listed.stdout, re.MULTILINE)) >= 4, listed
+        checked = in_a_shell(suggested[1].replace("leases --watch", "check"))
+        assert checked.returncode == 0, checked.stdout
+        os.kill(int(suggested[3]), signal.SIGKILL)
+        shown.until(f"{suggested[2]} killed by signal 9")
         shown.process.terminate()
         assert shown.end() == 0, shown.text
         assert shown.remaining() == []
-        assert "worker-1 ended with exit code 0" in shown.text
+        assert re.search(r"worker-\d ended with exit code 0", shown.text)
         shards = re.search(r"in (\d+) shards", shown.text)
         assert shards is not None
         assert int(shards[1]) > 4, "none has split"
         assert shown.count("events") - shown.count("duplicated") == shown.count("changes") > 20
         assert shown.count("lost") == 0
         assert shown.count("out of order") == 0
+    late = in_a_shell(suggested[1])
+    assert (late.returncode, late.stdout.count("\n")) == (1, 1)
+    assert "the demo has ended" in late.stdout
 
 
 @pytest.mark.slow
 def test_a_worker_that_crashes_makes_it_fail_and_its_log_is_shown() -> None:
     with demo("--duration", "0") as shown:
         worker = int(shown.until(r"worker-1\s+process (\d+)")[1])
-        shown.until(r"running.* [1-9]\d* events accepted")
+        shown.until(r"running.* events accepted [1-9]")
         os.kill(worker, signal.SIGSEGV)
         assert shown.end() == 1
         assert shown.remaining() == []
@@ -130,12 +158,13 @@ def test_a_worker_that_crashes_makes_it_fail_and_its_log_is_shown() -> None:
 def test_a_loss_makes_it_fail() -> None:
     with demo("--duration", "0") as shown:
         worker = int(shown.until(r"worker-1\s+process (\d+)")[1])
-        shown.until(r"running.* [1-9]\d* changes written")
+        shown.until(r"changes written [1-9]")
         os.kill(worker, signal.SIGKILL)  # and there is no other
         assert shown.end() == 1
         assert shown.remaining() == []
         assert shown.count("lost") == shown.count("changes") - shown.count("events") > 0
         assert "failed" not in shown.text
+        assert f"\nBAD: {shown.count('lost')} lost\n" in shown.text
 
 
 @pytest.mark.slow
@@ -144,7 +173,7 @@ def test_a_dead_letter_is_counted_and_is_no_loss() -> None:
         url = shown.until(r"Nakadi\s+(http://[^/]+)/")[1]
         nakadi = NakadiProcess(url, 0)
         nakadi.add_fault(kind="reject", field="order_id", value="o-00040")
-        shown.until(r"running.* [1-9]\d* dead letters")
+        shown.until(r"dead letters [1-9]")
         nakadi.remove_faults()
         shown.process.terminate()
         assert shown.end() == 0, shown.text
@@ -156,11 +185,23 @@ def test_a_dead_letter_is_counted_and_is_no_loss() -> None:
 @pytest.mark.slow
 def test_an_interrupt_ends_it_with_a_summary() -> None:
     with demo("--duration", "0") as shown:
-        shown.until(r"running.* [1-9]\d* events accepted")
+        shown.until(r"running.* events accepted [1-9]")
         shown.process.send_signal(signal.SIGINT)
         assert shown.end() == 0, shown.text
         assert shown.remaining() == []
         assert shown.count("changes") == shown.count("events") > 0
+
+
+@pytest.mark.slow
+def test_an_interrupt_while_it_sets_up_ends_it_at_once() -> None:
+    with demo("--duration", "0") as shown:
+        shown.until("^setting up")
+        shown.until("setting up: a local Nakadi")
+        shown.process.send_signal(signal.SIGINT)
+        assert shown.end() == INTERRUPTED
+        assert shown.remaining() == []
+        assert shown.text.endswith("stopped before the end: there is no verdict\n")
+        assert "worker-1" not in shown.text
 
 
 @pytest.mark.slow

@@ -1,6 +1,8 @@
+import re
+
 import pytest
 
-from localdev.demo.judge import Coordinate, Verdict, judge
+from localdev.demo.judge import Coordinate, Outcome, Verdict, judge
 
 A1, A2, A3 = (Coordinate("a", number) for number in (10, 200, 3000))
 B1, B2 = (Coordinate("b", number) for number in (11, 201))
@@ -52,3 +54,28 @@ def test_an_event_that_no_change_made_is_not_good() -> None:
     verdict = judge(CHANGES, [*CHANGES, stranger], set())
     assert verdict.unknown == (stranger,)
     assert not verdict.good
+
+
+@pytest.mark.parametrize(
+    ("changes", "events", "letters", "failed", "good", "sentence"),
+    [
+        (CHANGES, CHANGES, set(), False, True, "GOOD: every change is in Nakadi, in order per key"),
+        (CHANGES, CHANGES[:4], {A3}, False, True, "GOOD: .*, or a dead letter$"),
+        (CHANGES, CHANGES[2:], set(), False, False, "BAD: 2 lost$"),
+        (CHANGES, [B2, A2, A1, A3], set(), False, False, "BAD: 1 lost, 1 out of order$"),
+        ([A1], [A1, B1], set(), True, False, "BAD: 1 without a change, a process failed"),
+        (CHANGES, CHANGES, set(), True, False, "BAD: a process failed, see above$"),
+        ([], [], set(), False, False, "NO VERDICT: no change was written$"),
+    ],
+)
+def test_the_outcome_is_a_sentence(
+    changes: list[Coordinate],
+    events: list[Coordinate],
+    letters: set[Coordinate],
+    failed: bool,
+    good: bool,
+    sentence: str,
+) -> None:
+    outcome = Outcome(judge(changes, events, letters), 1, failed)
+    assert outcome.good == good
+    assert re.match(sentence, outcome.sentence)
