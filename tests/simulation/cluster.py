@@ -185,6 +185,7 @@ class Cluster:
         memory = Memory(
             world.truth, scenario.queue_bytes, lambda: _held(process[0]), world.checks.fail
         )
+        timeout = scenario.publish_timeout
         ports = Ports(
             SimStreams(world.streams, wire("streams"), memory),
             SimLeaseTable(
@@ -194,7 +195,7 @@ class Cluster:
                 timing.heartbeat,
                 2 if scenario.has("torn") else WHOLE,
             ),
-            {"order": SimNakadi(world.nakadi, wire("nakadi"), scenario.publish_timeout)},
+            {"order": SimNakadi(world.nakadi, wire("nakadi"), timeout, memory.judge)},
             None
             if scenario.has("no_queue")
             else SimQueue(wire("queue"), world.checks, 0.3 if scenario.has("queue_bad") else 0.0),

@@ -65,6 +65,7 @@ FAULTS = (
     "poison",
     "queue_bad",
     "big",
+    "long_names",  # patches that are a hundred times as long as their items
     "runs",  # key_run_events above 1
     "few_letters",  # a small dead letter limit
     "no_queue",  # there is no dead letter queue
@@ -107,7 +108,8 @@ MIXED = (USUAL, QUICK, SLOW, (5.0, 20.0, 4.0))
 
 QUEUES = (4 << 20, 7 << 20, 16 << 20, 64 << 20)
 """Bytes of a worker's queue. A page needs 3 MiB: below 16, which the settings demand, readers wait
-for each other already where a few shards have little to do."""
+for each other already where a few shards have little to do. Of 4 MiB only the spare page is left,
+and shards take turns."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ class Workload:
     keys: int
     seconds: float
     big: float
+    long_names: float
 
 
 @dataclass
@@ -246,4 +249,5 @@ def _workload(chance: Random, size: float, kinds: Collection[str]) -> Workload:
         keys=chance.choice((2, 5, 20, 60)),
         seconds=chance.uniform(15.0, 50.0),
         big=chance.choice((0.05, 0.05, 0.3)) if "big" in kinds else 0.0,
+        long_names=chance.choice((0.3, 0.7)) if "long_names" in kinds else 0.0,
     )

@@ -1,30 +1,38 @@
 """The changes that the application makes to its table."""
 
+from __future__ import annotations
+
 import asyncio
-from random import Random
 from typing import TYPE_CHECKING
 
 from tests.simulation.checks.truth import wall
 
 if TYPE_CHECKING:
-    from localdev.streams.model.attribute import Attributes
+    from random import Random
+
+    from localdev.streams.model.attribute import Attributes, AttributeValue
+    from localdev.streams.model.record import Entry
     from tests.simulation.world import World
 
 HOT = 0.6  # share of the hot key
 BURST = 25
 POISON = 0.03
 REMOVED = 0.05
+LEAVES, LONG_NAME = 150, "n" * 5000
+"""Where all leaves below a long name change, the patch names it for each of them."""
 
 
 class Writer:
     """Writes items; each change of an item is a new version of it."""
 
-    def __init__(self, world: "World", chance: Random) -> None:
+    def __init__(self, world: World, chance: Random) -> None:
         self._world = world
         self._chance = chance
         self._version = 0
         self._table = world.model.table("orders")
         self._big = world.scenario.workload.big
+        self._long_names = world.scenario.workload.long_names
+        self._long: set[str] = set()  # keys of items that have the long name now
         self.keys = [f"k{number}" for number in range(world.scenario.workload.keys)]
 
     def write(self, at: float, key: str | None = None) -> None:
@@ -32,32 +40,43 @@ class Writer:
         world, chance = self._world, self._chance
         picked = key if key is not None else self._pick()
         self._version += 1
-        fill = 0
-        if key is None and chance.random() < REMOVED:
-            entry = self._table.delete({"id": {"S": picked}}, at)
-        else:
-            fill = 10
-            if key is None and chance.random() < self._big:
-                fill = 1000 * int(chance.uniform(50, 350))
-            item: Attributes = {
-                "id": {"S": picked},
-                "n": {"N": str(self._version)},
-                "fill": {"S": "x" * fill},
-            }
-            entry = self._table.put(item, at)
+        entry, size = self._removed(picked, at, key) or self._put(picked, at, key)
         bad = chance.random()
         stream = self._table.stream
         if entry is None or stream is None:
             return
         record = world.truth.wrote(stream, picked)
         assert record is not None
-        record.size = fill
+        record.size = size
         if key is None and bad < POISON and world.scenario.has("poison"):
             world.nakadi.poison[record.sequence] = "named" if bad < POISON * 0.6 else "unnamed"
             record.poison = True
         world.trace.add(
             world.loop.now, "table", "change", record.shard.id, f"{picked} {record.sequence}"
         )
+
+    def _removed(self, picked: str, at: float, key: str | None) -> tuple[Entry | None, int] | None:
+        if key is not None or self._chance.random() >= REMOVED:
+            return None
+        self._long.discard(picked)
+        return self._table.delete({"id": {"S": picked}}, at), 0
+
+    def _put(self, picked: str, at: float, key: str | None) -> tuple[Entry | None, int]:
+        """Put the next version of an item; return what every event of it has at least, too."""
+        chance, fill = self._chance, 10
+        if key is None and chance.random() < self._big:
+            fill = 1000 * int(chance.uniform(50, 350))
+        version: AttributeValue = {"N": str(self._version)}
+        item: Attributes = {"id": {"S": picked}, "n": version, "fill": {"S": "x" * fill}}
+        if key is None and self._long_names and chance.random() < self._long_names:
+            leaves: AttributeValue = {"M": {f"l{number}": version for number in range(LEAVES)}}
+            item = {**item, "fill": {"S": ""}, LONG_NAME: leaves}
+            size = LEAVES * len(LONG_NAME) if picked in self._long else 0
+            self._long.add(picked)
+        else:
+            size = fill
+            self._long.discard(picked)
+        return self._table.put(item, at), size
 
     async def run(self) -> None:
         """All changes of the workload, at their times."""

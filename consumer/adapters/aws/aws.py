@@ -21,7 +21,8 @@ from botocore.exceptions import BotoCoreError
 from consumer import __version__
 from consumer.adapters.aws.aws_errors import NO_CREDENTIALS, misconfigured
 from consumer.adapters.aws.credential_chain import CredentialSession, CredentialsFailed
-from consumer.adapters.aws.get_records_parser import CheckedParserFactory
+from consumer.adapters.aws.get_records_parser import MAX_BODY_BYTES, CheckedParserFactory
+from consumer.adapters.limited_body import read_at_most
 from consumer.adapters.proxies import check_proxies
 from consumer.errors import Misconfigured
 
@@ -78,9 +79,7 @@ class Aws:
 
     async def streams(self, connections: int) -> Any:  # noqa: ANN401 - made by botocore
         """Return a client of DynamoDB Streams; `connections` is the size of its pool."""
-        return await self._open(
-            "dynamodbstreams", connections, READ_SECONDS, http_session_cls=GzipSession
-        )
+        return await self._open("dynamodbstreams", connections, READ_SECONDS)
 
     async def dynamodb(self, connections: int) -> Any:  # noqa: ANN401 - made by botocore
         """Return a client of DynamoDB; `connections` is the size of its pool.
@@ -93,13 +92,7 @@ class Aws:
         """Return a client of SQS."""
         return await self._open("sqs", QUEUE_CONNECTIONS, QUEUE_READ_SECONDS)
 
-    async def _open(
-        self,
-        service: str,
-        connections: int,
-        read_seconds: float,
-        http_session_cls: type[AIOHTTPSession] = AIOHTTPSession,
-    ) -> Any:  # noqa: ANN401 - made by botocore
+    async def _open(self, service: str, connections: int, read_seconds: float) -> Any:  # noqa: ANN401 - made by botocore
         config = AioConfig(
             connect_timeout=CONNECT_SECONDS,
             read_timeout=read_seconds,
@@ -110,7 +103,7 @@ class Aws:
             connector_args={"keepalive_timeout": IDLE_SECONDS},
             # Otherwise botocore builds it twice a call, a seventh of the time of an idle poll.
             user_agent=USER_AGENT,
-            http_session_cls=http_session_cls,
+            http_session_cls=LimitedSession,
         )
         region = self.region
         # The session's own clients, such as that of STS for the tokens of a cluster's service
@@ -157,22 +150,37 @@ def _check_authorities(file: str | None) -> None:
         ) from error
 
 
-class GzipSession(AIOHTTPSession):  # type: ignore[misc]
-    """A session that requests gzip for GetRecords, where aiobotocore always sends `identity`.
+class LimitedSession(AIOHTTPSession):  # type: ignore[misc]
+    """A session that reads no answer further than MAX_BODY_BYTES, and gets gzip for GetRecords.
 
-    `Accept-Encoding` is not among the signed headers.
+    aiobotocore reads to the end whatever comes, and always sends `Accept-Encoding: identity`. The
+    header is not among those that are signed.
     """
 
-    async def _get_session(self, proxy_url: str | None) -> _GzipRequests:
-        return _GzipRequests(await super()._get_session(proxy_url))
+    async def _get_session(self, proxy_url: str | None) -> _Requests:
+        return _Requests(await super()._get_session(proxy_url))
 
 
-class _GzipRequests:
+class _Requests:
     def __init__(self, session: Any) -> None:  # noqa: ANN401 - an aiohttp.ClientSession
         self._session = session
 
-    def request(self, method: str, **arguments: Any) -> Any:  # noqa: ANN401 - passed through
+    async def request(self, method: str, **arguments: Any) -> _Response:  # noqa: ANN401 - passed through
         headers = arguments["headers"]
         if headers.get("X-Amz-Target", "").endswith(".GetRecords"):
             headers["Accept-Encoding"] = "gzip"
-        return self._session.request(method, **arguments)
+        return _Response(await self._session.request(method, **arguments))
+
+
+class _Response:
+    """What aiobotocore uses of an aiohttp.ClientResponse."""
+
+    def __init__(self, response: Any) -> None:  # noqa: ANN401 - an aiohttp.ClientResponse
+        self.url, self.status = response.url, response.status
+        self.raw_headers = response.raw_headers
+        self._response = response
+
+    async def read(self) -> bytes:
+        """Return the body as it was sent; after a longer one the connection is closed."""
+        async with self._response as response:
+            return await read_at_most(MAX_BODY_BYTES, response.content.iter_any())

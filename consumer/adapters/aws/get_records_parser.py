@@ -28,8 +28,12 @@ from consumer.core.stream.page import PageIncomplete, decode_page
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MAX_BODY_BYTES = 64 * 1024 * 1024
-"""Largest size of a decompressed answer. Pages and answers to a Query reach 1 MiB."""
+MAX_BODY_BYTES = 16 * 1024 * 1024
+"""Longest answer, as sent and decompressed.
+
+GetRecords and Query end a page at 1 MB of items. JSON is longer: `{"BOOL":false}` stands for two
+bytes of an item, which makes 7.5 MB, and a byte of text takes six at most.
+"""
 
 _CODES = ("Code", "QueryErrorCode")
 _GZIP_MAGIC = b"\x1f\x8b"

@@ -66,6 +66,11 @@ class Cursor:
         self.iterator = None
         self.skip_through = self.last_read
 
+    def return_to(self, last_read: int | None, last_read_at: float | None) -> None:
+        """Note the records behind this one as not read: they did not fit into the memory."""
+        self.last_read = last_read
+        self.last_read_at = last_read_at
+
     def read(self, sequence: int, created_at: float) -> str | None:
         """Note a record as read; return why it is skipped, None if it is to be published."""
         if self.skip_through is not None:

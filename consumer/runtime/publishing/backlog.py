@@ -89,9 +89,13 @@ class Backlog:
             self._turns.pop(member, None)
             self.budget.withdraw(member)
 
-    def reserve_ahead(self, member: str) -> bool:
-        """Reserve for a page of read-ahead, if no member waits. Return whether it was reserved."""
-        return self.budget.ask_ahead(member)
+    def reserve_more(self, member: str, size: int) -> bool:
+        """Reserve `size` bytes more, if no member waits. Return whether they were reserved."""
+        return self.budget.ask_more(member, size)
+
+    def exceed(self, member: str, size: int) -> None:
+        """Count `size` bytes more, whether the budget has them or not."""
+        self.budget.adjust(member, size)
 
     def free(self, member: str, size: int) -> None:
         """Give back `size` bytes of a shard's reservation."""

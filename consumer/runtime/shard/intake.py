@@ -3,6 +3,8 @@
 Ownership: the shard's reader owns it. A record that the cursor skips counts as settled at its place
 in the order. As events are made from a page, slice by slice, their bytes replace those reserved for
 the page, so a page and its events are not counted twice.
+Rule: events may be a thousand times as long as their page. None is queued that the reservations do
+not admit; the page ends before it.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from consumer.core.backlog.budget import RESERVATION
+from consumer.core.backlog.queued_event import cost_of
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.occurred_at import epoch_seconds
 from consumer.core.stream.record import MalformedRecord
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
     from consumer.runtime.shard.page_reservations import PageReservations
 
 SLICE = 200
-"""Records transcoded without an await; other tasks, the heartbeat among them, run in between."""
+SLICE_SECONDS = 0.05
+"""Most records, and about the longest time, without an await: other tasks run in between."""
 
 INSIDE_GAP = ("already_read", "before_seek")
 """A record skipped for one of these reasons does not end a gap."""
@@ -66,7 +69,7 @@ class Intake:
         self._hot_key_limits = hot_key_limits
         self._clock = instruments.clock
         self._metrics = instruments.metrics
-        self._reserved = 0  # what is left of the page's reservation
+        self._advanced = False  # the watermark has moved since the page began
         self._crowded: set[tuple[str, str]] = set()  # event type, key
 
     @property
@@ -83,52 +86,81 @@ class Intake:
             return "hot_key"
         return "watermark" if self._watermark.full else None
 
-    async def take_in(self, page: Page, cursor: Cursor) -> None:
-        """Open a ticket for every record of the page that is to be published.
+    async def take_in(self, page: Page, cursor: Cursor) -> int:
+        """Open a ticket for every record of the page that is to be published, while memory lasts.
 
-        Raises LeaseLost if the end of a gap cannot be written before the fence passes.
+        Return how many records were taken in. If they are not all, the cursor is at the last of
+        them, and the rest is to be read again. Raises LeaseLost if the end of a gap cannot be
+        written before the fence passes.
         """
-        records = page.records
-        self._reserved = RESERVATION
-        self._metrics.records_read.inc(len(records))
-        for start in range(0, len(records), SLICE):
-            if start:
+        records, taken = page.records, 0
+        self._advanced = False
+        self._reservations.begin(page.size)
+        while taken < len(records):
+            if taken:
                 await asyncio.sleep(0)
-            await self._take(records[start : start + SLICE], cursor)
-        self._reservations.give_back(self._reserved)
+            more = await self._take(records[taken : taken + SLICE], cursor)
+            if not more:
+                break
+            taken += more
+        self._metrics.records_read.inc(taken)
+        self._reservations.end()
+        return taken
 
-    async def _take(
-        self, records: Sequence[StreamRecord | MalformedRecord], cursor: Cursor
-    ) -> None:
-        """Ask the cursor about each record; make events only of those that are to be published."""
-        watermark, wall = self._watermark, self._clock.wall()
+    async def _take(self, records: Sequence[StreamRecord | MalformedRecord], cursor: Cursor) -> int:
+        """Ask the cursor about each record; make events only of those that are to be published.
+
+        Return how many records were taken in, which is none only if there is no memory.
+        """
+        watermark, wall, started = self._watermark, self._clock.wall(), self._clock.now()
         fresh: list[RecordEvents] = []
+        taken = 0
         for record in records:
+            if taken and self._clock.now() - started > SLICE_SECONDS:
+                break
             sequence, created_at = record.sequence, _time_of(record)
             if sequence is None:
                 # A record without a readable number takes that of the record before it.
                 before = fresh[-1].sequence if fresh else watermark.opened or 0
-                fresh.append(self._content(record, before, wall))
+                self._admit(record, before, wall, fresh, must=True)
+                taken += 1
                 continue
+            place = cursor.last_read, cursor.last_read_at
             skipped = cursor.read(sequence, NO_TIME if created_at is None else created_at)
             if skipped not in INSIDE_GAP and self._gaps.open:
                 await self._gaps.close(sequence)
             if skipped is None:
                 at = wall if created_at is None else created_at
-                fresh.append(self._content(record, sequence, at))
-                continue
-            self._metrics.records_skipped.labels(reason=skipped).inc()
-            self._push(fresh)
-            fresh = []
-            if skipped != "already_read":
-                watermark.skip(sequence, created_at)
+                if not self._admit(record, sequence, at, fresh, must=not self._advanced):
+                    cursor.return_to(*place)
+                    break
+            else:
+                self._metrics.records_skipped.labels(reason=skipped).inc()
+                self._push(fresh)
+                fresh = []
+                if skipped != "already_read":
+                    watermark.skip(sequence, created_at)
+            self._advanced = self._advanced or skipped != "already_read"
+            taken += 1
         self._push(fresh)
+        return taken
 
-    def _content(
-        self, record: StreamRecord | MalformedRecord, sequence: int, created_at: float
-    ) -> RecordEvents:
+    def _admit(
+        self,
+        record: StreamRecord | MalformedRecord,
+        sequence: int,
+        created_at: float,
+        fresh: list[RecordEvents],
+        *,
+        must: bool,
+    ) -> bool:
+        """Make the events of a record and append them, if there is memory for them."""
         events = [(outlet, transcoder.event_of(record)) for outlet, transcoder in self._makers]
-        return RecordEvents(sequence, created_at, events)
+        cost = sum(cost_of(content) for _, content in events)
+        if not self._reservations.admit(cost, must=must):
+            return False
+        fresh.append(RecordEvents(sequence, created_at, events))
+        return True
 
     def _push(self, fresh: Sequence[RecordEvents]) -> None:
         if not fresh:
@@ -136,9 +168,7 @@ class Intake:
         budget, now, limits = self._backlog.budget, self._clock.now(), self._hot_key_limits()
         used = budget.used
         self._crowded |= self._backlog.add(self._watermark, fresh, now, limits)
-        spent = min(self._reserved, budget.used - used)
-        self._reserved -= spent
-        self._reservations.give_back(spent)
+        self._reservations.queued(budget.used - used)
 
 
 def _time_of(record: StreamRecord | MalformedRecord) -> float | None:

@@ -2,7 +2,8 @@
 
 Ownership: the shard's consumer owns it and may start it again after it has ended. It owns two
 tasks: one fetches, at most one page ahead of the other, which delivers. It ends at the end of the
-shard, or when the consumer wants something else than reading.
+shard, or when the consumer wants something else than reading. If a page does not fit into the
+memory, both tasks end, and begin again behind the last record that was taken in.
 """
 
 from __future__ import annotations
@@ -59,14 +60,15 @@ class Reader:
         self._chance = instruments.chance
         self.suspended: str | None = None
         self.records_read = 0
+        self._ended = False
+        self._closed = False
+        self._progressed = Signal()
         self._prepare()
 
     def _prepare(self) -> None:
         self._fetched: asyncio.Queue[Page] = asyncio.Queue(maxsize=1)
         self._taken = asyncio.Event()  # the delivering task has begun with the last page
-        self._stop = asyncio.Event()
-        self._closed = False
-        self._progressed = Signal()
+        self._halted = asyncio.Event()  # fetching and delivering are to end
 
     @property
     def last_success_at(self) -> float:
@@ -84,27 +86,31 @@ class Reader:
         delivered by then are dropped, and read again by the next reader. Return whether the shard's
         end was reached. Raises LeaseLost.
         """
-        self._prepare()
+        self._ended = self._closed = False
         self._pages.start(after)
-        self._pace.restart()
         async with ending_group() as tasks:
             tasks.create_task(self._stop_after(until))
-            await self._run()
+            while not self._ended:
+                await self._run()
+                self._pages.reopen()
         return self._closed
 
     async def _run(self) -> None:
+        self._prepare()
+        self._pace.restart()
         try:
             async with ending_group() as tasks:
                 tasks.create_task(self._fetch())
                 tasks.create_task(self._deliver())
-                await self._stop.wait()
+                await self._halted.wait()
         finally:
             self._reservations.clear()
             self.suspended = None
 
     async def _stop_after(self, until: Callable[[], Awaitable[object]]) -> None:
         await until()
-        self._stop.set()
+        self._ended = True
+        self._halted.set()
 
     async def _fetch(self) -> None:
         ahead = False
@@ -117,6 +123,7 @@ class Reader:
                 page = await self._pages.next()
             except Retryable as error:
                 self._reservations.give_back()
+                await self._fetched.join()  # the next iterator is asked for behind the last record
                 await self._pause_after(error)
                 continue
             self._pace.count(page)
@@ -154,13 +161,16 @@ class Reader:
         while True:
             page = await self._fetched.get()
             self._taken.set()
-            await self._intake.take_in(page, self._pages.cursor)
-            self.records_read += len(page.records)
+            taken = await self._intake.take_in(page, self._pages.cursor)
+            self.records_read += taken
+            if taken < len(page.records):
+                self._halted.set()
+                return
             wall = self._clock.wall()
             if self._pace.at_tip(page, wall):
                 self._checkpointer.note_tip(wall, self._pages.cursor.last_read)
             self._fetched.task_done()
             if page.next_iterator is None:
-                self._closed = True
-                self._stop.set()
+                self._ended = self._closed = True
+                self._halted.set()
                 return

@@ -83,6 +83,10 @@ class ShardPages:
         self.failures = 0
         self.last_success_at = self._clock.now()
 
+    def reopen(self) -> None:
+        """Continue behind the last record read: what came after it was dropped."""
+        self.cursor.iterator = None
+
     async def next(self) -> Page:
         """Return the page at the cursor, and move the cursor behind it.
 

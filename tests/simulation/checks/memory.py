@@ -39,7 +39,7 @@ class Memory:
     def asking(self, shard: ShardTruth) -> Iterator[None]:
         """A request for a page is under way."""
         self._asked[shard.id] += 1
-        self._judge()
+        self.judge()
         try:
             yield
         finally:
@@ -52,18 +52,13 @@ class Memory:
             assert not isinstance(found, MalformedRecord)
             read[found.sequence] = self._truth.records[found.sequence]
 
-    def _judge(self) -> None:
-        """The rules of the budget.
+    def judge(self) -> None:
+        """The rule of the budget: all shards together stay within it, to the byte.
 
-        A shard that holds nothing may have a page's worth beyond the limit; but not where all sit
-        within their shares and these fill it.
+        No page of this stream has a body longer than a reservation allows for.
         """
-        shards = self._held()
-        each = [self._bytes_of(shard) for shard in shards]
-        share = max(RESERVATION, self._limit // max(1, len(shards)))
-        large = sum(size for size in each if size > RESERVATION)
-        fair = sum(min(size, share) for size in each)
-        if max(large, fair) > self._limit:
+        each = [self._bytes_of(shard) for shard in self._held()]
+        if sum(each) > self._limit:
             self.fail("budget", f"{each} bytes in shards that may have {self._limit} together")
 
     def _bytes_of(self, shard: ShardConsumer) -> int:

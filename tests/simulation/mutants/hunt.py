@@ -27,6 +27,8 @@ MUTANTS: Sequence[Callable[[], None]] = (
     reading.reservation_leak,
     reading.events_cost_nothing,
     reading.every_reservation_granted,
+    reading.every_event_admitted,
+    reading.rest_of_a_page_forgotten,
     leases.heartbeat_extends_a_passed_deadline,
     leases.death_by_time_without_a_read,
     leases.peers_judged_by_own_lease_duration,
@@ -59,6 +61,8 @@ MUTANTS: Sequence[Callable[[], None]] = (
 
 NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
     leases.dead_letters_not_fenced: frozenset({"poison"}),
+    reading.every_event_admitted: frozenset({"long_names"}),
+    reading.rest_of_a_page_forgotten: frozenset({"long_names"}),
     leases.one_listing_retires_a_stream: frozenset({"lies", "restream"}),
     leases.cancellation_swallowed: frozenset({"table_out"}),
     stream.latest_starts_late: frozenset({"latest"}),

@@ -70,8 +70,11 @@ def sequences_compared_as_strings() -> None:
 def closing_records_dropped() -> None:
     original = Intake.take_in
 
-    async def take_in(self: Intake, page: Page, cursor: Cursor) -> None:
-        await original(self, page if page.next_iterator else replace(page, records=()), cursor)
+    async def take_in(self: Intake, page: Page, cursor: Cursor) -> int:
+        if page.next_iterator:
+            return await original(self, page, cursor)
+        await original(self, replace(page, records=()), cursor)
+        return len(page.records)
 
     plant(Intake, "take_in", take_in)
 
@@ -139,8 +142,26 @@ def events_cost_nothing() -> None:
 
 
 def every_reservation_granted() -> None:
-    plant(ByteBudget, "_fits", lambda _self, _member: True)
-    plant(ByteBudget, "_excepted", lambda _self, _member: False)
+    plant(ByteBudget, "_fits", lambda _self, _member, _size: True)
+
+
+def every_event_admitted() -> None:
+    original = PageReservations.admit
+
+    def admit(self: PageReservations, cost: int, *, must: bool) -> bool:
+        return original(self, cost, must=True)
+
+    plant(PageReservations, "admit", admit)
+
+
+def rest_of_a_page_forgotten() -> None:
+    original = Intake.take_in
+
+    async def take_in(self: Intake, page: Page, cursor: Cursor) -> int:
+        await original(self, page, cursor)
+        return len(page.records)
+
+    plant(Intake, "take_in", take_in)
 
 
 def stored_iterator_used_once() -> None:

@@ -5,7 +5,7 @@ request is drawn from the seed.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from consumer.core.publishing.answer import Answer, BatchItemResponse, PublishingStatus, no_answer
@@ -63,17 +63,28 @@ class NakadiService:
 
 
 class SimNakadi:
-    """Publisher of one worker. `limit` is the client's time-out in seconds."""
+    """Publisher of one worker. `limit` is the client's time-out in seconds.
 
-    def __init__(self, service: NakadiService, wire: Wire, limit: float) -> None:
+    `look` is called with each request.
+    """
+
+    def __init__(
+        self,
+        service: NakadiService,
+        wire: Wire,
+        limit: float,
+        look: Callable[[], None] = lambda: None,
+    ) -> None:
         self._service = service
         self._wire = wire
         self._limit = limit
+        self._look = look
 
     async def publish(self, bodies: Sequence[bytes]) -> Answer:
         service, wire = self._service, self._wire
         if wire.node.muted:
             return await asyncio.Future()
+        self._look()
         worker = wire.node.name
         records = service.checks.sending(worker, bodies)
         for record in records:

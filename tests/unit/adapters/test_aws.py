@@ -1,12 +1,17 @@
 """Where region, credentials and endpoints come from, and one clear line when they do not."""
 
+import asyncio
+import gzip
 import json
+import os
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import HTTPClientError
 
 from consumer.adapters.aws.aws import Aws
-from consumer.adapters.aws.streams import DynamoDbStreams
+from consumer.adapters.aws.get_records_parser import MAX_BODY_BYTES
+from consumer.adapters.aws.streams import RECORDS_PER_PAGE, DynamoDbStreams
 from consumer.adapters.clock import SystemClock
 from consumer.core.stream.stream import Stream
 from consumer.errors import Misconfigured, Retryable
@@ -91,3 +96,53 @@ async def test_a_request_is_never_repeated_by_the_sdk(
         with pytest.raises(Retryable):
             await port.describe_stream(Stream.from_arn(arn), None)
     assert len(line.requests) == 2
+
+
+def endless() -> bytes:
+    """An answer whose end never comes: one chunk of many, with more bytes than are read."""
+    chunk = os.urandom(200_000)
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return head + b"%x\r\n%b\r\n" % (len(chunk), chunk)
+
+
+@pytest.mark.parametrize("status", ["200 OK", "400 Bad", "500 Broken"])
+async def test_an_answer_without_end_is_read_up_to_a_limit(
+    line: Wire, use_aws: pytest.MonkeyPatch, status: str
+) -> None:
+    point_at(use_aws, line.url)
+    use_aws.setattr("consumer.adapters.aws.aws.MAX_BODY_BYTES", 100_000)
+    line.say(Say(endless().replace(b"200 OK", status.encode()), "hang"))
+    stream = Stream.from_arn("arn:aws:dynamodb:eu-central-1:1:table/orders/stream/l")
+    async with Aws() as aws, asyncio.timeout(10):
+        port = DynamoDbStreams(await aws.streams(1), await aws.dynamodb(1), SystemClock())
+        for call in (
+            port.get_records("it"),
+            port.describe_stream(stream, None),
+            port.latest_stream("orders"),
+        ):
+            with pytest.raises(Retryable, match="longer than 100000 bytes") as failed:
+                await call
+            assert failed.value.reason == "malformed_answer"
+        with pytest.raises(HTTPClientError, match="longer than 100000 bytes"):
+            await (await aws.sqs()).receive_message(QueueUrl=f"{line.url}/1/letters")
+    assert line.connections == 4  # a connection that was not read to its end is not used again
+
+
+async def test_a_page_that_unpacks_to_more_than_the_limit_is_no_page(
+    line: Wire, use_aws: pytest.MonkeyPatch
+) -> None:
+    point_at(use_aws, line.url)
+    use_aws.setattr("consumer.adapters.aws.get_records_parser.MAX_BODY_BYTES", 100_000)
+    packed = gzip.compress(b'{"Records":[]' + b" " * 200_000 + b"}")
+    line.say(Say(http(packed, "200 OK", "Content-Encoding: gzip")))
+    async with Aws() as aws:
+        port = DynamoDbStreams(await aws.streams(1), await aws.dynamodb(1), SystemClock())
+        with pytest.raises(Retryable, match="too large"):
+            await port.get_records("it")
+
+
+def test_the_longest_page_that_there_can_be_is_within_the_limit() -> None:
+    """1 MB of items, nothing but lists of BOOL in both images, in as many records as a page has."""
+    item_bytes, as_json = 1 + 1, len('{"BOOL":false},')
+    envelopes = RECORDS_PER_PAGE * 1_000
+    assert 1024 * 1024 * as_json // item_bytes + envelopes < MAX_BODY_BYTES

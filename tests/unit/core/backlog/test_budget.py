@@ -12,9 +12,16 @@ from consumer.core.backlog.budget import MIB, RESERVATION, ByteBudget
 R = RESERVATION
 
 
-def budget(reservations: float, *members: str) -> ByteBudget:
-    """A limit of so many reservations, and members that hold nothing."""
-    made = ByteBudget(int(reservations * R))
+def budget(reservations: float, *members: str, lent: bool = False) -> ByteBudget:
+    """A common part of so many reservations, and members that hold nothing.
+
+    `lent`: another member has the spare page.
+    """
+    made = ByteBudget(int((reservations + 1) * R))
+    if lent:
+        fill(made, "large", reservations)
+        assert made.ask("borrower")
+        made.adjust("large", -int(reservations * R))
     for member in members:
         made.join(member)
     return made
@@ -69,29 +76,30 @@ def test_the_share_is_the_limit_by_members_but_never_less_than_a_page() -> None:
     assert made.share == 4 * R
 
 
-def test_up_to_the_limit_and_not_beyond() -> None:
-    made = budget(2.9, "a", "b", "c")
-    assert [made.ask(member) for member in "abc"] == [True, True, False]
+def test_the_common_part_then_the_spare_page_and_not_beyond() -> None:
+    made = budget(2.9, "a", "b", "c", "d")
+    assert [made.ask(member) for member in "abcd"] == [True, True, True, False]
+    assert made.used == 3 * R < made.limit
     assert made.waiting
     assert made.grants() == []
     made.adjust("a", -R)
-    assert made.grants() == ["c"]
+    assert made.grants() == ["d"]
     assert not made.waiting
 
 
 def test_to_the_byte() -> None:
-    made = budget(2, "a", "b")
+    made = budget(2, "a", "b", "c", lent=True)
     made.adjust("a", 1)
     assert made.ask("b")
-    assert not made.ask("b")
+    assert not made.ask("c")
     made.adjust("b", -R)
     made.adjust("a", R - 1)
-    assert made.grants() == ["b"]
-    assert made.used == 2 * R
+    assert made.grants() == ["c"]
+    assert made.used == made.limit
 
 
 def test_first_come_first_served() -> None:
-    made = budget(1, "a", "b", "c")
+    made = budget(1, "a", "b", "c", lent=True)
     assert made.ask("a")
     assert not made.ask("c")
     assert not made.ask("b")
@@ -105,7 +113,7 @@ def test_first_come_first_served() -> None:
 
 
 def test_one_grant_for_each_that_fits() -> None:
-    made = budget(3, "a", "b", "c", "x", "y", "z")
+    made = budget(3, "a", "b", "c", "x", "y", "z", lent=True)
     for member in "xyz":
         made.ask(member)
     assert [made.ask(member) for member in "abc"] == [False] * 3
@@ -116,7 +124,7 @@ def test_one_grant_for_each_that_fits() -> None:
 
 
 def test_who_has_withdrawn_or_left_is_not_served() -> None:
-    made = budget(1, "a", "b", "c", "d")
+    made = budget(1, "a", "b", "c", "d", lent=True)
     made.ask("a")
     for member in "bcd":
         made.ask(member)
@@ -128,10 +136,10 @@ def test_who_has_withdrawn_or_left_is_not_served() -> None:
 
 
 def test_what_a_shard_that_left_still_holds_counts() -> None:
-    made = budget(1, "a", "b")
+    made = budget(1, "a", "b", lent=True)
     made.ask("a")
     made.leave("a")
-    assert made.used == R
+    assert made.used == 2 * R
     assert not made.ask("b")
     made.adjust("a", -R)
     assert made.grants() == ["b"]
@@ -142,7 +150,7 @@ def test_a_member_stops_at_its_share() -> None:
     assert made.ask("a")
     assert made.ask("a")
     assert not made.ask("a")
-    assert not made.ask_ahead("a")
+    assert not made.ask_more("a", 1)
     assert made.grants() == []
     made.adjust("a", -1)
     assert made.grants() == ["a"]
@@ -156,16 +164,16 @@ def test_a_pending_event_does_not_stop_its_shard_however_many_members_there_are(
 
 
 def test_who_is_over_its_share_is_passed_over() -> None:
-    made = budget(4, "a", "b")
+    made = budget(4, "a", "b", lent=True)
     fill(made, "a", 2)
     assert not made.ask("a")
     assert not made.waiting  # for its own bytes only
     assert made.ask("b")  # at once: nobody calls the line when nothing moves
-    assert made.ask_ahead("b")
+    assert made.ask_more("b", R)
 
 
 def test_in_line_too_it_is_passed_over() -> None:
-    made = budget(4, "a", "b")
+    made = budget(4, "a", "b", lent=True)
     fill(made, "a", 3)
     fill(made, "b", 1)
     assert not made.ask("a")
@@ -176,68 +184,95 @@ def test_in_line_too_it_is_passed_over() -> None:
     assert made.grants() == ["a"]
 
 
-def test_read_ahead_only_while_nobody_waits() -> None:
-    made = budget(2, "a", "b", "c")
-    assert made.ask_ahead("a")
+def test_more_only_while_nobody_waits() -> None:
+    made = budget(2, "a", "b", "c", lent=True)
+    assert made.ask_more("a", R)
     assert made.ask("b")
     assert not made.ask("c")
     made.adjust("a", -R)  # there is room, and "c" is next
-    assert not made.ask_ahead("a")
+    assert not made.ask_more("a", 1)
     assert made.grants() == ["c"]
     made.adjust("b", -R)
-    assert made.ask_ahead("a")
+    assert made.ask_more("a", R)
 
 
-def test_read_ahead_never_stands_in_line() -> None:
-    made = budget(1, "a", "b")
-    made.ask("b")
-    assert not made.ask_ahead("a")
-    made.adjust("b", -R)
+def test_more_to_the_byte_and_never_in_line() -> None:
+    made = budget(1, "a", "b", lent=True)
+    assert not made.ask_more("a", R + 1)
+    assert made.ask_more("a", R)
+    assert not made.ask_more("b", 1)
+    made.adjust("a", -R)
     assert made.grants() == []
 
 
-def test_a_shard_with_nothing_may_have_one_while_another_sits_on_more_than_its_share() -> None:
+def test_the_spare_page_is_not_for_more() -> None:
+    made = budget(1, "a", "b")
+    made.ask("b")
+    assert not made.ask_more("a", 1)
+    assert made.ask("a")
+    assert made.used == made.limit
+
+
+def test_a_shard_with_nothing_may_have_the_spare_page_while_another_has_all_the_rest() -> None:
     made = budget(4, "a")
     fill(made, "a", 4)
     made.join("b")
+    made.join("c")
     assert made.ask("b")
-    assert made.used == 5 * R
-    assert not made.ask("b")  # one
+    assert made.used == made.limit
+    assert not made.ask("b")
+    assert not made.ask("c")  # one at a time
+    made.adjust("b", 1 - R)
+    assert made.grants() == []  # until nothing of it is left
+    made.adjust("b", -1)
+    assert made.grants() == ["b"]  # it has asked before "c"
 
 
-def test_no_exception_when_all_are_within_their_share() -> None:
-    made = budget(2, "a", "b", "c")
-    assert made.ask("a")
-    assert made.ask("b")
-    assert not made.ask("c")
-
-
-def test_one_glutton_does_not_lift_the_limit_for_everybody() -> None:
-    made = budget(4, "a")
-    fill(made, "a", 4)
-    others = [f"m{number}" for number in range(100)]
-    for member in others:
-        made.join(member)
-    granted = [member for member in others if made.ask(member)]
-    assert len(granted) == 3  # as if "a" held its share: the limit of four
-    assert made.grants() == []
-    made.adjust(granted[0], -R)
-    assert made.grants() == [others[3]]
-
-
-def test_the_exception_does_not_wait_behind_one_that_does_not_fit() -> None:
-    made = budget(9, "a", "b", "c")
+def test_the_spare_page_does_not_wait_behind_one_that_does_not_fit() -> None:
+    made = budget(9, "a", "b", "c", lent=True)
     fill(made, "a", 8)
     fill(made, "b", 0.5)
-    fill(made, "gone", 3)
-    fill(made, "gone too", 3)
     assert not made.ask("b")  # within its share of three, but there is no room
     assert not made.ask("c")
-    made.adjust("gone", -3 * R)
+    made.adjust("borrower", -R)
     assert made.grants() == ["c"]
     assert made.waiting
-    made.adjust("c", -R)
-    assert made.ask("c")
+
+
+def test_who_holds_something_is_not_passed_over_for_ever() -> None:
+    """What others give back is kept for the first in line, whoever has the spare page."""
+    made = budget(4, "a", "b", *"vwxyz")
+    fill(made, "gone", 3.8)
+    fill(made, "b", 0.1)
+    assert not made.ask("b")
+    for turn in range(10):
+        member = "vwxyz"[turn % 5]
+        assert made.ask(member)  # on the spare page
+        made.adjust("gone", -(R // 10))
+        assert made.grants() == (["b"] if turn == 9 else [])
+        made.adjust(member, -R)
+        assert made.grants() == []
+
+
+def test_two_hundred_members_take_turns_where_the_limit_has_room_for_five() -> None:
+    made = budget(4)
+    members = [f"m{number}" for number in range(200)]
+    for member in members:
+        made.join(member)
+    reading = [member for member in members if made.ask(member)]
+    turns = dict.fromkeys(members, 0)
+    for _ in range(4_000):
+        member = reading.pop(0)
+        turns[member] += 1
+        made.adjust(member, 1_000)  # an event of it stays unsettled for a while
+        made.adjust(member, -R)
+        reading += made.grants()
+        if made.ask(member):
+            reading.append(member)
+        made.adjust(member, -1_000)
+        reading += made.grants()
+        assert made.used <= made.limit
+    assert set(turns.values()) == {20}
 
 
 class Histories(RuleBasedStateMachine):
@@ -249,8 +284,9 @@ class Histories(RuleBasedStateMachine):
         self.events: dict[str, int] = {}
         self.line: list[str] = []
         self.members: set[str] = set()
+        self.borrower = ""
 
-    @initialize(reservations=st.floats(1, 12))
+    @initialize(reservations=st.floats(0, 12))
     def configure(self, reservations: float) -> None:
         self.budget = budget(reservations)
 
@@ -258,25 +294,37 @@ class Histories(RuleBasedStateMachine):
         return self.reserved.get(member, 0) * R + self.events.get(member, 0)
 
     def share(self) -> int:
-        return max(R, self.budget.limit // max(1, len(self.members)))
+        return max(R, self.common() // max(1, len(self.members)))
 
     def over(self, member: str) -> bool:
         return self.total(member) >= self.share()
 
+    def common(self) -> int:
+        return self.budget.limit - R
+
+    def fits(self, member: str, size: int = R) -> bool:
+        """Is it below its share, and is there room in the common part?"""
+        rest = sum(self.total(each) for each in {*self.reserved, *self.events})
+        rest -= min(R, self.total(self.borrower))
+        return not self.over(member) and rest + size <= self.common()
+
     def eligible(self, member: str) -> bool:
         """Would it be served, were it the first in line?"""
-        held = {each: self.total(each) for each in {*self.reserved, *self.events}}
-        room = sum(held.values()) + R <= self.budget.limit
-        at_share = sum(min(each, self.share()) for each in held.values())
-        exception = not self.total(member) and at_share + R <= self.budget.limit
-        return not self.over(member) and (room or exception)
+        return self.fits(member) or (not self.borrower and not self.total(member))
 
     def grant(self, member: str) -> None:
         assert self.eligible(member)
+        if not self.fits(member):
+            self.borrower = member
         self.reserved[member] = self.reserved.get(member, 0) + 1
+
+    def given_back(self) -> None:
+        if not self.total(self.borrower):
+            self.borrower = ""
 
     def serve(self) -> None:
         """Always after something was given back, as the backlog does."""
+        self.given_back()
         granted = self.budget.grants()
         assert granted == sorted(granted, key=self.line.index)  # first come, first served
         for member in granted:
@@ -307,9 +355,9 @@ class Histories(RuleBasedStateMachine):
         others = any(not self.over(each) for each in self.line)
         free = self.eligible(member)
         if ahead:
-            if self.budget.ask_ahead(member):
-                assert not others
-                self.grant(member)
+            assert self.budget.ask_more(member, R) == (self.fits(member) and not others)
+            if not others and self.fits(member):
+                self.reserved[member] = self.reserved.get(member, 0) + 1
         elif self.budget.ask(member):
             self.grant(member)
         else:
@@ -359,7 +407,7 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def memory_is_bounded(self) -> None:
         if hasattr(self, "budget"):
-            assert self.budget.used <= 2 * self.budget.limit
+            assert self.budget.used <= self.budget.limit
 
 
 TestHistories = Histories.TestCase

@@ -152,3 +152,13 @@ def test_trimmed_at_any_time_each_record_is_published_once(
     reached = {each for each in shard if each <= max(published, default=0)}
     assert reached == set(published) | (lost & reached)
     assert not lost & set(published)
+
+
+def test_records_that_were_noted_too_early_are_read_again() -> None:
+    cursor = Cursor.of(lease("400"), None)
+    assert cursor.read(500, START) is None
+    place = cursor.last_read, cursor.last_read_at
+    assert cursor.read(600, START + 1) is None
+    cursor.return_to(*place)
+    assert (cursor.position, cursor.last_read_at) == (AfterSequence(500), START)
+    assert cursor.read(600, START + 1) is None
