@@ -9,7 +9,8 @@ import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -23,6 +24,7 @@ _PIP = (
 )
 TICK_SECONDS = 1.0
 _PLAIN_SECONDS = 5.0
+_READ_BYTES = 65536
 _LINES = 20  # printed of the output of a command that failed
 
 
@@ -88,33 +90,40 @@ def run(command: Sequence[str], tick: Callable[[str], object]) -> None:
 
     Raise CalledProcessError with the end of its output if it fails.
     """
-    lines: list[str] = []
-    with (
-        subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        ) as process,
-        selectors.DefaultSelector() as selector,
-    ):
+    lines: deque[str] = deque(maxlen=_LINES)
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
         assert process.stdout is not None  # noqa: S101 - it is a pipe
-        output = process.stdout.fileno()
-        selector.register(output, selectors.EVENT_READ)
-        rest = ""
-        while True:
-            if not selector.select(TICK_SECONDS):
-                tick("")
-                continue
-            data = os.read(output, 65536).decode(errors="replace")
-            if not data:
-                break
-            *whole, rest = (rest + data).split("\n")
-            lines = [*lines, *whole][-_LINES:]
-            for line in whole:
+        try:
+            for line in _lines(process.stdout.fileno()):
+                if line:
+                    lines.append(line)
                 tick(line)
+        except KeyboardInterrupt:
+            process.kill()  # it must not write to .venv while the next make does
+            raise
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command, "\n".join(lines))
+
+
+def _lines(output: int) -> Iterator[str]:
+    """Read a pipe to its end; an empty line stands for a second of silence."""
+    rest = ""
+    with selectors.DefaultSelector() as selector:
+        selector.register(output, selectors.EVENT_READ)
+        while True:
+            if not selector.select(TICK_SECONDS):
+                yield ""
+                continue
+            data = os.read(output, _READ_BYTES).decode(errors="replace")
+            if not data:
+                return
+            *whole, rest = (rest + data).split("\n")
+            yield from whole
 
 
 def set_up(progress: Progress) -> None:

@@ -41,8 +41,11 @@ class Screen:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._live is not None:
-            self._live.stop()
+        if self._live is None:
+            return
+        if kind is not None:  # the frame would stay, with numbers that are not the last ones
+            self._live.update(Text(""))
+        self._live.stop()
 
     @contextmanager
     def setting_up(self) -> Iterator[Callable[[str], None]]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from io import StringIO
 
@@ -40,17 +41,24 @@ NOTHING: Mapping[str, str] = {}
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-9]m")
 
 
+def screen_on(
+    out: StringIO, terminal: bool, width: int = 80, environ: Mapping[str, str] = NOTHING
+) -> Screen:
+    return Screen(
+        Console(
+            file=out,
+            force_terminal=terminal,
+            width=width,
+            highlight=False,
+            _environ={"TERM": "xterm-256color", **environ},
+        )
+    )
+
+
 def printed(terminal: bool, width: int = 80, environ: Mapping[str, str] = NOTHING) -> str:
     """A whole demo."""
     out = StringIO()
-    console = Console(
-        file=out,
-        force_terminal=terminal,
-        width=width,
-        highlight=False,
-        _environ={"TERM": "xterm-256color", **environ},
-    )
-    screen = Screen(console)
+    screen = screen_on(out, terminal, width, environ)
     with screen.setting_up() as tell:
         tell("a server")
     with screen:
@@ -93,6 +101,17 @@ def test_the_last_frame_stays_and_names_no_page_that_is_gone() -> None:
     frame = shown[shown.rindex("\x1b[1mended") : shown.index("Counted")]
     assert re.search(r"changes written +20", frame)
     assert "http://" not in frame
+
+
+def test_an_interrupt_leaves_no_frame_of_a_moment_before() -> None:
+    out = StringIO()
+    with suppress(KeyboardInterrupt), screen_on(out, terminal=True) as screen:
+        screen.show(RUNNING, "running", ", 5 s left")
+        shown = out.getvalue()
+        raise KeyboardInterrupt
+    height = shown.count("\n") + 1
+    assert out.getvalue().removeprefix(shown).count("\x1b[2K") == height, "each line is erased"
+    assert "running" not in out.getvalue().removeprefix(shown)
 
 
 def test_a_narrow_terminal_cuts_no_address() -> None:
