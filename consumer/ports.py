@@ -82,7 +82,8 @@ class StreamClient(Protocol):
     async def get_records(self, iterator: str) -> Page:
         """Return the next page (at most 1,000 records). The iterator can be used again.
 
-        Raise ExpiredIterator, TrimmedData or ShardNotFound.
+        Raise ExpiredIterator, also for an iterator that the stream does not take for one,
+        TrimmedData or ShardNotFound.
         """
         ...
 

@@ -121,6 +121,7 @@ def test_every_error_of_the_service_is_survived_without_loss_or_duplicate(one: C
         "limit-exceeded",
         "server-error",
         "expired",
+        "validation",
         "reset",
         "empty",
         "truncate",

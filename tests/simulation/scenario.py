@@ -33,6 +33,7 @@ ORDERLY = (
     "no_filter",  # CHILD_SHARDS is ignored: the answer is the whole listing
     "late_end",  # the end of a shard comes on a page of its own
     "no_latest",  # a fresh LATEST iterator is refused as trimmed
+    "spoilt",  # iterators, fresh ones too, are refused as invalid
     "mixed",  # workers have timings of their own, as while settings are rolled out
 )
 FAULTS = (

@@ -42,6 +42,7 @@ MUTANTS: Sequence[Callable[[], None]] = (
     liveness.plan_touches_unresolved,
     leases.waiting_shards_have_no_age,
     reading.stored_iterator_used_once,
+    reading.refused_iterator_used_again,
     reading.innocents_given_up_with_the_guilty,
     reading.refused_event_follows_in_a_run,
     reading.letters_awaited_at_the_end,
@@ -55,6 +56,7 @@ MUTANTS: Sequence[Callable[[], None]] = (
     stream.unlisted_shard_taken_for_gone,
     commands.paused_shard_is_read,
     commands.seek_skips_in_silence,
+    commands.seek_gap_ends_at_its_target,
 )
 
 NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
@@ -66,6 +68,8 @@ NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
     stream.time_starts_late: frozenset({"iso"}),
     commands.paused_shard_is_read: frozenset({"hold"}),
     commands.seek_skips_in_silence: frozenset({"seek"}),
+    commands.seek_gap_ends_at_its_target: frozenset({"seek"}),
+    reading.refused_iterator_used_again: frozenset({"spoilt"}),
     stream.every_trim_is_a_gap: frozenset({"trims", "night"}),
     stream.gap_rows_not_written: frozenset({"trims", "night"}),
 }
