@@ -24,7 +24,10 @@ class Clock(Protocol):
         ...
 
     def wall(self) -> float:
-        """Return the epoch seconds, for people, ages and row fields."""
+        """Return the epoch seconds by AWS's clock, for people, ages and row fields.
+
+        It goes on steadily, whatever is done to the wall clock of this machine.
+        """
         ...
 
     async def sleep(self, seconds: float) -> None:

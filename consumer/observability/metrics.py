@@ -178,6 +178,10 @@ class Metrics:
         self.event_loop_lag_seconds = self._gauge(
             "event_loop_lag_seconds", "Delay of the event loop's last one-second timer."
         )
+        self.clock_ahead_seconds = self._gauge(
+            "clock_ahead_seconds",
+            "By how much the wall clock is ahead of AWS's time (negative: behind); ages are true.",
+        )
         self.build_info = self._gauge("build_info", "Always 1.", "version", "python")
         self.build_info.labels(version=__version__, python=platform.python_version()).set(1)
         ProcessCollector(namespace=PREFIX, registry=self.registry)

@@ -25,6 +25,8 @@ ORDERLY = (
     "restream",  # the table gets a new stream
     "shuffle",  # ready callbacks run in any order
     "skew",  # wall clocks differ
+    "wrong_clock",  # by up to an hour
+    "step",  # somebody sets the wall clock of a worker
     "small_pages",
     "hold",  # an operator pauses shards, and resumes them
     "seek",  # an operator sends shards somewhere else
@@ -80,6 +82,7 @@ TIMED = {
     "pause": 3,
     "suspend": 2,
     "sigterm": 3,
+    "step": 3,
     "join": 2,
     "split": 4,
     "rotate": 4,

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import os
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import aiobotocore
 from aiobotocore.config import AioConfig
-from aiobotocore.httpsession import AIOHTTPSession
 from botocore.exceptions import BotoCoreError
 
 from consumer import __version__
 from consumer.adapters.aws.aws_errors import NO_CREDENTIALS, misconfigured
 from consumer.adapters.aws.credential_chain import CredentialSession, CredentialsFailed
 from consumer.adapters.aws.get_records_parser import CheckedParserFactory
+from consumer.adapters.aws.http_session import HttpSession
+from consumer.adapters.clock import AwsClock, SystemClock
 from consumer.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -41,10 +43,12 @@ USER_AGENT = f"dynamodb-nakadi-consumer/{__version__} aiobotocore/{aiobotocore._
 class Aws:
     """One session and the clients made from it, which are closed together.
 
-    `fallback_region` is used if neither environment nor profile names a region.
+    `fallback_region` is used if neither environment nor profile names a region. `clock` learns the
+    time of day from the answers to all clients.
     """
 
-    def __init__(self, fallback_region: str | None = None) -> None:
+    def __init__(self, fallback_region: str | None = None, clock: AwsClock | None = None) -> None:
+        self.clock = AwsClock(SystemClock()) if clock is None else clock
         self._session = CredentialSession()
         self._session.register_component("response_parser_factory", CheckedParserFactory())
         self._fallback_region = fallback_region
@@ -75,9 +79,7 @@ class Aws:
 
     async def streams(self, connections: int) -> Any:  # noqa: ANN401 - made by botocore
         """Return a client of DynamoDB Streams; `connections` is the size of its pool."""
-        return await self._open(
-            "dynamodbstreams", connections, READ_SECONDS, http_session_cls=GzipSession
-        )
+        return await self._open("dynamodbstreams", connections, READ_SECONDS)
 
     async def dynamodb(self, connections: int) -> Any:  # noqa: ANN401 - made by botocore
         """Return a client of DynamoDB; `connections` is the size of its pool.
@@ -95,7 +97,6 @@ class Aws:
         service: str,
         connections: int,
         read_seconds: float,
-        http_session_cls: type[AIOHTTPSession] = AIOHTTPSession,
     ) -> Any:  # noqa: ANN401 - made by botocore
         config = AioConfig(
             connect_timeout=CONNECT_SECONDS,
@@ -107,7 +108,7 @@ class Aws:
             connector_args={"keepalive_timeout": IDLE_SECONDS},
             # Otherwise botocore builds it twice a call, a seventh of the time of an idle poll.
             user_agent=USER_AGENT,
-            http_session_cls=http_session_cls,
+            http_session_cls=partial(HttpSession, self.clock),
         )
         region = self.region
         try:
@@ -118,24 +119,3 @@ class Aws:
             return await self._clients.enter_async_context(client)
         except (BotoCoreError, ValueError) as error:
             raise misconfigured(error) from error
-
-
-class GzipSession(AIOHTTPSession):  # type: ignore[misc]
-    """A session that requests gzip for GetRecords, where aiobotocore always sends `identity`.
-
-    `Accept-Encoding` is not among the signed headers.
-    """
-
-    async def _get_session(self, proxy_url: str | None) -> _GzipRequests:
-        return _GzipRequests(await super()._get_session(proxy_url))
-
-
-class _GzipRequests:
-    def __init__(self, session: Any) -> None:  # noqa: ANN401 - an aiohttp.ClientSession
-        self._session = session
-
-    def request(self, method: str, **arguments: Any) -> Any:  # noqa: ANN401 - passed through
-        headers = arguments["headers"]
-        if headers.get("X-Amz-Target", "").endswith(".GetRecords"):
-            headers["Accept-Encoding"] = "gzip"
-        return self._session.request(method, **arguments)

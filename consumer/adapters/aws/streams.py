@@ -12,7 +12,6 @@ the width is taken from the numbers in DescribeStream.
 from __future__ import annotations
 
 import asyncio
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from consumer.adapters.aws.aws_errors import (
@@ -23,7 +22,8 @@ from consumer.adapters.aws.aws_errors import (
     retryable,
 )
 from consumer.adapters.aws.whole_number import whole_number
-from consumer.adapters.odd_answer import ODD, reading
+from consumer.adapters.clock import epoch_of
+from consumer.adapters.odd_answer import reading
 from consumer.core.stream.stream import (
     AfterSequence,
     AtLatest,
@@ -199,11 +199,8 @@ class DynamoDbStreams:
                 self._digits = len(first)
 
     def _date(self, answer: Mapping[str, Any]) -> float:
-        date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
-        try:
-            return parsedate_to_datetime(date).timestamp()
-        except ODD:  # the backend sends no Date, or one that is none
-            return self._clock.wall()
+        date = epoch_of(answer["ResponseMetadata"]["HTTPHeaders"].get("date"))
+        return self._clock.wall() if date is None else date
 
 
 async def _call(

@@ -19,6 +19,7 @@ from tests.twins.virtual_time import run
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from consumer.adapters.aws.aws import Aws
     from consumer.settings.settings import Settings
 
 ROW = StreamRow("arn", "orders", "L", None, TRIM_HORIZON, None, True, 1, 1, 0, "f")
@@ -38,7 +39,7 @@ def test_a_look_that_fails_is_told_and_the_next_one_shows_how_it_went_on(
     out = io.StringIO()
 
     @asynccontextmanager
-    async def opened(_: Settings) -> AsyncIterator[LeaseTableTwin]:
+    async def opened(_: Settings, __: Aws) -> AsyncIterator[LeaseTableTwin]:
         yield store
 
     async def three_looks() -> None:

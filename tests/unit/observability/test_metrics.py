@@ -38,6 +38,7 @@ PUBLIC = {
     "shard_failures_total": set(),
     "worker_able": set(),
     "event_loop_lag_seconds": set(),
+    "clock_ahead_seconds": set(),
     "build_info": {"version", "python"},
 }
 
