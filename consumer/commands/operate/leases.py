@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import TextIO
 
-    from consumer.adapters.lease_table.lease_table import LeaseTable
-    from consumer.ports import Clock
+    from consumer.ports import Clock, LeaseStore
     from consumer.settings.settings import Settings
 
 WATCH_SECONDS = 2.0
@@ -105,7 +104,7 @@ def summary(lines: Sequence[LeaseLine]) -> str:
     return f"{len(lines)} shards: {counts}" if counts else "no leases: nothing has run yet"
 
 
-async def _read(store: LeaseTable, settings: Settings, clock: Clock) -> list[LeaseLine]:
+async def _read(store: LeaseStore, settings: Settings, clock: Clock) -> list[LeaseLine]:
     workers, streams = await store.read_peers()
     leases = [(await store.read_leases(row.key)) for row in chain(streams)]
     duration = settings.lease_duration_seconds
