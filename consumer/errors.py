@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 Kind = TypeVar("Kind", bound=BaseException)
 
+INVALID_ITERATOR = "invalid_iterator"
+"""Reason of an ExpiredIterator: the stream does not take it for an iterator, whatever its age."""
+
 
 class ConsumerError(Exception):
     """Base class of all errors that this service raises on purpose."""
@@ -39,10 +42,10 @@ class Retryable(ConsumerError):
 
 
 class ExpiredIterator(Retryable):
-    """ExpiredIteratorException: the iterator is older than 15 minutes."""
+    """The stream refuses the iterator: it is older than 15 minutes, or INVALID_ITERATOR."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, "expired_iterator")
+    def __init__(self, message: str, reason: str = "expired_iterator") -> None:
+        super().__init__(message, reason)
 
 
 class UnknownOutcome(Retryable):

@@ -7,6 +7,7 @@ and that no held shard stands still without a named cause; it never means that N
 from __future__ import annotations
 
 import asyncio
+from math import inf
 from typing import TYPE_CHECKING
 
 import structlog
@@ -23,6 +24,7 @@ from consumer.core.reports.status import (
     StatusView,
     StreamStatus,
 )
+from consumer.core.time_of_day import WRONG_SECONDS
 from consumer.observability.embedded_metrics import EmbeddedMetrics
 from consumer.runtime.signal import Signal
 
@@ -31,11 +33,11 @@ if TYPE_CHECKING:
 
     from prometheus_client import Gauge
 
+    from consumer.adapters.clock import AwsClock
     from consumer.core.reports.lease_view import LeaseView
     from consumer.core.shard.shard_view import ShardView
     from consumer.core.stream.stream import StreamPage
     from consumer.observability.metrics import Metrics
-    from consumer.ports import Clock
     from consumer.runtime.consumer_worker import ConsumerWorker
     from consumer.settings.settings import Settings
 
@@ -56,11 +58,16 @@ shard over after a minute, so this finds only what that did not."""
 
 RETENTION_SECONDS = 24 * 3600.0
 
+CLOCK_REMIND_SECONDS = 300.0
+"""Seconds until the warning of a wrong wall clock is repeated."""
+
 
 class Observer:
     """The source of `/livez`, `/readyz`, `/status` and `/metrics`."""
 
-    def __init__(self, worker_id: str, settings: Settings, clock: Clock, metrics: Metrics) -> None:
+    def __init__(
+        self, worker_id: str, settings: Settings, clock: AwsClock, metrics: Metrics
+    ) -> None:
         self._worker_id = worker_id
         self._settings = settings
         self._clock = clock
@@ -74,6 +81,7 @@ class Observer:
                 settings.cloudwatch_namespace, settings.application, metrics
             )
         self._told_cloudwatch_at = self._started_at
+        self._warned_of_clock_at = -inf
         self._stopped = Signal()
         self._stopping = False
         self._rates: dict[tuple[str, str], Rate] = {}
@@ -144,7 +152,7 @@ class Observer:
 
     def status(self) -> StatusView:
         """Return the content of `/status`."""
-        wall, page = self._clock.wall(), self._page
+        wall, page, ahead = self._clock.wall(), self._page, self._clock.ahead
         return StatusView(
             worker=self._worker_id,
             application=self._settings.application,
@@ -157,6 +165,7 @@ class Observer:
             live=self.live()[1],
             ready=self.ready()[1],
             leases=tuple(_lease(seen, wall) for seen in self._leases()),
+            clock_ahead_seconds=None if ahead is None else round(ahead, 1),
         )
 
     def _shard(self, shard: ShardView, wall: float) -> ShardStatus:
@@ -203,7 +212,23 @@ class Observer:
             rate = self._rates[key] = before.get(key) or Rate(now, shard.records_read)
             rate.observe(now, shard.records_read)
 
+    def _look_at_clock(self) -> None:
+        """Update the gauge; warn of a wall clock that is wrong, now and then while it is."""
+        now, ahead = self._clock.now(), self._clock.ahead
+        if ahead is None:
+            return
+        self._metrics.clock_ahead_seconds.set(ahead)
+        if abs(ahead) > WRONG_SECONDS and now >= self._warned_of_clock_at + CLOCK_REMIND_SECONDS:
+            self._warned_of_clock_at = now
+            log.warning(
+                "clock_wrong",
+                seconds=round(ahead, 1),
+                action="ages and limits follow AWS's time, so nothing is wrong yet; set this"
+                " machine's clock (NTP): AWS refuses requests if it is wrong by minutes",
+            )
+
     def _look(self) -> None:
+        self._look_at_clock()
         if self._worker is None:
             return
         self._worker.publishing.backlog.observe()

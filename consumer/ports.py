@@ -24,7 +24,10 @@ class Clock(Protocol):
         ...
 
     def wall(self) -> float:
-        """Return the epoch seconds, for people, ages and row fields."""
+        """Return the epoch seconds by AWS's clock, for people, ages and row fields.
+
+        It goes on steadily, whatever is done to the wall clock of this machine.
+        """
         ...
 
     async def sleep(self, seconds: float) -> None:
@@ -82,7 +85,8 @@ class StreamClient(Protocol):
     async def get_records(self, iterator: str) -> Page:
         """Return the next page (at most 1,000 records). The iterator can be used again.
 
-        Raise ExpiredIterator, TrimmedData or ShardNotFound.
+        Raise ExpiredIterator, also for an iterator that the stream does not take for one,
+        TrimmedData or ShardNotFound.
         """
         ...
 

@@ -20,7 +20,7 @@ from consumer import __version__
 from consumer.adapters.aws.aws import Aws
 from consumer.adapters.aws.dead_letter_queue import SqsDeadLetterQueue
 from consumer.adapters.aws.streams import DynamoDbStreams
-from consumer.adapters.clock import SystemClock
+from consumer.adapters.clock import AwsClock, SystemClock
 from consumer.adapters.http_server import serve_http
 from consumer.adapters.lease_table.lease_table import LeaseTable
 from consumer.adapters.nakadi import Nakadi
@@ -55,7 +55,7 @@ class Service:
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._settings = settings
-        self._clock = SystemClock()
+        self._clock = AwsClock(SystemClock())
         self._chance = random.Random()  # noqa: S311 - spreads retries, guards no secret
         self._metrics = metrics
         self._worker_id = f"{socket.gethostname()}-{uuid.uuid4().hex[:12]}"
@@ -110,7 +110,7 @@ class Service:
     async def _open(self, stack: AsyncExitStack) -> tuple[Ports, StreamPage]:
         """Build the adapters, and wait until stream and lease table answer."""
         settings = self._settings
-        aws = await stack.enter_async_context(Aws(fallback_region(settings)))
+        aws = await stack.enter_async_context(Aws(fallback_region(settings), self._clock))
         dynamodb = await aws.dynamodb(LEASE_CONNECTIONS)
         streams = DynamoDbStreams(
             await aws.streams(STREAM_CONNECTIONS), dynamodb, self._clock, self._metrics

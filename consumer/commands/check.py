@@ -20,6 +20,7 @@ from consumer.commands.columns import columns
 from consumer.core.preflight.check_result import (
     CheckResult,
     Severity,
+    check_clock,
     check_ordering_key,
     check_region,
     exit_code,
@@ -86,6 +87,8 @@ class Check:
                 await self._lease_table(aws)
             with self._reporting("dead letter queue"):
                 await self._queue(aws)
+            if aws.clock.ahead is not None:
+                self.results.append(check_clock(aws.clock.ahead))
         token = token_of(self._settings)
         with self._reporting("token"):
             self._token(token)

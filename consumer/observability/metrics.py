@@ -181,6 +181,10 @@ class Metrics:
         self.log_lines_dropped = self._counter(
             "log_lines_dropped", "Lines of the log that nobody took: a full pipe, a full disk."
         )
+        self.clock_ahead_seconds = self._gauge(
+            "clock_ahead_seconds",
+            "By how much the wall clock is ahead of AWS's time (negative: behind); ages are true.",
+        )
         self.build_info = self._gauge("build_info", "Always 1.", "version", "python")
         self.build_info.labels(version=__version__, python=platform.python_version()).set(1)
         ProcessCollector(namespace=PREFIX, registry=self.registry)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.cluster import TABLE, UNHURRIED, Cluster, cluster
+from tests.integration.cluster import TABLE, UNHURRIED, Cluster, WorkerProcess, cluster
 from tests.integration.consumer_process import run_consumer
 from tests.patience import PATIENCE
 
@@ -121,6 +121,7 @@ def test_every_error_of_the_service_is_survived_without_loss_or_duplicate(one: C
         "limit-exceeded",
         "server-error",
         "expired",
+        "validation",
         "reset",
         "empty",
         "truncate",
@@ -148,6 +149,34 @@ def test_every_error_of_the_service_is_survived_without_loss_or_duplicate(one: C
     hit = stats["faults"]
     assert isinstance(hit, dict)
     assert set(kinds) <= {kind for kind, count in hit.items() if count}
+
+
+def test_a_machine_whose_clock_is_wrong_tells_true_ages_and_expires_nothing_young(
+    one: Cluster,
+) -> None:
+    script = (
+        "import time; right = time.time; time.time = lambda: right() + 602; "
+        "from consumer import cli; cli.main()"
+    )
+    log = one.folder / "wrong-clock.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-c", script, "run"],
+            env=one.environment(CONSUMER_MAX_RECORD_AGE_SECONDS="300"),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    worker = WorkerProcess(process, log)
+    one.workers.append(worker)
+    one.fill(100)
+    assert one.until_settled().lost == 0
+    one.until(lambda: bool(worker.events("clock_wrong")), "the warning")
+    status = worker.status()
+    assert abs(status["clock_ahead_seconds"] - 602) < 2
+    assert [shard["age_seconds"] < PATIENCE for shard in status["shards"]] == [True]
+    assert worker.metric("consumer_iterator_age_seconds") < PATIENCE
+    assert worker.metric("consumer_dead_letters_total") == 0
 
 
 def test_trimmed_records_are_a_gap_row_a_metric_and_an_error_and_reading_goes_on(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from consumer.adapters.clock import AwsClock
 from consumer.core.event.event import EventFormat
 from consumer.core.leases.lease import Worker
 from consumer.core.routes.route import Route
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
 WHOLE = 1_000_000
 """Rows of a page where each read is answered whole."""
 
+DATED = ("streams", "table")
+"""The ports whose answers come from AWS and teach the clock."""
+
+HOUR = 3600.0
+
 EXIT_SECONDS = 3.0 + 0.5
 """After the drain time a worker must be gone; half a second for what is under way."""
 
@@ -48,18 +54,21 @@ def _held(worker: ConsumerWorker) -> list[ShardConsumer]:
 
 
 class SimClock:
-    """Clock of one worker: CLOCK_BOOTTIME goes on whatever happens, wall clocks differ."""
+    """Clock of one machine: CLOCK_BOOTTIME goes on whatever happens, wall clocks differ.
+
+    `skew` is how far its wall clock is ahead.
+    """
 
     def __init__(self, world: "World", ahead: float, skew: float) -> None:
         self._loop = world.loop
         self._ahead = ahead
-        self._skew = skew
+        self.skew = skew
 
     def now(self) -> float:
         return self._loop.now + self._ahead
 
     def wall(self) -> float:
-        return wall(self._loop.now) + self._skew
+        return wall(self._loop.now) + self.skew
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -72,6 +81,8 @@ class Process:
     name: str
     node: Node
     worker: ConsumerWorker
+    machine: SimClock
+    clock: AwsClock
     task: "asyncio.Task[None] | None" = None
     stopping: bool = False
     ended: bool = False
@@ -109,8 +120,11 @@ class Cluster:
         node = Node(name)
         chance = world.scenario.streams.of("clock", name)
         skew = chance.uniform(-5.0, 5.0) if world.scenario.has("skew") else 0.0
-        clock = SimClock(world, chance.uniform(0.0, 1e6), skew)
-        process = Process(name, node, self._worker(node, clock))
+        machine = SimClock(world, chance.uniform(0.0, 1e6), skew)
+        if world.scenario.has("wrong_clock"):
+            machine.skew = world.scenario.streams.of("wrong_clock", name).uniform(-HOUR, HOUR)
+        clock = AwsClock(machine)
+        process = Process(name, node, self._worker(node, clock), machine, clock)
         self.processes.append(process)
         world.tell(name, "starts")
         world.happened["start"] += 1
@@ -155,7 +169,7 @@ class Cluster:
 
     # -- one of them
 
-    def _worker(self, node: Node, clock: SimClock) -> ConsumerWorker:
+    def _worker(self, node: Node, clock: AwsClock) -> ConsumerWorker:
         world, scenario = self._world, self._world.scenario
         latest = world.model.table("orders").stream
         assert latest is not None
@@ -166,7 +180,8 @@ class Cluster:
         def wire(port: str) -> Wire:
             draws = scenario.streams.of("wire", port, node.name)
             weather = world.weathers[port]
-            return Wire(world.loop, node, port, weather, draws, world.faults, world.trace)
+            dated = clock if port in DATED else None
+            return Wire(world.loop, node, port, weather, draws, world.faults, world.trace, dated)
 
         config = WorkerConfig(
             source=Source(

@@ -25,6 +25,8 @@ ORDERLY = (
     "restream",  # the table gets a new stream
     "shuffle",  # ready callbacks run in any order
     "skew",  # wall clocks differ
+    "wrong_clock",  # by up to an hour
+    "step",  # somebody sets the wall clock of a worker
     "small_pages",
     "hold",  # an operator pauses shards, and resumes them
     "seek",  # an operator sends shards somewhere else
@@ -33,6 +35,7 @@ ORDERLY = (
     "no_filter",  # CHILD_SHARDS is ignored: the answer is the whole listing
     "late_end",  # the end of a shard comes on a page of its own
     "no_latest",  # a fresh LATEST iterator is refused as trimmed
+    "spoilt",  # iterators, fresh ones too, are refused as invalid
     "mixed",  # workers have timings of their own, as while settings are rolled out
 )
 FAULTS = (
@@ -80,6 +83,7 @@ TIMED = {
     "pause": 3,
     "suspend": 2,
     "sigterm": 3,
+    "step": 3,
     "join": 2,
     "split": 4,
     "rotate": 4,

@@ -102,9 +102,10 @@ class Line:
         lease: Lease,
         row: StreamRow,
         partitioning: Partitioning | None,
+        clock: VirtualClock,
     ) -> None:
         self.shard, self.nakadi, self.queue = shard, nakadi, queue
-        self.clock, chance = VirtualClock(), HalfChance()
+        self.clock, chance = clock, HalfChance()
         self.metrics = Metrics()
         self.fence = Fence(LONG)
         self.fence.beat(0.0, 0.0)
@@ -172,6 +173,7 @@ def run_line(
     lease: Lease | None = None,
     started_at: float | None = None,
     partitioning: Partitioning | None = None,
+    clock: Callable[[], VirtualClock] = VirtualClock,
 ) -> Line:
     """Run what publishes beside `main`; everything ends with it."""
     row = StreamRow(
@@ -189,6 +191,7 @@ def run_line(
             lease=lease if lease is not None else Lease(SHARD, None, created_at=EPOCH),
             row=replace(row),
             partitioning=partitioning,
+            clock=clock(),
         )
         lines.append(line)
         async with asyncio.TaskGroup() as tasks:

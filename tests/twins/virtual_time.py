@@ -9,6 +9,9 @@ import selectors
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from consumer.adapters.clock import AwsClock
+from consumer.core.time_of_day import ENOUGH
+
 EPOCH = 1_790_000_000.0  # wall clock at loop time 0
 
 
@@ -50,6 +53,31 @@ class VirtualClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+class SetClock(VirtualClock):
+    """The clock of a worker that knows AWS's time, on a machine whose wall clock is `ahead`."""
+
+    def __init__(self, ahead: float) -> None:
+        super().__init__()
+        self.machine = Machine(ahead)
+        self._aws = AwsClock(self.machine)
+        for _ in range(ENOUGH):
+            self._aws.learn(EPOCH, self.now())
+
+    def wall(self) -> float:
+        return self._aws.wall()
+
+
+class Machine(VirtualClock):
+    """Its wall clock is `ahead` seconds wrong; a test may set it."""
+
+    def __init__(self, ahead: float) -> None:
+        super().__init__()
+        self.ahead = ahead
+
+    def wall(self) -> float:
+        return super().wall() + self.ahead
 
 
 class HalfChance:

@@ -109,7 +109,7 @@ async def test_status_is_the_public_json() -> None:
         '"reason":"http_503"}],"live":"ok","ready":"ok",'
         '"leases":[{"stream":"orders/1","shard_id":"shardId-1","parent_shard_id":"s-0",'
         '"state":"held","owner":"host-1","checkpoint":"400","age_seconds":null,'
-        '"paused":false}]}'
+        '"paused":false}],"clock_ahead_seconds":null}'
     )
 
 

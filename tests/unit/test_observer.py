@@ -7,16 +7,19 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
+from consumer.adapters.clock import AwsClock
 from consumer.core.leases.lease_state import LeaseState
 from consumer.core.publishing.flow import FlowState
 from consumer.core.reports.lease_view import LeaseView
 from consumer.core.shard.shard_state import ShardState
 from consumer.core.shard.shard_view import ShardView
+from consumer.core.time_of_day import WRONG_SECONDS
 from consumer.observability.metrics import Metrics
-from consumer.observer import Observer
+from consumer.observer import CLOCK_REMIND_SECONDS, Observer
 from consumer.settings.loading import load_settings
-from tests.twins.virtual_time import VirtualClock
+from tests.twins.virtual_time import EPOCH
 
 NEW, OLD = "orders/2026-11-01", "orders/2026-10-01"
 REQUIRED = {
@@ -62,9 +65,22 @@ class Worker:
         return self.views
 
 
-class Clock(VirtualClock):
+class Clock(AwsClock):
+    """`seconds` is what `now` shows, `wrong` by how much the wall clock is ahead."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+        self.wrong: float | None = None
+
     def now(self) -> float:
-        return 1000.0
+        return self.seconds
+
+    def wall(self) -> float:
+        return EPOCH + self.seconds
+
+    @property
+    def ahead(self) -> float | None:
+        return self.wrong
 
 
 class Watched:
@@ -72,12 +88,12 @@ class Watched:
         self.clock = Clock()
         self.metrics = Metrics()
         self.worker = Worker()
-        self._observer = Observer(
+        self.observer = Observer(
             "worker-1", load_settings(REQUIRED | settings), self.clock, self.metrics
         )
         worker: Any = self.worker
         page: Any = SimpleNamespace()
-        self._observer.watch(worker, page)
+        self.observer.watch(worker, page)
 
     def lease(self, state: LeaseState, seconds: float | None = None, key: str = NEW) -> None:
         since = None if seconds is None else self.clock.wall() - seconds
@@ -85,7 +101,7 @@ class Watched:
 
     def series(self, name: str, label: str = "stream") -> dict[str, float]:
         """A gauge's values by label, after a scrape."""
-        self._observer.scrape()
+        self.observer.scrape()
         families = self.metrics.registry.restricted_registry([f"consumer_{name}"]).collect()
         samples = [sample for family in families for sample in family.samples]
         return {sample.labels[label]: sample.value for sample in samples}
@@ -147,3 +163,26 @@ def test_the_budget_is_exported() -> None:
     watched = Watched()
     watched.series("leases", "state")
     assert watched.metrics.registry.get_sample_value("consumer_queue_limit_bytes") == 1000
+
+
+@pytest.mark.parametrize("wrong", [602.0, -602.0])
+def test_a_wrong_clock_is_warned_of_once_and_again_while_it_lasts(wrong: float) -> None:
+    watched = Watched()
+    told = []
+    with capture_logs() as logs:
+        for seconds, ahead in (
+            (0.0, None),
+            (1.0, WRONG_SECONDS),
+            (2.0, wrong),
+            (3.0, wrong),
+            (CLOCK_REMIND_SECONDS + 1.0, wrong),
+            (CLOCK_REMIND_SECONDS + 2.0, wrong),
+            (2 * CLOCK_REMIND_SECONDS + 2.0, 0.2),
+        ):
+            watched.clock.seconds, watched.clock.wrong = 1000.0 + seconds, ahead
+            before = len(logs)
+            watched.observer.scrape()
+            told.append(len(logs) - before)
+    assert told == [0, 0, 1, 0, 0, 1, 0]
+    assert {(entry["event"], entry["seconds"]) for entry in logs} == {("clock_wrong", wrong)}
+    assert watched.metrics.registry.get_sample_value("consumer_clock_ahead_seconds") == 0.2

@@ -10,19 +10,20 @@ from __future__ import annotations
 import os
 import ssl
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 import aiobotocore
 from aiobotocore.config import AioConfig
-from aiobotocore.httpsession import AIOHTTPSession
 from botocore.exceptions import BotoCoreError
 
 from consumer import __version__
 from consumer.adapters.aws.aws_errors import NO_CREDENTIALS, misconfigured
 from consumer.adapters.aws.credential_chain import CredentialSession, CredentialsFailed
-from consumer.adapters.aws.get_records_parser import MAX_BODY_BYTES, CheckedParserFactory
-from consumer.adapters.limited_body import read_at_most
+from consumer.adapters.aws.get_records_parser import CheckedParserFactory
+from consumer.adapters.aws.http_session import HttpSession
+from consumer.adapters.clock import AwsClock, SystemClock
 from consumer.adapters.proxies import check_proxies
 from consumer.errors import Misconfigured
 
@@ -45,10 +46,12 @@ USER_AGENT = f"dynamodb-nakadi-consumer/{__version__} aiobotocore/{aiobotocore._
 class Aws:
     """One session and the clients made from it, which are closed together.
 
-    `fallback_region` is used if neither environment nor profile names a region.
+    `fallback_region` is used if neither environment nor profile names a region. `clock` learns the
+    time of day from the answers to all clients.
     """
 
-    def __init__(self, fallback_region: str | None = None) -> None:
+    def __init__(self, fallback_region: str | None = None, clock: AwsClock | None = None) -> None:
+        self.clock = AwsClock(SystemClock()) if clock is None else clock
         self._session = CredentialSession()
         self._session.register_component("response_parser_factory", CheckedParserFactory())
         self._fallback_region = fallback_region
@@ -103,7 +106,7 @@ class Aws:
             connector_args={"keepalive_timeout": IDLE_SECONDS},
             # Otherwise botocore builds it twice a call, a seventh of the time of an idle poll.
             user_agent=USER_AGENT,
-            http_session_cls=LimitedSession,
+            http_session_cls=partial(HttpSession, self.clock),
         )
         region = self.region
         # The session's own clients, such as that of STS for the tokens of a cluster's service
@@ -148,39 +151,3 @@ def _check_authorities(file: str | None) -> None:
         raise Misconfigured(
             f"AWS_CA_BUNDLE: found {file!r} ({reason}), wanted certificates in PEM format"
         ) from error
-
-
-class LimitedSession(AIOHTTPSession):  # type: ignore[misc]
-    """A session that reads no answer further than MAX_BODY_BYTES, and gets gzip for GetRecords.
-
-    aiobotocore reads to the end whatever comes, and always sends `Accept-Encoding: identity`. The
-    header is not among those that are signed.
-    """
-
-    async def _get_session(self, proxy_url: str | None) -> _Requests:
-        return _Requests(await super()._get_session(proxy_url))
-
-
-class _Requests:
-    def __init__(self, session: Any) -> None:  # noqa: ANN401 - an aiohttp.ClientSession
-        self._session = session
-
-    async def request(self, method: str, **arguments: Any) -> _Response:  # noqa: ANN401 - passed through
-        headers = arguments["headers"]
-        if headers.get("X-Amz-Target", "").endswith(".GetRecords"):
-            headers["Accept-Encoding"] = "gzip"
-        return _Response(await self._session.request(method, **arguments))
-
-
-class _Response:
-    """What aiobotocore uses of an aiohttp.ClientResponse."""
-
-    def __init__(self, response: Any) -> None:  # noqa: ANN401 - an aiohttp.ClientResponse
-        self.url, self.status = response.url, response.status
-        self.raw_headers = response.raw_headers
-        self._response = response
-
-    async def read(self) -> bytes:
-        """Return the body as it was sent; after a longer one the connection is closed."""
-        async with self._response as response:
-            return await read_at_most(MAX_BODY_BYTES, response.content.iter_any())

@@ -87,6 +87,8 @@ _REASONS: Final = {
     "ValidationException": "validation",
 }
 
+_REFUSALS: Final = ("validation", "refused")
+
 _BROKEN: Final = (
     # aiobotocore raises the same for a connection that broke as for one that was never made; the
     # cause differs.
@@ -125,6 +127,15 @@ def answered_status(error: Exception) -> int | None:
         return None
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     return status if isinstance(status, int) else None
+
+
+def refuses(error: Exception) -> bool:
+    """Return whether the service refuses what the request says: sent again, it would do so again.
+
+    Only a code of its own says so. A page of a proxy has the HTTP status in place of a code.
+    """
+    code = error_code(error)
+    return bool(code) and not str(code).isdigit() and reason_of(error) in _REFUSALS
 
 
 def retryable(call: str, error: Exception) -> Retryable:

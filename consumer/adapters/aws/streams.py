@@ -2,7 +2,7 @@
 
 The SDK never retries. Facts about a shard (`TrimmedData`, `ShardNotFound`, `ExpiredIterator`) come
 only from the service's own error codes. Every other failure is Retryable and says nothing about the
-shard.
+shard. An iterator that GetRecords refuses for any reason of its own counts as expired.
 
 Sequence numbers are integers in this service and text in the API. AWS writes 21 to 40 digits
 without leading zeros. Emulators pad numbers to a width of their own and compare them as text, so
@@ -12,12 +12,18 @@ the width is taken from the numbers in DescribeStream.
 from __future__ import annotations
 
 import asyncio
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
-from consumer.adapters.aws.aws_errors import CALL_FAILURES, describe, error_code, retryable
+from consumer.adapters.aws.aws_errors import (
+    CALL_FAILURES,
+    describe,
+    error_code,
+    refuses,
+    retryable,
+)
 from consumer.adapters.aws.whole_number import whole_number
-from consumer.adapters.odd_answer import ODD, reading
+from consumer.adapters.clock import epoch_of
+from consumer.adapters.odd_answer import reading
 from consumer.core.stream.stream import (
     AfterSequence,
     AtLatest,
@@ -29,6 +35,7 @@ from consumer.core.stream.stream import (
     ViewType,
 )
 from consumer.errors import (
+    INVALID_ITERATOR,
     ConsumerError,
     ExpiredIterator,
     Misconfigured,
@@ -59,7 +66,9 @@ CHILD_PAGES: Final = 100
 SEQUENCE_DIGITS: Final = 21
 """The fewest digits of a SequenceNumber, by the service's API model."""
 
-_FACTS: Final = {
+GET_RECORDS: Final = "GetRecords"
+
+_FACTS: Final[Mapping[str, type[ConsumerError]]] = {
     "ExpiredIteratorException": ExpiredIterator,
     "TrimmedDataAccessException": TrimmedData,
     "ResourceNotFoundException": ShardNotFound,
@@ -151,7 +160,7 @@ class DynamoDbStreams:
     async def get_records(self, iterator: str) -> Page:
         """Return the next page. Raise ExpiredIterator, TrimmedData or ShardNotFound."""
         answer = await _call(
-            "GetRecords",
+            GET_RECORDS,
             self._streams.get_records,
             ShardIterator=iterator,
             Limit=RECORDS_PER_PAGE,
@@ -190,11 +199,8 @@ class DynamoDbStreams:
                 self._digits = len(first)
 
     def _date(self, answer: Mapping[str, Any]) -> float:
-        date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
-        try:
-            return parsedate_to_datetime(date).timestamp()
-        except ODD:  # the backend sends no Date, or one that is none
-            return self._clock.wall()
+        date = epoch_of(answer["ResponseMetadata"]["HTTPHeaders"].get("date"))
+        return self._clock.wall() if date is None else date
 
 
 async def _call(
@@ -209,7 +215,12 @@ async def _call(
 
 def _translated(name: str, error: Exception) -> ConsumerError:
     fact = _FACTS.get(error_code(error) or "")
-    return fact(f"{name}: {describe(error)}") if fact else retryable(name, error)
+    if fact is not None:
+        return fact(f"{name}: {describe(error)}")
+    if name == GET_RECORDS and refuses(error):
+        # There is nothing else in the request that could be refused.
+        return ExpiredIterator(f"{name}: {describe(error)}", INVALID_ITERATOR)
+    return retryable(name, error)
 
 
 def _page(stream: Stream, description: Mapping[str, Any], answered_at: float) -> StreamPage:

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from consumer.adapters.aws.aws import Aws
-from consumer.adapters.clock import SystemClock
 from consumer.adapters.lease_table.lease_table import LeaseTable
 from consumer.credentials import fallback_region
 from consumer.errors import Retryable, StreamUnreachable
@@ -38,7 +37,7 @@ async def open_lease_table(settings: Settings, aws: Aws | None = None) -> AsyncI
     try:
         store = LeaseTable(
             await aws.dynamodb(CONNECTIONS),
-            SystemClock(),
+            aws.clock,
             table=settings.lease_table,
             application=settings.application,
             request_seconds=REQUEST_SECONDS,

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from consumer.adapters.aws.aws import Aws
 from consumer.commands.columns import columns
 from consumer.commands.operate.lease_reading import none_found, open_lease_table
 from consumer.core.leases.lineage import chain
 from consumer.core.reports.lease_report import LeaseLine, lease_report
+from consumer.credentials import fallback_region
 from consumer.errors import LeaseTableAbsent, Retryable
 from consumer.observability import logs
 from consumer.observability.standard_streams import control
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import TextIO
 
-    from consumer.adapters.lease_table.lease_table import LeaseTable
+    from consumer.ports import Clock, LeaseStore
     from consumer.settings.settings import Settings
 
 WATCH_SECONDS = 2.0
@@ -57,8 +59,11 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
 
 
 async def _read_once(settings: Settings) -> list[LeaseLine]:
-    async with open_lease_table(settings) as store:
-        return await _read(store, settings)
+    async with (
+        Aws(fallback_region(settings)) as aws,
+        open_lease_table(settings, aws) as store,
+    ):
+        return await _read(store, settings, aws.clock)
 
 
 async def _watch(settings: Settings, out: TextIO, *, as_json: bool) -> None:
@@ -66,10 +71,13 @@ async def _watch(settings: Settings, out: TextIO, *, as_json: bool) -> None:
 
     If the table cannot be read, print the error on stderr and go on.
     """
-    async with open_lease_table(settings) as store:
+    async with (
+        Aws(fallback_region(settings)) as aws,
+        open_lease_table(settings, aws) as store,
+    ):
         while True:
             try:
-                lines = await _read(store, settings)
+                lines = await _read(store, settings, aws.clock)
             except Retryable as error:
                 sys.stderr.write(f"{time.strftime('%H:%M:%S')}  not read: {error}\n")
             else:
@@ -99,11 +107,12 @@ def summary(lines: Sequence[LeaseLine]) -> str:
     return f"{len(lines)} shards: {counts}" if counts else "no leases: nothing has run yet"
 
 
-async def _read(store: LeaseTable, settings: Settings) -> list[LeaseLine]:
+async def _read(store: LeaseStore, settings: Settings, clock: Clock) -> list[LeaseLine]:
     workers, streams = await store.read_peers()
     leases = [(await store.read_leases(row.key)) for row in chain(streams)]
     duration = settings.lease_duration_seconds
-    return [line for each in leases for line in lease_report(each, workers, duration, time.time())]
+    wall = clock.wall()  # AWS's time by now: several answers have come
+    return [line for each in leases for line in lease_report(each, workers, duration, wall)]
 
 
 def _cells(line: LeaseLine) -> tuple[str, ...]:

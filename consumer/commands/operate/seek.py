@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from consumer.adapters.aws.aws import Aws
 from consumer.adapters.aws.streams import DynamoDbStreams
-from consumer.adapters.clock import SystemClock
 from consumer.commands.operate.lease_reading import CONNECTIONS, open_lease_table
 from consumer.commands.operate.operator_command import OperatorRequest, operate, prepare
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON, sequence_of
@@ -35,7 +34,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
     """Print the preview, ask, and give the command; return 0 when it is applied."""
     settings = load_settings(environ)
     logs.configure_command()
-    target = parse_target(arguments.to, time.time())
+    target = parse_target(arguments.to)
     if sequence_of(target) is not None and len(arguments.shard) != 1:
         raise Misconfigured(
             "--to: a sequence number belongs to one shard, wanted exactly one --shard with it"
@@ -55,7 +54,7 @@ async def _prepare(settings: Settings, request: OperatorRequest) -> list[StreamC
         if request.target == TRIM_HORIZON:
             return commands
         client = DynamoDbStreams(
-            await aws.streams(CONNECTIONS), await aws.dynamodb(CONNECTIONS), SystemClock()
+            await aws.streams(CONNECTIONS), await aws.dynamodb(CONNECTIONS), aws.clock
         )
         return await prepare(store, settings, await checked(client, request, commands))
 
@@ -113,8 +112,8 @@ def _stream(given: StreamCommand) -> Stream:
     return Stream(given.row.arn, given.row.table, given.row.label)
 
 
-def parse_target(text: str, now: float) -> str:
-    """Return the target of a seek: TRIM_HORIZON, LATEST, digits, or an ISO time before `now`.
+def parse_target(text: str) -> str:
+    """Return the target of a seek: TRIM_HORIZON, LATEST, digits, or an ISO time with its zone.
 
     Raise Misconfigured if the text is none of these.
     """
@@ -128,7 +127,7 @@ def parse_target(text: str, now: float) -> str:
         at = datetime.fromisoformat(text)
     except ValueError:
         at = None
-    if at is None or at.tzinfo is None or at.timestamp() > now:
+    if at is None or at.tzinfo is None:
         raise Misconfigured(
             f"--to: found {text!r}, wanted trim_horizon, latest, a sequence number (with one"
             " --shard), or a past time with its zone like 2026-11-01T09:30:00Z"

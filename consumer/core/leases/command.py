@@ -133,16 +133,14 @@ def effect(lease: Lease, command: Command) -> Effect:
 def seek_gap(lease: Lease, command: Command, wall: float) -> Gap | None:
     """Return the gap that a seek makes, None if it makes none.
 
-    The end of the gap is known at once only if the target is a sequence number. If the time of the
-    shard's position is not known, every other target makes a gap: nothing else could tell whether
+    Its end is known when the first record after it is read. If the time of the shard's position is
+    not known, every target but a sequence number makes a gap: nothing else could tell whether
     unsettled records are trimmed before they are read again.
     """
-    target = _target(command)
-    blind = _time_unknown(lease) and not isinstance(target, int)
+    blind = _time_unknown(lease) and not isinstance(_target(command), int)
     if effect(lease, command) is not Effect.SKIPS and not blind:
         return None
-    to = str(target) if isinstance(target, int) else None
-    return Gap(lease.shard_id, lease.checkpoint, to, SEEK, wall)
+    return Gap(lease.shard_id, lease.checkpoint, None, SEEK, wall)
 
 
 def after_seek(lease: Lease, command: Command) -> Lease:

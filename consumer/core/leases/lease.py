@@ -159,8 +159,9 @@ class Gap:
     """Records that no worker has read: those between `from_` and `to`, both exclusive.
 
     They were trimmed before, or an operator's seek skips them (reason SEEK). `to` is the sequence
-    number of the first record read after the gap, None while that is not known; of a seek to a
-    sequence number it is the target, which is skipped, too. `detected_at` is epoch seconds.
+    number of the first record read after the gap, None while that is not known. (Version 0.1.0
+    wrote the target of a seek to a sequence number, which is skipped, too, until then.)
+    `detected_at` is epoch seconds.
     """
 
     shard_id: str

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from consumer.core.time_of_day import WRONG_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -53,6 +55,18 @@ def check_region(region: str, stream_region: str | None) -> CheckResult:
         Severity.WRONG,
         f"region {region}, but the ARN of the stream has {stream_region}",
         f"set AWS_REGION={stream_region}, or correct CONSUMER_STREAM_ARN",
+    )
+
+
+def check_clock(ahead: float) -> CheckResult:
+    """Check this machine's wall clock, which is `ahead` of AWS's time by these seconds."""
+    if abs(ahead) <= WRONG_SECONDS:
+        return CheckResult("clock", Severity.FINE, "agrees with AWS")
+    return CheckResult(
+        "clock",
+        Severity.DOUBTFUL,
+        f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} AWS",
+        "set this machine's clock (NTP): AWS refuses requests if it is wrong by minutes",
     )
 
 

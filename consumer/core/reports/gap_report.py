@@ -17,8 +17,7 @@ class GapLine:
     """One line of `consumer gaps`.
 
     `from_` is the last sequence number before the gap (or TRIM_HORIZON, LATEST), `to` that of the
-    first record read after it or the target of a seek, None while unknown; `detected_at` is ISO,
-    UTC.
+    first record read after it, None while unknown; `detected_at` is ISO, UTC.
     """
 
     stream: str

@@ -76,7 +76,9 @@ class EventTypeStatus:
 class StatusView:
     """The whole answer. `stream` is None until it has been found.
 
-    `live` and `ready` are the texts of `/livez` and `/readyz`, `ok` if all is well.
+    `live` and `ready` are the texts of `/livez` and `/readyz`, `ok` if all is well. The ages do not
+    depend on this machine's wall clock; `clock_ahead_seconds` says by how much that is ahead of
+    AWS's time, None while not known.
     """
 
     worker: str
@@ -90,3 +92,4 @@ class StatusView:
     live: str = "ok"
     ready: str = "ok"
     leases: tuple[LeaseStatus, ...] = ()
+    clock_ahead_seconds: float | None = None

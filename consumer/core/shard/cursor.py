@@ -2,9 +2,10 @@
 
 Rules
 - An iterator is opened after the last sequence number *read*, not after the last one settled.
-- A lease at LATEST is opened with the iterator that the bootstrap stored; an iterator may be used
-  again until it expires. In every other case (expired after 15 minutes, found later) the shard is
-  read from TRIM_HORIZON, and records older than the stream's start are skipped.
+- A lease at LATEST is opened with the iterator that the bootstrap stored, again if a later one was
+  refused before anything was read: an iterator may be used again until it expires. In every other
+  case (expired after 15 minutes, refused, found later) the shard is read from TRIM_HORIZON, and
+  records older than the stream's start are skipped.
 - After a restart at TRIM_HORIZON, records that were read before are skipped.
 """
 
@@ -30,6 +31,7 @@ class Cursor:
 
     `last_read_at` is the creation time of that record. Records created before `skip_before` (both
     in epoch seconds) are skipped for `skip_reason`, those up to `skip_through` as read already.
+    `stored` is the iterator in the row of a lease at LATEST, None once it is of no use.
     """
 
     last_read: int | None
@@ -38,6 +40,7 @@ class Cursor:
     skip_through: int | None = None
     last_read_at: float | None = None
     skip_reason: str = "before_start"
+    stored: str | None = None
 
     @classmethod
     def of(cls, lease: Lease, started_at: float | None) -> Cursor:
@@ -46,12 +49,14 @@ class Cursor:
         `started_at` is the stream's start in epoch seconds, None if it started at TRIM_HORIZON.
         """
         since = started_at if lease.skip_before is None else lease.skip_before
+        stored = lease.start_iterator if lease.checkpoint == LATEST else None
         return cls(
             last_read=sequence_of(lease.checkpoint),
-            iterator=lease.start_iterator if lease.checkpoint == LATEST else None,
+            iterator=stored,
             skip_before=None if since is None else since - since % MINUTE,
             skip_reason="before_start" if lease.skip_before is None else "before_seek",
             last_read_at=lease.record_at,
+            stored=stored,
         )
 
     @property
@@ -61,9 +66,15 @@ class Cursor:
             return AtTrimHorizon()
         return AfterSequence(self.last_read)
 
+    def refuse(self) -> None:
+        """Give up the iterator, which the stream has refused."""
+        if self.stored == self.iterator:
+            self.stored = None
+        self.iterator = self.stored if self.last_read is None else None
+
     def restart(self) -> None:
         """Start again at the oldest record that the shard still holds: the position is trimmed."""
-        self.iterator = None
+        self.iterator = self.stored = None
         self.skip_through = self.last_read
 
     def return_to(self, last_read: int | None, last_read_at: float | None) -> None:

@@ -33,7 +33,7 @@ class ShardView:
     far, for rates; it may start again at 0. `retrying` is 1 if the oldest event has been tried
     before. `suspended_cause` names what the shard waits for, None if it can read.
 
-    `last_success_at` (clock) is the time of the last successful call to the stream, or of the take,
+    `last_success_at` (clock) is the time of the last page that the stream answered, or of the take,
     None while the shard is not held. Until `cooled_until` (clock) the shard is not to be shed.
     """
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from consumer.core.stream.stream import AtLatest
-from consumer.errors import ExpiredIterator, Retryable, ShardNotFound, TrimmedData
+from consumer.errors import Retryable, ShardNotFound, TrimmedData
 from consumer.runtime.discovery.children import stream_of
 
 if TYPE_CHECKING:
@@ -78,9 +78,11 @@ class ReadabilityCheck:
                 stream_of(row), self._shard[1], AtLatest()
             )
             await self._streams.get_records(iterator)
-        except (ShardNotFound, TrimmedData, ExpiredIterator):
+        except (ShardNotFound, TrimmedData):
             return True  # the stream has answered, even if not with a page
         except Retryable as error:
+            if error.reason == "expired_iterator":
+                return True
             log.warning("probe_failed", reason=error.reason)
             return False
         return True

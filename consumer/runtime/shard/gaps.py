@@ -43,7 +43,7 @@ class GapRecorder:
         self._instruments = instruments
         self._stream_key = stream_key
         self._epoch = epoch
-        self._open: Gap | None = None  # the last gap recorded, while its end is not known
+        self._open: dict[tuple[str, str], Gap] = {}  # whose end is not known, by from and reason
 
     async def record(self, gap: Gap) -> None:
         """Write the row of a gap, trying until it is stored. Raises LeaseLost.
@@ -53,7 +53,7 @@ class GapRecorder:
         again.
         """
         created = await self._write(gap, self._store.put_gap)
-        self._open = gap
+        self._open[gap.from_, gap.reason] = gap
         if not created:
             log.warning(
                 "gap_met_again",
@@ -88,19 +88,19 @@ class GapRecorder:
 
     @property
     def open(self) -> bool:
-        """Whether the end of the last gap is not known yet."""
-        return self._open is not None
+        """Whether there is a gap whose end is not known yet."""
+        return bool(self._open)
 
     async def close(self, sequence: int) -> None:
-        """Write the end of the open gap if the record `sequence`, just read, comes after it.
+        """Write the end of each open gap that the record `sequence`, just read, comes after.
 
         Tries until the end is stored. A record before the gap, read after a seek back, changes
         nothing. Raises LeaseLost.
         """
-        gap = self._open
-        if gap is not None and sequence > (sequence_of(gap.from_) or 0):
-            self._open = None
-            await self._write(replace(gap, to=str(sequence)), self._store.complete_gap)
+        for key, gap in list(self._open.items()):
+            if sequence > (sequence_of(gap.from_) or 0):
+                del self._open[key]
+                await self._write(replace(gap, to=str(sequence)), self._store.complete_gap)
 
     async def _write(self, gap: Gap, write: Callable[[str, Gap], Awaitable[T]]) -> T:
         """Try to write until it succeeds. Raise LeaseLost once the fence has passed."""

@@ -72,7 +72,7 @@ class Reader:
 
     @property
     def last_success_at(self) -> float:
-        """Time (clock) of the last call that the stream answered; before the first, the start."""
+        """Time (clock) of the last page that the stream answered; before the first, the start."""
         return self._pages.last_success_at
 
     def note_progress(self) -> None:
@@ -120,10 +120,9 @@ class Reader:
                 await self._reserve()
             ahead = False
             try:
-                page = await self._pages.next()
+                page = await self._pages.next(self._fetched.join)
             except Retryable as error:
                 self._reservations.give_back()
-                await self._fetched.join()  # the next iterator is asked for behind the last record
                 await self._pause_after(error)
                 continue
             self._pace.count(page)

@@ -17,6 +17,8 @@ from consumer.core.stream.stream import AtTrimHorizon, Stream
 from consumer.errors import ExpiredIterator, Retryable, ShardNotFound, TrimmedData
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from consumer.core.leases.lease import StreamRow
     from consumer.ports import StreamClient
     from consumer.runtime.instruments import Instruments
@@ -48,7 +50,8 @@ class Lineage(Protocol):
 class ShardPages:
     """`cursor` is where the next page begins, `failures` counts failed calls in a row.
 
-    `last_success_at` (clock) is that of the last call that was answered; before it, of the start.
+    `last_success_at` (clock) is that of the last page; before the first one, of the start. An
+    iterator alone does not count: a shard of which every iterator is refused is not read.
     """
 
     def __init__(
@@ -87,13 +90,15 @@ class ShardPages:
         """Continue behind the last record read: what came after it was dropped."""
         self.cursor.iterator = None
 
-    async def next(self) -> Page:
+    async def next(self, delivered: Callable[[], Awaitable[object]]) -> Page:
         """Return the page at the cursor, and move the cursor behind it.
 
-        Raises LeaseLost, or Retryable: the next call then continues at the right position.
+        `delivered` waits until the intake has taken in the pages before this one: they move the
+        cursor, too, and without an iterator its position counts. Raises LeaseLost, or Retryable:
+        the next call then continues at the right position.
         """
         try:
-            page = await self._page()
+            page = await self._page(delivered)
         except Retryable as error:
             self.failures += 1
             self._log_failure(error)
@@ -101,19 +106,22 @@ class ShardPages:
         self.failures = 0
         return page
 
-    async def _page(self) -> Page:
+    async def _page(self, delivered: Callable[[], Awaitable[object]]) -> Page:
         cursor = self.cursor
         try:
             if cursor.iterator is None:
                 cursor.iterator = await self._open()
             page = await self._client.get_records(cursor.iterator)
         except ExpiredIterator:
-            cursor.iterator = None
+            await delivered()
+            cursor.refuse()
             raise
         except TrimmedData as error:
+            await delivered()
             await self._trimmed()
             raise Retryable(str(error), "trimmed") from error
         except ShardNotFound as error:
+            await delivered()
             if await self._lineage.shard_exists(self._row, self._lease.shard_id):
                 raise Retryable(str(error), "not_found") from error
             gap = shard_gone_gap(self._lease, cursor.last_read, self._clock.wall())
@@ -135,7 +143,6 @@ class ShardPages:
         iterator, _ = await self._client.shard_iterator(
             self._stream, self._lease.shard_id, position
         )
-        self.last_success_at = self._clock.now()
         return iterator
 
     async def _trimmed(self) -> None:
@@ -152,7 +159,7 @@ class ShardPages:
 
     def _log_failure(self, error: Retryable) -> None:
         self._requests.labels(outcome=error.reason).inc()
-        if isinstance(error, ExpiredIterator) and self.failures == 1:
+        if error.reason == "expired_iterator" and self.failures == 1:
             return
         if self.failures % LOUD_FAILURES == 1 and error.reason != "trimmed":
             log.warning(

@@ -6,6 +6,7 @@ import pytest
 
 from consumer.core.stream.stream import AtTrimHorizon
 from consumer.errors import (
+    INVALID_ITERATOR,
     ConsumerError,
     ExpiredIterator,
     Retryable,
@@ -52,6 +53,7 @@ async def test_a_damaged_answer_is_never_a_closed_shard(
         ("limit-exceeded", Retryable, "throttled"),
         ("server-error", Retryable, "server_error"),
         ("expired", ExpiredIterator, "expired_iterator"),
+        ("validation", ExpiredIterator, "invalid_iterator"),
         ("trimmed", TrimmedData, None),
         ("not-found", ShardNotFound, None),
         ("reset", Retryable, "reset"),
@@ -72,6 +74,15 @@ async def test_each_fault_is_an_error_of_its_own(
     assert type(failure.value) is error
     assert getattr(failure.value, "reason", None) == reason
     assert (await on.port.get_records(iterator)).next_iterator is not None
+
+
+@pytest.mark.parametrize("iterator", ["", "nonsense", "|1|" * 1000])
+async def test_what_is_no_iterator_is_to_be_replaced_as_an_expired_one(
+    on: OnServer, iterator: str
+) -> None:
+    with pytest.raises(ExpiredIterator) as failure:
+        await on.port.get_records(iterator)
+    assert failure.value.reason == INVALID_ITERATOR
 
 
 @pytest.mark.parametrize("operation", ["DescribeStream", "GetShardIterator"])

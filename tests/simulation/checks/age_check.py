@@ -19,6 +19,10 @@ NOTICED = 30.0
 """Seconds after which all know of a death, or of a row: the slowest rhythm of reading is 20 s."""
 
 
+TRUE_SECONDS = 2.0
+"""Most seconds by which a worker is wrong about the time of day: half of one because dates have
+whole seconds, and half of the longest round trip that it learns from."""
+
 ROW_LATE = 35.0
 """Seconds more for a row that nobody was told of when it landed: all are read once a minute."""
 
@@ -47,6 +51,8 @@ class AgeCheck:
                 self._first_seen[process.name] = now  # it has to look around again
             self._first_seen.setdefault(process.name, now)
             self._last_seen[process.name] = wall(now)
+            if self._first_seen[process.name] <= now - NOTICED and process.clock.ahead is not None:
+                self._check_clock(process)
         for leases in world.table.leases.values():
             for shard_id in leases:
                 self._row_seen.setdefault(shard_id, wall(now))
@@ -68,6 +74,12 @@ class AgeCheck:
         if told < wall(now) - since - NOTICED:
             text = f"{told:.0f} s is told, but {record.sequence} of {record.shard.id} waits for"
             world.checks.fail("age", f"{text} {wall(now) - since:.0f} s")
+
+    def _check_clock(self, process: "Process") -> None:
+        """What ages are counted from is right, so they are as true as the time of day."""
+        off = told_time(process) - wall(self._world.loop.now)
+        if abs(off) > TRUE_SECONDS:
+            self._world.checks.fail("age", f"all ages of {process.name} are wrong by {off:.1f} s")
 
     def _since(self, record: Record, alive: "list[Process]") -> float | None:
         """Since when it must show. Of a shard nobody reads only the last sign of life is known.
@@ -94,10 +106,15 @@ class AgeCheck:
         return max(record.at, known, self._last_seen.get(row.owner or "", 0.0))
 
 
+def told_time(process: "Process") -> float:
+    """What it takes for the time of day."""
+    return process.worker.coordinator._clock.wall()
+
+
 def exported_ages(process: "Process") -> list[float]:
     """What its `/metrics` would show."""
     coordinator = process.worker.coordinator
-    now = coordinator._clock.wall()
+    now = told_time(process)
     views = [shard.view() for shard in coordinator.shards]
     ages = [view.age(now) for view in views if view.held]
     return ages + [seen.age(now) or 0.0 for seen in coordinator.leases()]

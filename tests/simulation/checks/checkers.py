@@ -23,8 +23,8 @@ from tests.simulation.scenario import Scenario
 from tests.simulation.trace import Trace
 from tests.twins.lease_table import LeaseTable
 
-MOST_SKEW = 6.0
-"""Seconds by which a worker's wall clock may be ahead, and a creation time is floored."""
+MOST_SKEW = 2.6
+"""Seconds by which a worker may be wrong about the time of day, and a creation time is floored."""
 
 
 @dataclass(frozen=True)

@@ -48,11 +48,11 @@ def _skips(command: Command, record: "Record") -> bool:
 def _tells(gap: Gap, record: "Record") -> bool:
     """A row from there on, whatever its reason: a loss takes a seek's place.
 
-    Its `to` is the last record passed over, or the first one read.
+    Its `to` is the first record read after it.
     """
     if gap.shard_id != record.shard.id:
         return False
     begun = sequence_of(gap.from_)
     return (begun is None or begun < record.sequence) and (
-        gap.to is None or record.sequence <= int(gap.to)
+        gap.to is None or record.sequence < int(gap.to)
     )

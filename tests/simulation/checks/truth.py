@@ -67,6 +67,7 @@ class Truth:
         self.records: dict[int, Record] = {}
         self.shards: dict[str, ShardTruth] = {}
         self.trims = 0  # records that the stream has forgotten
+        self.spoilt: set[str] = set()  # iterators that are refused whatever their age
 
     def note_shards(self) -> list[ShardTruth]:
         """Take in shards that are new in the model."""
@@ -174,7 +175,7 @@ class Truth:
         if row is None or row.checkpoint != LATEST:
             return True
         shard.reread = True
-        if row.start_iterator is None:
+        if row.start_iterator is None or row.start_iterator in self.spoilt:
             return True
         try:
             self._model.get_records(row.start_iterator, now, 1)

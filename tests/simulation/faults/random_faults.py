@@ -125,6 +125,6 @@ def all_well(world: "World") -> None:
     if world.scenario.has("no_queue"):
         world.nakadi.poison.clear()  # without a queue a refused event waits for its operator
     world.operator.resume()
-    world.streams.not_found = world.streams.empty_pages = 0.0
+    world.streams.not_found = world.streams.empty_pages = world.streams.spoilt = 0.0
     lies = replace(world.model.options.lies, lag=0.0)
     world.model.options = replace(world.model.options, lies=lies)

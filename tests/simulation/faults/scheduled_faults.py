@@ -34,6 +34,7 @@ class ScheduledFaults:
             "suspend": self._suspend,
             "sigterm": self._sigterm,
             "join": self._join,
+            "step": self._step,
             "split": self._split,
             "rotate": self._rotate,
             "expire": self._expire,
@@ -114,6 +115,13 @@ class ScheduledFaults:
 
     async def _join(self, chance: Random) -> None:
         self._replace()
+
+    async def _step(self, chance: Random) -> None:
+        process = self._one(chance)
+        seconds = chance.choice((chance.uniform(-HOUR, HOUR), chance.uniform(-30.0, 30.0)))
+        if process is not None:
+            self._world.tell(process.name, "has its clock set", f"{seconds:+.1f} s")
+            process.machine.skew += seconds
 
     async def _pause(self, chance: Random) -> None:
         process = self._one(chance)

@@ -10,9 +10,11 @@ from enum import Enum
 from random import Random
 from typing import TypeVar
 
+from consumer.adapters.clock import AwsClock
 from consumer.errors import ConsumerError, Retryable
 from tests.simulation.loop import Node, SimLoop
 from tests.simulation.trace import Trace
+from tests.twins.virtual_time import EPOCH
 
 T = TypeVar("T")
 
@@ -75,6 +77,7 @@ class Wire:
         chance: Random,
         faults: dict[str, int],
         trace: Trace,
+        dated: AwsClock | None = None,
     ) -> None:
         self._loop = loop
         self._port = port
@@ -83,6 +86,7 @@ class Wire:
         self.chance = chance
         self._faults = faults
         self._trace = trace
+        self._dated = dated
 
     async def call(
         self,
@@ -94,7 +98,28 @@ class Wire:
         """Send; return what `effect` returned where it took place, or raise what it raised.
 
         `lost(message, reason)` makes the error for an answer that does not come within `limit`.
+        The clock that the answers are for learns from the date of each.
         """
+        if self._dated is None:
+            return await self._call(name, effect, limit, lost)
+        dates: list[float] = []
+
+        def dated() -> T:
+            dates.append(float(int(EPOCH + self._loop.now)))
+            return effect()
+
+        sent_at = self._dated.now()
+        result = await self._call(name, dated, limit, lost)
+        self._dated.learn(dates[-1], sent_at)
+        return result
+
+    async def _call(
+        self,
+        name: str,
+        effect: Callable[[], T],
+        limit: float,
+        lost: Callable[[str, str], Exception],
+    ) -> T:
         loop, weather, chance = self._loop, self.weather, self.chance
         answer: asyncio.Future[T] = asyncio.Future(loop=loop)
         if self.node.muted:

@@ -42,8 +42,11 @@ MUTANTS: Sequence[Callable[[], None]] = (
     leases.failed_task_forgotten,
     liveness.reads_of_peers_are_stale,
     liveness.plan_touches_unresolved,
+    liveness.own_wall_clock_believed,
+    liveness.steps_of_the_wall_clock_followed,
     leases.waiting_shards_have_no_age,
     reading.stored_iterator_used_once,
+    reading.refused_iterator_used_again,
     reading.innocents_given_up_with_the_guilty,
     reading.refused_event_follows_in_a_run,
     reading.letters_awaited_at_the_end,
@@ -53,10 +56,12 @@ MUTANTS: Sequence[Callable[[], None]] = (
     stream.gap_rows_not_written,
     sending.requests_overfilled,
     sending.more_requests_than_slots,
+    sending.expiry_by_the_own_wall_clock,
     stream.listing_not_paced,
     stream.unlisted_shard_taken_for_gone,
     commands.paused_shard_is_read,
     commands.seek_skips_in_silence,
+    commands.seek_gap_ends_at_its_target,
 )
 
 NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
@@ -70,6 +75,11 @@ NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
     stream.time_starts_late: frozenset({"iso"}),
     commands.paused_shard_is_read: frozenset({"hold"}),
     commands.seek_skips_in_silence: frozenset({"seek"}),
+    commands.seek_gap_ends_at_its_target: frozenset({"seek"}),
+    sending.expiry_by_the_own_wall_clock: frozenset({"wrong_clock", "max_age"}),
+    liveness.own_wall_clock_believed: frozenset({"wrong_clock"}),
+    liveness.steps_of_the_wall_clock_followed: frozenset({"step"}),
+    reading.refused_iterator_used_again: frozenset({"spoilt"}),
     stream.every_trim_is_a_gap: frozenset({"trims", "night"}),
     stream.gap_rows_not_written: frozenset({"trims", "night"}),
 }

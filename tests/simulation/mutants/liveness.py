@@ -1,10 +1,11 @@
-"""Faults in who counts as alive, and in what is left alone until its writes are settled."""
+"""Faults in who counts as alive, in what is left alone meanwhile, and in the time of day."""
 
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from consumer.adapters.clock import AwsClock
 from consumer.core.leases.lease import StreamRow, Worker
 from consumer.core.leases.plan import Held
 from consumer.core.shard.shard_state import Outcome
@@ -55,3 +56,22 @@ def plan_touches_unresolved() -> None:
 
     plant(HeldShards, "held", held)
     plant(HeldShards, "_run", run)
+
+
+def own_wall_clock_believed() -> None:
+    def wall(self: AwsClock) -> float:
+        return self._machine.wall()
+
+    plant(AwsClock, "wall", wall)
+
+
+def steps_of_the_wall_clock_followed() -> None:
+    original = AwsClock.wall
+    began: WeakKeyDictionary[AwsClock, float] = WeakKeyDictionary()
+
+    def wall(self: AwsClock) -> float:
+        if self._time.known and self not in began:
+            began[self] = self._machine.wall() - original(self)
+        return self._machine.wall() - began[self] if self in began else original(self)
+
+    plant(AwsClock, "wall", wall)

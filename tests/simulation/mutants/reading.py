@@ -25,12 +25,14 @@ from consumer.core.publishing.reaction import (
 from consumer.core.shard.cursor import Cursor
 from consumer.core.stream.page import Page
 from consumer.core.stream.stream import AtLatest, Position
+from consumer.errors import INVALID_ITERATOR, ExpiredIterator, Retryable
 from consumer.runtime.consumer_worker import ConsumerWorker
 from consumer.runtime.publishing import sender
 from consumer.runtime.shard.checkpointer import Checkpointer
 from consumer.runtime.shard.intake import Intake
 from consumer.runtime.shard.page_reservations import PageReservations
 from tests.simulation.mutants.plant import plant
+from tests.simulation.twins.stream_twin import SimStreams
 
 
 def checkpoint_ahead_of_ack() -> None:
@@ -174,6 +176,20 @@ def stored_iterator_used_once() -> None:
         return cursor
 
     plant(Cursor, "of", of)
+
+
+def refused_iterator_used_again() -> None:
+    original = SimStreams.get_records
+
+    async def get_records(self: SimStreams, iterator: str) -> Page:
+        try:
+            return await original(self, iterator)
+        except ExpiredIterator as error:
+            if error.reason == INVALID_ITERATOR:
+                raise Retryable(str(error), "validation") from error
+            raise
+
+    plant(SimStreams, "get_records", get_records)
 
 
 def innocents_given_up_with_the_guilty() -> None:

@@ -1,11 +1,12 @@
-"""Faults in how much is sent at a time."""
+"""Faults in how much is sent at a time, and in what is too old to be sent."""
 
 from typing import Any
 
 from consumer.core.publishing.flow import Flow
 from consumer.core.publishing.next_send import Send, Wait
-from consumer.core.publishing.next_send import next_send as original
+from consumer.core.publishing.next_send import next_send as true_next_send
 from consumer.runtime.publishing import dispatcher
+from consumer.runtime.publishing.sender import Sender
 from tests.simulation.mutants.plant import plant
 
 
@@ -15,6 +16,26 @@ def requests_overfilled() -> None:
 
 def more_requests_than_slots() -> None:
     def next_send(now: float, **known: Any) -> Send | Wait:
-        return original(now, **{**known, "slots": 1})
+        return true_next_send(now, **{**known, "slots": 1})
 
     plant(dispatcher, "next_send", next_send)
+
+
+class _WallClock:
+    def __init__(self, clock: Any) -> None:
+        self.now = clock.now
+        self.wall = clock._machine.wall
+
+
+def expiry_by_the_own_wall_clock() -> None:
+    original = Sender._sendable
+
+    def sendable(self: Sender[Any], part: list[Any]) -> list[Any]:
+        clock = self._clock
+        self._clock = _WallClock(clock)  # type: ignore[assignment]
+        try:
+            return original(self, part)
+        finally:
+            self._clock = clock
+
+    plant(Sender, "_sendable", sendable)

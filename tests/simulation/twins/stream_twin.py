@@ -1,5 +1,6 @@
 """DynamoDB Streams as one worker reaches it: the model, with its lies, at the end of a wire."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -16,8 +17,15 @@ from consumer.core.stream.stream import (
     StreamPage,
     ViewType,
 )
-from consumer.errors import ExpiredIterator, Misconfigured, Retryable, ShardNotFound, TrimmedData
-from localdev.streams.errors import ErrorCode, ServiceError
+from consumer.errors import (
+    INVALID_ITERATOR,
+    ExpiredIterator,
+    Misconfigured,
+    Retryable,
+    ShardNotFound,
+    TrimmedData,
+)
+from localdev.streams.errors import ErrorCode, ServiceError, invalid
 from localdev.streams.model.iterator import IteratorType
 from localdev.streams.model.shard import Shard as ModelShard
 from localdev.streams.model.streams_model import ShardPage, StreamsModel
@@ -33,6 +41,10 @@ T = TypeVar("T")
 EMPTIES = 2
 """Pages in a row that are empty for no reason; the consumer takes three for the tip."""
 
+REFUSALS = 3
+"""An iterator that is refused this often in a row is clung to. (A reader that starts again may try
+the stored one again.)"""
+
 YOUNG_SECONDS, YOUNG_FACTOR = 15.0, 10.0
 """A shard is said not to exist that much more often while it is so young."""
 
@@ -46,7 +58,8 @@ class StreamService:
 
     `empty_pages`: how many pages of records are empty for no reason; `not_found`: how many say that
     a shard does not exist, which is there; `no_latest`: a fresh LATEST iterator is
-    refused as trimmed.
+    refused as trimmed; `spoilt`: how many iterators are no more taken for one, at first or later,
+    and then for good.
     """
 
     loop: SimLoop
@@ -58,6 +71,7 @@ class StreamService:
     empty_pages: float = 0.0
     not_found: float = 0.0
     no_latest: bool = False
+    spoilt: float = 0.0
 
     @property
     def now(self) -> float:
@@ -73,6 +87,7 @@ class SimStreams:
         self._wire = wire
         self._memory = memory
         self._empties: dict[str, int] = {}  # in a row
+        self._refused: dict[str, Counter[str]] = {}  # by shard: iterators, and how often in a row
         self._anew: set[str] = set()  # iterators at the oldest record that nobody has read with yet
 
     async def _call(self, name: str, effect: Callable[[], T]) -> T:
@@ -80,7 +95,7 @@ class SimStreams:
             try:
                 return effect()
             except ServiceError as error:
-                raise _translated(error) from None
+                raise _translated(name, error) from None
 
         return await self._wire.call(name, act, LIMIT)
 
@@ -169,10 +184,14 @@ class SimStreams:
         young = service.now < shard.shard.created_at + YOUNG_SECONDS
         not_found = service.not_found * (YOUNG_FACTOR if young else 1.0)
         lie = bool(not_found) and self._chance.random() < not_found
+        if service.spoilt and self._chance.random() < service.spoilt:
+            service.truth.spoilt.add(iterator)
 
         def effect() -> bytes:
             if lie:
                 raise ShardNotFound(shard.id)
+            if iterator in service.truth.spoilt:
+                raise invalid("Invalid ShardIterator")
             self._note_opening(iterator, shard)
             page = service.model.get_records(
                 iterator, service.now, service.page_records, empty=empty
@@ -183,7 +202,13 @@ class SimStreams:
             return b'{"Records":[' + b",".join(page.records) + b"]" + following
 
         with self._memory.asking(shard):
-            page = decode_page(await self._call("get_records", effect))
+            try:
+                page = decode_page(await self._call("get_records", effect))
+            except ExpiredIterator as error:
+                if error.reason == INVALID_ITERATOR:
+                    self._note_refusal(iterator, shard)
+                raise
+        self._refused.pop(shard.id, None)
         self._memory.has_read(shard, page)
         # Only what has arrived counts: of empty pages three in a row are the tip.
         self._empties[shard.id] = self._empties.get(shard.id, 0) + 1 if empty else 0
@@ -192,6 +217,13 @@ class SimStreams:
             text = f"{len(page.records)} records{end}"
             service.trace.add(service.loop.now, self._wire.node.name, "read", shard.id, text)
         return page
+
+    def _note_refusal(self, iterator: str, shard: ShardTruth) -> None:
+        refused = self._refused.setdefault(shard.id, Counter())
+        refused[iterator] += 1
+        if refused[iterator] == REFUSALS:
+            text = f"{self._wire.node.name} clings to a refused iterator of {shard.id}"
+            self._service.checks.fail("iterator", text)
 
     def _note_opening(self, iterator: str, shard: ShardTruth) -> None:
         service = self._service
@@ -205,10 +237,12 @@ def _shard(shard: ModelShard) -> Shard:
     return Shard(shard.shard_id, shard.parent, shard.ending)
 
 
-def _translated(error: ServiceError) -> Exception:
+def _translated(name: str, error: ServiceError) -> Exception:
     match error.code:
         case ErrorCode.EXPIRED_ITERATOR:
             return ExpiredIterator(error.message)
+        case ErrorCode.VALIDATION if name == "get_records":
+            return ExpiredIterator(error.message, INVALID_ITERATOR)
         case ErrorCode.TRIMMED_DATA_ACCESS:
             return TrimmedData(error.message)
         case ErrorCode.RESOURCE_NOT_FOUND:

@@ -162,11 +162,12 @@ async def test_a_damaged_listing_or_iterator_is_a_failed_call(
         ("ProvisionedThroughputExceededException", "400 Bad", Retryable, "throttled"),
         ("InternalServerError", "500 Oops", Retryable, "server_error"),
         ("ServiceUnavailable", "503 Oops", Retryable, "server_error"),
-        ("ValidationException", "400 Bad", Retryable, "validation"),
+        ("ValidationException", "400 Bad", ExpiredIterator, "invalid_iterator"),
+        ("SerializationException", "400 Bad", ExpiredIterator, "invalid_iterator"),
         ("AccessDeniedException", "400 Bad", Retryable, "access_denied"),
         ("ExpiredTokenException", "400 Bad", Retryable, "credentials"),
         ("UnrecognizedClientException", "400 Bad", Retryable, "credentials"),
-        ("SomethingNewException", "400 Bad", Retryable, "refused"),
+        ("SomethingNewException", "400 Bad", ExpiredIterator, "invalid_iterator"),
     ],
 )
 async def test_each_error_of_the_service(
@@ -183,6 +184,25 @@ async def test_each_error_of_the_service(
     assert type(failure.value) is kind
     assert getattr(failure.value, "reason", None) == reason
     assert str(failure.value) == f"GetRecords: {code}: because"
+
+
+async def test_a_refusal_of_another_call_says_nothing_of_an_iterator(
+    line: Wire, port: DynamoDbStreams
+) -> None:
+    line.say(Say(refusal("ValidationException")))
+    with pytest.raises(Retryable) as failure:
+        await port.shard_iterator(STREAM, "shard", AfterSequence(1))
+    assert type(failure.value) is Retryable
+    assert failure.value.reason == "validation"
+
+
+async def test_a_proxy_that_refuses_says_nothing_of_an_iterator(
+    line: Wire, port: DynamoDbStreams
+) -> None:
+    line.say(Say(http(b"<html>not allowed</html>", "403 Forbidden")))
+    with pytest.raises(Retryable) as failure:
+        await port.get_records("it")
+    assert type(failure.value) is Retryable
 
 
 @pytest.mark.parametrize("status", ["500 Oops", "502 Bad Gateway", "503 Busy", "504 Late"])

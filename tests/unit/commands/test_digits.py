@@ -18,15 +18,15 @@ def test_no_option_and_no_port_has_such_a_digit(text: str) -> None:
     with pytest.raises(Misconfigured):
         positive(text)
     with pytest.raises(Misconfigured):
-        parse_target(text, 0.0)
+        parse_target(text)
     with pytest.raises(Misconfigured):
         address({"CONSUMER_HTTP_PORT": text})
 
 
 def test_a_sequence_number_has_no_thousand_digits() -> None:
-    assert parse_target("0012", 0.0) == "12"
+    assert parse_target("0012") == "12"
     with pytest.raises(Misconfigured):
-        parse_target("9" * 5000, 0.0)
+        parse_target("9" * 5000)
 
 
 @pytest.mark.parametrize("text", [*ODD, "", "1_0", " 1", "-1", "9" * 5000, None])

@@ -14,11 +14,13 @@ from consumer.core.leases.checkpoint import TRIM_HORIZON
 from consumer.core.leases.lease import Lease, StreamRow
 from consumer.settings.loading import load_settings
 from tests.twins.lease_table import Fault, LeaseTable, LeaseTableTwin
-from tests.twins.virtual_time import run
+from tests.twins.virtual_time import EPOCH, SetClock, run
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from consumer.adapters.aws.aws import Aws
+    from consumer.core.reports.lease_report import LeaseLine
     from consumer.settings.settings import Settings
 
 ROW = StreamRow("arn", "orders", "L", None, TRIM_HORIZON, None, True, 1, 1, 0, "f")
@@ -38,7 +40,7 @@ def test_a_look_that_fails_is_told_and_the_next_one_shows_how_it_went_on(
     out = io.StringIO()
 
     @asynccontextmanager
-    async def opened(_: Settings) -> AsyncIterator[LeaseTableTwin]:
+    async def opened(_: Settings, __: Aws) -> AsyncIterator[LeaseTableTwin]:
         yield store
 
     async def three_looks() -> None:
@@ -50,3 +52,14 @@ def test_a_look_that_fails_is_told_and_the_next_one_shows_how_it_went_on(
     run(three_looks)
     assert out.getvalue().count("1 shards: 1 unowned") == 2
     assert capsys.readouterr().err.count("not read: ") == 1
+
+
+def test_ages_do_not_follow_the_clock_of_the_operators_machine() -> None:
+    store = LeaseTableTwin(LeaseTable(streams={ROW.key: ROW}))
+    store.table.of(ROW.key)["s-1"] = Lease("s-1", None, record_at=EPOCH - 90.0)
+
+    async def read() -> list[LeaseLine]:
+        return await leases._read(store, load_settings(ENVIRON), SetClock(ahead=602.0))
+
+    (line,) = run(read)
+    assert line.age_seconds == pytest.approx(90.0, abs=1.0)

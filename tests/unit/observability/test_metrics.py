@@ -39,6 +39,7 @@ PUBLIC = {
     "worker_able": set(),
     "event_loop_lag_seconds": set(),
     "log_lines_dropped_total": set(),
+    "clock_ahead_seconds": set(),
     "build_info": {"version", "python"},
 }
 

@@ -235,11 +235,52 @@ def test_a_seek_to_a_time_overrules_the_start_of_the_stream() -> None:
     assert set(sequences(line)) == set(range(15))
 
 
+def test_the_gap_of_a_seek_to_a_number_ends_with_the_first_record_read_after_it() -> None:
+    shard = ShardTwin(page_records=4)
+    shard.write_many(7, keys=2)
+
+    async def main(line: Line) -> None:
+        await command(line, Action.SEEK, str(FIRST + 6))
+        next_owner(line)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await obeyed(line, 1)
+            await asyncio.sleep(30)
+            assert [gap.to for gap in gaps(line)] == [None]  # the target is skipped, too
+            shard.write(FIRST + 90, "k0")
+            await line.until(lambda: line.lease.checkpoint == str(FIRST + 90))
+            line.consumer.drain()
+
+    line = run_line(main, shard=shard)
+    assert sequences(line) == [90]
+    assert [gap.to for gap in gaps(line)] == [str(FIRST + 90)]
+
+
+def test_a_target_that_was_trimmed_ends_the_gap_of_the_seek_and_that_of_the_loss() -> None:
+    shard = ShardTwin(page_records=4)
+    shard.write_many(20, keys=2, created_at=EPOCH - 90_000)
+    shard.trimmed = 12
+
+    async def main(line: Line) -> None:
+        await command(line, Action.SEEK, str(FIRST + 6))
+        next_owner(line)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: line.lease.checkpoint == str(FIRST + 19))
+            line.consumer.drain()
+
+    line = run_line(main, shard=shard)
+    assert {(gap.from_, gap.to, gap.reason) for gap in gaps(line)} == {
+        (TRIM_HORIZON, str(FIRST + 12), "seek"),
+        (str(FIRST + 6), str(FIRST + 12), "trimmed"),
+    }
+
+
 @pytest.mark.parametrize(
-    ("back", "published", "to"), [(300, range(10, 15), 10), (3600, range(15), 3)]
+    ("back", "published", "first", "to"), [(300, range(10, 15), 10, 10), (3600, range(15), 0, 3)]
 )
 def test_a_time_after_a_sequence_number_tells_of_all_that_it_may_skip(
-    back: int, published: range, to: int
+    back: int, published: range, first: int, to: int
 ) -> None:
     shard = ShardTwin(page_records=4)
     for start, age in ((0, 1200), (5, 600), (10, 0)):
@@ -258,7 +299,7 @@ def test_a_time_after_a_sequence_number_tells_of_all_that_it_may_skip(
     line = run_line(main, shard=shard)
     assert set(sequences(line)) == set(published)
     assert {(gap.from_, gap.to) for gap in gaps(line)} == {
-        (TRIM_HORIZON, str(FIRST + 2)),
+        (TRIM_HORIZON, str(FIRST + first)),
         (str(FIRST + 2), str(FIRST + to)),
     }
 
@@ -314,7 +355,7 @@ def test_a_crash_between_the_gap_and_the_row_leaves_the_rest_to_the_next_owner()
         await command(line, Action.SEEK, str(FIRST + 4))
         stream = line.table.streams[line.row.key]
         # The first owner got as far as its gap row.
-        await line.store.put_gap(stream.key, Gap(SHARD, TRIM_HORIZON, str(FIRST + 4), "seek", 1.0))
+        await line.store.put_gap(stream.key, Gap(SHARD, TRIM_HORIZON, None, "seek", 1.0))
         next_owner(line)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(line.run_consumer())

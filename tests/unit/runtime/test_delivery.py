@@ -14,7 +14,7 @@ from consumer.core.shard.shard_state import Outcome
 from tests.twins.line import DeadLetterTwin, Line, run_line
 from tests.twins.nakadi import NakadiTwin, Reply, key_of, sequence_of
 from tests.twins.shard import FIRST, ShardTwin
-from tests.twins.virtual_time import EPOCH
+from tests.twins.virtual_time import EPOCH, SetClock
 
 
 def closed_shard(count: int, keys: int) -> ShardTwin:
@@ -346,6 +346,35 @@ def test_events_older_than_the_limit_are_dead_letters_unpublished() -> None:
     assert sorted(sequence_of(b) for b in line.nakadi.stored) == [FIRST + i for i in range(5, 10)]
     assert {letter.reason for letter in queue.letters} == {"expired"}
     assert {letter.attempts for letter in queue.letters} == {0}
+
+
+@pytest.mark.parametrize("ahead", [7200.0, -7200.0])
+def test_a_wall_clock_that_is_wrong_or_set_expires_no_young_event_and_keeps_no_old_one(
+    ahead: float,
+) -> None:
+    shard = ShardTwin(closed=True)
+    shard.write_many(5, keys=5, created_at=EPOCH - 3700)
+    shard.write_many(5, keys=5, start=FIRST + 5, created_at=EPOCH)
+    nakadi, queue = NakadiTwin(script=lambda _: Reply(503)), DeadLetterTwin()
+    clocks: list[SetClock] = []
+
+    def clock() -> SetClock:
+        clocks.append(SetClock(ahead))
+        return clocks[0]
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await asyncio.sleep(100)
+            clocks[0].machine.ahead = -ahead
+            await asyncio.sleep(100)
+            assert line.view.age(line.clock.wall()) == pytest.approx(200, abs=1)
+            nakadi.script = None
+
+    limits = PublishLimits(max_record_age=3600.0)
+    line = run_line(main, shard=shard, nakadi=nakadi, queue=queue, limits=limits, clock=clock)
+    assert sorted(sequence_of(b) for b in line.nakadi.stored) == [FIRST + i for i in range(5, 10)]
+    assert {letter.sequence for letter in queue.letters} == {FIRST + i for i in range(5)}
 
 
 def test_the_second_half_of_a_refused_batch_is_not_sent_behind_the_fence() -> None:

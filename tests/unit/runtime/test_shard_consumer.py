@@ -1,7 +1,7 @@
 """One shard's life, end to end on twins: take, read, settle, hand over, end."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -11,8 +11,15 @@ from consumer.core.leases.checkpoint import LATEST, SHARD_END
 from consumer.core.leases.lease import Gap, Lease
 from consumer.core.limits import PublishLimits
 from consumer.core.shard.shard_state import Outcome, ShardState
+from consumer.core.stream.page import Page
 from consumer.core.stream.stream import AfterSequence, AtTrimHorizon
-from consumer.errors import ExpiredIterator, Retryable, ShardNotFound, TrimmedData
+from consumer.errors import (
+    INVALID_ITERATOR,
+    ExpiredIterator,
+    Retryable,
+    ShardNotFound,
+    TrimmedData,
+)
 from consumer.runtime.publishing.backlog import Backlog
 from consumer.runtime.shard.intake import SLICE
 from tests.twins.lease_table import Fault
@@ -342,6 +349,78 @@ def test_an_expired_iterator_reopens_after_the_last_record_read() -> None:
     assert len(line.nakadi.stored) == 30
 
 
+def test_iterators_that_are_refused_for_minutes_neither_end_the_shard_nor_show_it_as_read() -> None:
+    shard = ShardTwin(closed=True, page_records=10)
+    shard.write_many(30, keys=3)
+    shard.errors.append(None)
+    shard.errors.extend([ExpiredIterator("Invalid ShardIterator", INVALID_ITERATOR)] * 60)
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await asyncio.sleep(60)
+            assert 20 < len(shard.opened) < 40  # half of 5 s apart
+            assert line.view.state is ShardState.READING
+            last = line.view.last_success_at
+            assert last is not None
+            assert line.clock.now() - last > 59
+
+    line = run_line(main, shard=shard)
+    assert line.outcome is Outcome.SHARD_END
+    assert set(shard.opened[1:]) == {AfterSequence(FIRST + 9)}
+    assert len(line.nakadi.stored) == 30
+    assert line.table.gaps == {}
+
+
+@dataclass
+class Interrupted(ShardTwin):
+    """Its second page is refused while the first one, a large and old one, is taken in."""
+
+    refusal: Exception | None = None
+    trim: int = 0  # so many records go then
+    delay: float = 0.0
+
+    async def get_records(self, iterator: str) -> Page:
+        if self.calls == 1:
+            self.trimmed = self.trim
+            if self.refusal is not None:
+                self.errors.append(self.refusal)
+        return await super().get_records(iterator)
+
+
+def read_on(shard: ShardTwin, stored: int) -> Line:
+    """The line after so many of the shard's records are stored."""
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: len(line.nakadi.stored) >= stored, 60)
+            await asyncio.sleep(5)
+            line.consumer.drain()
+
+    return run_line(main, shard=shard, lease=Lease(SHARD, None, created_at=EPOCH - 3600))
+
+
+def test_a_trim_met_while_a_page_is_taken_in_is_a_gap_from_the_end_of_that_page() -> None:
+    shard = Interrupted(page_records=1000, trim=1500)
+    shard.write_many(2000, keys=100, created_at=EPOCH - 60)
+    line = read_on(shard, 1500)
+    (gap,) = line.table.gaps[line.row.key].values()
+    assert (gap.from_, gap.to) == (str(FIRST + 999), str(FIRST + 1500))
+    numbers = [sequence_of(body) - FIRST for body in line.nakadi.stored]
+    assert sorted(numbers) == [*range(1000), *range(1500, 2000)]
+
+
+@pytest.mark.parametrize("reason", ["expired_iterator", INVALID_ITERATOR])
+def test_an_iterator_refused_while_a_page_is_taken_in_reopens_behind_that_page(reason: str) -> None:
+    shard = Interrupted(page_records=1000, refusal=ExpiredIterator("old", reason))
+    shard.write_many(2000, keys=100, created_at=EPOCH - 60)
+    line = read_on(shard, 2000)
+    assert shard.opened == [AtTrimHorizon(), AfterSequence(FIRST + 999)]
+    assert line.outcome is Outcome.RELEASED
+    assert len(line.nakadi.stored) == 2000
+
+
 @pytest.mark.parametrize("reason", ["throttled", "server_error", "truncated", "reset", "timeout"])
 def test_a_transient_error_never_ends_a_shard(reason: str) -> None:
     shard = ShardTwin(closed=True, page_records=5)
@@ -507,7 +586,10 @@ def test_an_old_shard_never_read_may_have_lost_its_head() -> None:
     assert (gap.from_, gap.to, gap.reason) == ("TRIM_HORIZON", str(FIRST), "possibly_trimmed")
 
 
-def test_latest_is_opened_with_the_stored_iterator_while_it_lives_then_with_a_skip() -> None:
+@pytest.mark.parametrize("reason", ["expired_iterator", INVALID_ITERATOR])
+def test_latest_is_opened_with_the_stored_iterator_while_it_lives_then_with_a_skip(
+    reason: str,
+) -> None:
     start = EPOCH + 600.0
     shard = ShardTwin()
     shard.write_many(10, keys=10, created_at=EPOCH)
@@ -520,7 +602,7 @@ def test_latest_is_opened_with_the_stored_iterator_while_it_lives_then_with_a_sk
             line.consumer = line.new_consumer(worker)
             line.nakadi.stored.clear()
             if worker == "late":
-                shard.errors.append(ExpiredIterator("older than 15 minutes"))
+                shard.errors.append(ExpiredIterator("not taken", reason))
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(line.run_consumer())
                 await line.until(lambda: len(line.nakadi.stored) == 5)

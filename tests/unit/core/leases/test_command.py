@@ -111,7 +111,7 @@ def test_a_time_that_cannot_be_compared_begins_at_the_oldest_and_tells_of_a_gap(
 
 
 def test_the_gap_of_a_seek_begins_at_the_checkpoint() -> None:
-    assert seek_gap(BEGUN, seek("1000"), NOW) == Gap("s-1", "400", "1000", "seek", NOW)
+    assert seek_gap(BEGUN, seek("1000"), NOW) == Gap("s-1", "400", None, "seek", NOW)
     assert seek_gap(BEGUN, seek(LATEST), NOW) == Gap("s-1", "400", None, "seek", NOW)
     assert seek_gap(BEGUN, seek("300"), NOW) is None
 

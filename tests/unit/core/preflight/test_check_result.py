@@ -7,11 +7,13 @@ import pytest
 from consumer.core.preflight.check_result import (
     CheckResult,
     Severity,
+    check_clock,
     check_ordering_key,
     check_region,
     event_type_refusal,
     exit_code,
 )
+from consumer.core.time_of_day import WRONG_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -61,6 +63,18 @@ def test_an_ordering_key_holds_the_partition_key(
     result = check_ordering_key(wanted, ("pk", "sk"))
     assert (result.severity, result.result) == (severity, shown)
     assert (result.remedy == "") == (severity is Severity.FINE)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "words"),
+    [(5.0, "agrees with AWS"), (602.4, "602 s ahead of AWS"), (-600.0, "600 s behind AWS")],
+)
+def test_a_wrong_clock_is_doubtful(ahead: float, words: str) -> None:
+    result = check_clock(ahead)
+    assert result.result == words
+    fine = abs(ahead) <= WRONG_SECONDS
+    assert (result.severity is Severity.FINE) == fine
+    assert (result.remedy == "") == fine
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ def test_names_and_order_are_the_public_ones() -> None:
             "live",
             "ready",
             "leases",
+            "clock_ahead_seconds",
         ],
         StreamStatus: ["arn", "view_type"],
         ShardStatus: [

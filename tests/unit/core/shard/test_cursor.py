@@ -42,9 +42,37 @@ def test_latest_taken_again_is_opened_with_the_same_iterator(counter: int) -> No
     assert Cursor.of(lease(LATEST, counter), START).iterator == "stored"
 
 
+def test_a_stored_iterator_is_used_again_if_a_later_one_is_refused_and_nothing_was_read() -> None:
+    cursor = Cursor.of(lease(LATEST), START)
+    cursor.iterator = "later"
+    cursor.refuse()
+    assert cursor.iterator == "stored"
+    cursor.refuse()
+    assert cursor.iterator is None
+    cursor.iterator = "opened"
+    cursor.refuse()
+    assert cursor.iterator is None
+
+
+def test_a_stored_iterator_is_of_no_use_once_something_was_read_or_trimmed() -> None:
+    reading = Cursor.of(lease(LATEST), START)
+    reading.iterator = "later"
+    reading.read(400, START)
+    reading.refuse()
+    assert reading.iterator is None
+    assert reading.position == AfterSequence(400)
+    trimmed = Cursor.of(lease(LATEST), START)
+    trimmed.restart()
+    trimmed.iterator = "opened"
+    trimmed.refuse()
+    assert trimmed.iterator is None
+    assert trimmed.position == AtTrimHorizon()
+
+
 def test_latest_whose_iterator_expired_is_read_from_trim_horizon() -> None:
     cursor = Cursor.of(lease(LATEST), START)
-    cursor.iterator = None
+    cursor.refuse()
+    assert cursor.iterator is None
     assert cursor.position == AtTrimHorizon()
     assert cursor.read(1, START - 3600) == "before_start"
     assert cursor.read(2, START + 1) is None

@@ -1,0 +1,62 @@
+"""The HTTP session of a client: every request to AWS passes through it.
+
+It requests gzip for GetRecords, where aiobotocore always sends `identity`, and reads no answer
+further than MAX_BODY_BYTES, where aiobotocore reads to the end whatever comes. It tells the clock
+the Date of each answer, also of an error: a clock that is so wrong that AWS refuses its signatures
+is put right by the refusals.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aiobotocore.httpsession import AIOHTTPSession
+
+from consumer.adapters.aws.get_records_parser import MAX_BODY_BYTES
+from consumer.adapters.clock import epoch_of
+from consumer.adapters.limited_body import read_at_most
+
+if TYPE_CHECKING:
+    from consumer.adapters.clock import AwsClock
+
+
+class HttpSession(AIOHTTPSession):  # type: ignore[misc]
+    """A session that hands each request to `_Requests`."""
+
+    def __init__(self, clock: AwsClock, **options: Any) -> None:  # noqa: ANN401 - passed through
+        super().__init__(**options)
+        self._clock = clock
+
+    async def _get_session(self, proxy_url: str | None) -> _Requests:
+        return _Requests(await super()._get_session(proxy_url), self._clock)
+
+
+class _Requests:
+    def __init__(self, session: Any, clock: AwsClock) -> None:  # noqa: ANN401 - an aiohttp.ClientSession
+        self._session = session
+        self._clock = clock
+
+    async def request(self, method: str, **arguments: Any) -> _Response:  # noqa: ANN401 - passed through
+        headers = arguments["headers"]
+        if headers.get("X-Amz-Target", "").endswith(".GetRecords"):
+            headers["Accept-Encoding"] = "gzip"  # it is not among the signed headers
+        sent_at = self._clock.now()
+        response = await self._session.request(method, **arguments)
+        date = epoch_of(response.headers.get("Date"))
+        if date is not None:
+            self._clock.learn(date, sent_at)
+        return _Response(response)
+
+
+class _Response:
+    """What aiobotocore uses of an aiohttp.ClientResponse."""
+
+    def __init__(self, response: Any) -> None:  # noqa: ANN401 - an aiohttp.ClientResponse
+        self.url, self.status = response.url, response.status
+        self.raw_headers = response.raw_headers
+        self._response = response
+
+    async def read(self) -> bytes:
+        """Return the body as it was sent; after a longer one the connection is closed."""
+        async with self._response as response:
+            return await read_at_most(MAX_BODY_BYTES, response.content.iter_any())
