@@ -125,13 +125,17 @@ class Observer:
     def ready(self) -> tuple[bool, str]:
         """Return whether the worker is ready, and `ok` or why it is not.
 
-        It is ready if it has reached the lease table and is not draining, unless Nakadi refuses its
-        requests (401, 403, 404) and has stored no event since the start.
+        It is ready if it is not draining and has read and written what it needs at least once
+        (`core.reports.readiness`), unless Nakadi refuses its requests (401, 403, 404) and has
+        stored no event since the start.
         """
         if self.draining:
             return False, "draining"
-        if self._worker is None or not self._worker.heartbeat.reached:
-            return False, "the lease table has not been reached yet"
+        if self._worker is None:
+            return False, "stream or lease table have not been reached yet"
+        missing = self._worker.unready()
+        if missing is not None:
+            return False, missing
         for event_type in self._worker.publishing.event_types:
             if not event_type.admitted:
                 return False, f"event type {event_type.name} is refused: {event_type.flow.reason}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from consumer.core.event.item_shape import Shapes
 from consumer.core.leases.fence import Fence
+from consumer.core.reports.readiness import unready
 from consumer.core.shard.pace import Polling
 from consumer.runtime.cancellation import ending_group
 from consumer.runtime.discovery.discovery import Discovery
@@ -19,6 +20,7 @@ from consumer.runtime.leases.coordinator import Coordinator
 from consumer.runtime.leases.heartbeat import Heartbeat
 from consumer.runtime.leases.held_shards import HeldShards
 from consumer.runtime.leases.readability_check import ReadabilityCheck
+from consumer.runtime.leases.watched_table import WatchedTable
 from consumer.runtime.publishing.publishing import Publishing
 from consumer.runtime.shard.shard_factory import ShardFactory
 
@@ -79,7 +81,8 @@ class ConsumerWorker:
             instruments,
             config.partitionings,
         )
-        self.heartbeat = Heartbeat(ports.store, ports.clock, config.timing, self._fence, row)
+        self._table = WatchedTable(ports.store, ports.clock)
+        self.heartbeat = Heartbeat(self._table, ports.clock, config.timing, self._fence, row)
         self.coordinator = self._new_coordinator(ports, config, instruments)
 
     def _new_coordinator(
@@ -87,13 +90,13 @@ class ConsumerWorker:
     ) -> Coordinator:
         metrics = instruments.metrics
         discovery = Discovery(
-            ports.store, ports.streams, ports.clock, config.timing, config.source, metrics
+            self._table, ports.streams, ports.clock, config.timing, config.source, metrics
         )
         polling = Polling(config.poll)
         shards = ShardFactory(
             worker_id=self.heartbeat.worker_id,
             client=ports.streams,
-            store=ports.store,
+            store=self._table,
             lineage=discovery,
             backlog=self.publishing.backlog,
             fence=self._fence,
@@ -103,9 +106,9 @@ class ConsumerWorker:
             instruments=instruments,
         )
         heartbeat = self.heartbeat
-        held = HeldShards(ports.store, config.timing, heartbeat, self._fence, shards, instruments)
+        held = HeldShards(self._table, config.timing, heartbeat, self._fence, shards, instruments)
         return Coordinator(
-            store=ports.store,
+            store=self._table,
             timing=config.timing,
             source=config.source,
             heartbeat=heartbeat,
@@ -116,6 +119,10 @@ class ConsumerWorker:
             polling=polling,
             clock=ports.clock,
         )
+
+    def unready(self) -> str | None:
+        """Return why the worker is not ready, None if it is; whatever Nakadi does."""
+        return unready(self._table.calls, self.coordinator.first_steps)
 
     def stop(self) -> None:
         """Hand everything over; `run` then ends."""

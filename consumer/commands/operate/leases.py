@@ -16,7 +16,7 @@ from consumer.core.leases.lineage import chain
 from consumer.core.reports.lease_report import LeaseLine, lease_report
 from consumer.errors import LeaseTableAbsent, Retryable
 from consumer.observability import logs
-from consumer.settings.loading import load_settings
+from consumer.settings.loading import APPLICATION, load_settings
 
 if TYPE_CHECKING:
     import argparse
@@ -35,7 +35,7 @@ HEADER = ("shard", "state", "owner", "checkpoint", "age", "parent")
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
     """Print all leases of this application, older streams first; return 0."""
-    settings = load_settings(environ)
+    settings = load_settings(environ, [APPLICATION])
     logs.configure_command()
     if arguments.watch:
         try:

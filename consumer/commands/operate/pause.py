@@ -10,7 +10,7 @@ from consumer.commands.operate.lease_reading import open_lease_table
 from consumer.commands.operate.operator_command import OperatorRequest, operate, prepare
 from consumer.core.leases.command import Action
 from consumer.observability import logs
-from consumer.settings.loading import load_settings
+from consumer.settings.loading import APPLICATION, SOURCE, load_settings
 
 if TYPE_CHECKING:
     import argparse
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
     """Print the preview, ask before a pause, and give the command; return 0 when it is applied."""
-    settings = load_settings(environ)
+    settings = load_settings(environ, [APPLICATION, SOURCE])
     logs.configure_command()
     action = Action(arguments.command)
     request = OperatorRequest(

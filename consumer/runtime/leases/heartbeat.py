@@ -134,7 +134,8 @@ class Heartbeat:
                 await self._store.put_worker(self._worker)
         except (Retryable, TimeoutError) as error:
             reason = error.reason if isinstance(error, Retryable) else "timeout"
-            log.warning("heartbeat_failed", worker=self.worker_id, reason=reason)
+            detail = str(error) or f"no answer within {self._timing.heartbeat:g} s"
+            log.warning("heartbeat_failed", worker=self.worker_id, reason=reason, detail=detail)
             return self._timing.heartbeat / 4
         now = self._clock.now()
         epoch = self._fence.epoch

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from consumer.core.failure import failed_again
 from consumer.core.shard.cursor import Cursor
 from consumer.core.shard.gap import possibly_trimmed_gap, shard_gone_gap, trimmed_gap
 from consumer.core.stream.page import Page
@@ -17,6 +18,7 @@ from consumer.core.stream.stream import AtTrimHorizon, Stream
 from consumer.errors import ExpiredIterator, Retryable, ShardNotFound, TrimmedData
 
 if TYPE_CHECKING:
+    from consumer.core.failure import Failure
     from consumer.core.leases.lease import StreamRow
     from consumer.ports import StreamClient
     from consumer.runtime.instruments import Instruments
@@ -46,9 +48,10 @@ class Lineage(Protocol):
 
 
 class ShardPages:
-    """`cursor` is where the next page begins, `failures` counts failed calls in a row.
+    """`cursor` is where the next page begins, `failure` is that of the calls that fail in a row.
 
     `last_success_at` (clock) is that of the last call that was answered; before it, of the start.
+    `answered`: a request for records was answered.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class ShardPages:
         self._gaps = gaps
         self._clock = instruments.clock
         self._requests = instruments.metrics.get_records_requests
+        self.answered = False
         self.start(None)
 
     def start(self, after: int | None) -> None:
@@ -80,7 +84,7 @@ class ShardPages:
         if after:
             self.cursor.iterator = None
             self.cursor.last_read = after
-        self.failures = 0
+        self.failure: Failure | None = None
         self.last_success_at = self._clock.now()
 
     async def next(self) -> Page:
@@ -91,10 +95,12 @@ class ShardPages:
         try:
             page = await self._page()
         except Retryable as error:
-            self.failures += 1
-            self._log_failure(error)
+            wall = self._clock.wall()
+            self.failure = failed_again(self.failure, error.reason, str(error), wall)
+            self._log_failure(error, self.failure.count)
             raise
-        self.failures = 0
+        self.failure = None
+        self.answered = True
         return page
 
     async def _page(self) -> Page:
@@ -146,17 +152,17 @@ class ShardPages:
             await self._gaps.record(gap)
         self.cursor.restart()
 
-    def _log_failure(self, error: Retryable) -> None:
+    def _log_failure(self, error: Retryable, failures: int) -> None:
         self._requests.labels(outcome=error.reason).inc()
-        if isinstance(error, ExpiredIterator) and self.failures == 1:
+        if isinstance(error, ExpiredIterator) and failures == 1:
             return
-        if self.failures % LOUD_FAILURES == 1 and error.reason != "trimmed":
+        if failures % LOUD_FAILURES == 1 and error.reason != "trimmed":
             log.warning(
                 "reading_fails",
                 stream=self._row.key,
                 shard=self._lease.shard_id,
                 reason=error.reason,
-                failures=self.failures,
+                failures=failures,
                 detail=str(error),
                 action="tried again from the same position; nothing is skipped",
             )
