@@ -13,6 +13,7 @@ from consumer.core.shard.shard_state import ShardState
 if TYPE_CHECKING:
     from consumer.core.failure import Failure
     from consumer.core.leases.checkpoint import Checkpoint
+    from consumer.core.leases.lease import Pause
 
 FAILING_AFTER = 3
 """A shard is shown as failing after this many failed calls in a row: a single one is common."""
@@ -42,7 +43,7 @@ class ShardView:
 
     `failure` is that of the calls that fail now, None if they do not; `answered`: the stream has
     answered a request for records of the shard here. `crowded_at` is the sequence number of the
-    oldest event of the hot key for which the shard waits.
+    oldest event of the hot key for which the shard waits, `pause` says who paused it.
     """
 
     stream_key: str
@@ -61,6 +62,7 @@ class ShardView:
     failure: Failure | None = None
     answered: bool = False
     crowded_at: int | None = None
+    pause: Pause | None = None
 
     def age(self, wall: float) -> float:
         """Return the iterator age in seconds."""

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     from consumer.core.leases.fence import Fence
-    from consumer.core.leases.lease import Lease, StreamRow
+    from consumer.core.leases.lease import Lease, StreamRow, Worker
     from consumer.core.limits import LeaseTiming
     from consumer.core.reports.lease_view import LeaseView
     from consumer.core.reports.readiness import FirstSteps
@@ -105,9 +105,9 @@ class Coordinator:
         discovery.on_found = self._found
 
     @property
-    def able(self) -> bool:
-        """False while this worker can read no shard."""
-        return self._heartbeat.able
+    def peers(self) -> Sequence[Worker]:
+        """The rows of the other workers, as last read."""
+        return self._peers.rows
 
     @property
     def shards(self) -> Sequence[RunningShard]:

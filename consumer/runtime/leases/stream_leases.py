@@ -23,6 +23,7 @@ from consumer.core.leases.stream_life import (
 )
 from consumer.core.reports.lease_view import view
 from consumer.core.reports.readiness import FirstSteps
+from consumer.core.shard.shard_state import ShardState
 from consumer.runtime.discovery.discovery import KnownStreams
 
 if TYPE_CHECKING:
@@ -212,18 +213,26 @@ class StreamLeases:
 
     def views(self) -> tuple[LeaseView, ...]:
         """Return all leases with their state as seen from this worker."""
-        running = {(view.stream_key, view.shard_id) for view in self._held.views() if view.held}
+        held = {
+            (view.stream_key, view.shard_id): view.state for view in self._held.views() if view.held
+        }
         return tuple(
             lease
             for key, seen in self._streams.items()
             for lease in view(
                 key,
                 seen.leases or (),
-                held={shard for of, shard in running if of == key},
+                held={shard for of, shard in held if of == key},
                 ready=self._ready(seen.row, seen.leases or ()),
                 dead=self._peers.dead,
                 beating=self._peers.beating,
+                failing={
+                    shard
+                    for (of, shard), state in held.items()
+                    if of == key and state is ShardState.FAILING
+                },
                 seen_at=self._peers.seen_at,
+                report_of=self._peers.report_of,
             )
         )
 

@@ -78,8 +78,7 @@ class ShardConsumer:
         timing: LeaseTiming,
         clock: Clock,
     ) -> None:
-        self._row = row
-        self._epoch = epoch
+        self._row, self._epoch = row, epoch
         self._writer = writer
         self._goal = goal
         self._commands = commands
@@ -137,6 +136,7 @@ class ShardConsumer:
             failure=failure,
             answered=self._reader.answered,
             crowded_at=self._reader.crowded_at,
+            pause=lease.pause,
         )
 
     async def run(self) -> Outcome:

@@ -75,6 +75,7 @@ class ShardPages:
         self._clock = instruments.clock
         self._requests = instruments.metrics.get_records_requests
         self.answered = False
+        self.failure: Failure | None = None
         self.start(None)
 
     def start(self, after: int | None) -> None:
@@ -84,7 +85,6 @@ class ShardPages:
         if after:
             self.cursor.iterator = None
             self.cursor.last_read = after
-        self.failure: Failure | None = None
         self.last_success_at = self._clock.now()
 
     async def next(self) -> Page:

@@ -269,12 +269,12 @@ def test_a_worker_that_can_read_nothing_gives_everything_up_until_a_probe_succee
             patch.setattr(fleet.streams, "shard_iterator", iterator)
             await asyncio.sleep(75)
             assert fleet.spread() == {"a": 0, "b": 4}
-            assert not node.coordinator.able
+            assert not node.heartbeat.able
             assert node.metrics.registry.get_sample_value("consumer_worker_able") == 0
             assert fleet.table.workers["a"].able is False
         node.streams_work = True
         await asyncio.sleep(25)
-        assert node.coordinator.able
+        assert node.heartbeat.able
         assert fleet.spread() == {"a": 2, "b": 2}
 
     fleet_of(4, check)
