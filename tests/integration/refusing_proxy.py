@@ -1,4 +1,4 @@
-"""An endpoint of DynamoDB that refuses some operations, as IAM does for a role that lacks a right."""
+"""An endpoint of DynamoDB that refuses some operations, as IAM does to a role without the right."""
 
 import http.client
 import json
