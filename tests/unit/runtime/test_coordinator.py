@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import Lease, LeaseWrite, StreamRow
 from consumer.core.leases.lease_state import LeaseState
+from consumer.core.reports.readiness import FirstSteps
 from consumer.errors import Fatal, Misconfigured, NotReleased, Retryable, StreamUnreachable
 from consumer.runtime.discovery.bootstrap import first_row
 from tests.twins.fleet import TIMING, FakeShard, Fleet, Node, source
@@ -278,6 +279,25 @@ def test_a_worker_that_can_read_nothing_gives_everything_up_until_a_probe_succee
         assert fleet.spread() == {"a": 2, "b": 2}
 
     fleet_of(4, check)
+
+
+def test_the_first_steps_are_done_once_the_leases_are_read_and_the_shards_listed() -> None:
+    async def check(fleet: Fleet) -> None:
+        node = fleet.start("a")
+        assert node.coordinator.first_steps == FirstSteps(leases_read=False, listed=False)
+        node.store.cut = True
+        await asyncio.sleep(30)
+        assert node.coordinator.first_steps == FirstSteps(leases_read=False, listed=False)
+        node.store.cut = False
+        await asyncio.sleep(30)
+        assert node.coordinator.first_steps == FirstSteps(leases_read=True, listed=True)
+        node.store.cut = True  # what was done stays done
+        await asyncio.sleep(30)
+        assert node.coordinator.first_steps == FirstSteps(leases_read=True, listed=True)
+        node.store.cut = False
+        await asyncio.sleep(30)  # it hands its shard over in peace
+
+    fleet_of(1, check)
 
 
 def test_a_shard_that_waits_for_a_named_cause_is_not_silent() -> None:
