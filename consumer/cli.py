@@ -112,8 +112,8 @@ def _parser() -> Parser:
     leases = add("leases", "list the shards: state, owner, checkpoint, age, parent")
     leases.description = (
         "List the shards from their rows in the lease table. Age is the time since the row last"
-        " showed that the shard was settled. The row of an idle shard is written only every six"
-        " hours; /status of its owner shows the current age."
+        " or that of its owner last showed that the shard was settled; an owner speaks for all its"
+        " shards together. Below are pauses, and what is wrong with workers."
     )
     leases.add_argument("--json", action="store_true", help="print a list of JSON objects")
     leases.add_argument("--watch", action="store_true", help="repeat every 2 s, until Ctrl-C")
@@ -149,7 +149,10 @@ def _add_operator_commands(add: Callable[[str, str], argparse.ArgumentParser]) -
     )
     pause = add("pause", "stop reading until resume; shards keep their owners")
     resume = add("resume", "continue reading after a pause")
-    resume.set_defaults(module="consumer.commands.operate.pause")
+    pause.add_argument(
+        "--reason", default="", metavar="TEXT", help="why, for whoever finds the shards paused"
+    )
+    resume.set_defaults(module="consumer.commands.operate.pause", reason="")
     for command in (seek, pause, resume):
         command.add_argument(
             "--shard", action="append", default=[], help="only this shard (may be repeated)"

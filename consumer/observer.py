@@ -14,16 +14,17 @@ import structlog
 
 from consumer import __version__
 from consumer.core.leases.lease_state import STATUS_WORDS
-from consumer.core.publishing.flow import FlowState
 from consumer.core.reports.rate import Rate
 from consumer.core.reports.status import (
+    EVENT_TYPE_STATES,
+    NOTHING_SENT,
     EventTypeStatus,
-    LeaseStatus,
     QueueStatus,
-    ShardStatus,
     StatusView,
     StreamStatus,
 )
+from consumer.core.reports.status_rows import condition_status, lease_status, shard_status
+from consumer.core.reports.worker_status import worker_statuses
 from consumer.core.time_of_day import WRONG_SECONDS
 from consumer.observability.embedded_metrics import EmbeddedMetrics
 from consumer.runtime.signal import Signal
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from consumer.adapters.clock import AwsClock
     from consumer.core.reports.lease_view import LeaseView
+    from consumer.core.reports.worker_status import WorkerStatus
     from consumer.core.shard.shard_view import ShardView
     from consumer.core.stream.stream import StreamPage
     from consumer.observability.metrics import Metrics
@@ -133,13 +135,17 @@ class Observer:
     def ready(self) -> tuple[bool, str]:
         """Return whether the worker is ready, and `ok` or why it is not.
 
-        It is ready if it has reached the lease table and is not draining, unless Nakadi refuses its
-        requests (401, 403, 404) and has stored no event since the start.
+        It is ready if it is not draining and has read and written what it needs at least once
+        (`core.reports.readiness`), unless Nakadi refuses its requests (401, 403, 404) and has
+        stored no event since the start.
         """
         if self.draining:
             return False, "draining"
-        if self._worker is None or not self._worker.heartbeat.reached:
-            return False, "the lease table has not been reached yet"
+        if self._worker is None:
+            return False, "stream or lease table have not been reached yet"
+        missing = self._worker.unready()
+        if missing is not None:
+            return False, missing
         for event_type in self._worker.publishing.event_types:
             if not event_type.admitted:
                 return False, f"event type {event_type.name} is refused: {event_type.flow.reason}"
@@ -152,34 +158,32 @@ class Observer:
 
     def status(self) -> StatusView:
         """Return the content of `/status`."""
-        wall, page, ahead = self._clock.wall(), self._page, self._clock.ahead
+        wall, page, worker = self._clock.wall(), self._page, self._worker
+        ages, ahead = self._ages(wall), self._clock.ahead
         return StatusView(
             worker=self._worker_id,
             application=self._settings.application,
             version=__version__,
             draining=self.draining,
             stream=None if page is None else StreamStatus(page.stream.arn, page.view_type.value),
-            shards=tuple(self._shard(shard, wall) for shard in self._shards()),
+            shards=tuple(shard_status(shard, self._rate(shard), wall) for shard in self._shards()),
             queue=self._queue(),
             event_types=self._event_types(),
             live=self.live()[1],
             ready=self.ready()[1],
-            leases=tuple(_lease(seen, wall) for seen in self._leases()),
+            leases=tuple(lease_status(seen, wall) for seen in self._leases()),
             clock_ahead_seconds=None if ahead is None else round(ahead, 1),
+            age_seconds=None if not ages else round(max(ages.values()), 3),
+            condition=None if worker is None else condition_status(worker.condition()),
+            workers=() if worker is None else self._peers(worker, wall),
         )
 
-    def _shard(self, shard: ShardView, wall: float) -> ShardStatus:
-        rate = self._rates.get((shard.stream_key, shard.shard_id))
-        return ShardStatus(
-            shard.shard_id,
-            shard.state.value,
-            shard.checkpoint,
-            round(shard.age(wall), 3),
-            shard.pending_events,
-            shard.stream_key,
-            shard.suspended_cause,
-            0.0 if rate is None else round(rate.per_second, 1),
-        )
+    def _peers(self, worker: ConsumerWorker, wall: float) -> tuple[WorkerStatus, ...]:
+        duration = self._settings.lease_duration_seconds
+        return worker_statuses(worker.coordinator.peers, duration, wall)
+
+    def _rate(self, shard: ShardView) -> Rate | None:
+        return self._rates.get((shard.stream_key, shard.shard_id))
 
     def _queue(self) -> QueueStatus:
         if self._worker is None:
@@ -190,9 +194,8 @@ class Observer:
     def _event_types(self) -> tuple[EventTypeStatus, ...]:
         if self._worker is None:
             names = self._settings.event_types
-            return tuple(EventTypeStatus(name, FlowState.PUBLISHING) for name in names)
-        event_types = self._worker.publishing.event_types
-        return tuple(EventTypeStatus(each.name, *each.state) for each in event_types)
+            return tuple(EventTypeStatus(name, NOTHING_SENT) for name in names)
+        return tuple(each.status for each in self._worker.publishing.event_types)
 
     def _shards(self) -> Sequence[ShardView]:
         if self._worker is None:
@@ -202,6 +205,22 @@ class Observer:
 
     def _leases(self) -> Sequence[LeaseView]:
         return () if self._worker is None else self._worker.coordinator.leases()
+
+    def _ages(self, wall: float) -> dict[str, float]:
+        """Return the age of each stream: of shards held here, and of those nobody is known to read.
+
+        A worker that has not read the leases knows no shard: its age is the time since its start.
+        """
+        known = [(shard.stream_key, shard.age(wall)) for shard in self._shards()]
+        known += [(lease.stream_key, lease.age(wall) or 0.0) for lease in self._leases()]
+        worker, page = self._worker, self._page
+        blind = worker is not None and not worker.coordinator.first_steps.leases_read
+        if blind and page is not None:
+            known.append((page.stream.key, self._clock.now() - self._started_at))
+        ages: dict[str, float] = {}
+        for key, age in known:
+            ages[key] = max(ages.get(key, 0.0), age)
+        return ages
 
     def _count(self) -> None:
         """Update the rates; that of a shard that has left is dropped."""
@@ -235,9 +254,9 @@ class Observer:
         self._metrics.queue_limit_bytes.set(self._worker.publishing.backlog.budget.limit)
         event_types = self._worker.publishing.event_types
         self._metrics.partition_lanes.set(sum(len(each.lanes) for each in event_types))
-        states = {each.state[0] for each in event_types}
-        for state in FlowState:
-            self._metrics.event_type_state.labels(state=state.value).set(state in states)
+        states = {each.status.state for each in event_types}
+        for state in EVENT_TYPE_STATES:
+            self._metrics.event_type_state.labels(state=str(state)).set(state in states)
         self._look_at_streams(self._clock.wall())
 
     def _look_at_streams(self, wall: float) -> None:
@@ -248,17 +267,14 @@ class Observer:
         for age, shard in by_age[: self._settings.metrics_shards]:
             series = metrics.shard_age_seconds.labels(stream=shard.stream_key, shard=shard.shard_id)
             series.set(age)
-        ages: dict[str, float] = {}
         checkpoints: dict[str, float] = {}
-        for age, shard in by_age:
+        for shard in shards:
             key = shard.stream_key
-            ages[key] = max(ages.get(key, 0.0), age)
             checkpoints[key] = max(checkpoints.get(key, 0.0), wall - shard.checkpoint_at)
         states = dict.fromkeys(STATUS_WORDS, 0)
         for lease in self._leases():
             states[lease.state.in_status] += 1
-            age = lease.age(wall) or 0.0
-            ages[lease.stream_key] = max(ages.get(lease.stream_key, 0.0), age)
+        ages = self._ages(wall)
         _replace(metrics.iterator_age_seconds, ages)
         headrooms = {key: max(0.0, RETENTION_SECONDS - age) for key, age in ages.items()}
         _replace(metrics.retention_headroom_seconds, headrooms)
@@ -276,17 +292,3 @@ def _replace(gauge: Gauge, values: dict[str, float]) -> None:
     gauge.clear()
     for key, value in values.items():
         gauge.labels(stream=key).set(value)
-
-
-def _lease(seen: LeaseView, wall: float) -> LeaseStatus:
-    lease, age = seen.lease, seen.age(wall)
-    return LeaseStatus(
-        seen.stream_key,
-        lease.shard_id,
-        lease.parent_shard_id,
-        seen.state.in_status,
-        lease.owner,
-        lease.checkpoint,
-        None if age is None else round(age, 3),
-        lease.paused,
-    )

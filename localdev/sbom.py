@@ -69,12 +69,11 @@ def components() -> Iterator[Component]:
 def licence_of(found: Distribution) -> str:
     """Return the licence as the package states it: an expression, classifiers, or a name."""
     metadata = found.metadata
-    expression = metadata.get("License-Expression")
-    if expression:
-        return str(expression)
+    if "License-Expression" in metadata:
+        return str(metadata["License-Expression"])
     classifiers: Sequence[str] = metadata.get_all("Classifier") or ()
     named = [text.removeprefix(_OSI) for text in classifiers if text.startswith(_OSI)]
-    text = str(metadata.get("License") or UNKNOWN).strip()
+    text = str(metadata["License"]).strip() if "License" in metadata else UNKNOWN
     if _BSD in text:  # the whole licence in place of its name
         text = "BSD-3-Clause"
     return " AND ".join(named) or text

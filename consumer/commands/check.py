@@ -1,6 +1,7 @@
 """`consumer check`: calls every dependency, writes nothing, and prints what works.
 
-If a dependency fails, the others are still called, and each gets its line.
+If a dependency fails, the others are still called, and each gets its line. So does everything that
+the rows of the workers and leases say is wrong in the application that runs.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from consumer.adapters.clock import SystemClock
 from consumer.adapters.lease_table.lease_table import LeaseTable
 from consumer.adapters.nakadi import Nakadi
 from consumer.commands.columns import columns
+from consumer.core.leases.lineage import chain
 from consumer.core.preflight.check_result import (
     CheckResult,
     Severity,
@@ -26,6 +28,8 @@ from consumer.core.preflight.check_result import (
     exit_code,
 )
 from consumer.core.preflight.queue_fitness import judge_queue
+from consumer.core.reports.application_report import judge_application
+from consumer.core.reports.lease_report import lease_report
 from consumer.credentials import fallback_region, tls_of, token_of
 from consumer.errors import LeaseTableAbsent, Misconfigured, Retryable
 from consumer.find_stream import find_stream
@@ -146,6 +150,15 @@ class Check:
             "lease table",
             f"{settings.lease_table}: {len(workers)} workers, {len(streams)} streams",
         )
+        duration, wall = settings.lease_duration_seconds, self._clock.wall()
+        lines = [
+            line
+            for row in chain(streams)
+            for line in lease_report(
+                row.key, await store.read_leases(row.key), workers, duration, wall
+            )
+        ]
+        self.results.extend(judge_application(workers, lines, duration, wall))
 
     async def _queue(self, aws: Aws) -> None:
         url = self._settings.dead_letter_queue_url

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from consumer.errors import Misconfigured
-from consumer.settings.loading import load_settings
+from consumer.settings.loading import SOURCE, load_settings
 
 if TYPE_CHECKING:
     import argparse
@@ -82,7 +82,7 @@ class Location:
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
     """Print the policy for the purpose of `--for`; return 0. Raise Misconfigured."""
-    settings = load_settings(environ)
+    settings = load_settings(environ, [] if arguments.purpose == "redrive" else [SOURCE])
     document = {"Version": "2012-10-17", "Statement": policy(settings, arguments.purpose, environ)}
     out.write(json.dumps(document, indent=2) + "\n")
     sys.stderr.write(KMS_NOTE + "\n")

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from consumer.core.event.item_shape import Shapes
 from consumer.core.leases.fence import Fence
+from consumer.core.reports.condition import conditions, worker_report, worst
+from consumer.core.reports.readiness import unready
 from consumer.core.shard.pace import Polling
 from consumer.runtime.cancellation import ending_group
 from consumer.runtime.discovery.discovery import Discovery
@@ -19,6 +21,7 @@ from consumer.runtime.leases.coordinator import Coordinator
 from consumer.runtime.leases.heartbeat import Heartbeat
 from consumer.runtime.leases.held_shards import HeldShards
 from consumer.runtime.leases.readability_check import ReadabilityCheck
+from consumer.runtime.leases.watched_table import WatchedTable
 from consumer.runtime.publishing.publishing import Publishing
 from consumer.runtime.shard.shard_factory import ShardFactory
 
@@ -26,9 +29,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from consumer.core.leases.lease import Worker
+    from consumer.core.leases.worker_report import WorkerReport
     from consumer.core.limits import LeaseTiming, PollTiming
     from consumer.core.publishing.placement import Partitioning
+    from consumer.core.reports.condition import Condition
     from consumer.core.routes.route import Route
+    from consumer.core.shard.shard_view import ShardView
     from consumer.observability.metrics import Metrics
     from consumer.ports import Chance, Clock, DeadLetterQueue, LeaseStore, Publisher, StreamClient
     from consumer.runtime.discovery.bootstrap import Source
@@ -79,21 +85,23 @@ class ConsumerWorker:
             instruments,
             config.partitionings,
         )
-        self.heartbeat = Heartbeat(ports.store, ports.clock, config.timing, self._fence, row)
+        self._table = WatchedTable(ports.store, ports.clock)
+        self.heartbeat = Heartbeat(self._table, ports.clock, config.timing, self._fence, row)
         self.coordinator = self._new_coordinator(ports, config, instruments)
+        self.heartbeat.report = self._report
 
     def _new_coordinator(
         self, ports: Ports, config: WorkerConfig, instruments: Instruments
     ) -> Coordinator:
         metrics = instruments.metrics
         discovery = Discovery(
-            ports.store, ports.streams, ports.clock, config.timing, config.source, metrics
+            self._table, ports.streams, ports.clock, config.timing, config.source, metrics
         )
         polling = Polling(config.poll)
         shards = ShardFactory(
             worker_id=self.heartbeat.worker_id,
             client=ports.streams,
-            store=ports.store,
+            store=self._table,
             lineage=discovery,
             backlog=self.publishing.backlog,
             fence=self._fence,
@@ -103,9 +111,9 @@ class ConsumerWorker:
             instruments=instruments,
         )
         heartbeat = self.heartbeat
-        held = HeldShards(ports.store, config.timing, heartbeat, self._fence, shards, instruments)
+        held = HeldShards(self._table, config.timing, heartbeat, self._fence, shards, instruments)
         return Coordinator(
-            store=ports.store,
+            store=self._table,
             timing=config.timing,
             source=config.source,
             heartbeat=heartbeat,
@@ -116,6 +124,22 @@ class ConsumerWorker:
             polling=polling,
             clock=ports.clock,
         )
+
+    def unready(self) -> str | None:
+        """Return why the worker is not ready, None if it is; whatever Nakadi does."""
+        return unready(self._table.calls, self.coordinator.first_steps)
+
+    def condition(self) -> Condition:
+        """Return the worst of what is wrong with this worker."""
+        event_types = [event_type.status for event_type in self.publishing.event_types]
+        unable_since = self.heartbeat.unable_since
+        return worst(conditions(self._table.calls, self._views(), event_types, unable_since))
+
+    def _report(self) -> WorkerReport:
+        return worker_report(self.condition(), self._views())
+
+    def _views(self) -> list[ShardView]:
+        return [shard.view() for shard in self.coordinator.shards]
 
     def stop(self) -> None:
         """Hand everything over; `run` then ends."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from consumer.settings.source import Given, variable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pydantic import BaseModel, ValidationError
 
@@ -25,19 +25,26 @@ _WORDS = (
 )
 
 
-def one_line(error: ValidationError, given: Mapping[str, Given], model: type[BaseModel]) -> str:
-    """Return one error as "setting: found this, wanted that"; a missing setting comes first."""
-    first = min(error.errors(include_url=False), key=lambda each: each["type"] != "missing")
+def one_line(error: ValidationError, given: Mapping[str, Given]) -> str:
+    """Return the first error as "setting: found this, wanted that"."""
+    first = error.errors(include_url=False)[0]
     if not first["loc"]:
         return first["msg"]
     name = str(first["loc"][0])
-    if name not in given:
-        meaning = meaning_of(model, name).rstrip(".")
-        return f"{variable(name)}: found nothing, wanted the {meaning[:1].lower()}{meaning[1:]}"
     wanted = first["msg"].partition(", unable")[0]
     for old, new in _WORDS:
         wanted = wanted.replace(old, new)
     return f"{given[name].source}: found {_quoted(name, given[name].text)}, wanted {wanted}"
+
+
+def not_given(names: Sequence[str], model: type[BaseModel]) -> str:
+    """Return the line for a setting that is missing, or for several of which one is needed."""
+    shown = ", ".join(variable(name) for name in names)
+    if len(names) > 1:
+        nothing = " and ".join(["nothing"] * len(names))
+        return f"{shown}: found {nothing}, wanted exactly one of the two"
+    meaning = meaning_of(model, names[0]).rstrip(".")
+    return f"{shown}: found nothing, wanted the {meaning[:1].lower()}{meaning[1:]}"
 
 
 def meaning_of(model: type[BaseModel], name: str) -> str:

@@ -7,33 +7,55 @@ token.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
 from consumer.errors import Misconfigured
-from consumer.settings.error import one_line
+from consumer.settings.error import not_given, one_line
 from consumer.settings.rules import RULES
 from consumer.settings.settings import Settings
 from consumer.settings.source import collect
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 START_AHEAD_SECONDS = 60.0
 """A start this far in the future is refused: it would skip every change until then."""
 
 
-def load_settings(environ: Mapping[str, str]) -> Settings:
-    """Return the settings. Raise Misconfigured, with one line for the operator."""
+Need = tuple[str, ...]
+"""Settings of which one has to be given."""
+
+APPLICATION: Final[Need] = ("application", "event_type")
+SOURCE: Final[Need] = ("table", "stream_arn")
+EVENT_TYPE: Final[Need] = ("event_type",)
+NAKADI: Final[Need] = ("nakadi_url",)
+
+SERVICE: Final = (EVENT_TYPE, NAKADI, SOURCE)
+"""What the service needs; a command may need less."""
+
+_UNUSED: Final = {"event_type": "not-set", "nakadi_url": "http://not-set.invalid"}
+"""Stands for what a command does not need and was not given. The host exists nowhere (RFC 2606)."""
+
+
+def load_settings(environ: Mapping[str, str], needs: Sequence[Need] = SERVICE) -> Settings:
+    """Return the settings. Raise Misconfigured, with one line for the operator.
+
+    The line names all settings that are needed and missing, else the first that is wrong.
+    """
     given = collect(environ, Settings.model_fields)
+    missing = [need for need in needs if not any(name in given for name in need)]
+    if missing:
+        raise Misconfigured("; ".join(not_given(need, Settings) for need in missing))
+    values = _UNUSED | {name: each.text for name, each in given.items()}
     try:
-        settings = Settings.model_validate({name: each.text for name, each in given.items()})
+        settings = Settings.model_validate(values)
     except ValidationError as error:
         # The original error has every value, also the token, so it must not be chained.
-        raise Misconfigured(one_line(error, given, Settings)) from None
+        raise Misconfigured(one_line(error, given)) from None
     for rule in RULES:
-        if not rule.holds(settings):
+        if (rule.names != SOURCE or SOURCE in needs) and not rule.holds(settings):
             raise Misconfigured(rule.broken_by(settings))
     start_time = settings.start_time
     if start_time is not None and start_time > time.time() + START_AHEAD_SECONDS:

@@ -29,6 +29,7 @@ from consumer.core.dead_letters.dead_letter import DeadLetter
 from consumer.core.event.event import Event, EventFormat
 from consumer.core.leases.fence import Fence
 from consumer.core.limits import LeaseTiming, PublishLimits
+from consumer.core.reports.status import NOTHING_SENT
 from consumer.core.routes.route import Route
 from consumer.observability.metrics import Metrics
 from consumer.runtime.instruments import Instruments
@@ -206,7 +207,8 @@ class Line:
         loop = asyncio.get_running_loop()
         began, seen = loop.time(), 0.0
         while backlog.events and loop.time() - began < PATIENCE:
-            self.states.add(event_type.state[0].value)
+            state = event_type.status.state
+            self.states.add("publishing" if state == NOTHING_SENT else str(state))
             if self.state in self.states and not seen:
                 seen = loop.time()
             if self.lifted is not None and seen and loop.time() - seen > self.lifted:

@@ -12,6 +12,8 @@ from consumer.adapters.http_server import serve_http
 from consumer.core.leases.lease_state import LeaseState
 from consumer.core.publishing.flow import FlowState
 from consumer.core.reports.status import (
+    NOTHING_SENT,
+    ConditionStatus,
     EventTypeStatus,
     LeaseStatus,
     QueueStatus,
@@ -19,6 +21,7 @@ from consumer.core.reports.status import (
     StatusView,
     StreamStatus,
 )
+from consumer.core.reports.worker_status import WorkerStatus
 from tests.integration.chromium import CHROMEDRIVER, CHROMIUM, Window, chromium
 from tests.integration.cluster import Cluster, cluster
 
@@ -227,3 +230,40 @@ async def test_a_worker_serves_it(window: Window, tmp_path: Path) -> None:
         assert await window.complaints() == []
     finally:
         await asyncio.to_thread(context.__exit__, None, None, None)
+
+
+async def test_it_says_what_is_wrong_here_and_anywhere_since_when_and_what_to_do(
+    window: Window,
+) -> None:
+    since = 1793525400.0
+    reason = "server_error, 21\N{MULTIPLICATION SIGN}: InternalServerError: x"
+    stopped = EventTypeStatus("a.b", FlowState.STOPPED, "http_404", since, "none", "f-1", "do it")
+    view = replace(
+        VIEW,
+        shards=(
+            ShardStatus(shard_id(2), "failing", "400", 4.0, 0, STREAM, None, 0.0, reason, since),
+        ),
+        event_types=(stopped, EventTypeStatus("c.d", NOTHING_SENT)),
+        condition=ConditionStatus("stopped", "event type a.b: http_404", since, "look there"),
+        workers=(
+            WorkerStatus("host-2", "ok", None, None, "", 1.0),
+            WorkerStatus("host-3", "silent", None, since, "none", 900.0),
+        ),
+    )
+    async with serve_http("127.0.0.1", 0, Source(view)) as port:
+        await window.open(f"http://127.0.0.1:{port}/")
+        await window.until("document.querySelectorAll('.trouble').length", 2)
+        troubles = await window.text("#troubles")
+        assert "event type a.b: http_404" in troubles
+        assert "look there" in troubles
+        assert "host-3" in troubles
+        assert "host-2" not in troubles
+        tile = await window.text(".event-type")
+        assert all(words in tile for words in ("stopped", "http_404", "flow id f-1", "do it"))
+        tiles = await window.text("#tiles")
+        assert "nothing sent yet" in tiles
+        state = "document.querySelector('#shards tr').children[1].textContent"
+        told = await window.run(f"return {state}")
+        assert told.startswith("failing: server_error, 21")
+        assert reason in told
+        assert await window.complaints() == []

@@ -10,6 +10,7 @@ from localdev.streams.model.key_schema import KeySchema
 from localdev.streams.model.streams_model import StreamsModel
 from tests.simulation.checks.age_check import AgeCheck
 from tests.simulation.checks.checkers import Checks, Violation
+from tests.simulation.checks.honesty_check import HonestyCheck
 from tests.simulation.checks.truth import ShardTruth, Truth, wall
 from tests.simulation.cluster import Cluster
 from tests.simulation.faults.operator import Operator
@@ -166,7 +167,10 @@ class World:
             self.cluster.start()
         writing = self.loop.create_task(self.writer.run())
         happening = self.loop.create_task(self.scheduled_faults.run())
-        age_check = self.loop.create_task(AgeCheck(self).watch())
+        watching = [
+            self.loop.create_task(AgeCheck(self).watch()),
+            self.loop.create_task(HonestyCheck(self).watch()),
+        ]
         while not (writing.done() and happening.done()) and not self.checks.violations:
             await asyncio.sleep(LOOK)
             await self.day.wait()  # there is nothing to look at in the night
@@ -175,9 +179,9 @@ class World:
                     task.result()  # the world itself must not fail
         if not self.checks.violations:
             await self._come_right()
-        for task in (writing, happening, age_check):
+        for task in (writing, happening, *watching):
             task.cancel()
-        await asyncio.gather(writing, happening, age_check, return_exceptions=True)
+        await asyncio.gather(writing, happening, *watching, return_exceptions=True)
         for task in self.loop.unretrieved():
             self.checks.fail("unretrieved", f"{task.what}: {task.exception()!r}")
         self.over = self.well = True

@@ -269,7 +269,7 @@ def _written(write: LeaseWrite, current: Lease) -> Lease:
         released_at=row.released_at,
         owner_switches=row.owner_switches,
     )
-    for name in ("command_counter", "paused", "skip_before", "parent_gone"):
+    for name in ("command_counter", "paused", "skip_before", "parent_gone", "pause"):
         if getattr(row, name) != getattr(write.expected, name):
             new = replace(new, **{name: getattr(row, name)})
     if write.keeps_checkpoint:

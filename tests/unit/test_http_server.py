@@ -103,13 +103,15 @@ async def test_status_is_the_public_json() -> None:
         '"stream":{"arn":"arn:…","view_type":"NEW_AND_OLD_IMAGES"},'
         '"shards":[{"shard_id":"shardId-1","state":"reading","checkpoint":"400",'
         '"age_seconds":0.25,"pending_events":3,"stream":"orders/1","waits_for":null,'
-        '"records_per_second":7.5}],'
+        '"records_per_second":7.5,"reason":null,"since":null}],'
         '"queue":{"events":3,"bytes":4000,"limit_bytes":268435456},'
         '"event_types":[{"name":"order-store.payment","state":"backing_off",'
-        '"reason":"http_503"}],"live":"ok","ready":"ok",'
+        '"reason":"http_503","since":null,"detail":null,"flow_id":null,"action":null}],'
+        '"live":"ok","ready":"ok",'
         '"leases":[{"stream":"orders/1","shard_id":"shardId-1","parent_shard_id":"s-0",'
         '"state":"held","owner":"host-1","checkpoint":"400","age_seconds":null,'
-        '"paused":false}],"clock_ahead_seconds":null}'
+        '"paused":false,"reason":null,"since":null}],"clock_ahead_seconds":null,'
+        '"age_seconds":null,"condition":null,"workers":[]}'
     )
 
 

@@ -13,6 +13,8 @@ from consumer.adapters.clock import AwsClock
 from consumer.core.leases.lease_state import LeaseState
 from consumer.core.publishing.flow import FlowState
 from consumer.core.reports.lease_view import LeaseView
+from consumer.core.reports.readiness import FirstSteps
+from consumer.core.reports.status import EVENT_TYPE_STATES, EventTypeStatus
 from consumer.core.shard.shard_state import ShardState
 from consumer.core.shard.shard_view import ShardView
 from consumer.core.time_of_day import WRONG_SECONDS
@@ -47,7 +49,10 @@ class Worker:
 
     shards: list[Shard] = field(default_factory=list)
     views: list[SimpleNamespace] = field(default_factory=list)
-    state: FlowState = FlowState.PUBLISHING
+    state: str = FlowState.PUBLISHING
+    first_steps: FirstSteps = field(
+        default_factory=lambda: FirstSteps(leases_read=True, listed=True)
+    )
 
     def __post_init__(self) -> None:
         self.coordinator = self
@@ -55,7 +60,8 @@ class Worker:
     @property
     def publishing(self) -> SimpleNamespace:
         budget = SimpleNamespace(limit=1000, used=0)
-        event_type = SimpleNamespace(name="order", state=(self.state, None), lanes=[])
+        status = EventTypeStatus("order", self.state)
+        event_type = SimpleNamespace(name="order", status=status, lanes=[])
         return SimpleNamespace(
             backlog=SimpleNamespace(observe=lambda: None, budget=budget, events=0),
             event_types=[event_type],
@@ -92,7 +98,7 @@ class Watched:
             "worker-1", load_settings(REQUIRED | settings), self.clock, self.metrics
         )
         worker: Any = self.worker
-        page: Any = SimpleNamespace()
+        page: Any = SimpleNamespace(stream=SimpleNamespace(key=NEW))
         self.observer.watch(worker, page)
 
     def lease(self, state: LeaseState, seconds: float | None = None, key: str = NEW) -> None:
@@ -146,17 +152,17 @@ def test_the_age_is_that_of_the_oldest_shard_held_or_unowned() -> None:
     watched.lease(LeaseState.SILENT, 30.0)
     assert watched.series("iterator_age_seconds") == pytest.approx({NEW: 300.0})
     leases = watched.series("leases", "state")
-    none = dict.fromkeys(("foreign", "waiting", "finished", "unreadable"), 0)
+    none = dict.fromkeys(("foreign", "failing", "waiting", "finished", "unreadable"), 0)
     assert leases == {"held": 1, "free": 2, **none}
 
 
-@pytest.mark.parametrize("state", FlowState)
-def test_an_event_type_is_in_one_state(state: FlowState) -> None:
+@pytest.mark.parametrize("state", EVENT_TYPE_STATES)
+def test_an_event_type_is_in_one_state(state: str) -> None:
     watched = Watched()
     watched.worker.state = state
     states = watched.series("event_type_state", "state")
-    assert set(states) == {each.value for each in FlowState}
-    assert [name for name, value in states.items() if value] == [state.value]
+    assert set(states) == set(EVENT_TYPE_STATES)
+    assert [name for name, value in states.items() if value] == [state]
 
 
 def test_the_budget_is_exported() -> None:
@@ -186,3 +192,12 @@ def test_a_wrong_clock_is_warned_of_once_and_again_while_it_lasts(wrong: float) 
     assert told == [0, 0, 1, 0, 0, 1, 0]
     assert {(entry["event"], entry["seconds"]) for entry in logs} == {("clock_wrong", wrong)}
     assert watched.metrics.registry.get_sample_value("consumer_clock_ahead_seconds") == 0.2
+
+
+def test_a_worker_that_has_not_read_the_leases_is_as_old_as_its_start() -> None:
+    watched = Watched()
+    watched.worker.first_steps = FirstSteps(leases_read=False, listed=False)
+    watched.clock.seconds += 700.0
+    assert watched.series("iterator_age_seconds") == pytest.approx({NEW: 700.0})
+    watched.worker.first_steps = FirstSteps(leases_read=True, listed=False)
+    assert watched.series("iterator_age_seconds") == {}

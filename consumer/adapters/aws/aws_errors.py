@@ -6,6 +6,7 @@ a meaning for them, and pass the others to `retryable`.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -89,6 +90,16 @@ _REASONS: Final = {
 
 _REFUSALS: Final = ("validation", "refused")
 
+LONGEST_DETAIL: Final = 300
+"""Characters of a service's message that are passed on: to logs, to the worker's row, to people."""
+
+_NOT_FOR_LOGS: Final = re.compile(
+    r"the canonical string|the string-to-sign|\bauthorization( header)?\s*[:=]"
+    r"|x-amz-security-token",
+    re.IGNORECASE,
+)
+"""Where a message begins to quote our request: with it, signature and session token."""
+
 _BROKEN: Final = (
     # aiobotocore raises the same for a connection that broke as for one that was never made; the
     # cause differs.
@@ -167,16 +178,25 @@ def reason_of(error: Exception) -> str:
 
 
 def describe(error: Exception) -> str:
-    """Return one line for a person: the service's code and message if it answered."""
+    """Return one line for a person: the service's code and message if it answered.
+
+    A message is cut where it begins to quote the request, and at `LONGEST_DETAIL` characters.
+    """
     if isinstance(error, ClientError):
         message = str(error.response.get("Error", {}).get("Message", ""))
-        return f"{error_code(error)}: {message}".replace("\n", " ")
+        return f"{error_code(error)}: {_for_logs(message)}"
     if interrupted(error):
         return "AWS credentials: their source did not answer in time"
     text = " ".join(str(error).split())
     if isinstance(error, CredentialsFailed):
         return f"AWS credentials: {text}"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _for_logs(message: str) -> str:
+    quoted = _NOT_FOR_LOGS.search(message)
+    text = " ".join((message if quoted is None else f"{message[: quoted.start()]}…").split())
+    return text if len(text) <= LONGEST_DETAIL else f"{text[:LONGEST_DETAIL]}…"
 
 
 def misconfigured(error: Exception) -> Misconfigured:

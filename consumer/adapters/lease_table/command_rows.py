@@ -29,6 +29,7 @@ def command_values(command: Command) -> dict[str, RowValue]:
         "issuedAt": command.issued_at,
         "issuedBy": command.issued_by,
         "token": command.token,
+        "reason": command.reason or None,
     }
 
 
@@ -43,6 +44,7 @@ def command_of(row: Row) -> Command | Unreadable:
     issued_at = fields.time("issuedAt")
     issued_by = fields.text_if_any("issuedBy", empty=True)
     token = fields.text_if_any("token", empty=True)
+    reason = fields.text_if_any("reason", empty=True)
     if name not in frozenset(Action):
         fields.note("action")
     elif name == Action.SEEK and not is_target(target):
@@ -59,4 +61,5 @@ def command_of(row: Row) -> Command | Unreadable:
         issued_at=issued_at,
         issued_by=issued_by or "",
         token=token or "",
+        reason=reason or "",
     )

@@ -20,7 +20,8 @@ from typing import Final
 
 from consumer.adapters.lease_table.row_fields import RowFields, Unreadable
 from consumer.core.leases.checkpoint import UNREADABLE, sequence_of
-from consumer.core.leases.lease import Gap, Lease, StreamRow, Worker
+from consumer.core.leases.lease import Gap, Lease, Pause, StreamRow, Worker
+from consumer.core.leases.worker_report import WorkerReport
 
 Attribute = Mapping[str, object]
 Row = Mapping[str, Attribute]
@@ -94,7 +95,20 @@ def worker_values(worker: Worker) -> dict[str, RowValue]:
         "version": worker.version,
         "leaseDuration": worker.lease_duration,
         "heartbeatInterval": worker.heartbeat_interval,
+        **_report_values(worker.report),
         "expiresAt": int(worker.seen_at) + WORKER_TTL,
+    }
+
+
+def _report_values(report: WorkerReport | None) -> dict[str, RowValue]:
+    if report is None:
+        return {}
+    return {
+        "state": report.state,
+        "reason": report.reason,
+        "since": report.since,
+        "settledAt": report.settled_at,
+        "failing": report.failing or None,
     }
 
 
@@ -136,6 +150,9 @@ def lease_values(lease: Lease) -> dict[str, RowValue]:
         "ownerSwitches": lease.owner_switches,
         "commandCounter": lease.command_counter or None,
         "paused": lease.paused or None,
+        "pausedBy": None if lease.pause is None else lease.pause.by,
+        "pausedAt": None if lease.pause is None else lease.pause.at,
+        "pausedReason": None if lease.pause is None else lease.pause.reason or None,
         "skipBefore": lease.skip_before,
     }
 
@@ -166,11 +183,25 @@ def worker_of(row: Row) -> Worker:
         version=fields.text_if_any("version", empty=True) or "",
         lease_duration=fields.seconds_if_any("leaseDuration"),
         heartbeat_interval=fields.seconds_if_any("heartbeatInterval"),
+        report=_report_of(fields),
     )
     unreadable = fields.unreadable if worker.worker_id else KEY
     # Any change of such a row counts as a heartbeat: nothing is taken from a worker that is alive.
     beat = worker.heartbeat if unreadable is None else fields.digest()
     return replace(worker, heartbeat=beat, unreadable=unreadable)
+
+
+def _report_of(fields: RowFields) -> WorkerReport | None:
+    state = fields.text_if_any("state")
+    if state is None:
+        return None
+    return WorkerReport(
+        state,
+        fields.text_if_any("reason"),
+        fields.time_if_any("since"),
+        fields.time_if_any("settledAt"),
+        fields.texts_if_any("failing"),
+    )
 
 
 def stream_of(row: Row) -> StreamRow | Unreadable:
@@ -220,11 +251,22 @@ def lease_of(row: Row) -> Lease:
         command_counter=fields.count_if_any("commandCounter"),
         paused=fields.truth("paused"),
         skip_before=fields.time_if_any("skipBefore"),
+        pause=_pause_of(fields),
     )
     unreadable = fields.unreadable if lease.shard_id else KEY
     if unreadable is None:
         return lease
     return replace(lease, checkpoint=UNREADABLE, unreadable=unreadable)
+
+
+def _pause_of(fields: RowFields) -> Pause | None:
+    """Return who paused the shard. Workers of older versions write and remove `paused` alone."""
+    by = fields.text_if_any("pausedBy", empty=True)
+    at = fields.time_if_any("pausedAt")
+    reason = fields.text_if_any("pausedReason", empty=True)
+    if by is None or at is None or not fields.truth("paused"):
+        return None
+    return Pause(by, at, reason or "")
 
 
 def gap_of(row: Row) -> Gap | Unreadable:

@@ -60,6 +60,10 @@ class RowFields:
         """Return a list of texts that must be there."""
         return self._read(name, _texts, ())
 
+    def texts_if_any(self, name: str) -> tuple[str, ...]:
+        """Return a list of texts, empty if it is absent."""
+        return self.texts(name) if name in self._row else ()
+
     def count(self, name: str) -> int:
         """Return a whole number from 0 on that must be there."""
         return self._read(name, _count, 0)

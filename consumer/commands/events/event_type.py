@@ -18,7 +18,7 @@ from consumer.credentials import fallback_region
 from consumer.errors import Misconfigured, Retryable
 from consumer.find_stream import find_stream
 from consumer.observability import logs
-from consumer.settings.loading import load_settings
+from consumer.settings.loading import EVENT_TYPE, SOURCE, load_settings
 
 if TYPE_CHECKING:
     import argparse
@@ -44,7 +44,7 @@ def run(_: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
 
     Raises Misconfigured if the settings are wrong.
     """
-    settings = load_settings(environ)
+    settings = load_settings(environ, [EVENT_TYPE, SOURCE])
     logs.configure_command()
     notes = list(TO_COMPLETE)
     keys = asyncio.run(_keys(settings, notes))

@@ -28,7 +28,7 @@ from consumer.credentials import fallback_region, tls_of, token_of
 from consumer.errors import Misconfigured
 from consumer.observability import logs
 from consumer.runtime.redrive.redrive import Redrive, RedriveJob
-from consumer.settings.loading import load_settings
+from consumer.settings.loading import EVENT_TYPE, NAKADI, load_settings
 
 if TYPE_CHECKING:
     import argparse
@@ -55,7 +55,7 @@ MEANINGS = {
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
     """Run it, write a summary to `out` and return the report's exit code. Raises Misconfigured."""
-    settings = load_settings(environ)
+    settings = load_settings(environ, [EVENT_TYPE, NAKADI])
     if settings.dead_letter_queue_url is None:
         raise Misconfigured(
             "CONSUMER_DEAD_LETTER_QUEUE_URL: found nothing, wanted the queue that redrive empties"

@@ -14,7 +14,7 @@ from consumer.core.leases.lineage import chain
 from consumer.core.reports.gap_report import GapLine, gap_report
 from consumer.errors import LeaseTableAbsent
 from consumer.observability import logs
-from consumer.settings.loading import load_settings
+from consumer.settings.loading import APPLICATION, load_settings
 
 if TYPE_CHECKING:
     import argparse
@@ -28,7 +28,7 @@ HEADER = ("shard", "from", "to", "reason", "time")
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
     """Print all gap rows of this application, in the order they were found; return 0."""
-    settings = load_settings(environ)
+    settings = load_settings(environ, [APPLICATION])
     logs.configure_command()
     try:
         streams, lines = asyncio.run(_read(settings))

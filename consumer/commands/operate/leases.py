@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import sys
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import orjson
@@ -15,11 +16,13 @@ from consumer.commands.columns import columns
 from consumer.commands.operate.lease_reading import none_found, open_lease_table
 from consumer.core.leases.lineage import chain
 from consumer.core.reports.lease_report import LeaseLine, lease_report
+from consumer.core.reports.worker_state import WorkerState
+from consumer.core.reports.worker_status import UNKNOWN, WorkerStatus, worker_statuses
 from consumer.credentials import fallback_region
 from consumer.errors import LeaseTableAbsent, Retryable
 from consumer.observability import logs
 from consumer.observability.standard_streams import control
-from consumer.settings.loading import load_settings
+from consumer.settings.loading import APPLICATION, load_settings
 
 if TYPE_CHECKING:
     import argparse
@@ -36,9 +39,17 @@ CLEAR = "\x1b[H\x1b[2J"
 HEADER = ("shard", "state", "owner", "checkpoint", "age", "parent")
 
 
+@dataclass(frozen=True, slots=True)
+class LeaseReading:
+    """What one read of the table has shown."""
+
+    lines: list[LeaseLine]
+    workers: tuple[WorkerStatus, ...]
+
+
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
     """Print all leases of this application, older streams first; return 0."""
-    settings = load_settings(environ)
+    settings = load_settings(environ, [APPLICATION])
     logs.configure_command()
     if arguments.watch:
         try:
@@ -46,19 +57,19 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
         except KeyboardInterrupt:
             return 0  # Ctrl-C is how a user ends it
     try:
-        lines = asyncio.run(_read_once(settings))
+        reading = asyncio.run(_read_once(settings))
     except LeaseTableAbsent:
-        lines = []
-    if not lines:
+        reading = LeaseReading([], ())
+    if not reading.lines:
         sys.stderr.write(none_found(settings, "no leases: nothing has run yet"))
     if arguments.json:
-        out.write(orjson.dumps(lines, option=orjson.OPT_INDENT_2).decode() + "\n")
+        out.write(orjson.dumps(reading.lines, option=orjson.OPT_INDENT_2).decode() + "\n")
     else:
-        out.write(columns([HEADER, *map(_cells, lines)]))
+        out.write(table(reading.lines) + notes(reading))
     return 0
 
 
-async def _read_once(settings: Settings) -> list[LeaseLine]:
+async def _read_once(settings: Settings) -> LeaseReading:
     async with (
         Aws(fallback_region(settings)) as aws,
         open_lease_table(settings, aws) as store,
@@ -77,25 +88,27 @@ async def _watch(settings: Settings, out: TextIO, *, as_json: bool) -> None:
     ):
         while True:
             try:
-                lines = await _read(store, settings, aws.clock)
+                reading = await _read(store, settings, aws.clock)
             except Retryable as error:
                 sys.stderr.write(f"{time.strftime('%H:%M:%S')}  not read: {error}\n")
             else:
                 if out.isatty() and not as_json:
                     control(out, CLEAR)
-                out.write(orjson.dumps(lines).decode() + "\n" if as_json else _screen(lines, out))
+                text = orjson.dumps(reading.lines).decode() + "\n"
+                out.write(text if as_json else _screen(reading, out))
                 out.flush()
             await asyncio.sleep(WATCH_SECONDS)
 
 
-def _screen(lines: Sequence[LeaseLine], out: TextIO) -> str:
+def _screen(reading: LeaseReading, out: TextIO) -> str:
     """Return the text to print: on a terminal as many shards as fit, and the number of others."""
+    lines, told = reading.lines, notes(reading)
     head = f"{time.strftime('%H:%M:%S')}  {summary(lines)}\n"
     if not out.isatty():
-        return head + columns([HEADER, *map(_cells, lines)])
-    room = max(1, shutil.get_terminal_size().lines - 4)
+        return head + table(lines) + told
+    room = max(1, shutil.get_terminal_size().lines - 4 - told.count("\n"))
     more = f"and {len(lines) - room} more\n" if len(lines) > room else ""
-    return head + columns([HEADER, *map(_cells, lines[:room])]) + more
+    return head + table(lines[:room]) + more + told
 
 
 def summary(lines: Sequence[LeaseLine]) -> str:
@@ -107,16 +120,59 @@ def summary(lines: Sequence[LeaseLine]) -> str:
     return f"{len(lines)} shards: {counts}" if counts else "no leases: nothing has run yet"
 
 
-async def _read(store: LeaseStore, settings: Settings, clock: Clock) -> list[LeaseLine]:
+async def _read(store: LeaseStore, settings: Settings, clock: Clock) -> LeaseReading:
     workers, streams = await store.read_peers()
-    leases = [(await store.read_leases(row.key)) for row in chain(streams)]
+    leases = [(row.key, await store.read_leases(row.key)) for row in chain(streams)]
     duration = settings.lease_duration_seconds
     wall = clock.wall()  # AWS's time by now: several answers have come
-    return [line for each in leases for line in lease_report(each, workers, duration, wall)]
+    lines = [
+        line for key, rows in leases for line in lease_report(key, rows, workers, duration, wall)
+    ]
+    return LeaseReading(lines, worker_statuses(workers, duration, wall))
+
+
+def table(lines: Sequence[LeaseLine]) -> str:
+    """Return the lines as text; the streams have a column if there are several."""
+    many = len({line.stream for line in lines}) > 1
+    header = ("stream", *HEADER) if many else HEADER
+    rows = [(line.stream, *_cells(line)) if many else _cells(line) for line in lines]
+    return columns([header, *rows])
+
+
+def notes(reading: LeaseReading) -> str:
+    """Return a line for each pause and for each worker with which something is wrong."""
+    found = {
+        f"paused {at(line.paused_at)} by {line.paused_by}"
+        + (f": {line.paused_reason}" if line.paused_reason else "")
+        for line in reading.lines
+        if line.paused_by is not None and line.paused_at is not None
+    }
+    lines = sorted(found)
+    for worker in reading.workers:
+        if worker.state in (WorkerState.OK, UNKNOWN):
+            continue
+        since = "" if worker.since is None else f" since {at(worker.since)}"
+        why = "" if worker.reason is None else f": {worker.reason}"
+        lines.append(f"worker {worker.worker}: {worker.state}{since}{why}")
+        if worker.action:
+            lines.append(f"  → {worker.action}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def at(seconds: float) -> str:
+    """Return epoch seconds as a time in UTC."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 def _cells(line: LeaseLine) -> tuple[str, ...]:
     age = "" if line.age_seconds is None else f"{line.age_seconds:.0f} s"
     owner, parent = line.owner or "-", line.parent_shard_id or "-"
-    state = f"{line.state}, paused" if line.paused else line.state
-    return (line.shard_id, state, owner, line.checkpoint, age, parent)
+    marks = [mark for mark, set_ in (("paused", line.paused), ("idle", line.idle)) if set_]
+    return (
+        line.shard_id,
+        ", ".join((line.state, *marks)),
+        owner,
+        line.checkpoint,
+        age,
+        parent,
+    )

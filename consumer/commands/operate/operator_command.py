@@ -55,6 +55,7 @@ class OperatorRequest:
     dry_run: bool
     confirmed: bool  # --yes
     issued_at: float
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,7 @@ def _command(request: OperatorRequest, row: StreamRow, shards: tuple[str, ...] |
         issued_at=request.issued_at,
         issued_by=f"{user}@{socket.gethostname()}",
         token=str(uuid.uuid4()),
+        reason=request.reason,
     )
 
 

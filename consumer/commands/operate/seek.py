@@ -18,7 +18,7 @@ from consumer.core.stream.stream import AfterSequence, AtTrimHorizon, Stream
 from consumer.credentials import fallback_region
 from consumer.errors import Misconfigured, Retryable, ShardNotFound, TrimmedData
 from consumer.observability import logs
-from consumer.settings.loading import load_settings
+from consumer.settings.loading import APPLICATION, SOURCE, load_settings
 
 if TYPE_CHECKING:
     import argparse
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
     """Print the preview, ask, and give the command; return 0 when it is applied."""
-    settings = load_settings(environ)
+    settings = load_settings(environ, [APPLICATION, SOURCE])
     logs.configure_command()
     target = parse_target(arguments.to)
     if sequence_of(target) is not None and len(arguments.shard) != 1:

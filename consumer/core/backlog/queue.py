@@ -93,6 +93,11 @@ class KeyOrderedQueue(Generic[Of_co]):
         key_queue = self._keys.get(key)
         return 0 if key_queue is None else key_queue.length
 
+    def oldest(self, key: str) -> QueuedEvent[Of_co] | None:
+        """Return the head of a key, None if the key has no event."""
+        key_queue = self._keys.get(key)
+        return None if key_queue is None else key_queue.first
+
     def push(self, event: QueuedEvent[Of_co]) -> int:
         """Append an event to its key. Return how many events of that key are in the queue now."""
         key_queue = self._keys.get(event.key)

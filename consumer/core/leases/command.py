@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON, sequence_of
-from consumer.core.leases.lease import SEEK, Gap
+from consumer.core.leases.lease import SEEK, Gap, Pause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,8 @@ class Command:
 
     `shards` is None for all of them. `target` of a seek is TRIM_HORIZON, LATEST, a sequence number
     (reading goes on behind it) or an ISO time with zone. `issued_at` is epoch seconds. `token` is
-    unique: it tells this command from another one that was given the same number.
+    unique: it tells this command from another one that was given the same number. `reason` is the
+    operator's, for people.
     """
 
     number: int
@@ -58,6 +59,7 @@ class Command:
     issued_at: float
     issued_by: str
     token: str
+    reason: str = ""
 
     def concerns(self, shard_id: str) -> bool:
         """Return whether the command is for this shard."""
@@ -85,9 +87,9 @@ def apply_commands(lease: Lease, commands: Sequence[Command], newest: int, wall:
             continue
         match command.action:
             case Action.PAUSE:
-                row = replace(row, paused=True)
+                row = replace(row, paused=True, pause=_pause(command))
             case Action.RESUME:
-                row = replace(row, paused=False)
+                row = replace(row, paused=False, pause=None)
             case Action.SEEK:
                 gap = seek_gap(row, command, wall)
                 gaps += [gap] if gap is not None else []
@@ -162,6 +164,10 @@ def after_seek(lease: Lease, command: Command) -> Lease:
         return replace(oldest, skip_before=0.0)
     stays = begun and _is_later(lease, float(target))
     return replace(lease if stays else oldest, skip_before=float(target))
+
+
+def _pause(command: Command) -> Pause:
+    return Pause(command.issued_by, command.issued_at, command.reason)
 
 
 def _time_unknown(lease: Lease) -> bool:

@@ -7,14 +7,32 @@ All rows have the partition key `application`; their sort keys begin with `worke
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from consumer.core.leases.checkpoint import SHARD_END, TRIM_HORIZON, Checkpoint
 from consumer.core.leases.progress import Progress
+
+if TYPE_CHECKING:
+    from consumer.core.leases.worker_report import WorkerReport
 
 SEEK = "seek"
 """Reason of a gap that an operator's seek makes."""
 
 SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Who paused a shard, when (epoch seconds) and why."""
+
+    by: str
+    at: float
+    reason: str = ""
+
+    @property
+    def words(self) -> str:
+        """Who and why, to follow the word "paused"."""
+        return f"by {self.by}" + (f": {self.reason}" if self.reason else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +47,8 @@ class Lease:
     LATEST.
 
     `command_counter` is the number of the last command that the owner has taken into account. A
-    paused shard keeps its owner and is not read. `skip_before` is set by a seek, in place of the
+    paused shard keeps its owner and is not read; `pause` says by whom, unless a worker of an older
+    version applied the command. `skip_before` is set by a seek, in place of the
     stream's start: older records are skipped.
 
     `unreadable` names the attribute for which the row cannot be read, None if it can. Such a row
@@ -53,6 +72,7 @@ class Lease:
     paused: bool = False
     skip_before: float | None = None
     unreadable: str | None = None
+    pause: Pause | None = None
 
     @property
     def progress(self) -> Progress:
@@ -99,6 +119,8 @@ class Worker:
     `lease_duration` and `heartbeat_interval` (seconds) are what this worker keeps to: peers judge
     it by them, not by their own settings. Rows of version 0.1.0 have neither.
 
+    `report` is what it says of itself, for people; None if its version is older.
+
     `unreadable` names the attribute for which the row cannot be read, None if it can. Such a worker
     gets no share, but any change of its row is a sign of life.
     """
@@ -116,6 +138,7 @@ class Worker:
     lease_duration: float | None = None
     heartbeat_interval: float | None = None
     unreadable: str | None = None
+    report: WorkerReport | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ class LeaseState(Enum):
 
     HELD = ("held", "held")  # by the worker that shows the state
     FOREIGN = ("foreign", "held")  # by a worker that is not known to be dead
+    FAILING = ("failing", "failing")  # its owner lives, but the calls for the shard fail
     SILENT = ("free", "silent")  # its owner shows no sign of life; peers take it over
     FREE = ("free", "unowned")  # may be read and has no owner
     WAITING = ("waiting", "waiting_for_parent")  # or for an older stream, or for the bootstrap
@@ -40,20 +41,22 @@ STATUS_WORDS = tuple(dict.fromkeys(state.in_status for state in LeaseState))
 """All words of `/status`, each once."""
 
 
-def lease_state(lease: Lease, *, here: bool, owner_lives: bool, ready: bool) -> LeaseState:
+def lease_state(
+    lease: Lease, *, here: bool, owner_lives: bool, ready: bool, failing: bool
+) -> LeaseState:
     """Return the state of a lease.
 
     `here`: the worker that asks holds it. `owner_lives` matters only where the row names an owner.
-    `ready`: the shard may be read.
+    `ready`: the shard may be read. `failing`: by its owner's word the calls for it fail.
     """
     if lease.finished:
         return LeaseState.FINISHED
     if here:
-        return LeaseState.HELD
+        return LeaseState.FAILING if failing else LeaseState.HELD
     if lease.unreadable is not None:
         return LeaseState.UNREADABLE
     if lease.owner is not None and owner_lives:
-        return LeaseState.FOREIGN
+        return LeaseState.FAILING if failing else LeaseState.FOREIGN
     if not ready:
         return LeaseState.WAITING
     return LeaseState.FREE if lease.owner is None else LeaseState.SILENT

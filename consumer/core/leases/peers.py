@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from consumer.core.leases.lease import Worker
+    from consumer.core.leases.worker_report import WorkerReport
     from consumer.core.limits import LeaseTiming
 
 BEATING_INTERVALS = 3
@@ -171,6 +172,18 @@ class Peers:
             for name, sighting in self._sightings.items()
             if sighting.worker is not None
         )
+
+    @property
+    def rows(self) -> tuple[Worker, ...]:
+        """The rows of the peers as last read."""
+        rows = (sighting.worker for sighting in self._sightings.values())
+        return tuple(row for row in rows if row is not None)
+
+    def report_of(self, worker_id: str) -> WorkerReport | None:
+        """Return what a peer's row says of it, None if it says nothing or is absent."""
+        sighting = self._sightings.get(worker_id)
+        worker = None if sighting is None else sighting.worker
+        return None if worker is None else worker.report
 
     def seen_at(self, worker_id: str) -> float | None:
         """Return when a peer last wrote its row, in epoch seconds by its clock, for ages only.

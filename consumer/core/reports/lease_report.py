@@ -11,28 +11,30 @@ from typing import TYPE_CHECKING
 
 from consumer.core.leases.lease_state import LeaseState, lease_state
 from consumer.core.leases.lineage import gate_open
+from consumer.core.reports.worker_status import is_silent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from consumer.core.leases.lease import Lease, Worker
 
-SILENT_AFTER_LEASES = 2
-"""An owner that was not seen for this many lease durations is silent. One would be too few, because
-the clocks of two machines differ."""
+IDLE_SECONDS = 60.0
+"""A shard is idle if nothing of it was settled for this long, and its owner says that nothing of it
+is unsettled for that long."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseLine:
     """One shard of `consumer leases`. Field names and their order are the public JSON.
 
-    `state` is finished, held, silent, unowned, waiting_for_parent or unreadable
+    `state` is finished, held, failing, silent, unowned, waiting_for_parent or unreadable
     (`LeaseState.in_command`).
-    `age_seconds` counts from the latest time up to which the row shows that the shard was read: its
-    newest settled record, its last page at the tip, or the last sign of life of an owner that is
-    silent; of a shard that was never read, the making of its row. It is None once finished, and
-    where an unreadable row shows no time. The row of an idle shard is written every six hours only;
-    `/status` of its owner shows the present age.
+    `age_seconds` counts from the latest time up to which rows show that the shard was read: its
+    newest settled record, its last page at the tip, what the row of its owner says of all its
+    shards together, or the last sign of life of an owner that is silent; of a shard that was never
+    read, the making of its row. It is None once finished, and where an unreadable row shows no
+    time. So it may be more than the age in `/status` of the owner, never much less.
+    `idle`: it is held, and there was nothing to read lately. The last three say who paused it.
     """
 
     shard_id: str
@@ -42,39 +44,62 @@ class LeaseLine:
     checkpoint: str
     age_seconds: float | None
     paused: bool = False
+    stream: str = ""
+    idle: bool = False
+    paused_by: str | None = None
+    paused_at: float | None = None
+    paused_reason: str | None = None
 
 
 def lease_report(
-    leases: Sequence[Lease], workers: Sequence[Worker], lease_duration: float, wall: float
+    stream_key: str,
+    leases: Sequence[Lease],
+    workers: Sequence[Worker],
+    lease_duration: float,
+    wall: float,
 ) -> tuple[LeaseLine, ...]:
-    """Return a line for each lease of a stream, by shard id. `wall` is in epoch seconds."""
+    """Return a line for each lease of a stream, by shard id. `wall` is in epoch seconds.
+
+    `lease_duration` is for workers whose row states none.
+    """
     rows = {lease.shard_id: lease for lease in leases}
+    alive = {
+        worker.worker_id: worker
+        for worker in workers
+        if not is_silent(worker, lease_duration, wall)
+    }
     seen = {worker.worker_id: worker.seen_at for worker in workers}
-    silent_before = wall - SILENT_AFTER_LEASES * lease_duration
     return tuple(
-        _line(lease, rows, seen, silent_before, wall)
+        _line(stream_key, lease, rows, seen.get(lease.owner or "", 0.0), alive, wall)
         for lease in sorted(leases, key=lambda lease: lease.shard_id)
     )
 
 
 def _line(
+    stream_key: str,
     lease: Lease,
     rows: Mapping[str, Lease],
-    seen: Mapping[str, float],
-    silent_before: float,
+    seen_at: float,
+    alive: Mapping[str, Worker],
     wall: float,
 ) -> LeaseLine:
-    seen_at = seen.get(lease.owner or "", 0.0)
+    owner = alive.get(lease.owner or "")
+    report = None if owner is None else owner.report
     state = lease_state(
         lease,
         here=False,
-        owner_lives=seen_at >= silent_before,
+        owner_lives=owner is not None,
         ready=lease.owner is not None or gate_open(lease, rows),  # it was, when it was taken
+        failing=report is not None and f"{stream_key}/{lease.shard_id}" in report.failing,
     )
-    settled_at = max(lease.last_sign, seen_at if state is LeaseState.SILENT else 0.0)
+    told_at = (report and report.settled_at) or 0.0
+    settled_at = max(lease.last_sign, seen_at if state is LeaseState.SILENT else told_at)
     timeless = lease.unreadable is not None and not settled_at
     unknown = timeless or state is LeaseState.FINISHED
     age = None if unknown else max(0.0, round(wall - settled_at, 3))
+    up_to_date = state is LeaseState.FOREIGN and told_at >= wall - IDLE_SECONDS
+    quiet = (lease.record_at or 0.0) < wall - IDLE_SECONDS
+    pause = lease.pause
     return LeaseLine(
         lease.shard_id,
         lease.parent_shard_id,
@@ -83,4 +108,9 @@ def _line(
         lease.checkpoint,
         age,
         lease.paused,
+        stream_key,
+        up_to_date and quiet and not lease.paused,
+        None if pause is None else pause.by,
+        None if pause is None else pause.at,
+        None if pause is None else pause.reason,
     )

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from consumer.core.leases.lease import Lease
+    from consumer.core.leases.worker_report import WorkerReport
 
 
 UNREAD = frozenset({LeaseState.SILENT, LeaseState.FREE, LeaseState.WAITING, LeaseState.UNREADABLE})
@@ -24,12 +25,21 @@ class LeaseView:
     It is None unless the state is one of UNREAD, or FOREIGN with an owner that is not beating: in
     all other cases a worker is known to read the shard, or it is finished. It is None, too, where
     the row cannot be read and shows no time.
+
+    `told_since` is for a shard that a beating peer reads: up to then it is settled, by its row or
+    by that of the peer, which speaks for all its shards. It may be older than the truth.
     """
 
     stream_key: str
     lease: Lease
     state: LeaseState
     since: float | None
+    told_since: float | None = None
+
+    def told_age(self, wall: float) -> float | None:
+        """Return the age, or at least the longest that it can be; None of a shard held here."""
+        since = self.told_since if self.since is None else self.since
+        return None if since is None else max(0.0, wall - since)
 
     def age(self, wall: float) -> float | None:
         """Return the seconds for which no worker is known to have read it, None if one does."""
@@ -44,27 +54,37 @@ def view(
     ready: Collection[str],
     dead: Collection[str],
     beating: Collection[str],
+    failing: Collection[str],
     seen_at: Callable[[str], float | None],
+    report_of: Callable[[str], WorkerReport | None],
 ) -> tuple[LeaseView, ...]:
     """Return the views of all leases of a stream.
 
-    `held` and `ready` are shard ids, `dead` and `beating` worker ids. `seen_at` returns a worker's
-    last sign of life in epoch seconds, None if there is none.
+    `held`, `ready` and `failing` are shard ids, `failing` those that fail here; `dead` and
+    `beating` are worker ids. `seen_at` returns a worker's last sign of life in epoch seconds,
+    `report_of` what its row says, None if there is none.
     """
 
     def one(lease: Lease) -> LeaseView:
+        here = lease.shard_id in held
+        report = None if here or lease.owner not in beating else report_of(lease.owner or "")
+        told_failing = report is not None and f"{stream_key}/{lease.shard_id}" in report.failing
         state = lease_state(
             lease,
-            here=lease.shard_id in held,
+            here=here,
             owner_lives=lease.owner not in dead,
             ready=lease.shard_id in ready,
+            failing=lease.shard_id in failing if here else told_failing,
         )
         since = None
-        still = state is LeaseState.FOREIGN and lease.owner not in beating
-        if still or state in UNREAD:
+        foreign = not here and state in (LeaseState.FOREIGN, LeaseState.FAILING)
+        if (foreign and lease.owner not in beating) or state in UNREAD:
             owner_seen = None if lease.owner is None else seen_at(lease.owner)
             latest = max(lease.last_sign, owner_seen or 0.0)
             since = latest if latest or lease.unreadable is None else None
-        return LeaseView(stream_key, lease, state, since)
+        told = None
+        if foreign and since is None:
+            told = max(lease.last_sign, (report and report.settled_at) or 0.0)
+        return LeaseView(stream_key, lease, state, since, told)
 
     return tuple(one(lease) for lease in leases)

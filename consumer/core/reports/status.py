@@ -5,8 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consumer.core.publishing.flow import FlowState
+
 if TYPE_CHECKING:
-    from consumer.core.publishing.flow import FlowState
+    from consumer.core.reports.worker_status import WorkerStatus
+
+
+NOTHING_SENT = "nothing_sent"
+"""State of an event type before the first request: nobody knows yet whether it can be published."""
+
+EVENT_TYPE_STATES = (NOTHING_SENT, *FlowState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +30,9 @@ class ShardStatus:
     """One shard that this worker holds. `age_seconds` is its iterator age, None while unknown.
 
     `waits_for` names what it waits for before it reads on, None if it can read;
-    `records_per_second` is how fast it reads.
+    `records_per_second` is how fast it reads. `reason` says more: which calls fail and how often,
+    who paused it and why, or the sequence number at which a hot key stands; `since` (epoch seconds)
+    is when that began.
     """
 
     shard_id: str
@@ -33,15 +43,18 @@ class ShardStatus:
     stream: str = ""
     waits_for: str | None = None
     records_per_second: float = 0.0
+    reason: str | None = None
+    since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseStatus:
     """One lease as this worker last read it, its own and those of others.
 
-    `state` is held (here), foreign (by a peer), free, waiting, finished or unreadable: its row
-    (`LeaseState.in_status`). `age_seconds` is None if a worker is known to read the shard: that
-    worker's `/status` shows the age.
+    `state` is held (here), foreign (by a peer), failing, free, waiting, finished or unreadable: its
+    row (`LeaseState.in_status`). `age_seconds` is None of a shard held here; of a peer's it is by
+    the rows, and may be more than that peer's `/status` shows. `reason` and `since` (epoch seconds)
+    say who paused it, why, and when.
     """
 
     stream: str
@@ -52,6 +65,8 @@ class LeaseStatus:
     checkpoint: str
     age_seconds: float | None
     paused: bool = False
+    reason: str | None = None
+    since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +80,29 @@ class QueueStatus:
 
 @dataclass(frozen=True, slots=True)
 class EventTypeStatus:
-    """One event type; `reason` says why it is not publishing."""
+    """One event type; `reason` says why it is not publishing, in a word.
+
+    `state` is a FlowState, or NOTHING_SENT. `since` (epoch seconds) is when the state began,
+    `detail` and `flow_id` are those of the answer that counts, `action` is what to do.
+    """
 
     name: str
-    state: FlowState
+    state: str
     reason: str | None = None
+    since: float | None = None
+    detail: str | None = None
+    flow_id: str | None = None
+    action: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionStatus:
+    """The worst of what is wrong with this worker: a WorkerState, why, since when, what to do."""
+
+    state: str
+    reason: str | None
+    since: float | None
+    action: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +111,9 @@ class StatusView:
 
     `live` and `ready` are the texts of `/livez` and `/readyz`, `ok` if all is well. The ages do not
     depend on this machine's wall clock; `clock_ahead_seconds` says by how much that is ahead of
-    AWS's time, None while not known.
+    AWS's time, None while not known. `age_seconds` is the age of the oldest shard that this worker
+    reads or that nobody is known to read; before the leases were read, the time since the start.
+    `condition` is what this worker's row says, `workers` are the rows of all workers as last read.
     """
 
     worker: str
@@ -93,3 +128,6 @@ class StatusView:
     ready: str = "ok"
     leases: tuple[LeaseStatus, ...] = ()
     clock_ahead_seconds: float | None = None
+    age_seconds: float | None = None
+    condition: ConditionStatus | None = None
+    workers: tuple[WorkerStatus, ...] = ()

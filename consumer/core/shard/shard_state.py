@@ -14,6 +14,7 @@ class ShardState(StrEnum):
     PAUSED = "paused"
     DRAINING = "draining"
     FINISHING = "finishing"
+    FAILING = "failing"  # would read, or finish, but the calls that it needs fail
 
 
 class Outcome(StrEnum):

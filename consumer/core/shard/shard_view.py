@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 from consumer.core.shard.shard_state import ShardState
 
 if TYPE_CHECKING:
+    from consumer.core.failure import Failure
     from consumer.core.leases.checkpoint import Checkpoint
+    from consumer.core.leases.lease import Pause
+
+FAILING_AFTER = 3
+"""A shard is shown as failing after this many failed calls in a row: a single one is common."""
 
 WAITS = {
     ShardState.FINISHING: "settling",
@@ -35,6 +40,10 @@ class ShardView:
 
     `last_success_at` (clock) is the time of the last page that the stream answered, or of the take,
     None while the shard is not held. Until `cooled_until` (clock) the shard is not to be shed.
+
+    `failure` is that of the calls that fail now, None if they do not; `answered`: the stream has
+    answered a request for records of the shard here. `crowded_at` is the sequence number of the
+    oldest event of the hot key for which the shard waits, `pause` says who paused it.
     """
 
     stream_key: str
@@ -50,6 +59,10 @@ class ShardView:
     suspended_cause: str | None = None
     last_success_at: float | None = None
     cooled_until: float = 0.0
+    failure: Failure | None = None
+    answered: bool = False
+    crowded_at: int | None = None
+    pause: Pause | None = None
 
     def age(self, wall: float) -> float:
         """Return the iterator age in seconds."""
@@ -67,11 +80,20 @@ def shown_since(oldest_at: float | None, tip_at: float | None, last_sign: float)
     return last_sign if tip_at is None else tip_at
 
 
-def shown_state(state: ShardState, suspended: str | None) -> tuple[ShardState, str | None]:
+def shown_state(
+    state: ShardState, suspended: str | None, failure: Failure | None
+) -> tuple[ShardState, str | None]:
     """Return the state to show and the cause the shard waits for, if any.
 
-    `suspended` is what its reader waits for. A shard that could read but waits is SUSPENDED.
+    `suspended` is what its reader waits for, `failure` that of the calls that fail now. A shard
+    that could read but waits is SUSPENDED; one whose calls fail is FAILING. When it is read to its
+    end, these calls look for its children.
     """
+    failing = failure is not None and failure.count >= FAILING_AFTER
+    if failing and state is ShardState.READING and suspended is None:
+        return ShardState.FAILING, None
+    if failing and state is ShardState.FINISHING:
+        return ShardState.FAILING, "children"
     if state is ShardState.READING and suspended is not None:
         return ShardState.SUSPENDED, suspended
     return state, WAITS.get(state, suspended)

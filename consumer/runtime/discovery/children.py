@@ -92,7 +92,13 @@ class Children:
             try:
                 shown = row is not None and await self.create_rows(row, key[1])
             except Retryable as error:
-                log.warning("children_unknown", stream=key[0], shard=key[1], reason=error.reason)
+                log.warning(
+                    "children_unknown",
+                    stream=key[0],
+                    shard=key[1],
+                    reason=error.reason,
+                    detail=str(error),
+                )
                 self._lookups[key] = (tries, due)  # a failure is not counted
                 found = found or isinstance(error, UnknownOutcome)
                 continue

@@ -178,7 +178,7 @@ class Discovery:
                 log.debug("sweep_overtaken", stream=key)
                 return
             except Retryable as error:
-                log.warning("sweep_failed", stream=key, reason=error.reason)
+                log.warning("sweep_failed", stream=key, reason=error.reason, detail=str(error))
                 row = claim.row
                 await self._clock.sleep(SWEEP_PAUSE)
             else:

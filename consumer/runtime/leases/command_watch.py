@@ -43,7 +43,9 @@ class CommandWatch:
             try:
                 commands = await self._store.read_commands(row.key, known)
             except Retryable as error:
-                log.warning("commands_unread", stream=row.key, reason=error.reason)
+                log.warning(
+                    "commands_unread", stream=row.key, reason=error.reason, detail=str(error)
+                )
                 continue
             self._known[row.key] = row.commands
             for shard in self._held.shards:

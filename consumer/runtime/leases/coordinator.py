@@ -36,9 +36,10 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     from consumer.core.leases.fence import Fence
-    from consumer.core.leases.lease import Lease, StreamRow
+    from consumer.core.leases.lease import Lease, StreamRow, Worker
     from consumer.core.limits import LeaseTiming
     from consumer.core.reports.lease_view import LeaseView
+    from consumer.core.reports.readiness import FirstSteps
     from consumer.core.shard.pace import Polling
     from consumer.ports import Clock, LeaseStore
     from consumer.runtime.discovery.bootstrap import Source
@@ -104,14 +105,19 @@ class Coordinator:
         discovery.on_found = self._found
 
     @property
-    def able(self) -> bool:
-        """False while this worker can read no shard."""
-        return self._heartbeat.able
+    def peers(self) -> Sequence[Worker]:
+        """The rows of the other workers, as last read."""
+        return self._peers.rows
 
     @property
     def shards(self) -> Sequence[RunningShard]:
         """The shards that run in this worker."""
         return self._held.shards
+
+    @property
+    def first_steps(self) -> FirstSteps:
+        """What this worker has done since its start, for readiness."""
+        return self._leases.first_steps(self._readability.never_read)
 
     def leases(self) -> Sequence[LeaseView]:
         """Return all leases as last read, with their state as seen from this worker."""
@@ -186,7 +192,7 @@ class Coordinator:
             started = bool(self._rows) and all(row.unreadable is None for row in self._rows)
             own = None if started else await own_rows(self._store, self._source, rows)
         except Retryable as error:
-            log.warning("peers_unread", reason=error.reason)
+            log.warning("peers_unread", reason=error.reason, detail=str(error))
             self._scan_due = sent_at + self._timing.scan
             return False
         answered_at = self._clock.now()
@@ -273,7 +279,7 @@ class Coordinator:
         try:
             leases = await self._store.read_leases(row.key)
         except Retryable as error:
-            log.warning("leases_unread", stream=row.key, reason=error.reason)
+            log.warning("leases_unread", stream=row.key, reason=error.reason, detail=str(error))
             return None
         if any(lease.owner in self._peers.dead for lease in leases) and not await self._scan():
             return None

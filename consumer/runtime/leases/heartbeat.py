@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from consumer.core.leases.fence import Fence
     from consumer.core.leases.lease import Worker
+    from consumer.core.leases.worker_report import WorkerReport
     from consumer.core.limits import LeaseTiming
     from consumer.ports import Clock, LeaseStore
 
@@ -41,10 +42,17 @@ def _nothing() -> None:
     """Stand for `on_fence_change` until the coordinator sets it."""
 
 
+def _no_report() -> None:
+    """Stand for `report` until the worker sets it."""
+
+
 class Heartbeat:
     """`worker` is the row to begin with, with heartbeat 0; the first write raises it to 1.
 
     The row states the `timing` that this worker keeps to, by which its peers judge it.
+
+    `report` is called for what each row says of this worker. `unable_since` (epoch seconds) is when
+    it became unable, None while it is able.
 
     `on_fence_change` is called when an epoch of the fence has ended or begun.
     """
@@ -64,6 +72,8 @@ class Heartbeat:
         self._reached = asyncio.Event()
         self._stopping = False
         self._passed_epoch = 0  # the last epoch whose end was reported
+        self.unable_since: float | None = None
+        self.report: Callable[[], WorkerReport | None] = _no_report
         self.on_fence_change: Callable[[], None] = _nothing
 
     @property
@@ -87,6 +97,7 @@ class Heartbeat:
 
     def set_able(self, *, able: bool) -> None:
         """Show peers whether this worker can read shards; an unable worker has no share."""
+        self.unable_since = None if able else self._clock.wall()
         self._update(replace(self._worker, able=able))
 
     def set_draining(self) -> None:
@@ -126,7 +137,10 @@ class Heartbeat:
     async def _beat(self) -> float:
         """Write the row once; return the seconds until the next write is due."""
         self._worker = replace(
-            self._worker, heartbeat=self._worker.heartbeat + 1, seen_at=self._clock.wall()
+            self._worker,
+            heartbeat=self._worker.heartbeat + 1,
+            seen_at=self._clock.wall(),
+            report=self.report(),
         )
         sent_at = self._clock.now()
         try:
@@ -134,7 +148,8 @@ class Heartbeat:
                 await self._store.put_worker(self._worker)
         except (Retryable, TimeoutError) as error:
             reason = error.reason if isinstance(error, Retryable) else "timeout"
-            log.warning("heartbeat_failed", worker=self.worker_id, reason=reason)
+            detail = str(error) or f"no answer within {self._timing.heartbeat:g} s"
+            log.warning("heartbeat_failed", worker=self.worker_id, reason=reason, detail=detail)
             return self._timing.heartbeat / 4
         now = self._clock.now()
         epoch = self._fence.epoch

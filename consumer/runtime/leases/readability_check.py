@@ -17,6 +17,7 @@ from consumer.runtime.discovery.children import stream_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from consumer.core.failure import Failure
     from consumer.core.leases.lease import StreamRow
     from consumer.ports import StreamClient
     from consumer.runtime.instruments import Instruments
@@ -46,9 +47,19 @@ class ReadabilityCheck:
         self._metrics = instruments.metrics
         self._shard: ShardKey | None = None  # the shard that an unable worker tries to read
         self._due = 0.0  # when it tries next
+        self._was_read = False
+        self._failure: Failure | None = None
+
+    @property
+    def never_read(self) -> Failure | None:
+        """The failure of a shard while none was ever read; None if one was, or none was tried."""
+        return None if self._was_read else self._failure
 
     async def update(self, rows: Sequence[StreamRow]) -> None:
         """Drain silent shards; become unable if all are silent; if unable, try a read when due."""
+        for view in self._held.views():
+            self._was_read = self._was_read or view.answered
+            self._failure = view.failure or self._failure
         silent = self._held.drain_silent()
         now = self._clock.now()
         if self._heartbeat.able:
@@ -83,6 +94,6 @@ class ReadabilityCheck:
         except Retryable as error:
             if error.reason == "expired_iterator":
                 return True
-            log.warning("probe_failed", reason=error.reason)
+            log.warning("probe_failed", reason=error.reason, detail=str(error))
             return False
         return True

@@ -22,12 +22,15 @@ from consumer.core.leases.stream_life import (
     unread,
 )
 from consumer.core.reports.lease_view import view
+from consumer.core.reports.readiness import FirstSteps
+from consumer.core.shard.shard_state import ShardState
 from consumer.runtime.discovery.discovery import KnownStreams
 
 if TYPE_CHECKING:
     from asyncio import TaskGroup
     from collections.abc import Hashable, Mapping, Sequence
 
+    from consumer.core.failure import Failure
     from consumer.core.leases.lease import Lease, StreamRow
     from consumer.core.leases.peers import Peers
     from consumer.core.limits import LeaseTiming
@@ -62,6 +65,8 @@ class StreamLeases:
         self._streams: Mapping[str, StreamSeen] = {}  # by key, oldest first
         self._lives: Mapping[str, StreamLife] = {}
         self._free_since: dict[str, dict[tuple[str, int], float]] = {}
+        self._leases_read = False
+        self._listed = False
 
     # -- what was read
 
@@ -87,6 +92,7 @@ class StreamLeases:
     def _advance(self) -> None:
         streams = tuple(self._streams.values())
         self._lives, found = advance(self._clock.now(), self._lives, streams)
+        self._note_first_steps()
         for late in found:
             log.error(
                 "shards_found_late",
@@ -95,6 +101,13 @@ class StreamLeases:
                 action="they are read now, beside the table's newer stream: of keys that changed in"
                 " both, older events may follow newer ones",
             )
+
+    def _note_first_steps(self) -> None:
+        """Note, once and for good, that all leases were read and all shards were listed."""
+        seen = [each for each in self._streams.values() if self.to_be_read(each.row)]
+        if seen and all(each.leases is not None for each in seen):
+            self._leases_read = True
+            self._listed = self._listed or all(each.row.sweep_done for each in seen)
 
     # -- what follows from it
 
@@ -106,6 +119,10 @@ class StreamLeases:
             for lease in seen.leases or ()
             if lease.owner is not None
         }
+
+    def first_steps(self, reading: Failure | None) -> FirstSteps:
+        """Return what was done since the start; `reading` is the failure if no shard was read."""
+        return FirstSteps(self._leases_read, self._listed, reading)
 
     def of_table(self, source: Source, rows: Sequence[StreamRow]) -> tuple[StreamRow, ...]:
         """Return the rows of the streams of the source's table, oldest first."""
@@ -196,18 +213,26 @@ class StreamLeases:
 
     def views(self) -> tuple[LeaseView, ...]:
         """Return all leases with their state as seen from this worker."""
-        running = {(view.stream_key, view.shard_id) for view in self._held.views() if view.held}
+        held = {
+            (view.stream_key, view.shard_id): view.state for view in self._held.views() if view.held
+        }
         return tuple(
             lease
             for key, seen in self._streams.items()
             for lease in view(
                 key,
                 seen.leases or (),
-                held={shard for of, shard in running if of == key},
+                held={shard for of, shard in held if of == key},
                 ready=self._ready(seen.row, seen.leases or ()),
                 dead=self._peers.dead,
                 beating=self._peers.beating,
+                failing={
+                    shard
+                    for (of, shard), state in held.items()
+                    if of == key and state is ShardState.FAILING
+                },
                 seen_at=self._peers.seen_at,
+                report_of=self._peers.report_of,
             )
         )
 

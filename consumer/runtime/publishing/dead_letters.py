@@ -144,6 +144,7 @@ class DeadLetterSender:
             log.warning(
                 "dead_letter_queue_fails",
                 reason=error.reason,
+                detail=str(error),
                 letters=len(batch),
                 action="the letters are sent again until it answers; only their keys wait",
             )

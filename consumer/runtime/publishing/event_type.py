@@ -14,6 +14,7 @@ from consumer.core.publishing.flow import DEAD_LETTER_LIMIT, Flow, FlowState
 from consumer.core.publishing.lanes import Lanes
 from consumer.core.publishing.partition_outcome import outcomes
 from consumer.core.publishing.placement import Partitioning, Placement
+from consumer.core.reports.status import NOTHING_SENT, EventTypeStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,12 +48,23 @@ PROBED = "one event is tried every {probe:g} s; nothing is lost, but the iterato
 """What a stop of the event type means for the service. The log line adds what ends the stop."""
 
 
+WAIT = "all events wait and are sent again; nothing is lost"
+"""What is done while the event type backs off."""
+
+LANE = (
+    "its events are sent apart until it answers again; nothing is lost. If it only accepts smaller"
+    " requests, CONSUMER_BATCH_BYTES is too large for it"
+)
+"""What is done while a partition is down."""
+
+
 class EventType:
     """The state of one event type.
 
     `published` says whether an event was stored since the start. `round_trip` is the smoothed
     duration, in seconds, of requests that travelled in no lane. `unknown` counts events that were
-    sent and may have been stored, as their request had no clear answer. `trouble` describes the
+    sent and may have been stored, as their request had no clear answer. `sent` says whether any
+    request was sent. `trouble` describes the
     last failure. `when_stopped` begins the action of the log line for a stop; the text of what the
     operator has to do follows it.
     """
@@ -74,6 +86,10 @@ class EventType:
         self.round_trip = FIRST_ROUND_TRIP
         self.unknown = 0
         self.trouble = "no answer"
+        self.sent = False
+        self._since: float | None = None  # wall time of the newest change of the flow's state
+        self._lane_since: float | None = None  # wall time since when partitions are down
+        self._told: tuple[str | None, str | None] = (None, None)  # detail and flow id
         self._when_stopped = when_stopped.format(probe=limits.probe)
         self._clock = clock
         self._chance = chance
@@ -84,13 +100,23 @@ class EventType:
         return self.published or self.flow.reason not in REFUSED_AT_THE_DOOR
 
     @property
-    def state(self) -> tuple[FlowState, str | None]:
-        """State and reason for `/status`: those of the flow, or of partitions that are down."""
+    def status(self) -> EventTypeStatus:
+        """What `/status` shows: the state of the flow, or of partitions that are down."""
         flow, down = self.flow, self.lanes.down
-        if flow.state is FlowState.PUBLISHING and down:
+        if flow.state is not FlowState.PUBLISHING:
+            stopped = flow.state is FlowState.STOPPED
+            remedy = _REMEDIES.get(flow.reason or "", _LOOK)
+            action = f"{self._when_stopped} somebody {remedy}" if stopped else WAIT
+            return EventTypeStatus(
+                self.name, flow.state, flow.reason, self._since, *self._told, action
+            )
+        if down:
             word = "partition" if len(down) == 1 else "partitions"
-            return FlowState.BACKING_OFF, f"{word} {', '.join(down)}"
-        return flow.state, None if flow.state is FlowState.PUBLISHING else flow.reason
+            reason = f"{word} {', '.join(down)}"
+            return EventTypeStatus(
+                self.name, FlowState.BACKING_OFF, reason, self._lane_since, action=LANE
+            )
+        return EventTypeStatus(self.name, FlowState.PUBLISHING if self.sent else NOTHING_SENT)
 
     def took(self, seconds: float) -> None:
         """Take note of the duration of a request that travelled in no lane."""
@@ -125,6 +151,7 @@ class EventType:
         """Take note that a partition took nothing of its part of a request."""
         now, name = self._clock.now(), outcome.partition
         self.trouble = answer.reason
+        self._lane_since = self._lane_since if self.lanes.down else self._clock.wall()
         if self.lanes.failed(outcome, sent_at, now, self._chance.random()):
             log.warning(
                 "partition_backs_off",
@@ -134,8 +161,7 @@ class EventType:
                 bytes=outcome.size,
                 reason=answer.reason,
                 flow_id=answer.flow_id,
-                action="its events are sent apart until it answers again; nothing is lost. If it "
-                "only accepts smaller requests, CONSUMER_BATCH_BYTES is too large for it",
+                action=LANE,
             )
         self.lanes.placement.learn([(event, name) for event in outcome.events])
 
@@ -162,6 +188,8 @@ class EventType:
         """Take note that a request failed as a whole. `retry_after` is in seconds."""
         news = self.flow.state is FlowState.PUBLISHING
         now = self._clock.now()
+        self._told = (answer.detail or None, answer.flow_id)
+        self._since = self._clock.wall() if news else self._since
         self.trouble = f"{answer.reason} {answer.detail}"
         self.flow.outage(now, sent_at, reason, retry_after, self._chance.random())
         if news:
@@ -172,13 +200,17 @@ class EventType:
                 status=answer.status,
                 detail=answer.detail,
                 flow_id=answer.flow_id,
-                action="all events wait and are sent again; nothing is lost",
+                action=WAIT,
             )
 
     def stop(self, reason: str, answer: Answer | None = None) -> None:
         """Send only probes until the operator has acted. `answer` None: the dead letter limit."""
         facts: dict[str, object] = {}
+        if self.flow.state is not FlowState.STOPPED:
+            self._since = self._clock.wall()
+        self._told = (None, None)
         if answer is not None:
+            self._told = (answer.detail or None, answer.flow_id)
             facts = {"status": answer.status, "detail": answer.detail, "flow_id": answer.flow_id}
             self.trouble = (
                 f"{answer.reason.removeprefix('http_')} ({answer.detail}), flow id {answer.flow_id}"

@@ -1,7 +1,7 @@
 """Hot keys: keys that change faster than one event, or one run of events, per round trip.
 
 Ownership: the origin of the stream's events reports accepted events. Hot keys are counted and
-logged; the log has their number, not the keys.
+logged; the log has their number, and shard and sequence number of an event, not the keys.
 """
 
 from __future__ import annotations
@@ -39,19 +39,21 @@ class HotKeys:
     ) -> None:
         """Count the hot keys among events that were accepted at `now` and have left the queue."""
         behind = HOT_KEY_EVENTS * outlet.limits.key_run_events
-        hot = sum(
-            1
+        hot = [
+            event
             for event in accepted
             if now - event.queued_at > HOT_KEY_SECONDS and outlet.queue.pending(event.key) >= behind
-        )
+        ]
         if not hot:
             return
-        self._metrics.hot_keys.inc(hot)
+        self._metrics.hot_keys.inc(len(hot))
         if now - self._logged_at > HOT_KEY_LOG_SECONDS:
             self._logged_at = now
             log.warning(
                 "hot_key",
-                keys=hot,
+                keys=len(hot),
+                shard=hot[0].of.tenure.shard_id,
+                sequence=hot[0].of.sequence,
                 action="a request carries at most CONSUMER_KEY_RUN_EVENTS events of a key; "
                 "a higher value publishes hot keys faster",
             )

@@ -121,6 +121,7 @@ class Sender(Generic[Of_co]):
             event.first_attempt = event.first_attempt or wall
             event.last_attempt = wall
             bodies.append(event.body or b"")
+        self._outlet.event_type.sent = True
         self._metrics.publish_in_flight.inc()
         try:
             answer = await self._port.publish(bodies)

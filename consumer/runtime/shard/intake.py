@@ -86,6 +86,13 @@ class Intake:
             return "hot_key"
         return "watermark" if self._watermark.full else None
 
+    @property
+    def crowded_at(self) -> int | None:
+        """Sequence number of the oldest unsettled record of a key that stops the reader."""
+        outlets = self._backlog.outlets
+        heads = [outlets[name].queue.oldest(key) for name, key in self._crowded]
+        return min((head.of.sequence for head in heads if head is not None), default=None)
+
     async def take_in(self, page: Page, cursor: Cursor) -> int:
         """Open a ticket for every record of the page that is to be published, while memory lasts.
 

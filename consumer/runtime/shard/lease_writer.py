@@ -117,6 +117,7 @@ class LeaseWriter:
                     shard=write.row.shard_id,
                     stream=self._stream_key,
                     reason=error.reason,
+                    detail=str(error),
                     failures=backoff.failures,
                 )
                 await self._clock.sleep(pause)

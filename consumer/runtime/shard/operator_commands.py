@@ -76,7 +76,12 @@ class OperatorCommands:
             try:
                 commands = await self._store.read_commands(self._row.key, lease.command_counter)
             except Retryable as error:
-                log.warning("commands_unread", stream=self._row.key, reason=error.reason)
+                log.warning(
+                    "commands_unread",
+                    stream=self._row.key,
+                    reason=error.reason,
+                    detail=str(error),
+                )
                 await self._goal.changed.wait(backoff.next(self._chance.random()))
                 continue
             if self._goal.leaving:

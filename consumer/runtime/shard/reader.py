@@ -19,6 +19,7 @@ from consumer.runtime.signal import Signal
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from consumer.core.failure import Failure
     from consumer.core.shard.pace import Pace
     from consumer.core.stream.page import Page
     from consumer.runtime.instruments import Instruments
@@ -69,6 +70,21 @@ class Reader:
         self._fetched: asyncio.Queue[Page] = asyncio.Queue(maxsize=1)
         self._taken = asyncio.Event()  # the delivering task has begun with the last page
         self._halted = asyncio.Event()  # fetching and delivering are to end
+
+    @property
+    def crowded_at(self) -> int | None:
+        """Sequence number of the oldest unsettled record of a key that stops the reader."""
+        return self._intake.crowded_at
+
+    @property
+    def failure(self) -> Failure | None:
+        """The failed calls in a row; None if the last one was answered."""
+        return self._pages.failure
+
+    @property
+    def answered(self) -> bool:
+        """Whether the stream has answered a request for records since the reader was made."""
+        return self._pages.answered
 
     @property
     def last_success_at(self) -> float:
@@ -151,7 +167,7 @@ class Reader:
         self.suspended = None
 
     async def _pause_after(self, error: Retryable) -> None:
-        failures = self._pages.failures
+        failures = 1 if self._pages.failure is None else self._pages.failure.count
         if isinstance(error, ExpiredIterator) and failures == 1:
             return
         await self._clock.sleep(full_jitter(failures, PAUSE, PAUSE_MAX, self._chance.random()))

@@ -27,8 +27,9 @@ from consumer.core.backlog.watermark import AckWatermark
 from consumer.core.leases.checkpoint import SHARD_END, sequence_of
 from consumer.core.shard.shard_state import Outcome, ShardState
 from consumer.core.shard.shard_view import ShardView, shown_since, shown_state
-from consumer.errors import LeaseLost, Retryable, first_in
+from consumer.errors import LeaseLost, first_in
 from consumer.runtime.shard.checkpointer import Checkpointer
+from consumer.runtime.shard.child_lookup import ChildLookup
 from consumer.runtime.shard.shard_goal import Goal
 
 if TYPE_CHECKING:
@@ -77,19 +78,17 @@ class ShardConsumer:
         timing: LeaseTiming,
         clock: Clock,
     ) -> None:
-        self._row = row
-        self._epoch = epoch
+        self._row, self._epoch = row, epoch
         self._writer = writer
         self._goal = goal
         self._commands = commands
         self._new_reader = new_reader
         self._backlog = backlog
-        self._lineage = lineage
+        self._children = ChildLookup(lineage, row, writer.lease.shard_id, clock)
         self._timing = timing
         self._clock = clock
         self._state = ShardState.TAKING
-        self._held = False
-        self._cooled_until = 0.0
+        self._held, self._cooled_until = False, 0.0
         self._begin()
 
     def shed(self) -> None:
@@ -116,7 +115,9 @@ class ShardConsumer:
     def view(self) -> ShardView:
         """Return the present state of the shard."""
         watermark, head = self._watermark, self._watermark.head
-        state, cause = shown_state(self._state, self._reader.suspended)
+        finishing = self._state is ShardState.FINISHING
+        failure = self._children.failure if finishing else self._reader.failure
+        state, cause = shown_state(self._state, self._reader.suspended, failure)
         lease = self._writer.lease
         return ShardView(
             stream_key=self._row.key,
@@ -132,6 +133,10 @@ class ShardConsumer:
             suspended_cause=cause,
             last_success_at=self._reader.last_success_at if self._held else None,
             cooled_until=self._cooled_until,
+            failure=failure,
+            answered=self._reader.answered,
+            crowded_at=self._reader.crowded_at,
+            pause=lease.pause,
         )
 
     async def run(self) -> Outcome:
@@ -232,19 +237,15 @@ class ShardConsumer:
 
     async def _finished(self) -> bool:
         """Wait until all is settled and the children have rows; False: a drain, or a command."""
-        goal, row, shard_id = self._goal, self._row, self._writer.lease.shard_id
+        goal = self._goal
         self._state = ShardState.FINISHING
         while not (goal.leaving or goal.command_pending):
             if not self._watermark.empty:  # SHARD_END says that all of the shard is settled
                 await goal.changed.wait(LOOK)
                 continue
-            try:
-                await self._lineage.create_children(row, shard_id)
-            except Retryable as error:
-                log.warning("children_unknown", stream=row.key, shard=shard_id, reason=error.reason)
-                await goal.changed.wait(CHILDREN_PAUSE)
-            else:
+            if await self._children.create_rows():
                 return True
+            await goal.changed.wait(CHILDREN_PAUSE)
         return False
 
     async def _halted(self) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from consumer.core.failure import failed_again
 from consumer.core.shard.cursor import Cursor
 from consumer.core.shard.gap import possibly_trimmed_gap, shard_gone_gap, trimmed_gap
 from consumer.core.stream.page import Page
@@ -19,6 +20,7 @@ from consumer.errors import ExpiredIterator, Retryable, ShardNotFound, TrimmedDa
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from consumer.core.failure import Failure
     from consumer.core.leases.lease import StreamRow
     from consumer.ports import StreamClient
     from consumer.runtime.instruments import Instruments
@@ -48,10 +50,11 @@ class Lineage(Protocol):
 
 
 class ShardPages:
-    """`cursor` is where the next page begins, `failures` counts failed calls in a row.
+    """`cursor` is where the next page begins, `failure` is that of the calls that fail in a row.
 
     `last_success_at` (clock) is that of the last page; before the first one, of the start. An
     iterator alone does not count: a shard of which every iterator is refused is not read.
+    `answered`: a request for records was answered.
     """
 
     def __init__(
@@ -74,6 +77,8 @@ class ShardPages:
         self._gaps = gaps
         self._clock = instruments.clock
         self._requests = instruments.metrics.get_records_requests
+        self.answered = False
+        self.failure: Failure | None = None
         self.start(None)
 
     def start(self, after: int | None) -> None:
@@ -83,7 +88,6 @@ class ShardPages:
         if after:
             self.cursor.iterator = None
             self.cursor.last_read = after
-        self.failures = 0
         self.last_success_at = self._clock.now()
 
     def reopen(self) -> None:
@@ -100,10 +104,12 @@ class ShardPages:
         try:
             page = await self._page(delivered)
         except Retryable as error:
-            self.failures += 1
-            self._log_failure(error)
+            wall = self._clock.wall()
+            self.failure = failed_again(self.failure, error.reason, str(error), wall)
+            self._log_failure(error, self.failure.count)
             raise
-        self.failures = 0
+        self.failure = None
+        self.answered = True
         return page
 
     async def _page(self, delivered: Callable[[], Awaitable[object]]) -> Page:
@@ -157,17 +163,17 @@ class ShardPages:
             await self._gaps.record(gap)
         self.cursor.restart()
 
-    def _log_failure(self, error: Retryable) -> None:
+    def _log_failure(self, error: Retryable, failures: int) -> None:
         self._requests.labels(outcome=error.reason).inc()
-        if error.reason == "expired_iterator" and self.failures == 1:
+        if error.reason == "expired_iterator" and failures == 1:
             return
-        if self.failures % LOUD_FAILURES == 1 and error.reason != "trimmed":
+        if failures % LOUD_FAILURES == 1 and error.reason != "trimmed":
             log.warning(
                 "reading_fails",
                 stream=self._row.key,
                 shard=self._lease.shard_id,
                 reason=error.reason,
-                failures=self.failures,
+                failures=failures,
                 detail=str(error),
                 action="tried again from the same position; nothing is skipped",
             )

@@ -11,6 +11,7 @@ import pytest
 from consumer.core.leases.checkpoint import LATEST, SHARD_END, TRIM_HORIZON
 from consumer.core.leases.command import Action, Command
 from consumer.core.leases.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
+from consumer.core.leases.worker_report import WorkerReport
 from consumer.errors import LeaseConflict, Retryable
 from consumer.ports import LeaseStore
 from tests.conformance.ports.lease_stores import in_memory, in_simulation, on_server
@@ -61,7 +62,7 @@ FULL = Lease(
     start_iterator="arn|1|AAA=" * 50,
     owner_switches=3,
 )
-PAUSE = Command(1, Action.PAUSE, None, None, 1793525400.5, "me@desk", "")
+PAUSE = Command(1, Action.PAUSE, None, None, 1793525400.5, "me@desk", "", "deploy")
 SEEK = Command(2, Action.SEEK, (SHARD, "b"), "LATEST", 1793525401.5, "me@desk", "")
 GAP = Gap(SHARD, "400000000000000499660041", None, "trimmed", 1793525400.5)
 
@@ -96,6 +97,8 @@ async def test_an_empty_table_reads_as_empty(store: LeaseStore) -> None:
 async def test_a_worker_row_is_written_whole_and_deleted(store: LeaseStore) -> None:
     await store.put_worker(WORKER)
     changed = replace(WORKER, heartbeat=8, streams=(), able=False, draining=True)
+    report = WorkerReport("stopped", "event type a.b: http_404", 1793525400.5, None, (f"{KEY}/s",))
+    changed = replace(changed, report=report)
     other = replace(WORKER, worker_id="host-2/def")
     await store.put_worker(changed)
     await store.put_worker(other)

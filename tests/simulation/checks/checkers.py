@@ -14,6 +14,7 @@ import orjson
 from consumer.core.dead_letters.dead_letter import DeadLetter
 from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import Gap, Lease, LeaseWrite, StreamRow
+from tests.simulation.checks.calls import Calls
 from tests.simulation.checks.limits import Limits
 from tests.simulation.checks.rows import wrong_gap, wrong_start
 from tests.simulation.checks.seeks import is_sought
@@ -59,6 +60,7 @@ class Checks:
         self.orderly = scenario.orderly
         self.limits = Limits(loop, scenario, self.fail)
         self.violations: list[Violation] = []
+        self.calls = Calls()
         self.accepted = 0
         self.abandoned: set[str] = set()  # workers that ended with a request under way
         self._deadlines: dict[str, float] = {}  # by the true time

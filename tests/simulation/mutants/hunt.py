@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 
-from tests.simulation.mutants import commands, leases, liveness, reading, sending, stream
+from tests.simulation.mutants import commands, leases, liveness, reading, reports, sending, stream
 from tests.simulation.mutants.promises import checkers_for
 from tests.simulation.run import run_quietly
 from tests.simulation.scenario import draw
@@ -62,6 +62,8 @@ MUTANTS: Sequence[Callable[[], None]] = (
     commands.paused_shard_is_read,
     commands.seek_skips_in_silence,
     commands.seek_gap_ends_at_its_target,
+    reports.ready_after_a_heartbeat,
+    reports.failing_shard_shown_as_reading,
 )
 
 NEEDS: Mapping[Callable[[], None], frozenset[str]] = {

@@ -201,7 +201,8 @@ class SimStreams:
                 following = b',"NextShardIterator":"%b"}' % page.next_iterator.encode()
             return b'{"Records":[' + b",".join(page.records) + b"]" + following
 
-        with self._memory.asking(shard):
+        counted = service.checks.calls.reading(self._wire.node.name, shard.id)
+        with self._memory.asking(shard), counted:
             try:
                 page = decode_page(await self._call("get_records", effect))
             except ExpiredIterator as error:

@@ -42,6 +42,7 @@ class SimLeaseTable(LeaseTableTwin):
 
     async def read_peers(self) -> tuple[Sequence[Worker], Sequence[StreamRow]]:
         rows = await self._read_pages("read_peers", self._peers)
+        self._checks.calls.answered(self._wire.node.name, "read_peers")
         workers = tuple(row for row in rows if isinstance(row, Worker))
         return workers, tuple(row for row in rows if isinstance(row, StreamRow))
 
@@ -51,7 +52,9 @@ class SimLeaseTable(LeaseTableTwin):
         return rows | {f"worker/{name}": row for name, row in self.table.workers.items()}
 
     async def read_leases(self, stream_key: str) -> Sequence[Lease]:
-        return await self._read_pages("read_leases", lambda: self.table.of(stream_key))
+        rows = await self._read_pages("read_leases", lambda: self.table.of(stream_key))
+        self._checks.calls.answered(self._wire.node.name, "read_leases")
+        return rows
 
     async def _read_pages(self, name: str, rows: Callable[[], dict[str, T]]) -> tuple[T, ...]:
         found: dict[str, T] = {}
@@ -83,11 +86,14 @@ class SimLeaseTable(LeaseTableTwin):
         sent_at = self._checks.now
         await super().put_worker(worker)
         self._checks.beat(worker.worker_id, sent_at)
+        self._checks.calls.answered(self._wire.node.name, "put_worker")
 
     async def write_lease(self, stream_key: str, write: LeaseWrite) -> Lease:
         name = self._wire.node.name
         if not self._wire.node.muted:
             self._checks.lease_sent(name, stream_key, write)
+            if write.row.counter != write.expected.counter:
+                self._checks.calls.begin_anew(name, write.row.shard_id)
         return await super().write_lease(stream_key, write)
 
     async def put_gap(self, stream_key: str, gap: Gap) -> bool:

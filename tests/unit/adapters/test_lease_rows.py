@@ -1,11 +1,13 @@
 """Rows as they stand in the table: other people's scripts read these names."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from consumer.adapters.lease_table import lease_rows
-from consumer.core.leases.lease import Gap, Lease, StreamRow, Worker
+from consumer.core.leases.lease import Gap, Lease, Pause, StreamRow, Worker
+from consumer.core.leases.worker_report import WorkerReport
 
 WORKER = Worker(
     "host/1", 7, 2, ("t/l",), True, False, 1793525400.123456, 5.0, "host", "1.2", 60.0, 15.5
@@ -67,6 +69,51 @@ def keyed(key: str, item: dict[str, Any]) -> dict[str, Any]:
 def test_a_worker_row() -> None:
     assert lease_rows.item(lease_rows.worker_values(WORKER)) == WORKER_ITEM
     assert lease_rows.worker_of(keyed("worker/host/1", WORKER_ITEM)) == WORKER
+
+
+REPORT = WorkerReport("failing", "shard s: throttled", 5.5, 6.5, ("t/l/s",))
+REPORT_ITEM = {
+    "state": {"S": "failing"},
+    "reason": {"S": "shard s: throttled"},
+    "since": {"N": "5.5"},
+    "settledAt": {"N": "6.5"},
+    "failing": {"L": [{"S": "t/l/s"}]},
+}
+
+
+def test_what_a_worker_says_of_itself() -> None:
+    worker = replace(WORKER, report=REPORT)
+    item = WORKER_ITEM | REPORT_ITEM
+    assert lease_rows.item(lease_rows.worker_values(worker)) == item
+    assert lease_rows.worker_of(keyed("worker/host/1", item)) == worker
+    sound = replace(WORKER, report=WorkerReport("ok"))
+    assert lease_rows.item(lease_rows.worker_values(sound)) == WORKER_ITEM | {"state": {"S": "ok"}}
+    assert lease_rows.worker_of(keyed("worker/host/1", WORKER_ITEM | {"state": {"S": "ok"}})) == (
+        sound
+    )
+
+
+def test_a_paused_lease_says_by_whom_when_and_why() -> None:
+    paused = replace(LEASE, paused=True, pause=Pause("me@desk", 7.5, "deploy"))
+    item = LEASE_ITEM | {
+        "paused": {"BOOL": True},
+        "pausedBy": {"S": "me@desk"},
+        "pausedAt": {"N": "7.5"},
+        "pausedReason": {"S": "deploy"},
+    }
+    assert lease_rows.item(lease_rows.lease_values(paused)) == item
+    assert lease_rows.lease_of(keyed("lease/t/l/shard", item)) == paused
+    del item["pausedReason"]
+    silent = replace(paused, pause=Pause("me@desk", 7.5))
+    assert lease_rows.item(lease_rows.lease_values(silent)) == item
+    assert lease_rows.lease_of(keyed("lease/t/l/shard", item)) == silent
+
+
+def test_a_worker_of_an_older_version_pauses_and_resumes_without_saying_who() -> None:
+    item = LEASE_ITEM | {"paused": {"BOOL": True}}
+    assert lease_rows.lease_of(keyed("lease/t/l/shard", item)) == replace(LEASE, paused=True)
+    resumed = LEASE_ITEM | {"pausedBy": {"S": "me@desk"}, "pausedAt": {"N": "7.5"}}
+    assert lease_rows.lease_of(keyed("lease/t/l/shard", resumed)) == LEASE
 
 
 def test_a_stream_row() -> None:

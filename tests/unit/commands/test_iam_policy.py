@@ -190,3 +190,12 @@ def test_the_output_is_a_policy_document(capsys: pytest.CaptureFixture[str]) -> 
     names = [statement["Sid"] for statement in document["Statement"]]
     assert names == ["FindStream", "ReadStream", "ShareWork"]
     assert "kms:Decrypt" in capsys.readouterr().err
+
+
+def test_a_policy_needs_neither_nakadi_nor_event_type() -> None:
+    for purpose in ("run", "check", "operate"):
+        out = io.StringIO()
+        assert run(argparse.Namespace(purpose=purpose), {"CONSUMER_TABLE": "orders"}, out) == 0
+        assert "table/orders" in out.getvalue()
+    with pytest.raises(Misconfigured, match=r"^CONSUMER_TABLE, CONSUMER_STREAM_ARN: found"):
+        run(argparse.Namespace(purpose="run"), {}, io.StringIO())

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from consumer.adapters.aws.aws import Aws
-    from consumer.core.reports.lease_report import LeaseLine
     from consumer.settings.settings import Settings
 
 ROW = StreamRow("arn", "orders", "L", None, TRIM_HORIZON, None, True, 1, 1, 0, "f")
@@ -58,8 +57,8 @@ def test_ages_do_not_follow_the_clock_of_the_operators_machine() -> None:
     store = LeaseTableTwin(LeaseTable(streams={ROW.key: ROW}))
     store.table.of(ROW.key)["s-1"] = Lease("s-1", None, record_at=EPOCH - 90.0)
 
-    async def read() -> list[LeaseLine]:
+    async def read() -> leases.LeaseReading:
         return await leases._read(store, load_settings(ENVIRON), SetClock(ahead=602.0))
 
-    (line,) = run(read)
+    (line,) = run(read).lines
     assert line.age_seconds == pytest.approx(90.0, abs=1.0)

@@ -8,7 +8,7 @@ import pytest
 
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON
 from consumer.core.leases.command import Action, Command
-from consumer.core.leases.lease import Gap
+from consumer.core.leases.lease import Gap, Pause
 from consumer.core.shard.shard_state import Outcome, ShardState
 from tests.twins.fleet import Fleet
 from tests.twins.lease_table import Fault
@@ -24,7 +24,7 @@ async def command(line: Line, action: Action, target: str | None = None) -> int:
     row = line.table.streams.setdefault(line.row.key, line.row)
     number = row.commands + 1
     shards = (SHARD,) if action is Action.SEEK else None
-    issued = Command(number, action, shards, target, EPOCH, "me", f"t-{number}")
+    issued = Command(number, action, shards, target, EPOCH, "me", f"t-{number}", "deploy")
     assert await line.store.add_command(row.key, issued)
     line.consumer.notify_command(number)
     return number
@@ -65,6 +65,7 @@ def test_a_paused_shard_keeps_its_lease_and_does_not_read_until_resumed() -> Non
             await paused_after(line, 10)
             assert line.lease.checkpoint == str(FIRST + 9)
             assert (line.lease.owner, line.lease.paused) == ("me", True)
+            assert line.lease.pause == line.view.pause == Pause("me", EPOCH, "deploy")
             calls = shard.calls
             shard.write(FIRST + 10, "k1")
             before = line.view.age(line.clock.wall())
@@ -81,7 +82,7 @@ def test_a_paused_shard_keeps_its_lease_and_does_not_read_until_resumed() -> Non
     line = run_line(main, shard=shard)
     assert line.outcome is Outcome.RELEASED
     assert sequences(line) == list(range(11))
-    assert line.lease.paused is False
+    assert (line.lease.paused, line.lease.pause) == (False, None)
     assert gaps(line) == []
 
 
@@ -101,6 +102,7 @@ def test_the_next_owner_of_a_paused_shard_does_not_read_either() -> None:
             tasks.create_task(line.run_consumer())
             await asyncio.sleep(100)
             assert line.view.state is ShardState.PAUSED
+            assert line.view.pause == Pause("me", EPOCH, "deploy")
             assert shard.calls == calls
             line.consumer.drain()
 

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import Lease, LeaseWrite, StreamRow
 from consumer.core.leases.lease_state import LeaseState
+from consumer.core.reports.readiness import FirstSteps
 from consumer.errors import Fatal, Misconfigured, NotReleased, Retryable, StreamUnreachable
 from consumer.runtime.discovery.bootstrap import first_row
 from tests.twins.fleet import TIMING, FakeShard, Fleet, Node, source
@@ -269,15 +270,34 @@ def test_a_worker_that_can_read_nothing_gives_everything_up_until_a_probe_succee
             patch.setattr(fleet.streams, "shard_iterator", iterator)
             await asyncio.sleep(75)
             assert fleet.spread() == {"a": 0, "b": 4}
-            assert not node.coordinator.able
+            assert not node.heartbeat.able
             assert node.metrics.registry.get_sample_value("consumer_worker_able") == 0
             assert fleet.table.workers["a"].able is False
         node.streams_work = True
         await asyncio.sleep(25)
-        assert node.coordinator.able
+        assert node.heartbeat.able
         assert fleet.spread() == {"a": 2, "b": 2}
 
     fleet_of(4, check)
+
+
+def test_the_first_steps_are_done_once_the_leases_are_read_and_the_shards_listed() -> None:
+    async def check(fleet: Fleet) -> None:
+        node = fleet.start("a")
+        assert node.coordinator.first_steps == FirstSteps(leases_read=False, listed=False)
+        node.store.cut = True
+        await asyncio.sleep(30)
+        assert node.coordinator.first_steps == FirstSteps(leases_read=False, listed=False)
+        node.store.cut = False
+        await asyncio.sleep(30)
+        assert node.coordinator.first_steps == FirstSteps(leases_read=True, listed=True)
+        node.store.cut = True  # what was done stays done
+        await asyncio.sleep(30)
+        assert node.coordinator.first_steps == FirstSteps(leases_read=True, listed=True)
+        node.store.cut = False
+        await asyncio.sleep(30)  # it hands its shard over in peace
+
+    fleet_of(1, check)
 
 
 def test_a_shard_that_waits_for_a_named_cause_is_not_silent() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from consumer.core.leases.fence import Fence
 from consumer.core.leases.lease import Worker
+from consumer.core.leases.worker_report import WorkerReport
 from consumer.core.limits import LeaseTiming
 from consumer.runtime.leases.heartbeat import Heartbeat
 from tests.twins.lease_table import Fault, LeaseTable, LeaseTableTwin
@@ -68,6 +69,23 @@ def test_a_change_is_shown_at_once_and_many_share_a_heartbeat() -> None:
             bench.heartbeat.raise_changes()
         await asyncio.sleep(0.2)
         assert (bench.row.heartbeat, bench.row.changes) == (2, 5)
+
+    keeping(check)
+
+
+def test_each_row_says_what_the_worker_says_of_itself_then() -> None:
+    async def check(bench: Bench) -> None:
+        assert bench.row.report is None
+        bench.heartbeat.report = lambda: WorkerReport("stopped", "http_404", bench.clock.wall())
+        await asyncio.sleep(2)
+        first = bench.row.report
+        assert first is not None
+        assert (first.state, first.reason) == ("stopped", "http_404")
+        assert bench.row.heartbeat == 2  # it is worth no write of its own
+        bench.heartbeat.set_able(able=False)
+        assert bench.heartbeat.unable_since == bench.clock.wall()
+        bench.heartbeat.set_able(able=True)
+        assert bench.heartbeat.unable_since is None
 
     keeping(check)
 

@@ -109,7 +109,8 @@ def run_store(
 
 
 def state(line: Line) -> tuple[FlowState, str | None]:
-    return line.event_type.state
+    status = line.event_type.status
+    return FlowState(status.state), status.reason
 
 
 def in_order(line: Line, keys: int, events: int) -> bool:

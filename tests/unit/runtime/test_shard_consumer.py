@@ -11,6 +11,7 @@ from consumer.core.leases.checkpoint import LATEST, SHARD_END
 from consumer.core.leases.lease import Gap, Lease
 from consumer.core.limits import PublishLimits
 from consumer.core.shard.shard_state import Outcome, ShardState
+from consumer.core.shard.shard_view import FAILING_AFTER
 from consumer.core.stream.page import Page
 from consumer.core.stream.stream import AfterSequence, AtTrimHorizon
 from consumer.errors import (
@@ -41,6 +42,47 @@ def test_a_closed_shard_is_read_to_its_end_with_the_records_of_the_closing_page(
     assert line.lease.checkpoint == SHARD_END
     assert line.lease.owner is None
     assert line.lineage.adopted == [SHARD]
+
+
+def test_a_shard_whose_every_call_fails_says_so_and_is_read_again() -> None:
+    shard = ShardTwin()
+    shard.errors.extend(Retryable("InternalServerError: x", "server_error") for _ in range(21))
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: len(shard.errors) < 21 - FAILING_AFTER)
+            view = line.view
+            assert (view.state, view.suspended_cause) == (ShardState.FAILING, None)
+            assert view.failure is not None
+            assert view.failure.reason == "server_error"
+            assert view.failure.count >= FAILING_AFTER
+            assert not view.answered
+            line.consumer.shed()  # reading on after that is no success
+            line.consumer.keep()
+            await asyncio.sleep(0)
+            assert line.view.failure is not None
+            await line.until(lambda: line.view.state is ShardState.READING and line.view.answered)
+            assert line.view.failure is None
+            line.consumer.drain()
+
+    run_line(main, shard=shard)
+
+
+def test_a_shard_whose_children_cannot_be_looked_up_fails_at_its_end() -> None:
+    shard = ShardTwin(closed=True)
+    shard.write_many(1, keys=1)
+
+    async def main(line: Line) -> None:
+        line.lineage.failures = 10
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: line.view.state is ShardState.FAILING)
+            assert line.view.suspended_cause == "children"
+            assert line.view.failure is not None
+            assert line.view.failure.reason == "throttled"
+
+    assert run_line(main, shard=shard).outcome is Outcome.SHARD_END
 
 
 def test_an_idle_shard_is_asked_more_often_while_a_peer_drains() -> None:
@@ -674,6 +716,8 @@ def test_a_crowded_key_stops_the_reading_ahead_of_its_shard() -> None:
             tasks.create_task(line.run_consumer())
             await line.until(lambda: len(nakadi.stored) == 40)
             assert line.view.suspended_cause == "hot_key"
+            assert line.view.crowded_at is not None
+            assert FIRST + 39 <= line.view.crowded_at <= FIRST + 41
             # Half of the drain time is 12.5 s: 25 round trips, and a page read ahead of that.
             assert line.view.pending_events <= 300
             started = line.clock.now()

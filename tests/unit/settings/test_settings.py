@@ -14,7 +14,7 @@ from consumer.core.event.event import Layout
 from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
 from consumer.core.stream.stream import ViewType
 from consumer.errors import Misconfigured
-from consumer.settings.loading import load_settings
+from consumer.settings.loading import APPLICATION, load_settings
 from consumer.settings.settings import Settings
 
 LEAST = {
@@ -252,6 +252,32 @@ def test_what_is_missing_is_named_before_what_follows_from_it() -> None:
     assert refusal(nakadi_url=" ", poll_seconds="x").startswith(
         "CONSUMER_NAKADI_URL: found nothing"
     )
+
+
+def test_all_that_is_missing_is_named_at_once() -> None:
+    with pytest.raises(Misconfigured) as raised:
+        load_settings({})
+    assert str(raised.value) == (
+        "CONSUMER_EVENT_TYPE: found nothing, wanted the event type to publish to;"
+        " CONSUMER_NAKADI_URL: found nothing, wanted the base URL of Nakadi;"
+        " CONSUMER_TABLE, CONSUMER_STREAM_ARN: found nothing and nothing,"
+        " wanted exactly one of the two"
+    )
+
+
+@pytest.mark.parametrize("name", ["CONSUMER_APPLICATION", "CONSUMER_EVENT_TYPE"])
+def test_a_command_about_leases_needs_the_application_only(name: str) -> None:
+    settings = load_settings({name: "orders"}, [APPLICATION])
+    assert settings.application == "orders"
+    with pytest.raises(Misconfigured, match=r"^CONSUMER_APPLICATION, CONSUMER_EVENT_TYPE: found"):
+        load_settings({}, [APPLICATION])
+
+
+def test_what_a_command_does_not_need_must_still_be_right() -> None:
+    with pytest.raises(Misconfigured, match="CONSUMER_NAKADI_URL: found 'nowhere'"):
+        load_settings(
+            {"CONSUMER_APPLICATION": "orders", "CONSUMER_NAKADI_URL": "nowhere"}, [APPLICATION]
+        )
 
 
 def test_both_kinds_of_token_at_once_are_refused() -> None:

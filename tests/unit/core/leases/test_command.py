@@ -16,7 +16,7 @@ from consumer.core.leases.command import (
     is_target,
     seek_gap,
 )
-from consumer.core.leases.lease import Gap, Lease
+from consumer.core.leases.lease import Gap, Lease, Pause
 
 NOW = 1793525400.0  # 2026-11-01T09:30:00Z
 BEGUN = Lease("s-1", "s-0", "me", 3, "400", created_at=NOW - 9000, record_at=NOW - 600)
@@ -148,7 +148,7 @@ def test_a_command_for_another_shard_is_only_counted() -> None:
 def test_a_pause_of_the_stream_is_for_shards_to_come_and_a_seek_is_not() -> None:
     child = Lease("s-9", "s-1", created_at=NOW)
     obeyed = apply_commands(child, [PAUSE, seek(LATEST, number=2)], 2, NOW)
-    assert obeyed.row == replace(child, paused=True, command_counter=2)
+    assert obeyed.row == replace(child, paused=True, command_counter=2, pause=Pause("me", NOW))
 
 
 def test_a_row_that_somebody_removed_does_not_stop_the_count() -> None:

@@ -18,20 +18,23 @@ def test_each_state_is_shown_by_its_public_words() -> None:
     assert {state.name: (state.in_status, state.in_command) for state in LeaseState} == {
         "HELD": ("held", "held"),
         "FOREIGN": ("foreign", "held"),
+        "FAILING": ("failing", "failing"),
         "SILENT": ("free", "silent"),
         "FREE": ("free", "unowned"),
         "WAITING": ("waiting", "waiting_for_parent"),
         "FINISHED": ("finished", "finished"),
         "UNREADABLE": ("unreadable", "unreadable"),
     }
-    assert STATUS_WORDS == ("held", "foreign", "free", "waiting", "finished", "unreadable")
+    assert (
+        *("held", "foreign", "failing", "free", "waiting", "finished", "unreadable"),
+    ) == STATUS_WORDS
 
 
 @pytest.mark.parametrize("here", [False, True])
 @pytest.mark.parametrize("owner_lives", [False, True])
 @pytest.mark.parametrize("ready", [False, True])
 def test_a_lease_at_its_end_is_finished(here: bool, owner_lives: bool, ready: bool) -> None:
-    state = lease_state(ENDED, here=here, owner_lives=owner_lives, ready=ready)
+    state = lease_state(ENDED, here=here, owner_lives=owner_lives, ready=ready, failing=True)
     assert state is LeaseState.FINISHED
 
 
@@ -55,7 +58,11 @@ def test_a_lease_at_its_end_is_finished(here: bool, owner_lives: bool, ready: bo
 def test_who_has_a_lease_decides_and_whether_it_may_be_read(
     lease: Lease, here: bool, owner_lives: bool, ready: bool, state: LeaseState
 ) -> None:
-    assert lease_state(lease, here=here, owner_lives=owner_lives, ready=ready) is state
+    found = lease_state(lease, here=here, owner_lives=owner_lives, ready=ready, failing=False)
+    assert found is state
+    living = state in (LeaseState.HELD, LeaseState.FOREIGN)
+    failing = lease_state(lease, here=here, owner_lives=owner_lives, ready=ready, failing=True)
+    assert failing is (LeaseState.FAILING if living else state)
 
 
 def test_the_runbook_names_states_by_the_words_that_are_printed() -> None:

@@ -3,10 +3,18 @@ from dataclasses import replace
 from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import Lease
 from consumer.core.leases.lease_state import LeaseState
+from consumer.core.leases.worker_report import WorkerReport
 from consumer.core.reports.lease_view import LeaseView, view
 
 
-def one(lease: Lease, *, held: bool = False, ready: bool = True) -> LeaseView:
+def one(
+    lease: Lease,
+    *,
+    held: bool = False,
+    ready: bool = True,
+    failing: bool = False,
+    report: WorkerReport | None = None,
+) -> LeaseView:
     (seen,) = view(
         "orders/1",
         [lease],
@@ -14,7 +22,9 @@ def one(lease: Lease, *, held: bool = False, ready: bool = True) -> LeaseView:
         ready={"s"} if ready else (),
         dead={"gone"},
         beating={"you"},
+        failing={"s"} if failing else (),
         seen_at={"gone": 50.0}.get,
+        report_of={"you": report, "gone": report}.get,
     )
     return seen
 
@@ -60,3 +70,28 @@ def test_a_row_that_cannot_be_read_ages_if_it_shows_a_time() -> None:
     assert one(damaged).state is LeaseState.UNREADABLE
     assert one(damaged).since is None
     assert one(replace(damaged, created_at=10.0)).since == 10.0
+
+
+def test_a_shard_that_fails_is_not_shown_as_held() -> None:
+    mine, yours = Lease("s", None, owner="me"), Lease("s", None, owner="you", record_at=20.0)
+    assert one(mine, held=True, failing=True).state is LeaseState.FAILING
+    assert one(mine, held=True, failing=True).since is None  # the shard's own age counts
+    told = WorkerReport("failing", failing=("orders/1/s",))
+    assert one(yours, report=told).state is LeaseState.FAILING
+    assert one(yours, report=WorkerReport("failing", failing=("orders/2/s",))).state is (
+        LeaseState.FOREIGN
+    )
+    # The word of a worker that is dead says nothing any more.
+    assert one(Lease("s", None, owner="gone"), report=told).state is LeaseState.SILENT
+    # Only what this worker itself has seen fail counts here.
+    assert one(mine, held=True, report=told).state is LeaseState.HELD
+
+
+def test_the_age_of_a_peers_shard_is_that_of_the_rows() -> None:
+    lease = Lease("s", None, owner="you", record_at=20.0)
+    assert one(lease).told_age(100.0) == 80.0
+    assert one(lease, report=WorkerReport("ok", settled_at=95.0)).told_age(100.0) == 5.0
+    assert one(lease, report=WorkerReport("ok", settled_at=10.0)).told_age(100.0) == 80.0
+    assert one(lease, report=WorkerReport("ok", settled_at=95.0)).age(100.0) is None
+    assert one(Lease("s", None, owner="me"), held=True).told_age(100.0) is None
+    assert one(Lease("s", None, created_at=40.0)).told_age(100.0) == 60.0

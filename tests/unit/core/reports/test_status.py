@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 from consumer.core.reports.status import (
+    ConditionStatus,
     EventTypeStatus,
     LeaseStatus,
     QueueStatus,
@@ -12,6 +13,7 @@ from consumer.core.reports.status import (
     StatusView,
     StreamStatus,
 )
+from consumer.core.reports.worker_status import WorkerStatus
 
 
 def test_names_and_order_are_the_public_ones() -> None:
@@ -19,7 +21,7 @@ def test_names_and_order_are_the_public_ones() -> None:
         kind: [field.name for field in fields(kind)]
         for kind in (
             *(StatusView, StreamStatus, ShardStatus, QueueStatus, EventTypeStatus),
-            LeaseStatus,
+            *(LeaseStatus, ConditionStatus, WorkerStatus),
         )
     }
     assert shape == {
@@ -36,16 +38,26 @@ def test_names_and_order_are_the_public_ones() -> None:
             "ready",
             "leases",
             "clock_ahead_seconds",
+            "age_seconds",
+            "condition",
+            "workers",
         ],
         StreamStatus: ["arn", "view_type"],
         ShardStatus: [
             *("shard_id", "state", "checkpoint", "age_seconds", "pending_events"),
             *("stream", "waits_for", "records_per_second"),
+            *("reason", "since"),
         ],
         QueueStatus: ["events", "bytes", "limit_bytes"],
-        EventTypeStatus: ["name", "state", "reason"],
+        EventTypeStatus: [
+            *("name", "state", "reason", "since", "detail", "flow_id", "action"),
+        ],
+        ConditionStatus: ["state", "reason", "since", "action"],
+        WorkerStatus: [
+            *("worker", "state", "reason", "since", "action", "seen_seconds", "draining"),
+        ],
         LeaseStatus: [
             *("stream", "shard_id", "parent_shard_id", "state", "owner", "checkpoint"),
-            *("age_seconds", "paused"),
+            *("age_seconds", "paused", "reason", "since"),
         ],
     }

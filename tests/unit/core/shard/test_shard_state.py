@@ -10,6 +10,7 @@ def test_states_and_outcomes_are_shown_as_short_words() -> None:
         "paused",
         "draining",
         "finishing",
+        "failing",
     ]
     assert [outcome.value for outcome in Outcome] == [
         "not_taken",

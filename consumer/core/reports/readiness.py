@@ -1,0 +1,57 @@
+"""Whether a worker is ready: whether it has seen that it can do its work, at least once.
+
+A worker that was ready does not cease to be for an outage of what it depends on: a restart would
+not help, and the worker goes on by itself. But a call that was never answered keeps it unready,
+also when it is first made later: a role that lacks a right must not pass a rollout.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consumer.core.leases.table_calls import TableCall
+
+if TYPE_CHECKING:
+    from consumer.core.failure import Failure
+    from consumer.core.leases.table_calls import TableCalls
+
+
+@dataclass(frozen=True, slots=True)
+class FirstSteps:
+    """What a worker has done since its start, in the order in which it does it.
+
+    `leases_read`: it has read the leases of each stream. `listed`: it has seen that the shards of
+    each stream were listed, by any worker. `reading` is the failure of a shard, if none was read.
+    """
+
+    leases_read: bool
+    listed: bool
+    reading: Failure | None = None
+
+
+def unready(calls: TableCalls, steps: FirstSteps) -> str | None:
+    """Return why the worker is not ready, None if it is."""
+    if not calls.was_answered(TableCall.HEARTBEAT):
+        return _because("the lease table has not been reached yet", calls, TableCall.HEARTBEAT)
+    if not calls.was_answered(TableCall.PEERS):
+        return _because("the workers have not been read yet", calls, TableCall.PEERS)
+    for call, failure in calls.failures.items():
+        if not calls.was_answered(call):
+            return f"{call.value} fails and never succeeded: {_told(failure)}"
+    if not steps.leases_read:
+        return _because("the leases have not been read yet", calls, TableCall.LEASES)
+    if not steps.listed:
+        return _because("the shards have not been listed yet", calls, TableCall.SWEEP)
+    if steps.reading is not None:
+        return f"no shard could be read yet: {_told(steps.reading)}"
+    return None
+
+
+def _because(missing: str, calls: TableCalls, call: TableCall) -> str:
+    failure = calls.failures.get(call)
+    return missing if failure is None else f"{missing}: {_told(failure)}"
+
+
+def _told(failure: Failure) -> str:
+    return f"{failure.brief}: {failure.detail}"
