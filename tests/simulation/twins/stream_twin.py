@@ -16,7 +16,7 @@ from consumer.core.stream.stream import (
     StreamPage,
     ViewType,
 )
-from consumer.errors import ExpiredIterator, Misconfigured, Retryable, ShardNotFound, TrimmedData
+from consumer.errors import ExpiredIterator, Retryable, ShardNotFound, TableNotFound, TrimmedData
 from localdev.streams.errors import ErrorCode, ServiceError
 from localdev.streams.model.iterator import IteratorType
 from localdev.streams.model.shard import Shard as ModelShard
@@ -92,7 +92,7 @@ class SimStreams:
         def effect() -> Stream | None:
             found = self._service.model.tables.get(table)
             if found is None:
-                raise Misconfigured(f"no table {table!r}")
+                raise TableNotFound(f"no table {table!r}")
             stream = found.stream
             return None if stream is None else Stream(stream.arn, stream.table, stream.label)
 
