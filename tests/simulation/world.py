@@ -226,7 +226,8 @@ class World:
             if shard.shard.gone or self.truth.is_unknown(shard):
                 continue
             if not fits(shard.stream):
-                if not self.truth.is_passed_by(shard.stream):
+                waits = self.truth.waits_for_operator(shard.stream)
+                if not waits and not self.truth.is_passed_by(shard.stream):
                     return False
                 continue
             if row is None or (shard.shard.ending is not None and not row.finished):

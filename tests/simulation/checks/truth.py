@@ -159,6 +159,11 @@ class Truth:
         gaps = self._table.gaps.get(f"{stream.table}/{stream.label}", {})
         return any(gap.shard_id == ALL_SHARDS for gap in gaps.values())
 
+    def waits_for_operator(self, stream: ModelStream) -> bool:
+        """It cannot be read, is the newest that is known, and no newer one can be found."""
+        newer = any(row.label > stream.label for row in self._table.streams.values())
+        return not fits(stream) and not newer and stream.table not in self._model.tables
+
     def is_skipped(self, record: Record) -> bool:
         """Older than the stream's start: need not be delivered.
 
@@ -257,8 +262,12 @@ class Truth:
         return [other for other in self.shards.values() if other.stream.created_at < born]
 
     def unsettled(self) -> list[Record]:
-        """The first unsettled record of every shard that has one."""
-        found = (self.first_unsettled(shard) for shard in self.shards.values())
+        """The first unsettled record of every shard that has one and need not wait for people."""
+        found = (
+            self.first_unsettled(shard)
+            for shard in self.shards.values()
+            if not self.waits_for_operator(shard.stream)
+        )
         return [record for record in found if record is not None]
 
 
