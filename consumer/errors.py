@@ -12,8 +12,8 @@
         ├── NotReleased         exit code 1: leases were still held at the drain deadline
         └── StreamUnreachable   exit code 1: a restart may help
 
-Two answers of DynamoDB Streams are facts about a shard rather than errors to retry. They stand
-beside these three: `TrimmedData` and `ShardNotFound`.
+Three answers of AWS are facts about a shard or a table rather than errors to retry. They stand
+beside these three: `TrimmedData`, `ShardNotFound` and `TableNotFound`.
 """
 
 from __future__ import annotations
@@ -94,6 +94,10 @@ class TrimmedData(ConsumerError):
 
 class ShardNotFound(ConsumerError):
     """ResourceNotFoundException for a shard or its stream. It does not yet prove them gone."""
+
+
+class TableNotFound(ConsumerError):
+    """ResourceNotFoundException for a table. Its streams can be read for 24 hours more."""
 
 
 def first_in(error: BaseException, kind: type[Kind]) -> Kind | None:

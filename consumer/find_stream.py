@@ -1,18 +1,31 @@
-"""Finds the stream by table or ARN, and refuses one that cannot be used, with one clear line."""
+"""Finds the stream by table or ARN, and refuses one that cannot be used, with one clear line.
+
+Rule: once an application has read a table, a fact about the table, or about its newest stream, does
+not prevent a start while another of its streams can be read.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
 from consumer.core.backoff import Backoff
+from consumer.core.leases.lineage import chain
 from consumer.core.stream.stream import Stream, StreamPage, ViewType
-from consumer.errors import Misconfigured, Retryable, ShardNotFound, StreamUnreachable
+from consumer.errors import (
+    Misconfigured,
+    Retryable,
+    ShardNotFound,
+    StreamUnreachable,
+    TableNotFound,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
+    from consumer.core.leases.lease import StreamRow
     from consumer.ports import Chance, Clock, StreamClient
     from consumer.settings.settings import Settings
 
@@ -25,6 +38,18 @@ START_SECONDS = 30.0
 
 PAUSE = 0.2
 PAUSE_MAX = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class FoundStream:
+    """The first page of the description of the stream to start with.
+
+    `doubt` says why it is not the table's newest one, or why that one cannot be read; None if all
+    is well.
+    """
+
+    page: StreamPage
+    doubt: Misconfigured | Retryable | None = None
 
 
 async def patiently(
@@ -48,28 +73,94 @@ async def patiently(
             await clock.sleep(backoff.next(chance.random()))
 
 
-async def find_stream(settings: Settings, client: StreamClient) -> StreamPage:
-    """Return the first page of the description of the stream that the settings name.
+async def find_stream(
+    settings: Settings, client: StreamClient, rows: Sequence[StreamRow] = ()
+) -> FoundStream:
+    """Find the stream that the settings name: the table's newest, or that of the ARN.
 
-    Raise Misconfigured if it does not exist or has not the images that the settings need, or
+    `rows` are the stream rows of this application. If there are some of this table, another of its
+    streams will do: it is read on, whatever the table and its newest stream say.
+
+    Raise Misconfigured if there is no stream, or none has the images that the settings need. Raise
     Retryable.
     """
-    if settings.table is not None:
-        stream = await client.latest_stream(settings.table)
-        if stream is None:
-            raise Misconfigured(
-                f"CONSUMER_TABLE: table {settings.table!r} has no stream; "
-                f"enable one with view type {ViewType.NEW_AND_OLD_IMAGES}"
-            )
-    else:
-        stream = Stream.from_arn(settings.stream_arn or "")
+    if settings.table is None:
+        page = await _describe(settings, client, Stream.from_arn(settings.stream_arn or ""))
+        check_view_type(settings, page)
+        return FoundStream(page)
+    streams = list(known_streams(settings.table, rows))
+    doubts: list[Misconfigured | Retryable] = []
     try:
-        page = await client.describe_stream(stream, None)
+        newest = await _newest(settings.table, client)
+        streams = [newest, *(stream for stream in streams if stream != newest)]
+    except (Misconfigured, Retryable) as error:
+        doubts.append(error)
+    unfit: StreamPage | None = None
+    for stream in streams:
+        try:
+            page = await _describe(settings, client, stream)
+            unfit = unfit or page
+            check_view_type(settings, page)
+        except Misconfigured as error:
+            doubts.append(error)
+        else:
+            return FoundStream(page, doubts[0] if doubts else None)
+    if unfit is not None and _read_before(settings, unfit, rows):
+        return FoundStream(unfit, doubts[0])
+    raise doubts[0]
+
+
+def known_streams(table: str, rows: Sequence[StreamRow]) -> tuple[Stream, ...]:
+    """Return the streams of a table that have a row, newest first.
+
+    Without those that cannot be read, and those that were passed by.
+    """
+    return tuple(
+        Stream(row.arn, row.table, row.label)
+        for row in reversed(chain([row for row in rows if row.table == table]))
+        if row.unreadable is None and row.passed_by is None
+    )
+
+
+def is_known(settings: Settings, page: StreamPage, rows: Sequence[StreamRow]) -> bool:
+    """Return whether this application has read the stream, or an older one of the table."""
+    if settings.table is not None:
+        return any(row.table == settings.table for row in rows)
+    return any(row.key == page.stream.key for row in rows)
+
+
+def _read_before(settings: Settings, page: StreamPage, rows: Sequence[StreamRow]) -> bool:
+    """Return whether the application read this table with the same purpose before.
+
+    Then the table has changed, and may be mended while the service waits. If the purpose differs,
+    the settings have changed, and the start is refused.
+    """
+    fingerprint = settings.fingerprint(page.key_attributes[0])
+    return any(row.table == settings.table and row.fingerprint == fingerprint for row in rows)
+
+
+async def _newest(table: str, client: StreamClient) -> Stream:
+    try:
+        stream = await client.latest_stream(table)
+    except TableNotFound as error:
+        raise Misconfigured(f"CONSUMER_TABLE: {error}; wanted a table with a stream") from None
+    if stream is None:
+        raise Misconfigured(
+            f"CONSUMER_TABLE: table {table!r} has no stream; "
+            f"enable one with view type {ViewType.NEW_AND_OLD_IMAGES}"
+        )
+    return stream
+
+
+async def _describe(settings: Settings, client: StreamClient, stream: Stream) -> StreamPage:
+    try:
+        return await client.describe_stream(stream, None)
     except ShardNotFound:
         name = "CONSUMER_TABLE" if settings.table is not None else "CONSUMER_STREAM_ARN"
-        raise Misconfigured(f"{name}: stream {stream.arn} does not exist") from None
-    check_view_type(settings, page)
-    return page
+        raise Misconfigured(
+            f"{name}: stream {stream.arn} does not exist; a stream that was disabled, or whose "
+            "table was deleted, is gone after 24 hours"
+        ) from None
 
 
 def check_view_type(settings: Settings, page: StreamPage) -> None:
@@ -102,21 +193,13 @@ def check_ordering_key(settings: Settings, page: StreamPage) -> None:
         )
 
 
-def check_enabled(page: StreamPage, *, seen: bool) -> None:
-    """Raise Misconfigured if the stream is disabled and this application has never read it.
+def check_enabled(page: StreamPage, *, known: bool) -> None:
+    """Raise Misconfigured if the stream is disabled and this application has read nothing yet.
 
-    A disabled stream that was read before (`seen`) is read to its end.
+    A disabled stream is read to its end if it, or an older one of the table, was read before.
     """
-    if page.enabled:
-        return
-    if not seen:
+    if not page.enabled and not known:
         raise Misconfigured(
             f"stream {page.stream.arn} is disabled, and this application has read nothing of it; "
             "enable a stream for the table (it gets a new ARN)"
         )
-    log.error(
-        "stream_disabled",
-        stream=page.stream.key,
-        action="the rest of the stream is read; new changes are not recorded until a stream is "
-        "enabled for the table again",
-    )

@@ -53,7 +53,7 @@ class StreamClient(Protocol):
     async def latest_stream(self, table: str) -> Stream | None:
         """Return the table's latest stream, None if it never had one.
 
-        Raise Misconfigured if there is no such table.
+        Raise TableNotFound if there is no such table.
         """
         ...
 

@@ -27,14 +27,24 @@ from consumer.adapters.nakadi import Nakadi
 from consumer.core.leases.lease import Worker
 from consumer.core.publishing.lanes import LANE_SLOTS
 from consumer.credentials import fallback_region, tls_of, token_of
-from consumer.errors import Fatal, first_in
-from consumer.find_stream import check_enabled, check_ordering_key, find_stream, patiently
+from consumer.errors import Fatal, LeaseTableAbsent, first_in
+from consumer.find_stream import (
+    FoundStream,
+    check_enabled,
+    check_ordering_key,
+    find_stream,
+    is_known,
+    patiently,
+)
 from consumer.observer import Observer
 from consumer.preflight import before_start
 from consumer.runtime.consumer_worker import ConsumerWorker, Ports, WorkerConfig
 from consumer.runtime.discovery.bootstrap import Source
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consumer.core.leases.lease import StreamRow
     from consumer.core.publishing.placement import Partitioning
     from consumer.core.stream.stream import StreamPage
     from consumer.observability.metrics import Metrics
@@ -153,20 +163,36 @@ class Service:
         """
         settings = self._settings
 
+        async def known_rows() -> Sequence[StreamRow]:
+            try:
+                await store.ensure_table(create=False)
+            except LeaseTableAbsent:
+                if not settings.lease_table_create:
+                    raise
+                return ()
+            _, rows = await store.read_peers()
+            return rows
+
         async def prepare_table() -> None:
             await store.ensure_table(create=settings.lease_table_create)
 
-        async def describe() -> StreamPage:
-            return await find_stream(settings, streams)
+        async def find() -> FoundStream:
+            return await find_stream(settings, streams, rows)
 
-        page = await patiently("the stream", describe, self._clock, self._chance)
+        # The lease table is created only after the stream was found.
+        rows = await patiently("the lease table", known_rows, self._clock, self._chance)
+        found = await patiently("the stream", find, self._clock, self._chance)
+        page = found.page
         check_ordering_key(settings, page)
+        check_enabled(page, known=is_known(settings, page, rows))
         await patiently("the lease table", prepare_table, self._clock, self._chance)
-        if not page.enabled:
-            _, rows = await patiently(
-                "the lease table", store.read_peers, self._clock, self._chance
+        if found.doubt is not None:
+            log.error(
+                "stream_doubtful",
+                stream=page.stream.key,
+                detail=str(found.doubt),
+                action="the streams that this application knows are read on; correct the rest",
             )
-            check_enabled(page, seen=any(row.key == page.stream.key for row in rows))
         return page
 
     async def _work(self, ports: Ports, page: StreamPage) -> None:

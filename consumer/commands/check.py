@@ -32,16 +32,17 @@ from consumer.core.reports.application_report import judge_application
 from consumer.core.reports.lease_report import lease_report
 from consumer.credentials import fallback_region, tls_of, token_of
 from consumer.errors import LeaseTableAbsent, Misconfigured, Retryable
-from consumer.find_stream import find_stream
+from consumer.find_stream import check_enabled, find_stream, is_known
 from consumer.observability import logs
 from consumer.settings.loading import load_settings
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import TextIO
 
     from consumer.adapters.token import Token
+    from consumer.core.leases.lease import StreamRow
     from consumer.core.routes.route import Route
     from consumer.core.stream.stream import StreamPage, ViewType
     from consumer.settings.settings import Settings
@@ -116,28 +117,46 @@ class Check:
     def _fine(self, dependency: str, result: str) -> None:
         self.results.append(CheckResult(dependency, Severity.FINE, result))
 
+    def _doubtful(self, dependency: str, result: str, remedy: str) -> None:
+        self.results.append(CheckResult(dependency, Severity.DOUBTFUL, result, remedy))
+
     async def _stream(self, aws: Aws) -> None:
         client = DynamoDbStreams(
             await aws.streams(CONNECTIONS), await aws.dynamodb(CONNECTIONS), self._clock
         )
-        page = self._page = await find_stream(self._settings, client)
-        if not page.enabled:
-            raise Misconfigured(
-                f"{page.stream.arn} is disabled; enable a stream for the table (it gets a new ARN)"
-            )
+        rows = await self._known_rows(aws)
+        found = await find_stream(self._settings, client, rows)
+        page = self._page = found.page
+        check_enabled(page, known=is_known(self._settings, page, rows))
         self._fine("stream", page.stream.arn)
+        if found.doubt is not None:
+            what, _, remedy = str(found.doubt).partition("; ")
+            self._doubtful("stream", f"{what}: known streams are read on", remedy)
+        elif not page.enabled:
+            self._doubtful("stream", "disabled: the rest of it is read", "enable a stream again")
         self._fine("view type", page.view_type)
         self.results.append(check_ordering_key(self._settings.ordering_key, page.key_attributes))
 
-    async def _lease_table(self, aws: Aws) -> None:
-        settings = self._settings
-        store = LeaseTable(
+    async def _known_rows(self, aws: Aws) -> Sequence[StreamRow]:
+        """Return the stream rows; none if the lease table does not answer, which is told later."""
+        try:
+            _, rows = await (await self._store(aws)).read_peers()
+        except (Misconfigured, Retryable):
+            return ()
+        return rows
+
+    async def _store(self, aws: Aws) -> LeaseTable:
+        return LeaseTable(
             await aws.dynamodb(CONNECTIONS),
             self._clock,
-            table=settings.lease_table,
-            application=settings.application,
-            request_seconds=settings.heartbeat_seconds,
+            table=self._settings.lease_table,
+            application=self._settings.application,
+            request_seconds=self._settings.heartbeat_seconds,
         )
+
+    async def _lease_table(self, aws: Aws) -> None:
+        settings = self._settings
+        store = await self._store(aws)
         try:
             await store.ensure_table(create=False)
         except LeaseTableAbsent:
@@ -163,13 +182,10 @@ class Check:
     async def _queue(self, aws: Aws) -> None:
         url = self._settings.dead_letter_queue_url
         if url is None:
-            self.results.append(
-                CheckResult(
-                    "dead letter queue",
-                    Severity.DOUBTFUL,
-                    "none: a poison event blocks its key",
-                    "set CONSUMER_DEAD_LETTER_QUEUE_URL",
-                )
+            self._doubtful(
+                "dead letter queue",
+                "none: a poison event blocks its key",
+                "set CONSUMER_DEAD_LETTER_QUEUE_URL",
             )
             return
         queue = await queue_attributes(await aws.sqs(), url)

@@ -107,14 +107,18 @@ class Metrics:
             "checkpoint_age_seconds", "Age of the oldest checkpoint of a held shard.", "stream"
         )
         self.stream_enabled = self._gauge(
-            "stream_enabled", "1 while the stream is enabled, 0 when it is disabled.", "stream"
+            "stream_enabled",
+            "1 while the newest stream is enabled, 0 when it is disabled or cannot be read.",
+            "stream",
         )
         self.records_read = self._counter("records_read", "Stream records read.")
         self.records_skipped = self._counter(
             "records_skipped", "Records skipped: read before, or older than the start.", "reason"
         )
         self.gaps = self._counter(
-            "gaps", "Gap rows created: changes lost unread, or skipped by a seek.", "reason"
+            "gaps",
+            "Gap rows created: changes lost unread, skipped by a seek, or passed by.",
+            "reason",
         )
         self.get_records_requests = self._counter(
             "get_records_requests", "GetRecords calls; AWS bills for each one.", "outcome"

@@ -11,11 +11,12 @@ from consumer.core.leases.lease import Worker
 from consumer.core.routes.route import Route
 from consumer.core.stream.stream import Stream, ViewType
 from consumer.errors import NotReleased, first_in
+from consumer.find_stream import known_streams
 from consumer.runtime.consumer_worker import ConsumerWorker, Ports, WorkerConfig
 from consumer.runtime.discovery.bootstrap import Source
 from consumer.runtime.shard.shard_consumer import ShardConsumer
 from tests.simulation.checks.memory import Memory
-from tests.simulation.checks.truth import wall
+from tests.simulation.checks.truth import fits, wall
 from tests.simulation.faults.wire import Wire
 from tests.simulation.loop import Node, SimTask
 from tests.simulation.scenario import Scenario
@@ -169,11 +170,24 @@ class Cluster:
 
     # -- one of them
 
+    def _found(self) -> Stream:
+        """The stream that a worker starts with, as `find_stream` finds it.
+
+        Where no worker has made a row before the table was deleted, a start is refused; here it
+        knows the stream all the same.
+        """
+        model = self._world.model
+        latest = self._world.writer.stream
+        assert latest is not None
+        newest = Stream(latest.arn, latest.table, latest.label)
+        known = known_streams("orders", tuple(self._world.table.streams.values()))
+        fit = [] if "orders" not in model.tables or not fits(latest) else [newest]
+        fit += [found for found in known if fits(model.streams[found.arn])]
+        return next(iter(fit), newest)
+
     def _worker(self, node: Node, clock: AwsClock) -> ConsumerWorker:
         world, scenario = self._world, self._world.scenario
-        latest = world.model.table("orders").stream
-        assert latest is not None
-        stream = Stream(latest.arn, latest.table, latest.label)
+        stream = self._found()
         chance = scenario.streams.of("chance", node.name)
         timing = scenario.timing_of(node.name)
 

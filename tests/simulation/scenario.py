@@ -43,6 +43,8 @@ FAULTS = (
     "pause",  # as SIGSTOP and a late SIGCONT
     "suspend",  # the machine sleeps: timers stand, the clock has jumped
     "night",  # nobody runs for a day
+    "drop",  # the table is deleted while changes wait, and made again or not
+    "unfit",  # its newest stream lacks images for a while, until there is another one
     "trims",  # records are about to be 24 h old
     "expire",  # all iterators at once
     "not_found",  # ResourceNotFound for a shard that is there
@@ -92,6 +94,8 @@ TIMED = {
     "expire": 2,
     "night": 1,
     "restream": 1,
+    "drop": 1,
+    "unfit": 1,
     "table_out": 2,
     "streams_out": 2,
     "cut": 2,

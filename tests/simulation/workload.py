@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from localdev.streams.model.attribute import Attributes, AttributeValue
     from localdev.streams.model.record import Entry
+    from localdev.streams.model.stream import Stream
     from tests.simulation.world import World
 
 HOT = 0.6  # share of the hot key
@@ -29,15 +30,21 @@ class Writer:
         self._world = world
         self._chance = chance
         self._version = 0
-        self._table = world.model.table("orders")
+        self._table = world.model.table("orders")  # the last that there was
         self._big = world.scenario.workload.big
         self._long_names = world.scenario.workload.long_names
         self._long: set[str] = set()  # keys of items that have the long name now
         self.keys = [f"k{number}" for number in range(world.scenario.workload.keys)]
 
+    @property
+    def stream(self) -> Stream | None:
+        """The table's latest stream, also when the table is gone."""
+        return self._world.model.tables.get("orders", self._table).stream
+
     def write(self, at: float, key: str | None = None) -> None:
         """One change at `at` (epoch seconds); of a healthy item if its key is given."""
         world, chance = self._world, self._chance
+        self._table = world.model.tables.get("orders", self._table)
         picked = key if key is not None else self._pick()
         self._version += 1
         entry, size = self._removed(picked, at, key) or self._put(picked, at, key)

@@ -11,7 +11,7 @@ from localdev.streams.model.streams_model import StreamsModel
 from tests.simulation.checks.age_check import AgeCheck
 from tests.simulation.checks.checkers import Checks, Violation
 from tests.simulation.checks.honesty_check import HonestyCheck
-from tests.simulation.checks.truth import ShardTruth, Truth, wall
+from tests.simulation.checks.truth import ShardTruth, Truth, fits, wall
 from tests.simulation.cluster import Cluster
 from tests.simulation.faults.operator import Operator
 from tests.simulation.faults.random_faults import all_well, hide, moods, options, weathers
@@ -229,6 +229,11 @@ class World:
         for shard in self.truth.shards.values():
             row = self.table.of(shard.stream_key).get(shard.id)
             if shard.shard.gone or self.truth.is_unknown(shard):
+                continue
+            if not fits(shard.stream):
+                waits = self.truth.waits_for_operator(shard.stream)
+                if not waits and not self.truth.is_passed_by(shard.stream):
+                    return False
                 continue
             if row is None or (shard.shard.ending is not None and not row.finished):
                 return False

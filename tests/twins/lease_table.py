@@ -183,7 +183,9 @@ class LeaseTableTwin:
                 return None
             if current.unreadable is not None:
                 return None
-            self.table.streams[row.key] = new = replace(row, commands=current.commands)
+            mark = current.passed_by if row.passed_by == expected.passed_by else row.passed_by
+            new = replace(row, commands=current.commands, passed_by=mark)
+            self.table.streams[row.key] = new
             return new
 
         return await self._write("replace_stream", row.key, effect)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from consumer.core.stream.page import Page
 from consumer.core.stream.stream import Position, Shard, Stream, StreamPage, ViewType
-from consumer.errors import ConsumerError, ShardNotFound
+from consumer.errors import ConsumerError, ShardNotFound, TableNotFound
 from tests.twins.virtual_time import EPOCH
 
 STREAM = Stream.from_arn(
@@ -24,11 +24,13 @@ class ShardListTwin:
 
     shards: dict[str, Shard] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
-    latest: Stream = STREAM
+    latest: Stream | None = STREAM
+    table_gone: bool = False
     enabled: bool = True
     gone: bool = False
     page_size: int = 100
     view_type: ViewType = ViewType.NEW_AND_OLD_IMAGES
+    unfit: dict[str, ViewType] = field(default_factory=dict)  # of other streams, by label
     failures: list[ConsumerError] = field(default_factory=list)  # raised one per call
     calls: list[tuple[str, str, float]] = field(default_factory=list)
 
@@ -52,6 +54,8 @@ class ShardListTwin:
 
     async def latest_stream(self, table: str) -> Stream | None:
         await self._call("latest_stream")
+        if self.table_gone:
+            raise TableNotFound(table)
         return self.latest
 
     async def describe_stream(self, stream: Stream, after_shard: str | None) -> StreamPage:
@@ -62,7 +66,8 @@ class ShardListTwin:
         rest = [shard for shard in listed if after_shard is None or shard.shard_id > after_shard]
         page = tuple(rest[: self.page_size])
         more = page[-1].shard_id if len(rest) > self.page_size else None
-        return StreamPage(stream, self.enabled, self.view_type, ("id",), page, more, self._date())
+        view = self.unfit.get(stream.label, self.view_type)
+        return StreamPage(stream, self.enabled, view, ("id",), page, more, self._date())
 
     async def child_shards(self, stream: Stream, shard_id: str) -> Sequence[Shard]:
         await self._call("child_shards", shard_id)

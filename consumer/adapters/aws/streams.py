@@ -38,9 +38,9 @@ from consumer.errors import (
     INVALID_ITERATOR,
     ConsumerError,
     ExpiredIterator,
-    Misconfigured,
     Retryable,
     ShardNotFound,
+    TableNotFound,
     TrimmedData,
 )
 
@@ -94,15 +94,13 @@ class DynamoDbStreams:
     async def latest_stream(self, table: str) -> Stream | None:
         """Return the table's latest stream, None if it never had one.
 
-        Raise Misconfigured if there is no such table.
+        Raise TableNotFound if there is no such table.
         """
         try:
             answer = await _call("DescribeTable", self._dynamodb.describe_table, TableName=table)
         except ShardNotFound:
             region = self._dynamodb.meta.region_name
-            raise Misconfigured(
-                f"CONSUMER_TABLE: no table {table!r} in {region}; wanted a table with a stream"
-            ) from None
+            raise TableNotFound(f"no table {table!r} in {region}") from None
         with reading("DescribeTable"):
             arn = answer["Table"].get("LatestStreamArn")
             return Stream.from_arn(_text(arn)) if arn else None

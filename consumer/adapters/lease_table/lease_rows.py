@@ -125,6 +125,7 @@ def stream_values(row: StreamRow) -> dict[str, RowValue]:
         "fingerprint": row.fingerprint,
         "schemaVersion": row.schema_version,
         "commands": row.commands or None,
+        "passedBy": row.passed_by,
     }
 
 
@@ -225,6 +226,7 @@ def stream_of(row: Row) -> StreamRow | Unreadable:
         schema_version=fields.count("schemaVersion"),
         swept_at=sweep.time_if_any("at"),
         commands=fields.count_if_any("commands"),
+        passed_by=fields.text_if_any("passedBy"),
     )
     unreadable = fields.unreadable or ("sweep" if sweep.unreadable else None)
     if unreadable is not None and not _LABEL.match(label):

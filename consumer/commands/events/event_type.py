@@ -69,7 +69,7 @@ async def _keys(settings: Settings, notes: list[str]) -> tuple[str, ...]:
             client = DynamoDbStreams(
                 await aws.streams(CONNECTIONS), await aws.dynamodb(CONNECTIONS), SystemClock()
             )
-            return (await find_stream(settings, client)).key_attributes
+            return (await find_stream(settings, client)).page.key_attributes
     except (Misconfigured, Retryable) as error:
         keys = settings.ordering_key or (PLACEHOLDER,)
         notes.insert(0, f"the table's key is unknown ({error}); used {', '.join(keys)}: correct it")

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 SEEK = "seek"
 """Reason of a gap that an operator's seek makes."""
 
+ALL_SHARDS = "*"
+"""Stands in a gap for every shard of a stream."""
+
 SCHEMA_VERSION = 1
 
 
@@ -151,6 +154,9 @@ class StreamRow:
     when the listing is complete, and `swept_at` is when that listing began. `commands` is the
     number of the newest command of an operator.
 
+    `passed_by` says why nothing of the stream is read, in the word of its gap row; None of a stream
+    that is read. It is written once all streams before it are read.
+
     `unreadable` names the attribute for which the row cannot be read, None if it can. The stream
     then waits: nothing of it is listed or taken, and no stream after it begins.
     """
@@ -169,6 +175,7 @@ class StreamRow:
     schema_version: int = SCHEMA_VERSION
     swept_at: float | None = None
     commands: int = 0
+    passed_by: str | None = None
     unreadable: str | None = None
 
     @property
@@ -181,14 +188,14 @@ class StreamRow:
 class Gap:
     """Records that no worker has read: those between `from_` and `to`, both exclusive.
 
-    They were trimmed before, or an operator's seek skips them (reason SEEK). `to` is the sequence
-    number of the first record read after the gap, None while that is not known. (Version 0.1.0
-    wrote the target of a seek to a sequence number, which is skipped, too, until then.)
-    `detected_at` is epoch seconds.
+    They were trimmed before, or an operator's seek skips them (reason SEEK), or their stream was
+    passed by: then `shard_id` is ALL_SHARDS. `to` is the sequence number of the first record read
+    after the gap, None while that is not known. (Version 0.1.0 wrote the target of a seek to a
+    sequence number, which is skipped, too, until then.) `detected_at` is epoch seconds.
     """
 
     shard_id: str
     from_: Checkpoint
     to: str | None
-    reason: str  # trimmed | possibly_trimmed | shard_gone | seek
+    reason: str  # trimmed | possibly_trimmed | shard_gone | seek | view_type | stream_gone
     detected_at: float

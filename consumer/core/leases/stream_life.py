@@ -1,4 +1,4 @@
-"""The life of a table's streams: each is open, closing, confirmed, and in the end retired.
+"""The life of a table's streams: open, closing, confirmed, and in the end retired; or passed by.
 
 A table has more than one stream after its stream was disabled and enabled again. They are read one
 after the other, so that the events of a key stay in order:
@@ -9,9 +9,11 @@ after the other, so that the events of a key stay in order:
 - Confirmed: that listing has added nothing. The next stream may be read.
 - Retired: a later stream has begun. Listings are rare now, and the leases are read again only after
   one of them.
+- Passed by: nothing of the stream can be read, and a gap row says so. The next one may be read.
 
-Nothing of this is stored. A worker that has just started judges by the rows: a lease of a later
-stream that has ever been taken proves that a worker has confirmed the streams before it.
+Only that a stream was passed by is stored. A worker that has just started judges by the rows: a
+later stream that was passed by, or of which a lease was ever taken, proves that a worker has
+confirmed the streams before it.
 """
 
 from __future__ import annotations
@@ -53,8 +55,9 @@ class StreamSeen:
 
     @property
     def begun(self) -> bool:
-        """Some worker has taken a lease of the stream."""
-        return any(lease.counter > 0 for lease in self.leases or ())
+        """Some worker has taken a lease of the stream, or has passed it by."""
+        passed_by = self.row.passed_by is not None
+        return passed_by or any(lease.counter > 0 for lease in self.leases or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +87,38 @@ class Retired:
     """The stream is read to its end, and a later one of the table has begun."""
 
 
-Phase = Open | Closing | Confirmed | Retired
+@dataclass(frozen=True, slots=True)
+class PassedBy:
+    """Nothing of the stream can be read: its row and a gap row say so."""
+
+
+Phase = Open | Closing | Confirmed | Retired | PassedBy
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A stream waits, since a time, for `stream_key`: the oldest that has to be read first."""
+
+    stream_key: str
+    since: float
 
 
 @dataclass(frozen=True, slots=True)
 class StreamLife:
-    """`may_be_read`: all older streams of the table are read, or this one has begun already."""
+    """`waiting` is None if all older streams are read, or this one has begun already."""
 
     phase: Phase
-    may_be_read: bool
+    waiting: Waiting | None = None
+
+    @property
+    def may_be_read(self) -> bool:
+        """No older stream has to be read first."""
+        return self.waiting is None
+
+    @property
+    def over(self) -> bool:
+        """Nothing of the stream is left to be read: the next one may be."""
+        return isinstance(self.phase, Confirmed | Retired | PassedBy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +139,7 @@ def advance(
     """
     lives: dict[str, StreamLife] = {}
     late: list[FoundLate] = []
-    older_read = True
+    unread_key: str | None = None
     for index, seen in enumerate(streams):
         known = before.get(seen.row.key)
         phase = Open() if known is None else known.phase
@@ -121,15 +147,33 @@ def advance(
         following = _following(now, phase, seen, superseded=superseded)
         if isinstance(phase, Retired) and (found := _unfinished(seen)):
             late.append(FoundLate(seen.row.key, found))
-        lives[seen.row.key] = StreamLife(following, older_read or seen.begun)
-        older_read = older_read and isinstance(following, Confirmed | Retired)
+        waiting = None
+        if unread_key is not None and not seen.begun:
+            before_that = None if known is None else known.waiting
+            waiting = Waiting(unread_key, now if before_that is None else before_that.since)
+        life = lives[seen.row.key] = StreamLife(following, waiting)
+        if unread_key is None and not life.over:
+            unread_key = seen.row.key
     return lives, tuple(late)
+
+
+def waiting_long(
+    now: float, lives: Mapping[str, StreamLife], seconds: float
+) -> tuple[tuple[str, str], ...]:
+    """Return the streams that have waited longer than `seconds`, each with the one it waits for."""
+    return tuple(
+        (key, life.waiting.stream_key)
+        for key, life in lives.items()
+        if life.waiting is not None and now - life.waiting.since > seconds
+    )
 
 
 def _following(now: float, phase: Phase, seen: StreamSeen, *, superseded: bool) -> Phase:
     """Return the next phase of a stream. `superseded`: a later one has begun."""
     if seen.row.unreadable is not None:
         return phase  # nothing can be concluded before it is repaired
+    if seen.row.passed_by is not None:
+        return PassedBy()
     if not seen.at_end:
         return Open()
     if superseded:
@@ -146,6 +190,8 @@ def _following(now: float, phase: Phase, seen: StreamSeen, *, superseded: bool) 
             return Closing(since, seen.row.sweep_n) if sure and idle else phase
         case Confirmed() | Retired():
             return phase
+        case PassedBy():
+            return Open()  # an operator has removed the mark
         case never:
             assert_never(never)
 
@@ -157,7 +203,7 @@ def unread(phase: Phase, seen: StreamSeen) -> bool:
     because it confirms a stream's end, and the leases of a retired stream are not read otherwise.
     """
     match phase:
-        case Open() | Confirmed():
+        case Open() | Confirmed() | PassedBy():
             return False
         case Closing(_, sweep_n):
             return sweep_n is not None and seen.row.sweep_done > sweep_n

@@ -9,13 +9,17 @@ may have removed unread ones, too.)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
 
 from consumer.core.leases.checkpoint import TRIM_HORIZON
-from consumer.core.leases.lease import Gap
+from consumer.core.leases.lease import ALL_SHARDS, Gap
 
 if TYPE_CHECKING:
     from consumer.core.leases.lease import Lease
+
+VIEW_TYPE: Final = "view_type"
+"""Reason of the gap of a stream that was passed by because its records lack images."""
 
 SURE_SECONDS = 23 * 3600.0
 """An hour less than the retention: clocks differ, and a page spans some time."""
@@ -67,3 +71,23 @@ def shard_gone_gap(lease: Lease, last_read: int | None, wall: float) -> Gap:
 def unseen_shard_gap(shard_id: str, wall: float) -> Gap:
     """Return the gap of a parent shard that was gone before any listing showed it."""
     return Gap(shard_id, TRIM_HORIZON, None, "shard_gone", wall)
+
+
+def unfit_stream_gap(wall: float) -> Gap:
+    """Return the gap of a stream that is passed by: its records lack images."""
+    return Gap(ALL_SHARDS, TRIM_HORIZON, None, VIEW_TYPE, wall)
+
+
+def unlisted_stream_gap(label: str, wall: float) -> Gap | None:
+    """Return the gap of a stream that is said to be gone, and that was never listed.
+
+    Labels are the times at which streams were made. Return None if this one is so young that it
+    cannot have been forgotten: then it does not show yet.
+    """
+    try:
+        made_at = datetime.fromisoformat(label).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
+    if wall - made_at < SURE_SECONDS:
+        return None
+    return Gap(ALL_SHARDS, TRIM_HORIZON, None, "stream_gone", wall)

@@ -101,16 +101,6 @@ def check_schema(row: StreamRow) -> None:
         )
 
 
-def check_view_type(source: Source, page: StreamPage) -> None:
-    """Raise Misconfigured if the records of a stream lack images that the events need."""
-    if page.view_type not in source.view_types:
-        wanted = " or ".join(sorted(source.view_types))
-        raise Misconfigured(
-            f"stream {page.stream.arn} has view type {page.view_type}, but CONSUMER_PATCH needs"
-            f" {wanted}"
-        )
-
-
 async def own_rows(
     store: LeaseStore, source: Source, rows: Sequence[StreamRow]
 ) -> tuple[StreamRow, ...]:

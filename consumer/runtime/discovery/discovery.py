@@ -8,8 +8,6 @@ find those that appear later.
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -25,22 +23,26 @@ from consumer.core.leases.sweep import (
     orphans,
 )
 from consumer.errors import Retryable
-from consumer.runtime.discovery.bootstrap import LatestBootstrap, check_view_type, first_row
+from consumer.runtime.discovery.bootstrap import LatestBootstrap
 from consumer.runtime.discovery.children import Children, stream_of
 from consumer.runtime.discovery.listing import ShardListing
 from consumer.runtime.discovery.parents import Parents, answers
+from consumer.runtime.discovery.stream_alarm import StreamAlarm
+from consumer.runtime.discovery.successor import Successors
 from consumer.runtime.discovery.sweep_claim import ClaimLost, SweepClaim
+from consumer.runtime.discovery.unread_streams import UnfitStream, UnreadStreams, check_view_type
 from consumer.runtime.signal import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from consumer.core.leases.lease import Lease, StreamRow
     from consumer.core.limits import LeaseTiming
-    from consumer.core.stream.stream import Shard, Stream, StreamPage
+    from consumer.core.stream.stream import Shard, StreamPage
     from consumer.observability.metrics import Metrics
     from consumer.ports import Clock, LeaseStore, StreamClient
     from consumer.runtime.discovery.bootstrap import Source
+    from consumer.runtime.discovery.known_streams import KnownStreams
     from consumer.runtime.discovery.listing import Listed
 
 log = structlog.get_logger()
@@ -53,19 +55,6 @@ SWEEP_PAUSE = 1.0
 
 IDLE_SECONDS = 60.0
 """Longest wait before the loop checks again what is due."""
-
-
-@dataclass(frozen=True, slots=True)
-class KnownStreams:
-    """The leases of each stream as last read, by stream key, and the streams near their end.
-
-    `closing` are the keys of streams whose leases are all at their end. `retired` are the keys of
-    those among them that a later stream of the table has followed.
-    """
-
-    leases: Mapping[str, Sequence[Lease]]
-    closing: frozenset[str] = frozenset()
-    retired: frozenset[str] = frozenset()
 
 
 class Discovery:
@@ -88,16 +77,19 @@ class Discovery:
         self._clock = clock
         self._timing = timing
         self._source = source
-        self._metrics = metrics
         self._listing = ShardListing(streams, clock)
         self._changed = Signal()
         self._stopping = False
         self._claim: SweepClaim | None = None
         self._rows: dict[str, StreamRow] = {}
+        self._may_be_read: frozenset[str] = frozenset()
         self._due: dict[str, float] = {}
         self._sweep_clocks: dict[str, SweepClock] = {}
         self._children = Children(store, streams, clock)
         self._parents = Parents(store, streams, clock, metrics)
+        self._successors = Successors(store, streams, clock, source)
+        self._unread = UnreadStreams(store, clock, metrics)
+        self._alarm = StreamAlarm(clock, metrics)
         self.exhausted: set[str] = set()
         self.on_found: Callable[[], None] = _nothing
 
@@ -111,24 +103,21 @@ class Discovery:
         """Take in stream rows, oldest first, read at `answered_at` (clock), and their leases.
 
         `lease_duration` is the longest that a worker keeps to, in seconds. A stream whose row
-        cannot be read is known, but not listed.
+        cannot be read is known, but not listed; nor is one that was passed by for a newer one.
         """
         self._rows = {row.key: row for row in streams}
+        self._may_be_read = known.may_be_read
         for row in streams:
-            if row.unreadable is not None:
+            passed_by = row.passed_by is not None and row.key != self._newest
+            if row.unreadable is not None or passed_by:
                 self._due[row.key] = inf
                 continue
             sweep_clock = self._sweep_clocks.setdefault(row.key, SweepClock())
             sweep_clock.observe(row, answered_at)
             self._due[row.key] = sweep_clock.due_at(self._interval(row, known), lease_duration)
         for row in streams[:-1]:
-            self._drop_enabled_metric(row)
+            self._alarm.superseded(row)
         self._changed.notify()
-
-    def _drop_enabled_metric(self, row: StreamRow) -> None:
-        """Remove the metric of a stream that a later one follows: its end raises no alarm."""
-        with suppress(KeyError):
-            self._metrics.stream_enabled.remove(row.key)
 
     def _interval(self, row: StreamRow, known: KnownStreams) -> float:
         if row.key in known.retired:
@@ -151,7 +140,7 @@ class Discovery:
     async def run(self) -> None:
         """Make due sweeps and lookups until stopped.
 
-        Raises Misconfigured if the records of a stream lack images that the events need.
+        Raises Misconfigured if the settings can no longer read a stream that was begun with others.
         """
         while not self._stopping:
             for key in tuple(self._due):
@@ -186,44 +175,59 @@ class Discovery:
 
     async def _sweep(self, claim: SweepClaim) -> None:
         row, began_at = claim.row, self._clock.wall()
-        stream = stream_of(row)
         if not row.bootstrapped:
             bootstrap = LatestBootstrap(self._store, self._streams, self._clock, self._listing)
-            await bootstrap.run(stream, claim)
+            await bootstrap.run(stream_of(row), claim)
             self.on_found()
         # The successor is looked up before the listing: so the listing is that of a disabled
         # stream, and all its shards have rows before the new stream has one.
-        successor = await self._successor(row)
+        rows = tuple(self._rows.values())
+        successor = await self._successors.find(rows, row)
         leases = {lease.shard_id: lease for lease in await self._store.read_leases(row.key)}
         if not row.bootstrapped:
             for shard_id in childless_ends(tuple(leases.values())):
                 self._children.look_up_later(row, shard_id)  # the listing may not show a child yet
 
+        listed = await self._list(claim, leases)
+        if listed is not None:
+            if await self._parents.resolve(claim, leases, listed):
+                self.on_found()
+            await self._delete_finished(claim, leases, listed)
+            await self._unread.note_gone(claim, leases, listed)
+        if successor is not None:
+            await self._successors.create_row(rows, successor)
+        if listed is None:
+            await self._leave_unfit(claim, began_at)
+        else:
+            await claim.finish(began_at)
+            self._note_enabled(row, leases, listed)
+
+    async def _list(self, claim: SweepClaim, leases: dict[str, Lease]) -> Listed | None:
+        """List the stream and create the rows that are missing; return None if it is unfit."""
+
         async def visit(page: StreamPage) -> None:
-            check_view_type(self._source, page)
+            check_view_type(self._source, claim.row, page, leases)
             await self._create_leases(claim, page.shards, leases)
 
-        listed = await self._listing.complete(stream, visit)
-        if await self._parents.resolve(claim, leases, listed):
-            self.on_found()
-        await self._delete_finished(claim, leases, listed)
-        if successor is not None:
-            known = list(self._rows.values())
-            await self._store.create_stream(first_row(self._source, successor, known))
-            log.warning("new_stream", stream=successor.key, after=row.key)
-        await claim.finish(began_at)
-        self._note_enabled(row, leases, listed)
+        try:
+            return await self._listing.complete(stream_of(claim.row), visit)
+        except UnfitStream:
+            return None
+
+    async def _leave_unfit(self, claim: SweepClaim, began_at: float) -> None:
+        """Pass an unfit stream by, if the streams before it are read and a newer one exists.
+
+        Until then its sweep is not finished: another one follows soon, and the stream stays open.
+        """
+        key = claim.row.key
+        if key != self._newest and key in self._may_be_read:
+            await self._unread.pass_by(claim, began_at)
+        else:
+            self._alarm.unfit(claim.row, newest=key == self._newest)
 
     @property
     def _newest(self) -> str:
         return next(reversed(self._rows))
-
-    async def _successor(self, row: StreamRow) -> Stream | None:
-        """Return the table's latest stream if it has no row yet and `row` is the newest known."""
-        if not self._source.follow_table or row.key != self._newest:
-            return None
-        latest = await self._streams.latest_stream(row.table)
-        return None if latest is None or latest.key in self._rows else latest
 
     async def _create_leases(
         self, claim: SweepClaim, shards: Sequence[Shard], leases: dict[str, Lease]
@@ -256,10 +260,10 @@ class Discovery:
     def _note_enabled(self, row: StreamRow, leases: dict[str, Lease], listed: Listed) -> None:
         if row.key != self._newest:
             return
-        self._metrics.stream_enabled.labels(stream=row.key).set(listed.enabled)
         if listed.enabled:
+            self._alarm.enabled(row)
             return
-        log.error("stream_disabled", stream=row.key)
+        self._alarm.disabled(row)
         if all(lease.finished for lease in leases.values()):
             self.exhausted.add(row.key)
             self.on_found()

@@ -57,12 +57,13 @@ class SweepClaim:
         """
         await self._write(replace(self.row, started_at=started_at, bootstrapped=True))
 
-    async def finish(self, began_at: float) -> None:
+    async def finish(self, began_at: float, passed_by: str | None = None) -> None:
         """Write that the sweep, begun at `began_at` (wall time), is done.
 
-        Raises ClaimLost or Retryable.
+        `passed_by` says why nothing of the stream is read, if so. Raises ClaimLost or Retryable.
         """
-        await self._write(replace(self.row, sweep_done=self.row.sweep_n, swept_at=began_at))
+        done = replace(self.row, sweep_done=self.row.sweep_n, swept_at=began_at)
+        await self._write(replace(done, passed_by=passed_by or self.row.passed_by))
 
     async def _write(self, row: StreamRow) -> None:
         written = await self._store.replace_stream(self.row, row)

@@ -12,19 +12,22 @@ import structlog
 
 from consumer.core.leases.lineage import chain, ready_shards
 from consumer.core.leases.plan import Plan, Situation, plan
+from consumer.core.leases.reminder import Reminder
 from consumer.core.leases.stream_life import (
+    Closing,
     Confirmed,
-    Open,
+    PassedBy,
     Retired,
     StreamLife,
     StreamSeen,
     advance,
     unread,
+    waiting_long,
 )
 from consumer.core.reports.lease_view import view
 from consumer.core.reports.readiness import FirstSteps
 from consumer.core.shard.shard_state import ShardState
-from consumer.runtime.discovery.discovery import KnownStreams
+from consumer.runtime.discovery.known_streams import KnownStreams
 
 if TYPE_CHECKING:
     from asyncio import TaskGroup
@@ -41,6 +44,12 @@ if TYPE_CHECKING:
     from consumer.runtime.leases.held_shards import HeldShards
 
 log = structlog.get_logger()
+
+_ENDED = Closing | Confirmed | Retired
+"""The phases of a stream whose leases are all at their end."""
+
+LONG_INTERVALS = 2
+"""A stream that waits for an older one longer than this many discovery intervals is named."""
 
 
 class StreamLeases:
@@ -67,6 +76,7 @@ class StreamLeases:
         self._free_since: dict[str, dict[tuple[str, int], float]] = {}
         self._leases_read = False
         self._listed = False
+        self._reminder = Reminder()
 
     # -- what was read
 
@@ -90,8 +100,8 @@ class StreamLeases:
         self._advance()
 
     def _advance(self) -> None:
-        streams = tuple(self._streams.values())
-        self._lives, found = advance(self._clock.now(), self._lives, streams)
+        now, streams = self._clock.now(), tuple(self._streams.values())
+        self._lives, found = advance(now, self._lives, streams)
         self._note_first_steps()
         for late in found:
             log.error(
@@ -101,6 +111,16 @@ class StreamLeases:
                 action="they are read now, beside the table's newer stream: of keys that changed in"
                 " both, older events may follow newer ones",
             )
+        for key, older in waiting_long(now, self._lives, LONG_INTERVALS * self._timing.discovery):
+            if self._reminder.due(key, older, now):
+                log.warning(
+                    "stream_waits",
+                    stream=key,
+                    after=older,
+                    action="none while the older stream is being read, which keeps the changes of a"
+                    " key in order; if its shards stand still, look there; a change is kept for 24"
+                    " hours",
+                )
 
     def _note_first_steps(self) -> None:
         """Note, once and for good, that all leases were read and all shards were listed."""
@@ -130,7 +150,7 @@ class StreamLeases:
 
     def active(self) -> tuple[str, ...]:
         """Return the keys of the streams of which this worker takes leases."""
-        return tuple(key for key in self._streams if not self._is_retired(key))
+        return tuple(key for key in self._streams if not self._is_left(key))
 
     def to_be_read(self, row: StreamRow) -> bool:
         """Return whether a pass reads the leases; of a retired stream only after a listing.
@@ -139,7 +159,7 @@ class StreamLeases:
         """
         if row.unreadable is not None:
             return False
-        return not self._is_retired(row.key) or self._is_unread(row.key)
+        return not self._is_left(row.key) or self._is_unread(row.key)
 
     def version(self) -> Hashable:
         """Return a value that changes whenever the leases of a stream have to be read."""
@@ -148,7 +168,7 @@ class StreamLeases:
                 key,
                 seen.row.changes,
                 seen.row.bootstrapped,
-                isinstance(self._lives[key].phase, Confirmed | Retired) or self._is_unread(key),
+                self._lives[key].over or self._is_unread(key),
                 self.to_be_read(seen.row),
             )
             for key, seen in self._streams.items()
@@ -159,8 +179,9 @@ class StreamLeases:
         phases = {key: life.phase for key, life in self._lives.items()}
         return KnownStreams(
             {key: seen.leases or () for key, seen in self._streams.items()},
-            frozenset(key for key, phase in phases.items() if not isinstance(phase, Open)),
+            frozenset(key for key, phase in phases.items() if isinstance(phase, _ENDED)),
             frozenset(key for key, phase in phases.items() if isinstance(phase, Retired)),
+            frozenset(key for key, life in self._lives.items() if life.may_be_read),
         )
 
     def plan(self, row: StreamRow, leases: Sequence[Lease], mark: int) -> Plan:
@@ -241,8 +262,9 @@ class StreamLeases:
         may_be_read = life is not None and life.may_be_read
         return ready_shards(row, leases, predecessor_done=may_be_read)
 
-    def _is_retired(self, key: str) -> bool:
-        return isinstance(self._lives[key].phase, Retired)
+    def _is_left(self, key: str) -> bool:
+        """Return whether the stream is retired or passed by."""
+        return isinstance(self._lives[key].phase, Retired | PassedBy)
 
     def _is_unread(self, key: str) -> bool:
         return unread(self._lives[key].phase, self._streams[key])

@@ -33,6 +33,7 @@ class TablesApi:
             "CreateTable": self._create_table,
             "DescribeTable": _describe_table,
             "UpdateTable": _update_table,
+            "DeleteTable": _delete_table,
             "PutItem": _put_item,
             "UpdateItem": _update_item,
             "DeleteItem": _delete_item,
@@ -63,6 +64,12 @@ def _update_table(model: StreamsModel, asked: Arguments, now: float) -> bytes:
     else:
         model.enable_stream(name, view_type, now)
     return orjson.dumps({"TableDescription": _description(model.table(name))})
+
+
+def _delete_table(model: StreamsModel, asked: Arguments, now: float) -> bytes:
+    asked.only("TableName")
+    table = model.delete_table(asked.text("TableName"), now)
+    return orjson.dumps({"TableDescription": _description(table)})
 
 
 def _put_item(model: StreamsModel, asked: Arguments, now: float) -> bytes:

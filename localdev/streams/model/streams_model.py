@@ -87,6 +87,13 @@ class StreamsModel:
             raise not_found(f"Table: {name} not found")
         return self.tables[name]
 
+    def delete_table(self, name: str, now: float) -> Table:
+        """Delete a table; its stream is disabled, and stays readable until it ages out."""
+        table = self.table(name)
+        if table.stream is not None and table.stream.enabled:
+            table.stream.disable(now)
+        return self.tables.pop(name)
+
     def enable_stream(self, table_name: str, view_type: ViewType, now: float) -> Stream:
         """Give a table a new stream: new ARN, new label, no lineage to an older one."""
         table = self.table(table_name)

@@ -19,6 +19,7 @@ from tests.simulation.checks.memory import Memory
 from tests.simulation.faults.wire import Fate
 from tests.simulation.twins.stream_twin import SimStreams
 from tests.twins.shard import FIRST, STREAM, ShardTwin
+from tests.twins.shard_list import STREAM as LISTED
 from tests.twins.shard_list import ShardListTwin
 from tests.twins.virtual_time import EPOCH, VirtualClock
 
@@ -179,7 +180,7 @@ class OnShardListTwin:
 
     def __init__(self) -> None:
         self.port = ShardListTwin()
-        self.table = self.port.latest.table
+        self.table = LISTED.table
         self._names = (f"shardId-{number:020}-aaaaaaaa" for number in count(1))
 
     def wall(self) -> float:

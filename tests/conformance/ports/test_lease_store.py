@@ -132,6 +132,19 @@ async def test_a_stream_row_is_replaced_if_it_is_as_expected(store: LeaseStore) 
     assert list((await store.read_peers())[1]) == [done]
 
 
+async def test_a_stream_that_was_passed_by_stays_so(store: LeaseStore) -> None:
+    await store.create_stream(STREAM)
+    passed_by = replace(STREAM, sweep_n=1, sweep_done=1, passed_by="view_type")
+    assert await store.replace_stream(STREAM, passed_by) == passed_by
+    _, rows = await store.read_peers()
+    assert [row.passed_by for row in rows] == ["view_type"]
+    # Who does not know of it leaves it as it is.
+    unaware = replace(passed_by, passed_by=None)
+    assert await store.replace_stream(unaware, replace(unaware, sweep_n=2)) == replace(
+        passed_by, sweep_n=2
+    )
+
+
 @pytest.mark.parametrize(
     "difference",
     [{"sweep_n": 5}, {"sweep_done": 5}, {"bootstrapped": True}, {"fingerprint": "other"}],

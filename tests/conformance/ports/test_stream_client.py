@@ -11,7 +11,7 @@ import pytest
 
 from consumer.core.stream.record import StreamRecord
 from consumer.core.stream.stream import AfterSequence, AtLatest, AtTrimHorizon, ViewType
-from consumer.errors import Misconfigured, ShardNotFound
+from consumer.errors import ShardNotFound, TableNotFound
 from tests.conformance.ports.stream_clients import (
     Backend,
     name_of,
@@ -35,7 +35,7 @@ async def on(request: pytest.FixtureRequest, use_aws: pytest.MonkeyPatch) -> Asy
 
 
 async def test_a_missing_table_and_a_table_without_a_stream(on: Backend) -> None:
-    with pytest.raises(Misconfigured, match=on.table):
+    with pytest.raises(TableNotFound, match=on.table):
         await on.port.latest_stream(on.table)
     await on.create(stream=False)
     assert await on.port.latest_stream(on.table) is None

@@ -13,10 +13,10 @@ import orjson
 
 from consumer.core.dead_letters.dead_letter import DeadLetter
 from consumer.core.leases.checkpoint import SHARD_END
-from consumer.core.leases.lease import Gap, Lease, LeaseWrite, StreamRow
+from consumer.core.leases.lease import ALL_SHARDS, Gap, Lease, LeaseWrite, StreamRow
 from tests.simulation.checks.calls import Calls
 from tests.simulation.checks.limits import Limits
-from tests.simulation.checks.rows import wrong_gap, wrong_start
+from tests.simulation.checks.rows import wrong_gap, wrong_start, wrong_stream_gap
 from tests.simulation.checks.seeks import is_sought
 from tests.simulation.checks.truth import Record, ShardTruth, Truth, wall
 from tests.simulation.loop import SimLoop
@@ -222,6 +222,11 @@ class Checks:
 
     def gap_sent(self, worker: str, stream_key: str, gap: Gap) -> None:
         self._trace.add(self.now, worker, "put_gap", gap.shard_id, f"{gap.from_} {gap.reason}")
+        if gap.shard_id == ALL_SHARDS:
+            wrong = wrong_stream_gap(gap, stream_key, self._truth, self._table)
+            if wrong is not None:
+                self.fail("gap", f"{worker} says {gap.reason} of {stream_key}, {wrong}")
+            return
         shard = self._truth.shards[gap.shard_id]
         if gap.shard_id in self._table.of(stream_key):
             self._may_send(worker, shard, "a gap row")
@@ -252,6 +257,9 @@ class Checks:
             wrong = wrong_start(result, self._scenario, self.now)
             if wrong is not None:
                 self.fail("start", f"{worker}: {wrong}")
+            silent = not self._truth.is_passed_by(self._truth.stream(result.key))
+            if result.passed_by is not None and silent:
+                self.fail("gap", f"{worker} passes {result.key} by in silence")
 
     def _forward(self, worker: str, row: Lease) -> None:
         before = self._checkpoints.get(row.shard_id, -1)

@@ -6,8 +6,9 @@ Each function returns what is wrong with a row, None if nothing is.
 from consumer.core.leases.checkpoint import sequence_of
 from consumer.core.leases.lease import Gap, Lease, StreamRow
 from consumer.core.shard.gap import SURE_SECONDS
-from tests.simulation.checks.truth import Record, ShardTruth, Truth, wall
+from tests.simulation.checks.truth import Record, ShardTruth, Truth, fits, wall
 from tests.simulation.scenario import Scenario
+from tests.twins.lease_table import LeaseTable
 
 MOST_SKEW = 60.0
 """More seconds than clocks differ, and times are floored by."""
@@ -48,6 +49,20 @@ def wrong_gap(
             return None if shard.shard.gone else "but it is there"
         case _:
             return None
+
+
+def wrong_stream_gap(gap: Gap, stream_key: str, truth: Truth, table: LeaseTable) -> str | None:
+    """A stream is given up though it can be read, or before its turn."""
+    stream = truth.stream(stream_key)
+    if gap.reason == "stream_gone":
+        return None if stream.gone else "but it is there"
+    if fits(stream):
+        return "but it can be read"
+    if not any(row.label > stream.label for row in table.streams.values()):
+        return "but it is the newest"
+    older = [shard for shard in truth.shards.values() if shard.stream.label < stream.label]
+    unread = [shard.id for shard in older if not truth.is_done(shard)]
+    return f"but {unread[0]} is not done" if unread else None
 
 
 def _caught_up(at: float | None, now: float) -> bool:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON, sequence_of
-from consumer.core.leases.lease import SEEK, Gap
+from consumer.core.leases.lease import ALL_SHARDS, SEEK, Gap
 from localdev.streams.errors import ServiceError
+from localdev.streams.model.record import ViewType
 from localdev.streams.model.shard import Shard as ModelShard
 from localdev.streams.model.stream import Stream as ModelStream
 from localdev.streams.model.streams_model import StreamsModel
@@ -68,6 +69,11 @@ class Truth:
         self.shards: dict[str, ShardTruth] = {}
         self.trims = 0  # records that the stream has forgotten
         self.spoilt: set[str] = set()  # iterators that are refused whatever their age
+
+    def stream(self, stream_key: str) -> ModelStream:
+        """The stream of a key, also when it is gone."""
+        streams = self._model.streams.values()
+        return next(each for each in streams if f"{each.table}/{each.label}" == stream_key)
 
     def note_shards(self) -> list[ShardTruth]:
         """Take in shards that are new in the model."""
@@ -136,7 +142,7 @@ class Truth:
             return True
         if self.is_skipped(record) or self._is_covered(record) or self.is_unknown(record.shard):
             return True
-        if is_passed_over(self._table, record):
+        if is_passed_over(self._table, record) or self.is_passed_by(record.shard.stream):
             return True
         # Whatever could have named its shard may be gone, too, by now.
         forgotten = record.ordinal < record.shard.shard.trimmed
@@ -148,6 +154,16 @@ class Truth:
         """Of a stream that was over before the application first looked at the table."""
         rows = self._table.streams
         return bool(rows) and shard.stream_key not in rows and not shard.stream.enabled
+
+    def is_passed_by(self, stream: ModelStream) -> bool:
+        """A gap row says that nothing of the stream is read."""
+        gaps = self._table.gaps.get(f"{stream.table}/{stream.label}", {})
+        return any(gap.shard_id == ALL_SHARDS for gap in gaps.values())
+
+    def waits_for_operator(self, stream: ModelStream) -> bool:
+        """It cannot be read, is the newest that is known, and no newer one can be found."""
+        newer = any(row.label > stream.label for row in self._table.streams.values())
+        return not fits(stream) and not newer and stream.table not in self._model.tables
 
     def is_skipped(self, record: Record) -> bool:
         """Older than the stream's start: need not be delivered.
@@ -247,8 +263,12 @@ class Truth:
         return [other for other in self.shards.values() if other.stream.created_at < born]
 
     def unsettled(self) -> list[Record]:
-        """The first unsettled record of every shard that has one."""
-        found = (self.first_unsettled(shard) for shard in self.shards.values())
+        """The first unsettled record of every shard that has one and need not wait for people."""
+        found = (
+            self.first_unsettled(shard)
+            for shard in self.shards.values()
+            if not self.waits_for_operator(shard.stream)
+        )
         return [record for record in found if record is not None]
 
 
@@ -258,6 +278,11 @@ def _covers(gap: Gap, record: Record) -> bool:
         return False
     begun = sequence_of(gap.from_)
     return begun is None or begun < record.sequence
+
+
+def fits(stream: ModelStream) -> bool:
+    """Its records have the images that the events need."""
+    return stream.view_type is ViewType.NEW_AND_OLD_IMAGES
 
 
 def wall(now: float) -> float:

@@ -40,6 +40,8 @@ class ScheduledFaults:
             "expire": self._expire,
             "night": self._night,
             "restream": self._restream,
+            "drop": self._drop,
+            "unfit": self._unfit,
             "table_out": self._table_out,
             "streams_out": self._streams_out,
             "cut": self._cut,
@@ -161,7 +163,7 @@ class ScheduledFaults:
     def replace(self, chance: Random, children: int, at: float) -> None:
         """Close one open shard and go on in so many children."""
         world = self._world
-        stream = world.model.table("orders").stream
+        stream = world.writer.stream
         if stream is None or not stream.enabled:
             return
         shard = chance.choice(stream.open_shards)
@@ -182,11 +184,31 @@ class ScheduledFaults:
         self._world.model.expire_iterators()
 
     async def _restream(self, chance: Random) -> None:
+        self._new_stream(ViewType.NEW_AND_OLD_IMAGES)
+
+    def _new_stream(self, view_type: ViewType) -> None:
         world = self._world
         now = wall(world.loop.now)
-        world.model.disable_stream("orders", now)
-        world.model.enable_stream("orders", ViewType.NEW_AND_OLD_IMAGES, now)
-        hide(world, world.note_shards())
+        if "orders" in world.model.tables:
+            world.model.disable_stream("orders", now)
+            world.model.enable_stream("orders", view_type, now)
+            hide(world, world.note_shards())
+
+    async def _unfit(self, chance: Random) -> None:
+        """The newest stream has too few images, until an operator mends it."""
+        self._new_stream(chance.choice((ViewType.KEYS_ONLY, ViewType.NEW_IMAGE)))
+        await asyncio.sleep(chance.uniform(5.0, 100.0))
+        self._new_stream(ViewType.NEW_AND_OLD_IMAGES)
+
+    async def _drop(self, chance: Random) -> None:
+        """The table is deleted while changes wait; in most cases somebody makes it again."""
+        world = self._world
+        table = world.model.delete_table("orders", wall(world.loop.now))
+        await asyncio.sleep(chance.uniform(1.0, 60.0))
+        if chance.random() < 0.7:
+            now = wall(world.loop.now)
+            world.model.create_table("orders", table.key_schema, now, shards=table.initial_shards)
+            hide(world, world.note_shards())
 
     # -- the services
 

@@ -5,7 +5,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 
-from tests.simulation.mutants import commands, leases, liveness, reading, reports, sending, stream
+from tests.simulation.mutants import (
+    commands,
+    facts,
+    leases,
+    liveness,
+    reading,
+    reports,
+    sending,
+    stream,
+)
 from tests.simulation.mutants.promises import checkers_for
 from tests.simulation.run import run_quietly
 from tests.simulation.scenario import draw
@@ -64,6 +73,11 @@ MUTANTS: Sequence[Callable[[], None]] = (
     commands.seek_gap_ends_at_its_target,
     reports.ready_after_a_heartbeat,
     reports.failing_shard_shown_as_reading,
+    facts.deleted_table_ends_the_worker,
+    facts.unfit_stream_ends_the_worker,
+    facts.unfit_stream_passed_by_in_silence,
+    facts.unfit_stream_passed_by_before_its_turn,
+    facts.unfit_stream_is_waited_for,
 )
 
 NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
@@ -84,6 +98,11 @@ NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
     reading.refused_iterator_used_again: frozenset({"spoilt"}),
     stream.every_trim_is_a_gap: frozenset({"trims", "night"}),
     stream.gap_rows_not_written: frozenset({"trims", "night"}),
+    facts.deleted_table_ends_the_worker: frozenset({"drop"}),
+    facts.unfit_stream_ends_the_worker: frozenset({"unfit"}),
+    facts.unfit_stream_passed_by_in_silence: frozenset({"unfit"}),
+    facts.unfit_stream_passed_by_before_its_turn: frozenset({"unfit"}),
+    facts.unfit_stream_is_waited_for: frozenset({"unfit"}),
 }
 """Kinds of trouble without which a fault shows nothing: seeds without them are passed over."""
 

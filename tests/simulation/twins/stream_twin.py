@@ -20,9 +20,9 @@ from consumer.core.stream.stream import (
 from consumer.errors import (
     INVALID_ITERATOR,
     ExpiredIterator,
-    Misconfigured,
     Retryable,
     ShardNotFound,
+    TableNotFound,
     TrimmedData,
 )
 from localdev.streams.errors import ErrorCode, ServiceError, invalid
@@ -107,7 +107,7 @@ class SimStreams:
         def effect() -> Stream | None:
             found = self._service.model.tables.get(table)
             if found is None:
-                raise Misconfigured(f"no table {table!r}")
+                raise TableNotFound(f"no table {table!r}")
             stream = found.stream
             return None if stream is None else Stream(stream.arn, stream.table, stream.label)
 

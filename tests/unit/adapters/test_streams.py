@@ -17,9 +17,9 @@ from consumer.core.stream.stream import AfterSequence, AtLatest, Shard, Stream
 from consumer.errors import (
     ConsumerError,
     ExpiredIterator,
-    Misconfigured,
     Retryable,
     ShardNotFound,
+    TableNotFound,
     TrimmedData,
 )
 from consumer.observability.metrics import Metrics
@@ -343,7 +343,7 @@ async def test_the_latest_stream_of_a_table(line: Wire, port: DynamoDbStreams) -
     line.say(table(LatestStreamArn=ARN), table(), Say(refusal("ResourceNotFoundException")))
     assert await port.latest_stream("orders") == STREAM
     assert await port.latest_stream("orders") is None
-    with pytest.raises(Misconfigured, match="CONSUMER_TABLE: no table 'orders' in eu-central-1"):
+    with pytest.raises(TableNotFound, match="no table 'orders' in eu-central-1"):
         await port.latest_stream("orders")
 
 

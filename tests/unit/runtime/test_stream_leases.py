@@ -7,7 +7,7 @@ from dataclasses import replace
 from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import Lease, StreamRow
 from consumer.runtime.discovery.bootstrap import first_row
-from consumer.runtime.discovery.discovery import KnownStreams
+from consumer.runtime.discovery.known_streams import KnownStreams
 from consumer.runtime.leases.stream_leases import StreamLeases
 from tests.twins.fleet import TIMING, Fleet, Node, source
 from tests.twins.shard_list import STREAM, stream

@@ -11,12 +11,14 @@ from consumer.core.leases.stream_life import (
     Confirmed,
     FoundLate,
     Open,
+    PassedBy,
     Phase,
     Retired,
     StreamLife,
     StreamSeen,
     advance,
     unread,
+    waiting_long,
 )
 
 FRESH = Lease("s", None)
@@ -197,7 +199,7 @@ def test_a_retired_stream_is_read_again_after_a_listing() -> None:
     assert unread(Retired(), replace(seen("1", ENDED, n=4), row=row("1", 5, 5)))
 
 
-@pytest.mark.parametrize("phase", [Open(), Confirmed(), Closing(0), Closing(0, 5)])
+@pytest.mark.parametrize("phase", [Open(), Confirmed(), PassedBy(), Closing(0), Closing(0, 5)])
 def test_other_streams_are_read_for_other_reasons(phase: Phase) -> None:
     assert not unread(phase, replace(seen("1", READ, n=4), row=row("1", 5, 5)))
 
@@ -225,3 +227,57 @@ def test_a_stream_row_that_cannot_be_read_concludes_nothing() -> None:
     begun = Table()
     begun.look(0, damage(seen("1", ENDED)), seen("2", READ))
     assert begun.lives["orders/2"].may_be_read, "it had begun"
+
+
+def passed_by(label: str) -> StreamSeen:
+    return replace(seen(label), row=replace(row(label, 1, 1), passed_by="view_type"))
+
+
+def test_a_stream_that_is_passed_by_holds_nothing_up_once_those_before_it_are_read() -> None:
+    table = Table()
+    unfit = StreamSeen(row("2", 1, 0), 0)
+    third = seen("3", FRESH)
+    table.look(0, seen("1", READ), unfit, third)
+    assert table.readable == ["1"]
+    table.look(1, seen("1", ENDED), unfit, third)
+    table.look(40, seen("1", ENDED, n=3), unfit, third)
+    phases = table.look(50, seen("1", ENDED, n=4), unfit, third)
+    assert phases == [Confirmed(), Open(), Open()]
+    assert table.readable == ["1", "2"], "it waits for its sweep, and the third for that"
+    phases = table.look(60, seen("1", ENDED, n=4), passed_by("2"), third)
+    assert phases == [Retired(), PassedBy(), Open()], "the mark proves that the first was confirmed"
+    assert table.readable == ["1", "2", "3"]
+
+
+def test_right_after_a_restart_a_stream_passed_by_proves_that_the_older_ones_are_read() -> None:
+    table = Table()
+    assert table.look(0, seen("1", ENDED), passed_by("2"), seen("3", FRESH)) == [
+        Retired(),
+        PassedBy(),
+        Open(),
+    ]
+    assert table.readable == ["1", "2", "3"]
+
+
+def test_a_stream_whose_mark_was_removed_is_open_again() -> None:
+    table = Table()
+    table.look(0, passed_by("1"), seen("2", FRESH))
+    assert table.look(1, seen("1"), seen("2", FRESH)) == [Open(), Open()]
+    assert table.readable == ["1"]
+
+
+def test_three_streams_wait_and_each_that_waits_too_long_names_the_oldest_unread() -> None:
+    table = Table()
+    streams = (seen("1", READ), seen("2", FRESH), seen("3", FRESH))
+    table.look(0, *streams[:2])
+    table.look(100, *streams)
+    table.look(120, *streams)
+    assert waiting_long(120, table.lives, 120) == ()
+    assert waiting_long(121, table.lives, 120) == (("orders/2", "orders/1"),)
+    both = (("orders/2", "orders/1"), ("orders/3", "orders/1"))
+    assert waiting_long(221, table.lives, 120) == both
+    # It waits on, for another stream, and the time it has waited counts on.
+    table.look(222, seen("1", ENDED), seen("2", READ), seen("3", FRESH))
+    assert waiting_long(222, table.lives, 120) == (("orders/3", "orders/2"),)
+    table.look(223, seen("1", ENDED), seen("2", ENDED), seen("3", READ))
+    assert waiting_long(9999, table.lives, 120) == ()

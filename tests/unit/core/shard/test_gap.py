@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from consumer.core.leases.checkpoint import TRIM_HORIZON
 from consumer.core.leases.lease import Gap, Lease
@@ -7,6 +8,8 @@ from consumer.core.shard.gap import (
     possibly_trimmed_gap,
     shard_gone_gap,
     trimmed_gap,
+    unfit_stream_gap,
+    unlisted_stream_gap,
     unseen_shard_gap,
 )
 
@@ -93,3 +96,16 @@ def test_a_shard_that_is_gone_unread_is_a_gap_from_its_beginning() -> None:
 
 def test_of_a_shard_that_nobody_saw_everything_is_missing() -> None:
     assert unseen_shard_gap("s9", WALL) == Gap("s9", TRIM_HORIZON, None, "shard_gone", WALL)
+
+
+def test_an_unfit_stream_is_a_gap_in_all_its_shards() -> None:
+    assert unfit_stream_gap(WALL) == Gap("*", TRIM_HORIZON, None, "view_type", WALL)
+
+
+def test_a_stream_that_was_gone_unlisted_is_a_gap_if_it_is_old_enough_to_be_gone() -> None:
+    made = datetime.fromtimestamp(WALL - SURE_SECONDS, UTC)
+    young = made + timedelta(seconds=1)
+    gap = unlisted_stream_gap(made.replace(tzinfo=None).isoformat(), WALL)
+    assert gap == Gap("*", TRIM_HORIZON, None, "stream_gone", WALL)
+    assert unlisted_stream_gap(young.replace(tzinfo=None).isoformat(), WALL) is None
+    assert unlisted_stream_gap("no time", WALL) is None

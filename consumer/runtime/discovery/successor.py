@@ -1,0 +1,78 @@
+"""The stream that follows the newest known one, as the table names it, and its row.
+
+Rule: what the table answers, or that it does not answer, never ends the reading of the streams that
+are known. It is logged, and the table is asked again with the next sweep.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from consumer.core.leases.reminder import Reminder
+from consumer.errors import Retryable, TableNotFound
+from consumer.runtime.discovery.bootstrap import first_row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consumer.core.leases.lease import StreamRow
+    from consumer.core.stream.stream import Stream
+    from consumer.ports import Clock, LeaseStore, StreamClient
+    from consumer.runtime.discovery.bootstrap import Source
+
+log = structlog.get_logger()
+
+_GOES_ON = "the streams that are known are read on, and the table is asked again"
+
+
+class Successors:
+    """Finds the next stream of a table."""
+
+    def __init__(
+        self, store: LeaseStore, streams: StreamClient, clock: Clock, source: Source
+    ) -> None:
+        self._store = store
+        self._streams = streams
+        self._clock = clock
+        self._source = source
+        self._reminder = Reminder()
+
+    async def find(self, rows: Sequence[StreamRow], row: StreamRow) -> Stream | None:
+        """Return the table's latest stream if it has no row yet and `row` is the newest.
+
+        `rows` are those of all known streams, oldest first. A table that does not answer has no
+        newer stream for now.
+        """
+        if not self._source.follow_table or row.key != rows[-1].key:
+            return None
+        latest = await self._latest(row)
+        return None if latest is None or any(latest.key == one.key for one in rows) else latest
+
+    async def create_row(self, rows: Sequence[StreamRow], stream: Stream) -> None:
+        """Create the row of the stream that was found. Raises Retryable."""
+        await self._store.create_stream(first_row(self._source, stream, rows))
+        log.warning("new_stream", stream=stream.key, after=rows[-1].key)
+
+    async def _latest(self, row: StreamRow) -> Stream | None:
+        try:
+            latest = await self._streams.latest_stream(row.table)
+        except TableNotFound:
+            self._tell(
+                row,
+                "table_gone",
+                f"{_GOES_ON}; a deleted table's stream is kept for 24 hours; stop the service once"
+                " all is published, or create the table again, with a stream",
+            )
+            return None
+        except Retryable as error:
+            self._tell(row, error.reason, f"{_GOES_ON}; DescribeTable must be allowed and answer")
+            return None
+        if latest is None:
+            self._tell(row, "no_stream", f"{_GOES_ON}; enable a stream for the table")
+        return latest
+
+    def _tell(self, row: StreamRow, reason: str, action: str) -> None:
+        if self._reminder.due(row.key, reason, self._clock.now()):
+            log.error("successor_unknown", stream=row.key, reason=reason, action=action)

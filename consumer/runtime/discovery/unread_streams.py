@@ -1,0 +1,104 @@
+"""Streams of which nothing is read: their records lack images, or they were gone unlisted.
+
+Rule: no stream is passed in silence. Once the streams before an unfit one are read, its gap row is
+written, and only then does its own row say that it is passed by, so that the next one may be read.
+
+The newest stream is not passed by. Until a newer one exists, the operator may still change the
+settings, and read it with these.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from consumer.core.shard.gap import VIEW_TYPE, unfit_stream_gap, unlisted_stream_gap
+from consumer.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from consumer.core.leases.lease import Gap, Lease, StreamRow
+    from consumer.core.stream.stream import StreamPage
+    from consumer.observability.metrics import Metrics
+    from consumer.ports import Clock, LeaseStore
+    from consumer.runtime.discovery.bootstrap import Source
+    from consumer.runtime.discovery.listing import Listed
+    from consumer.runtime.discovery.sweep_claim import SweepClaim
+
+log = structlog.get_logger()
+
+
+class UnfitStream(Exception):
+    """The records of a stream of which nothing was read lack images that the events need."""
+
+
+def check_view_type(
+    source: Source, row: StreamRow, page: StreamPage, leases: Mapping[str, Lease]
+) -> None:
+    """Raise UnfitStream if nothing of the stream can be read with these settings.
+
+    If it was listed for reading before, the settings have changed since, and only the operator can
+    say which are right: raise Misconfigured, unless all that is listed was read to its end.
+    """
+    if page.view_type in source.view_types:
+        return
+    never_listed = not row.sweep_done and not leases
+    if source.follow_table and (never_listed or row.passed_by is not None):
+        raise UnfitStream
+    listed = all(shard.shard_id in leases for shard in page.shards)
+    if row.sweep_done and listed and all(lease.finished for lease in leases.values()):
+        return
+    wanted = " or ".join(sorted(source.view_types))
+    raise Misconfigured(
+        f"stream {page.stream.arn} has view type {page.view_type}, but CONSUMER_PATCH needs"
+        f" {wanted}"
+    )
+
+
+class UnreadStreams:
+    """Writes what is missing because a stream is not read, as part of a sweep."""
+
+    def __init__(self, store: LeaseStore, clock: Clock, metrics: Metrics) -> None:
+        self._store = store
+        self._clock = clock
+        self._metrics = metrics
+
+    async def pass_by(self, claim: SweepClaim, began_at: float) -> None:
+        """Pass an unfit stream by, and finish its sweep. Raises ClaimLost or Retryable.
+
+        Call it only when the streams before it are read, and a newer one exists.
+        """
+        if claim.row.passed_by is None:
+            await self._record(
+                claim,
+                unfit_stream_gap(self._clock.wall()),
+                "its view type lacks images that the events need; nothing of it is read, and the"
+                " table's next stream follows; a gap row in the lease table names it",
+            )
+        await claim.finish(began_at, VIEW_TYPE)
+
+    async def note_gone(
+        self, claim: SweepClaim, leases: Mapping[str, Lease], listed: Listed
+    ) -> None:
+        """Write the gap of a stream that was gone before any listing showed a shard of it.
+
+        Raises ClaimLost or Retryable.
+        """
+        if listed.page is not None or leases or claim.row.sweep_done:
+            return
+        gap = unlisted_stream_gap(claim.row.label, self._clock.wall())
+        if gap is not None:
+            await self._record(
+                claim,
+                gap,
+                "it was gone before its shards were listed for the first time; a gap row in the"
+                " lease table names it",
+            )
+
+    async def _record(self, claim: SweepClaim, gap: Gap, action: str) -> None:
+        await claim.ensure_held()
+        if await self._store.put_gap(claim.row.key, gap):
+            self._metrics.gaps.labels(reason=gap.reason).inc()
+        log.error("stream_lost_unread", stream=claim.row.key, reason=gap.reason, action=action)

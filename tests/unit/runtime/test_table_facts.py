@@ -1,0 +1,298 @@
+"""A fact about the table, or about its newest stream, ends the reading of no stream."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from consumer.core.leases.checkpoint import SHARD_END
+from consumer.core.leases.lease import ALL_SHARDS, Gap, Lease, StreamRow
+from consumer.core.leases.reminder import REMIND_SECONDS
+from consumer.core.stream.stream import Stream, ViewType
+from consumer.errors import ConsumerError, Misconfigured, Retryable
+from consumer.runtime.discovery.bootstrap import first_row
+from tests.twins.fleet import Fleet, Node, source
+from tests.twins.shard_list import STREAM, ShardListTwin, stream
+from tests.twins.virtual_time import run
+
+UNFIT, MENDED = stream("2026-11-02T00:00:00.000"), stream("2026-11-03T00:00:00.000")
+DAY = 24 * 3600.0
+
+Logs = list[Any]
+
+
+class TableTwin(ShardListTwin):
+    """One whose table refuses to be described, as long as `refusal` is set."""
+
+    refusal: ConsumerError | None = None
+
+    async def latest_stream(self, table: str) -> Stream | None:
+        found = await super().latest_stream(table)
+        if self.refusal is not None:
+            raise self.refusal
+        return found
+
+
+def of_table(check: Callable[[Fleet, TableTwin, Logs], Awaitable[None]]) -> None:
+    """Run a check on a table with one open shard, and the log of it."""
+
+    async def main() -> None:
+        streams = TableTwin()
+        streams.open("s00")
+        fleet = Fleet(streams=streams)
+        with capture_logs() as logs:
+            await check(fleet, streams, logs)
+            for node in fleet.nodes.values():
+                if node.task is not None and not node.task.done():
+                    node.coordinator.stop()
+                    await node.stopped()
+        assert fleet.violations == []
+
+    run(main)
+
+
+def named(logs: Logs, event: str) -> Logs:
+    return [log for log in logs if log["event"] == event]
+
+
+async def reads_on(node: Node) -> None:
+    """It reads, and what opens now is found."""
+    await asyncio.sleep(400)
+    assert node.task is not None
+    assert not node.task.done()
+    assert set(node.running) == {"s00", "late"}
+
+
+@pytest.mark.parametrize(
+    ("fact", "reason"),
+    [
+        ("deleted", "table_gone"),
+        ("without a stream", "no_stream"),
+        (Retryable("DescribeTable", "access_denied"), "access_denied"),
+        (Retryable("DescribeTable", "throttled"), "throttled"),
+    ],
+)
+def test_whatever_the_table_says_its_known_stream_is_read_on(
+    fact: str | Retryable, reason: str
+) -> None:
+    async def check(fleet: Fleet, streams: TableTwin, logs: Logs) -> None:
+        node = fleet.start("a", follow_table=True)
+        await asyncio.sleep(5)
+        if isinstance(fact, Retryable):
+            streams.refusal = fact
+        elif fact == "deleted":
+            streams.table_gone = True
+        else:
+            streams.latest = None
+        streams.enabled = False
+        streams.open("late")
+        await reads_on(node)
+        (told,) = named(logs, "successor_unknown")
+        assert (told["log_level"], told["stream"], told["reason"]) == ("error", STREAM.key, reason)
+        assert told["action"]
+        await asyncio.sleep(REMIND_SECONDS)
+        assert len(named(logs, "successor_unknown")) == 2, "it is repeated now and then"
+        # It goes on by itself once the table has a stream again.
+        streams.table_gone, streams.refusal, streams.latest = False, None, MENDED
+        await asyncio.sleep(310)
+        assert fleet.table.streams[MENDED.key].after == STREAM.label
+
+    of_table(check)
+
+
+def test_a_drained_stream_of_a_deleted_table_is_waited_with_and_told_of() -> None:
+    async def check(fleet: Fleet, streams: TableTwin, logs: Logs) -> None:
+        node = fleet.start("a", follow_table=True)
+        await asyncio.sleep(5)
+        streams.table_gone, streams.enabled = True, False
+        streams.close("s00")
+        node.running["s00"].end()
+        await asyncio.sleep(600)
+        assert node.task is not None
+        assert not node.task.done()
+        (told,) = named(logs, "stream_disabled")
+        assert "enabled" in told["action"]
+        gauge = {"stream": STREAM.key}
+        assert node.metrics.registry.get_sample_value("consumer_stream_enabled", gauge) == 0
+
+    of_table(check)
+
+
+def began_with(fleet: Fleet, *leases: Lease, **changes: Any) -> StreamRow:
+    row = replace(first_row(source(), STREAM, []), sweep_n=9, sweep_done=9, **changes)
+    fleet.table.streams[row.key] = row
+    fleet.table.of(row.key).update({lease.shard_id: lease for lease in leases})
+    return row
+
+
+def test_an_unfit_newest_stream_ends_nobody_and_is_passed_by_once_it_is_its_turn() -> None:
+    async def check(fleet: Fleet, streams: TableTwin, logs: Logs) -> None:
+        streams.unfit = {UNFIT.label: ViewType.KEYS_ONLY}
+        node = fleet.start("a", follow_table=True)
+        await asyncio.sleep(5)
+        streams.latest = UNFIT
+        await asyncio.sleep(400)
+        assert set(node.running) == {"s00"}
+        assert fleet.table.of(UNFIT.key) == {}, "nothing of it is to be read"
+        (told,) = named(logs, "stream_unfit")
+        assert (told["stream"], told["reason"]) == (UNFIT.key, "view_type")
+        gauge = {"stream": UNFIT.key}
+        assert node.metrics.registry.get_sample_value("consumer_stream_enabled", gauge) == 0
+        # It is mended, and the third waits for both.
+        streams.latest = MENDED
+        await asyncio.sleep(60)
+        third = fleet.table.streams[MENDED.key]
+        assert third.after == UNFIT.label
+        assert fleet.table.gaps == {}, "its turn has not come"
+        assert set(node.running) == {"s00"}
+        streams.close("s00")
+        node.running["s00"].end()
+        await asyncio.sleep(120)
+        (gap,) = fleet.table.gaps[UNFIT.key].values()
+        assert (gap.shard_id, gap.from_, gap.to, gap.reason) == (
+            ALL_SHARDS,
+            "TRIM_HORIZON",
+            None,
+            "view_type",
+        )
+        assert (
+            node.metrics.registry.get_sample_value("consumer_gaps_total", {"reason": "view_type"})
+            == 1
+        )
+        assert fleet.table.streams[UNFIT.key].passed_by == "view_type"
+        log = fleet.table.log
+        mark = max(at for at, entry in enumerate(log) if entry == ("replace_stream", UNFIT.key))
+        assert log.index(("put_gap", ALL_SHARDS)) < mark
+        assert {seen.stream_key for seen in node.coordinator.leases() if seen.lease.owner} == {
+            MENDED.key
+        }
+        assert len(named(logs, "stream_lost_unread")) == 1
+
+    of_table(check)
+
+
+def test_the_newest_stream_is_not_passed_by_while_settings_may_still_be_changed() -> None:
+    async def check(fleet: Fleet, streams: TableTwin, logs: Logs) -> None:
+        streams.unfit = {UNFIT.label: ViewType.NEW_IMAGE}
+        began_with(fleet, Lease("s00", None, None, 2, SHARD_END))
+        streams.latest = UNFIT
+        streams.close("s00")
+        node = fleet.start("a", follow_table=True, stream=UNFIT)
+        await asyncio.sleep(1200)
+        assert fleet.table.gaps == {}
+        assert node.task is not None
+        assert not node.task.done(), "it waits for its operator"
+        node.coordinator.stop()
+        await node.stopped()
+        both = frozenset({ViewType.NEW_IMAGE, ViewType.NEW_AND_OLD_IMAGES})
+        after = fleet.start("b", follow_table=True, stream=UNFIT, view_types=both)
+        streams.shards.clear()
+        streams.open("u00")
+        await asyncio.sleep(120)
+        assert set(after.running) == {"u00"}
+
+    of_table(check)
+
+
+@pytest.mark.parametrize("begun", [1, 0])
+def test_a_stream_listed_for_reading_with_other_settings_is_refused(begun: int) -> None:
+    """The settings have changed, and may be changed back: it would be lost."""
+
+    async def check(fleet: Fleet, streams: TableTwin, _logs: Logs) -> None:
+        streams.view_type = ViewType.NEW_IMAGE
+        began_with(fleet, Lease("s00", None, None, begun, "5" if begun else "TRIM_HORIZON"))
+        node = fleet.start("a", follow_table=True)
+        await asyncio.sleep(400)
+        with pytest.raises(Misconfigured, match="NEW_IMAGE"):
+            await node.stopped()
+        assert fleet.table.gaps == {}
+
+    of_table(check)
+
+
+def test_a_stream_read_to_its_end_with_other_settings_is_in_nobodys_way() -> None:
+    async def check(fleet: Fleet, streams: TableTwin, logs: Logs) -> None:
+        streams.unfit = {STREAM.label: ViewType.NEW_IMAGE}
+        began_with(fleet, Lease("s00", None, None, 2, SHARD_END))
+        streams.close("s00")
+        streams.latest = MENDED
+        node = fleet.start("a", follow_table=True, stream=MENDED)
+        await asyncio.sleep(400)
+        assert node.task is not None
+        assert not node.task.done()
+        assert fleet.table.gaps == {}
+        assert named(logs, "stream_unfit") == []
+
+    of_table(check)
+
+
+def test_an_unfit_stream_of_an_arn_is_refused() -> None:
+    async def check(fleet: Fleet, streams: TableTwin, _logs: Logs) -> None:
+        streams.view_type = ViewType.KEYS_ONLY
+        node = fleet.start("a")
+        await asyncio.sleep(60)
+        with pytest.raises(Misconfigured, match="KEYS_ONLY"):
+            await node.stopped()
+
+    of_table(check)
+
+
+def test_a_stream_that_was_gone_before_its_first_listing_leaves_a_gap() -> None:
+    async def check(fleet: Fleet, streams: TableTwin, logs: Logs) -> None:
+        streams.gone = True
+        old = stream("2020-01-01T00:00:00.000")
+        young = stream("2999-01-01T00:00:00.000")
+        for each in (old, young):
+            rows = list(fleet.table.streams.values())
+            fleet.table.streams[each.key] = first_row(source(), each, rows)
+        streams.latest = young
+        fleet.start("a", follow_table=True, stream=young)
+        await asyncio.sleep(30)
+        (gap,) = fleet.table.gaps[old.key].values()
+        assert (gap.shard_id, gap.reason) == (ALL_SHARDS, "stream_gone")
+        assert young.key not in fleet.table.gaps, "it cannot have been forgotten: it does not show"
+        assert [log["stream"] for log in named(logs, "stream_lost_unread")] == [old.key]
+
+    of_table(check)
+
+
+def test_three_streams_who_waits_long_says_for_which() -> None:
+    async def check(fleet: Fleet, streams: TableTwin, logs: Logs) -> None:
+        first = began_with(fleet, Lease("s00", None))
+        second = first_row(source(), UNFIT, [first])
+        third = first_row(source(), MENDED, [first, second])
+        fleet.table.streams |= {second.key: second, third.key: third}
+        streams.latest = MENDED
+        node = fleet.start("a", follow_table=True, stream=MENDED)
+        await asyncio.sleep(2 * node.timing.discovery)
+        assert named(logs, "stream_waits") == []
+        await asyncio.sleep(10)
+        waiting = [(log["stream"], log["after"]) for log in named(logs, "stream_waits")]
+        assert waiting == [(second.key, first.key), (third.key, first.key)]
+        await asyncio.sleep(600)
+        assert len(named(logs, "stream_waits")) == 2
+
+    of_table(check)
+
+
+def test_a_gap_that_was_written_without_an_answer_is_written_again() -> None:
+    async def check(fleet: Fleet, streams: TableTwin, _logs: Logs) -> None:
+        first = began_with(fleet, Lease("s00", None, None, 2, SHARD_END))
+        second = first_row(source(), UNFIT, [first])
+        third = first_row(source(), MENDED, [first, second])
+        fleet.table.streams |= {second.key: second, third.key: third}
+        fleet.table.gaps[second.key] = {
+            (ALL_SHARDS, "TRIM_HORIZON"): Gap(ALL_SHARDS, "TRIM_HORIZON", None, "view_type", 1.0)
+        }
+        streams.unfit = {UNFIT.label: ViewType.KEYS_ONLY}
+        streams.close("s00")
+        streams.latest = MENDED
+        fleet.start("a", follow_table=True, stream=MENDED)
+        await asyncio.sleep(120)
+        assert fleet.table.streams[second.key].passed_by == "view_type"
+        assert len(fleet.table.gaps[second.key]) == 1
+
+    of_table(check)
