@@ -22,7 +22,7 @@ class FirstSteps:
     """What a worker has done since its start, in the order in which it does it.
 
     `leases_read`: it has read the leases of each stream. `listed`: it has seen that the shards of
-    each stream were listed, by any worker. `reading` is the failure of a shard, if none was read.
+    a stream were listed, by any worker. `reading` is the failure of a shard, if none was read.
     """
 
     leases_read: bool

@@ -123,11 +123,14 @@ class StreamLeases:
                 )
 
     def _note_first_steps(self) -> None:
-        """Note, once and for good, that all leases were read and all shards were listed."""
+        """Note, once and for good, that all leases were read, and that a stream was listed.
+
+        Not every stream: the newest one may be unfit, or wait for its turn.
+        """
         seen = [each for each in self._streams.values() if self.to_be_read(each.row)]
         if seen and all(each.leases is not None for each in seen):
             self._leases_read = True
-            self._listed = self._listed or all(each.row.sweep_done for each in seen)
+            self._listed = self._listed or any(each.row.sweep_done for each in seen)
 
     # -- what follows from it
 
