@@ -68,15 +68,18 @@ def components() -> Iterator[Component]:
 
 def licence_of(found: Distribution) -> str:
     """Return the licence as the package states it: an expression, classifiers, or a name."""
-    metadata = found.metadata
-    if "License-Expression" in metadata:
-        return str(metadata["License-Expression"])
-    classifiers: Sequence[str] = metadata.get_all("Classifier") or ()
-    named = [text.removeprefix(_OSI) for text in classifiers if text.startswith(_OSI)]
-    text = str(metadata["License"]).strip() if "License" in metadata else UNKNOWN
+
+    def stated(field: str) -> list[str]:
+        values: list[str] | None = found.metadata.get_all(field)
+        return values or []
+
+    if expression := stated("License-Expression"):
+        return expression[0]
+    named = [text.removeprefix(_OSI) for text in stated("Classifier") if text.startswith(_OSI)]
+    text = "".join(stated("License")[:1]).strip()
     if _BSD in text:  # the whole licence in place of its name
         text = "BSD-3-Clause"
-    return " AND ".join(named) or text
+    return " AND ".join(named) or text or UNKNOWN
 
 
 def document(service_version: str, found: Sequence[Component]) -> dict[str, object]:
