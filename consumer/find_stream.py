@@ -9,6 +9,7 @@ import structlog
 from consumer.core.backoff import Backoff
 from consumer.core.stream.stream import Stream, StreamPage, ViewType
 from consumer.errors import Misconfigured, Retryable, ShardNotFound, StreamUnreachable
+from consumer.observability.actions import ENABLE_A_STREAM
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -44,7 +45,14 @@ async def patiently(
                 raise StreamUnreachable(
                     f"{what} could not be reached for {START_SECONDS:g} s: {error}"
                 ) from error
-            log.warning("not_reached_yet", what=what, reason=error.reason, detail=str(error))
+            log.warning(
+                "not_reached_yet",
+                what=what,
+                reason=error.reason,
+                detail=str(error),
+                action=f"nothing; it is tried again for {START_SECONDS:g} s, then the service exits"
+                " with 1",
+            )
             await clock.sleep(backoff.next(chance.random()))
 
 
@@ -117,6 +125,5 @@ def check_enabled(page: StreamPage, *, seen: bool) -> None:
     log.error(
         "stream_disabled",
         stream=page.stream.key,
-        action="the rest of the stream is read; new changes are not recorded until a stream is "
-        "enabled for the table again",
+        action=ENABLE_A_STREAM,
     )

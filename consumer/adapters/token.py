@@ -113,7 +113,13 @@ class FileToken:
     def _complain(self, why: str) -> None:
         if not self._complained:
             self._complained = True
-            log.warning("token_file_unreadable", path=str(self._path), detail=why)
+            log.warning(
+                "token_file_unreadable",
+                path=str(self._path),
+                detail=why,
+                action="have a token written to this file; the last one that was read stays in "
+                "use, and without one Nakadi answers 401",
+            )
 
 
 def _bearer(text: str) -> str | None:

@@ -79,6 +79,7 @@ def _name_source(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         "event": "library_message",
         "logger": record.name,
         "message": event["event"],
+        "action": "keep the line: it may explain what goes wrong; by itself it asks for nothing",
     }
 
 

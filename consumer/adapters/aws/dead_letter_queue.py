@@ -85,7 +85,8 @@ class SqsDeadLetterQueue:
                 "dead_letter_not_accepted",
                 code=failure.get("Code"),
                 message=message,
-                action="the letter is sent again; its key waits",
+                action="nothing; the letter is sent again, and its key waits. If this lasts, look "
+                "up the code in the reference of SQS",
             )
 
     def _learn_limit(self, message: str) -> None:

@@ -32,13 +32,14 @@ Value = TypeVar("Value")
 log = structlog.get_logger()
 
 _ACTIONS: Final = {
-    "lease": "nobody takes this shard and its children wait; repair the attribute, do not delete"
-    " the row: a new one would start at the shard's oldest record",
-    "stream": "this stream and later ones that have not begun wait; repair the attribute, do not"
-    " delete the row",
-    "worker": "this worker gets no share; a running worker writes its row anew, delete any other",
-    "gap": "`consumer gaps` does not show it; repair the attribute, or delete the row",
-    "command": "it is not obeyed, and will not be: give it again by consumer seek, pause or resume",
+    "lease": "repair the attribute, and do not delete the row: a new one would start at the shard's"
+    " oldest record; until then nobody takes this shard, and its children wait",
+    "stream": "repair the attribute, and do not delete the row; until then this stream and later"
+    " ones that have not begun wait",
+    "worker": "delete the row, unless its worker runs and so writes it anew; until then this worker"
+    " gets no share",
+    "gap": "repair the attribute, or delete the row: `consumer gaps` does not show it",
+    "command": "give it again by consumer seek, pause or resume: it is not obeyed, and will not be",
 }
 
 

@@ -15,6 +15,7 @@ import structlog
 from consumer.core.leases.sweep import new_lease
 from consumer.core.stream.stream import Stream
 from consumer.errors import Retryable, ShardNotFound, UnknownOutcome
+from consumer.observability.actions import LOOK_UP_CHILDREN_AGAIN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,8 +53,21 @@ class Children:
     async def create_rows(self, row: StreamRow, shard_id: str) -> bool:
         """Create rows for the children of `shard_id`, and look them up again later.
 
-        Return whether the stream shows any child. Raises Retryable.
+        Return whether the stream shows any child. Raises Retryable, and logs it.
         """
+        try:
+            return await self._create_rows(row, shard_id)
+        except Retryable as error:
+            log.warning(
+                "children_unknown",
+                stream=row.key,
+                shard=shard_id,
+                reason=error.reason,
+                action=LOOK_UP_CHILDREN_AGAIN,
+            )
+            raise
+
+    async def _create_rows(self, row: StreamRow, shard_id: str) -> bool:
         try:
             children = await self._streams.child_shards(stream_of(row), shard_id)
         except ShardNotFound:
@@ -92,7 +106,6 @@ class Children:
             try:
                 shown = row is not None and await self.create_rows(row, key[1])
             except Retryable as error:
-                log.warning("children_unknown", stream=key[0], shard=key[1], reason=error.reason)
                 self._lookups[key] = (tries, due)  # a failure is not counted
                 found = found or isinstance(error, UnknownOutcome)
                 continue

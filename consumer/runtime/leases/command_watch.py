@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from consumer.errors import Retryable
+from consumer.observability.actions import READ_COMMANDS_AGAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,7 +44,12 @@ class CommandWatch:
             try:
                 commands = await self._store.read_commands(row.key, known)
             except Retryable as error:
-                log.warning("commands_unread", stream=row.key, reason=error.reason)
+                log.warning(
+                    "commands_unread",
+                    stream=row.key,
+                    reason=error.reason,
+                    action=READ_COMMANDS_AGAIN,
+                )
                 continue
             self._known[row.key] = row.commands
             for shard in self._held.shards:

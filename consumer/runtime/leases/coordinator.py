@@ -26,6 +26,7 @@ from consumer.errors import (
     StreamUnreachable,
     first_in,
 )
+from consumer.observability.actions import HAND_OVER, READ_ROWS_AGAIN
 from consumer.runtime.discovery.bootstrap import check_fingerprint, own_rows
 from consumer.runtime.leases.command_watch import CommandWatch
 from consumer.runtime.leases.stream_leases import StreamLeases
@@ -186,7 +187,7 @@ class Coordinator:
             started = bool(self._rows) and all(row.unreadable is None for row in self._rows)
             own = None if started else await own_rows(self._store, self._source, rows)
         except Retryable as error:
-            log.warning("peers_unread", reason=error.reason)
+            log.warning("peers_unread", reason=error.reason, action=READ_ROWS_AGAIN)
             self._scan_due = sent_at + self._timing.scan
             return False
         answered_at = self._clock.now()
@@ -221,7 +222,7 @@ class Coordinator:
     def _end(self, fatal: Fatal) -> None:
         """Hand everything over; `run` then raises `fatal`."""
         if self._fatal is None:
-            log.error("ending", reason=str(fatal))
+            log.error("ending", reason=str(fatal), action=HAND_OVER)
             self._fatal = fatal
             self.stop()
 
@@ -273,7 +274,9 @@ class Coordinator:
         try:
             leases = await self._store.read_leases(row.key)
         except Retryable as error:
-            log.warning("leases_unread", stream=row.key, reason=error.reason)
+            log.warning(
+                "leases_unread", stream=row.key, reason=error.reason, action=READ_ROWS_AGAIN
+            )
             return None
         if any(lease.owner in self._peers.dead for lease in leases) and not await self._scan():
             return None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from consumer.errors import Retryable
+from consumer.observability.actions import WRITE_ROW_AGAIN
 from consumer.runtime.signal import Signal
 
 if TYPE_CHECKING:
@@ -134,7 +135,12 @@ class Heartbeat:
                 await self._store.put_worker(self._worker)
         except (Retryable, TimeoutError) as error:
             reason = error.reason if isinstance(error, Retryable) else "timeout"
-            log.warning("heartbeat_failed", worker=self.worker_id, reason=reason)
+            log.warning(
+                "heartbeat_failed",
+                worker=self.worker_id,
+                reason=reason,
+                action=WRITE_ROW_AGAIN,
+            )
             return self._timing.heartbeat / 4
         now = self._clock.now()
         epoch = self._fence.epoch
@@ -151,7 +157,13 @@ class Heartbeat:
             remaining = self._fence.deadline - self._clock.now()
             if remaining <= 0 and self._passed_epoch < self._fence.epoch:
                 self._passed_epoch = self._fence.epoch
-                log.error("fence_passed", worker=self.worker_id, epoch=self._fence.epoch)
+                log.error(
+                    "fence_passed",
+                    worker=self.worker_id,
+                    epoch=self._fence.epoch,
+                    action="find out why no heartbeat was written: heartbeat_failed says why, or "
+                    "the process stood still; the worker takes shards again after the next one",
+                )
                 self.on_fence_change()
             await self._watch_due.wait(remaining if remaining > 0 else self._timing.lease_duration)
 
@@ -161,4 +173,8 @@ class Heartbeat:
             async with asyncio.timeout(DELETE_SECONDS):
                 await self._store.delete_worker(self.worker_id)
         except (Retryable, TimeoutError):
-            log.warning("worker_row_stays", worker=self.worker_id)
+            log.warning(
+                "worker_row_stays",
+                worker=self.worker_id,
+                action="nothing; peers will take the worker for dead, and the row expires",
+            )

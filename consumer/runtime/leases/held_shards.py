@@ -16,6 +16,7 @@ from consumer.core.leases.plan import Held
 from consumer.core.leases.shard_backoff import ShardBackoff
 from consumer.core.shard.shard_state import Outcome
 from consumer.errors import Fatal, LeaseLost, first_in
+from consumer.runtime.leases.shard_log import ShardLog
 from consumer.runtime.shard.lease_writer import LeaseWriter
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from consumer.ports import LeaseStore
     from consumer.runtime.instruments import Instruments
     from consumer.runtime.leases.heartbeat import Heartbeat
-    from consumer.runtime.leases.running_shard import RunningShard, ShardConsumerFactory
+    from consumer.runtime.leases.running_shard import RunningShard, ShardConsumerFactory, ShardKey
 
 log = structlog.get_logger()
 
@@ -38,8 +39,6 @@ SILENT_SECONDS = 60.0
 
 RETAKE_SECONDS = 60.0
 """A worker that shed a shard does not take it beyond its share for this long."""
-
-ShardKey = tuple[str, str]  # stream key, shard id: emulators use a shard id in several streams
 
 
 @dataclass(slots=True)
@@ -85,6 +84,7 @@ class HeldShards:
         self._fence = fence
         self._factory = factory
         self.on_end: Callable[[], None] = _nothing
+        self._log = ShardLog()
         self._entries: dict[ShardKey, _Entry] = {}
         self._releasing: set[ShardKey] = set()
         self._ends = 0  # consumers ended and rows released so far
@@ -215,7 +215,7 @@ class HeldShards:
                 continue
             silent = key
             entry.silent = True
-            log.error("shard_silent", stream=key[0], shard=key[1])
+            self._log.silent(key)
             entry.shard.drain()
         return None if moving else silent
 
@@ -230,7 +230,7 @@ class HeldShards:
             fatal = first_in(error, Fatal)
             if fatal is not None:
                 raise fatal from error
-            log.exception("shard_failed", stream=key[0], shard=key[1])
+            self._log.failed(key)
             outcome = Outcome.FAILED
         del self._entries[key]
         self._note_end(key)
@@ -238,8 +238,7 @@ class HeldShards:
         self.on_end()
 
     def _note_outcome(self, key: ShardKey, entry: _Entry, outcome: Outcome) -> None:
-        level = log.warning if outcome in (Outcome.LOST, Outcome.FAILED) else log.info
-        level("shard_left", stream=key[0], shard=key[1], outcome=outcome.value)
+        self._log.left(key, outcome)
         match outcome:
             case Outcome.NOT_TAKEN:
                 pass

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from consumer.ports import StreamClient
     from consumer.runtime.instruments import Instruments
     from consumer.runtime.leases.heartbeat import Heartbeat
-    from consumer.runtime.leases.held_shards import HeldShards, ShardKey
+    from consumer.runtime.leases.held_shards import HeldShards
+    from consumer.runtime.leases.running_shard import ShardKey
 
 log = structlog.get_logger()
 
@@ -53,7 +54,12 @@ class ReadabilityCheck:
         now = self._clock.now()
         if self._heartbeat.able:
             if silent is not None:
-                log.error("worker_unable", worker=self._heartbeat.worker_id)
+                log.error(
+                    "worker_unable",
+                    worker=self._heartbeat.worker_id,
+                    action="find out why this worker can read nothing: reading_fails and "
+                    "probe_failed have the reason; it takes no shards until a read succeeds",
+                )
                 self._shard = silent
                 self._due = now
                 self._set(able=False)
@@ -81,6 +87,11 @@ class ReadabilityCheck:
         except (ShardNotFound, TrimmedData, ExpiredIterator):
             return True  # the stream has answered, even if not with a page
         except Retryable as error:
-            log.warning("probe_failed", reason=error.reason)
+            log.warning(
+                "probe_failed",
+                reason=error.reason,
+                action="compare the role with `consumer iam-policy`, and look at the way to "
+                f"DynamoDB Streams; a read is tried every {CHECK_SECONDS:g} s",
+            )
             return False
         return True

@@ -92,8 +92,8 @@ class StreamLeases:
                 "shards_found_late",
                 stream=late.stream_key,
                 shards=list(late.shards),
-                action="they are read now, beside the table's newer stream: of keys that changed in"
-                " both, older events may follow newer ones",
+                action="nothing; they are read now, beside the table's newer stream: of keys that"
+                " changed in both, older events may follow newer ones",
             )
 
     # -- what follows from it

@@ -118,8 +118,8 @@ class DeadLetterSender:
             shard=event.of.tenure.shard_id,
             sequence=event.of.sequence,
             reason=refused.reason,
-            action="this event can never be published and no dead letter queue is configured: "
-            "its key, and the shard's checkpoint, wait; set CONSUMER_DEAD_LETTER_QUEUE_URL",
+            action="set CONSUMER_DEAD_LETTER_QUEUE_URL, or correct what makes Nakadi refuse the "
+            "event; until then its key, and the shard's checkpoint, wait",
         )
         outlet.give_back(event, self._clock.now() + outlet.limits.probe)
 
@@ -145,7 +145,8 @@ class DeadLetterSender:
                 "dead_letter_queue_fails",
                 reason=error.reason,
                 letters=len(batch),
-                action="the letters are sent again until it answers; only their keys wait",
+                action="nothing; the letters are sent again until it answers, and only their keys "
+                "wait. If this lasts, run `consumer check`",
             )
             accepted = [False] * len(batch)
         self._letters = self._letters[len(batch) :]

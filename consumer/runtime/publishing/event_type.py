@@ -30,11 +30,19 @@ REFUSED_AT_THE_DOOR = frozenset({"http_401", "http_403", "http_404"})
 """Reasons that keep a new worker from being ready, so that a bad rollout halts."""
 
 _REMEDIES = {
-    "http_403": "lets this token's owner write to the event type",
-    "http_404": "creates the event type, or corrects CONSUMER_EVENT_TYPE or CONSUMER_NAKADI_URL",
-    DEAD_LETTER_LIMIT: "finds out why so many events are refused (CONSUMER_DEAD_LETTER_LIMIT)",
+    "http_403": "let this token's owner write to the event type",
+    "http_404": "create the event type, or correct CONSUMER_EVENT_TYPE or CONSUMER_NAKADI_URL",
+    DEAD_LETTER_LIMIT: "find out why so many events are refused (CONSUMER_DEAD_LETTER_LIMIT)",
 }
-_LOOK = "looks at what stands between this service and Nakadi"
+_LOOK = "look at what stands between this service and Nakadi"
+
+_WAIT = (
+    "nothing; all events wait and are sent again. If this lasts, give the flow id to Nakadi's "
+    "operators"
+)
+_WHILE_OUT = {
+    "http_401": "have the token renewed; a token file is read again by itself. All events wait"
+}
 
 
 SMOOTHING = 0.2
@@ -43,8 +51,8 @@ SMOOTHING = 0.2
 FIRST_ROUND_TRIP = 0.05
 """The value of `round_trip`, in seconds, before the first answer."""
 
-PROBED = "one event is tried every {probe:g} s; nothing is lost, but the iterator age grows until"
-"""What a stop of the event type means for the service. The log line adds what ends the stop."""
+PROBED = "until then one event is tried every {probe:g} s; nothing is lost, but the age grows"
+"""What a stop of the event type means for the service. The log line begins with what ends it."""
 
 
 class EventType:
@@ -53,8 +61,8 @@ class EventType:
     `published` says whether an event was stored since the start. `round_trip` is the smoothed
     duration, in seconds, of requests that travelled in no lane. `unknown` counts events that were
     sent and may have been stored, as their request had no clear answer. `trouble` describes the
-    last failure. `when_stopped` begins the action of the log line for a stop; the text of what the
-    operator has to do follows it.
+    last failure. `when_stopped` ends the action of the log line for a stop; the text of what the
+    operator has to do comes before it.
     """
 
     def __init__(
@@ -134,8 +142,8 @@ class EventType:
                 bytes=outcome.size,
                 reason=answer.reason,
                 flow_id=answer.flow_id,
-                action="its events are sent apart until it answers again; nothing is lost. If it "
-                "only accepts smaller requests, CONSUMER_BATCH_BYTES is too large for it",
+                action="nothing; its events are sent apart until it answers again. If it only "
+                "accepts smaller requests, lower CONSUMER_BATCH_BYTES",
             )
         self.lanes.placement.learn([(event, name) for event in outcome.events])
 
@@ -172,7 +180,7 @@ class EventType:
                 status=answer.status,
                 detail=answer.detail,
                 flow_id=answer.flow_id,
-                action="all events wait and are sent again; nothing is lost",
+                action=_WHILE_OUT.get(reason, _WAIT),
             )
 
     def stop(self, reason: str, answer: Answer | None = None) -> None:
@@ -189,7 +197,7 @@ class EventType:
                 event_type=self.name,
                 reason=reason,
                 **facts,
-                action=f"{self._when_stopped} somebody {_REMEDIES.get(reason, _LOOK)}",
+                action=f"{_REMEDIES.get(reason, _LOOK)}; {self._when_stopped}",
             )
 
     def may_refuse(self, postponed: int) -> bool:

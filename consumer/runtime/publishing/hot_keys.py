@@ -52,6 +52,6 @@ class HotKeys:
             log.warning(
                 "hot_key",
                 keys=hot,
-                action="a request carries at most CONSUMER_KEY_RUN_EVENTS events of a key; "
-                "a higher value publishes hot keys faster",
+                action="raise CONSUMER_KEY_RUN_EVENTS if these keys may lose their strict order "
+                "within a request: it is the most events of a key that a request carries",
             )

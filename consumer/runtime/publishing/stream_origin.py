@@ -76,5 +76,7 @@ class StreamOrigin:
                 reason=why.reason,
                 attempts=event.attempts,
                 flow_id=flow_id,
+                action="remove the cause that the reason and the letter's detail name, then run "
+                "`consumer redrive`; without a dead letter queue its key waits",
             )
         self._dead_letters.accept(event, why)

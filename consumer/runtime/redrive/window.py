@@ -45,8 +45,8 @@ PATIENCE_SECONDS = 120.0
 NAP_SECONDS = 1.0
 """Longest pause between two checks: must messages be hidden again, or must the run end?"""
 
-WHEN_STOPPED = "this run ends, and its letters stay in the queue, until"
-"""What a stop of the event type means for a redrive. The log line adds what ends the stop."""
+WHEN_STOPPED = "this run ends, and its letters stay in the queue"
+"""What a stop of the event type means for a redrive. The log line begins with what ends it."""
 
 
 class Window:
@@ -189,6 +189,8 @@ class Window:
                 attempts=attempts,
                 receptions=event.of.receptions,
                 flow_id=flow_id,
+                action="remove the cause that the reason names, then redrive again; the letter "
+                "stays in the queue as it was",
             )
 
 

@@ -60,7 +60,7 @@ class GapRecorder:
                 stream=self._stream_key,
                 shard=gap.shard_id,
                 after=gap.from_,
-                action="an earlier owner left before a checkpoint; the end is found again",
+                action="nothing; an earlier owner left before a checkpoint, the end is found again",
             )
         else:
             self._instruments.metrics.gaps.labels(reason=gap.reason).inc()
@@ -73,7 +73,7 @@ class GapRecorder:
                 stream=self._stream_key,
                 shard=gap.shard_id,
                 after=gap.from_,
-                action="an operator's seek skipped them; a gap row in the lease table names them",
+                action="nothing; an operator's seek skipped them, and `consumer gaps` names them",
             )
         else:
             log.error(
@@ -82,8 +82,9 @@ class GapRecorder:
                 shard=gap.shard_id,
                 after=gap.from_,
                 reason=gap.reason,
-                action="the stream trimmed them before they were read; reading goes on at the "
-                "oldest record it still holds; a gap row in the lease table names them",
+                action="repair the readers' state from the table: the stream trimmed records "
+                "before they were read; `consumer gaps` names them, and reading goes on at the "
+                "oldest record that is left",
             )
 
     @property

@@ -14,6 +14,7 @@ import structlog
 from consumer.core.backoff import Backoff
 from consumer.core.leases import lease_write
 from consumer.errors import LeaseConflict, LeaseLost, Retryable
+from consumer.observability.actions import WRITE_ROW_AGAIN
 
 if TYPE_CHECKING:
     from consumer.core.leases.lease import Lease, LeaseWrite
@@ -118,6 +119,7 @@ class LeaseWriter:
                     stream=self._stream_key,
                     reason=error.reason,
                     failures=backoff.failures,
+                    action=WRITE_ROW_AGAIN,
                 )
                 await self._clock.sleep(pause)
                 continue

@@ -14,6 +14,7 @@ import structlog
 from consumer.core.backoff import Backoff
 from consumer.core.leases.command import apply_commands
 from consumer.errors import Retryable
+from consumer.observability.actions import READ_COMMANDS_AGAIN
 
 if TYPE_CHECKING:
     from consumer.core.leases.lease import StreamRow
@@ -76,7 +77,12 @@ class OperatorCommands:
             try:
                 commands = await self._store.read_commands(self._row.key, lease.command_counter)
             except Retryable as error:
-                log.warning("commands_unread", stream=self._row.key, reason=error.reason)
+                log.warning(
+                    "commands_unread",
+                    stream=self._row.key,
+                    reason=error.reason,
+                    action=READ_COMMANDS_AGAIN,
+                )
                 await self._goal.changed.wait(backoff.next(self._chance.random()))
                 continue
             if self._goal.leaving:

@@ -28,6 +28,7 @@ from consumer.core.leases.checkpoint import SHARD_END, sequence_of
 from consumer.core.shard.shard_state import Outcome, ShardState
 from consumer.core.shard.shard_view import ShardView, shown_since, shown_state
 from consumer.errors import LeaseLost, Retryable, first_in
+from consumer.observability.actions import READ_ON_ELSEWHERE
 from consumer.runtime.shard.checkpointer import Checkpointer
 from consumer.runtime.shard.shard_goal import Goal
 
@@ -240,8 +241,7 @@ class ShardConsumer:
                 continue
             try:
                 await self._lineage.create_children(row, shard_id)
-            except Retryable as error:
-                log.warning("children_unknown", stream=row.key, shard=shard_id, reason=error.reason)
+            except Retryable:  # it is logged there
                 await goal.changed.wait(CHILDREN_PAUSE)
             else:
                 return True
@@ -284,8 +284,7 @@ class ShardConsumer:
         return self._watermark.empty
 
     def _lose(self, why: str) -> Outcome:
-        action = "nothing more of it is sent; its next owner reads on from the checkpoint"
-        self._log("lease_lost", detail=why, action=action)
+        self._log("lease_lost", detail=why, action=READ_ON_ELSEWHERE)
         return Outcome.LOST
 
     def _log(self, event: str, **facts: object) -> None:

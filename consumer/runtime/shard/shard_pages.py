@@ -158,5 +158,6 @@ class ShardPages:
                 reason=error.reason,
                 failures=self.failures,
                 detail=str(error),
-                action="tried again from the same position; nothing is skipped",
+                action="nothing; the call is tried again from the same position. If this lasts, "
+                "run `consumer check`",
             )
