@@ -174,7 +174,7 @@ class Window:
         letter, name = event.of.letter, event.of.message_id
         attempts = letter.attempts + event.attempts
         self._progress_at = self._clock.now()
-        self._report.count(RedriveOutcome.REFUSED, name, f"{why.reason}, tried {attempts} times")
+        self._report.count(RedriveOutcome.REFUSED, name, _why_refused(why, attempts))
         self._report.refusals[why.reason] += 1
         self._messages.leave(name)
         self._outlet.discard(event)
@@ -192,6 +192,12 @@ class Window:
                 action="remove the cause that the reason names, then redrive again; the letter "
                 "stays in the queue as it was",
             )
+
+
+def _why_refused(why: Refused, attempts: int) -> str:
+    """Return the reason with Nakadi's words, which the report may cut off."""
+    tried = f"{why.reason}, tried {attempts} times"
+    return f"{tried}: {why.detail}" if why.detail else tried
 
 
 def _sort_key(letter: Deliverable) -> tuple[str, int]:
