@@ -137,7 +137,9 @@ class Service:
             self._partitionings[route.event_type] = partitioning
         queue = None
         if settings.dead_letter_queue_url is not None:
-            queue = SqsDeadLetterQueue(await aws.sqs(), settings.dead_letter_queue_url)
+            queue = SqsDeadLetterQueue(
+                await aws.sqs(), settings.dead_letter_queue_url, self._clock.now
+            )
         return Ports(streams, store, publishers, queue, self._clock, self._chance), page
 
     async def _find(self, streams: StreamClient, store: LeaseStore) -> StreamPage:

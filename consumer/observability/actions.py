@@ -37,3 +37,9 @@ REPORT_DEFECT: Final = (
 )
 READ_ON_ELSEWHERE: Final = "nothing; its next owner reads on from the checkpoint"
 SEE_SHARD_FAILED: Final = "nothing here; shard_failed says what to do, others may take it"
+WAIT: Final = (
+    "nothing; it reads on as soon as it can. It waits for budget: memory for events "
+    "(CONSUMER_QUEUE_BYTES); hot_key: a key that changes too fast; watermark: an event that is not "
+    "settled; settling: what was sent"
+)
+READ_LATER: Final = "nothing; it is read once the older one is read to its end"

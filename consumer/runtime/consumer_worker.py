@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from consumer.core.event.item_shape import Shapes
 from consumer.core.leases.fence import Fence
 from consumer.core.shard.pace import Polling
+from consumer.observability.conditions import Conditions
 from consumer.runtime.cancellation import ending_group
 from consumer.runtime.discovery.discovery import Discovery
 from consumer.runtime.instruments import Instruments
@@ -69,7 +70,7 @@ class ConsumerWorker:
 
     def __init__(self, ports: Ports, config: WorkerConfig, row: Worker, metrics: Metrics) -> None:
         self._fence = Fence(config.timing)
-        instruments = Instruments(ports.clock, ports.chance, metrics)
+        instruments = Instruments(ports.clock, ports.chance, metrics, Conditions(ports.clock.now))
         self.publishing = Publishing(
             config.routes,
             ports.publishers,

@@ -16,6 +16,7 @@ from consumer.core.leases.sweep import new_lease
 from consumer.core.stream.stream import Stream
 from consumer.errors import Retryable, ShardNotFound, UnknownOutcome
 from consumer.observability.actions import LOOK_UP_CHILDREN_AGAIN
+from consumer.observability.conditions import Conditions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +44,7 @@ class Children:
         self._store = store
         self._streams = streams
         self._clock = clock
+        self._conditions = Conditions(clock.now)
         # By stream key and id of an ended shard: lookups so far, and when the next is due (clock).
         self._lookups: dict[tuple[str, str], tuple[int, float]] = {}
 
@@ -56,9 +58,9 @@ class Children:
         Return whether the stream shows any child. Raises Retryable, and logs it.
         """
         try:
-            return await self._create_rows(row, shard_id)
+            shown = await self._create_rows(row, shard_id)
         except Retryable as error:
-            log.warning(
+            self._conditions.warning(
                 "children_unknown",
                 stream=row.key,
                 shard=shard_id,
@@ -66,6 +68,8 @@ class Children:
                 action=LOOK_UP_CHILDREN_AGAIN,
             )
             raise
+        self._conditions.over("children_unknown", stream=row.key, shard=shard_id)
+        return shown
 
     async def _create_rows(self, row: StreamRow, shard_id: str) -> bool:
         try:

@@ -25,7 +25,8 @@ from consumer.core.leases.sweep import (
     orphans,
 )
 from consumer.errors import Retryable
-from consumer.observability.actions import ENABLE_A_STREAM, LIST_AGAIN
+from consumer.observability.actions import ENABLE_A_STREAM, LIST_AGAIN, READ_LATER
+from consumer.observability.conditions import Conditions
 from consumer.runtime.discovery.bootstrap import LatestBootstrap, check_view_type, first_row
 from consumer.runtime.discovery.children import Children, stream_of
 from consumer.runtime.discovery.listing import ShardListing
@@ -92,6 +93,7 @@ class Discovery:
         self._metrics = metrics
         self._listing = ShardListing(streams, clock)
         self._changed = Signal()
+        self._conditions = Conditions(clock.now)
         self._stopping = False
         self._claim: SweepClaim | None = None
         self._rows: dict[str, StreamRow] = {}
@@ -179,10 +181,13 @@ class Discovery:
                 log.debug("sweep_overtaken", stream=key)
                 return
             except Retryable as error:
-                log.warning("sweep_failed", stream=key, reason=error.reason, action=LIST_AGAIN)
+                self._conditions.warning(
+                    "sweep_failed", stream=key, reason=error.reason, action=LIST_AGAIN
+                )
                 row = claim.row
                 await self._clock.sleep(SWEEP_PAUSE)
             else:
+                self._conditions.over("sweep_failed", stream=key)
                 return
 
     async def _sweep(self, claim: SweepClaim) -> None:
@@ -211,12 +216,8 @@ class Discovery:
         if successor is not None:
             known = list(self._rows.values())
             await self._store.create_stream(first_row(self._source, successor, known))
-            log.warning(
-                "new_stream",
-                stream=successor.key,
-                after=row.key,
-                action="nothing; it is read once the older one is read to its end",
-            )
+            self._conditions.over("stream_disabled", stream=row.key)
+            log.warning("new_stream", stream=successor.key, after=row.key, action=READ_LATER)
         await claim.finish(began_at)
         self._note_enabled(row, leases, listed)
 
@@ -265,7 +266,7 @@ class Discovery:
         self._metrics.stream_enabled.labels(stream=row.key).set(listed.enabled)
         if listed.enabled:
             return
-        log.error("stream_disabled", stream=row.key, action=ENABLE_A_STREAM)
+        self._conditions.error("stream_disabled", stream=row.key, action=ENABLE_A_STREAM)
         if all(lease.finished for lease in leases.values()):
             self.exhausted.add(row.key)
             self.on_found()

@@ -27,6 +27,7 @@ from consumer.errors import (
     first_in,
 )
 from consumer.observability.actions import HAND_OVER, READ_ROWS_AGAIN
+from consumer.observability.conditions import Conditions
 from consumer.runtime.discovery.bootstrap import check_fingerprint, own_rows
 from consumer.runtime.leases.command_watch import CommandWatch
 from consumer.runtime.leases.stream_leases import StreamLeases
@@ -91,7 +92,8 @@ class Coordinator:
         self._readability = readability
         self._peers = Peers(heartbeat.worker_id, timing)
         self._leases = StreamLeases(clock, timing, self._peers, self._held, heartbeat)
-        self._command_watch = CommandWatch(store, self._held)
+        self._conditions = Conditions(clock.now)
+        self._command_watch = CommandWatch(store, self._held, self._conditions)
         self._schedule = LeaseReadSchedule(timing)
         self._changed = Signal()
         self._limit: asyncio.Timeout | None = None
@@ -187,9 +189,10 @@ class Coordinator:
             started = bool(self._rows) and all(row.unreadable is None for row in self._rows)
             own = None if started else await own_rows(self._store, self._source, rows)
         except Retryable as error:
-            log.warning("peers_unread", reason=error.reason, action=READ_ROWS_AGAIN)
+            self._conditions.warning("peers_unread", reason=error.reason, action=READ_ROWS_AGAIN)
             self._scan_due = sent_at + self._timing.scan
             return False
+        self._conditions.over("peers_unread")
         answered_at = self._clock.now()
         self._peers.observe(sent_at, answered_at, workers, self._leases.owners())
         self._polling.hurry = self._peers.draining
@@ -274,10 +277,11 @@ class Coordinator:
         try:
             leases = await self._store.read_leases(row.key)
         except Retryable as error:
-            log.warning(
+            self._conditions.warning(
                 "leases_unread", stream=row.key, reason=error.reason, action=READ_ROWS_AGAIN
             )
             return None
+        self._conditions.over("leases_unread", stream=row.key)
         if any(lease.owner in self._peers.dead for lease in leases) and not await self._scan():
             return None
         return leases

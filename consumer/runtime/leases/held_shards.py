@@ -77,14 +77,14 @@ class HeldShards:
     ) -> None:
         self._store = store
         self._clock = instruments.clock
-        self._chance = instruments.chance
+        self._instruments = instruments
         self._metrics = instruments.metrics
         self._timing = timing
         self._heartbeat = heartbeat
         self._fence = fence
         self._factory = factory
         self.on_end: Callable[[], None] = _nothing
-        self._log = ShardLog()
+        self._log = ShardLog(instruments.conditions)
         self._entries: dict[ShardKey, _Entry] = {}
         self._releasing: set[ShardKey] = set()
         self._ends = 0  # consumers ended and rows released so far
@@ -202,6 +202,7 @@ class HeldShards:
                 silent = key  # it is drained already
                 continue
             view = entry.shard.view()
+            self._log.look(view)
             if entry.shedding and now < view.cooled_until:
                 entry.shedding = False  # it could not be drained in time, and reads on
             if view.suspended_cause is not None or not view.held:
@@ -212,6 +213,7 @@ class HeldShards:
                 moving = True
                 if now - entry.started_at > SILENT_SECONDS:
                     self._backoff.recovered(key)
+                    self._log.recovered(key)
                 continue
             silent = key
             entry.silent = True
@@ -265,8 +267,7 @@ class HeldShards:
     async def _release(self, key: ShardKey, lease: Lease) -> None:
         writer = LeaseWriter(
             self._store,
-            self._clock,
-            self._chance,
+            self._instruments,
             key[0],
             lease,
             self._heartbeat.worker_id,

@@ -45,6 +45,7 @@ class ReadabilityCheck:
         self._heartbeat = heartbeat
         self._held = held
         self._metrics = instruments.metrics
+        self._conditions = instruments.conditions
         self._shard: ShardKey | None = None  # the shard that an unable worker tries to read
         self._due = 0.0  # when it tries next
 
@@ -54,7 +55,7 @@ class ReadabilityCheck:
         now = self._clock.now()
         if self._heartbeat.able:
             if silent is not None:
-                log.error(
+                self._conditions.error(
                     "worker_unable",
                     worker=self._heartbeat.worker_id,
                     action="find out why this worker can read nothing: reading_fails and "
@@ -68,7 +69,9 @@ class ReadabilityCheck:
             return
         self._due = now + CHECK_SECONDS
         if await self._can_read(rows):
-            log.info("worker_able", worker=self._heartbeat.worker_id)
+            self._conditions.lasted("probe_failed")
+            lasted = self._conditions.lasted("worker_unable")
+            log.info("worker_able", worker=self._heartbeat.worker_id, lasts_seconds=lasted)
             self._set(able=True)
 
     def _set(self, *, able: bool) -> None:
@@ -87,7 +90,7 @@ class ReadabilityCheck:
         except (ShardNotFound, TrimmedData, ExpiredIterator):
             return True  # the stream has answered, even if not with a page
         except Retryable as error:
-            log.warning(
+            self._conditions.warning(
                 "probe_failed",
                 reason=error.reason,
                 action="compare the role with `consumer iam-policy`, and look at the way to "

@@ -14,9 +14,10 @@ from consumer.core.publishing.flow import DEAD_LETTER_LIMIT, Flow, FlowState
 from consumer.core.publishing.lanes import Lanes
 from consumer.core.publishing.partition_outcome import outcomes
 from consumer.core.publishing.placement import Partitioning, Placement
+from consumer.observability.conditions import Conditions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from consumer.core.backlog.queued_event import QueuedEvent
     from consumer.core.publishing.answer import Answer
@@ -85,6 +86,7 @@ class EventType:
         self._when_stopped = when_stopped.format(probe=limits.probe)
         self._clock = clock
         self._chance = chance
+        self._conditions = Conditions(clock.now)
 
     @property
     def admitted(self) -> bool:
@@ -110,7 +112,12 @@ class EventType:
         self.flow.answered(sent_at, stored=stored)
         self.published = self.published or stored
         if before is not FlowState.PUBLISHING and self.flow.state is FlowState.PUBLISHING:
-            log.info("publishing_resumed", event_type=self.name, after=before.value)
+            log.info(
+                "publishing_resumed",
+                event_type=self.name,
+                after=before.value,
+                lasts_seconds=self._lasted(),
+            )
 
     def observe(
         self, answer: Answer, part: Sequence[QueuedEvent[object]], sent_at: float
@@ -134,7 +141,7 @@ class EventType:
         now, name = self._clock.now(), outcome.partition
         self.trouble = answer.reason
         if self.lanes.failed(outcome, sent_at, now, self._chance.random()):
-            log.warning(
+            self._conditions.warning(
                 "partition_backs_off",
                 event_type=self.name,
                 partition=name,
@@ -151,7 +158,7 @@ class EventType:
         """Take note that a partition took an event. Return whether this ended its lane."""
         ended = self.lanes.answered(name, sent_at, self._clock.now())
         if ended:
-            log.info("partition_resumed", event_type=self.name, partition=name)
+            self._partition_resumed(name)
         return ended
 
     def close_unused_lanes(self) -> list[str]:
@@ -159,21 +166,23 @@ class EventType:
         closed = self.lanes.close_unused(self._clock.now())
         for lane in closed:
             if lane.failures:
+                self._conditions.lasted(
+                    "partition_backs_off", event_type=self.name, partition=lane.name
+                )
                 log.info("partition_unused", event_type=self.name, partition=lane.name)
             else:
-                log.info("partition_resumed", event_type=self.name, partition=lane.name)
+                self._partition_resumed(lane.name)
         return [lane.name for lane in closed]
 
     def outage(
         self, sent_at: float, answer: Answer, reason: str, retry_after: float | None
     ) -> None:
         """Take note that a request failed as a whole. `retry_after` is in seconds."""
-        news = self.flow.state is FlowState.PUBLISHING
         now = self._clock.now()
         self.trouble = f"{answer.reason} {answer.detail}"
         self.flow.outage(now, sent_at, reason, retry_after, self._chance.random())
-        if news:
-            log.warning(
+        if self.flow.state is FlowState.BACKING_OFF:
+            self._conditions.warning(
                 "publishing_backs_off",
                 event_type=self.name,
                 reason=reason,
@@ -191,14 +200,30 @@ class EventType:
             self.trouble = (
                 f"{answer.reason.removeprefix('http_')} ({answer.detail}), flow id {answer.flow_id}"
             )
-        if self.flow.stop(self._clock.now(), reason):
-            log.error(
-                "event_type_stopped",
-                event_type=self.name,
-                reason=reason,
-                **facts,
-                action=f"{_REMEDIES.get(reason, _LOOK)}; {self._when_stopped}",
-            )
+        self.flow.stop(self._clock.now(), reason)
+        self._say_stopped(reason, facts)
+
+    def _say_stopped(self, reason: str, facts: Mapping[str, object]) -> None:
+        self._conditions.error(
+            "event_type_stopped",
+            event_type=self.name,
+            reason=reason,
+            aspect=reason,
+            **facts,
+            action=f"{_REMEDIES.get(reason, _LOOK)}; {self._when_stopped}",
+        )
+
+    def _lasted(self) -> float | None:
+        """End what is said of the whole event type; return how long it lasted, in seconds."""
+        ends = ("publishing_backs_off", "event_type_stopped")
+        lasted = [self._conditions.lasted(event, event_type=self.name) for event in ends]
+        return max((seconds for seconds in lasted if seconds is not None), default=None)
+
+    def _partition_resumed(self, name: str) -> None:
+        lasted = self._conditions.lasted(
+            "partition_backs_off", event_type=self.name, partition=name
+        )
+        log.info("partition_resumed", event_type=self.name, partition=name, lasts_seconds=lasted)
 
     def may_refuse(self, postponed: int) -> bool:
         """Return whether one more event may become a dead letter; stop if there are too many.
@@ -209,4 +234,6 @@ class EventType:
             return True
         if self.flow.state is not FlowState.STOPPED:
             self.stop(DEAD_LETTER_LIMIT)
+        elif self.flow.reason == DEAD_LETTER_LIMIT:
+            self._say_stopped(DEAD_LETTER_LIMIT, {})
         return False

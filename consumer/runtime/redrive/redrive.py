@@ -22,6 +22,7 @@ from consumer.core.dead_letters.redrive import (
 )
 from consumer.core.event.item_shape import Shapes
 from consumer.core.reports.redrive_report import RedriveReport
+from consumer.observability.conditions import Conditions
 from consumer.observability.metrics import Metrics
 from consumer.runtime.instruments import Instruments
 from consumer.runtime.redrive.received_messages import ReceivedMessages, RedriveEnded
@@ -91,7 +92,7 @@ class Redrive:
             port,
             self._messages,
             self.report,
-            Instruments(clock, chance, Metrics()),
+            Instruments(clock, chance, Metrics(), Conditions(clock.now)),
             self._called_off,
             self._progress,
         )

@@ -51,6 +51,7 @@ class OperatorCommands:
         self._goal = goal
         self._clock = instruments.clock
         self._chance = instruments.chance
+        self._conditions = instruments.conditions
         self.newest_command = row.commands
 
     @property
@@ -77,14 +78,16 @@ class OperatorCommands:
             try:
                 commands = await self._store.read_commands(self._row.key, lease.command_counter)
             except Retryable as error:
-                log.warning(
+                self._conditions.warning(
                     "commands_unread",
                     stream=self._row.key,
+                    shard=lease.shard_id,
                     reason=error.reason,
                     action=READ_COMMANDS_AGAIN,
                 )
                 await self._goal.changed.wait(backoff.next(self._chance.random()))
                 continue
+            self._conditions.over("commands_unread", stream=self._row.key, shard=lease.shard_id)
             if self._goal.leaving:
                 break
             wall = self._clock.wall()

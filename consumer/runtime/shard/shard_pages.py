@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-import structlog
-
 from consumer.core.shard.cursor import Cursor
 from consumer.core.shard.gap import possibly_trimmed_gap, shard_gone_gap, trimmed_gap
 from consumer.core.stream.page import Page
@@ -23,11 +21,6 @@ if TYPE_CHECKING:
     from consumer.runtime.shard.checkpointer import Checkpointer
     from consumer.runtime.shard.gaps import GapRecorder
     from consumer.runtime.shard.lease_writer import LeaseWriter
-
-log = structlog.get_logger()
-
-LOUD_FAILURES = 10
-"""A warning is logged at the first failure in a row and then at every tenth."""
 
 
 class Lineage(Protocol):
@@ -70,6 +63,7 @@ class ShardPages:
         self._checkpointer = checkpointer
         self._gaps = gaps
         self._clock = instruments.clock
+        self._conditions = instruments.conditions
         self._requests = instruments.metrics.get_records_requests
         self.start(None)
 
@@ -94,7 +88,9 @@ class ShardPages:
             self.failures += 1
             self._log_failure(error)
             raise
-        self.failures = 0
+        if self.failures:
+            self.failures = 0
+            self._conditions.over("reading_fails", stream=self._row.key, shard=self._lease.shard_id)
         return page
 
     async def _page(self) -> Page:
@@ -150,8 +146,8 @@ class ShardPages:
         self._requests.labels(outcome=error.reason).inc()
         if isinstance(error, ExpiredIterator) and self.failures == 1:
             return
-        if self.failures % LOUD_FAILURES == 1 and error.reason != "trimmed":
-            log.warning(
+        if error.reason != "trimmed":
+            self._conditions.warning(
                 "reading_fails",
                 stream=self._row.key,
                 shard=self._lease.shard_id,
