@@ -177,6 +177,21 @@ def _add_redrive(redrive: argparse.ArgumentParser) -> None:
         help="print what is in the queue, by reason and event type, and publish nothing",
     )
     redrive.add_argument(
+        "--list",
+        action="store_true",
+        help="with --dry-run: print a line for each letter: key (as a hash), sequence, age,"
+        " receptions, reason, detail",
+    )
+    redrive.add_argument(
+        "--json", action="store_true", help="with --list: print a JSON object for each letter"
+    )
+    redrive.add_argument(
+        "--show-keys",
+        action="store_true",
+        help="with --list: print the ordering keys; they are item data, as is what a log keeps of"
+        " this output",
+    )
+    redrive.add_argument(
         "--max-messages", metavar="N", help="publish at most N letters (with --dry-run: list)"
     )
     redrive.add_argument(

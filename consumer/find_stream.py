@@ -69,7 +69,14 @@ async def patiently(
                 raise StreamUnreachable(
                     f"{what} could not be reached for {START_SECONDS:g} s: {error}"
                 ) from error
-            log.warning("not_reached_yet", what=what, reason=error.reason, detail=str(error))
+            log.warning(
+                "not_reached_yet",
+                what=what,
+                reason=error.reason,
+                detail=str(error),
+                action=f"nothing; it is tried again for {START_SECONDS:g} s, then the service exits"
+                " with 1",
+            )
             await clock.sleep(backoff.next(chance.random()))
 
 

@@ -7,7 +7,6 @@ and that no held shard stands still without a named cause; it never means that N
 from __future__ import annotations
 
 import asyncio
-from math import inf
 from typing import TYPE_CHECKING
 
 import structlog
@@ -26,6 +25,7 @@ from consumer.core.reports.status import (
 from consumer.core.reports.status_rows import condition_status, lease_status, shard_status
 from consumer.core.reports.worker_status import worker_statuses
 from consumer.core.time_of_day import WRONG_SECONDS
+from consumer.observability.conditions import Conditions
 from consumer.observability.embedded_metrics import EmbeddedMetrics
 from consumer.runtime.signal import Signal
 
@@ -60,9 +60,6 @@ shard over after a minute, so this finds only what that did not."""
 
 RETENTION_SECONDS = 24 * 3600.0
 
-CLOCK_REMIND_SECONDS = 300.0
-"""Seconds until the warning of a wrong wall clock is repeated."""
-
 
 class Observer:
     """The source of `/livez`, `/readyz`, `/status` and `/metrics`."""
@@ -83,7 +80,7 @@ class Observer:
                 settings.cloudwatch_namespace, settings.application, metrics
             )
         self._told_cloudwatch_at = self._started_at
-        self._warned_of_clock_at = -inf
+        self._conditions = Conditions(clock.now)
         self._stopped = Signal()
         self._stopping = False
         self._rates: dict[tuple[str, str], Rate] = {}
@@ -232,19 +229,20 @@ class Observer:
             rate.observe(now, shard.records_read)
 
     def _look_at_clock(self) -> None:
-        """Update the gauge; warn of a wall clock that is wrong, now and then while it is."""
-        now, ahead = self._clock.now(), self._clock.ahead
+        """Update the gauge; warn of a wall clock that is wrong."""
+        ahead = self._clock.ahead
         if ahead is None:
             return
         self._metrics.clock_ahead_seconds.set(ahead)
-        if abs(ahead) > WRONG_SECONDS and now >= self._warned_of_clock_at + CLOCK_REMIND_SECONDS:
-            self._warned_of_clock_at = now
-            log.warning(
-                "clock_wrong",
-                seconds=round(ahead, 1),
-                action="ages and limits follow AWS's time, so nothing is wrong yet; set this"
-                " machine's clock (NTP): AWS refuses requests if it is wrong by minutes",
-            )
+        if abs(ahead) <= WRONG_SECONDS:
+            self._conditions.over("clock_wrong")
+            return
+        self._conditions.warning(
+            "clock_wrong",
+            seconds=round(ahead, 1),
+            action="set this machine's clock (NTP): AWS refuses requests if it is wrong by minutes;"
+            " ages and limits follow AWS's time, so nothing else is wrong",
+        )
 
     def _look(self) -> None:
         self._look_at_clock()

@@ -78,7 +78,7 @@ async def before_start(nakadi: Nakadi, route: Route, view_type: ViewType) -> Par
             "event_type_not_checked",
             event_type=route.event_type,
             reason=reason,
-            action="none: events are published as soon as it answers",
+            action="nothing; events are published as soon as it answers",
         )
         return _guess(route)
     for result in found.results:

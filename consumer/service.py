@@ -153,7 +153,9 @@ class Service:
             self._partitionings[route.event_type] = partitioning
         queue = None
         if settings.dead_letter_queue_url is not None:
-            queue = SqsDeadLetterQueue(await aws.sqs(), settings.dead_letter_queue_url)
+            queue = SqsDeadLetterQueue(
+                await aws.sqs(), settings.dead_letter_queue_url, self._clock.now
+            )
         return Ports(streams, store, publishers, queue, self._clock, self._chance), page
 
     async def _find(self, streams: StreamClient, store: LeaseStore) -> StreamPage:
@@ -191,7 +193,7 @@ class Service:
                 "stream_doubtful",
                 stream=page.stream.key,
                 detail=str(found.doubt),
-                action="the streams that this application knows are read on; correct the rest",
+                action="remove what `detail` names; the streams that are known are read meanwhile",
             )
         return page
 

@@ -67,7 +67,13 @@ class Tls:
             if not self._complained:
                 self._complained = True
                 path = str(self._files[0])
-                log.warning("client_certificate_unreadable", path=path, detail=_why(error))
+                log.warning(
+                    "client_certificate_unreadable",
+                    path=path,
+                    detail=_why(error),
+                    action="have a certificate and its key written to these files; the last one"
+                    " stays in use until it expires",
+                )
 
     def _load(self, cert: Path, key: Path) -> None:
         seen = _stat(cert, key)

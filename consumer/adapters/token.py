@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-import structlog
-
 from consumer.core.secret import secret_word
+from consumer.observability.conditions import Conditions
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-log = structlog.get_logger()
 
 MAX_TOKEN_BYTES = 65_536
 """No more than this is read of a token file."""
@@ -75,13 +72,15 @@ class FileToken:
         self._header: str | None = None
         self._seen: tuple[int, int, int] | None = None
         self._look_at = float("-inf")
-        self._complained = False
+        self._now = 0.0
+        self._conditions = Conditions(self._time)
 
     def __repr__(self) -> str:
         return f"FileToken({str(self._path)!r})"
 
     def header(self, now: float) -> str | None:
         """Return `Bearer …`, or None until a token has been read."""
+        self._now = now
         if now >= self._look_at:
             self._look_at = now + PAUSE
             self._look()
@@ -97,6 +96,7 @@ class FileToken:
             found = self._path.stat()
             seen = (found.st_mtime_ns, found.st_size, found.st_ino)
             if seen == self._seen:
+                self._readable()
                 return
             with self._path.open("rb") as file:
                 header = _bearer(file.read(MAX_TOKEN_BYTES).decode("ascii"))
@@ -108,12 +108,22 @@ class FileToken:
             return
         self._header = header
         self._seen = seen
-        self._complained = False
+        self._readable()
+
+    def _readable(self) -> None:
+        self._conditions.over("token_file_unreadable", path=str(self._path))
 
     def _complain(self, why: str) -> None:
-        if not self._complained:
-            self._complained = True
-            log.warning("token_file_unreadable", path=str(self._path), detail=why)
+        self._conditions.warning(
+            "token_file_unreadable",
+            path=str(self._path),
+            detail=why,
+            action="have a token written to this file; the last one that was read stays in use, "
+            "and without one Nakadi answers 401",
+        )
+
+    def _time(self) -> float:
+        return self._now
 
 
 def _bearer(text: str) -> str | None:

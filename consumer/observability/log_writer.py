@@ -86,7 +86,7 @@ class LogWriter:
                 log.warning(
                     "log_lines_dropped",
                     count=dropped,
-                    action="none: look at who reads the log, or at the disk",
+                    action="look at who reads the log, or at the disk; publishing goes on",
                 )
 
     def _take(self) -> list[str]:

@@ -95,6 +95,7 @@ def _name_source(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         "event": "library_message",
         "logger": record.name,
         "message": event["event"],
+        "action": "keep the line: it may explain what goes wrong; by itself it asks for nothing",
     }
     if record.name.partition(".")[0] in WITHOUT_TRACEBACK and "exc_info" in named:
         _, error, _ = named.pop("exc_info")

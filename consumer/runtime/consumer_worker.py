@@ -14,6 +14,7 @@ from consumer.core.leases.fence import Fence
 from consumer.core.reports.condition import conditions, worker_report, worst
 from consumer.core.reports.readiness import unready
 from consumer.core.shard.pace import Polling
+from consumer.observability.conditions import Conditions
 from consumer.runtime.cancellation import ending_group
 from consumer.runtime.discovery.discovery import Discovery
 from consumer.runtime.instruments import Instruments
@@ -75,7 +76,7 @@ class ConsumerWorker:
 
     def __init__(self, ports: Ports, config: WorkerConfig, row: Worker, metrics: Metrics) -> None:
         self._fence = Fence(config.timing)
-        instruments = Instruments(ports.clock, ports.chance, metrics)
+        instruments = Instruments(ports.clock, ports.chance, metrics, Conditions(ports.clock.now))
         self.publishing = Publishing(
             config.routes,
             ports.publishers,

@@ -1,4 +1,4 @@
-"""The instruments of a worker: its clock, source of chance and metrics.
+"""The instruments of a worker: its clock, source of chance, metrics, and what is said to last.
 
 Rule: all shards of the worker share them; no state of a shard is kept here.
 """
@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from consumer.observability.conditions import Conditions
     from consumer.observability.metrics import Metrics
     from consumer.ports import Chance, Clock
 
 
 @dataclass(frozen=True, slots=True)
 class Instruments:
-    """Clock, chance and metrics, passed together to the parts of a shard."""
+    """Clock, chance, metrics and conditions, passed together to the parts of a shard."""
 
     clock: Clock
     chance: Chance
     metrics: Metrics
+    conditions: Conditions

@@ -3,6 +3,8 @@
 from localdev.observability.grafana import Panel, Query, Row
 from localdev.observability.promql import MONTH, OF, WORKER, gauge, rate
 
+UNREAD = ',state=~"free|waiting|unreadable"'
+
 LEASES = Row(
     "Leases and shards",
     (
@@ -14,9 +16,10 @@ LEASES = Row(
         ),
         Panel(
             "Leases nobody holds",
-            "Free: could be read and is not. Waiting: for a parent or an older stream.",
+            "Free: could be read and is not. Waiting: for a parent or an older stream. Unreadable: "
+            "its row is damaged.",
             (
-                Query(gauge("max", "leases", "state", ',state=~"free|waiting"'), "{{state}}"),
+                Query(gauge("max", "leases", "state", UNREAD), "{{state}}"),
                 Query(gauge("sum", "worker_able") + " < bool 1", "no worker can read"),
             ),
         ),

@@ -7,24 +7,26 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import boto3
 
-from localdev.observability.rules import LOCAL, SOURCE, render
+from localdev.observability.rules import ALERTS, LOCAL, SOURCE, render
 from tests.alerts.exporter import Exporter, exporter
 from tests.alerts.observed import Observed, observed
 from tests.integration.cluster import EVENT_TYPE
 from tests.integration.consumer_process import run_consumer
 
 VALUES = {
+    **ALERTS,
     "ageWarningSeconds": 10,
     "agePageSeconds": 30,
     "retentionSeconds": 120,
     "oldestDeadLetterSeconds": 20,
     "freshnessSeconds": 5,
     "freshnessObjective": 0.999,
-    "runbookUrl": "docs/runbook.md",
 }
+TABLE = "consumer-leases"
 SECONDS = {"m": 60, "h": 3600, "d": 86400}
 
 
@@ -109,6 +111,36 @@ def oldest_letter(drill: Drill) -> float | None:
         sqs.close()
     sent = [int(each["Attributes"]["SentTimestamp"]) / 1000 for each in found]
     return time.time() - min(sent) if sent else None
+
+
+class LeaseRows:
+    """The lease table under an operator's hands. `dynamodb` is a client of boto3."""
+
+    def __init__(self, dynamodb: Any) -> None:
+        self._dynamodb = dynamodb
+
+    def damage(self, attribute: str) -> dict[str, Any]:
+        """Make an attribute of one lease row a number; return the row as it was."""
+        rows = self._dynamodb.scan(TableName=TABLE)["Items"]
+        row: dict[str, Any] = next(row for row in rows if row["key"]["S"].startswith("lease/"))
+        self.repair(row | {attribute: {"N": "1"}})
+        return row
+
+    def repair(self, row: dict[str, Any]) -> None:
+        """Put a row."""
+        self._dynamodb.put_item(TableName=TABLE, Item=row)
+
+
+@contextmanager
+def leases(drill: Drill) -> Iterator[LeaseRows]:
+    keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    cluster = drill.here.cluster
+    region = cluster.arn.split(":")[3]
+    dynamodb = boto3.client("dynamodb", endpoint_url=cluster.leases_url, region_name=region, **keys)
+    try:
+        yield LeaseRows(dynamodb)
+    finally:
+        dynamodb.close()
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Produces the fault of every alert, waits until it fires, follows the runbook, until it is silent.
 
-python -m tests.alerts.drills [outage|token|missing|refused|gone|forgotten|disabled|unread …]
+python -m tests.alerts.drills [outage|token|missing|refused|gone|forgotten|disabled|unread|damaged]
 
 Workers, servers and Prometheus are real; the rules are the chart's, with time made shorter: `for`
 by 60, ranges by 10, thresholds as in VALUES. What CloudWatch and Kubernetes would export is told by
@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 
-from tests.alerts.drill import Drill, drilled, oldest_letter
+from tests.alerts.drill import Drill, drilled, leases, oldest_letter
 from tests.integration.load import Load
 
 
@@ -177,7 +177,27 @@ def unread(drill: Drill) -> None:
     drill.settled()
 
 
-DRILLS = (outage, token, missing, refused, gone, forgotten, disabled, unread)
+def damaged(drill: Drill) -> None:
+    here = drill.here
+    first = here.start()
+    here.cluster.fill(100)
+    here.cluster.until_settled(60)
+    first.stop()
+    with leases(drill) as rows:
+        row = rows.damage("checkpoint")
+        drill.say("no worker runs, and a hand makes the checkpoint of a shard a number")
+        here.start()
+        drill.fires("ConsumerLeasesUnreadable")
+        drill.errors()
+        drill.command("leases")
+        here.cluster.fill(100)
+        drill.say("the checkpoint is put back")
+        rows.repair(row)
+    drill.silent("ConsumerLeasesUnreadable")
+    drill.settled()
+
+
+DRILLS = (outage, token, missing, refused, gone, forgotten, disabled, unread, damaged)
 
 
 def main() -> int:

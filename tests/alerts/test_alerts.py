@@ -63,6 +63,7 @@ def test_alerts_fire_and_stay_silent(tmp_path: Path, case: Path) -> None:
         ("[20m]", "[60m]", "ConsumerRetentionInDanger"),
         (',reason!="seek"', "", "ConsumerChangesLost"),
         (f'{APPLICATION},state="free"', 'state="waiting"', "ConsumerLeasesUnowned"),
+        ('state="unreadable"', 'state="waiting"', "ConsumerLeasesUnreadable"),
         ("absent(consumer_iterator_age_seconds{", "absent({", "ConsumerAbsent"),
         ("|413|422)", ")", "ConsumerPublishErrors"),
         ("> on (namespace)", "!= on (namespace)", "ConsumerRedriveFailed"),

@@ -31,6 +31,7 @@ from consumer.core.leases.fence import Fence
 from consumer.core.limits import LeaseTiming, PublishLimits
 from consumer.core.reports.status import NOTHING_SENT
 from consumer.core.routes.route import Route
+from consumer.observability.conditions import Conditions
 from consumer.observability.metrics import Metrics
 from consumer.runtime.instruments import Instruments
 from consumer.runtime.publishing.backlog import Backlog, RecordEvents
@@ -185,7 +186,7 @@ class Line:
         route = Route(self.name, EventFormat("orders", ("id",)), self.limits, ("id",))
         publishing = Publishing(
             [route], {self.name: port}, self.letters, 1 << 28, fence,
-            Instruments(clock, random.Random(2), self.metrics), {},
+            Instruments(clock, random.Random(2), self.metrics, Conditions(clock.now)), {},
         )  # fmt: skip
         backlog, outlet = publishing.backlog, publishing.backlog.outlets[self.name]
         watermark = AckWatermark(Tenure("arn", "shard", fence.epoch), None)

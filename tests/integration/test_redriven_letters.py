@@ -182,7 +182,9 @@ def test_what_is_refused_stays_and_the_rest_goes_on(desk: Desk) -> None:
     assert "refused: 3 " in out
     assert "  validation: 2\n" in out
     assert "  rejected: 1\n" in out
-    tries = [int(line.split()[-2]) for line in out.splitlines() if "validation, tried" in line]
+    named = [line for line in out.splitlines() if "validation, tried" in line]
+    assert all(line.split(" times: ")[1].startswith("#/data/amount: ") for line in named)
+    tries = [int(line.split(" times: ")[0].split()[-1]) for line in named]
     assert len(tries) == 2
     assert min(tries) >= 6  # three before, three now, and those in which it was not the one named
     assert errors.count("event_refused") == 3
@@ -273,6 +275,44 @@ def test_a_dry_run_prints_a_table_and_hides_nothing(desk: Desk) -> None:
     code, out, _ = desk.redrive("--dry-run", "--max-messages", "4")
     assert "4 messages received" in out
     assert desk.depth() == (15, 0)
+
+
+def test_a_list_says_of_each_letter_why_it_is_there(desk: Desk) -> None:
+    refused = [desk.letter(number, "o-2" if number == 3 else "") for number in range(1, 4)]
+    desk.put(*refused, replace(desk.letter(4), reason="expired", detail="\x1b[2Jold"))
+    desk.put_text("hello")
+    code, out, errors = desk.redrive("--dry-run", "--list", "--json")
+    assert code == 0
+    letters = {line["sequence"]: line for line in map(json.loads, out.splitlines())}
+    assert sorted(map(str, letters)) == ["1", "2", "3", "4", "None"]
+    assert letters["1"]["detail"] == "#/data/amount: expected number"
+    assert (letters["1"]["reason"], letters["1"]["receptions"]) == ("validation", 1)
+    assert 0 <= letters["1"]["age_seconds"] < PATIENCE
+    assert letters["2"]["key"] == letters["3"]["key"] != letters["1"]["key"]
+    assert letters[None]["stays"].startswith("no dead letter")
+    assert "5 messages received" in errors
+    assert "o-2" not in out
+    code, out, _ = desk.redrive("--dry-run", "--list", "--show-keys", "--reason", "expired")
+    header, line, *rest = out.splitlines()
+    assert (code, header.split()[:2], line.split()[:2]) == (
+        0,
+        ["key", "sequence"],
+        ['["o-4"]', "4"],
+    )
+    assert line.split()[3:] == ["2", "expired", r"\x1b[2Jold"]
+    assert ("not a letter" in rest[0], rest[1]) == (True, "5 messages received")
+    assert desk.depth() == (5, 0)
+    assert desk.stored() == []
+
+
+def test_a_list_ends_when_its_reader_goes(desk: Desk) -> None:
+    desk.put(*(desk.letter(number) for number in range(1, 31)))
+    with desk.start("--dry-run", "--list", "--json") as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["reason"] == "validation"
+        process.stdout.close()
+        assert process.wait(PATIENCE) == 0
+    assert desk.depth() == (30, 0)
 
 
 def test_filters(desk: Desk) -> None:

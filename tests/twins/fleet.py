@@ -18,6 +18,7 @@ from consumer.core.shard.shard_state import Outcome, ShardState
 from consumer.core.shard.shard_view import ShardView
 from consumer.core.stream.stream import ViewType
 from consumer.errors import LeaseLost
+from consumer.observability.conditions import Conditions
 from consumer.observability.metrics import Metrics
 from consumer.runtime.discovery.bootstrap import Source
 from consumer.runtime.discovery.discovery import Discovery
@@ -53,7 +54,7 @@ class FakeShard:
         self._wake = asyncio.Event()
         self._want = "read"
         self.writer = LeaseWriter(
-            node.store, node.clock, HalfChance(), row.key, lease, node.name, node.timing
+            node.store, node.instruments, row.key, lease, node.name, node.timing
         )
         self.epoch = epoch
         self.stream = row
@@ -197,9 +198,11 @@ class Node:
         )
         self.made: list[FakeShard] = []
         self.polling = Polling(PollTiming())
-        instruments = Instruments(self.clock, HalfChance(), self.metrics)
+        self.instruments = Instruments(
+            self.clock, HalfChance(), self.metrics, Conditions(self.clock.now)
+        )
         held = HeldShards(
-            self.store, self.timing, self.heartbeat, self.fence, self._make, instruments
+            self.store, self.timing, self.heartbeat, self.fence, self._make, self.instruments
         )
         self.coordinator = Coordinator(
             store=self.store,
@@ -209,7 +212,9 @@ class Node:
             fence=self.fence,
             discovery=self.discovery,
             held=held,
-            readability=ReadabilityCheck(self.fleet.streams, self.heartbeat, held, instruments),
+            readability=ReadabilityCheck(
+                self.fleet.streams, self.heartbeat, held, self.instruments
+            ),
             polling=self.polling,
             clock=self.clock,
         )

@@ -20,6 +20,7 @@ from consumer.core.shard.pace import Polling
 from consumer.core.shard.shard_state import Outcome
 from consumer.core.shard.shard_view import ShardView
 from consumer.errors import Retryable
+from consumer.observability.conditions import Conditions
 from consumer.observability.metrics import Metrics
 from consumer.runtime.instruments import Instruments
 from consumer.runtime.publishing.publishing import Publishing
@@ -115,7 +116,7 @@ class Line:
         self.row = row
         self.table.of(row.key)[lease.shard_id] = lease
         route = Route("order-store.order", FORMAT, limits, ("id",))
-        instruments = Instruments(self.clock, chance, self.metrics)
+        instruments = Instruments(self.clock, chance, self.metrics, Conditions(self.clock.now))
         known = {} if partitioning is None else {route.event_type: partitioning}
         self.publishing = Publishing(
             [route], {route.event_type: nakadi}, queue, memory, self.fence, instruments, known

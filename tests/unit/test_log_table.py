@@ -10,9 +10,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 TABLE = (ROOT / "docs" / "logs.md").read_text()
-LEVELS = {"debug", "info", "warning", "error", "exception"}
-LOGGERS = {"log", "level", "self._log"}
-CALLED = LEVELS | {"level", "_log"}
+LEVELS = {"debug", "info", "warning", "error", "exception", "failed"}
+LOGGERS = {"log", "self._log", "self._conditions", "conditions"}
+CALLED = LEVELS | {"_log"}
+NO_FIELDS = {"aspect", "patience"}  # of conditions: whether a line is due
 NOT_OURS = {"library_message"}  # made by consumer.observability.logs of what libraries say
 
 
@@ -32,7 +33,8 @@ def logged() -> dict[str, set[str]]:
                 continue
             event = node.args[0]
             if isinstance(event, ast.Constant):
-                fields = {keyword.arg for keyword in node.keywords if keyword.arg}
+                fields = {keyword.arg for keyword in node.keywords if keyword.arg} - NO_FIELDS
+                fields |= {"reason", "detail"} if last == "failed" else set()
                 events[str(event.value)] |= fields | ({"stream", "shard"} & {*wrapped(name)})
     return events
 

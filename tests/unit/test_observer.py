@@ -10,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from consumer.adapters.clock import AwsClock
+from consumer.core.lasting import REMIND_SECONDS
 from consumer.core.leases.lease_state import LeaseState
 from consumer.core.publishing.flow import FlowState
 from consumer.core.reports.lease_view import LeaseView
@@ -19,7 +20,7 @@ from consumer.core.shard.shard_state import ShardState
 from consumer.core.shard.shard_view import ShardView
 from consumer.core.time_of_day import WRONG_SECONDS
 from consumer.observability.metrics import Metrics
-from consumer.observer import CLOCK_REMIND_SECONDS, Observer
+from consumer.observer import Observer
 from consumer.settings.loading import load_settings
 from tests.twins.virtual_time import EPOCH
 
@@ -181,16 +182,19 @@ def test_a_wrong_clock_is_warned_of_once_and_again_while_it_lasts(wrong: float) 
             (1.0, WRONG_SECONDS),
             (2.0, wrong),
             (3.0, wrong),
-            (CLOCK_REMIND_SECONDS + 1.0, wrong),
-            (CLOCK_REMIND_SECONDS + 2.0, wrong),
-            (2 * CLOCK_REMIND_SECONDS + 2.0, 0.2),
+            (REMIND_SECONDS + 2.0, wrong),
+            (REMIND_SECONDS + 2.5, wrong),
+            (REMIND_SECONDS + 3.0, 0.2),
+            (REMIND_SECONDS + 4.0, 0.2),
         ):
             watched.clock.seconds, watched.clock.wrong = 1000.0 + seconds, ahead
             before = len(logs)
             watched.observer.scrape()
             told.append(len(logs) - before)
-    assert told == [0, 0, 1, 0, 0, 1, 0]
-    assert {(entry["event"], entry["seconds"]) for entry in logs} == {("clock_wrong", wrong)}
+    assert told == [0, 0, 1, 0, 1, 0, 1, 0]
+    *warnings, over = logs
+    assert {(entry["event"], entry["seconds"]) for entry in warnings} == {("clock_wrong", wrong)}
+    assert (over["event"], over["condition"]) == ("condition_over", "clock_wrong")
     assert watched.metrics.registry.get_sample_value("consumer_clock_ahead_seconds") == 0.2
 
 

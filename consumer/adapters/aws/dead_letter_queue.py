@@ -11,18 +11,15 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-import structlog
-
 from consumer.adapters.aws.aws_errors import CALL_FAILURES, describe, retryable
 from consumer.adapters.aws.batch_answer import confirmed_ids
 from consumer.adapters.odd_answer import reading
 from consumer.core.dead_letters.dead_letter import DeadLetter, encode
 from consumer.errors import Retryable
+from consumer.observability.conditions import Conditions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-log = structlog.get_logger()
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 MESSAGES_PER_CALL: Final = 10
 MAX_BYTES: Final = 1_048_576
@@ -31,16 +28,27 @@ MIN_BYTES: Final = 1_024
 
 REQUEST_SECONDS: Final = 20.0
 
+OVER_SECONDS: Final = 60.0
+"""The queue counts as accepting all letters again after this long: each is tried more often."""
+
 _TOO_LONG: Final = re.compile(r"(?:shorter|longer) than ([0-9]{1,9}) bytes")
 
 
 class SqsDeadLetterQueue:
-    """The DeadLetterQueue port on SQS. `sqs` is a client made by `Aws`."""
+    """The DeadLetterQueue port on SQS. `sqs` is made by `Aws`, `now` is that of a clock."""
 
-    def __init__(self, sqs: Any, queue_url: str) -> None:  # noqa: ANN401 - made by botocore
+    def __init__(
+        self,
+        sqs: Any,  # noqa: ANN401 - made by botocore
+        queue_url: str,
+        now: Callable[[], float],
+    ) -> None:
         self._sqs = sqs
         self._queue_url = queue_url
         self._limit = MAX_BYTES
+        self._now = now
+        self._conditions = Conditions(now)
+        self._failed_at = 0.0
 
     async def send(self, letters: Sequence[DeadLetter]) -> Sequence[bool]:
         """Send letters and return for each whether the queue has accepted it.
@@ -78,14 +86,19 @@ class SqsDeadLetterQueue:
             return confirmed_ids(answer)
 
     def _look_at_failures(self, failures: Sequence[Mapping[str, Any]]) -> None:
+        if failures:
+            self._failed_at = self._now()
+        elif self._now() - self._failed_at > OVER_SECONDS:
+            self._conditions.over("dead_letter_not_accepted")
         for failure in failures:
             message = str(failure.get("Message", ""))
             self._learn_limit(message)
-            log.warning(
+            self._conditions.warning(
                 "dead_letter_not_accepted",
-                code=failure.get("Code"),
+                code=str(failure.get("Code")),
                 message=message,
-                action="the letter is sent again; its key waits",
+                action="nothing; the letter is sent again, and its key waits. If this lasts, look "
+                "up the code in the reference of SQS",
             )
 
     def _learn_limit(self, message: str) -> None:

@@ -122,7 +122,13 @@ async def _expire_rows(dynamodb: Any, table: str) -> None:  # noqa: ANN401 - mad
             TimeToLiveSpecification={"Enabled": True, "AttributeName": "expiresAt"},
         )
     except (_Refused, Retryable) as error:
-        log.warning("lease_table_without_ttl", table=table, detail=str(error))
+        log.warning(
+            "lease_table_without_ttl",
+            table=table,
+            detail=str(error),
+            action="enable time to live on the attribute expiresAt, or leave it: the rows of dead "
+            "workers then stay, which does no harm",
+        )
 
 
 class _Refused(Exception):

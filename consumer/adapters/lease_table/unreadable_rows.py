@@ -1,13 +1,11 @@
 """Names the rows of the lease table that cannot be read, for whoever can repair them.
 
-A row is named when it is first met and reminded of now and then, not at every scan.
+A row is named when it is first met and again every few minutes, not at every scan.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeVar
-
-import structlog
 
 from consumer.adapters.lease_table.lease_rows import (
     STREAM,
@@ -19,7 +17,7 @@ from consumer.adapters.lease_table.lease_rows import (
     worker_of,
 )
 from consumer.adapters.lease_table.row_fields import Unreadable
-from consumer.core.leases.reminder import Reminder
+from consumer.observability.conditions import Conditions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,16 +27,15 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
-log = structlog.get_logger()
-
 _ACTIONS: Final = {
-    "lease": "nobody takes this shard and its children wait; repair the attribute, do not delete"
-    " the row: a new one would start at the shard's oldest record",
-    "stream": "this stream and later ones that have not begun wait; repair the attribute, do not"
-    " delete the row",
-    "worker": "this worker gets no share; a running worker writes its row anew, delete any other",
-    "gap": "`consumer gaps` does not show it; repair the attribute, or delete the row",
-    "command": "it is not obeyed, and will not be: give it again by consumer seek, pause or resume",
+    "lease": "repair the attribute, and do not delete the row: a new one would start at the shard's"
+    " oldest record; until then nobody takes this shard, and its children wait",
+    "stream": "repair the attribute, and do not delete the row; until then this stream and later"
+    " ones that have not begun wait",
+    "worker": "delete the row, unless its worker runs and so writes it anew; until then this worker"
+    " gets no share",
+    "gap": "repair the attribute, or delete the row: `consumer gaps` does not show it",
+    "command": "give it again by consumer seek, pause or resume: it is not obeyed, and will not be",
 }
 
 
@@ -46,8 +43,7 @@ class UnreadableRows:
     """Converts rows, and logs those that cannot be read."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._reminder = Reminder()
+        self._conditions = Conditions(clock.now)
 
     def workers(self, rows: Sequence[Row]) -> list[Worker]:
         """Return the workers of rows; one whose row cannot be read is marked."""
@@ -85,10 +81,18 @@ class UnreadableRows:
             if isinstance(value, Unreadable):
                 self._tell(value.key, value.attribute)
             else:
+                self._tell(key_of(row), None)
                 values.append(value)
         return values
 
     def _tell(self, key: str, attribute: str | None) -> None:
-        if attribute is not None and self._reminder.due(key, attribute, self._clock.now()):
-            kind = key.partition("/")[0]
-            log.error("row_unreadable", row=key, attribute=attribute, action=_ACTIONS[kind])
+        if attribute is None:
+            self._conditions.over("row_unreadable", row=key)
+            return
+        self._conditions.error(
+            "row_unreadable",
+            row=key,
+            attribute=attribute,
+            aspect=attribute,  # the next one is named as soon as the first is repaired
+            action=_ACTIONS[key.partition("/")[0]],
+        )

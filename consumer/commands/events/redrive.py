@@ -20,6 +20,7 @@ from consumer.adapters.aws.dead_letter_source import SqsDeadLetterSource
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.nakadi import Nakadi
 from consumer.commands.columns import columns
+from consumer.commands.events.redrive_list import RedriveList
 from consumer.commands.events.redrive_progress import RedriveProgress
 from consumer.core.dead_letters.dead_letter import REASONS
 from consumer.core.dead_letters.redrive import RedriveOutcome, Selection
@@ -55,6 +56,7 @@ MEANINGS = {
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
     """Run it, write a summary to `out` and return the report's exit code. Raises Misconfigured."""
+    _check_list(arguments)
     settings = load_settings(environ, [EVENT_TYPE, NAKADI])
     if settings.dead_letter_queue_url is None:
         raise Misconfigured(
@@ -74,14 +76,31 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
         dry_run=arguments.dry_run,
     )  # fmt: skip
     logs.configure_command()
-    report = asyncio.run(_redrive(settings, settings.dead_letter_queue_url, job))
-    if job.dry_run:
+    listing = (
+        RedriveList(out, time.time, as_json=arguments.json, show_keys=arguments.show_keys)
+        if arguments.list
+        else None
+    )
+    report = asyncio.run(_redrive(settings, settings.dead_letter_queue_url, job, listing))
+    if job.dry_run and listing is None:
         out.write(columns([("reason", "event type", "letters", "to publish"), *_rows(report)]))
-    out.write("".join(f"{line}\n" for line in summary(report)))
+    notes = sys.stderr if arguments.json else out  # JSON is for programs: nothing else is there
+    notes.write("".join(f"{line}\n" for line in summary(report)))
     return report.exit_code
 
 
-async def _redrive(settings: Settings, queue_url: str, job: RedriveJob) -> RedriveReport:
+def _check_list(arguments: argparse.Namespace) -> None:
+    """Raise Misconfigured if an option of the list is given without the list."""
+    if arguments.list and not arguments.dry_run:
+        raise Misconfigured("--list: found it without --dry-run, which lists and publishes nothing")
+    for option, given in (("--json", arguments.json), ("--show-keys", arguments.show_keys)):
+        if given and not arguments.list:
+            raise Misconfigured(f"{option}: found it without --list, whose lines it changes")
+
+
+async def _redrive(
+    settings: Settings, queue_url: str, job: RedriveJob, listing: RedriveList | None
+) -> RedriveReport:
     clock = SystemClock()
     chance = random.Random()  # noqa: S311 - spreads retries, guards no secret
     progress = RedriveProgress(sys.stderr, clock, job.max_messages)
@@ -97,7 +116,11 @@ async def _redrive(settings: Settings, queue_url: str, job: RedriveJob) -> Redri
     )
     async with Aws(fallback_region(settings)) as aws, nakadi:
         source = SqsDeadLetterSource(await aws.sqs(), queue_url)
-        redrive = Redrive(source, nakadi, clock, chance, job, progress.show)
+        if listing is None:
+            redrive = Redrive(source, nakadi, clock, chance, job, progress.show)
+        else:
+            show = listing.with_progress(progress.show)
+            redrive = Redrive(source, nakadi, clock, chance, job, show, listing.show)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, redrive.stop)

@@ -117,15 +117,13 @@ class Flow:
         self._outages += 1
         self.not_before = max(self.not_before, now + max(chance * ceiling, PAUSE / 10))
 
-    def stop(self, now: float, reason: str) -> bool:
-        """Stop until the operator acts. Return False if it was stopped already for this reason."""
-        news = self.state is not FlowState.STOPPED or self.reason != reason
+    def stop(self, now: float, reason: str) -> None:
+        """Stop until the operator acts."""
         self.state = FlowState.STOPPED
         self.reason = reason
         self._since = now
         self.allowed = 1
         self.not_before = now + self._limits.probe
-        return news
 
     def too_large(self, size: int) -> None:
         """Take note that a request of `size` bytes was too large (413): halve the batch bytes."""

@@ -108,7 +108,7 @@ class Lanes:
         return name if name in self._open else None
 
     def failed(self, outcome: PartitionOutcome, sent_at: float, now: float, chance: float) -> bool:
-        """Take note that a partition took nothing of its part. Return whether this opened a lane.
+        """Take note that a partition took nothing of its part. Return whether it has a lane now.
 
         `chance` in [0, 1) spreads the pauses.
         """
@@ -129,7 +129,7 @@ class Lanes:
             lane.failures += 1
             wait = full_jitter(lane.failures, PAUSE, PAUSE_MAX, chance)
             lane.not_before = now + max(PAUSE_MIN, wait)
-        return news
+        return True
 
     def answered(self, name: str, sent_at: float, now: float) -> bool:
         """Take note that a partition took an event. Return whether this closed its lane."""

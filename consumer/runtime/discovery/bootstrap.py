@@ -129,7 +129,12 @@ async def own_rows(
 async def _accept(store: LeaseStore, source: Source, row: StreamRow) -> StreamRow:
     if row.fingerprint == source.fingerprint or row.unreadable is not None:
         return row
-    log.warning("fingerprint_replaced", stream=row.key, before=row.fingerprint)
+    log.warning(
+        "fingerprint_replaced",
+        stream=row.key,
+        before=row.fingerprint,
+        action="unset CONSUMER_ACCEPT_CHANGE once no worker has the old settings",
+    )
     replaced = await store.replace_stream(row, replace(row, fingerprint=source.fingerprint))
     return row if replaced is None else replaced
 

@@ -15,6 +15,8 @@ import structlog
 from consumer.core.leases.sweep import new_lease
 from consumer.core.stream.stream import Stream
 from consumer.errors import Retryable, ShardNotFound, UnknownOutcome
+from consumer.observability.actions import LOOK_UP_CHILDREN_AGAIN
+from consumer.observability.conditions import Conditions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +44,7 @@ class Children:
         self._store = store
         self._streams = streams
         self._clock = clock
+        self._conditions = Conditions(clock.now)
         # By stream key and id of an ended shard: lookups so far, and when the next is due (clock).
         self._lookups: dict[tuple[str, str], tuple[int, float]] = {}
 
@@ -52,8 +55,23 @@ class Children:
     async def create_rows(self, row: StreamRow, shard_id: str) -> bool:
         """Create rows for the children of `shard_id`, and look them up again later.
 
-        Return whether the stream shows any child. Raises Retryable.
+        Return whether the stream shows any child. Raises Retryable, and logs it.
         """
+        try:
+            shown = await self._create_rows(row, shard_id)
+        except Retryable as error:
+            self._conditions.failed(
+                "children_unknown",
+                error,
+                action=LOOK_UP_CHILDREN_AGAIN,
+                stream=row.key,
+                shard=shard_id,
+            )
+            raise
+        self._conditions.over("children_unknown", stream=row.key, shard=shard_id)
+        return shown
+
+    async def _create_rows(self, row: StreamRow, shard_id: str) -> bool:
         try:
             children = await self._streams.child_shards(stream_of(row), shard_id)
         except ShardNotFound:
@@ -92,13 +110,6 @@ class Children:
             try:
                 shown = row is not None and await self.create_rows(row, key[1])
             except Retryable as error:
-                log.warning(
-                    "children_unknown",
-                    stream=key[0],
-                    shard=key[1],
-                    reason=error.reason,
-                    detail=str(error),
-                )
                 self._lookups[key] = (tries, due)  # a failure is not counted
                 found = found or isinstance(error, UnknownOutcome)
                 continue

@@ -23,6 +23,8 @@ from consumer.core.leases.sweep import (
     orphans,
 )
 from consumer.errors import Retryable
+from consumer.observability.actions import LIST_AGAIN
+from consumer.observability.conditions import Conditions
 from consumer.runtime.discovery.bootstrap import LatestBootstrap
 from consumer.runtime.discovery.children import Children, stream_of
 from consumer.runtime.discovery.listing import ShardListing
@@ -79,6 +81,7 @@ class Discovery:
         self._source = source
         self._listing = ShardListing(streams, clock)
         self._changed = Signal()
+        self._conditions = Conditions(clock.now)
         self._stopping = False
         self._claim: SweepClaim | None = None
         self._rows: dict[str, StreamRow] = {}
@@ -167,10 +170,11 @@ class Discovery:
                 log.debug("sweep_overtaken", stream=key)
                 return
             except Retryable as error:
-                log.warning("sweep_failed", stream=key, reason=error.reason, detail=str(error))
+                self._conditions.failed("sweep_failed", error, action=LIST_AGAIN, stream=key)
                 row = claim.row
                 await self._clock.sleep(SWEEP_PAUSE)
             else:
+                self._conditions.over("sweep_failed", stream=key)
                 return
 
     async def _sweep(self, claim: SweepClaim) -> None:

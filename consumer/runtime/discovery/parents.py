@@ -91,8 +91,9 @@ class Parents:
                     after=gap.from_,
                     reason=gap.reason,
                     child=child.shard_id,
-                    action="no listing showed this shard before its records were trimmed; reading "
-                    "goes on with its child; a gap row in the lease table names the shard",
+                    action="repair the readers' state from the table: no listing showed this shard "
+                    "before its records were trimmed; `consumer gaps` names it, and reading goes "
+                    "on with its child",
                 )
         await claim.ensure_held()
         await self._store.mark_parent_gone(stream, child.shard_id)
@@ -100,7 +101,12 @@ class Parents:
 
     async def _create_root(self, claim: SweepClaim, parent: str) -> None:
         """Create a row for a parent that exists but is never listed: it is read as a root."""
-        log.error("parent_never_listed", stream=claim.row.key, shard=parent)
+        log.error(
+            "parent_never_listed",
+            stream=claim.row.key,
+            shard=parent,
+            action="nothing; it is read first, and its child after it",
+        )
         await claim.ensure_held()
         lease = new_lease(Shard(parent, None, None), claim.row, self._clock.wall())
         await self._store.create_lease(claim.row.key, lease)

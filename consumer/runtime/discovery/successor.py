@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from consumer.core.leases.reminder import Reminder
 from consumer.errors import Retryable, TableNotFound
+from consumer.observability.actions import READ_LATER
+from consumer.observability.conditions import Conditions
 from consumer.runtime.discovery.bootstrap import first_row
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _GOES_ON = "the streams that are known are read on, and the table is asked again"
+_ALLOW = "compare the role with `consumer iam-policy`: DescribeTable must be allowed, and answer"
 
 
 class Successors:
@@ -37,7 +39,7 @@ class Successors:
         self._streams = streams
         self._clock = clock
         self._source = source
-        self._reminder = Reminder()
+        self._conditions = Conditions(clock.now)
 
     async def find(self, rows: Sequence[StreamRow], row: StreamRow) -> Stream | None:
         """Return the table's latest stream if it has no row yet and `row` is the newest.
@@ -53,7 +55,7 @@ class Successors:
     async def create_row(self, rows: Sequence[StreamRow], stream: Stream) -> None:
         """Create the row of the stream that was found. Raises Retryable."""
         await self._store.create_stream(first_row(self._source, stream, rows))
-        log.warning("new_stream", stream=stream.key, after=rows[-1].key)
+        log.warning("new_stream", stream=stream.key, after=rows[-1].key, action=READ_LATER)
 
     async def _latest(self, row: StreamRow) -> Stream | None:
         try:
@@ -62,17 +64,20 @@ class Successors:
             self._tell(
                 row,
                 "table_gone",
-                f"{_GOES_ON}; a deleted table's stream is kept for 24 hours; stop the service once"
-                " all is published, or create the table again, with a stream",
+                "stop the service once all is published, or create the table again, with a stream;"
+                f" a deleted table's stream is kept for 24 hours, and {_GOES_ON}",
             )
             return None
         except Retryable as error:
-            self._tell(row, error.reason, f"{_GOES_ON}; DescribeTable must be allowed and answer")
+            self._tell(row, error.reason, f"{_ALLOW}; {_GOES_ON}")
             return None
         if latest is None:
-            self._tell(row, "no_stream", f"{_GOES_ON}; enable a stream for the table")
+            self._tell(row, "no_stream", f"enable a stream for the table; {_GOES_ON}")
+        else:
+            self._conditions.over("successor_unknown", stream=row.key)
         return latest
 
     def _tell(self, row: StreamRow, reason: str, action: str) -> None:
-        if self._reminder.due(row.key, reason, self._clock.now()):
-            log.error("successor_unknown", stream=row.key, reason=reason, action=action)
+        self._conditions.error(
+            "successor_unknown", stream=row.key, reason=reason, aspect=reason, action=action
+        )

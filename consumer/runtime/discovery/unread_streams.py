@@ -74,8 +74,8 @@ class UnreadStreams:
             await self._record(
                 claim,
                 unfit_stream_gap(self._clock.wall()),
-                "its view type lacks images that the events need; nothing of it is read, and the"
-                " table's next stream follows; a gap row in the lease table names it",
+                "repair the readers' state from the table: the stream's view type lacks images that"
+                " the events need, so nothing of it is read; `consumer gaps` names it",
             )
         await claim.finish(began_at, VIEW_TYPE)
 
@@ -93,8 +93,8 @@ class UnreadStreams:
             await self._record(
                 claim,
                 gap,
-                "it was gone before its shards were listed for the first time; a gap row in the"
-                " lease table names it",
+                "repair the readers' state from the table: the stream was gone before its shards"
+                " were listed for the first time; `consumer gaps` names it",
             )
 
     async def _record(self, claim: SweepClaim, gap: Gap, action: str) -> None:

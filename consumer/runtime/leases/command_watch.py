@@ -9,24 +9,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import structlog
-
 from consumer.errors import Retryable
+from consumer.observability.actions import READ_COMMANDS_AGAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from consumer.core.leases.lease import StreamRow
+    from consumer.observability.conditions import Conditions
     from consumer.ports import LeaseStore
     from consumer.runtime.leases.held_shards import HeldShards
-
-log = structlog.get_logger()
 
 
 class CommandWatch:
     """`_known` is the number of the last command that was read, by stream key."""
 
-    def __init__(self, store: LeaseStore, held: HeldShards) -> None:
+    def __init__(self, store: LeaseStore, held: HeldShards, conditions: Conditions) -> None:
+        self._conditions = conditions
         self._store = store
         self._held = held
         self._known: dict[str, int] = {}
@@ -43,10 +42,11 @@ class CommandWatch:
             try:
                 commands = await self._store.read_commands(row.key, known)
             except Retryable as error:
-                log.warning(
-                    "commands_unread", stream=row.key, reason=error.reason, detail=str(error)
+                self._conditions.failed(
+                    "commands_unread", error, action=READ_COMMANDS_AGAIN, stream=row.key
                 )
                 continue
+            self._conditions.over("commands_unread", stream=row.key)
             self._known[row.key] = row.commands
             for shard in self._held.shards:
                 view = shard.view()

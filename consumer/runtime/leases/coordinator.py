@@ -26,6 +26,8 @@ from consumer.errors import (
     StreamUnreachable,
     first_in,
 )
+from consumer.observability.actions import HAND_OVER, READ_ROWS_AGAIN
+from consumer.observability.conditions import Conditions
 from consumer.runtime.discovery.bootstrap import check_fingerprint, own_rows
 from consumer.runtime.leases.command_watch import CommandWatch
 from consumer.runtime.leases.stream_leases import StreamLeases
@@ -91,7 +93,8 @@ class Coordinator:
         self._readability = readability
         self._peers = Peers(heartbeat.worker_id, timing)
         self._leases = StreamLeases(clock, timing, self._peers, self._held, heartbeat)
-        self._command_watch = CommandWatch(store, self._held)
+        self._conditions = Conditions(clock.now)
+        self._command_watch = CommandWatch(store, self._held, self._conditions)
         self._schedule = LeaseReadSchedule(timing)
         self._changed = Signal()
         self._limit: asyncio.Timeout | None = None
@@ -132,9 +135,8 @@ class Coordinator:
         self._discovery.stop()
         self._held.drain()
         if self._limit is not None:
-            self._limit.reschedule(
-                asyncio.get_running_loop().time() + self._timing.drain + EXIT_SECONDS
-            )
+            seconds = self._timing.drain + EXIT_SECONDS
+            self._limit.reschedule(asyncio.get_running_loop().time() + seconds)
         self._changed.notify()
 
     async def run(self) -> None:
@@ -174,8 +176,8 @@ class Coordinator:
         if not self.draining:
             if self.moved_at >= self._scan_due:
                 await self._scan()
-                await self._command_watch.read_new(self._readable)
-            await self._readability.update(self._readable)
+                await self._command_watch.read_new(self._leases.readable)
+            await self._readability.update(self._leases.readable)
             if self._pass_due() <= self._clock.now():
                 await self._pass(group)
         due = inf if self.draining else min(self._scan_due, self._pass_due())
@@ -192,9 +194,10 @@ class Coordinator:
             started = bool(self._rows) and all(row.unreadable is None for row in self._rows)
             own = None if started else await own_rows(self._store, self._source, rows)
         except Retryable as error:
-            log.warning("peers_unread", reason=error.reason, detail=str(error))
+            self._conditions.failed("peers_unread", error, action=READ_ROWS_AGAIN)
             self._scan_due = sent_at + self._timing.scan
             return False
+        self._conditions.over("peers_unread")
         answered_at = self._clock.now()
         self._peers.observe(sent_at, answered_at, workers, self._leases.owners())
         self._polling.hurry = self._peers.draining
@@ -215,19 +218,15 @@ class Coordinator:
         self._leases.observe(rows, sent_at)
         self._heartbeat.set_streams(self._leases.active())
         try:
-            for row in self._readable:
+            for row in self._leases.readable:
                 check_fingerprint(self._source, row)
         except Misconfigured as error:
             self._end(error)
 
-    @property
-    def _readable(self) -> tuple[StreamRow, ...]:
-        return tuple(row for row in self._rows if row.unreadable is None)
-
     def _end(self, fatal: Fatal) -> None:
         """Hand everything over; `run` then raises `fatal`."""
         if self._fatal is None:
-            log.error("ending", reason=str(fatal))
+            log.error("ending", reason=str(fatal), action=HAND_OVER)
             self._fatal = fatal
             self.stop()
 
@@ -279,8 +278,9 @@ class Coordinator:
         try:
             leases = await self._store.read_leases(row.key)
         except Retryable as error:
-            log.warning("leases_unread", stream=row.key, reason=error.reason, detail=str(error))
+            self._conditions.failed("leases_unread", error, action=READ_ROWS_AGAIN, stream=row.key)
             return None
+        self._conditions.over("leases_unread", stream=row.key)
         if any(lease.owner in self._peers.dead for lease in leases) and not await self._scan():
             return None
         return leases

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from consumer.errors import Retryable
+from consumer.observability.actions import WRITE_ROW_AGAIN
+from consumer.observability.conditions import Conditions
 from consumer.runtime.signal import Signal
 
 if TYPE_CHECKING:
@@ -71,6 +73,7 @@ class Heartbeat:
         self._watch_due = Signal()
         self._reached = asyncio.Event()
         self._stopping = False
+        self._conditions = Conditions(clock.now)
         self._passed_epoch = 0  # the last epoch whose end was reported
         self.unable_since: float | None = None
         self.report: Callable[[], WorkerReport | None] = _no_report
@@ -149,12 +152,20 @@ class Heartbeat:
         except (Retryable, TimeoutError) as error:
             reason = error.reason if isinstance(error, Retryable) else "timeout"
             detail = str(error) or f"no answer within {self._timing.heartbeat:g} s"
-            log.warning("heartbeat_failed", worker=self.worker_id, reason=reason, detail=detail)
+            self._conditions.warning(
+                "heartbeat_failed",
+                worker=self.worker_id,
+                reason=reason,
+                detail=detail,
+                action=WRITE_ROW_AGAIN,
+            )
             return self._timing.heartbeat / 4
+        self._conditions.over("heartbeat_failed", worker=self.worker_id)
         now = self._clock.now()
         epoch = self._fence.epoch
         self._fence.beat(sent_at, now)
         if self._fence.epoch != epoch:
+            self._conditions.over("fence_passed", worker=self.worker_id)
             self._watch_due.notify()
             self.on_fence_change()
         self._reached.set()
@@ -164,10 +175,17 @@ class Heartbeat:
         """Report a passed deadline as soon as it has passed, even while the table is silent."""
         while not self._stopping:
             remaining = self._fence.deadline - self._clock.now()
-            if remaining <= 0 and self._passed_epoch < self._fence.epoch:
-                self._passed_epoch = self._fence.epoch
-                log.error("fence_passed", worker=self.worker_id, epoch=self._fence.epoch)
-                self.on_fence_change()
+            if remaining <= 0 and self._fence.epoch:
+                self._conditions.error(
+                    "fence_passed",
+                    worker=self.worker_id,
+                    epoch=self._fence.epoch,
+                    action="find out why no heartbeat was written: heartbeat_failed says why, or "
+                    "the process stood still; the worker takes shards again after the next one",
+                )
+                if self._passed_epoch < self._fence.epoch:
+                    self._passed_epoch = self._fence.epoch
+                    self.on_fence_change()
             await self._watch_due.wait(remaining if remaining > 0 else self._timing.lease_duration)
 
     async def delete_row(self) -> None:
@@ -176,4 +194,8 @@ class Heartbeat:
             async with asyncio.timeout(DELETE_SECONDS):
                 await self._store.delete_worker(self.worker_id)
         except (Retryable, TimeoutError):
-            log.warning("worker_row_stays", worker=self.worker_id)
+            log.warning(
+                "worker_row_stays",
+                worker=self.worker_id,
+                action="nothing; peers will take the worker for dead, and the row expires",
+            )

@@ -16,6 +16,7 @@ from consumer.core.leases.plan import Held
 from consumer.core.leases.shard_backoff import ShardBackoff
 from consumer.core.shard.shard_state import Outcome
 from consumer.errors import Fatal, LeaseLost, first_in
+from consumer.runtime.leases.shard_log import ShardLog
 from consumer.runtime.shard.lease_writer import LeaseWriter
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from consumer.ports import LeaseStore
     from consumer.runtime.instruments import Instruments
     from consumer.runtime.leases.heartbeat import Heartbeat
-    from consumer.runtime.leases.running_shard import RunningShard, ShardConsumerFactory
+    from consumer.runtime.leases.running_shard import RunningShard, ShardConsumerFactory, ShardKey
 
 log = structlog.get_logger()
 
@@ -38,8 +39,6 @@ SILENT_SECONDS = 60.0
 
 RETAKE_SECONDS = 60.0
 """A worker that shed a shard does not take it beyond its share for this long."""
-
-ShardKey = tuple[str, str]  # stream key, shard id: emulators use a shard id in several streams
 
 
 @dataclass(slots=True)
@@ -78,13 +77,14 @@ class HeldShards:
     ) -> None:
         self._store = store
         self._clock = instruments.clock
-        self._chance = instruments.chance
+        self._instruments = instruments
         self._metrics = instruments.metrics
         self._timing = timing
         self._heartbeat = heartbeat
         self._fence = fence
         self._factory = factory
         self.on_end: Callable[[], None] = _nothing
+        self._log = ShardLog(instruments.conditions)
         self._entries: dict[ShardKey, _Entry] = {}
         self._releasing: set[ShardKey] = set()
         self._ends = 0  # consumers ended and rows released so far
@@ -202,6 +202,7 @@ class HeldShards:
                 silent = key  # it is drained already
                 continue
             view = entry.shard.view()
+            self._log.look(view)
             if entry.shedding and now < view.cooled_until:
                 entry.shedding = False  # it could not be drained in time, and reads on
             if view.suspended_cause is not None or not view.held:
@@ -212,10 +213,11 @@ class HeldShards:
                 moving = True
                 if now - entry.started_at > SILENT_SECONDS:
                     self._backoff.recovered(key)
+                    self._log.recovered(key)
                 continue
             silent = key
             entry.silent = True
-            log.error("shard_silent", stream=key[0], shard=key[1])
+            self._log.silent(key)
             entry.shard.drain()
         return None if moving else silent
 
@@ -230,7 +232,7 @@ class HeldShards:
             fatal = first_in(error, Fatal)
             if fatal is not None:
                 raise fatal from error
-            log.exception("shard_failed", stream=key[0], shard=key[1])
+            self._log.failed(key)
             outcome = Outcome.FAILED
         del self._entries[key]
         self._note_end(key)
@@ -238,8 +240,7 @@ class HeldShards:
         self.on_end()
 
     def _note_outcome(self, key: ShardKey, entry: _Entry, outcome: Outcome) -> None:
-        level = log.warning if outcome in (Outcome.LOST, Outcome.FAILED) else log.info
-        level("shard_left", stream=key[0], shard=key[1], outcome=outcome.value)
+        self._log.left(key, outcome)
         match outcome:
             case Outcome.NOT_TAKEN:
                 pass
@@ -266,8 +267,7 @@ class HeldShards:
     async def _release(self, key: ShardKey, lease: Lease) -> None:
         writer = LeaseWriter(
             self._store,
-            self._clock,
-            self._chance,
+            self._instruments,
             key[0],
             lease,
             self._heartbeat.worker_id,

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from consumer.ports import StreamClient
     from consumer.runtime.instruments import Instruments
     from consumer.runtime.leases.heartbeat import Heartbeat
-    from consumer.runtime.leases.held_shards import HeldShards, ShardKey
+    from consumer.runtime.leases.held_shards import HeldShards
+    from consumer.runtime.leases.running_shard import ShardKey
 
 log = structlog.get_logger()
 
@@ -45,6 +46,7 @@ class ReadabilityCheck:
         self._heartbeat = heartbeat
         self._held = held
         self._metrics = instruments.metrics
+        self._conditions = instruments.conditions
         self._shard: ShardKey | None = None  # the shard that an unable worker tries to read
         self._due = 0.0  # when it tries next
         self._was_read = False
@@ -64,7 +66,12 @@ class ReadabilityCheck:
         now = self._clock.now()
         if self._heartbeat.able:
             if silent is not None:
-                log.error("worker_unable", worker=self._heartbeat.worker_id)
+                self._conditions.error(
+                    "worker_unable",
+                    worker=self._heartbeat.worker_id,
+                    action="find out why this worker can read nothing: reading_fails and "
+                    "probe_failed have the reason; it takes no shards until a read succeeds",
+                )
                 self._shard = silent
                 self._due = now
                 self._set(able=False)
@@ -73,7 +80,9 @@ class ReadabilityCheck:
             return
         self._due = now + CHECK_SECONDS
         if await self._can_read(rows):
-            log.info("worker_able", worker=self._heartbeat.worker_id)
+            self._conditions.lasted("probe_failed")
+            lasted = self._conditions.lasted("worker_unable")
+            log.info("worker_able", worker=self._heartbeat.worker_id, lasts_seconds=lasted)
             self._set(able=True)
 
     def _set(self, *, able: bool) -> None:
@@ -94,6 +103,12 @@ class ReadabilityCheck:
         except Retryable as error:
             if error.reason == "expired_iterator":
                 return True
-            log.warning("probe_failed", reason=error.reason, detail=str(error))
+            self._conditions.warning(
+                "probe_failed",
+                reason=error.reason,
+                detail=str(error),
+                action="compare the role with `consumer iam-policy`, and look at the way to "
+                f"DynamoDB Streams; a read is tried every {CHECK_SECONDS:g} s",
+            )
             return False
         return True

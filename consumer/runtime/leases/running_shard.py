@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from consumer.core.shard.shard_view import ShardView
 
 
+ShardKey = tuple[str, str]
+"""Stream key and shard id: emulators use a shard id in several streams."""
+
+
 class RunningShard(Protocol):
     """The consumer of one shard, as seen by the worker that runs it."""
 

@@ -12,7 +12,6 @@ import structlog
 
 from consumer.core.leases.lineage import chain, ready_shards
 from consumer.core.leases.plan import Plan, Situation, plan
-from consumer.core.leases.reminder import Reminder
 from consumer.core.leases.stream_life import (
     Closing,
     Confirmed,
@@ -27,6 +26,7 @@ from consumer.core.leases.stream_life import (
 from consumer.core.reports.lease_view import view
 from consumer.core.reports.readiness import FirstSteps
 from consumer.core.shard.shard_state import ShardState
+from consumer.observability.conditions import Conditions
 from consumer.runtime.discovery.known_streams import KnownStreams
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class StreamLeases:
         self._free_since: dict[str, dict[tuple[str, int], float]] = {}
         self._leases_read = False
         self._listed = False
-        self._reminder = Reminder()
+        self._conditions = Conditions(clock.now)
 
     # -- what was read
 
@@ -108,19 +108,21 @@ class StreamLeases:
                 "shards_found_late",
                 stream=late.stream_key,
                 shards=list(late.shards),
-                action="they are read now, beside the table's newer stream: of keys that changed in"
-                " both, older events may follow newer ones",
+                action="nothing; they are read now, beside the table's newer stream: of keys that"
+                " changed in both, older events may follow newer ones",
             )
-        for key, older in waiting_long(now, self._lives, LONG_INTERVALS * self._timing.discovery):
-            if self._reminder.due(key, older, now):
-                log.warning(
-                    "stream_waits",
-                    stream=key,
-                    after=older,
-                    action="none while the older stream is being read, which keeps the changes of a"
-                    " key in order; if its shards stand still, look there; a change is kept for 24"
-                    " hours",
-                )
+        waiting = dict(waiting_long(now, self._lives, LONG_INTERVALS * self._timing.discovery))
+        for key, older in waiting.items():
+            self._conditions.warning(
+                "stream_waits",
+                stream=key,
+                after=older,
+                action="nothing; the older stream is read first, which keeps the changes of a key"
+                " in order. If its shards stand still, look there: a change is kept for 24 hours",
+            )
+        for key in self._lives:
+            if key not in waiting:
+                self._conditions.over("stream_waits", stream=key)
 
     def _note_first_steps(self) -> None:
         """Note, once and for good, that all leases were read, and that a stream was listed.
@@ -142,6 +144,11 @@ class StreamLeases:
             for lease in seen.leases or ()
             if lease.owner is not None
         }
+
+    @property
+    def readable(self) -> tuple[StreamRow, ...]:
+        """The stream rows that can be read, oldest first."""
+        return tuple(seen.row for seen in self._streams.values() if seen.row.unreadable is None)
 
     def first_steps(self, reading: Failure | None) -> FirstSteps:
         """Return what was done since the start; `reading` is the failure if no shard was read."""

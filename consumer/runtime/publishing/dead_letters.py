@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import structlog
-
 from consumer.core.backlog.queue import DEAD_LETTER
 from consumer.core.backlog.ticket import is_ours
 from consumer.core.backoff import Backoff
@@ -32,8 +30,6 @@ if TYPE_CHECKING:
     from consumer.runtime.instruments import Instruments
     from consumer.runtime.publishing.backlog import Backlog
     from consumer.runtime.publishing.outlet import Outlet
-
-log = structlog.get_logger()
 
 LETTERS = 10
 """SQS takes at most ten messages a call."""
@@ -62,6 +58,7 @@ class DeadLetterSender:
         self._clock = instruments.clock
         self._chance = instruments.chance
         self._metrics = instruments.metrics
+        self._conditions = instruments.conditions
         self._letters: list[tuple[QueuedEvent[Ticket], Refused]] = []
         self._called = Signal()
         self._stopping = False
@@ -79,6 +76,13 @@ class DeadLetterSender:
             return
         self._letters.append((event, refused))
         self._called.notify()
+
+    def unblocked(self, events: Sequence[QueuedEvent[Ticket]]) -> None:
+        """Take note that Nakadi has stored events: a key may be blocked no longer."""
+        if self._conditions.holds("key_blocked"):
+            for event in events:
+                shard_id, sequence = event.of.tenure.shard_id, event.of.sequence
+                self._conditions.over("key_blocked", shard=shard_id, sequence=sequence)
 
     def stop(self) -> None:
         """End the task. The events that it still holds are revoked with their shards."""
@@ -113,13 +117,14 @@ class DeadLetterSender:
                     self.accept(taken[0], Refused(content.reason, content.detail))
 
     def _block(self, event: QueuedEvent[Ticket], refused: Refused, outlet: Outlet[Ticket]) -> None:
-        log.error(
+        event.postponed += 1
+        self._conditions.error(
             "key_blocked",
             shard=event.of.tenure.shard_id,
             sequence=event.of.sequence,
             reason=refused.reason,
-            action="this event can never be published and no dead letter queue is configured: "
-            "its key, and the shard's checkpoint, wait; set CONSUMER_DEAD_LETTER_QUEUE_URL",
+            action="set CONSUMER_DEAD_LETTER_QUEUE_URL, or correct what makes Nakadi refuse the "
+            "event; until then its key, and the shard's checkpoint, wait",
         )
         outlet.give_back(event, self._clock.now() + outlet.limits.probe)
 
@@ -141,14 +146,17 @@ class DeadLetterSender:
         try:
             accepted: Sequence[bool] = await self._port.send(letters)
         except Retryable as error:
-            log.warning(
+            self._conditions.warning(
                 "dead_letter_queue_fails",
                 reason=error.reason,
                 detail=str(error),
                 letters=len(batch),
-                action="the letters are sent again until it answers; only their keys wait",
+                action="nothing; the letters are sent again until it answers, and only their keys "
+                "wait. If this lasts, run `consumer check`",
             )
             accepted = [False] * len(batch)
+        else:
+            self._conditions.over("dead_letter_queue_fails")
         self._letters = self._letters[len(batch) :]
         for (event, refused), done in zip(batch, accepted, strict=True):
             if done:

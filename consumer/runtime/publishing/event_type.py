@@ -15,9 +15,10 @@ from consumer.core.publishing.lanes import Lanes
 from consumer.core.publishing.partition_outcome import outcomes
 from consumer.core.publishing.placement import Partitioning, Placement
 from consumer.core.reports.status import NOTHING_SENT, EventTypeStatus
+from consumer.observability.conditions import Conditions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from consumer.core.backlog.queued_event import QueuedEvent
     from consumer.core.publishing.answer import Answer
@@ -31,11 +32,23 @@ REFUSED_AT_THE_DOOR = frozenset({"http_401", "http_403", "http_404"})
 """Reasons that keep a new worker from being ready, so that a bad rollout halts."""
 
 _REMEDIES = {
-    "http_403": "lets this token's owner write to the event type",
-    "http_404": "creates the event type, or corrects CONSUMER_EVENT_TYPE or CONSUMER_NAKADI_URL",
-    DEAD_LETTER_LIMIT: "finds out why so many events are refused (CONSUMER_DEAD_LETTER_LIMIT)",
+    "http_403": "let this token's owner write to the event type",
+    "http_404": "create the event type, or correct CONSUMER_EVENT_TYPE or CONSUMER_NAKADI_URL",
+    DEAD_LETTER_LIMIT: "find out why so many events are refused (CONSUMER_DEAD_LETTER_LIMIT)",
 }
-_LOOK = "looks at what stands between this service and Nakadi"
+_LOOK = "look at what stands between this service and Nakadi"
+
+_WAIT = (
+    "nothing; all events wait and are sent again. If this lasts, give the flow id to Nakadi's "
+    "operators"
+)
+_WHILE_OUT = {
+    "http_401": "have the token renewed; a token file is read again by itself. All events wait"
+}
+_LANE = (
+    "nothing; its events are sent apart until it answers again. If it only accepts smaller "
+    "requests, lower CONSUMER_BATCH_BYTES"
+)
 
 
 SMOOTHING = 0.2
@@ -44,18 +57,8 @@ SMOOTHING = 0.2
 FIRST_ROUND_TRIP = 0.05
 """The value of `round_trip`, in seconds, before the first answer."""
 
-PROBED = "one event is tried every {probe:g} s; nothing is lost, but the iterator age grows until"
-"""What a stop of the event type means for the service. The log line adds what ends the stop."""
-
-
-WAIT = "all events wait and are sent again; nothing is lost"
-"""What is done while the event type backs off."""
-
-LANE = (
-    "its events are sent apart until it answers again; nothing is lost. If it only accepts smaller"
-    " requests, CONSUMER_BATCH_BYTES is too large for it"
-)
-"""What is done while a partition is down."""
+PROBED = "until then one event is tried every {probe:g} s; nothing is lost, but the age grows"
+"""What a stop of the event type means for the service. The log line begins with what ends it."""
 
 
 class EventType:
@@ -64,9 +67,8 @@ class EventType:
     `published` says whether an event was stored since the start. `round_trip` is the smoothed
     duration, in seconds, of requests that travelled in no lane. `unknown` counts events that were
     sent and may have been stored, as their request had no clear answer. `sent` says whether any
-    request was sent. `trouble` describes the
-    last failure. `when_stopped` begins the action of the log line for a stop; the text of what the
-    operator has to do follows it.
+    request was sent. `trouble` describes the last failure. `when_stopped` ends the action of the
+    log line for a stop; the text of what the operator has to do comes before it.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class EventType:
         self._when_stopped = when_stopped.format(probe=limits.probe)
         self._clock = clock
         self._chance = chance
+        self._conditions = Conditions(clock.now)
 
     @property
     def admitted(self) -> bool:
@@ -104,9 +107,9 @@ class EventType:
         """What `/status` shows: the state of the flow, or of partitions that are down."""
         flow, down = self.flow, self.lanes.down
         if flow.state is not FlowState.PUBLISHING:
+            reason = flow.reason or ""
             stopped = flow.state is FlowState.STOPPED
-            remedy = _REMEDIES.get(flow.reason or "", _LOOK)
-            action = f"{self._when_stopped} somebody {remedy}" if stopped else WAIT
+            action = self._after_stop(reason) if stopped else _WHILE_OUT.get(reason, _WAIT)
             return EventTypeStatus(
                 self.name, flow.state, flow.reason, self._since, *self._told, action
             )
@@ -114,7 +117,7 @@ class EventType:
             word = "partition" if len(down) == 1 else "partitions"
             reason = f"{word} {', '.join(down)}"
             return EventTypeStatus(
-                self.name, FlowState.BACKING_OFF, reason, self._lane_since, action=LANE
+                self.name, FlowState.BACKING_OFF, reason, self._lane_since, action=_LANE
             )
         return EventTypeStatus(self.name, FlowState.PUBLISHING if self.sent else NOTHING_SENT)
 
@@ -128,7 +131,12 @@ class EventType:
         self.flow.answered(sent_at, stored=stored)
         self.published = self.published or stored
         if before is not FlowState.PUBLISHING and self.flow.state is FlowState.PUBLISHING:
-            log.info("publishing_resumed", event_type=self.name, after=before.value)
+            log.info(
+                "publishing_resumed",
+                event_type=self.name,
+                after=before.value,
+                lasts_seconds=self._lasted(),
+            )
 
     def observe(
         self, answer: Answer, part: Sequence[QueuedEvent[object]], sent_at: float
@@ -153,7 +161,7 @@ class EventType:
         self.trouble = answer.reason
         self._lane_since = self._lane_since if self.lanes.down else self._clock.wall()
         if self.lanes.failed(outcome, sent_at, now, self._chance.random()):
-            log.warning(
+            self._conditions.warning(
                 "partition_backs_off",
                 event_type=self.name,
                 partition=name,
@@ -161,7 +169,7 @@ class EventType:
                 bytes=outcome.size,
                 reason=answer.reason,
                 flow_id=answer.flow_id,
-                action=LANE,
+                action=_LANE,
             )
         self.lanes.placement.learn([(event, name) for event in outcome.events])
 
@@ -169,7 +177,7 @@ class EventType:
         """Take note that a partition took an event. Return whether this ended its lane."""
         ended = self.lanes.answered(name, sent_at, self._clock.now())
         if ended:
-            log.info("partition_resumed", event_type=self.name, partition=name)
+            self._partition_resumed(name)
         return ended
 
     def close_unused_lanes(self) -> list[str]:
@@ -177,30 +185,33 @@ class EventType:
         closed = self.lanes.close_unused(self._clock.now())
         for lane in closed:
             if lane.failures:
+                self._conditions.lasted(
+                    "partition_backs_off", event_type=self.name, partition=lane.name
+                )
                 log.info("partition_unused", event_type=self.name, partition=lane.name)
             else:
-                log.info("partition_resumed", event_type=self.name, partition=lane.name)
+                self._partition_resumed(lane.name)
         return [lane.name for lane in closed]
 
     def outage(
         self, sent_at: float, answer: Answer, reason: str, retry_after: float | None
     ) -> None:
         """Take note that a request failed as a whole. `retry_after` is in seconds."""
-        news = self.flow.state is FlowState.PUBLISHING
         now = self._clock.now()
         self._told = (answer.detail or None, answer.flow_id)
-        self._since = self._clock.wall() if news else self._since
+        if self.flow.state is FlowState.PUBLISHING:
+            self._since = self._clock.wall()
         self.trouble = f"{answer.reason} {answer.detail}"
         self.flow.outage(now, sent_at, reason, retry_after, self._chance.random())
-        if news:
-            log.warning(
+        if self.flow.state is FlowState.BACKING_OFF:
+            self._conditions.warning(
                 "publishing_backs_off",
                 event_type=self.name,
                 reason=reason,
                 status=answer.status,
                 detail=answer.detail,
                 flow_id=answer.flow_id,
-                action=WAIT,
+                action=_WHILE_OUT.get(reason, _WAIT),
             )
 
     def stop(self, reason: str, answer: Answer | None = None) -> None:
@@ -215,14 +226,34 @@ class EventType:
             self.trouble = (
                 f"{answer.reason.removeprefix('http_')} ({answer.detail}), flow id {answer.flow_id}"
             )
-        if self.flow.stop(self._clock.now(), reason):
-            log.error(
-                "event_type_stopped",
-                event_type=self.name,
-                reason=reason,
-                **facts,
-                action=f"{self._when_stopped} somebody {_REMEDIES.get(reason, _LOOK)}",
-            )
+        self.flow.stop(self._clock.now(), reason)
+        self._say_stopped(reason, facts)
+
+    def _say_stopped(self, reason: str, facts: Mapping[str, object]) -> None:
+        self._conditions.error(
+            "event_type_stopped",
+            event_type=self.name,
+            reason=reason,
+            aspect=reason,
+            **facts,
+            action=self._after_stop(reason),
+        )
+
+    def _after_stop(self, reason: str) -> str:
+        """Return what the operator has to do after a stop, and what is done until then."""
+        return f"{_REMEDIES.get(reason, _LOOK)}; {self._when_stopped}"
+
+    def _lasted(self) -> float | None:
+        """End what is said of the whole event type; return how long it lasted, in seconds."""
+        ends = ("publishing_backs_off", "event_type_stopped")
+        lasted = [self._conditions.lasted(event, event_type=self.name) for event in ends]
+        return max((seconds for seconds in lasted if seconds is not None), default=None)
+
+    def _partition_resumed(self, name: str) -> None:
+        lasted = self._conditions.lasted(
+            "partition_backs_off", event_type=self.name, partition=name
+        )
+        log.info("partition_resumed", event_type=self.name, partition=name, lasts_seconds=lasted)
 
     def may_refuse(self, postponed: int) -> bool:
         """Return whether one more event may become a dead letter; stop if there are too many.
@@ -233,4 +264,6 @@ class EventType:
             return True
         if self.flow.state is not FlowState.STOPPED:
             self.stop(DEAD_LETTER_LIMIT)
+        elif self.flow.reason == DEAD_LETTER_LIMIT:
+            self._say_stopped(DEAD_LETTER_LIMIT, {})
         return False

@@ -8,31 +8,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import structlog
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consumer.core.backlog.queued_event import QueuedEvent
     from consumer.core.backlog.ticket import Ticket
+    from consumer.observability.conditions import Conditions
     from consumer.observability.metrics import Metrics
     from consumer.runtime.publishing.outlet import Outlet
-
-log = structlog.get_logger()
 
 HOT_KEY_SECONDS = 60.0
 HOT_KEY_EVENTS = 10
 """A key is hot if one of its events waited longer than this, with this many runs behind it."""
 
-HOT_KEY_LOG_SECONDS = 60.0
-
 
 class HotKeys:
     """Finds keys whose events wait long although events of these keys are accepted."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, conditions: Conditions) -> None:
         self._metrics = metrics
-        self._logged_at = 0.0
+        self._conditions = conditions
+        self._found_at = 0.0
 
     def look(
         self, accepted: Sequence[QueuedEvent[Ticket]], outlet: Outlet[Ticket], now: float
@@ -44,16 +40,17 @@ class HotKeys:
             for event in accepted
             if now - event.queued_at > HOT_KEY_SECONDS and outlet.queue.pending(event.key) >= behind
         ]
-        if not hot:
-            return
-        self._metrics.hot_keys.inc(len(hot))
-        if now - self._logged_at > HOT_KEY_LOG_SECONDS:
-            self._logged_at = now
-            log.warning(
+        if hot:
+            self._found_at = now
+            self._metrics.hot_keys.inc(len(hot))
+            self._conditions.warning(
                 "hot_key",
+                event_type=outlet.name,
                 keys=len(hot),
                 shard=hot[0].of.tenure.shard_id,
                 sequence=hot[0].of.sequence,
-                action="a request carries at most CONSUMER_KEY_RUN_EVENTS events of a key; "
-                "a higher value publishes hot keys faster",
+                action="raise CONSUMER_KEY_RUN_EVENTS if these keys may lose their strict order "
+                "within a request: it is the most events of a key that a request carries",
             )
+        elif now - self._found_at > HOT_KEY_SECONDS:
+            self._conditions.over("hot_key", event_type=outlet.name)

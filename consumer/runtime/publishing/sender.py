@@ -169,7 +169,7 @@ class Sender(Generic[Of_co]):
                     status=answer.status,
                     events=len(part),
                     flow_id=answer.flow_id,
-                    action="sending both halves apart until the refused event is alone",
+                    action="nothing; both halves are sent apart until the refused event is alone",
                 )
                 return _halves(part)
             case Outage():

@@ -46,7 +46,7 @@ class StreamOrigin:
         self._dead_letters = dead_letters
         self._fence = fence
         self._clock = instruments.clock
-        self._hot_keys = HotKeys(instruments.metrics)
+        self._hot_keys = HotKeys(instruments.metrics, instruments.conditions)
 
     def pause(self, now: float) -> float:
         """Return the seconds for which nothing may be sent: 0 while the fence holds."""
@@ -61,14 +61,18 @@ class StreamOrigin:
         outlet = self._backlog.outlets[events[0].event_type]
         self._hot_keys.look(events, outlet, self._clock.now())
         self._backlog.settled(events)
+        self._dead_letters.unblocked(events)
 
     def returned(self, event: QueuedEvent[Ticket]) -> None:
         """Tell the backlog that an event is in its queue again, or has left it as revoked."""
         self._backlog.returned(event)
 
     def refused(self, event: QueuedEvent[Ticket], why: Refused, flow_id: str | None) -> None:
-        """Pass it to the dead letter sender; without a dead letter queue it blocks its key."""
-        if why.reason != EXPIRED:
+        """Pass it to the dead letter sender; without a dead letter queue it blocks its key.
+
+        An event that was refused before, and postponed, is not logged again.
+        """
+        if why.reason != EXPIRED and not event.postponed:
             log.error(
                 "event_refused",
                 shard=event.of.tenure.shard_id,
@@ -76,5 +80,7 @@ class StreamOrigin:
                 reason=why.reason,
                 attempts=event.attempts,
                 flow_id=flow_id,
+                action="remove the cause that the reason and the letter's detail name, then run "
+                "`consumer redrive`; without a dead letter queue its key waits",
             )
         self._dead_letters.accept(event, why)

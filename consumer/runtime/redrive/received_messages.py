@@ -197,7 +197,7 @@ class ReceivedMessages:
                 "messages_stay_hidden",
                 reason=error.reason,
                 detail=str(error),
-                action=f"they become visible within {self._visibility:g} s",
+                action=f"nothing; they become visible within {self._visibility:g} s",
             )
 
     async def _patiently(self, call: Callable[[], Awaitable[Result]]) -> Result:
@@ -211,7 +211,13 @@ class ReceivedMessages:
                     raise RedriveEnded(
                         f"the queue could not be reached for {QUEUE_SECONDS:g} s: {error}"
                     ) from error
-                log.warning("queue_fails", reason=error.reason, detail=str(error))
+                log.warning(
+                    "queue_fails",
+                    reason=error.reason,
+                    detail=str(error),
+                    action=f"nothing; it is called again for {QUEUE_SECONDS:g} s, then the run "
+                    "ends",
+                )
                 await self._clock.sleep(backoff.next(self._chance.random()))
 
 

@@ -22,6 +22,7 @@ from consumer.core.dead_letters.redrive import (
 )
 from consumer.core.event.item_shape import Shapes
 from consumer.core.reports.redrive_report import RedriveReport
+from consumer.observability.conditions import Conditions
 from consumer.observability.metrics import Metrics
 from consumer.runtime.instruments import Instruments
 from consumer.runtime.redrive.received_messages import ReceivedMessages, RedriveEnded
@@ -56,8 +57,15 @@ class RedriveJob:
     dry_run: bool = False
 
 
+def _nothing(_message: QueuedMessage, _found: Deliverable | Kept) -> None:
+    """Stand for `examined` where nobody lists the letters."""
+
+
 class Redrive:
-    """One run. `progressed` is called after `report` has changed."""
+    """One run. `progressed` is called after `report` has changed.
+
+    `examined` is called with each message that the selection has not left out.
+    """
 
     def __init__(
         self,
@@ -67,7 +75,9 @@ class Redrive:
         chance: Chance,
         job: RedriveJob,
         progressed: Callable[[RedriveReport], None],
+        examined: Callable[[QueuedMessage, Deliverable | Kept], None] = _nothing,
     ) -> None:
+        self._examined = examined
         self.report = RedriveReport()
         self._job = job
         self._progressed = progressed
@@ -82,7 +92,7 @@ class Redrive:
             port,
             self._messages,
             self.report,
-            Instruments(clock, chance, Metrics()),
+            Instruments(clock, chance, Metrics(), Conditions(clock.now)),
             self._called_off,
             self._progress,
         )
@@ -146,6 +156,8 @@ class Redrive:
         report.received += 1
         name = message.receipt.message_id
         found = examine(message, self._routes, job.selection, self._shapes)
+        if not (isinstance(found, Kept) and found.outcome is RedriveOutcome.FILTERED):
+            self._examined(message, found)
         match found:
             case Kept(outcome, why, letter):
                 report.count(outcome, name, why)

@@ -45,8 +45,8 @@ PATIENCE_SECONDS = 120.0
 NAP_SECONDS = 1.0
 """Longest pause between two checks: must messages be hidden again, or must the run end?"""
 
-WHEN_STOPPED = "this run ends, and its letters stay in the queue, until"
-"""What a stop of the event type means for a redrive. The log line adds what ends the stop."""
+WHEN_STOPPED = "this run ends, and its letters stay in the queue"
+"""What a stop of the event type means for a redrive. The log line begins with what ends it."""
 
 
 class Window:
@@ -174,7 +174,7 @@ class Window:
         letter, name = event.of.letter, event.of.message_id
         attempts = letter.attempts + event.attempts
         self._progress_at = self._clock.now()
-        self._report.count(RedriveOutcome.REFUSED, name, f"{why.reason}, tried {attempts} times")
+        self._report.count(RedriveOutcome.REFUSED, name, _why_refused(why, attempts))
         self._report.refusals[why.reason] += 1
         self._messages.leave(name)
         self._outlet.discard(event)
@@ -189,7 +189,15 @@ class Window:
                 attempts=attempts,
                 receptions=event.of.receptions,
                 flow_id=flow_id,
+                action="remove the cause that the reason names, then redrive again; the letter "
+                "stays in the queue as it was",
             )
+
+
+def _why_refused(why: Refused, attempts: int) -> str:
+    """Return the reason with Nakadi's words, which the report may cut off."""
+    tried = f"{why.reason}, tried {attempts} times"
+    return f"{tried}: {why.detail}" if why.detail else tried
 
 
 def _sort_key(letter: Deliverable) -> tuple[str, int]:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import structlog
-
 from consumer.core.failure import failed_again
 from consumer.errors import Retryable
 
@@ -17,8 +15,6 @@ if TYPE_CHECKING:
     from consumer.core.leases.lease import StreamRow
     from consumer.ports import Clock
     from consumer.runtime.shard.shard_pages import Lineage
-
-log = structlog.get_logger()
 
 
 class ChildLookup:
@@ -38,13 +34,6 @@ class ChildLookup:
         except Retryable as error:
             wall = self._clock.wall()
             self.failure = failed_again(self.failure, error.reason, str(error), wall)
-            log.warning(
-                "children_unknown",
-                stream=self._row.key,
-                shard=self._shard_id,
-                reason=error.reason,
-                detail=str(error),
-            )
-            return False
+            return False  # the lookup has logged it
         self.failure = None
         return True

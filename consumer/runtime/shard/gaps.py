@@ -14,6 +14,7 @@ from consumer.core.backoff import Backoff
 from consumer.core.leases.checkpoint import sequence_of
 from consumer.core.leases.lease import SEEK
 from consumer.errors import LeaseLost, Retryable
+from consumer.observability.actions import WRITE_ROW_AGAIN
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -60,7 +61,7 @@ class GapRecorder:
                 stream=self._stream_key,
                 shard=gap.shard_id,
                 after=gap.from_,
-                action="an earlier owner left before a checkpoint; the end is found again",
+                action="nothing; an earlier owner left before a checkpoint, the end is found again",
             )
         else:
             self._instruments.metrics.gaps.labels(reason=gap.reason).inc()
@@ -73,7 +74,7 @@ class GapRecorder:
                 stream=self._stream_key,
                 shard=gap.shard_id,
                 after=gap.from_,
-                action="an operator's seek skipped them; a gap row in the lease table names them",
+                action="nothing; an operator's seek skipped them, and `consumer gaps` names them",
             )
         else:
             log.error(
@@ -82,8 +83,9 @@ class GapRecorder:
                 shard=gap.shard_id,
                 after=gap.from_,
                 reason=gap.reason,
-                action="the stream trimmed them before they were read; reading goes on at the "
-                "oldest record it still holds; a gap row in the lease table names them",
+                action="repair the readers' state from the table: the stream trimmed records "
+                "before they were read; `consumer gaps` names them, and reading goes on at the "
+                "oldest record that is left",
             )
 
     @property
@@ -105,11 +107,21 @@ class GapRecorder:
     async def _write(self, gap: Gap, write: Callable[[str, Gap], Awaitable[T]]) -> T:
         """Try to write until it succeeds. Raise LeaseLost once the fence has passed."""
         clock, chance = self._instruments.clock, self._instruments.chance
-        backoff = Backoff(PAUSE, PAUSE_MAX)
+        conditions, backoff = self._instruments.conditions, Backoff(PAUSE, PAUSE_MAX)
         while True:
             if not self._fence.holds(clock.now(), self._epoch):
                 raise LeaseLost(f"the fence passed before the gap in {gap.shard_id} was written")
             try:
-                return await write(self._stream_key, gap)
-            except Retryable:
+                done = await write(self._stream_key, gap)
+            except Retryable as error:
+                conditions.warning(
+                    "gap_unwritten",
+                    stream=self._stream_key,
+                    shard=gap.shard_id,
+                    reason=error.reason,
+                    action=WRITE_ROW_AGAIN,
+                )
                 await clock.sleep(backoff.next(chance.random()))
+            else:
+                conditions.over("gap_unwritten", stream=self._stream_key, shard=gap.shard_id)
+                return done

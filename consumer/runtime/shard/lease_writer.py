@@ -9,19 +9,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-import structlog
-
 from consumer.core.backoff import Backoff
 from consumer.core.leases import lease_write
 from consumer.errors import LeaseConflict, LeaseLost, Retryable
+from consumer.observability.actions import WRITE_ROW_AGAIN
 
 if TYPE_CHECKING:
     from consumer.core.leases.lease import Lease, LeaseWrite
     from consumer.core.leases.progress import Progress
     from consumer.core.limits import LeaseTiming
-    from consumer.ports import Chance, Clock, LeaseStore
-
-log = structlog.get_logger()
+    from consumer.ports import LeaseStore
+    from consumer.runtime.instruments import Instruments
 
 FIRST_PAUSE_SECONDS = 0.1
 """Ceiling of the first pause before a write is sent again; it doubles up to `timing.heartbeat`."""
@@ -36,16 +34,16 @@ class LeaseWriter:
     def __init__(
         self,
         store: LeaseStore,
-        clock: Clock,
-        chance: Chance,
+        instruments: Instruments,
         stream_key: str,
         lease: Lease,
         worker_id: str,
         timing: LeaseTiming,
     ) -> None:
         self._store = store
-        self._clock = clock
-        self._chance = chance
+        self._clock = instruments.clock
+        self._chance = instruments.chance
+        self._conditions = instruments.conditions
         self._stream_key = stream_key
         self._worker_id = worker_id
         self._longest_pause = timing.heartbeat
@@ -106,21 +104,28 @@ class LeaseWriter:
                         write = again
                         continue
                     case lease_write.Lost():
-                        self._unresolved = None
+                        self._resolved()
                         raise LeaseLost(str(conflict)) from conflict
                     case never:
                         assert_never(never)
             except Retryable as error:
                 pause = backoff.next(self._chance.random())
-                log.warning(
+                self._conditions.warning(
                     "lease_write_unresolved",
                     shard=write.row.shard_id,
                     stream=self._stream_key,
                     reason=error.reason,
                     detail=str(error),
                     failures=backoff.failures,
+                    action=WRITE_ROW_AGAIN,
                 )
                 await self._clock.sleep(pause)
                 continue
-            self._unresolved = None
+            self._resolved()
             return
+
+    def _resolved(self) -> None:
+        self._unresolved = None
+        self._conditions.over(
+            "lease_write_unresolved", shard=self.lease.shard_id, stream=self._stream_key
+        )

@@ -14,6 +14,7 @@ import structlog
 from consumer.core.backoff import Backoff
 from consumer.core.leases.command import apply_commands
 from consumer.errors import Retryable
+from consumer.observability.actions import READ_COMMANDS_AGAIN
 
 if TYPE_CHECKING:
     from consumer.core.leases.lease import StreamRow
@@ -50,6 +51,7 @@ class OperatorCommands:
         self._goal = goal
         self._clock = instruments.clock
         self._chance = instruments.chance
+        self._conditions = instruments.conditions
         self.newest_command = row.commands
 
     @property
@@ -76,14 +78,16 @@ class OperatorCommands:
             try:
                 commands = await self._store.read_commands(self._row.key, lease.command_counter)
             except Retryable as error:
-                log.warning(
+                self._conditions.failed(
                     "commands_unread",
+                    error,
+                    action=READ_COMMANDS_AGAIN,
                     stream=self._row.key,
-                    reason=error.reason,
-                    detail=str(error),
+                    shard=lease.shard_id,
                 )
                 await self._goal.changed.wait(backoff.next(self._chance.random()))
                 continue
+            self._conditions.over("commands_unread", stream=self._row.key, shard=lease.shard_id)
             if self._goal.leaving:
                 break
             wall = self._clock.wall()

@@ -28,6 +28,7 @@ from consumer.core.leases.checkpoint import SHARD_END, sequence_of
 from consumer.core.shard.shard_state import Outcome, ShardState
 from consumer.core.shard.shard_view import ShardView, shown_since, shown_state
 from consumer.errors import LeaseLost, first_in
+from consumer.observability.actions import READ_ON_ELSEWHERE
 from consumer.runtime.shard.checkpointer import Checkpointer
 from consumer.runtime.shard.child_lookup import ChildLookup
 from consumer.runtime.shard.shard_goal import Goal
@@ -285,8 +286,7 @@ class ShardConsumer:
         return self._watermark.empty
 
     def _lose(self, why: str) -> Outcome:
-        action = "nothing more of it is sent; its next owner reads on from the checkpoint"
-        self._log("lease_lost", detail=why, action=action)
+        self._log("lease_lost", detail=why, action=READ_ON_ELSEWHERE)
         return Outcome.LOST
 
     def _log(self, event: str, **facts: object) -> None:

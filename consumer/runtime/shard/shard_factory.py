@@ -51,8 +51,9 @@ class ShardFactory:
 
     def __call__(self, row: StreamRow, lease: Lease, epoch: int) -> ShardConsumer:
         """Return a consumer that takes `lease` as it was read, in this epoch of the fence."""
-        clock, chance = self.instruments.clock, self.instruments.chance
-        writer = LeaseWriter(self.store, clock, chance, row.key, lease, self.worker_id, self.timing)
+        writer = LeaseWriter(
+            self.store, self.instruments, row.key, lease, self.worker_id, self.timing
+        )
         gaps = GapRecorder(self.store, self.fence, self.instruments, row.key, epoch)
         goal, pace = ShardGoal(), Pace(self.polling)
         makers = [
@@ -104,7 +105,7 @@ class ShardFactory:
             backlog=self.backlog,
             lineage=self.lineage,
             timing=self.timing,
-            clock=clock,
+            clock=self.instruments.clock,
         )
 
     def _hot_key_limits(self) -> dict[str, float]:

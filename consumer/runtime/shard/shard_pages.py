@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-import structlog
-
 from consumer.core.failure import failed_again
 from consumer.core.shard.cursor import Cursor
 from consumer.core.shard.gap import possibly_trimmed_gap, shard_gone_gap, trimmed_gap
@@ -27,11 +25,6 @@ if TYPE_CHECKING:
     from consumer.runtime.shard.checkpointer import Checkpointer
     from consumer.runtime.shard.gaps import GapRecorder
     from consumer.runtime.shard.lease_writer import LeaseWriter
-
-log = structlog.get_logger()
-
-LOUD_FAILURES = 10
-"""A warning is logged at the first failure in a row and then at every tenth."""
 
 
 class Lineage(Protocol):
@@ -76,6 +69,7 @@ class ShardPages:
         self._checkpointer = checkpointer
         self._gaps = gaps
         self._clock = instruments.clock
+        self._conditions = instruments.conditions
         self._requests = instruments.metrics.get_records_requests
         self.answered = False
         self.failure: Failure | None = None
@@ -108,6 +102,8 @@ class ShardPages:
             self.failure = failed_again(self.failure, error.reason, str(error), wall)
             self._log_failure(error, self.failure.count)
             raise
+        if self.failure is not None:
+            self._conditions.over("reading_fails", stream=self._row.key, shard=self._lease.shard_id)
         self.failure = None
         self.answered = True
         return page
@@ -167,13 +163,14 @@ class ShardPages:
         self._requests.labels(outcome=error.reason).inc()
         if error.reason == "expired_iterator" and failures == 1:
             return
-        if failures % LOUD_FAILURES == 1 and error.reason != "trimmed":
-            log.warning(
+        if error.reason != "trimmed":
+            self._conditions.warning(
                 "reading_fails",
                 stream=self._row.key,
                 shard=self._lease.shard_id,
                 reason=error.reason,
                 failures=failures,
                 detail=str(error),
-                action="tried again from the same position; nothing is skipped",
+                action="nothing; the call is tried again from the same position. If this lasts, "
+                "run `consumer check`",
             )

@@ -1,5 +1,6 @@
 """The implementations of the DeadLetterQueue port that the suite runs on."""
 
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -50,7 +51,7 @@ class OnSqs:
     """A queue of a real server, behind a proxy. It takes no message of more than QUEUE_BYTES."""
 
     def __init__(self, sqs: Any, url: str, way: Proxy) -> None:
-        self.port = SqsDeadLetterQueue(sqs, url)
+        self.port = SqsDeadLetterQueue(sqs, url, time.monotonic)
         self._sqs = sqs
         self._url = url
         self._way = way

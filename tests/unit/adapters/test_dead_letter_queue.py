@@ -1,6 +1,7 @@
 """The dead letter queue: ten at a time, within the queue's limit, each accepted or not."""
 
 import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -20,7 +21,7 @@ from tests.wire import Request, Say, Wire, http
 async def queue(line: Wire, use_aws: pytest.MonkeyPatch) -> AsyncIterator[SqsDeadLetterQueue]:
     point_at(use_aws, line.url)
     async with Aws() as aws:
-        yield SqsDeadLetterQueue(await aws.sqs(), f"{line.url}/1/letters")
+        yield SqsDeadLetterQueue(await aws.sqs(), f"{line.url}/1/letters", time.monotonic)
 
 
 def sent(request: Request) -> list[dict[str, Any]]:

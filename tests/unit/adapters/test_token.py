@@ -7,6 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from consumer.adapters.token import PAUSE, FileToken, LiteralToken, NoToken
+from consumer.core.lasting import REMIND_SECONDS
 
 
 @pytest.fixture
@@ -87,6 +88,23 @@ def test_a_missing_file_is_no_token_until_it_comes(tmp_path: Path) -> None:
     assert token.header(0.0) is None
     (tmp_path / "token").write_text("late")
     assert token.header(PAUSE) == "Bearer late"
+
+
+def test_a_file_that_stays_away_is_named_again_and_its_return_is_told(file: Path) -> None:
+    token = FileToken(file)
+    token.header(0.0)
+    aside = file.rename(file.with_name("aside"))
+    with capture_logs() as logs:
+        for now in range(1, int(REMIND_SECONDS) + 10):
+            token.header(float(now))
+        aside.rename(file)  # the same file, unchanged
+        token.header(REMIND_SECONDS + 10)
+    told = [(log["event"], log.get("lasts_seconds")) for log in logs]
+    assert told == [
+        ("token_file_unreadable", None),
+        ("token_file_unreadable", REMIND_SECONDS),
+        ("condition_over", REMIND_SECONDS + 9),
+    ]
 
 
 def test_no_repr_shows_a_token(file: Path) -> None:

@@ -10,10 +10,10 @@ from structlog.testing import capture_logs
 
 from consumer.adapters.aws.aws import Aws
 from consumer.adapters.lease_table.lease_table import LeaseTable
+from consumer.core.lasting import REMIND_SECONDS
 from consumer.core.leases.checkpoint import UNREADABLE
 from consumer.core.leases.command import Action, Command
 from consumer.core.leases.lease import Gap, Lease, LeaseWrite, StreamRow
-from consumer.core.leases.reminder import REMIND_SECONDS
 from consumer.errors import LeaseConflict
 from tests.unit.adapters.aws_environment import point_at
 from tests.unit.adapters.test_lease_rows import (
@@ -312,3 +312,9 @@ async def test_a_row_is_named_again_only_now_and_then(
         for clock.seconds in (0.0, 2.0, REMIND_SECONDS - 1.0, REMIND_SECONDS, REMIND_SECONDS + 2.0):
             await table.read_leases(KEY)
     assert len(logs) == 2
+    line.say(answer(Items=[keyed(f"lease/{KEY}/bad", LEASE_ITEM)]))
+    with capture_logs() as logs:
+        await table.read_leases(KEY)
+    (over,) = logs
+    assert (over["event"], over["row"]) == ("condition_over", f"lease/{KEY}/bad")
+    assert over["lasts_seconds"] == REMIND_SECONDS + 2.0

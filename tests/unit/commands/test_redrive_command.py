@@ -7,8 +7,10 @@ import pytest
 
 from consumer import cli
 from consumer.commands.events.redrive import known, positive, since, summary
+from consumer.commands.events.redrive_list import RedriveList
 from consumer.commands.events.redrive_progress import BAR_SECONDS, LINE_SECONDS, RedriveProgress
 from consumer.core.dead_letters.redrive import RedriveOutcome
+from consumer.core.reports.letter_line import HEADER
 from consumer.core.reports.redrive_report import NAMED, RedriveReport
 from consumer.errors import Misconfigured
 
@@ -46,6 +48,9 @@ class Clock:
         (("--reason", "expire"), QUEUE, "--reason: found 'expire', wanted one of validation,"),
         (("--max-messages", "0"), QUEUE, "--max-messages: found '0'"),
         (("--max-messages", "ten"), QUEUE, "--max-messages: found 'ten'"),
+        (("--list",), QUEUE, "--list: found it without --dry-run"),
+        (("--dry-run", "--json"), QUEUE, "--json: found it without --list"),
+        (("--dry-run", "--show-keys"), QUEUE, "--show-keys: found it without --list"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(
@@ -120,3 +125,12 @@ def test_plain_lines_otherwise() -> None:
         "redrive: 20 of about 100: accepted 20, refused 0\n"
         "redrive: 40 of about 100: accepted 40, refused 0\n"
     )
+
+
+@pytest.mark.parametrize(("out", "progress"), [(Terminal(), 0), (io.StringIO(), 1)])
+def test_a_list_on_a_terminal_is_its_own_progress(out: io.StringIO, progress: int) -> None:
+    shown: list[RedriveReport] = []
+    listing = RedriveList(out, Clock().wall, as_json=False, show_keys=False)
+    listing.with_progress(shown.append)(RedriveReport())
+    assert len(shown) == progress
+    assert out.getvalue().split() == list(HEADER)

@@ -22,6 +22,7 @@ from consumer.core.event.event import Event, EventFormat
 from consumer.core.leases.fence import Fence
 from consumer.core.limits import LeaseTiming, PublishLimits
 from consumer.core.routes.route import Route
+from consumer.observability.conditions import Conditions
 from consumer.observability.metrics import Metrics
 from consumer.runtime.instruments import Instruments
 from consumer.runtime.publishing.backlog import Backlog, RecordEvents
@@ -78,7 +79,7 @@ class Accounts(RuleBasedStateMachine):
         clock, chance, metrics = StillClock(), HalfChance(), Metrics()
         fence = Fence(LeaseTiming())
         self.backlog = Backlog(1 << 30, metrics)
-        instruments = Instruments(clock, chance, metrics)
+        instruments = Instruments(clock, chance, metrics, Conditions(clock.now))
         letters = DeadLetterSender(None, self.backlog, fence, instruments)
         origin = StreamOrigin(self.backlog, letters, fence, instruments)
         for name in TYPES:

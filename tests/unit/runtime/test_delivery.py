@@ -4,9 +4,12 @@ import asyncio
 import random
 from itertools import pairwise
 from math import inf
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
+from consumer.core.lasting import REMIND_SECONDS
 from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.limits import PublishLimits
 from consumer.core.publishing.flow import FlowState
@@ -178,11 +181,20 @@ def test_without_a_queue_a_poison_event_blocks_its_own_key_and_nothing_else() ->
             await asyncio.sleep(100)
             assert line.nakadi.sequences("k4") == []
             assert line.event_type.flow.state is FlowState.PUBLISHING
+            await asyncio.sleep(REMIND_SECONDS)
             line.nakadi.script = None  # the schema was mended
             await line.until(lambda: len(line.nakadi.stored) == 30)
             line.consumer.drain()
 
-    line = run_line(main, shard=shard, nakadi=refuses(FIRST + 4, status=422))
+    with capture_logs() as logs:
+        line = run_line(main, shard=shard, nakadi=refuses(FIRST + 4, status=422))
+    told = [log for log in logs if log.get("sequence") == FIRST + 4]
+    assert [log["event"] for log in told] == [
+        "event_refused", "key_blocked", "key_blocked", "condition_over",
+    ]  # fmt: skip
+    assert [log.get("lasts_seconds", 0.0) >= REMIND_SECONDS for log in told[1:]] == [
+        False, True, True,
+    ]  # fmt: skip
     assert line.nakadi.sequences("k4") == [FIRST + 4, FIRST + 14, FIRST + 24]
 
 
@@ -200,7 +212,11 @@ def test_an_outage_is_never_poison_and_loses_nothing(status: int) -> None:
             assert line.event_type.flow.allowed == 1
             nakadi.script = None
 
-    line = run_line(main, shard=shard, nakadi=nakadi, queue=queue)
+    with capture_logs() as logs:
+        line = run_line(main, shard=shard, nakadi=nakadi, queue=queue)
+    told = [log for log in logs if log.get("event_type") == line.event_type.name]
+    assert [log["event"] for log in told] == [*["publishing_backs_off"] * 4, "publishing_resumed"]
+    assert told[-1]["lasts_seconds"] > 999
     assert queue.letters == []
     assert len(nakadi.stored) == 100
     assert line.lease.checkpoint == SHARD_END
@@ -248,9 +264,14 @@ def test_a_refusal_at_the_door_stops_the_event_type_and_a_probe_starts_it(status
             probes = [request for request in nakadi.requests if request.started > 1]
             assert 9 <= len(probes) <= 10
             assert all(len(probe.bodies) == 1 for probe in probes)
+            await asyncio.sleep(30)
             nakadi.script = None
 
-    line = run_line(main, shard=shard, nakadi=nakadi, queue=queue)
+    with capture_logs() as logs:
+        line = run_line(main, shard=shard, nakadi=nakadi, queue=queue)
+    told = [log for log in logs if log.get("event_type") == line.event_type.name]
+    assert [log["event"] for log in told] == [*["event_type_stopped"] * 2, "publishing_resumed"]
+    assert REMIND_SECONDS <= told[1]["lasts_seconds"] < told[2]["lasts_seconds"]
     assert queue.letters == []
     assert len(nakadi.stored) == 100
     assert line.event_type.admitted
@@ -297,6 +318,7 @@ def test_too_many_refused_events_stop_the_event_type_instead_of_emptying_the_tab
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(line.run_consumer())
             await asyncio.sleep(1800)
+            stopped.extend(log for log in logs if log["event"] == "event_type_stopped")
             assert line.event_type.flow.state is FlowState.STOPPED
             assert line.event_type.flow.reason == "dead_letter_limit"
             assert len(queue.letters) <= 100
@@ -304,8 +326,12 @@ def test_too_many_refused_events_stop_the_event_type_instead_of_emptying_the_tab
             await line.until(lambda: len(nakadi.stored) == 1000 - len(queue.letters))
             line.consumer.drain()
 
-    run_line(main, shard=shard, nakadi=nakadi, queue=queue, limits=PublishLimits())
+    stopped: list[Any] = []
+    with capture_logs() as logs:
+        run_line(main, shard=shard, nakadi=nakadi, queue=queue, limits=PublishLimits())
     assert len(queue.letters) <= 100
+    assert 5 <= len(stopped) <= 7  # at once, then every five minutes of the half hour
+    assert all("dead_letter_limit" in log["reason"] for log in stopped)
 
 
 def test_a_413_halves_the_batch_and_an_event_too_large_alone_is_a_dead_letter() -> None:

@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from structlog.testing import capture_logs
 
+from consumer.core.lasting import REMIND_SECONDS
 from consumer.core.leases.fence import Fence
 from consumer.core.leases.lease import Worker
 from consumer.core.leases.worker_report import WorkerReport
@@ -223,3 +225,23 @@ def test_a_row_that_cannot_be_deleted_does_not_hold_up_the_exit() -> None:
         assert "me" in bench.table.workers
 
     run(main)
+
+
+def test_a_table_that_takes_no_heartbeat_is_told_of_and_does_not_flood_the_log() -> None:
+    async def check(bench: Bench) -> None:
+        tries = int((REMIND_SECONDS + 60) / (TIMING.heartbeat / 4))
+        bench.store.fail("put_worker", *[Fault.REFUSED] * tries)
+        await asyncio.sleep(REMIND_SECONDS + 80)
+
+    with capture_logs() as logs:
+        keeping(check)
+    told = [(log["event"], log.get("condition"), "lasts_seconds" in log) for log in logs]
+    assert told == [
+        ("heartbeat_failed", None, False),
+        ("fence_passed", None, False),
+        ("heartbeat_failed", None, True),
+        ("fence_passed", None, True),
+        ("condition_over", "heartbeat_failed", True),
+        ("condition_over", "fence_passed", True),
+    ]
+    assert all(log["action"] for log in logs[:4])

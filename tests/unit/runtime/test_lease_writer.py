@@ -10,6 +10,9 @@ from consumer.core.leases.lease import Lease
 from consumer.core.leases.progress import Progress
 from consumer.core.limits import LeaseTiming
 from consumer.errors import LeaseLost
+from consumer.observability.conditions import Conditions
+from consumer.observability.metrics import Metrics
+from consumer.runtime.instruments import Instruments
 from consumer.runtime.shard.lease_writer import LeaseWriter
 from tests.twins.lease_table import Fault, LeaseTable, LeaseTableTwin
 from tests.twins.virtual_time import HalfChance, VirtualClock, run
@@ -26,10 +29,10 @@ class Bench:
         self.writer = self.make("me")
 
     def make(self, me: str) -> LeaseWriter:
+        clock = VirtualClock()
         return LeaseWriter(
             LeaseTableTwin(self.table) if me != "me" else self.store,
-            VirtualClock(),
-            HalfChance(),
+            Instruments(clock, HalfChance(), Metrics(), Conditions(clock.now)),
             KEY,
             self.row,
             me,

@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 from structlog.testing import capture_logs
 
+from consumer.core.lasting import REMIND_SECONDS
 from consumer.core.limits import PublishLimits
 from consumer.core.publishing.flow import DEAD_LETTER_LIMIT, FlowState
 from consumer.core.publishing.lanes import LANE_SLOTS
@@ -153,8 +154,11 @@ def test_a_partition_that_is_down_holds_up_nobody_else(known: Partitioning) -> N
         line = run_store(store, main, partitioning=known)
     assert in_order(line, 200, 2_000)
     assert one_at_a_time(line.nakadi.requests)
-    told = [(entry["event"], entry.get("partition")) for entry in logs if "partition" in entry]
-    assert told == [("partition_backs_off", "3"), ("partition_resumed", "3")]
+    told = [(entry["event"], entry["partition"]) for entry in logs if "partition" in entry]
+    assert told == [*[("partition_backs_off", "3")] * 2, ("partition_resumed", "3")]
+    lasts = [entry.get("lasts_seconds", 0.0) for entry in logs if "partition" in entry]
+    assert lasts[0] == 0.0
+    assert REMIND_SECONDS <= lasts[1] < 600 < lasts[2]
 
 
 @pytest.mark.parametrize("known", [KNOWN, Partitioning(("id",))])

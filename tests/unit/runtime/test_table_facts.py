@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from consumer.core.lasting import REMIND_SECONDS
 from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import ALL_SHARDS, Gap, Lease, StreamRow
-from consumer.core.leases.reminder import REMIND_SECONDS
 from consumer.core.stream.stream import Stream, ViewType
 from consumer.errors import ConsumerError, Misconfigured, Retryable
 from consumer.runtime.discovery.bootstrap import first_row

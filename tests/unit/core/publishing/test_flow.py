@@ -180,18 +180,19 @@ def test_a_stop_leaves_one_event_every_probe_interval() -> None:
     assert pause_of(flow, 130.0, 1) is None
 
 
-def test_a_stop_is_news_once() -> None:
+def test_a_stop_may_be_repeated_and_have_another_reason() -> None:
     flow = Flow(limits())
-    assert flow.stop(100.0, "http_403")
-    assert not flow.stop(130.0, "http_403")
+    flow.stop(100.0, "http_403")
+    flow.stop(130.0, "http_403")
     assert pause_of(flow, 130.0, 0) == 30.0
-    assert flow.stop(160.0, "http_404")
+    flow.stop(160.0, "http_404")
+    assert flow.reason == "http_404"
 
 
 def test_a_stop_ends_an_outage() -> None:
     flow = Flow(limits())
     fail(flow, 100.0)
-    assert flow.stop(101.0, "http_404")
+    flow.stop(101.0, "http_404")
     assert flow.reason == "http_404"
 
 

@@ -65,7 +65,7 @@ def test_there_are_none_to_begin_with() -> None:
 def test_a_failure_opens_a_lane_once_and_an_event_of_it_travels_there() -> None:
     them = lanes()
     assert fail(them)
-    assert not fail(them, 101.0)
+    assert fail(them, 101.0)
     assert (len(them), them.down) == (1, ["3"])
     them.placement.learn([(event(1, "a"), "3"), (event(2, "b"), "4")])
     assert them.of(event(3, "a")) == "3"

@@ -1,0 +1,45 @@
+"""Actions of log lines, the longer ones and those that several lines share.
+
+An action says what the operator has to do, or `nothing; …` if the service goes on by itself. Those
+of one line only are written there. docs/logs.md has all of them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+ENABLE_A_STREAM: Final = (
+    "enable a stream for the table again, unless the table is to be retired: new changes are not "
+    "recorded until then; what this stream holds is still read"
+)
+LIST_AGAIN: Final = (
+    "nothing; the shards are listed again. If this lasts, run `consumer check`: new shards are "
+    "found late"
+)
+READ_ROWS_AGAIN: Final = (
+    "nothing; the rows are read again at the next scan. If this lasts, look at the lease table: "
+    "its role, its throttling, the way to it"
+)
+WRITE_ROW_AGAIN: Final = (
+    "nothing; it is written again until the answer is clear. If this lasts, look at the lease "
+    "table: its role, its throttling, the way to it"
+)
+READ_COMMANDS_AGAIN: Final = "nothing; they are read again, and what they concern waits for them"
+LOOK_UP_CHILDREN_AGAIN: Final = "nothing; they are looked up again, and listings show them, too"
+HAND_OVER: Final = "remove the reason; all shards are handed over, and the process ends"
+LEAVE_TO_OTHERS: Final = (
+    "nothing; the shard is left to other workers. If they say the same, look at the reason of "
+    "reading_fails"
+)
+REPORT_DEFECT: Final = (
+    "report this as a defect, with the traceback; the shard is released, and avoided here for a "
+    "while"
+)
+READ_ON_ELSEWHERE: Final = "nothing; its next owner reads on from the checkpoint"
+SEE_SHARD_FAILED: Final = "nothing here; shard_failed says what to do, others may take it"
+WAIT: Final = (
+    "nothing; it reads on as soon as it can. It waits for budget: memory for events "
+    "(CONSUMER_QUEUE_BYTES); hot_key: a key that changes too fast; watermark: an event that is not "
+    "settled; settling: what was sent"
+)
+READ_LATER: Final = "nothing; it is read once the older one is read to its end"
