@@ -75,8 +75,7 @@ def test_new_image_is_enough_without_patches_and_deletes_carry_the_key(tmp_path:
 def test_what_does_not_exist_or_fit_is_one_clear_line_and_exit_2(
     one: Cluster, settings: dict[str, str], named: str
 ) -> None:
-    extra = {"AWS_ENDPOINT_URL_DYNAMODB": one.streams.url} if "CONSUMER_TABLE" in settings else {}
-    code, words = refusal(one, **settings, **extra)
+    code, words = refusal(one, **settings)
     assert code == 2, words
     assert words.count("\n") == 1
     assert named in words

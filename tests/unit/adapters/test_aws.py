@@ -110,7 +110,7 @@ async def test_an_answer_without_end_is_read_up_to_a_limit(
     line: Wire, use_aws: pytest.MonkeyPatch, status: str
 ) -> None:
     point_at(use_aws, line.url)
-    use_aws.setattr("consumer.adapters.aws.aws.MAX_BODY_BYTES", 100_000)
+    use_aws.setattr("consumer.adapters.aws.http_session.MAX_BODY_BYTES", 100_000)
     line.say(Say(endless().replace(b"200 OK", status.encode()), "hang"))
     stream = Stream.from_arn("arn:aws:dynamodb:eu-central-1:1:table/orders/stream/l")
     async with Aws() as aws, asyncio.timeout(10):

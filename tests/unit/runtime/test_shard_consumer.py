@@ -402,7 +402,7 @@ def test_iterators_that_are_refused_for_minutes_neither_end_the_shard_nor_show_i
             tasks.create_task(line.run_consumer())
             await asyncio.sleep(60)
             assert 20 < len(shard.opened) < 40  # half of 5 s apart
-            assert line.view.state is ShardState.READING
+            assert line.view.state is ShardState.FAILING
             last = line.view.last_success_at
             assert last is not None
             assert line.clock.now() - last > 59
