@@ -122,7 +122,7 @@ class Reader:
             try:
                 page = await self._pages.next()
             except Retryable as error:
-                self._reservations.give_back()
+                self._reservations.no_page()
                 await self._fetched.join()  # the next iterator is asked for behind the last record
                 await self._pause_after(error)
                 continue
