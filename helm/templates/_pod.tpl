@@ -87,11 +87,11 @@ volumeMounts:
 {{- end -}}
 
 {{/*
-256 MiB and five quarters of the queue. Measured: 107 to 130 MB with an empty queue, 354 MB with a
-full one of 256 MiB. Request and limit are the same: a worker must not be killed for its neighbour.
+288 MiB and five quarters of the queue; README.md, "Memory", adds up why. Request and limit are the
+same: a worker must not be killed for its neighbour.
 */}}
 {{- define "consumer.resources" -}}
-{{- $memory := printf "%dMi" (add 256 (int64 (ceil (divf (mulf .root.Values.config.queue_bytes 1.25) 1048576)))) -}}
+{{- $memory := printf "%dMi" (add 288 (int64 (ceil (divf (mulf .root.Values.config.queue_bytes 1.25) 1048576)))) -}}
 {{- $own := dict "requests" (dict "memory" $memory "ephemeral-storage" "32Mi") "limits" (dict "memory" $memory "ephemeral-storage" "64Mi") -}}
 {{- mergeOverwrite $own (deepCopy .root.Values.resources) (deepCopy .resources) | toYaml -}}
 {{- end -}}

@@ -1,12 +1,16 @@
 """A worker under a limit of memory, while Nakadi is down and the stream holds far more."""
 
+import json
 import resource
+import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.crash.installation import installation, settled
 from tests.crash.proxy import proxy
 from tests.crash.trouble import Kind, Trouble
-from tests.integration.cluster import WorkerProcess
+from tests.integration.cluster import TABLE, Cluster, WorkerProcess
+from tests.unit.test_memory_figures import container_limit
 
 MIB = 1024 * 1024
 BUDGET = 32 * MIB
@@ -55,3 +59,69 @@ def test_memory_keeps_to_the_budget_while_nakadi_is_down_and_the_backlog_is_work
         verdict = settled(cluster)
         assert peak(worker) - idle < BUDGET + BESIDE
     assert (verdict.lost, verdict.duplicated, verdict.out_of_order) == (0, 0, 0)
+
+
+SMALLEST = 16 * MIB
+LETTERS = 2
+LARGEST_PAGE = 13 * MIB  # 400 KB of escapes in both images: body, record and event, as JSON
+
+
+def large_items(version: int) -> Iterator[dict[str, object]]:
+    """Items of up to 400 KB of which far more is made."""
+    number = {"N": str(version)}
+    yield {"n" * 10_000: {"M": {f"l{leaf}": number for leaf in range(25_000)}}}
+    yield {name * 60_000: {"M": {f"l{leaf}": number for leaf in range(1_500)}} for name in "abcde"}
+    yield {"list": {"L": [{"NULL": True}] * 190_000}, "version": number}
+    for _ in range(6):
+        yield {"n" * 5_000: {"M": {f"l{leaf}": number for leaf in range(190)}}}  # event: 960 KB
+    for _ in range(LETTERS):
+        yield {"text": {"S": "\u0001" * 380_000 + str(version)}}  # JSON: 2.3 MB, no event
+
+
+def put(cluster: Cluster, key: str, item: dict[str, object]) -> None:
+    """PutItem, as an SDK sends it."""
+    credential = "a/20260101/eu-central-1/dynamodb/aws4_request"
+    headers = {
+        "X-Amz-Target": "DynamoDB_20120810.PutItem",
+        "Content-Type": "application/x-amz-json-1.0",
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={credential}",
+    }
+    body = json.dumps({"TableName": TABLE, "Item": {"id": {"S": key}, **item}}).encode()
+    request = urllib.request.Request(cluster.streams.url, body, headers)
+    with urllib.request.urlopen(request) as answer:
+        answer.read()
+
+
+def test_the_limit_of_the_chart_is_enough_for_items_of_which_far_more_is_made(
+    tmp_path: Path,
+) -> None:
+    settings = {"CONSUMER_QUEUE_BYTES": str(SMALLEST)}
+    with (
+        installation(tmp_path, settings, shards=5) as cluster,
+        proxy(cluster.nakadi.url) as nakadi,
+    ):
+        worker = cluster.start(CONSUMER_NAKADI_URL=nakadi.url)
+        limit = container_limit(SMALLEST)
+        resource.prlimit(worker.process.pid, resource.RLIMIT_DATA, (limit, limit))
+        cluster.until(lambda: len(worker.shards()) == 5, "all held")
+        nakadi.set(Trouble(Kind.BLACKHOLE))
+        for version in (1, 2):
+            for number, item in enumerate(large_items(version)):
+                put(cluster, f"k{number}", item)
+        used = [0]
+
+        def still() -> bool:
+            used.append(worker.status()["queue"]["bytes"])
+            return len(used) > 20 and used[-1] > 0 and len(set(used[-20:])) == 1
+
+        cluster.until(still, "budget used up")
+        assert max(used) <= SMALLEST + LARGEST_PAGE
+        assert worker.get("/livez")[0] == 200
+        nakadi.set(None)
+        cluster.until(
+            lambda: cluster.verdict().lost == 2 * LETTERS, "all published but the letters"
+        )
+        cluster.until(lambda: not worker.status()["queue"]["events"], "the letters are stored")
+        assert peak(worker) < limit
+        verdict = cluster.verdict()
+    assert (verdict.duplicated, verdict.out_of_order) == (0, 0)

@@ -1,17 +1,19 @@
 """ByteBudget: which shard may read next, so that memory stays within the configured limit.
 
 Rules
-- A reader reserves `RESERVATION` bytes before it asks for a page. If the page and its events take
-  more, it may reserve more only while no member waits, and otherwise reads the rest again later.
+- A reader reserves memory before it asks for a page: `RESERVATION` bytes, or more if its last page
+  needed more. If a page becomes more than was reserved, more is reserved only while no member
+  waits; otherwise the rest of the page is dropped, and read again after a new reservation.
 - `RESERVATION` bytes of the limit are the spare page, the others are the common part.
 - The common part is served first come, first served; a member that has reached its share is passed
-  over meanwhile. Nobody else is: whoever waits is served before all that came later.
+  over meanwhile. Nobody else is: what is given back is kept for the first in line.
 - Share = max(reservation, common part / members). A member that holds it reserves no more. With its
   last page a member may exceed it, so that with many members one pending event does not stop its
   shard.
 - The spare page is lent to one member at a time, the first in line that holds nothing, until it
   holds nothing again: a shard that grew large while it was alone, or whose events cannot be
-  published, must not starve one that came later.
+  published, must not starve one that came later. The borrower gets all that it asked for. So the
+  limit is exceeded by no more than what one page needs beyond `RESERVATION`.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ class ByteBudget:
         self._common = limit - RESERVATION
         self._held: dict[str, int] = {}
         self._members: set[str] = set()
-        self._line: dict[str, None] = {}  # the members that wait, in order of arrival
+        self._line: dict[str, int] = {}  # what members wait for, in order of arrival
         self._borrower: str | None = None  # the member that has the spare page
 
     def join(self, member: str) -> None:
@@ -59,16 +61,17 @@ class ByteBudget:
         """Return the bytes that a member holds."""
         return self._held.get(member, 0)
 
-    def ask(self, member: str) -> bool:
+    def ask(self, member: str, size: int = RESERVATION) -> bool:
         """Reserve for a page and return True, or join the line that `grants` serves."""
-        if (not self.waiting and self._fits(member, RESERVATION)) or self._may_borrow(member):
-            self._reserve(member)
+        in_turn = not self.waiting and self._fits(member, size)
+        if in_turn or self._may_borrow(member):
+            self._reserve(member, size, borrow=not in_turn)
             return True
-        self._line[member] = None
+        self._line[member] = size
         return False
 
     def ask_more(self, member: str, size: int) -> bool:
-        """Reserve `size` bytes beyond a page, only if no member waits. Never join the line."""
+        """Reserve `size` bytes ahead or beyond, only if no member waits. Never join the line."""
         if self.waiting or not self._fits(member, size):
             return False
         self.adjust(member, size)
@@ -99,20 +102,24 @@ class ByteBudget:
     def grants(self) -> list[str]:
         """Reserve for the members in line that may read now, and return them."""
         granted = []
-        for member in list(self._line):
-            if self._fits(member, RESERVATION) or self._may_borrow(member):
+        passed = False  # a member below its share waits on, so none behind it gets what is left
+        for member, size in list(self._line.items()):
+            in_turn = not passed and self._fits(member, size)
+            if in_turn or self._may_borrow(member):
                 del self._line[member]
-                self._reserve(member)
+                self._reserve(member, size, borrow=not in_turn)
                 granted.append(member)
-            elif self._borrower is not None and not self._over_share(member):
-                break  # then nothing is left for a member behind it either
+            elif not self._over_share(member):
+                passed = True
+                if self._borrower is not None:
+                    break
         return granted
 
-    def _reserve(self, member: str) -> None:
-        """Reserve for a page: from the common part if it fits there, else it is the spare page."""
-        if not self._fits(member, RESERVATION):
+    def _reserve(self, member: str, size: int, *, borrow: bool) -> None:
+        """Reserve from the common part, or lend the spare page."""
+        if borrow:
             self._borrower = member
-        self.adjust(member, RESERVATION)
+        self.adjust(member, size)
 
     def _over_share(self, member: str) -> bool:
         return self.held(member) >= self.share

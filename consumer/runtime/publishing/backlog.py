@@ -11,7 +11,7 @@ import asyncio
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from consumer.core.backlog.budget import RESERVATION, ByteBudget
+from consumer.core.backlog.budget import ByteBudget
 from consumer.core.backlog.queued_event import EventState, QueuedEvent
 from consumer.core.backlog.ticket import Ticket
 
@@ -74,20 +74,21 @@ class Backlog:
         self.budget.leave(watermark.tenure.member)
         self._grant()
 
-    async def reserve(self, member: str) -> None:
-        """Wait until `RESERVATION` bytes for a page are reserved. First come, first served."""
-        if self.budget.ask(member):
+    async def reserve(self, member: str, size: int) -> None:
+        """Wait until `size` bytes for a page are reserved. First come, first served."""
+        if self.budget.ask(member, size):
             return
         turn = self._turns[member] = asyncio.Event()
         try:
             await turn.wait()
         except asyncio.CancelledError:
             if turn.is_set():
-                self.free(member, RESERVATION)
+                self.free(member, size)
             raise
         finally:
             self._turns.pop(member, None)
             self.budget.withdraw(member)
+            self._grant()  # one that needs less may have waited behind it
 
     def reserve_more(self, member: str, size: int) -> bool:
         """Reserve `size` bytes more, if no member waits. Return whether they were reserved."""

@@ -69,7 +69,6 @@ class Intake:
         self._hot_key_limits = hot_key_limits
         self._clock = instruments.clock
         self._metrics = instruments.metrics
-        self._advanced = False  # the watermark has moved since the page began
         self._crowded: set[tuple[str, str]] = set()  # event type, key
 
     @property
@@ -101,9 +100,8 @@ class Intake:
         written before the fence passes.
         """
         records, taken = page.records, 0
-        self._advanced = False
-        self._reservations.begin(page.size)
-        while taken < len(records):
+        fits = self._reservations.begin(page.size)
+        while fits and taken < len(records):
             if taken:
                 await asyncio.sleep(0)
             more = await self._take(records[taken : taken + SLICE], cursor)
@@ -138,7 +136,7 @@ class Intake:
                 await self._gaps.close(sequence)
             if skipped is None:
                 at = wall if created_at is None else created_at
-                if not self._admit(record, sequence, at, fresh, must=not self._advanced):
+                if not self._admit(record, sequence, at, fresh):
                     cursor.return_to(*place)
                     break
             else:
@@ -147,7 +145,6 @@ class Intake:
                 fresh = []
                 if skipped != "already_read":
                     watermark.skip(sequence, created_at)
-            self._advanced = self._advanced or skipped != "already_read"
             taken += 1
         self._push(fresh)
         return taken
@@ -159,7 +156,7 @@ class Intake:
         created_at: float,
         fresh: list[RecordEvents],
         *,
-        must: bool,
+        must: bool = False,
     ) -> bool:
         """Make the events of a record and append them, if there is memory for them."""
         events = [(outlet, transcoder.event_of(record)) for outlet, transcoder in self._makers]

@@ -9,10 +9,9 @@ Rules
 - Nobody waits for memory while a page is in hand. Where the budget has no more to give, the rest of
   the page is dropped, and read again after a new reservation. So a reader that waits holds nothing
   but queued events, which are settled without it.
-- `EVENTS_AT_LEAST` bytes of events are taken from each page, and one record at the least, whatever
-  the budget says: otherwise a page could be read for ever. The reservation has room for these and
-  for a body of 1 MiB, to which DynamoDB Streams limits a page. So a page exceeds the budget by what
-  its body is longer, and by a record of which no event can be made, because that is kept as read.
+- A page is taken in only if `EVENTS_ROOM` is reserved beside its body, so each gives 1 MB of events
+  at least, or all that it has. If that is refused, or its first record needs even more, as much as
+  the page needs is reserved before it is read again.
 """
 
 from __future__ import annotations
@@ -24,8 +23,8 @@ from consumer.core.backlog.budget import MIB, RESERVATION
 if TYPE_CHECKING:
     from consumer.runtime.publishing.backlog import Backlog
 
-EVENTS_AT_LEAST = MIB
-"""Bytes of events after which a page may be dropped. The event that reaches them is taken, too."""
+EVENTS_ROOM = 2 * MIB
+"""Bytes for the events of a page: 1 MB of them, and the largest that Nakadi takes."""
 
 
 class PageReservations:
@@ -34,36 +33,55 @@ class PageReservations:
     def __init__(self, backlog: Backlog, member: str) -> None:
         self._backlog = backlog
         self._member = member
-        self._bytes = 0  # for both pages
-        self._page = 0  # of these, for the page in the intake
-        self._free = 0  # of these, what neither its body nor its events need yet
-        self._made = 0  # bytes of the events made of it
+        self._need = RESERVATION  # bytes to reserve for the next page
+        self._ahead = 0  # reserved for the page that is requested or waits for the intake
+        self._page = 0  # reserved for the page in the intake
+        self._body = 0  # bytes of its body
+        self._free = 0  # of `_page`, what neither its body nor its events need yet
+        self._made = False  # an event of it was admitted
 
     async def reserve(self) -> None:
         """Wait for a page's worth of memory."""
-        await self._backlog.reserve(self._member)
-        self._bytes += RESERVATION
+        need = self._need
+        await self._backlog.reserve(self._member, need)
+        self._ahead = need
 
     def reserve_ahead(self) -> bool:
         """Reserve a page's worth for reading ahead; return False if the budget has none to give."""
-        if not self._backlog.reserve_more(self._member, RESERVATION):
+        if self._backlog.reserve_more(self._member, self._need):
+            self._ahead = self._need
+        return self._ahead > 0
+
+    def no_page(self) -> None:
+        """Give back what was reserved for a page that did not come."""
+        self._ahead, size = 0, self._ahead
+        self.give_back(size)
+
+    def begin(self, body: int) -> bool:
+        """Count a page with a body of so many bytes; return False if there is no memory for it."""
+        self._page, self._ahead = self._ahead, 0
+        self._body, self._free, self._made = body, self._page, False
+        self._need = max(RESERVATION, body + EVENTS_ROOM)
+        if not self._ensure(body + EVENTS_ROOM):
             return False
-        self._bytes += RESERVATION
+        self._free -= body
         return True
 
-    def begin(self, size: int) -> None:
-        """Count a page whose body has `size` bytes: the intake begins with it."""
-        self._page, self._free, self._made = RESERVATION, RESERVATION, 0
-        self._cover(size, must=True)
-
-    def admit(self, cost: int, *, must: bool) -> bool:
+    def admit(self, cost: int, *, must: bool = False) -> bool:
         """Reserve for the events of a record; return False if the budget has no more to give.
 
         With `must` it is never False.
         """
-        if not self._cover(cost, must=must or self._made < EVENTS_AT_LEAST):
-            return False
-        self._made += cost
+        if not self._ensure(cost):
+            if not must:
+                self._need = max(self._need, 0 if self._made else self._body + cost)
+                return False
+            missing = cost - self._free
+            self._backlog.exceed(self._member, missing)
+            self._page += missing
+            self._free += missing
+        self._free -= cost
+        self._made = True
         return True
 
     def queued(self, cost: int) -> None:
@@ -73,27 +91,25 @@ class PageReservations:
 
     def end(self) -> None:
         """Give back what is left of the page that the intake has ended with."""
-        self.give_back(self._page)
-        self._page = self._free = 0
+        self._page, size = 0, self._page
+        self.give_back(size)
 
-    def give_back(self, size: int = RESERVATION) -> None:
-        """Give back `size` bytes: events were made from them, or no page came."""
-        self._bytes -= size
+    def give_back(self, size: int) -> None:
+        """Give `size` bytes back to the budget."""
         self._backlog.free(self._member, size)
 
     def clear(self) -> None:
         """Give back everything."""
-        self.give_back(self._bytes)
+        self.no_page()
+        self.end()
 
-    def _cover(self, size: int, *, must: bool) -> bool:
+    def _ensure(self, size: int) -> bool:
+        """Have so many bytes free for the page; return False if the budget has no more to give."""
         missing = size - self._free
-        if missing > 0:
-            if not self._backlog.reserve_more(self._member, missing):
-                if not must:
-                    return False
-                self._backlog.exceed(self._member, missing)
-            self._bytes += missing
-            self._page += missing
-            self._free += missing
-        self._free -= size
+        if missing <= 0:
+            return True
+        if not self._backlog.reserve_more(self._member, missing):
+            return False
+        self._page += missing
+        self._free += missing
         return True

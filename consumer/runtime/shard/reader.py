@@ -138,7 +138,7 @@ class Reader:
             try:
                 page = await self._pages.next(self._fetched.join)
             except Retryable as error:
-                self._reservations.give_back()
+                self._reservations.no_page()
                 await self._pause_after(error)
                 continue
             self._pace.count(page)

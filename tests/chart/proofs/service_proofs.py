@@ -135,14 +135,14 @@ def pods_are_made_to_measure(bench: Bench) -> str:
         assert "cpu" not in limits
         queue = int(config["CONSUMER_QUEUE_BYTES"]) / 2**20
         room = {"Mi": 1, "Gi": 1024}[limits["memory"][-2:]] * int(limits["memory"][:-2]) - queue
-        assert room >= 256, case.case
+        assert room >= 288, case.case
     memory = {
         name: bench.case(name).the("Deployment")["spec"]["template"]["spec"]["containers"][0]
         for name in ("minimal", "single", "settings")
     }
     limits = {name: each["resources"]["limits"]["memory"] for name, each in memory.items()}
-    assert limits == {"minimal": "576Mi", "single": "276Mi", "settings": "1536Mi"}
-    return "queue of 16, 256, 1024 MiB: limit 276Mi, 576Mi, 1536Mi"
+    assert limits == {"minimal": "608Mi", "single": "308Mi", "settings": "1568Mi"}
+    return "queue of 16, 256, 1024 MiB: limit 308Mi, 608Mi, 1568Mi"
 
 
 def probes_ask_what_the_service_answers(bench: Bench) -> str:
@@ -209,7 +209,7 @@ def resources_are_of_each(bench: Bench) -> str:
         for name, each in given.items()
     }
     assert shown == {
-        "consumer": ("250m", "576Mi", "576Mi"),
+        "consumer": ("250m", "608Mi", "608Mi"),
         "redrive": ("500m", "768Mi", "768Mi"),
         "check": ("50m", "192Mi", "192Mi"),
     }

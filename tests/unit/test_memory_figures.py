@@ -1,0 +1,92 @@
+"""What README.md, chart and ECS template say about memory adds up, and is what the code has."""
+
+import re
+from math import ceil
+from pathlib import Path
+
+import pytest
+
+from consumer.adapters.aws.get_records_parser import MAX_BODY_BYTES
+from consumer.adapters.nakadi import MAX_ANSWER_BYTES
+from consumer.core.backlog.budget import MIB, RESERVATION
+from consumer.core.event.item_shape import SHAPES_BYTES
+from consumer.core.event.member_names import NAMES_BYTES
+from consumer.core.limits import PublishLimits
+from consumer.core.publishing.placement import LEARNT_BYTES
+from consumer.runtime.shard.page_reservations import EVENTS_ROOM
+from consumer.settings.settings import Settings
+from consumer.settings.types import SMALLEST_QUEUE
+
+ROOT = Path(__file__).parents[2]
+SECTION = (ROOT / "README.md").read_text().split("### Memory\n")[1].split("\n#")[0]
+ROWS = {
+    name: int(size)
+    for name, size in re.findall(r"^\| ([^|]+?) \| ([0-9]+) \|", SECTION, re.MULTILINE)
+}
+SHARDS, SHARD_BYTES = 100, 0.2 * MIB
+
+
+def container_limit(queue_bytes: int) -> int:
+    """The bytes of memory that the chart gives to a worker with this queue."""
+    return (base() + ceil(queue_bytes * 1.25 / MIB)) * MIB
+
+
+def base() -> int:
+    """MiB of the chart's limit beside the queue's."""
+    template = (ROOT / "helm/templates/_pod.tpl").read_text()
+    found = re.search(
+        r"add ([0-9]+) \(int64 \(ceil \(divf \(mulf \S+queue_bytes 1\.25\) 1048576", template
+    )
+    assert found is not None
+    return int(found[1])
+
+
+def test_what_the_code_limits_is_what_the_table_says() -> None:
+    limits = PublishLimits()
+    requests = 2 * limits.concurrency * limits.batch_bytes
+    assert ROWS["shapes of items and names of attributes that are remembered"] * MIB == (
+        SHAPES_BYTES + 2 * NAMES_BYTES
+    )
+    assert ROWS["keys of partitions that are down"] * MIB == LEARNT_BYTES
+    assert ROWS["requests to Nakadi, and their copies in the client"] == ceil(requests / MIB)
+    assert ROWS["a page that needs more than 3 MiB"] * MIB == MAX_BODY_BYTES
+    assert ROWS["100 shards"] * MIB == SHARDS * SHARD_BYTES
+    assert RESERVATION == 3 * MIB == MIB + EVENTS_ROOM
+    assert MAX_ANSWER_BYTES == MAX_BODY_BYTES
+
+
+def test_the_parts_are_within_the_limit_of_the_chart() -> None:
+    parts = sum(size for name, size in ROWS.items() if name != "together")
+    assert parts == ROWS["together"] <= base()
+
+
+def test_the_shards_that_have_room_for_a_page_are_counted_right() -> None:
+    default = Settings.model_fields["queue_bytes"].default
+    usual, fewest = default // RESERVATION, SMALLEST_QUEUE // RESERVATION
+    assert f"about {usual} by default, {fewest} with the smallest queue" in " ".join(
+        SECTION.split()
+    )
+    limit = container_limit(default) // MIB
+    assert f"({limit} MiB by default)" in SECTION
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "helm/README.md", "docs/runbook.md", "helm/templates/_pod.tpl"]
+)
+def test_every_page_names_the_same_limit(page: str) -> None:
+    text = " ".join((ROOT / page).read_text().split())
+    assert f"{base()} MiB" in text
+    assert "five quarters of" in text
+
+
+def test_ecs_says_the_same_and_its_defaults_keep_to_it() -> None:
+    template = (ROOT / "ecs/service.yaml").read_text()
+    rule = f"at least {base()} plus 1.25 times QueueBytes"
+    assert rule in template
+    assert rule in (ROOT / "ecs/README.md").read_text()
+    memory = re.search(r"  Memory:\n    Type: Number\n.*\n    Default: ([0-9]+)", template)
+    queue = re.search(r"  QueueBytes:\n.*\n.*\n    Default: ([0-9]+)", template)
+    assert memory is not None
+    assert queue is not None
+    assert int(queue[1]) == Settings.model_fields["queue_bytes"].default
+    assert container_limit(int(queue[1])) <= int(memory[1]) * MIB
