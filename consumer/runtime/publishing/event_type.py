@@ -14,6 +14,7 @@ from consumer.core.publishing.flow import DEAD_LETTER_LIMIT, Flow, FlowState
 from consumer.core.publishing.lanes import Lanes
 from consumer.core.publishing.partition_outcome import outcomes
 from consumer.core.publishing.placement import Partitioning, Placement
+from consumer.core.publishing.signs_of_life import NEVER, SignsOfLife
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-REFUSED_AT_THE_DOOR = frozenset({"http_401", "http_403", "http_404"})
+REFUSED_AT_THE_DOOR = frozenset({"http_401", "http_403", "http_404", "foreign_403", "foreign_404"})
 """Reasons that keep a new worker from being ready, so that a bad rollout halts."""
 
 _REMEDIES = {
@@ -36,6 +37,18 @@ _REMEDIES = {
 }
 _LOOK = "looks at what stands between this service and Nakadi"
 
+_WAITS = "all events wait and are sent again; nothing is lost"
+
+_FOREIGN = (
+    f"{_WAITS}. This is no answer of Nakadi's: if it lasts, look at what stands between this "
+    "service and Nakadi (firewall, proxy, CONSUMER_NAKADI_URL)"
+)
+
+INCOMPLETE_SECONDS = 60.0
+"""Least time between two log lines about answers that are not complete."""
+
+ALONE_SECONDS = 60.0
+"""An event that fails alone is seen in the state for this long: twice its longest wait."""
 
 SMOOTHING = 0.2
 """Weight of the newest request in `round_trip`."""
@@ -53,8 +66,8 @@ class EventType:
     `published` says whether an event was stored since the start. `round_trip` is the smoothed
     duration, in seconds, of requests that travelled in no lane. `unknown` counts events that were
     sent and may have been stored, as their request had no clear answer. `trouble` describes the
-    last failure. `when_stopped` begins the action of the log line for a stop; the text of what the
-    operator has to do follows it.
+    last failure. `signs` tell whether an event fails alone. `when_stopped` begins the action of the
+    log line for a stop; the text of what the operator has to do follows it.
     """
 
     def __init__(
@@ -70,10 +83,14 @@ class EventType:
         self.limits = limits = route.limits
         self.flow = Flow(limits)
         self.lanes = Lanes(limits, Placement(partitioning or Partitioning()))
+        self.signs = SignsOfLife(self.lanes.placement)
         self.published = False
         self.round_trip = FIRST_ROUND_TRIP
         self.unknown = 0
         self.trouble = "no answer"
+        self._alone_at = NEVER  # when an event last failed alone, and of what
+        self._alone_of = ""
+        self._incomplete_at = NEVER
         self._when_stopped = when_stopped.format(probe=limits.probe)
         self._clock = clock
         self._chance = chance
@@ -85,11 +102,16 @@ class EventType:
 
     @property
     def state(self) -> tuple[FlowState, str | None]:
-        """State and reason for `/status`: those of the flow, or of partitions that are down."""
+        """State and reason for `/status`.
+
+        They are those of the flow, of partitions that are down, or of an event that fails alone.
+        """
         flow, down = self.flow, self.lanes.down
         if flow.state is FlowState.PUBLISHING and down:
             word = "partition" if len(down) == 1 else "partitions"
             return FlowState.BACKING_OFF, f"{word} {', '.join(down)}"
+        if flow.state is FlowState.PUBLISHING and self._one_fails(self._clock.now()):
+            return FlowState.BACKING_OFF, f"{self._alone_of}, for one event alone"
         return flow.state, None if flow.state is FlowState.PUBLISHING else flow.reason
 
     def took(self, seconds: float) -> None:
@@ -101,6 +123,8 @@ class EventType:
         before = self.flow.state
         self.flow.answered(sent_at, stored=stored)
         self.published = self.published or stored
+        if stored:
+            self.signs.stored_at = max(self.signs.stored_at, sent_at)
         if before is not FlowState.PUBLISHING and self.flow.state is FlowState.PUBLISHING:
             log.info("publishing_resumed", event_type=self.name, after=before.value)
 
@@ -108,6 +132,7 @@ class EventType:
         self, answer: Answer, part: Sequence[QueuedEvent[object]], sent_at: float
     ) -> list[str]:
         """Take note which partitions took their part by a 207. Return those whose lane ended."""
+        self._note_missing(answer)
         found = outcomes(answer.items or (), part)
         if any(outcome.refused for outcome in found):
             self.lanes.placement.observe(
@@ -115,11 +140,67 @@ class EventType:
             )
         ended: list[str] = []
         for outcome in found:
+            if outcome.stored:
+                self.signs.stored_in(outcome.partition, sent_at)
+            if outcome.failed:
+                self.signs.failed(outcome.partition, self._clock.now())
             if outcome.refused:
                 self.partition_failed(outcome, sent_at, answer)
             elif outcome.stored and self.partition_answered(outcome.partition, sent_at):
                 ended.append(outcome.partition)
         return ended
+
+    def _note_missing(self, answer: Answer) -> None:
+        """Log, once in a while, that an answer says nothing about some of its events."""
+        items, now = answer.items or (), self._clock.now()
+        missing = sum(item is None for item in items)
+        if missing and now - self._incomplete_at >= INCOMPLETE_SECONDS:
+            self._incomplete_at = now
+            log.warning(
+                "answer_incomplete",
+                event_type=self.name,
+                status=answer.status,
+                events=len(items),
+                count=missing,
+                flow_id=answer.flow_id,
+                action="the events of which the answer says nothing are sent again in smaller "
+                "requests; look at what stands between this service and Nakadi",
+            )
+
+    def stored(self, part: Sequence[QueuedEvent[object]], sent_at: float) -> None:
+        """Take note that a request was stored that travelled in no lane."""
+        self.signs.stored(part, sent_at, self.lanes)
+
+    def missed(self, event: QueuedEvent[object]) -> None:
+        """Take note that an event was sent alone, and that Nakadi has said nothing about it."""
+        name = self.lanes.placement.of(event)
+        if name is not None:
+            self.signs.failed(name, self._clock.now())
+
+    def fails_alone(self, event: QueuedEvent[object], answer: Answer) -> None:
+        """Take note that an event fails while others are stored."""
+        now = self._clock.now()
+        news = not self._one_fails(now)
+        self._alone_at, self._alone_of = now, answer.reason
+        self.trouble = f"{answer.reason} {answer.detail}"
+        self.missed(event)
+        if news:
+            log.warning(
+                "event_fails_alone",
+                event_type=self.name,
+                sequence=event.content.sequence,
+                attempts=event.attempts,
+                reason=answer.reason,
+                status=answer.status,
+                detail=answer.detail,
+                flow_id=answer.flow_id,
+                action="only its key waits, and the shard's checkpoint; it is sent again, alone, "
+                "and becomes a dead letter after CONSUMER_MAX_ATTEMPTS tries between which others "
+                "were stored. Look at what stands between this service and Nakadi",
+            )
+
+    def _one_fails(self, now: float) -> bool:
+        return now - self._alone_at < ALONE_SECONDS
 
     def partition_failed(self, outcome: PartitionOutcome, sent_at: float, answer: Answer) -> None:
         """Take note that a partition took nothing of its part of a request."""
@@ -163,6 +244,7 @@ class EventType:
         news = self.flow.state is FlowState.PUBLISHING
         now = self._clock.now()
         self.trouble = f"{answer.reason} {answer.detail}"
+        self.signs.outage_at = now
         self.flow.outage(now, sent_at, reason, retry_after, self._chance.random())
         if news:
             log.warning(
@@ -172,7 +254,7 @@ class EventType:
                 status=answer.status,
                 detail=answer.detail,
                 flow_id=answer.flow_id,
-                action="all events wait and are sent again; nothing is lost",
+                action=_WAITS if answer.by_nakadi else _FOREIGN,
             )
 
     def stop(self, reason: str, answer: Answer | None = None) -> None:
@@ -183,7 +265,9 @@ class EventType:
             self.trouble = (
                 f"{answer.reason.removeprefix('http_')} ({answer.detail}), flow id {answer.flow_id}"
             )
-        if self.flow.stop(self._clock.now(), reason):
+        now = self._clock.now()
+        self.signs.outage_at = now
+        if self.flow.stop(now, reason):
             log.error(
                 "event_type_stopped",
                 event_type=self.name,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from consumer.core.backlog.ticket import is_ours
+from consumer.core.publishing.logged_detail import logged_detail
 from consumer.core.publishing.reaction import EXPIRED
 from consumer.runtime.publishing.hot_keys import HotKeys
 
@@ -76,5 +77,6 @@ class StreamOrigin:
                 reason=why.reason,
                 attempts=event.attempts,
                 flow_id=flow_id,
+                detail=logged_detail(why.detail, event.body),
             )
         self._dead_letters.accept(event, why)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 
-from tests.simulation.mutants import commands, leases, liveness, reading, sending, stream
+from tests.simulation.mutants import answers, commands, leases, liveness, reading, sending, stream
 from tests.simulation.mutants.promises import checkers_for
 from tests.simulation.run import run_quietly
 from tests.simulation.scenario import draw
@@ -55,6 +55,11 @@ MUTANTS: Sequence[Callable[[], None]] = (
     stream.unlisted_shard_taken_for_gone,
     commands.paused_shard_is_read,
     commands.seek_skips_in_silence,
+    answers.foreign_answers_believed,
+    answers.outages_count_as_tries,
+    answers.company_never_shrinks,
+    answers.tries_alone_never_count,
+    answers.short_answers_matched_by_index,
 )
 
 NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
@@ -68,6 +73,11 @@ NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
     commands.seek_skips_in_silence: frozenset({"seek"}),
     stream.every_trim_is_a_gap: frozenset({"trims", "night"}),
     stream.gap_rows_not_written: frozenset({"trims", "night"}),
+    answers.foreign_answers_believed: frozenset({"firewall"}),
+    answers.outages_count_as_tries: frozenset({"nakadi_between"}),
+    answers.company_never_shrinks: frozenset({"firewall"}),
+    answers.tries_alone_never_count: frozenset({"firewall"}),
+    answers.short_answers_matched_by_index: frozenset({"nakadi_short"}),
 }
 """Kinds of trouble without which a fault shows nothing: seeds without them are passed over."""
 
