@@ -71,6 +71,7 @@ _BROKEN: Final = (
     (aiohttp.ClientConnectionError, "reset"),
     (aiohttp.ClientResponseError, "malformed_answer"),
     (httpx.ConnectTimeout, "connect_timeout"),
+    (httpx.PoolTimeout, "connect_timeout"),
     (httpx.TimeoutException, "timeout"),
     (httpx.ConnectError, "connect"),
     (httpx.TransportError, "reset"),
@@ -156,10 +157,11 @@ class Nakadi:
         started = asyncio.get_running_loop().time()
         if self._gzip:
             body = compressed(body)
-        sending = True
+        connected, sending = False, True
 
         async def content() -> AsyncIterator[bytes]:
-            nonlocal sending
+            nonlocal connected, sending
+            connected = True
             yield body
             # The client asks for more, so the body is written. Do not move a limit that has ended.
             if sending and not limit.expired():
@@ -170,10 +172,12 @@ class Nakadi:
         try:
             async with limit:
                 try:
-                    answer = await self._post(content(), len(body), len(bodies), flow_id)
+                    answer = await self._post(content(), len(body), flow_id)
                 finally:
                     late, sending = sending, False
         except TimeoutError:
+            if late and not connected:
+                return no_answer("connect_timeout", "no connection in time", flow_id)
             if late:
                 return no_answer("send_timeout", "not written in time", flow_id)
             return no_answer("timeout", f"no answer within {self._timeout:g} s", flow_id)
@@ -209,9 +213,7 @@ class Nakadi:
         flow_id = response.headers.get("x-flow-id", headers["X-Flow-Id"])
         return response.status_code, body, flow_id
 
-    async def _post(
-        self, content: AsyncIterator[bytes], length: int, events: int, flow_id: str
-    ) -> Answer:
+    async def _post(self, content: AsyncIterator[bytes], length: int, flow_id: str) -> Answer:
         headers = {
             "Content-Type": "application/json",
             "Content-Length": str(length),
@@ -227,7 +229,7 @@ class Nakadi:
                 return no_answer("unreadable", f"{response.status_code}: {error}", flow_id)
         answer_headers = {name.lower(): value for name, value in response.headers.items()}
         answer_headers.setdefault("x-flow-id", flow_id)
-        return parse_answer(response.status_code, answer_headers, body, events)
+        return parse_answer(response.status_code, answer_headers, body)
 
     def _authorization(self) -> dict[str, str]:
         header = self._header()

@@ -137,7 +137,7 @@ class Settings(BaseSettings):
     """Largest number of events of one ordering key in a request. 1 keeps the order strictly; more
     lets hot keys go faster."""
     linger_seconds: Seconds = 0.02
-    """Time to wait for a batch to fill."""
+    """Longest time that an event waits for its batch to fill."""
     publish_concurrency: Count = 8
     """Largest number of publishing requests in flight."""
     publish_timeout_seconds: Seconds = 40.0
@@ -149,8 +149,8 @@ class Settings(BaseSettings):
     """Send changes that are older than this to the dead letter queue instead of Nakadi. This needs
     a dead letter queue."""
     max_attempts: Count = 100
-    """Failed tries after which an event becomes a dead letter. A try counts only if others of its
-    partition were stored by the same request, so outages never count."""
+    """Failed tries after which an event becomes a dead letter. A try counts only if its partition
+    has stored something since the one before, so outages never count."""
     queue_bytes: Queue = 268_435_456
     """Memory for events, of all shards together; at least 16 MiB. When it is used up, reading
     pauses."""

@@ -49,6 +49,7 @@ PUBLISH_TIMEOUT = 30.0  # longer than a slow machine takes for an honest answer
 PROBE = 0.5
 LOOK = 0.05
 LIMITS = PublishLimits(probe=PROBE, concurrency=4)
+POISON = '"poison": true'
 SCHEMA = {
     "type": "object",
     "properties": {
@@ -65,7 +66,8 @@ class Case:
 
     `twice`: something may be stored twice, because an answer was lost or lied. `state`: what the
     event type was seen in. `lifted`: the fault is taken away so many seconds after that was seen.
-    `timeout`: the longest wait for an answer, short where it is to run out.
+    `timeout`: the longest wait for an answer, short where it is to run out. `beside`: the outcome
+    needs others that are stored.
     """
 
     name: str
@@ -76,10 +78,15 @@ class Case:
     lifted: float | None = None
     large: bool = False
     timeout: float = PUBLISH_TIMEOUT
+    beside: bool = False
 
 
 def status(code: int, **members: object) -> Fault:
     return {"kind": "status", "status": code, "count": 2, **members}
+
+
+def items(code: int) -> Fault:
+    return {"kind": "items", "status": code, "nth": 2, "count": 2}
 
 
 def refused(step: str, **members: object) -> Fault:
@@ -104,8 +111,19 @@ CASES = (
     Case("422 enriching", refused("enriching"), "enriching"),
     Case("400 names nothing", {"kind": "reject", "marker": "poison"}, "rejected"),
     Case("400 of a proxy, a page", status(400, body="html"), state="backing_off"),
+    Case("400 of something in between, text", status(400, body="blocked"), state="backing_off"),
+    Case("400 of something in between, empty", status(400, body="empty"), state="backing_off"),
+    Case("400, JSON of a proxy", status(400, body='{"message":"no"}'), state="backing_off"),
+    Case("403 of a firewall, a page", status(403, body="html"), state="backing_off"),
+    Case("403 of a firewall for one event", status(403, count=None, body="html", contains=POISON),
+         state="backing_off", lifted=1.2),
+    Case("404 of a proxy, text", status(404, body="page not found"), state="backing_off"),
+    Case("207 with items of every second event", items(207), twice=True, state="*"),
+    Case("422 with items of every second event", items(422), state="backing_off"),
+    Case("200 with items of every second event", items(200), twice=True, state="*"),
     Case("413 for many", status(413, count=None, min_bytes=6_000)),
-    Case("413 alone", status(413, count=None, min_bytes=20_000), "too_large", large=True),
+    Case("413 alone", status(413, count=None, min_bytes=20_000), "too_large", state="*", large=True,
+         beside=True),
     Case("401", status(401), state="backing_off"),
     Case("403", status(403, count=None), state="stopped", lifted=1.2),
     Case("404", status(404, count=None), state="stopped", lifted=1.2),
@@ -125,7 +143,7 @@ CASES = (
     Case("truncated answer", {"kind": "truncate", "count": 2}, None, True, "backing_off"),
     Case("200, a page of a proxy", status(200, body="html"), state="backing_off"),
     Case("200, JSON of a proxy", status(200, body='{"message":"log in"}'), state="backing_off"),
-    Case("301 of a proxy", status(301, count=None), state="stopped", lifted=1.2),
+    Case("301 of a proxy", status(301, body="html"), state="backing_off"),
     Case("422, a Problem", status(422, count=None), state="stopped", lifted=1.2),
     Case("207 too many bytes a partition", partial("bytes", limit=1000, count=None), state="*"),
 )  # fmt: skip
@@ -389,7 +407,7 @@ def main(words: Sequence[str]) -> int:
             row(case, run_case(nakadi, case, others=others), others=others)
             for case in CASES
             if all(word in case.name for word in words)
-            for others in (False, True)
+            for others in ((True,) if case.beside else (False, True))
         ]
         if not words:
             rows.append(culprits_row(run_culprits(nakadi)))

@@ -19,9 +19,15 @@ def nakadi() -> Iterator[NakadiProcess]:
         yield process
 
 
+RUNS = [(case, others) for case in CASES for others in (False, True) if others or not case.beside]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("others", [False, True], ids=["alone", "others flow"])
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize(
+    ("case", "others"),
+    RUNS,
+    ids=[f"{case.name}, {'others flow' if others else 'alone'}" for case, others in RUNS],
+)
 def test_every_answer_has_its_outcome(nakadi: NakadiProcess, case: Case, others: bool) -> None:
     outcome = run_case(nakadi, case, others=others)
     assert faults(case, outcome, others=others) == []

@@ -21,7 +21,7 @@ from tests.simulation.faults.wire import Wire
 from tests.simulation.loop import Node, SimTask
 from tests.simulation.scenario import Scenario
 from tests.simulation.twins.metrics_twin import SilentMetrics
-from tests.simulation.twins.nakadi_twin import SimNakadi
+from tests.simulation.twins.nakadi_twin import KNOWN, SimNakadi
 from tests.simulation.twins.queue_twin import SimQueue
 from tests.simulation.twins.stream_twin import SimStreams
 from tests.simulation.twins.table_twin import SimLeaseTable
@@ -209,6 +209,7 @@ class Cluster:
             timing=timing,
             poll=scenario.poll,
             queue_bytes=scenario.queue_bytes,
+            partitionings={} if scenario.has("unplaced") else {"order": KNOWN},
         )
         process: list[ConsumerWorker] = []
         memory = Memory(

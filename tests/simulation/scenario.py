@@ -64,6 +64,10 @@ FAULTS = (
     "nakadi_busy",  # 429, 503
     "nakadi_broken",  # 500, 502
     "nakadi_narrow",  # 413
+    "nakadi_short",  # answers with other items than events
+    "nakadi_between",  # something in between answers all for a while
+    "firewall",  # something in between objects to some events, for ever
+    "unplaced",  # nobody knows how the event type is partitioned
     "nakadi_door",  # 401, 403, 404 for a while
     "nakadi_down",  # one partition fails for a while
     "nakadi_out",
@@ -76,8 +80,11 @@ FAULTS = (
     "no_queue",  # there is no dead letter queue
     "max_age",  # old records become dead letters
 )
-EXCLUSIVE = {"iso": "latest", "max_age": "no_queue"}
-"""Kinds that are left out where the other one is in: they cannot be configured together."""
+EXCLUSIVE = {"iso": "latest", "max_age": "no_queue", "unplaced": "firewall"}
+"""Kinds that are left out where the other one is in.
+
+They cannot be configured together; or, without partitions, what a firewall never lets pass waits.
+"""
 
 KINDS = ORDERLY + FAULTS
 TIMED = {
@@ -101,6 +108,7 @@ TIMED = {
     "cut": 2,
     "blind": 1,
     "nakadi_out": 2,
+    "nakadi_between": 2,
     "nakadi_door": 1,
     "nakadi_down": 2,
 }
@@ -118,6 +126,9 @@ QUEUES = (4 << 20, 7 << 20, 16 << 20, 64 << 20)
 """Bytes of a worker's queue. A page needs 3 MiB: below 16, which the settings demand, readers wait
 for each other already where a few shards have little to do. Of 4 MiB only the spare page is left,
 and shards take turns."""
+
+ENOUGH = 16 << 20
+"""Where an event waits for a sign that others are stored, these others must be read."""
 
 
 @dataclass(frozen=True)
@@ -213,7 +224,7 @@ def draw(seed: int, without: Collection[str] = (), size: float = 1.0) -> Scenari
         timing=timing,
         poll=PollTiming(),
         limits=_limits(streams.of("limits"), kinds),
-        queue_bytes=chance.choice(QUEUES),
+        queue_bytes=max(chance.choice(QUEUES), ENOUGH if "firewall" in kinds else 0),
         publish_timeout=chance.choice((5.0, 10.0, 40.0)),
     )
     for kind, most in TIMED.items():
@@ -244,7 +255,7 @@ def _limits(chance: Random, kinds: Collection[str]) -> PublishLimits:
         key_run_events=chance.choice((2, 5)) if "runs" in kinds else 1,
         concurrency=chance.choice((1, 3, 8)),
         probe=chance.choice((2.0, 10.0)),
-        max_attempts=chance.choice((5, 100)),
+        max_attempts=min(chance.choice((5, 100)), 5 if "firewall" in kinds else 100),
         dead_letter_limit=4 if "few_letters" in kinds else 100,
         max_record_age=chance.choice((15.0, 600.0, 7200.0)) if "max_age" in kinds else None,
     )

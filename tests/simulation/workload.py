@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 HOT = 0.6  # share of the hot key
 BURST = 25
 POISON = 0.03
+OBJECTED = 0.02
+TRICKLES = 64
 REMOVED = 0.05
 LEAVES, LONG_NAME = 150, "n" * 5000
 """Where all leaves below a long name change, the patch names it for each of them."""
@@ -30,6 +32,7 @@ class Writer:
         self._world = world
         self._chance = chance
         self._version = 0
+        self._trickled = 0
         self._table = world.model.table("orders")  # the last that there was
         self._big = world.scenario.workload.big
         self._long_names = world.scenario.workload.long_names
@@ -58,6 +61,9 @@ class Writer:
         if key is None and bad < POISON and world.scenario.has("poison"):
             world.nakadi.poison[record.sequence] = "named" if bad < POISON * 0.6 else "unnamed"
             record.poison = True
+        elif key is None and bad > 1.0 - OBJECTED and world.scenario.has("firewall"):
+            world.nakadi.poison[record.sequence] = "objected"
+            record.objected = True
         world.trace.add(
             world.loop.now, "table", "change", record.shard.id, f"{picked} {record.sequence}"
         )
@@ -96,6 +102,15 @@ class Writer:
             for _ in range(min(many, load.changes - written)):
                 self.write(wall(self._world.loop.now))
                 written += 1
+
+    def trickle(self, at: float) -> None:
+        """Changes of every second when all is well: of each partition in each shard, if needed."""
+        if not self._world.scenario.has("firewall"):
+            self.write(at, self.keys[-1])
+            return
+        for _ in range(4):
+            self._trickled += 1
+            self.write(at, f"t{self._trickled % TRICKLES}")
 
     def _pick(self) -> str:
         if self._world.scenario.has("hot") and self._chance.random() < HOT:

@@ -214,7 +214,7 @@ class World:
             if self.checks.violations or done():
                 return True
             if trickle:
-                self.writer.write(wall(self.loop.now), self.writer.keys[-1])
+                self.writer.trickle(wall(self.loop.now))
             await asyncio.sleep(LOOK)
         return bool(self.checks.violations)
 

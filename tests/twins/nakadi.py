@@ -25,7 +25,8 @@ class Request:
 @dataclass
 class Reply:
     """One prepared answer. `items` fills a 207 or 422; `stores` names the indexes that are stored
-    (default: all of a 200, the submitted ones of a 207).
+    (default: all of a 200, the submitted ones of a 207). `foreign`: it is not Nakadi that speaks.
+    `eids`: the items have those of the events at these indexes, which need not be all.
     """
 
     status: int = 200
@@ -35,6 +36,8 @@ class Reply:
     stores: Sequence[int] | None = None
     reason: str = ""
     partitions: Sequence[str] | None = None
+    foreign: bool = False
+    eids: Sequence[int] | None = None
 
 
 def refusal(count: int, bad: int, step: str = "validating") -> Reply:
@@ -71,28 +74,33 @@ class NakadiTwin:
         for index in self._stored_by(reply, len(bodies)):
             self.stored.append(bodies[index])
         request.ended = loop.time()
-        request.answer = self._answer(reply)
+        request.answer = self._answer(reply, bodies)
         return request.answer
 
     @staticmethod
     def _stored_by(reply: Reply, count: int) -> Sequence[int]:
         if reply.stores is not None:
             return reply.stores
-        if reply.status == 200:
+        if reply.status == 200 and reply.items is None:
             return range(count)
         return [i for i, (status, _) in enumerate(reply.items or []) if status == "submitted"]
 
     @staticmethod
-    def _answer(reply: Reply) -> Answer:
+    def _answer(reply: Reply, bodies: Sequence[bytes]) -> Answer:
         items = None
         if reply.items is not None:
             parts = reply.partitions or ["0"] * len(reply.items)
+            eids = [""] * len(reply.items)
+            if reply.eids is not None:
+                eids = [eid_of(bodies[index]) for index in reply.eids]
             items = tuple(
-                BatchItemResponse(PublishingStatus(status), step, "detail", part)
-                for (status, step), part in zip(reply.items, parts, strict=True)
+                BatchItemResponse(PublishingStatus(status), step, "detail", part, eid)
+                for (status, step), part, eid in zip(reply.items, parts, eids, strict=True)
             )
-        reason = reply.reason or f"http_{reply.status}"
-        return Answer(reply.status, items, reply.retry_after, "flow", reason, "detail")
+        reason = reply.reason or f"{'foreign' if reply.foreign else 'http'}_{reply.status}"
+        return Answer(
+            reply.status, items, reply.retry_after, "flow", reason, "detail", not reply.foreign
+        )
 
     def sequences(self, key: str) -> list[int]:
         """What is stored of a key, in the order of storing."""
@@ -106,3 +114,7 @@ def key_of(body: bytes) -> str:
 
 def sequence_of(body: bytes) -> int:
     return int(orjson.loads(body)["data"]["change"]["sequence"])
+
+
+def eid_of(body: bytes) -> str:
+    return str(orjson.loads(body)["metadata"]["eid"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum, auto
+from math import inf
 from typing import TYPE_CHECKING, Generic
 
 from consumer.core.backlog.queued_event import EventState, Of_co
@@ -43,6 +44,11 @@ class KeyQueue(Generic[Of_co]):
         self.place = Place.IDLE
         self.stands_in: OrderedDict[KeyQueue[Of_co], None] | None = None
         self.turn = 0
+
+    @property
+    def queued_at(self) -> float:
+        """When its head was queued (injected clock), infinite if it is empty."""
+        return inf if self.first is None else self.first.queued_at
 
     def append(self, event: QueuedEvent[Of_co]) -> None:
         """Append an event."""

@@ -3,7 +3,8 @@
 Rules
 - A key with an event in flight is not ready: at most one request carries events of a key.
 - A batch takes the head of each of many ready keys, in the order in which they became ready, and
-  ends at the first head that does not fit. With `run` > 1 it takes up to that many of each key.
+  ends at the first head that does not fit, by its bytes or because it travels in less company. With
+  `run` > 1 it takes up to that many of each key.
 - Events in flight stay at the head of their key until they are settled or given back, so no event
   can pass them. A run is settled from its head on.
 - Only a failure of the event itself makes its key wait (`not_before`). A failure of the whole
@@ -22,6 +23,7 @@ import heapq
 from collections import OrderedDict
 from enum import Enum, auto
 from itertools import groupby
+from math import inf
 from typing import TYPE_CHECKING, Generic
 
 from consumer.core.backlog.key_queue import KeyQueue, Place
@@ -65,6 +67,7 @@ class KeyOrderedQueue(Generic[Of_co]):
         }
         # An entry may be outdated: its key has left this list, or has a newer entry.
         self._waiting: list[tuple[float, int, KeyQueue[Of_co]]] = []
+        self._ready_since = inf
         self._turns = 0  # entries with the same time are woken in the order in which they came
         self.events = 0
         self.bytes = 0
@@ -75,6 +78,14 @@ class KeyOrderedQueue(Generic[Of_co]):
     def ready(self, to: To = ANYWHERE) -> int:
         """Return how many keys have a head that may go to this destination now."""
         return len(self._ready.get(to, ()))
+
+    @property
+    def ready_since(self) -> float:
+        """Since when the oldest of the heads that are ready for ANYWHERE has been queued.
+
+        After a `take` that left heads behind, that of the first of them.
+        """
+        return self._ready_since
 
     @property
     def ready_bytes(self) -> float:
@@ -146,9 +157,10 @@ class KeyOrderedQueue(Generic[Of_co]):
                 if (body is None) is not letters:
                     break  # it goes elsewhere once it is the head
                 length = 0 if body is None else len(body)
-                if length > room and batch:
+                if (length > room and batch) or event.company <= len(batch):
                     break
                 event.state = EventState.IN_FLIGHT
+                events = min(events, event.company)
                 room -= length
                 batch.append(event)
                 taken += 1
@@ -158,6 +170,9 @@ class KeyOrderedQueue(Generic[Of_co]):
             del ready[key_queue]
             key_queue.place = Place.IDLE
             key_queue.in_flight = taken
+        if to is ANYWHERE:
+            left = next(iter(self._ready[ANYWHERE]), None)
+            self._ready_since = inf if left is None else left.queued_at
         return batch
 
     def rejoin(self, partition: str) -> None:
@@ -250,6 +265,8 @@ class KeyOrderedQueue(Generic[Of_co]):
         key_queue.place = Place.READY
         key_queue.stands_in = ready
         ready[key_queue] = None
+        if to is ANYWHERE:
+            self._ready_since = min(self._ready_since, key_queue.queued_at)
 
     def _place(self, key_queue: KeyQueue[Of_co], *, front: bool) -> None:
         head = key_queue.first

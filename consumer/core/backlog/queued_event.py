@@ -31,25 +31,31 @@ class EventState(Enum):
 class Tries(NamedTuple):
     """How many answers count against an event.
 
-    `refused` counts answers that named it as the cause (422). `failed` counts answers by which
-    other events of its partition were stored and it was not (207).
+    `refused` counts answers that named it as the cause (422). `failed` counts failures while other
+    events of its partition were stored. `failed_at` is the time of its last failure, counted or not
+    (injected clock), as far as it was named or alone in its request.
     """
 
     refused: int = 0
     failed: int = 0
+    failed_at: float = float("-inf")
 
 
 UNTRIED = Tries()
+
+ANY_COMPANY = 1 << 30
+"""The value of `company` while nothing limits it."""
 
 
 class QueuedEvent(Struct, Generic[Of_co], eq=False):
     """One event of one event type.
 
-    `attempts` counts the requests that carried it. `postponed` counts how often it was refused and
-    could not become a dead letter, because there were too many. `created_at` is the time of the
-    change, `first_attempt` and `last_attempt` those of requests (epoch seconds); `queued_at` is in
-    seconds of the injected clock. `cost` is in bytes of memory. `body` is what to publish, None
-    if no event can be made.
+    `company` is the most events, this one included, of a request that carries it: larger ones have
+    failed, and it may be the cause. `attempts` counts the requests that carried it. `postponed`
+    counts how often it was refused and could not become a dead letter, because there were too many.
+    `created_at` is the time of the change, `first_attempt` and `last_attempt` those of requests
+    (epoch seconds); `queued_at` is in seconds of the injected clock. `cost` is in bytes of memory.
+    `body` is what to publish, None if no event can be made.
     """
 
     of: Of_co
@@ -61,6 +67,7 @@ class QueuedEvent(Struct, Generic[Of_co], eq=False):
     state: EventState = EventState.QUEUED
     attempts: int = 0
     tries: Tries = UNTRIED
+    company: int = ANY_COMPANY
     postponed: int = 0
     first_attempt: float | None = None
     last_attempt: float | None = None

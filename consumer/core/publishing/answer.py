@@ -1,13 +1,14 @@
 """The answer of Nakadi to one publishing request.
 
-Source: `POST /event-types/{name}/events`; items come in request order and are matched by index.
+Source: `POST /event-types/{name}/events`. `attribution.py` says which item is about which event.
 
 Rules
-- A list of items is used only if it is complete and understood: one object for each event sent,
-  each with a known `publishing_status`. Otherwise there are no items.
-- A 200 of Nakadi has an empty body. One with another text comes from a proxy in front of it (a
-  login page, say) and proves nothing.
-- An answer that should have items and cannot be read counts as no answer: `status` 0.
+- What Nakadi says about a request as a whole is a Problem (RFC 7807). Any other body of a 3xx or
+  4xx comes from something in between (a firewall, a proxy, a load balancer): `by_nakadi` is False.
+- A 200 of Nakadi has an empty body. One with items is read as a 207. One with another text comes
+  from something in between (a login page, say) and proves nothing.
+- An item that cannot be understood is None. An answer that should have items and has none that
+  can be understood counts as no answer: `status` 0.
 """
 
 from __future__ import annotations
@@ -26,7 +27,13 @@ if TYPE_CHECKING:
 MAX_DETAIL: Final = 2_000
 """Most characters kept of Nakadi's text about an event or a request."""
 
-_WITH_ITEMS: Final = (207, 422)
+NOT_SENT: Final = frozenset({"connect_timeout", "connect", "dns", "tls"})
+"""Reasons of answers that stand for none, because no connection was made: nothing was sent."""
+
+_WITH_ITEMS: Final = (200, 207, 422)
+
+_ABOUT_THE_REQUEST: Final = frozenset({401, 408, 413, 425, 429})
+"""Statuses of 400 to 499 that mean the same, whoever says them."""
 
 
 class PublishingStatus(StrEnum):
@@ -41,30 +48,37 @@ class PublishingStatus(StrEnum):
 class BatchItemResponse:
     """The result of one event. `step` is none, validating, partitioning, enriching or publishing.
 
-    `partition` is the partition's name, None if Nakadi did not give it.
+    `partition` is the partition's name, None if Nakadi did not give it. `eid` is "" if Nakadi did
+    not give it.
     """
 
     status: PublishingStatus
     step: str
     detail: str
     partition: str | None
+    eid: str = ""
+
+
+Items = tuple[BatchItemResponse | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An HTTP answer, or the lack of one (`status` 0: a time-out, a reset, an unreadable body).
 
-    `items` is None unless the body was a list with one valid item for each event that was sent.
-    `retry_after` is in seconds. `flow_id` names the request to the operators of Nakadi.
-    `reason` is a short name for metrics and logs, such as `http_503`, `timeout`, `reset`.
+    `items` is None unless the body was a list with an item that can be understood. `retry_after` is
+    in seconds. `flow_id` names the request to the operators of Nakadi. `reason` is a short name for
+    metrics and logs, such as `http_503`, `timeout`, `reset`; `foreign_403` is a 403 that is not
+    Nakadi's. `by_nakadi`: the body is one that only Nakadi sends, or there is none.
     """
 
     status: int
-    items: tuple[BatchItemResponse, ...] | None
+    items: Items | None
     retry_after: float | None
     flow_id: str | None
     reason: str
     detail: str
+    by_nakadi: bool = True
 
 
 def no_answer(reason: str, detail: str, flow_id: str | None) -> Answer:
@@ -72,45 +86,44 @@ def no_answer(reason: str, detail: str, flow_id: str | None) -> Answer:
     return Answer(0, None, None, flow_id, reason, detail[:MAX_DETAIL])
 
 
-def parse_answer(status: int, headers: Mapping[str, str], body: bytes, sent: int) -> Answer:
-    """Return the answer to a request with `sent` events. Names of headers are in lower case."""
+def parse_answer(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+    """Return the answer with this status and body. Names of headers are in lower case."""
     flow_id = headers.get("x-flow-id")
     content = _json(body)
-    if _not_nakadis(status, content, body):
-        return no_answer("unexpected_body", f"{status} with {len(body)} bytes", flow_id)
-    items = _items(content, sent) if status in _WITH_ITEMS else None
-    if items is None and status in _WITH_ITEMS and not isinstance(content, dict):
+    items = _items(content) if status in _WITH_ITEMS else None
+    if status == 200 and items is None and body.strip() and content not in ([], {}):
+        return no_answer("unexpected_body", f"200 with {len(body)} bytes", flow_id)
+    if items is None and status in (207, 422) and not isinstance(content, dict):
         return no_answer("unreadable", f"{status} without items, {_size(body, headers)}", flow_id)
+    by_nakadi = items is not None or status == 200 or _is_problem(content)
     return Answer(
         status,
         items,
         _retry_after(headers),
         flow_id,
-        f"http_{status}",
+        f"foreign_{status}" if _is_foreign(status, by_nakadi=by_nakadi) else f"http_{status}",
         _problem(content) or _size(body, headers),
+        by_nakadi,
     )
 
 
-def _not_nakadis(status: int, content: object, body: bytes) -> bool:
-    """Return whether a 200 or 400 comes from a proxy: it says nothing about the events.
-
-    Nakadi's 200 is empty (or an empty JSON list or object). Its 400 is a Problem, never a page.
-    """
-    match status:
-        case 200:
-            return bool(body.strip()) and content not in ([], {})
-        case 400:
-            return body.lstrip().startswith(b"<")
-        case _:
-            return False
+def _is_problem(content: object) -> bool:
+    """Return whether this is a Problem of Nakadi: it always has a title and a status."""
+    if not isinstance(content, dict):
+        return False
+    return isinstance(content.get("title"), str) and type(content.get("status")) is int
 
 
-def _items(content: object, sent: int) -> tuple[BatchItemResponse, ...] | None:
-    if not isinstance(content, list) or len(content) != sent:
+def _is_foreign(status: int, *, by_nakadi: bool) -> bool:
+    """Return whether somebody else speaks in place of Nakadi."""
+    return 300 <= status < 500 and status not in _ABOUT_THE_REQUEST and not by_nakadi
+
+
+def _items(content: object) -> Items | None:
+    if not isinstance(content, list):
         return None
     items = tuple(_item(item) for item in content)
-    whole = tuple(item for item in items if item is not None)
-    return whole if len(whole) == len(items) else None
+    return items if any(items) else None
 
 
 def _item(item: object) -> BatchItemResponse | None:
@@ -125,6 +138,7 @@ def _item(item: object) -> BatchItemResponse | None:
         step=(_text(item.get("step")) or "none").lower(),
         detail=_text(item.get("detail"))[:MAX_DETAIL],
         partition=_text(item.get("partition")) or None,
+        eid=_text(item.get("eid")),
     )
 
 

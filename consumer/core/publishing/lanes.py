@@ -92,6 +92,9 @@ class Lanes:
     def __len__(self) -> int:
         return len(self._open)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._open
+
     @property
     def down(self) -> list[str]:
         """Partitions whose last request failed."""

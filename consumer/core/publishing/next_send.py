@@ -5,7 +5,9 @@ type, its lanes, the ready keys of its queue, and the free slots. The caller sen
 calls it again.
 
 Lanes come first. While the event type backs off or is stopped, its only request is one that travels
-in no lane, if an event is ready for it. A batch that is not full waits for `linger`.
+in no lane, if an event is ready for it. A batch that is not full waits until its oldest event has
+been queued for `linger`. So an event that was queued behind others of its key does not wait again:
+a key goes on at the pace of the answers.
 """
 
 from __future__ import annotations
@@ -37,13 +39,9 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Wait for `seconds`, or until something changes.
-
-    `thin_since` is the time since which a batch that is not full has waited, for the next call.
-    """
+    """Wait for `seconds`, or until something changes."""
 
     seconds: float
-    thin_since: float | None
 
 
 def next_send(
@@ -54,7 +52,6 @@ def next_send(
     queue: KeyOrderedQueue[Of_co],
     slots: int,
     pause: float,
-    thin_since: float | None,
     limits: PublishLimits,
 ) -> Send | Wait:
     """Decide what to do at `now`. All times are in seconds.
@@ -63,14 +60,14 @@ def next_send(
     which the origin of the events allows no request.
     """
     if pause > 0:
-        return Wait(min(pause, IDLE_PAUSE), thin_since)
+        return Wait(min(pause, IDLE_PAUSE))
     lane = _next_lane(flow, lanes, queue)
     lane_pause = IDLE_PAUSE if lane is None else _pause_of(now, lane, flow, slots)
     if lane is not None and lane_pause <= 0:
         return Send(lane, flow.batch_events, min(lane.bytes, flow.batch_bytes))
-    open_road = _without_lane(now, flow, queue, slots, thin_since, limits)
+    open_road = _without_lane(now, flow, queue, slots, limits)
     if isinstance(open_road, Wait):
-        return Wait(min(open_road.seconds, lane_pause), open_road.thin_since)
+        return Wait(min(open_road.seconds, lane_pause))
     return open_road
 
 
@@ -94,21 +91,19 @@ def _without_lane(
     flow: Flow,
     queue: KeyOrderedQueue[Of_co],
     slots: int,
-    thin_since: float | None,
     limits: PublishLimits,
 ) -> Send | Wait:
     if slots <= 0:
-        return Wait(IDLE_PAUSE, thin_since)
+        return Wait(IDLE_PAUSE)
     if flow.not_before > now:
-        return Wait(flow.not_before - now, thin_since)
+        return Wait(flow.not_before - now)
     batch = Send(None, flow.batch_events, flow.batch_bytes)
     wake = queue.next_wake()
     if wake is not None and wake <= now:
         return batch
     if not queue.ready():
-        return Wait(IDLE_PAUSE if wake is None else min(IDLE_PAUSE, wake - now), None)
+        return Wait(IDLE_PAUSE if wake is None else min(IDLE_PAUSE, wake - now))
     if queue.ready() >= flow.batch_events or queue.ready_bytes >= flow.batch_bytes:
         return batch
-    since = now if thin_since is None else thin_since
-    linger = since + limits.linger - now
-    return Wait(linger, since) if linger > 0 else batch
+    linger = queue.ready_since + limits.linger - now
+    return Wait(linger) if linger > 0 else batch

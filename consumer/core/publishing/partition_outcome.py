@@ -39,12 +39,12 @@ class PartitionOutcome:
 
 
 def outcomes(
-    items: Sequence[BatchItemResponse], events: Sequence[QueuedEvent[object]]
+    items: Sequence[BatchItemResponse | None], events: Sequence[QueuedEvent[object]]
 ) -> list[PartitionOutcome]:
     """Return one outcome for each partition that the answer's items name, in request order."""
     found: dict[str, PartitionOutcome] = {}
     for item, event in zip(items, events, strict=True):
-        if item.partition is not None:
+        if item is not None and item.partition is not None:
             outcome = found.setdefault(item.partition, PartitionOutcome(item.partition))
             outcome.events.append(event)
             outcome.stored |= item.status is PublishingStatus.SUBMITTED

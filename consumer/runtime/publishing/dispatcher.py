@@ -29,7 +29,6 @@ class Dispatcher(Generic[Of_co]):
         self._outlet = outlet
         self._sender = sender
         self._clock = clock
-        self._thin_since: float | None = None  # since when a batch that is not full waits
         self._stopping = False
         self.in_flight = 0
 
@@ -52,7 +51,6 @@ class Dispatcher(Generic[Of_co]):
     async def _turn(self, requests: asyncio.TaskGroup) -> None:
         decided = self._next()
         if isinstance(decided, Wait):
-            self._thin_since = decided.thin_since
             await self._outlet.changed.wait(decided.seconds)
         elif decided.lane is not None:
             self._send_in_lane(requests, decided.lane, decided.events, decided.size)
@@ -70,7 +68,6 @@ class Dispatcher(Generic[Of_co]):
             queue=outlet.queue,
             slots=event_type.flow.allowed - self.in_flight,
             pause=outlet.origin.pause(now),
-            thin_since=self._thin_since,
             limits=outlet.limits,
         )
 
@@ -85,7 +82,6 @@ class Dispatcher(Generic[Of_co]):
             self._outlet.limits.key_run_events,
             sort=lanes.of if lanes else None,
         )
-        self._thin_since = None
         if batch:
             self.in_flight += 1
             requests.create_task(self._deliver(batch))

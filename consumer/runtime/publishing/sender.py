@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Generic, assert_never
 
 import structlog
 
-from consumer.core.backlog.queued_event import Of_co, bytes_of
+from consumer.core.backlog.queued_event import ANY_COMPANY, Of_co, bytes_of
+from consumer.core.publishing.attribution import attributed
 from consumer.core.publishing.flow import FlowState
+from consumer.core.publishing.halves import halved, halves
 from consumer.core.publishing.partition_outcome import PartitionOutcome
 from consumer.core.publishing.reaction import (
     EXPIRED,
     Acked,
+    Circumstances,
+    FailsAlone,
     Outage,
     Refused,
     Retry,
@@ -44,6 +48,9 @@ log = structlog.get_logger()
 
 SEND_TIMEOUT = "send_timeout"
 """Reason of an answer: the request could not be written in time, so it is too large."""
+
+INCOMPLETE = "incomplete_answer"
+"""Reason of a retry: the answer has items for other events of the request, and none for this."""
 
 TIMEOUT = "timeout"
 """Reason of an answer: it did not come in time. In a lane it counts against the partition only."""
@@ -124,12 +131,18 @@ class Sender(Generic[Of_co]):
         self._outlet.event_type.sent = True
         self._metrics.publish_in_flight.inc()
         try:
-            answer = await self._port.publish(bodies)
+            answer = attributed(await self._port.publish(bodies), part)
         finally:
             self._metrics.publish_in_flight.dec()
         request = _Request(part, sent_at, lane)
         self._measure(answer, request)
-        reaction = react(answer, part, self._outlet.limits.max_attempts, self._chance.random())
+        given = Circumstances(
+            self._outlet.limits.max_attempts,
+            self._clock.now(),
+            self._chance.random(),
+            self._event_type.signs,
+        )
+        reaction = react(answer, part, given)
         self._watch_partitions(answer, request)
         return self._apply(reaction, answer, request)
 
@@ -144,9 +157,12 @@ class Sender(Generic[Of_co]):
         """Report which partitions took their part; keys leave the lanes that are closed by it."""
         ended: list[str] = []
         lane, sent_at = request.lane, request.sent_at
-        if answer.status == 207 and answer.items is not None:
+        if answer.status in (200, 207) and answer.items is not None:
             ended = self._event_type.observe(answer, request.part, sent_at)
+        elif answer.status == 200 and lane is None:
+            self._event_type.stored(request.part, sent_at)
         elif answer.status == 200 and lane is not None:
+            self._event_type.signs.stored_in(lane.name, sent_at)
             ended = [lane.name] * self._event_type.partition_answered(lane.name, sent_at)
         for name in ended:
             self._outlet.queue.rejoin(name)
@@ -161,6 +177,12 @@ class Sender(Generic[Of_co]):
                 self._event_type.answered(sent_at, stored=stored)
                 self._settle(part, verdicts, answer)
                 return []
+            case FailsAlone(verdict):
+                self._count_unknown(part)
+                self._event_type.fails_alone(part[0], answer)
+                self._note(part[0], verdict)
+                self._hold_up(part[0], verdict, answer, self._clock.now())
+                return []
             case Split(too_large):
                 if too_large:
                     self._flow.too_large(bytes_of(part))
@@ -171,7 +193,7 @@ class Sender(Generic[Of_co]):
                     flow_id=answer.flow_id,
                     action="nothing; both halves are sent apart until the refused event is alone",
                 )
-                return _halves(part)
+                return halves(part)
             case Outage():
                 self._outage(reaction, answer, request)
             case Unauthorised():
@@ -187,19 +209,31 @@ class Sender(Generic[Of_co]):
         part, sent_at, lane = request.part, request.sent_at, request.lane
         if outage.reason == SEND_TIMEOUT:
             self._flow.too_large(bytes_of(part))
-        if outage.unknown:
-            self._metrics.publish_unknown.inc(len(part))
-            self._event_type.unknown += len(part)
         if lane is not None and outage.reason == TIMEOUT:
             outcome = PartitionOutcome(lane.name, [*part])
             self._event_type.partition_failed(outcome, sent_at, answer)
-            return
-        self._event_type.outage(sent_at, answer, outage.reason, outage.retry_after)
+        else:
+            self._event_type.outage(sent_at, answer, outage.reason, outage.retry_after)
+        if outage.unknown:
+            self._count_unknown(part)
+            self._doubt(part)
+
+    def _doubt(self, part: list[QueuedEvent[Of_co]]) -> None:
+        """Send these events in smaller requests from now on: one of them may be the cause."""
+        for event in part:
+            event.company = min(event.company, halved(len(part)))
+        if len(part) == 1:
+            part[0].tries = part[0].tries._replace(failed_at=self._clock.now())
+            self._event_type.missed(part[0])
+
+    def _count_unknown(self, part: list[QueuedEvent[Of_co]]) -> None:
+        self._metrics.publish_unknown.inc(len(part))
+        self._event_type.unknown += len(part)
 
     def _return(self, part: list[QueuedEvent[Of_co]], answer: Answer) -> None:
         """Give back the events of a request that failed as a whole."""
         self._metrics.publish_retries.labels(reason=answer.reason).inc(len(part))
-        if self._flow.state is FlowState.STOPPED:
+        if self._flow.state is FlowState.STOPPED or len(part) == 1:
             for event in part:  # to the back: the next probe tries another key
                 self._outlet.give_back(event)
         else:
@@ -216,7 +250,7 @@ class Sender(Generic[Of_co]):
             held_up = False
             for event, verdict in run:
                 if not isinstance(verdict, Acked):
-                    event.tries = verdict.tries
+                    self._note(event, verdict)
                 if held_up:
                     self._outlet.give_back(event)
                 elif isinstance(verdict, Acked):
@@ -235,13 +269,21 @@ class Sender(Generic[Of_co]):
         if acked:
             self._outlet.settle(acked)
 
+    @staticmethod
+    def _note(event: QueuedEvent[Of_co], verdict: Retry | Refused) -> None:
+        event.tries = verdict.tries
+        if isinstance(verdict, Retry):
+            event.company = verdict.company
+
     def _hold_up(
         self, event: QueuedEvent[Of_co], verdict: Retry | Refused, answer: Answer, now: float
     ) -> None:
         match verdict:
             case Retry(delay):
-                self._metrics.publish_retries.labels(reason=answer.reason).inc()
-                self._event_type.trouble = answer.reason
+                unsaid = answer.items is not None and verdict.company != ANY_COMPANY
+                reason = INCOMPLETE if unsaid else answer.reason
+                self._metrics.publish_retries.labels(reason=reason).inc()
+                self._event_type.trouble.last = answer.reason
                 self._outlet.give_back(event, now + delay if delay else 0.0)
             case Refused():
                 self._outlet.origin.refused(event, verdict, answer.flow_id)
@@ -251,18 +293,3 @@ class Sender(Generic[Of_co]):
 
 def _key(pair: tuple[QueuedEvent[Of_co], Verdict]) -> str:
     return pair[0].key
-
-
-def _halves(part: list[QueuedEvent[Of_co]]) -> list[list[QueuedEvent[Of_co]]]:
-    """Return two halves, cut between two keys if there are two."""
-    middle = len(part) // 2
-    cut = middle
-    while cut < len(part) and part[cut].key == part[cut - 1].key:
-        cut += 1
-    if cut == len(part):
-        cut = middle
-        while cut > 0 and part[cut].key == part[cut - 1].key:
-            cut -= 1
-    if cut == 0:
-        cut = middle
-    return [part[:cut], part[cut:]]

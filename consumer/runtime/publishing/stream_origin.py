@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from consumer.core.backlog.ticket import is_ours
+from consumer.core.publishing.logged_detail import logged_detail
 from consumer.core.publishing.reaction import EXPIRED
 from consumer.runtime.publishing.hot_keys import HotKeys
 
@@ -80,6 +81,7 @@ class StreamOrigin:
                 reason=why.reason,
                 attempts=event.attempts,
                 flow_id=flow_id,
+                detail=logged_detail(why.detail, event.body),
                 action="remove the cause that the reason and the letter's detail name, then run "
                 "`consumer redrive`; without a dead letter queue its key waits",
             )

@@ -131,11 +131,11 @@ class Window:
             return "it was called off"
         if self._event_type.flow.state is FlowState.STOPPED:
             return (
-                f"Nakadi answered {self._event_type.trouble}; check the event type, the permission"
-                " to write to it, and the proxies in between"
+                f"Nakadi answered {self._event_type.trouble.last}; check the event type, the"
+                " permission to write to it, and the proxies in between"
             )
         if now - self._progress_at > PATIENCE_SECONDS:
-            return f"no progress for {PATIENCE_SECONDS:g} s, last {self._event_type.trouble}"
+            return f"no progress for {PATIENCE_SECONDS:g} s, last {self._event_type.trouble.last}"
         return None
 
     # The methods of Origin, which the outlet and its sender call.

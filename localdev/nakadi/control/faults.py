@@ -21,6 +21,7 @@ class FaultKind(StrEnum):
     TRUNCATE = "truncate"  # half of the answer's body, then closes
     PARTIAL = "partial"  # a 207 by `mode`
     REJECT = "reject"  # refuses events that match, with a 422 or 400
+    ITEMS = "items"  # answers `status` with the item of every `nth` event; a 422 stores nothing
 
 
 class PartialMode(StrEnum):

@@ -86,9 +86,7 @@ async def _with_faults(
         if fault.kind in (FaultKind.STATUS, FaultKind.RESET):
             return faulty_answer(request, fault)
     try:
-        outcome = await _ordinary(
-            nakadi, entry, batch, fault if partial else None, deletion=deletion
-        )
+        outcome = await _under(fault, nakadi, entry, batch, deletion=deletion)
         response = _answer(request, outcome)
     except ProblemError as problem:
         response = problem_answer(problem)
@@ -99,6 +97,26 @@ async def _with_faults(
     if fault.kind is FaultKind.TRUNCATE:
         return await _truncated(request, response, batch)
     return response
+
+
+async def _under(
+    fault: Fault, nakadi: LocalNakadi, entry: PublishRequest, batch: _Batch, *, deletion: bool
+) -> Outcome:
+    """Return the outcome of a request that a fault has struck."""
+    if fault.kind is not FaultKind.ITEMS:
+        partial = fault if fault.kind is FaultKind.PARTIAL else None
+        return await _ordinary(nakadi, entry, batch, partial, deletion=deletion)
+    if fault.status == 422:
+        return _some_items(batch, fault, "aborted")
+    outcome = await _ordinary(nakadi, entry, batch, None, deletion=deletion)
+    return _some_items(batch, fault, "submitted") if outcome.status == 200 else outcome
+
+
+def _some_items(batch: _Batch, fault: Fault, status: str) -> Outcome:
+    """Return an answer that leaves events out, as Nakadi never does."""
+    named = batch.events[fault.nth - 1 :: fault.nth]
+    items = [item(event, status, "publishing", "", None) for event in named]
+    return Outcome(fault.status, items)
 
 
 def _parse(request: web.Request, raw: bytes, *, deletion: bool) -> _Batch:

@@ -20,7 +20,7 @@ from localdev.nakadi.process import NakadiProcess
 from tests.conformance.ports.simulated import Simulated, simulated
 from tests.integration.fault_matrix import create
 from tests.simulation.faults.wire import Fate
-from tests.simulation.twins.nakadi_twin import PARTITIONS, SimNakadi
+from tests.simulation.twins.nakadi_twin import RULE, SimNakadi
 from tests.twins.nakadi import NakadiTwin, Reply, refusal, sequence_of
 
 PATIENT, HASTY = 60.0, 2.0
@@ -207,7 +207,7 @@ class InSimulation:
         return Event(key, sequence, body_of(key, sequence, bad=bad), bad)
 
     def partition(self, key: str) -> str:
-        return str(sum(key.encode()) % PARTITIONS)
+        return RULE.partition(json.dumps({"data": {"id": key}}).encode()) or ""
 
     def fails_with(self, status: int, *, retry_after: int | None = None) -> None:
         if retry_after is None:
@@ -222,7 +222,7 @@ class InSimulation:
         self._world.chance.draws = [0.5] * 3 + [0.1, 0.1]
 
     def loses_partition(self, partition: str) -> None:
-        self._moods.down = int(partition)
+        self._moods.down = partition
 
     def resets(self, *, stores: bool) -> None:
         self._world.meet(Fate.RESET_AFTER if stores else Fate.RESET_BEFORE)

@@ -192,7 +192,12 @@ class Checks:
                 age = wall(self.now) - int(record.at) + MOST_SKEW
                 return age >= (self._scenario.limits.max_record_age or inf)
             case "attempts_exhausted":
-                return self._scenario.has("nakadi_partial") or self._scenario.has("nakadi_down")
+                partitions_fail = self._scenario.has("nakadi_partial") or self._scenario.has(
+                    "nakadi_down"
+                )
+                return record.objected or partitions_fail
+            case "too_large":
+                return record.objected
             case _:
                 return record.poison or self._scenario.has("nakadi_refused")
 

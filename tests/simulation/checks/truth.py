@@ -31,7 +31,8 @@ class Record:
     dead: int = 0
     first_body: bytes | None = None
     excused: bool = False
-    poison: bool = False
+    poison: bool = False  # Nakadi refuses it
+    objected: bool = False  # something in between never lets it pass
 
     @property
     def place(self) -> tuple[float, int]:

@@ -65,6 +65,7 @@ def moods(scenario: Scenario) -> Moods:
         rejected=0.02 * draws[2] if scenario.has("nakadi_refused") else 0.0,
         busy=0.02 + 0.3 * draws[3] if scenario.has("nakadi_busy") else 0.0,
         broken=0.02 + 0.3 * draws[4] if scenario.has("nakadi_broken") else 0.0,
+        short=0.05 + 0.3 * draws[5] if scenario.has("nakadi_short") else 0.0,
         narrow=scenario.has("nakadi_narrow"),
         retry_after=4.0,
     )
@@ -124,6 +125,10 @@ def all_well(world: "World") -> None:
     world.nakadi.moods = Moods()
     if world.scenario.has("no_queue"):
         world.nakadi.poison.clear()  # without a queue a refused event waits for its operator
+    for record in world.truth.records.values():
+        # Where nothing else is stored any more, nobody can know that it alone fails.
+        if record.objected and record.shard.shard.ending is not None:
+            world.nakadi.poison.pop(record.sequence, None)
     world.operator.resume()
     world.streams.not_found = world.streams.empty_pages = world.streams.spoilt = 0.0
     lies = replace(world.model.options.lies, lag=0.0)

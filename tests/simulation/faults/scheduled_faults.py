@@ -47,6 +47,7 @@ class ScheduledFaults:
             "cut": self._cut,
             "blind": self._blind,
             "nakadi_out": self._nakadi_out,
+            "nakadi_between": self._between,
             "nakadi_door": self._door,
             "nakadi_down": self._down,
             "hold": world.operator.hold,
@@ -257,9 +258,18 @@ class ScheduledFaults:
 
         self._world.loop.later(chance.uniform(1.0, 15.0), opens)
 
+    async def _between(self, chance: Random) -> None:
+        moods = self._world.nakadi.moods
+        moods.between = chance.choice((301, 400, 403, 404, 503))
+
+        def over() -> None:
+            moods.between = None
+
+        self._world.loop.later(chance.uniform(1.0, 25.0), over)
+
     async def _down(self, chance: Random) -> None:
         moods = self._world.nakadi.moods
-        moods.down = chance.randrange(4)
+        moods.down = str(chance.randrange(4))
 
         def up() -> None:
             moods.down = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 
 from tests.simulation.mutants import (
+    answers,
     commands,
     facts,
     leases,
@@ -78,6 +79,11 @@ MUTANTS: Sequence[Callable[[], None]] = (
     facts.unfit_stream_passed_by_in_silence,
     facts.unfit_stream_passed_by_before_its_turn,
     facts.unfit_stream_is_waited_for,
+    answers.foreign_answers_believed,
+    answers.outages_count_as_tries,
+    answers.company_never_shrinks,
+    answers.tries_alone_never_count,
+    answers.short_answers_matched_by_index,
 )
 
 NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
@@ -103,6 +109,11 @@ NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
     facts.unfit_stream_passed_by_in_silence: frozenset({"unfit"}),
     facts.unfit_stream_passed_by_before_its_turn: frozenset({"unfit"}),
     facts.unfit_stream_is_waited_for: frozenset({"unfit"}),
+    answers.foreign_answers_believed: frozenset({"firewall"}),
+    answers.outages_count_as_tries: frozenset({"nakadi_between"}),
+    answers.company_never_shrinks: frozenset({"firewall"}),
+    answers.tries_alone_never_count: frozenset({"firewall"}),
+    answers.short_answers_matched_by_index: frozenset({"nakadi_short"}),
 }
 """Kinds of trouble without which a fault shows nothing: seeds without them are passed over."""
 

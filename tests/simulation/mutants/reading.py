@@ -87,7 +87,7 @@ def aborted_treated_as_done() -> None:
     def react(answer: Answer, *rest: Any) -> Reaction:
         done = tuple(
             replace(item, status=PublishingStatus.SUBMITTED)
-            if item.status is PublishingStatus.ABORTED and answer.status == 207
+            if item and item.status is PublishingStatus.ABORTED and answer.status == 207
             else item
             for item in answer.items or ()
         )

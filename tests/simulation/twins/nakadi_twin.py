@@ -8,7 +8,11 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+import orjson
+
 from consumer.core.publishing.answer import Answer, BatchItemResponse, PublishingStatus, no_answer
+from consumer.core.publishing.partition import HashRule
+from consumer.core.publishing.placement import Partitioning
 from tests.simulation.checks.checkers import Checks
 from tests.simulation.checks.truth import Record
 from tests.simulation.faults.wire import Fate, Weather, Wire
@@ -20,6 +24,12 @@ FAILED, SUBMITTED, ABORTED = (
     PublishingStatus.SUBMITTED,
     PublishingStatus.ABORTED,
 )
+KNOWN = Partitioning(("id",), ("0", "1", "2", "3"))
+RULE = HashRule.of(KNOWN.fields, KNOWN.names)
+
+OBJECTIONS = (400, 403, 502, 413, 0)
+"""What a firewall says to requests that carry an event to which it objects; 0: it hangs up."""
+
 MANY = 10_000  # bytes of a request that a narrow proxy refuses
 WAKES_AFTER = 40.0  # seconds, at most, after which a frozen broker may still store
 
@@ -30,7 +40,8 @@ class Moods:
 
     `partial`: 207 with a mixture; `refused`: 422 for a healthy event; `rejected`: 400 for all;
     `narrow`: 413 from MANY bytes on; `busy`: 429 or 503, which store nothing; `broken`: 500 or
-    502, which may have stored; `down`: one of PARTITIONS whose events all fail.
+    502, which may have stored; `short`: other items than events; `between`: a status that something
+    in between gives to all; `down`: the partition whose events all fail.
     """
 
     partial: float = 0.0
@@ -39,12 +50,11 @@ class Moods:
     busy: float = 0.0
     broken: float = 0.0
     narrow: bool = False
+    short: float = 0.0
     door: int | None = None
-    down: int | None = None
+    between: int | None = None
+    down: str | None = None
     retry_after: float = 0.0
-
-
-PARTITIONS = 4
 
 
 @dataclass
@@ -55,7 +65,9 @@ class NakadiService:
     checks: Checks
     trace: Trace
     moods: Moods
-    poison: dict[int, str] = field(default_factory=dict)  # sequence → "named" or "unnamed"
+    poison: dict[int, str] = field(
+        default_factory=dict
+    )  # sequence → "named", "unnamed" or "objected"
     faults: dict[str, int] = field(default_factory=dict)
 
     def note(self, fault: str) -> None:
@@ -118,8 +130,8 @@ def _answered(answer: Answer, records: Sequence[Record]) -> str:
     if answer.items is None:
         return f"{answer.reason} to {len(records)}"
     told = (
-        f"{record.key} {item.status.value}"
-        for record, item in zip(records, answer.items, strict=True)
+        f"{record.key} {'unsaid' if item is None else item.status.value}"
+        for record, item in zip(records, answer.items, strict=False)
     )
     return f"{answer.reason}: {', '.join(told)}"
 
@@ -139,6 +151,11 @@ class _Request:
         """Check in the order of the service, store, answer."""
         moods, chance = self._service.moods, self._chance
         poison = self._service.poison
+        if moods.between is not None:
+            return self._foreign(moods.between)
+        for record in self._records:
+            if poison.get(record.sequence) == "objected":
+                return self._foreign(OBJECTIONS[record.sequence % len(OBJECTIONS)])
         if moods.door is not None:
             return self._whole(moods.door)
         if moods.narrow and sum(map(len, self._bodies)) > MANY and len(self._bodies) > 1:
@@ -150,7 +167,7 @@ class _Request:
         if moods.rejected and chance.random() < moods.rejected:
             return self._whole(400)
         for index, record in enumerate(self._records):
-            if record.sequence in poison:
+            if poison.get(record.sequence) == "named":
                 return self._invalid(index)
         if moods.refused and chance.random() < moods.refused:
             return self._invalid(int(chance.random() * len(self._bodies)))
@@ -160,6 +177,8 @@ class _Request:
             return self._whole(500 if chance.random() < 0.5 else 502)
         if moods.down is not None or (moods.partial and chance.random() < moods.partial):
             return self._mixed()
+        if moods.short and chance.random() < moods.short:
+            return self._short()
         self._store(range(len(self._bodies)))
         return Answer(200, None, None, None, "http_200", "")
 
@@ -167,6 +186,34 @@ class _Request:
         self._service.note(f"nakadi:{status}")
         after = float(int(self._chance.random() * retry_after)) if retry_after else None
         return Answer(status, None, after, None, f"http_{status}", "")
+
+    def _foreign(self, status: int) -> Answer:
+        self._service.note(f"between:{status}")
+        if not status:
+            return no_answer("reset", "", None)
+        return Answer(status, None, None, None, f"foreign_{status}", "", by_nakadi=False)
+
+    def _short(self) -> Answer:
+        """Items of some events, in any order; what says submitted is stored, as may be the rest."""
+        chance = self._chance
+        status = (200, 207, 422)[int(chance.random() * 3)]
+        self._service.note(f"nakadi:{status} short")
+        kept = [index for index in range(len(self._bodies)) if chance.random() < 0.7]
+        chance.shuffle(kept)
+        if status != 422:
+            others = set(range(len(self._bodies))) - set(kept)
+            self._store([*kept, *(index for index in sorted(others) if chance.random() < 0.5)])
+        said = ABORTED if status == 422 else SUBMITTED
+        items = [
+            BatchItemResponse(said, "publishing", "", self._partition(index), self._eid(index))
+            for index in kept
+        ]
+        if chance.random() < 0.3:
+            items.append(BatchItemResponse(said, "publishing", "", None, "nobody"))
+        return Answer(status, tuple(items) or (None,), None, None, f"http_{status}", "")
+
+    def _eid(self, index: int) -> str:
+        return str(orjson.loads(self._bodies[index])["metadata"]["eid"])
 
     def _invalid(self, bad: int) -> Answer:
         self._service.note("nakadi:422")
@@ -178,9 +225,9 @@ class _Request:
         self._service.note("nakadi:207")
         chance, down = self._chance, self._service.moods.down
         statuses = []
-        for record in self._records:
+        for index in range(len(self._records)):
             if down is not None:
-                statuses.append(FAILED if self._partition(record) == down else SUBMITTED)
+                statuses.append(FAILED if self._partition(index) == down else SUBMITTED)
             else:
                 draw = chance.random()
                 statuses.append(SUBMITTED if draw < 0.5 else FAILED if draw < 0.85 else ABORTED)
@@ -193,13 +240,13 @@ class _Request:
 
     def _items(self, status: int, statuses: list[PublishingStatus], steps: list[str]) -> Answer:
         items = tuple(
-            BatchItemResponse(*told, "", str(self._partition(record)))
-            for told, record in zip(zip(statuses, steps, strict=True), self._records, strict=True)
+            BatchItemResponse(*told, "", self._partition(index))
+            for index, told in enumerate(zip(statuses, steps, strict=True))
         )
         return Answer(status, items, None, None, f"http_{status}", "")
 
-    def _partition(self, record: Record) -> int:
-        return sum(record.key.encode()) % PARTITIONS
+    def _partition(self, index: int) -> str:
+        return RULE.partition(self._bodies[index]) or ""
 
     def _store(self, indexes: Iterable[int]) -> None:
         for index in indexes:

@@ -91,7 +91,7 @@ async def test_items_of_a_partial_success(line: Wire, port: Nakadi) -> None:
     answer = await port.publish([b"{}", b"{}"])
     assert answer.status == 207
     assert answer.items is not None
-    assert [item.status for item in answer.items] == [
+    assert [item and item.status for item in answer.items] == [
         PublishingStatus.SUBMITTED,
         PublishingStatus.FAILED,
     ]
@@ -183,7 +183,7 @@ async def test_waiting_for_a_connection_counts_as_sending(
         first = tasks.create_task(port.publish([b"{}"]))
         await line.asked.wait()
         second = await port.publish([b"{}"])
-    assert second.reason in ("send_timeout", "connect_timeout")
+    assert second.reason == "connect_timeout"  # not one byte of it was sent
     assert first.result().reason == "timeout"
     assert len(line.requests) == 1
 

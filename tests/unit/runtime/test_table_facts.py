@@ -90,11 +90,12 @@ def test_whatever_the_table_says_its_known_stream_is_read_on(
         streams.enabled = False
         streams.open("late")
         await reads_on(node)
-        (told,) = named(logs, "successor_unknown")
+        told, *_ = named(logs, "successor_unknown")
         assert (told["log_level"], told["stream"], told["reason"]) == ("error", STREAM.key, reason)
         assert told["action"]
+        before = len(named(logs, "successor_unknown"))
         await asyncio.sleep(REMIND_SECONDS)
-        assert len(named(logs, "successor_unknown")) == 2, "it is repeated now and then"
+        assert len(named(logs, "successor_unknown")) == before + 1, "it is repeated now and then"
         # It goes on by itself once the table has a stream again.
         streams.table_gone, streams.refusal, streams.latest = False, None, MENDED
         await asyncio.sleep(310)
@@ -113,8 +114,8 @@ def test_a_drained_stream_of_a_deleted_table_is_waited_with_and_told_of() -> Non
         await asyncio.sleep(600)
         assert node.task is not None
         assert not node.task.done()
-        (told,) = named(logs, "stream_disabled")
-        assert "enabled" in told["action"]
+        told, *_ = named(logs, "stream_disabled")
+        assert "enable a stream" in told["action"]
         gauge = {"stream": STREAM.key}
         assert node.metrics.registry.get_sample_value("consumer_stream_enabled", gauge) == 0
 
@@ -137,7 +138,7 @@ def test_an_unfit_newest_stream_ends_nobody_and_is_passed_by_once_it_is_its_turn
         await asyncio.sleep(400)
         assert set(node.running) == {"s00"}
         assert fleet.table.of(UNFIT.key) == {}, "nothing of it is to be read"
-        (told,) = named(logs, "stream_unfit")
+        told, *_ = named(logs, "stream_unfit")
         assert (told["stream"], told["reason"]) == (UNFIT.key, "view_type")
         gauge = {"stream": UNFIT.key}
         assert node.metrics.registry.get_sample_value("consumer_stream_enabled", gauge) == 0
@@ -272,8 +273,8 @@ def test_three_streams_who_waits_long_says_for_which() -> None:
         await asyncio.sleep(10)
         waiting = [(log["stream"], log["after"]) for log in named(logs, "stream_waits")]
         assert waiting == [(second.key, first.key), (third.key, first.key)]
-        await asyncio.sleep(600)
-        assert len(named(logs, "stream_waits")) == 2
+        await asyncio.sleep(2 * REMIND_SECONDS)
+        assert len(named(logs, "stream_waits")) == 2 + 2 * 2
 
     of_table(check)
 

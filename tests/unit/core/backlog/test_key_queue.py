@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 import pytest
@@ -59,3 +60,10 @@ def test_revoked_events_are_sifted_out_unless_they_fly(flying: int, kept: list[i
     assert content(queue) == [events[number] for number in kept]
     assert gone == [each for number, each in enumerate(events) if number not in kept]
     assert content(queue_of()) == queue_of().sift() == []
+
+
+def test_it_has_been_queued_since_its_head_was() -> None:
+    first, second = event(1), event(2)
+    first.queued_at, second.queued_at = 5.0, 6.0
+    assert queue_of(first, second).queued_at == 5.0
+    assert queue_of().queued_at == inf

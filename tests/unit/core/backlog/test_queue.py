@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 
 import pytest
 from hypothesis import settings
@@ -154,6 +155,46 @@ def test_a_run_is_bounded_by_events_and_bytes_too() -> None:
     queue.put_back([a1, a2])
     assert queue.take(ANYWHERE, 0.0, MANY, 100, 9) == [a1, a2]
     assert a3.state is EventState.QUEUED
+
+
+@pytest.mark.parametrize("run", [1, 9])
+def test_a_request_has_as_many_events_as_each_of_them_allows(run: int) -> None:
+    queue = Queue()
+    a, b, c, d, e, f = pushed(queue, *"abcdef")
+    b.company = 3
+    assert take(queue, run=run) == [a, b, c]
+    e.company = 1
+    assert take(queue, run=run) == [d]
+    assert take(queue, run=run) == [e]
+    assert take(queue, run=run) == [f]
+
+
+def test_a_run_is_as_long_as_its_events_allow() -> None:
+    queue = Queue()
+    first, second, third = pushed(queue, *"aaa")
+    second.company = 2
+    assert take(queue, run=3) == [first, second]
+    for each in (second, first):
+        queue.give_back(each)
+    first.company = 1
+    assert take(queue, run=3) == [first]
+    assert third.state is EventState.QUEUED
+
+
+def test_the_oldest_ready_head_says_since_when_something_waits() -> None:
+    queue = Queue()
+    assert queue.ready_since == inf
+    a, a2, b = event(1, "a"), event(2, "a"), event(3, "b")
+    a.queued_at, a2.queued_at, b.queued_at = 10.0, 11.0, 30.0
+    for each in (a, a2, b):
+        queue.push(each)
+    assert queue.ready_since == 10.0
+    assert queue.take(ANYWHERE, 0.0, 1, MANY) == [a]
+    assert queue.ready_since == 30.0
+    queue.settle(a)
+    assert queue.ready_since == 11.0
+    assert take(queue) == [b, a2]
+    assert queue.ready_since == inf
 
 
 def test_a_run_ends_before_what_cannot_be_published() -> None:

@@ -24,16 +24,14 @@ FAILED = SUBMITTED | {"publishing_status": "failed", "detail": "timed out", "par
 ABORTED = {"publishing_status": "aborted", "step": "none", "eid": "", "partition": None}
 
 
-def parse(
-    status: int, body: object = b"", sent: int = 1, headers: dict[str, str] | None = None
-) -> Answer:
+def parse(status: int, body: object = b"", headers: dict[str, str] | None = None) -> Answer:
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return parse_answer(status, headers or {}, text, sent)
+    return parse_answer(status, headers or {}, text)
 
 
 @pytest.mark.parametrize("body", [b"", b" \r\n"])
 def test_an_empty_200_is_the_whole_request_stored(body: bytes) -> None:
-    answer = parse_answer(200, {"x-flow-id": "f"}, body, 5)
+    answer = parse_answer(200, {"x-flow-id": "f"}, body)
     assert answer == Answer(200, None, None, "f", "http_200", "")
 
 
@@ -51,19 +49,57 @@ def test_a_200_with_empty_json_is_the_whole_request_stored(body: bytes) -> None:
     assert parse(200, body).status == 200
 
 
-def test_a_400_in_html_comes_from_something_in_between_and_is_no_refusal() -> None:
-    assert parse(400, b" <html>Bad Request</html>").status == 0
-    assert parse(400, b'{"title":"Bad Request","status":400}').status == 400
-    assert parse(400, b"").status == 400
+PROBLEM = {"title": "Bad Request", "status": 400, "detail": "why"}
 
 
-@pytest.mark.parametrize("status", [207, 422])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b" <html>Bad Request</html>",
+        b"",
+        b"blocked",
+        b"null",
+        b'"Bad Request"',
+        {"message": "Forbidden"},
+        {"timestamp": "2026-11-21T08:46:01.964+00:00", "status": 400, "error": "Bad Request"},
+        {"title": "Bad Request"},
+        {"title": "Bad Request", "status": "400"},
+        {"title": "Bad Request", "status": True},
+        {"title": None, "status": 400},
+        [PROBLEM],
+    ],
+)
+@pytest.mark.parametrize("status", [301, 400, 403, 404, 405, 415])
+def test_what_is_no_problem_is_not_nakadis(status: int, body: object) -> None:
+    answer = parse(status, body)
+    assert (answer.status, answer.by_nakadi, answer.reason) == (
+        status,
+        False,
+        f"foreign_{status}",
+    )
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 422, 503])
+def test_a_problem_is_nakadis_word(status: int) -> None:
+    answer = parse(status, PROBLEM)
+    assert (answer.by_nakadi, answer.reason) == (True, f"http_{status}")
+    assert answer.detail == "Bad Request: why"
+    assert parse(400, {"title": "Bad Request", "status": 400}).by_nakadi  # as of a wrong type
+
+
+@pytest.mark.parametrize("status", [401, 408, 413, 425, 429, 500, 503])
+def test_some_statuses_mean_the_same_whoever_says_them(status: int) -> None:
+    answer = parse(status, b"no")
+    assert (answer.status, answer.by_nakadi, answer.reason) == (status, False, f"http_{status}")
+
+
+@pytest.mark.parametrize("status", [200, 207, 422])
 def test_items_are_read_by_index(status: int) -> None:
-    answer = parse(status, [SUBMITTED, FAILED, ABORTED], 3)
+    answer = parse(status, [SUBMITTED, FAILED, ABORTED])
     assert answer.status == status
     assert answer.items == (
-        BatchItemResponse(PublishingStatus.SUBMITTED, "publishing", "", "3"),
-        BatchItemResponse(PublishingStatus.FAILED, "publishing", "timed out", "1"),
+        BatchItemResponse(PublishingStatus.SUBMITTED, "publishing", "", "3", "e-1"),
+        BatchItemResponse(PublishingStatus.FAILED, "publishing", "timed out", "1", "e-1"),
         BatchItemResponse(PublishingStatus.ABORTED, "none", "", None),
     )
 
@@ -84,18 +120,24 @@ def test_items_are_read_leniently_where_nothing_depends_on_it() -> None:
         b"[",
         b"null",
         [],
-        [SUBMITTED],
-        [SUBMITTED, SUBMITTED, SUBMITTED],
-        [SUBMITTED, None],
-        [SUBMITTED, SUBMITTED, None],
-        [SUBMITTED, {"publishing_status": "new"}],
-        [SUBMITTED, {"step": "none"}],
+        [None],
+        [[], 1, "submitted"],
+        [{"publishing_status": "new"}],
+        [{"step": "none"}],
         json.dumps([SUBMITTED, FAILED]).encode()[:-1],
     ],
 )
-def test_items_that_are_not_whole_are_no_answer(status: int, body: object) -> None:
-    answer = parse(status, body, 2)
+def test_without_an_item_that_is_understood_it_is_no_answer(status: int, body: object) -> None:
+    answer = parse(status, body)
     assert (answer.status, answer.items, answer.reason) == (0, None, "unreadable")
+
+
+@pytest.mark.parametrize("odd", [None, {"publishing_status": "new"}, {"step": "none"}, "failed"])
+def test_an_item_that_is_not_understood_is_none(odd: object) -> None:
+    items = parse(207, [odd, SUBMITTED]).items
+    assert items is not None
+    assert items[0] is None
+    assert items[1] is not None
 
 
 def test_a_422_about_the_request_itself_has_no_items() -> None:
@@ -107,7 +149,7 @@ def test_a_422_about_the_request_itself_has_no_items() -> None:
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 429, 500, 502, 503, 504])
 def test_items_of_other_statuses_are_not_believed(status: int) -> None:
     answer = parse(status, [SUBMITTED])
-    assert (answer.status, answer.items, answer.reason) == (status, None, f"http_{status}")
+    assert (answer.status, answer.items, answer.by_nakadi) == (status, None, False)
 
 
 def test_the_http_status_counts_not_the_one_in_the_body() -> None:
@@ -120,7 +162,7 @@ def test_an_oauth_error_is_a_detail() -> None:
 
 
 def test_of_a_body_that_is_no_problem_nothing_is_said_but_its_size_and_type() -> None:
-    answer = parse_answer(403, {"content-type": "text/html"}, b"#/data/v: MARKER", 1)
+    answer = parse_answer(403, {"content-type": "text/html"}, b"#/data/v: MARKER")
     assert answer.detail == "16 bytes of text/html"
     assert "MARKER" not in parse(422, b'[{"detail": "MARKER"}]').detail
 
@@ -129,9 +171,9 @@ def test_details_are_bounded() -> None:
     long = "x" * (2 * MAX_DETAIL)
     assert len(parse(400, {"detail": long}).detail) == MAX_DETAIL
     assert len(no_answer("reset", long, None).detail) == MAX_DETAIL
-    items = parse(207, [FAILED | {"detail": long}]).items
-    assert items is not None
-    assert len(items[0].detail) == MAX_DETAIL
+    (item,) = parse(207, [FAILED | {"detail": long}]).items or ()
+    assert item is not None
+    assert len(item.detail) == MAX_DETAIL
 
 
 @pytest.mark.parametrize(
@@ -172,9 +214,10 @@ def test_no_answer_has_status_0() -> None:
 def test_what_is_nested_too_deeply_says_nothing() -> None:
     nested = b"[" * 1000 + b"]" * 1000
     body = b'[{"publishing_status":"failed","detail":%b,"partition":%b}]' % (nested, nested)
-    (item,) = parse_answer(207, {}, body, 1).items or ()
+    (item,) = parse_answer(207, {}, body).items or ()
+    assert item is not None
     assert (item.status, item.detail, item.partition) == (PublishingStatus.FAILED, "", None)
-    assert parse_answer(503, {}, b'{"title":%b,"detail":"down"}' % nested, 1).detail == "down"
+    assert parse_answer(503, {}, b'{"title":%b,"detail":"down"}' % nested).detail == "down"
 
 
 def test_a_date_out_of_range_is_none() -> None:
@@ -182,4 +225,4 @@ def test_a_date_out_of_range_is_none() -> None:
         "retry-after": "Mon, 01 Jan 2026 00:00:00 +99999999999999999999",
         "date": "Mon, 01 Jan 2026 00:00:00 GMT",
     }
-    assert parse_answer(429, headers, b"", 1).retry_after is None
+    assert parse_answer(429, headers, b"").retry_after is None

@@ -73,6 +73,13 @@ def test_a_failure_opens_a_lane_once_and_an_event_of_it_travels_there() -> None:
     assert them.of(event(3, "c")) is None
 
 
+def test_a_partition_is_among_the_lanes_while_it_has_one() -> None:
+    them = lanes()
+    assert "3" not in them
+    fail(them, 100.0)
+    assert "3" in them
+
+
 def test_pauses_double_with_full_jitter_up_to_a_limit() -> None:
     them, now = lanes(), 100.0
     waits = []

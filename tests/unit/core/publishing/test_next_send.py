@@ -30,15 +30,16 @@ class Outlet:
     limits: PublishLimits = LIMITS
     queue: KeyOrderedQueue[Ticket] = field(default_factory=KeyOrderedQueue)
     pause: float = 0.0
-    thin_since: float | None = None
 
     def __post_init__(self) -> None:
         self.flow = Flow(self.limits)
         self.lanes = Lanes(self.limits, Placement(Partitioning()))
 
-    def push(self, *keys: str, size: int = 10) -> None:
+    def push(self, *keys: str, size: int = 10, at: float = NOW) -> None:
         for number, key in enumerate(keys, 1):
-            self.queue.push(event(number, key, size=size))
+            pushed = event(number, key, size=size)
+            pushed.queued_at = at
+            self.queue.push(pushed)
 
     def down(self, name: str = "3") -> None:
         """A partition took nothing: it has a lane from now on, and the key `d` belongs to it."""
@@ -59,13 +60,12 @@ class Outlet:
             queue=self.queue,
             slots=self.flow.allowed if slots is None else slots,
             pause=self.pause,
-            thin_since=self.thin_since,
             limits=self.limits,
         )
 
 
 def test_with_nothing_to_send_it_idles() -> None:
-    assert Outlet().next() == Wait(IDLE_PAUSE, None)
+    assert Outlet().next() == Wait(IDLE_PAUSE)
 
 
 @pytest.mark.parametrize("keys", [4, 5])
@@ -81,13 +81,23 @@ def test_a_batch_that_is_full_by_bytes_goes_at_once() -> None:
     assert outlet.next() == Send(None, 4, 1_000)
 
 
-def test_a_thin_batch_lingers_from_when_it_was_first_seen() -> None:
+def test_a_thin_batch_lingers_from_when_its_first_event_was_queued() -> None:
     outlet = Outlet()
     outlet.push("a")
-    assert outlet.next() == Wait(0.5, NOW)
-    outlet.thin_since = NOW
-    assert outlet.next(NOW + 0.25) == Wait(0.25, NOW)
+    assert outlet.next() == Wait(0.5)
+    outlet.push("b", at=NOW + 0.2)
+    assert outlet.next(NOW + 0.25) == Wait(0.25)
     assert outlet.next(NOW + 0.5) == Send(None, 4, 1_000)
+
+
+def test_an_event_that_has_waited_behind_others_of_its_key_does_not_linger() -> None:
+    outlet = Outlet()
+    outlet.push("a", "a", at=NOW - 0.5)
+    (taken,) = outlet.queue.take(ANYWHERE, NOW, 1, 1_000)
+    outlet.push("b")
+    assert outlet.next() == Wait(0.5)
+    outlet.queue.settle(taken)
+    assert outlet.next() == Send(None, 4, 1_000)
 
 
 def test_without_linger_nothing_waits() -> None:
@@ -96,8 +106,13 @@ def test_without_linger_nothing_waits() -> None:
     assert isinstance(outlet.next(), Send)
 
 
-def test_a_queue_that_ran_empty_is_thin_anew() -> None:
-    assert Outlet(thin_since=NOW - 60.0).next() == Wait(IDLE_PAUSE, None)
+def test_what_is_queued_after_a_batch_has_left_lingers_anew() -> None:
+    outlet = Outlet()
+    outlet.push("a", at=NOW - 60.0)
+    outlet.queue.take(ANYWHERE, NOW, 1, 1_000)
+    assert outlet.next() == Wait(IDLE_PAUSE)
+    outlet.push("b")
+    assert outlet.next() == Wait(0.5)
 
 
 def test_what_waits_in_the_queue_ends_the_wait_and_then_goes() -> None:
@@ -105,14 +120,14 @@ def test_what_waits_in_the_queue_ends_the_wait_and_then_goes() -> None:
     outlet.push("a")
     (taken,) = outlet.queue.take(ANYWHERE, NOW, 1, 1_000)
     outlet.queue.give_back(taken, NOW + 2.0)
-    assert outlet.next() == Wait(2.0, None)
+    assert outlet.next() == Wait(2.0)
     assert outlet.next(NOW + 2.0) == Send(None, 4, 1_000)
 
 
 def test_no_slot_no_request() -> None:
-    outlet = Outlet(thin_since=3.0)
+    outlet = Outlet()
     outlet.push("a", "b", "c", "d")
-    assert outlet.next(slots=0) == Wait(IDLE_PAUSE, 3.0)
+    assert outlet.next(slots=0) == Wait(IDLE_PAUSE)
     assert isinstance(outlet.next(slots=1), Send)
 
 
@@ -121,16 +136,16 @@ def test_the_origin_may_allow_no_request_at_all() -> None:
     outlet.push("a", "b", "c", "d")
     outlet.down()
     outlet.put_aside("a")
-    assert outlet.next(NOW + 60.0) == Wait(0.2, None)
+    assert outlet.next(NOW + 60.0) == Wait(0.2)
     outlet.pause = 60.0
-    assert outlet.next(NOW + 60.0) == Wait(IDLE_PAUSE, None)
+    assert outlet.next(NOW + 60.0) == Wait(IDLE_PAUSE)
 
 
 def test_an_outage_pauses_and_is_probed_by_one_request() -> None:
     outlet = Outlet()
     outlet.push("a", "b", "c", "d")
     outlet.flow.outage(NOW, NOW, "http_503", 7.0, 0.0)
-    assert outlet.next() == Wait(IDLE_PAUSE, None)
+    assert outlet.next() == Wait(IDLE_PAUSE)
     assert outlet.flow.allowed == 1
     assert isinstance(outlet.next(NOW + 7.0), Send)
 
@@ -161,7 +176,7 @@ def test_a_lane_that_pauses_holds_up_nobody() -> None:
     (lane,) = outlet.lanes._open.values()
     lane.not_before = NOW + 1.0
     assert outlet.next() == Send(None, 4, 1_000)
-    assert outlet.next(slots=0) == Wait(1.0, None)  # its turn comes before the idle pause ends
+    assert outlet.next(slots=0) == Wait(1.0)  # its turn comes before the idle pause ends
 
 
 def test_a_lane_needs_none_of_the_slots_while_the_event_type_publishes() -> None:
@@ -187,13 +202,13 @@ def test_while_it_backs_off_a_lane_probes_if_nothing_else_is_left() -> None:
     outlet.down()
     outlet.put_aside("a")
     outlet.flow.outage(NOW + 20.0, NOW, "http_503", 10.0, 0.0)
-    assert outlet.next(NOW + 28.0) == Wait(2.0, None)
-    assert outlet.next(NOW + 28.0, slots=0) == Wait(IDLE_PAUSE, None)
+    assert outlet.next(NOW + 28.0) == Wait(2.0)
+    assert outlet.next(NOW + 28.0, slots=0) == Wait(IDLE_PAUSE)
     decided = outlet.next(NOW + 30.0)
     assert isinstance(decided, Send)
     assert decided.lane is not None
     decided.lane.busy = True
-    assert outlet.next(NOW + 30.0) == Wait(IDLE_PAUSE, None)
+    assert outlet.next(NOW + 30.0) == Wait(IDLE_PAUSE)
 
 
 def test_lanes_share_their_slots() -> None:

@@ -1,5 +1,6 @@
 """Reaction: the whole table of reactions, row by row."""
 
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -12,14 +13,19 @@ from consumer.core.publishing.answer import (
     Answer,
     BatchItemResponse,
     PublishingStatus,
+    no_answer,
     parse_answer,
 )
+from consumer.core.publishing.attribution import attributed
+from consumer.core.publishing.placement import Partitioning, Placement
 from consumer.core.publishing.reaction import (
     FAILURE_DELAY,
     FAILURE_DELAY_MAX,
     FAILURE_DELAY_MIN,
     REFUSAL_DELAYS,
     Acked,
+    Circumstances,
+    FailsAlone,
     Outage,
     Reaction,
     Refused,
@@ -30,6 +36,7 @@ from consumer.core.publishing.reaction import (
     Verdicts,
     react,
 )
+from consumer.core.publishing.signs_of_life import SignsOfLife
 from tests.unit.core.events import Queued, event
 
 ABORTED = PublishingStatus.ABORTED
@@ -37,6 +44,7 @@ FAILED = PublishingStatus.FAILED
 SUBMITTED = PublishingStatus.SUBMITTED
 
 AT_ONCE = Retry(0.0)
+NOW = 1_000.0
 
 
 def item(
@@ -54,6 +62,11 @@ def answer(
     return Answer(status, items or None, retry_after, "flow", f"http_{status}", detail)
 
 
+def foreign(status: int, detail: str = "") -> Answer:
+    """An answer of something in between."""
+    return Answer(status, None, None, None, f"foreign_{status}", detail, by_nakadi=False)
+
+
 def sent(count: int) -> list[Queued]:
     """Events of one request, sent for the first time."""
     events = [event(number, f"k{number}") for number in range(1, count + 1)]
@@ -63,15 +76,26 @@ def sent(count: int) -> list[Queued]:
 
 
 def decide(
-    given: Answer, events: list[Queued], *, max_attempts: int = 100, chance: float = 0.999
+    given: Answer,
+    events: list[Queued],
+    *,
+    max_attempts: int = 100,
+    chance: float = 0.999,
+    now: float = NOW,
+    signs: SignsOfLife | None = None,
 ) -> Reaction:
     """Decide, and count the tries as a sender does."""
-    decided = react(given, events, max_attempts, chance)
+    seen = signs or SignsOfLife(Placement(Partitioning()))
+    decided = react(given, events, Circumstances(max_attempts, now, chance, seen))
     if isinstance(decided, Verdicts):
         for each, verdict in zip(events, decided.verdicts, strict=True):
             if not isinstance(verdict, Acked):
                 each.tries = verdict.tries
     return decided
+
+
+def circumstances(max_attempts: int = 100, chance: float = 0.999) -> Circumstances:
+    return Circumstances(max_attempts, NOW, chance, SignsOfLife(Placement(Partitioning())))
 
 
 def verdicts(decided: Reaction) -> tuple[object, ...]:
@@ -125,7 +149,7 @@ def test_207_waits_double_with_every_attempt_up_to_a_limit() -> None:
 
 def test_207_never_comes_back_at_once() -> None:
     decided = decide(answer(207, item(FAILED)), sent(1), chance=0.0)
-    assert decided == Verdicts((Retry(FAILURE_DELAY_MIN),))
+    assert decided == Verdicts((Retry(FAILURE_DELAY_MIN, Tries(failed_at=NOW)),))
 
 
 def test_207_counts_a_failure_only_where_others_of_its_partition_were_stored() -> None:
@@ -161,8 +185,62 @@ def test_207_the_last_attempt_is_a_dead_letter() -> None:
     (first, _) = verdicts(decide(answer(207, *items), [failing, fine], max_attempts=2))
     assert isinstance(first, Retry)
     (second, _) = verdicts(decide(answer(207, *items), [failing, fine], max_attempts=2))
-    assert second == Refused("attempts_exhausted", "too bad", Tries(failed=2))
+    assert second == Refused("attempts_exhausted", "too bad", Tries(0, 2, NOW))
     assert fine.tries.failed == 0
+
+
+def signs_of(partition: str, sent_at: float) -> SignsOfLife:
+    """This partition stored something of a request that was sent at `sent_at`."""
+    signs = SignsOfLife(Placement(Partitioning(("id",), ("0", "1"))))
+    signs.stored_in(partition, sent_at)
+    return signs
+
+
+def test_207_counts_a_failure_if_its_partition_has_stored_something_since_the_one_before() -> None:
+    (failing,) = sent(1)
+    decide(answer(207, item(FAILED)), [failing], now=10.0, signs=signs_of("0", 5.0))
+    assert failing.tries == Tries(0, 0, 10.0)  # it has not failed before
+    decide(answer(207, item(FAILED)), [failing], now=20.0, signs=signs_of("0", 9.9))
+    assert failing.tries == Tries(0, 0, 20.0)
+    decide(answer(207, item(FAILED)), [failing], now=30.0, signs=signs_of("1", 25.0))
+    assert failing.tries == Tries(0, 0, 30.0)
+    decide(answer(207, item(FAILED)), [failing], now=40.0, signs=signs_of("0", 30.0))
+    assert failing.tries == Tries(0, 1, 40.0)
+    nameless = item(FAILED, partition=None)
+    decide(answer(207, nameless), [failing], now=50.0, signs=signs_of("0", 45.0))
+    assert failing.tries == Tries(0, 1, 50.0)
+
+
+def test_207_an_event_that_alone_is_never_stored_becomes_a_dead_letter_in_the_end() -> None:
+    (failing,) = sent(1)
+    for now in (10.0, 20.0, 30.0):
+        (verdict,) = verdicts(
+            decide(
+                answer(207, item(FAILED, detail="why")),
+                [failing],
+                max_attempts=2,
+                now=now,
+                signs=signs_of("0", now - 5.0),
+            )
+        )
+    assert verdict == Refused("attempts_exhausted", "why", Tries(0, 2, 30.0))
+
+
+def test_207_what_it_says_nothing_of_is_sent_again_in_smaller_company() -> None:
+    events = sent(4)
+    missing = replace(answer(207, item(SUBMITTED)), items=(item(SUBMITTED), None, None, None))
+    first, *others = verdicts(decide(missing, events))
+    assert first == Acked()
+    for verdict in others:
+        assert isinstance(verdict, Retry)
+        assert (verdict.company, verdict.tries) == (2, UNTRIED)
+        assert verdict.delay > 0
+
+
+def test_a_200_with_items_is_believed_item_by_item() -> None:
+    stored, failed = verdicts(decide(answer(200, item(SUBMITTED), item(FAILED)), sent(2)))
+    assert stored == Acked()
+    assert isinstance(failed, Retry)
 
 
 def test_207_that_cannot_be_read_is_an_unknown_outcome() -> None:
@@ -244,6 +322,11 @@ def test_422_without_a_failed_item_ends_when_it_is_alone() -> None:
     ]
 
 
+def test_422_what_it_says_nothing_of_is_innocent() -> None:
+    refusal = replace(answer(422, item(FAILED)), items=(None, item(FAILED, "validating")))
+    assert decide(refusal, sent(2)) == Verdicts((AT_ONCE, Retry(REFUSAL_DELAYS[0], Tries(1))))
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_422_with_a_problem_stops_and_poisons_nobody(count: int) -> None:
     assert decide(answer(422), sent(count)) == Stopped("http_422")
@@ -257,10 +340,20 @@ def test_400_and_413_are_bisected(status: int, too_large: bool) -> None:
     assert decide(answer(status), sent(2)) == Split(too_large=too_large)
 
 
-@pytest.mark.parametrize(("status", "reason"), [(400, "rejected"), (413, "too_large")])
-def test_400_and_413_alone_are_poison(status: int, reason: str) -> None:
-    decided = decide(answer(status, detail="Bad Request: why"), sent(1))
-    assert decided == Verdicts((Refused(reason, "Bad Request: why"),))
+def test_400_alone_is_poison() -> None:
+    decided = decide(answer(400, detail="Bad Request: why"), sent(1))
+    assert decided == Verdicts((Refused("rejected", "Bad Request: why"),))
+
+
+@pytest.mark.parametrize("status", [301, 307, 400, 403, 404, 405, 406, 422, 451])
+@pytest.mark.parametrize("count", [1, 3])
+def test_what_nakadi_does_not_say_is_an_outage(status: int, count: int) -> None:
+    decided = decide(foreign(status), sent(count))
+    assert decided == Outage(f"foreign_{status}", None, unknown=True)
+
+
+def test_413_alone_is_an_outage_as_long_as_nothing_else_is_stored() -> None:
+    assert decide(answer(413), sent(1)) == Outage("http_413", None, unknown=True)
 
 
 def test_401_is_about_the_token() -> None:
@@ -277,6 +370,17 @@ def test_an_unknown_outcome_is_retried(status: int) -> None:
     assert decide(answer(status), sent(2)) == Outage(f"http_{status}", None, unknown=True)
 
 
+def test_a_503_that_is_not_nakadis_may_have_been_stored() -> None:
+    assert decide(foreign(503), sent(2)) == Outage("foreign_503", None, unknown=True)
+
+
+@pytest.mark.parametrize("reason", ["connect_timeout", "connect", "dns", "tls"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_without_a_connection_nothing_was_sent(reason: str, count: int) -> None:
+    decided = decide(no_answer(reason, "", None), sent(count))
+    assert decided == Outage(reason, None, unknown=False)
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_what_says_that_nothing_is_stored_is_retried_without_doubt(status: int) -> None:
     decided = decide(answer(status, retry_after=7.0), sent(2))
@@ -291,8 +395,111 @@ def test_one_event_does_not_make_an_outage_its_own_fault() -> None:
 def test_deciding_changes_no_event() -> None:
     for given_answer in (answer(422, item(FAILED)), answer(207, item(FAILED))):
         (only,) = sent(1)
-        react(given_answer, [only], 100, 0.5)
+        react(given_answer, [only], circumstances(chance=0.5))
         assert only.tries == UNTRIED
+
+
+# An event that fails alone
+
+
+def alone(
+    event: Queued,
+    now: float,
+    *,
+    given: Answer | None = None,
+    stored_at: float | None = None,
+    outage_at: float | None = None,
+    steady: bool = True,
+    max_attempts: int = 100,
+) -> Reaction:
+    """One failure at `now`; since the one before something was stored, and others failed, or not.
+
+    What was stored is of the event's own partition.
+    """
+    signs = SignsOfLife(Placement(Partitioning(("id",), ("0",), steady=steady)))
+    if stored_at is not None:
+        signs.stored_in("0", stored_at)
+    if outage_at is not None:
+        signs.outage_at = outage_at
+    decided = decide(
+        given or foreign(403, "12 bytes"), [event], now=now, signs=signs, max_attempts=max_attempts
+    )
+    if isinstance(decided, FailsAlone):
+        event.tries = decided.verdict.tries
+    return decided
+
+
+def suspect(failed_at: float = 10.0) -> Queued:
+    """An event that was sent alone and failed."""
+    (made,) = sent(1)
+    made.body = b'{"data":{"id":"x"}}'
+    made.tries = Tries(failed_at=failed_at)
+    return made
+
+
+def test_a_first_failure_alone_is_an_outage() -> None:
+    assert isinstance(alone(suspect(float("-inf")), 20.0, stored_at=19.0), Outage)
+
+
+def test_in_an_outage_nothing_counts_however_long_it_lasts() -> None:
+    event = suspect()
+    for now in range(20, 2_000):
+        assert isinstance(alone(event, now, stored_at=9.0, outage_at=now - 0.5), Outage)
+    assert event.tries == Tries(failed_at=10.0)
+
+
+@pytest.mark.parametrize(
+    "given", [foreign(400), foreign(403), answer(500), answer(0), foreign(503)]
+)
+def test_an_event_that_alone_fails_waits_alone(given: Answer) -> None:
+    event = suspect()
+    decided = alone(event, 20.0, given=given, stored_at=15.0, outage_at=10.0)
+    assert isinstance(decided, FailsAlone)
+    assert isinstance(decided.verdict, Retry)
+    assert decided.verdict.company == 1
+    assert FAILURE_DELAY_MIN <= decided.verdict.delay <= FAILURE_DELAY_MAX
+    assert event.tries == Tries(0, 1, 20.0)
+
+
+def test_an_event_that_alone_fails_is_a_dead_letter_in_the_end() -> None:
+    event = suspect()
+    for now in (20.0, 30.0):
+        decided = alone(event, now, stored_at=now - 5.0, max_attempts=2)
+    why = "foreign_403 12 bytes"
+    assert decided == FailsAlone(Refused("attempts_exhausted", why, Tries(0, 2, 30.0)))
+
+
+def test_a_try_between_which_others_failed_does_not_count() -> None:
+    event = suspect()
+    decided = alone(event, 20.0, stored_at=15.0, outage_at=10.1)
+    assert isinstance(decided, FailsAlone)
+    assert event.tries == Tries(0, 0, 20.0)
+
+
+def test_a_try_does_not_count_if_only_other_partitions_have_stored_something() -> None:
+    event = suspect()
+    event.body = b'{"data":{}}'  # its partition is not known
+    assert isinstance(alone(event, 20.0, stored_at=15.0), FailsAlone)
+    assert event.tries == Tries(0, 0, 20.0)
+    alone(event, 30.0, stored_at=25.0, steady=False)  # it may go to any
+    assert event.tries == Tries(0, 1, 30.0)
+
+
+def test_413_alone_is_believed_the_first_time_that_it_counts() -> None:
+    event = suspect()
+    event.body = b'{"data":{}}'
+    noisy = alone(event, 20.0, given=answer(413), stored_at=15.0, outage_at=16.0)
+    assert isinstance(noisy, FailsAlone)
+    assert isinstance(noisy.verdict, Retry)
+    decided = alone(event, 30.0, given=answer(413, detail="why"), stored_at=25.0)
+    assert decided == FailsAlone(Refused("too_large", "http_413 why", Tries(0, 1, 30.0)))
+
+
+@pytest.mark.parametrize("given", [answer(429), answer(503), no_answer("connect", "", None)])
+def test_what_nobody_has_read_cannot_be_the_cause(given: Answer) -> None:
+    decided = alone(suspect(), 20.0, given=given, stored_at=15.0)
+    assert isinstance(decided, Outage)
+    assert not decided.unknown
 
 
 # What holds for every answer
@@ -313,7 +520,7 @@ def test_nothing_is_acked_that_was_not_named_as_stored(
 ) -> None:
     named = data.draw(st.none() | st.lists(items, min_size=count, max_size=count))
     given_answer = answer(status, *(named or ()) if status in (207, 422) else ())
-    decided = react(given_answer, sent(count), 3, chance)
+    decided = react(given_answer, sent(count), circumstances(3, chance))
     if status == 200:
         assert decided == Verdicts((Acked(),) * count)
     elif isinstance(decided, Verdicts):
@@ -332,7 +539,8 @@ def test_an_answer_as_it_comes_over_the_wire() -> None:
         b'"partition":"1"}]'
     )
     events = sent(2)
-    first, second = verdicts(decide(parse_answer(207, {}, body, 2), events))
+    given_answer = attributed(parse_answer(207, {}, body), events)
+    first, second = verdicts(decide(given_answer, events))
     assert first == Acked()
     assert isinstance(second, Retry)
     assert events[1].tries.failed == 1
@@ -340,4 +548,5 @@ def test_an_answer_as_it_comes_over_the_wire() -> None:
 
 def test_a_list_of_the_wrong_length_settles_nothing() -> None:
     body = b'[{"publishing_status":"submitted","step":"publishing","partition":"1"}]'
-    assert isinstance(decide(parse_answer(207, {}, body, 2), sent(2)), Outage)
+    events = sent(2)
+    assert isinstance(decide(attributed(parse_answer(207, {}, body), events), events), Outage)
