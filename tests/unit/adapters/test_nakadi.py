@@ -188,6 +188,25 @@ async def test_waiting_for_a_connection_counts_as_sending(
     assert len(line.requests) == 1
 
 
+async def test_a_connection_that_is_never_complete_has_carried_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A TLS handshake without an answer, as of a load balancer that stalls."""
+    monkeypatch.setattr(nakadi_module, "SEND_SECONDS", 0.2)
+    over = asyncio.Event()
+
+    async def silent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await over.wait()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    number = server.sockets[0].getsockname()[1]
+    async with server, nakadi(f"https://127.0.0.1:{number}") as port:
+        answer = await port.publish([b"{}"])
+        over.set()
+    assert (answer.status, answer.reason) == (0, "connect_timeout")
+
+
 async def test_nobody_listens() -> None:
     async with nakadi("http://127.0.0.1:9") as port:
         answer = await port.publish([b"{}"])

@@ -214,6 +214,18 @@ def test_an_event_that_its_partition_alone_never_stores_is_a_letter_on_a_quiet_t
     run_line(main, shard=shard, nakadi=nakadi, queue=queue, limits=QUICK, partitioning=KNOWN)
 
 
+@pytest.mark.parametrize("reason", ["connect_timeout", "connect", "dns", "tls"])
+def test_without_a_connection_nothing_is_unknown_and_no_batch_gets_smaller(reason: str) -> None:
+    nakadi = NakadiTwin()
+    nakadi.replies.extend([Reply(0, reason=reason)] * 3)
+    shard = ShardTwin(closed=True)
+    shard.write_many(100, keys=100)
+    line = run_line(to_the_end, shard=shard, nakadi=nakadi)
+    assert [len(request.bodies) for request in nakadi.requests] == [100] * 4
+    assert line.metrics.publish_unknown._value.get() == 0
+    assert line.event_type.flow.batch_bytes == line.event_type.limits.batch_bytes
+
+
 # Answers with other items than events
 
 
