@@ -87,6 +87,8 @@ class World:
         if scenario.has("not_found"):
             self.streams.not_found = 0.05 * draw()
         self.streams.no_latest = scenario.has("no_latest")
+        if scenario.has("long_pages"):
+            self.streams.long_pages = (0, 1 << 20, 5 << 20)
         if scenario.has("small_pages"):
             self.streams.page_records = 7
         self.nakadi = NakadiService(

@@ -46,7 +46,7 @@ class StreamService:
 
     `empty_pages`: how many pages of records are empty for no reason; `not_found`: how many say that
     a shard does not exist, which is there; `no_latest`: a fresh LATEST iterator is
-    refused as trimmed.
+    refused as trimmed; `long_pages`: the bytes by which pages with records may be longer.
     """
 
     loop: SimLoop
@@ -58,6 +58,7 @@ class StreamService:
     empty_pages: float = 0.0
     not_found: float = 0.0
     no_latest: bool = False
+    long_pages: tuple[int, ...] = ()
 
     @property
     def now(self) -> float:
@@ -180,7 +181,10 @@ class SimStreams:
             following = b"}"
             if page.next_iterator is not None:
                 following = b',"NextShardIterator":"%b"}' % page.next_iterator.encode()
-            return b'{"Records":[' + b",".join(page.records) + b"]" + following
+            longer = b""
+            if service.long_pages and page.records:
+                longer = b" " * self._chance.choice(service.long_pages)
+            return b'{"Records":[' + longer + b",".join(page.records) + b"]" + following
 
         with self._memory.asking(shard):
             page = decode_page(await self._call("get_records", effect))
