@@ -75,6 +75,7 @@ FAULTS = (
     "queue_bad",
     "big",
     "long_names",  # patches that are a hundred times as long as their items
+    "long_pages",  # the JSON of a page is longer than the megabyte of items that it stands for
     "runs",  # key_run_events above 1
     "few_letters",  # a small dead letter limit
     "no_queue",  # there is no dead letter queue

@@ -44,8 +44,9 @@ SEEDS = sorted({int(seed) for seeds, _ in ROWS for seed in seeds.split(",")})
 
 LATER = (
     *("hold", "seek", "torn", "table_stale", "streams_limits"),
-    *("unlisted", "no_filter", "late_end", "no_latest", "long_names"),
+    *("unlisted", "no_filter", "late_end", "no_latest"),
     *("drop", "unfit"),
+    *("long_names", "long_pages"),
 )
 """Kinds that seeds draw since most of these were found; `make simulate` runs those with them."""
 

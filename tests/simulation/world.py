@@ -89,6 +89,8 @@ class World:
             self.streams.not_found = 0.05 * draw()
         self.streams.no_latest = scenario.has("no_latest")
         self.streams.spoilt = 0.1 if scenario.has("spoilt") else 0.0
+        if scenario.has("long_pages"):
+            self.streams.long_pages = (0, 1 << 20, 5 << 20)
         if scenario.has("small_pages"):
             self.streams.page_records = 7
         self.nakadi = NakadiService(

@@ -7,7 +7,7 @@ nothing.
 
 Who speaks decides. Only Nakadi's own word about events can refuse them at once. Whatever else comes
 back (an answer of something in between, or none) is an outage, and never makes a dead letter while
-it lasts: `FailsAlone` needs others that were stored meanwhile (ADR 16).
+it lasts: `FailsAlone` needs others that were stored meanwhile (ADR 17).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ Rules
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from consumer.core.leases.checkpoint import LATEST, sequence_of
 from consumer.core.stream.stream import AfterSequence, AtTrimHorizon
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
 MINUTE = 60.0
 """DynamoDB Local rounds creation times down to the minute, the service to the second."""
+
+
+class Place(NamedTuple):
+    """What a cursor knows of the records that it has read."""
+
+    last_read: int | None
+    last_read_at: float | None
+    skip_through: int | None
 
 
 @dataclass(slots=True)
@@ -77,10 +85,14 @@ class Cursor:
         self.iterator = self.stored = None
         self.skip_through = self.last_read
 
-    def return_to(self, last_read: int | None, last_read_at: float | None) -> None:
-        """Note the records behind this one as not read: they did not fit into the memory."""
-        self.last_read = last_read
-        self.last_read_at = last_read_at
+    @property
+    def place(self) -> Place:
+        """Where the cursor is, to return to."""
+        return Place(self.last_read, self.last_read_at, self.skip_through)
+
+    def return_to(self, place: Place) -> None:
+        """Note the records read since then as not read: there was no memory for them."""
+        self.last_read, self.last_read_at, self.skip_through = place
 
     def read(self, sequence: int, created_at: float) -> str | None:
         """Note a record as read; return why it is skipped, None if it is to be published."""

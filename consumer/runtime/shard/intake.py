@@ -130,14 +130,14 @@ class Intake:
                 self._admit(record, before, wall, fresh, must=True)
                 taken += 1
                 continue
-            place = cursor.last_read, cursor.last_read_at
+            place = cursor.place
             skipped = cursor.read(sequence, NO_TIME if created_at is None else created_at)
             if skipped not in INSIDE_GAP and self._gaps.open:
                 await self._gaps.close(sequence)
             if skipped is None:
                 at = wall if created_at is None else created_at
                 if not self._admit(record, sequence, at, fresh):
-                    cursor.return_to(*place)
+                    cursor.return_to(place)
                     break
             else:
                 self._metrics.records_skipped.labels(reason=skipped).inc()

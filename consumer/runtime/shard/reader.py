@@ -108,7 +108,7 @@ class Reader:
             tasks.create_task(self._stop_after(until))
             while not self._ended:
                 await self._run()
-                self._pages.reopen()
+                self._pages.resume()
         return self._closed
 
     async def _run(self) -> None:
@@ -179,8 +179,11 @@ class Reader:
             taken = await self._intake.take_in(page, self._pages.cursor)
             self.records_read += taken
             if taken < len(page.records):
+                if taken:
+                    self._pages.note_delivered(None)
                 self._halted.set()
                 return
+            self._pages.note_delivered(page.next_iterator)
             wall = self._clock.wall()
             if self._pace.at_tip(page, wall):
                 self._checkpointer.note_tip(wall, self._pages.cursor.last_read)

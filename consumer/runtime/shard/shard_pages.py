@@ -82,11 +82,19 @@ class ShardPages:
         if after:
             self.cursor.iterator = None
             self.cursor.last_read = after
+        self._resume = self.cursor.iterator
         self.last_success_at = self._clock.now()
 
-    def reopen(self) -> None:
-        """Continue behind the last record read: what came after it was dropped."""
-        self.cursor.iterator = None
+    def note_delivered(self, iterator: str | None) -> None:
+        """Note where `resume` continues: at this iterator; if None, behind the last record read."""
+        self._resume = iterator
+
+    def resume(self) -> None:
+        """Continue behind what was delivered: the pages after it were dropped.
+
+        A shard that began at LATEST and has given no record has no other position than iterators.
+        """
+        self.cursor.iterator = self._resume
 
     async def next(self, delivered: Callable[[], Awaitable[object]]) -> Page:
         """Return the page at the cursor, and move the cursor behind it.

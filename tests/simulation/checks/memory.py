@@ -17,6 +17,9 @@ from tests.simulation.checks.truth import Record, ShardTruth, Truth
 RESERVATION = 3 << 20
 """Bytes that a page and the events made of it may need."""
 
+ROOM = 2 << 20
+"""Of these, for the events."""
+
 
 class Memory:
     """Of one worker. `limit` is its queue in bytes, `held` its shards."""
@@ -34,6 +37,7 @@ class Memory:
         self.fail = fail
         self._read: dict[str, dict[int, Record]] = {}  # by shard; not settled when last looked at
         self._asked: Counter[str] = Counter()
+        self._longest = 0  # body of a page so far
 
     @contextmanager
     def asking(self, shard: ShardTruth) -> Iterator[None]:
@@ -47,6 +51,7 @@ class Memory:
 
     def has_read(self, shard: ShardTruth, page: Page) -> None:
         """A page has come."""
+        self._longest = max(self._longest, page.size)
         read = self._read.setdefault(shard.id, {})
         for found in page.records:
             assert not isinstance(found, MalformedRecord)
@@ -55,11 +60,12 @@ class Memory:
     def judge(self) -> None:
         """The rule of the budget: all shards together stay within it, to the byte.
 
-        No page of this stream has a body longer than a reservation allows for.
+        Only one page at a time may exceed it, by what it needs beyond a reservation.
         """
         each = [self._bytes_of(shard) for shard in self._held()]
-        if sum(each) > self._limit:
-            self.fail("budget", f"{each} bytes in shards that may have {self._limit} together")
+        limit = self._limit + max(0, self._longest + ROOM - RESERVATION)
+        if sum(each) > limit:
+            self.fail("budget", f"{each} bytes in shards that may have {limit} together")
 
     def _bytes_of(self, shard: ShardConsumer) -> int:
         """What a drain has dropped is beyond what is `opened`; who drains reads nothing anew."""

@@ -31,6 +31,7 @@ from consumer.runtime.publishing import sender
 from consumer.runtime.shard.checkpointer import Checkpointer
 from consumer.runtime.shard.intake import Intake
 from consumer.runtime.shard.page_reservations import PageReservations
+from consumer.runtime.shard.shard_pages import ShardPages
 from tests.simulation.mutants.plant import plant
 from tests.simulation.twins.stream_twin import SimStreams
 
@@ -161,6 +162,13 @@ def rest_of_a_page_forgotten() -> None:
         return len(page.records)
 
     plant(Intake, "take_in", take_in)
+
+
+def iterator_of_a_dropped_page_forgotten() -> None:
+    def resume(self: ShardPages) -> None:
+        self.cursor.iterator = None
+
+    plant(ShardPages, "resume", resume)
 
 
 def stored_iterator_used_once() -> None:

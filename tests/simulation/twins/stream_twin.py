@@ -59,7 +59,7 @@ class StreamService:
     `empty_pages`: how many pages of records are empty for no reason; `not_found`: how many say that
     a shard does not exist, which is there; `no_latest`: a fresh LATEST iterator is
     refused as trimmed; `spoilt`: how many iterators are no more taken for one, at first or later,
-    and then for good.
+    and then for good; `long_pages`: the bytes by which pages with records may be longer.
     """
 
     loop: SimLoop
@@ -72,6 +72,7 @@ class StreamService:
     not_found: float = 0.0
     no_latest: bool = False
     spoilt: float = 0.0
+    long_pages: tuple[int, ...] = ()
 
     @property
     def now(self) -> float:
@@ -199,7 +200,10 @@ class SimStreams:
             following = b"}"
             if page.next_iterator is not None:
                 following = b',"NextShardIterator":"%b"}' % page.next_iterator.encode()
-            return b'{"Records":[' + b",".join(page.records) + b"]" + following
+            longer = b""
+            if service.long_pages and page.records:
+                longer = b" " * self._chance.choice(service.long_pages)
+            return b'{"Records":[' + longer + b",".join(page.records) + b"]" + following
 
         counted = service.checks.calls.reading(self._wire.node.name, shard.id)
         with self._memory.asking(shard), counted:

@@ -683,7 +683,7 @@ def test_a_page_and_the_events_made_of_it_are_counted_once_while_it_is_taken_in(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shard = ShardTwin(closed=True, page_records=1000)
-    shard.write_many(1000, keys=1000, size=300)
+    shard.write_many(1000, keys=1000, size=200)
     nakadi = NakadiTwin(delay=60.0)
     seen: list[int] = []
 
@@ -699,7 +699,7 @@ def test_a_page_and_the_events_made_of_it_are_counted_once_while_it_is_taken_in(
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(line.run_consumer())
             await line.until(lambda: line.view.pending_events == 1000)
-            assert 1000 * 300 < line.backlog.budget.used < RESERVATION
+            assert 1000 * 200 < line.backlog.budget.used < RESERVATION
 
     line = run_line(main, shard=shard, nakadi=nakadi)
     assert len(seen) == 1000 // SLICE

@@ -185,8 +185,21 @@ def test_trimmed_at_any_time_each_record_is_published_once(
 def test_records_that_were_noted_too_early_are_read_again() -> None:
     cursor = Cursor.of(lease("400"), None)
     assert cursor.read(500, START) is None
-    place = cursor.last_read, cursor.last_read_at
+    place = cursor.place
     assert cursor.read(600, START + 1) is None
-    cursor.return_to(*place)
+    cursor.return_to(place)
     assert (cursor.position, cursor.last_read_at) == (AfterSequence(500), START)
     assert cursor.read(600, START + 1) is None
+
+
+def test_after_a_restart_the_first_record_noted_too_early_is_read_again_from_the_oldest_on() -> (
+    None
+):
+    cursor = Cursor.of(lease("400"), None)
+    cursor.restart()
+    place = cursor.place
+    assert cursor.read(600, START) is None
+    cursor.return_to(place)
+    assert cursor.position == AtTrimHorizon()
+    assert cursor.read(400, START) == "already_read"
+    assert cursor.read(600, START) is None
