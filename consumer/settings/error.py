@@ -26,8 +26,12 @@ _WORDS = (
 
 
 def one_line(error: ValidationError, given: Mapping[str, Given]) -> str:
-    """Return the first error as "setting: found this, wanted that"."""
-    first = error.errors(include_url=False)[0]
+    """Return the first error as "setting: found this, wanted that".
+
+    It is one of a setting that was given: what others take from it is wrong with it.
+    """
+    errors = error.errors(include_url=False)
+    first = next((each for each in errors if each["loc"] and each["loc"][0] in given), errors[0])
     if not first["loc"]:
         return first["msg"]
     name = str(first["loc"][0])

@@ -52,7 +52,7 @@ def installed(
     """Table, lease table and event type as a platform makes them, and the chart for them."""
     aws = ministack.environment()
     OrderTable(TABLE, aws).create()
-    make_lease_table(ministack, next(yaml.safe_load_all(block("yaml")))["spec"])
+    make_lease_table(ministack, next(yaml.safe_load_all(block("yaml", "ACK")))["spec"])
     with suppress(RefusedError):  # it is there
         nakadi_server.create_event_type(event_type(EVENT_TYPE))
     (tmp_path / "token").write_text("local\n")

@@ -17,8 +17,10 @@ PAGE = (Path(__file__).parents[2] / "docs/platform.md").read_text()
 ACCOUNTS = re.compile(r"v1 ServiceAccount (\S+):")
 
 
-def block(language: str) -> str:
-    (found,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+def block(language: str, chapter: str = "") -> str:
+    """Return the only code in this language, of the chapter if one is named."""
+    text = PAGE.partition(f"\n## {chapter}\n")[2].partition("\n## ")[0] if chapter else PAGE
+    (found,) = re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
     return str(found)
 
 
@@ -54,7 +56,7 @@ def test_terraform_makes_the_lease_table_and_the_roles_of_the_chart() -> None:
 
 
 def test_ack_makes_the_same() -> None:
-    table, queue = (each["spec"] for each in yaml.safe_load_all(block("yaml")))
+    table, queue = (each["spec"] for each in yaml.safe_load_all(block("yaml", "ACK")))
     assert [each["attributeName"] for each in table["keySchema"]] == [APPLICATION, KEY]
     assert [each["keyType"] for each in table["keySchema"]] == ["HASH", "RANGE"]
     assert table["timeToLive"] == {"attributeName": "expiresAt", "enabled": True}

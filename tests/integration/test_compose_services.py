@@ -115,9 +115,6 @@ def test_the_services_as_composed_publish_the_workload(
             time.sleep(0.2)
         assert {event["data_op"] for event in events} >= {"C", "U"}
         subprocess.run([BIN / "consumer", "health"], env=environ, check=True)
-        with urllib.request.urlopen(
-            f"http://127.0.0.1:{compose.ports['consumer']}/readyz", timeout=PATIENCE
-        ) as answer:
-            assert answer.status == 200
+        compose.wait_for(consumer, "consumer", f"http://127.0.0.1:{compose.ports['consumer']}/readyz")
         consumer.terminate()
         assert consumer.wait(PATIENCE) == 0

@@ -141,6 +141,7 @@ def test_when_all_is_well_check_says_so(desk: Desk) -> None:
         "ordering key",
         "lease table",
         "dead letter queue",
+        "clock",
         "token",
         "event type",
     ]
@@ -266,6 +267,11 @@ async def test_leases_are_shown_as_they_stand(desk: Desk, monkeypatch: pytest.Mo
             "checkpoint",
             "age_seconds",
             "paused",
+            "stream",
+            "idle",
+            "paused_by",
+            "paused_at",
+            "paused_reason",
         ]
         assert (lines["shard-a"]["owner"], lines["shard-a"]["checkpoint"]) == ("w-1", "42")
         assert 0 <= lines["shard-a"]["age_seconds"] < PATIENCE

@@ -93,7 +93,7 @@ def test_check_and_leases_say_what_is_wrong_in_a_worker_that_runs(
     assert (event_type["state"], event_type["reason"]) == ("stopped", "http_404")
     assert event_type["since"]
     assert event_type["flow_id"]
-    assert "creates the event type" in event_type["action"]
+    assert "create the event type" in event_type["action"]
     made.until(lambda: "stopped" in run_consumer(["leases"], environment).stdout, "leases tells it")
     check = run_consumer(["check"], environment)
     assert check.returncode == 2, check.stdout

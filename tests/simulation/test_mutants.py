@@ -46,7 +46,7 @@ def test_what_a_fault_needs_is_all_that_shrinking_leaves() -> None:
     assert len(least.violations) > 0
     assert least.violations[0].check == whole.violations[0].check
     assert set(least.kinds) == set(whole.kinds) - set(without)
-    assert set(least.kinds) & {"split", "rotate", "restream"}  # nothing else closes a shard
+    assert set(least.kinds) & {"split", "rotate", "restream", "drop", "unfit"}  # these close shards
     assert len(least.kinds) <= 3 < len(whole.kinds)
     assert size < 1.0
     assert least.records < whole.records

@@ -29,7 +29,7 @@ async def opened(on: OnServer) -> tuple[Stream, str, str]:
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [
-        ("validation", "validation"),
+        ("validation", "invalid_iterator"),
         ("expired-credentials", "credentials"),
         ("hollow", "truncated"),  # and no closed shard
     ],
