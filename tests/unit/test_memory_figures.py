@@ -1,4 +1,7 @@
-"""What README.md, chart and ECS template say about memory adds up, and is what the code has."""
+"""What pages and chart say about memory adds up, and is what the code has.
+
+`tests/ecs` holds the ECS template to the chart.
+"""
 
 import re
 from math import ceil
@@ -77,16 +80,3 @@ def test_every_page_names_the_same_limit(page: str) -> None:
     text = " ".join((ROOT / page).read_text().split())
     assert f"{base()} MiB" in text
     assert "five quarters of" in text
-
-
-def test_ecs_says_the_same_and_its_defaults_keep_to_it() -> None:
-    template = (ROOT / "ecs/service.yaml").read_text()
-    rule = f"at least {base()} plus 1.25 times QueueBytes"
-    assert rule in template
-    assert rule in (ROOT / "ecs/README.md").read_text()
-    memory = re.search(r"  Memory:\n    Type: Number\n.*\n    Default: ([0-9]+)", template)
-    queue = re.search(r"  QueueBytes:\n.*\n.*\n    Default: ([0-9]+)", template)
-    assert memory is not None
-    assert queue is not None
-    assert int(queue[1]) == Settings.model_fields["queue_bytes"].default
-    assert container_limit(int(queue[1])) <= int(memory[1]) * MIB
