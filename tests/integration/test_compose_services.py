@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -115,6 +114,8 @@ def test_the_services_as_composed_publish_the_workload(
             time.sleep(0.2)
         assert {event["data_op"] for event in events} >= {"C", "U"}
         subprocess.run([BIN / "consumer", "health"], env=environ, check=True)
-        compose.wait_for(consumer, "consumer", f"http://127.0.0.1:{compose.ports['consumer']}/readyz")
+        url = f"http://127.0.0.1:{compose.ports['consumer']}/readyz"
+        ready = [sys.executable, "-c", f"from urllib.request import urlopen; urlopen('{url}')"]
+        compose.wait_for(consumer, "consumer", ready)
         consumer.terminate()
         assert consumer.wait(PATIENCE) == 0
