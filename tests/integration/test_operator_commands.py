@@ -266,6 +266,7 @@ async def test_leases_are_shown_as_they_stand(desk: Desk, monkeypatch: pytest.Mo
             "checkpoint",
             "age_seconds",
             "paused",
+            *("stream", "idle", "paused_by", "paused_at", "paused_reason"),
         ]
         assert (lines["shard-a"]["owner"], lines["shard-a"]["checkpoint"]) == ("w-1", "42")
         assert 0 <= lines["shard-a"]["age_seconds"] < PATIENCE
