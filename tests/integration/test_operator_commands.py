@@ -241,7 +241,7 @@ async def test_leases_are_shown_as_they_stand(desk: Desk, monkeypatch: pytest.Mo
         await store.create_stream(row)
         wall = clock.wall()
         await store.put_worker(
-            Worker("w-1", 1, 1, (row.key,), True, False, wall, wall, "host", "0.1.0")
+            Worker("w-1", 1, 1, (row.key,), True, False, wall, wall, "host", "0.1.0", PATIENCE)
         )
         parent = Lease("shard-a", None, created_at=wall)
         await store.create_lease(row.key, parent)

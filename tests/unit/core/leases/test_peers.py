@@ -4,8 +4,8 @@ from math import inf
 import pytest
 
 from consumer.core.leases.lease import Worker
-from consumer.core.leases.worker_report import WorkerReport
 from consumer.core.leases.peers import UNSTATED_SECONDS, Peers
+from consumer.core.leases.worker_report import WorkerReport
 from consumer.core.limits import LeaseTiming
 
 TIMING = LeaseTiming(heartbeat=2.0, lease_duration=10.0)
