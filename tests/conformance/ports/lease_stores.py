@@ -13,6 +13,7 @@ from consumer.adapters.clock import SystemClock
 from consumer.adapters.lease_table.lease_table import LeaseTable
 from consumer.ports import LeaseStore
 from tests.conformance.ports.simulated import Simulated, simulated
+from tests.simulation.checks.calls import Calls
 from tests.simulation.checks.checkers import Checks
 from tests.simulation.twins.table_twin import SimLeaseTable
 from tests.twins.lease_table import LeaseTable as TableInMemory
@@ -54,7 +55,7 @@ def in_simulation() -> Iterator[LeaseStore]:
     """The twin of the simulation, whose checks are left out: they know only their own shards."""
     with simulated() as world:
         checks = create_autospec(Checks, instance=True)
-        checks.now = 0.0
+        checks.now, checks.calls = 0.0, Calls()
         twin = SimLeaseTable(TableInMemory(), world.wire, checks, 10.0, PAGE_ROWS)
         yield cast("LeaseStore", OnItsLoop(world, twin))
 
