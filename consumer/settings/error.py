@@ -26,8 +26,12 @@ _WORDS = (
 
 
 def one_line(error: ValidationError, given: Mapping[str, Given]) -> str:
-    """Return the first error as "setting: found this, wanted that"."""
-    first = error.errors(include_url=False)[0]
+    """Return the first error as "setting: found this, wanted that".
+
+    A setting that was not given, and follows another one, is wrong only because that one is.
+    """
+    errors = error.errors(include_url=False)
+    first = next(each for each in errors if not each["loc"] or each["loc"][0] in given)
     if not first["loc"]:
         return first["msg"]
     name = str(first["loc"][0])
