@@ -28,10 +28,10 @@ _WORDS = (
 def one_line(error: ValidationError, given: Mapping[str, Given]) -> str:
     """Return the first error as "setting: found this, wanted that".
 
-    It is one of a setting that was given: what others take from it is wrong with it.
+    A setting that was not given, and follows another one, is wrong only because that one is.
     """
     errors = error.errors(include_url=False)
-    first = next((each for each in errors if each["loc"] and each["loc"][0] in given), errors[0])
+    first = next(each for each in errors if not each["loc"] or each["loc"][0] in given)
     if not first["loc"]:
         return first["msg"]
     name = str(first["loc"][0])

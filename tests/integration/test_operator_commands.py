@@ -242,7 +242,7 @@ async def test_leases_are_shown_as_they_stand(desk: Desk, monkeypatch: pytest.Mo
         await store.create_stream(row)
         wall = clock.wall()
         await store.put_worker(
-            Worker("w-1", 1, 1, (row.key,), True, False, wall, wall, "host", "0.1.0")
+            Worker("w-1", 1, 1, (row.key,), True, False, wall, wall, "host", "0.1.0", PATIENCE)
         )
         parent = Lease("shard-a", None, created_at=wall)
         await store.create_lease(row.key, parent)
@@ -267,11 +267,7 @@ async def test_leases_are_shown_as_they_stand(desk: Desk, monkeypatch: pytest.Mo
             "checkpoint",
             "age_seconds",
             "paused",
-            "stream",
-            "idle",
-            "paused_by",
-            "paused_at",
-            "paused_reason",
+            *("stream", "idle", "paused_by", "paused_at", "paused_reason"),
         ]
         assert (lines["shard-a"]["owner"], lines["shard-a"]["checkpoint"]) == ("w-1", "42")
         assert 0 <= lines["shard-a"]["age_seconds"] < PATIENCE

@@ -55,8 +55,7 @@ def in_simulation() -> Iterator[LeaseStore]:
     """The twin of the simulation, whose checks are left out: they know only their own shards."""
     with simulated() as world:
         checks = create_autospec(Checks, instance=True)
-        checks.calls = Calls()
-        checks.now = 0.0
+        checks.now, checks.calls = 0.0, Calls()
         twin = SimLeaseTable(TableInMemory(), world.wire, checks, 10.0, PAGE_ROWS)
         yield cast("LeaseStore", OnItsLoop(world, twin))
 

@@ -273,6 +273,10 @@ def test_a_command_about_leases_needs_the_application_only(name: str) -> None:
         load_settings({}, [APPLICATION])
 
 
+def test_an_event_type_that_is_wrong_is_named_and_not_what_follows_it() -> None:
+    assert refusal(event_type="a" * 300).startswith("CONSUMER_EVENT_TYPE: found 'aaa")
+
+
 def test_what_a_command_does_not_need_must_still_be_right() -> None:
     with pytest.raises(Misconfigured, match="CONSUMER_NAKADI_URL: found 'nowhere'"):
         load_settings(

@@ -58,6 +58,17 @@ def test_an_empty_queue_has_nothing() -> None:
     assert not queue.leads(event(1))
 
 
+def test_the_oldest_of_a_key_is_its_head_in_flight_or_not() -> None:
+    queue = Queue()
+    assert queue.oldest("a") is None
+    first, _ = pushed(queue, "a", "a")
+    assert queue.oldest("a") is first
+    assert take(queue) == [first]
+    assert queue.oldest("a") is first
+    queue.settle(first)
+    assert queue.oldest("a") is not first
+
+
 def test_push_counts_and_returns_the_length_of_the_lane() -> None:
     queue = Queue()
     first, second, other = event(1, "a"), event(2, "a"), event(3, "b")

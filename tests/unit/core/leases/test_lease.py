@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from consumer.core.leases.checkpoint import SHARD_END, TRIM_HORIZON
-from consumer.core.leases.lease import Lease, StreamRow
+from consumer.core.leases.lease import Lease, Pause, StreamRow
 from consumer.core.leases.progress import Progress
 
 
@@ -28,3 +28,8 @@ def test_the_last_sign_of_reading_is_the_latest_time_read_up_to_or_the_creation(
     assert replace(lease, record_at=20.0).last_sign == 20.0
     assert replace(lease, record_at=20.0, caught_up_at=30.0).last_sign == 30.0
     assert replace(lease, record_at=5.0).last_sign == 5.0
+
+
+def test_a_pause_is_told_with_its_reason_if_it_has_one() -> None:
+    assert Pause("me@desk", 5.0).words == "by me@desk"
+    assert Pause("me@desk", 5.0, "deploy").words == "by me@desk: deploy"

@@ -5,6 +5,7 @@ import pytest
 
 from consumer.core.leases.lease import Worker
 from consumer.core.leases.peers import UNSTATED_SECONDS, Peers
+from consumer.core.leases.worker_report import WorkerReport
 from consumer.core.limits import LeaseTiming
 
 TIMING = LeaseTiming(heartbeat=2.0, lease_duration=10.0)
@@ -209,3 +210,15 @@ def test_a_peer_whose_row_cannot_be_read_gets_no_share_and_lives_while_its_row_c
     assert (seen.dead, seen.eligible(STREAM)) == (frozenset(), frozenset())
     seen.observe(26.0, 26.0, [replace(worker("p", 9), unreadable="host")], ["p"])
     assert seen.dead == {"p"}
+
+
+def test_the_rows_of_peers_and_what_they_say_are_those_read_last() -> None:
+    seen = peers()
+    report = WorkerReport("stopped")
+    told = replace(worker("p", 7), report=report)
+    seen.observe(0.0, 1.0, [worker("me", 3), told, worker("q", 1)], ["absent"])
+    assert seen.rows == (told, worker("q", 1))
+    assert seen.report_of("p") == report
+    assert seen.report_of("q") is None
+    assert seen.report_of("absent") is None
+    assert seen.report_of("nobody") is None
