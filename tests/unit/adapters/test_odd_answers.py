@@ -1,6 +1,7 @@
 """Whatever says it is AWS: each answer below, to each call, is one of the port's own outcomes."""
 
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -82,7 +83,7 @@ async def ports(line: Wire, use_aws: pytest.MonkeyPatch) -> AsyncIterator[Ports]
             LeaseTable(
                 dynamodb, SystemClock(), table="leases", application="app", request_seconds=5.0
             ),
-            SqsDeadLetterQueue(sqs, url),
+            SqsDeadLetterQueue(sqs, url, time.monotonic),
             SqsDeadLetterSource(sqs, url),
         )
 
