@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tests.simulation.checks.truth import wall
+from tests.simulation.checks.truth import Record, wall
+from tests.simulation.twins.nakadi_twin import partition_of
 
 if TYPE_CHECKING:
     from random import Random
@@ -19,7 +20,8 @@ HOT = 0.6  # share of the hot key
 BURST = 25
 POISON = 0.03
 OBJECTED = 0.02
-TRICKLES = 64
+TRICKLES = 4
+NAMES_TRIED = 1000
 REMOVED = 0.05
 LEAVES, LONG_NAME = 150, "n" * 5000
 """Where all leaves below a long name change, the patch names it for each of them."""
@@ -32,7 +34,6 @@ class Writer:
         self._world = world
         self._chance = chance
         self._version = 0
-        self._trickled = 0
         self._table = world.model.table("orders")  # the last that there was
         self._big = world.scenario.workload.big
         self._long_names = world.scenario.workload.long_names
@@ -104,15 +105,33 @@ class Writer:
                 written += 1
 
     def trickle(self, at: float) -> None:
-        """Changes of every second when all is well: of each partition in each shard, if needed."""
-        if not self._world.scenario.has("firewall"):
-            self.write(at, self.keys[-1])
-            return
-        for _ in range(4):
-            self._trickled += 1
-            self.write(at, f"t{self._trickled % TRICKLES}")
+        """Changes of every second when all is well.
+
+        Beside an event that something in between objects to, others of its shard and partition are
+        written, so that they are stored and it is known to fail alone.
+        """
+        self.write(at, self.keys[-1])
+        waiting = [record for record in self._world.truth.unsettled() if record.objected]
+        for record in waiting[:TRICKLES]:
+            beside = _beside(record)
+            if beside is not None:
+                self.write(at, beside)
 
     def _pick(self) -> str:
         if self._world.scenario.has("hot") and self._chance.random() < HOT:
             return self.keys[0]
         return self.keys[int(self._chance.random() * len(self.keys))]
+
+
+def _beside(record: Record) -> str | None:
+    """Return another key of the record's shard and partition; None if the shard is closed."""
+    shard, schema = record.shard.shard, record.shard.stream.key_schema
+    if shard.ending is not None:
+        return None
+    wanted = partition_of(record.key)
+    for key in (f"t{number}" for number in range(NAMES_TRIED)):
+        place = schema.hash({"id": {"S": key}})
+        is_there = shard.hash_range.start <= place < shard.hash_range.end
+        if is_there and partition_of(key) == wanted:
+            return key
+    return None

@@ -14,7 +14,14 @@ from tests.simulation.checks.honesty_check import HonestyCheck
 from tests.simulation.checks.truth import ShardTruth, Truth, fits, wall
 from tests.simulation.cluster import Cluster
 from tests.simulation.faults.operator import Operator
-from tests.simulation.faults.random_faults import all_well, hide, moods, options, weathers
+from tests.simulation.faults.random_faults import (
+    all_well,
+    hide,
+    lift_unprovable,
+    moods,
+    options,
+    weathers,
+)
 from tests.simulation.faults.scheduled_faults import ScheduledFaults
 from tests.simulation.logs import logs_to
 from tests.simulation.loop import SimLoop, StuckError
@@ -195,8 +202,12 @@ class World:
         self.well = True
         while not self.cluster.serving:
             self.cluster.start()
-        within = STOPPED_WITHIN if self.scenario.has("few_letters") else SETTLED_WITHIN
-        if not await self._until(self._is_settled, within, trickle=True):
+        waits = self.scenario.has("few_letters") or self.scenario.has("firewall")
+        within = STOPPED_WITHIN if waits else SETTLED_WITHIN
+        settled = await self._until(self._is_settled, within, trickle=True)
+        if not settled and lift_unprovable(self):
+            settled = await self._until(self._is_settled, within)
+        if not settled:
             self._report_unsettled()
             return
         if not await self._until(self._is_shared, SHARED_WITHIN):

@@ -8,6 +8,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tests.simulation.checks.truth import Record, wall
+from tests.simulation.scenario import USUAL
 
 if TYPE_CHECKING:
     from tests.simulation.cluster import Process
@@ -103,7 +104,12 @@ class AgeCheck:
                     return record.at
         late = ROW_LATE if world.scenario.has("table_lost") else 0.0
         known = max(row.last_sign, self._row_seen.get(row.shard_id, 0.0) + late)
-        return max(record.at, known, self._last_seen.get(row.owner or "", 0.0))
+        if row.owner is None:
+            return max(record.at, known)
+        # It is taken for alive for as long as it has stated.
+        silent = self._last_seen.get(row.owner, 0.0)
+        silent += max(0.0, world.scenario.timing_of(row.owner).lease_duration - USUAL[1])
+        return max(record.at, known, silent)
 
 
 def told_time(process: "Process") -> float:

@@ -27,6 +27,12 @@ FAILED, SUBMITTED, ABORTED = (
 KNOWN = Partitioning(("id",), ("0", "1", "2", "3"))
 RULE = HashRule.of(KNOWN.fields, KNOWN.names)
 
+
+def partition_of(key: str) -> str:
+    """Return the partition of the events of an item, by its key."""
+    return RULE.partition(orjson.dumps({"data": {"id": key}})) or ""
+
+
 OBJECTIONS = (400, 403, 502, 413, 0)
 """What a firewall says to requests that carry an event to which it objects; 0: it hangs up."""
 
