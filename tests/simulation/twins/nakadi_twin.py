@@ -207,8 +207,8 @@ class _Request:
         kept = [index for index in range(len(self._bodies)) if chance.random() < 0.7]
         chance.shuffle(kept)
         if status != 422:
-            others = set(range(len(self._bodies))) - set(kept)
-            self._store([*kept, *(index for index in sorted(others) if chance.random() < 0.5)])
+            every = range(len(self._bodies))  # what is stored is stored in the order of the request
+            self._store([index for index in every if index in kept or chance.random() < 0.5])
         said = ABORTED if status == 422 else SUBMITTED
         items = [
             BatchItemResponse(said, "publishing", "", self._partition(index), self._eid(index))
