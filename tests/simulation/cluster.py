@@ -173,8 +173,8 @@ class Cluster:
     def _found(self) -> Stream:
         """The stream that a worker starts with, as `find_stream` finds it.
 
-        Where no worker has made a row before the table was deleted, a start is refused; here it
-        knows the stream all the same.
+        Where no worker has made a row before the table was deleted, or its stream became unfit, a
+        start is refused; here it knows the stream all the same.
         """
         model = self._world.model
         latest = self._world.writer.stream

@@ -19,6 +19,7 @@ from consumer.core.leases.sweep import new_lease
 from consumer.core.stream.stream import AtLatest
 from consumer.errors import Misconfigured, ShardNotFound, TrimmedData
 from consumer.runtime.discovery.children import stream_of
+from consumer.runtime.discovery.unread_streams import check_view_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -154,18 +155,20 @@ class LatestBootstrap:
         self._clock = clock
         self._listing = listing
 
-    async def run(self, stream: Stream, claim: SweepClaim) -> None:
+    async def run(self, source: Source, claim: SweepClaim) -> None:
         """Create the missing leases, then write when the start was.
 
         `claim` is one that was won. Raises ClaimLost or Retryable; the next run keeps the leases
-        created by then. An open shard starts at LATEST even if a child of it is listed, because the
-        listing may be out of date; the child waits for it.
+        created by then. Raises UnfitStream before the first lease is created, because a lease says
+        that the stream is to be read. An open shard starts at LATEST even if a child of it is
+        listed, because the listing may be out of date; the child waits for it.
         """
         leases = await self._store.read_leases(claim.row.key)
         known = {lease.shard_id: lease for lease in leases}
         dates: list[float] = []
 
         async def visit(page: StreamPage) -> None:
+            check_view_type(source, claim.row, page, known)
             await claim.ensure_held()
             dates.append(page.answered_at)
             for shard in page.shards:
@@ -177,7 +180,7 @@ class LatestBootstrap:
                     await self._store.create_lease(claim.row.key, lease)
                     known[shard.shard_id] = lease
 
-        await self._listing.complete(stream, visit)
+        await self._listing.complete(stream_of(claim.row), visit)
         # A stream that no longer exists gives no date. Its start is over all the same: its leases
         # must come to their end, or the table's next stream would wait for ever. With the date 0
         # no record is skipped.

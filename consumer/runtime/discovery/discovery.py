@@ -8,6 +8,7 @@ find those that appear later.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -181,8 +182,9 @@ class Discovery:
         row, began_at = claim.row, self._clock.wall()
         if not row.bootstrapped:
             bootstrap = LatestBootstrap(self._store, self._streams, self._clock, self._listing)
-            await bootstrap.run(stream_of(row), claim)
-            self.on_found()
+            with suppress(UnfitStream):  # the listing below finds the same
+                await bootstrap.run(self._source, claim)
+                self.on_found()
         # The successor is looked up before the listing: so the listing is that of a disabled
         # stream, and all its shards have rows before the new stream has one.
         rows = tuple(self._rows.values())

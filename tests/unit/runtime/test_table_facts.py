@@ -198,6 +198,30 @@ def test_the_newest_stream_is_not_passed_by_while_settings_may_still_be_changed(
     of_table(check)
 
 
+def test_an_unfit_stream_is_passed_by_although_its_start_at_latest_was_never_made() -> None:
+    """Its row was made with other settings, by who died before a lease of it existed."""
+
+    async def check(fleet: Fleet, streams: TableTwin, logs: Logs) -> None:
+        first = first_row(source(start_position="LATEST"), STREAM, [])
+        fleet.table.streams[first.key] = first
+        streams.unfit = {STREAM.label: ViewType.NEW_IMAGE}
+        node = fleet.start("a", follow_table=True)
+        await asyncio.sleep(60)
+        assert node.task is not None
+        assert not node.task.done(), "it waits for its operator"
+        assert fleet.table.of(first.key) == {}, "nothing of it is to be read"
+        assert named(logs, "stream_unfit")
+        streams.latest = MENDED
+        await asyncio.sleep(400)
+        assert fleet.table.streams[first.key].passed_by == "view_type"
+        assert [gap.reason for gap in fleet.table.gaps[first.key].values()] == ["view_type"]
+        assert {seen.stream_key for seen in node.coordinator.leases() if seen.lease.owner} == {
+            MENDED.key
+        }
+
+    of_table(check)
+
+
 @pytest.mark.parametrize("begun", [1, 0])
 def test_a_stream_listed_for_reading_with_other_settings_is_refused(begun: int) -> None:
     """The settings have changed, and may be changed back: it would be lost."""
