@@ -5,8 +5,9 @@ Rules
 - If the list has another length, or an item there names another event, the order means nothing.
   Then an item is about the event that has its `eid`, if no other item and no other event has it.
 - An event with no item is one of which nothing is known: None stands in its place.
-- An answer with items that is about none of the events is no answer. Neither is a 422 that is not
-  complete and refuses none of them: it stored nothing, but nothing in it leads any further.
+- An answer with items that is about none of the events is no answer. Neither is a 422 that refuses
+  none of them, unless its items are about these events, each of them, and no other: an event that
+  is alone is refused by it, and only Nakadi's whole word may do that.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ def attributed(answer: Answer, events: Sequence[QueuedEvent[object]]) -> Answer:
     if items is None:
         items = _by_eid(answer.items, events)
     refused = any(item is not None and item.status is PublishingStatus.FAILED for item in items)
-    if not any(items) or (answer.status == 422 and not all(items) and not refused):
+    whole = all(items) and len(answer.items) == len(events)
+    if not any(items) or (answer.status == 422 and not whole and not refused):
         detail = f"{answer.status} with {len(answer.items)} items for {len(events)} events"
         return no_answer("unreadable", detail, answer.flow_id)
     return replace(answer, items=items)

@@ -94,3 +94,10 @@ def test_a_short_422_is_believed_only_about_what_it_refuses() -> None:
     assert found(422, (item("b", ABORTED),), "a", "b", "c") == "unreadable"
     whole = (item("a", ABORTED), item("b", ABORTED))
     assert found(422, whole, "a", "b") == whole
+
+
+def test_a_422_that_refuses_none_is_not_believed_beside_a_stray_item() -> None:
+    stray = item("x", ABORTED)
+    assert found(422, (item("a", ABORTED), stray), "a") == "unreadable"
+    assert found(422, (item("a", FAILED), stray), "a") == (item("a", FAILED),)
+    assert found(422, (item("a", ABORTED),), "a") == (item("a", ABORTED),)
