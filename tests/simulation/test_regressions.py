@@ -28,6 +28,7 @@ test_discovery |
 test_discovery |
 | 19227, 19400 | what was revoked shows no age until a release or a command is written | \
 test_watermark |
+| 40602 | what a stuck worker leaves is as young as its last heartbeat | test_peers |
 | 459 | a seek to a time after one to a sequence number skips in silence | test_commands_obeyed |
 """
 

@@ -143,6 +143,12 @@ class Worker:
     unreadable: str | None = None
     report: WorkerReport | None = None
 
+    @property
+    def settled_at(self) -> float:
+        """Up to when all that it runs is known to be settled; where it does not say, `seen_at`."""
+        told = None if self.report is None else self.report.settled_at
+        return self.seen_at if told is None else told
+
 
 @dataclass(frozen=True, slots=True)
 class StreamRow:

@@ -55,7 +55,7 @@ class Peers:
         self._me = me
         self._timing = timing
         self._sightings: dict[str, Sighting] = {}
-        self._last_seen: dict[str, float] = {}  # wall clock of rows, for ages only
+        self._settled_at: dict[str, float] = {}  # wall clock of rows, for ages only
         self._answered_at = -inf
 
     def observe(
@@ -73,8 +73,8 @@ class Peers:
             name: self._sighting(name, rows.get(name), sent_at, answered_at, longest)
             for name in sorted(names)
         }
-        self._last_seen = {name: row.seen_at for name, row in rows.items()} | {
-            name: at for name, at in self._last_seen.items() if name in names and name not in rows
+        self._settled_at = {name: row.settled_at for name, row in rows.items()} | {
+            name: at for name, at in self._settled_at.items() if name in names and name not in rows
         }
         self._answered_at = answered_at
 
@@ -185,9 +185,9 @@ class Peers:
         worker = None if sighting is None else sighting.worker
         return None if worker is None else worker.report
 
-    def seen_at(self, worker_id: str) -> float | None:
-        """Return when a peer last wrote its row, in epoch seconds by its clock, for ages only.
+    def settled_at(self, worker_id: str) -> float | None:
+        """Return up to when a peer's shards are settled by its last row, for ages only.
 
-        Return None for a worker whose row was never seen.
+        That is in epoch seconds by its clock. Return None for a worker whose row was never seen.
         """
-        return self._last_seen.get(worker_id)
+        return self._settled_at.get(worker_id)

@@ -31,9 +31,9 @@ class LeaseLine:
     (`LeaseState.in_command`).
     `age_seconds` counts from the latest time up to which rows show that the shard was read: its
     newest settled record, its last page at the tip, what the row of its owner says of all its
-    shards together, or the last sign of life of an owner that is silent; of a shard that was never
-    read, the making of its row. It is None once finished, and where an unreadable row shows no
-    time. So it may be more than the age in `/status` of the owner, never much less.
+    shards together, or the last sign of life of a silent owner whose row does not say; of a shard
+    that was never read, the making of its row. It is None once finished, and where an unreadable
+    row shows no time. So it may be more than the age in `/status` of the owner, never much less.
     `idle`: it is held, and there was nothing to read lately. The last three say who paused it.
     """
 
@@ -68,9 +68,9 @@ def lease_report(
         for worker in workers
         if not is_silent(worker, lease_duration, wall)
     }
-    seen = {worker.worker_id: worker.seen_at for worker in workers}
+    settled = {worker.worker_id: worker.settled_at for worker in workers}
     return tuple(
-        _line(stream_key, lease, rows, seen.get(lease.owner or "", 0.0), alive, wall)
+        _line(stream_key, lease, rows, settled.get(lease.owner or "", 0.0), alive, wall)
         for lease in sorted(leases, key=lambda lease: lease.shard_id)
     )
 
@@ -79,7 +79,7 @@ def _line(
     stream_key: str,
     lease: Lease,
     rows: Mapping[str, Lease],
-    seen_at: float,
+    owner_settled_at: float,
     alive: Mapping[str, Worker],
     wall: float,
 ) -> LeaseLine:
@@ -93,7 +93,8 @@ def _line(
         failing=report is not None and f"{stream_key}/{lease.shard_id}" in report.failing,
     )
     told_at = (report and report.settled_at) or 0.0
-    settled_at = max(lease.last_sign, seen_at if state is LeaseState.SILENT else told_at)
+    by_owner = owner_settled_at if state is LeaseState.SILENT else told_at
+    settled_at = max(lease.last_sign, by_owner)
     timeless = lease.unreadable is not None and not settled_at
     unknown = timeless or state is LeaseState.FINISHED
     age = None if unknown else max(0.0, round(wall - settled_at, 3))

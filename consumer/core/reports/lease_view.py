@@ -20,7 +20,11 @@ UNREAD = frozenset({LeaseState.SILENT, LeaseState.FREE, LeaseState.WAITING, Leas
 
 @dataclass(frozen=True, slots=True)
 class LeaseView:
-    """One lease. `since` (epoch seconds) is the latest sign that the shard was read.
+    """One lease. `since` (epoch seconds): up to then the shard is known to be settled.
+
+    That is by its row or by the last one of its owner, which speaks for all its shards. That the
+    owner lived is a sign only where its row does not say more: a worker that cannot publish lives,
+    too, and what it leaves behind is no younger for that.
 
     It is None unless the state is one of UNREAD, or FOREIGN with an owner that is not beating: in
     all other cases a worker is known to read the shard, or it is finished. It is None, too, where
@@ -55,14 +59,14 @@ def view(
     dead: Collection[str],
     beating: Collection[str],
     failing: Collection[str],
-    seen_at: Callable[[str], float | None],
+    settled_at: Callable[[str], float | None],
     report_of: Callable[[str], WorkerReport | None],
 ) -> tuple[LeaseView, ...]:
     """Return the views of all leases of a stream.
 
     `held`, `ready` and `failing` are shard ids, `failing` those that fail here; `dead` and
-    `beating` are worker ids. `seen_at` returns a worker's last sign of life in epoch seconds,
-    `report_of` what its row says, None if there is none.
+    `beating` are worker ids. `settled_at` returns up to when a worker's shards are settled by its
+    last row, `report_of` what its row says, both None if there is none.
     """
 
     def one(lease: Lease) -> LeaseView:
@@ -79,8 +83,8 @@ def view(
         since = None
         foreign = not here and state in (LeaseState.FOREIGN, LeaseState.FAILING)
         if (foreign and lease.owner not in beating) or state in UNREAD:
-            owner_seen = None if lease.owner is None else seen_at(lease.owner)
-            latest = max(lease.last_sign, owner_seen or 0.0)
+            owner_told = None if lease.owner is None else settled_at(lease.owner)
+            latest = max(lease.last_sign, owner_told or 0.0)
             since = latest if latest or lease.unreadable is None else None
         told = None
         if foreign and since is None:

@@ -262,7 +262,7 @@ class StreamLeases:
                     for (of, shard), state in held.items()
                     if of == key and state is ShardState.FAILING
                 },
-                seen_at=self._peers.seen_at,
+                settled_at=self._peers.settled_at,
                 report_of=self._peers.report_of,
             )
         )

@@ -128,7 +128,7 @@ def test_a_worker_that_owns_nothing_and_has_no_row_is_forgotten() -> None:
     seen.observe(0.0, 0.0, [worker("p", 7)], [])
     seen.observe(2.0, 2.0, [], [])
     assert seen.next_read_due() == inf
-    assert seen.seen_at("p") is None
+    assert seen.settled_at("p") is None
 
 
 def test_i_am_nobodys_peer() -> None:
@@ -199,7 +199,17 @@ def test_changes_and_last_signs_of_life_are_remembered() -> None:
     assert seen.changes() == (("p", 3),)
     seen.observe(1.0, 1.0, [], ["p"])
     assert seen.changes() == ()
-    assert seen.seen_at("p") == 50.0
+    assert seen.settled_at("p") == 50.0
+
+
+def test_what_a_worker_left_unsettled_is_remembered_without_its_row() -> None:
+    seen = peers()
+    stuck = replace(worker("p", 7), report=WorkerReport("backing_off", settled_at=12.0))
+    seen.observe(0.0, 0.0, [stuck], ["p"])
+    seen.observe(1.0, 1.0, [], ["p"])
+    assert seen.settled_at("p") == 12.0  # it lived until 50.0, and settled nothing
+    seen.observe(2.0, 2.0, [replace(stuck, report=WorkerReport("ok"))], ["p"])
+    assert seen.settled_at("p") == 50.0  # it ran nothing
 
 
 def test_a_peer_whose_row_cannot_be_read_gets_no_share_and_lives_while_its_row_changes() -> None:

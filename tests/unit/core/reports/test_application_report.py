@@ -64,7 +64,7 @@ def test_a_shard_that_is_unread_for_long_is_told() -> None:
 
 
 def test_an_application_without_a_living_worker_is_told() -> None:
-    silent = replace(ROW, seen_at=NOW - 300)
+    silent = replace(ROW, seen_at=NOW - 300, report=replace(OK, settled_at=NOW - 301))
     told = judged(replace(HELD, record_at=NOW - 400), workers=(silent,))
     assert [each.result for each in told] == ["w: silent for 300 s", "no worker runs", "silent: s"]
     assert {each.severity for each in told} == {Severity.DOUBTFUL}

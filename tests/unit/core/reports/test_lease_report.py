@@ -64,6 +64,13 @@ def test_an_owner_without_a_sign_of_life_is_silent() -> None:
     assert (silent.state, silent.age_seconds) == ("silent", 21.0)
 
 
+def test_what_a_silent_owner_left_unsettled_is_as_old_as_its_row_says() -> None:
+    lease = Lease("a", None, owner="w", checkpoint="7", record_at=NOW - 500)
+    stuck = replace(worker("w", NOW - 21), report=WorkerReport("ok", settled_at=NOW - 300))
+    silent = lines(lease, workers=(stuck,))["a"]
+    assert (silent.state, silent.age_seconds) == ("silent", 300.0)
+
+
 def test_the_age_counts_from_the_newest_thing_known() -> None:
     lease = Lease("a", None, checkpoint="7", created_at=NOW - 900)
     assert lines(lease)["a"].age_seconds == 900

@@ -23,7 +23,7 @@ def one(
         dead={"gone"},
         beating={"you"},
         failing={"s"} if failing else (),
-        seen_at={"gone": 50.0}.get,
+        settled_at={"gone": 50.0}.get,
         report_of={"you": report, "gone": report}.get,
     )
     return seen
