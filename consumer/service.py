@@ -39,7 +39,7 @@ from consumer.find_stream import (
 from consumer.observer import Observer
 from consumer.preflight import before_start
 from consumer.runtime.consumer_worker import ConsumerWorker, Ports, WorkerConfig
-from consumer.runtime.discovery.bootstrap import Source
+from consumer.runtime.discovery.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from consumer.core.shard.shard_view import ShardView
     from consumer.observability.metrics import Metrics
     from consumer.ports import Chance, Clock, DeadLetterQueue, LeaseStore, Publisher, StreamClient
-    from consumer.runtime.discovery.bootstrap import Source
+    from consumer.runtime.discovery.source import Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from consumer.core.stream.stream import Stream, ViewType
 from consumer.errors import NotReleased, first_in
 from consumer.find_stream import known_streams
 from consumer.runtime.consumer_worker import ConsumerWorker, Ports, WorkerConfig
-from consumer.runtime.discovery.bootstrap import Source
+from consumer.runtime.discovery.source import Source
 from consumer.runtime.shard.shard_consumer import ShardConsumer
 from tests.simulation.checks.memory import Memory
 from tests.simulation.checks.truth import fits, wall

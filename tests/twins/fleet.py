@@ -20,8 +20,8 @@ from consumer.core.stream.stream import ViewType
 from consumer.errors import LeaseLost
 from consumer.observability.conditions import Conditions
 from consumer.observability.metrics import Metrics
-from consumer.runtime.discovery.bootstrap import Source
 from consumer.runtime.discovery.discovery import Discovery
+from consumer.runtime.discovery.source import Source
 from consumer.runtime.instruments import Instruments
 from consumer.runtime.leases.coordinator import Coordinator
 from consumer.runtime.leases.heartbeat import Heartbeat

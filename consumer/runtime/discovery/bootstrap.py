@@ -6,7 +6,7 @@ are created under the claim of a sweep, and no shard is ready before `bootstrapp
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -25,32 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from consumer.core.leases.lease import Lease
-    from consumer.core.stream.stream import Shard, Stream, StreamPage, ViewType
+    from consumer.core.stream.stream import Shard, Stream, StreamPage
     from consumer.ports import Clock, LeaseStore, StreamClient
     from consumer.runtime.discovery.listing import ShardListing
+    from consumer.runtime.discovery.source import Source
     from consumer.runtime.discovery.sweep_claim import SweepClaim
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What this worker is configured to read, and for which events.
-
-    `stream` is the configured stream, or the table's latest one at the start of the process.
-    `follow_table` says that newer streams of the same table are read, too (CONSUMER_TABLE).
-    `start_position` is TRIM_HORIZON, LATEST or an ISO time with zone. `fingerprint` names event
-    type, data type, ordering key, layout and patch in words that an operator can compare.
-    `view_types` are those that carry the images needed. `accept_change` allows another fingerprint
-    in the stream's row to be replaced.
-    """
-
-    stream: Stream
-    follow_table: bool
-    start_position: str
-    fingerprint: str
-    view_types: frozenset[ViewType]
-    accept_change: bool = False
 
 
 def first_row(source: Source, stream: Stream, rows: Sequence[StreamRow]) -> StreamRow:

@@ -44,9 +44,9 @@ if TYPE_CHECKING:
     from consumer.core.stream.stream import Shard, StreamPage
     from consumer.observability.metrics import Metrics
     from consumer.ports import Clock, LeaseStore, StreamClient
-    from consumer.runtime.discovery.bootstrap import Source
     from consumer.runtime.discovery.known_streams import KnownStreams
     from consumer.runtime.discovery.listing import Listed
+    from consumer.runtime.discovery.source import Source
 
 log = structlog.get_logger()
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from consumer.core.leases.lease import StreamRow
     from consumer.core.stream.stream import Stream
     from consumer.ports import Clock, LeaseStore, StreamClient
-    from consumer.runtime.discovery.bootstrap import Source
+    from consumer.runtime.discovery.source import Source
 
 log = structlog.get_logger()
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from consumer.core.stream.stream import StreamPage
     from consumer.observability.metrics import Metrics
     from consumer.ports import Clock, LeaseStore
-    from consumer.runtime.discovery.bootstrap import Source
     from consumer.runtime.discovery.listing import Listed
+    from consumer.runtime.discovery.source import Source
     from consumer.runtime.discovery.sweep_claim import SweepClaim
 
 log = structlog.get_logger()

@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from consumer.core.reports.readiness import FirstSteps
     from consumer.core.shard.pace import Polling
     from consumer.ports import Clock, LeaseStore
-    from consumer.runtime.discovery.bootstrap import Source
     from consumer.runtime.discovery.discovery import Discovery
+    from consumer.runtime.discovery.source import Source
     from consumer.runtime.leases.heartbeat import Heartbeat
     from consumer.runtime.leases.held_shards import HeldShards
     from consumer.runtime.leases.readability_check import ReadabilityCheck

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from consumer.core.limits import LeaseTiming
     from consumer.core.reports.lease_view import LeaseView
     from consumer.ports import Clock
-    from consumer.runtime.discovery.bootstrap import Source
+    from consumer.runtime.discovery.source import Source
     from consumer.runtime.leases.heartbeat import Heartbeat
     from consumer.runtime.leases.held_shards import HeldShards
 

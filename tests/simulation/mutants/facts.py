@@ -7,8 +7,8 @@ from consumer.core.leases.lease import StreamRow
 from consumer.core.stream.stream import Stream, StreamPage
 from consumer.errors import Misconfigured, TableNotFound
 from consumer.runtime.discovery import discovery
-from consumer.runtime.discovery.bootstrap import Source
 from consumer.runtime.discovery.known_streams import KnownStreams
+from consumer.runtime.discovery.source import Source
 from consumer.runtime.discovery.successor import Successors
 from consumer.runtime.discovery.unread_streams import UnreadStreams
 from consumer.runtime.leases.stream_leases import StreamLeases

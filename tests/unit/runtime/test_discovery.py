@@ -15,9 +15,10 @@ from consumer.core.limits import LeaseTiming
 from consumer.core.stream.stream import ViewType
 from consumer.errors import Misconfigured, Retryable, TrimmedData
 from consumer.observability.metrics import Metrics
-from consumer.runtime.discovery.bootstrap import Source, check_fingerprint, first_row, own_rows
+from consumer.runtime.discovery.bootstrap import check_fingerprint, first_row, own_rows
 from consumer.runtime.discovery.discovery import Discovery
 from consumer.runtime.discovery.known_streams import KnownStreams
+from consumer.runtime.discovery.source import Source
 from tests.twins.fleet import source
 from tests.twins.lease_table import Fault, LeaseTable, LeaseTableTwin
 from tests.twins.shard_list import STREAM, ShardListTwin, stream
