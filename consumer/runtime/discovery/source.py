@@ -1,4 +1,4 @@
-"""The source: what a worker is configured to read. Rule: it stays the same while the worker runs."""
+"""The source: what a worker is configured to read. Rule: it is the same while the worker runs."""
 
 from __future__ import annotations
 

@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from consumer.core.leases.checkpoint import SHARD_END, TRIM_HORIZON
-from consumer.core.leases.lease import Lease, Pause, StreamRow
+from consumer.core.leases.lease import Lease, Pause, StreamRow, Worker
 from consumer.core.leases.progress import Progress
+from consumer.core.leases.worker_report import WorkerReport
 
 
 def test_only_shard_end_is_the_end() -> None:
@@ -33,3 +34,11 @@ def test_the_last_sign_of_reading_is_the_latest_time_read_up_to_or_the_creation(
 def test_a_pause_is_told_with_its_reason_if_it_has_one() -> None:
     assert Pause("me@desk", 5.0).words == "by me@desk"
     assert Pause("me@desk", 5.0, "deploy").words == "by me@desk: deploy"
+
+
+def test_a_worker_is_settled_up_to_what_its_row_says_or_its_last_sign_of_life() -> None:
+    worker = Worker("w-1", 1, 1, (), True, False, 90.0, 10.0, "host", "0.1.0")
+    assert worker.settled_at == 90.0
+    assert replace(worker, report=WorkerReport("ok")).settled_at == 90.0
+    stuck = replace(worker, report=WorkerReport("backing_off", settled_at=12.0))
+    assert stuck.settled_at == 12.0
