@@ -43,7 +43,9 @@ async def queue_attributes(
     standard one. Raise Misconfigured if there is no such queue, Retryable if the request fails.
     """
     found = await _attributes(sqs, queue_url, "All")
-    numbers = {ours: int(found[theirs]) for theirs, ours in _NUMBERS.items() if theirs in found}
+    numbers = {
+        ours: whole_number(found[theirs]) for theirs, ours in _NUMBERS.items() if theirs in found
+    }
     return QueueAttributes(
         waiting=_waiting(found),
         fifo=found.get("FifoQueue") == "true" or queue_url.endswith(".fifo"),

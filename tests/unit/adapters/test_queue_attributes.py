@@ -55,6 +55,21 @@ async def test_what_is_not_said_is_no_flaw(line: Wire, sqs: object) -> None:
     assert await attributes(line, sqs) == QueueAttributes(waiting=0)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ApproximateNumberOfMessages",
+        "MessageRetentionPeriod",
+        "MaximumMessageSize",
+        "DelaySeconds",
+    ],
+)
+async def test_a_number_that_is_none_is_retryable(line: Wire, sqs: object, name: str) -> None:
+    with pytest.raises(Retryable) as failed:
+        await attributes(line, sqs, **{name: "many"})
+    assert failed.value.reason == "malformed_answer"
+
+
 async def test_the_name_tells_a_fifo_queue(line: Wire, sqs: object) -> None:
     assert (await attributes(line, sqs, f"{URL}.fifo")).fifo
 
