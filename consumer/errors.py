@@ -28,6 +28,9 @@ Kind = TypeVar("Kind", bound=BaseException)
 INVALID_ITERATOR = "invalid_iterator"
 """Reason of an ExpiredIterator: the stream does not take it for an iterator, whatever its age."""
 
+MAX_TEXT = 200
+"""Most characters kept of another library's error: it may quote a whole page."""
+
 
 class ConsumerError(Exception):
     """Base class of all errors that this service raises on purpose."""
@@ -98,6 +101,12 @@ class ShardNotFound(ConsumerError):
 
 class TableNotFound(ConsumerError):
     """ResourceNotFoundException for a table. Its streams can be read for 24 hours more."""
+
+
+def in_short(error: BaseException) -> str:
+    """Return type and text of another library's error as one line, cut at MAX_TEXT characters."""
+    text = " ".join(str(error).split())[:MAX_TEXT]
+    return f"{type(error).__name__}: {text}"
 
 
 def first_in(error: BaseException, kind: type[Kind]) -> Kind | None:

@@ -156,19 +156,20 @@ class Observer:
     def status(self) -> StatusView:
         """Return the content of `/status`."""
         wall, page, worker = self._clock.wall(), self._page, self._worker
-        ages, ahead = self._ages(wall), self._clock.ahead
+        shards, leases, ahead = self._shards(), self._leases(), self._clock.ahead
+        ages = self._ages(shards, leases, wall)
         return StatusView(
             worker=self._worker_id,
             application=self._settings.application,
             version=__version__,
             draining=self.draining,
             stream=None if page is None else StreamStatus(page.stream.arn, page.view_type.value),
-            shards=tuple(shard_status(shard, self._rate(shard), wall) for shard in self._shards()),
+            shards=tuple(shard_status(shard, self._rate(shard), wall) for shard in shards),
             queue=self._queue(),
             event_types=self._event_types(),
             live=self.live()[1],
             ready=self.ready()[1],
-            leases=tuple(lease_status(seen, wall) for seen in self._leases()),
+            leases=tuple(lease_status(seen, wall) for seen in leases),
             clock_ahead_seconds=None if ahead is None else round(ahead, 1),
             age_seconds=None if not ages else round(max(ages.values()), 3),
             condition=None if worker is None else condition_status(worker.condition()),
@@ -203,13 +204,15 @@ class Observer:
     def _leases(self) -> Sequence[LeaseView]:
         return () if self._worker is None else self._worker.coordinator.leases()
 
-    def _ages(self, wall: float) -> dict[str, float]:
+    def _ages(
+        self, shards: Sequence[ShardView], leases: Sequence[LeaseView], wall: float
+    ) -> dict[str, float]:
         """Return the age of each stream: of shards held here, and of those nobody is known to read.
 
         A worker that has not read the leases knows no shard: its age is the time since its start.
         """
-        known = [(shard.stream_key, shard.age(wall)) for shard in self._shards()]
-        known += [(lease.stream_key, lease.age(wall) or 0.0) for lease in self._leases()]
+        known = [(shard.stream_key, shard.age(wall)) for shard in shards]
+        known += [(lease.stream_key, lease.age(wall) or 0.0) for lease in leases]
         worker, page = self._worker, self._page
         blind = worker is not None and not worker.coordinator.first_steps.leases_read
         if blind and page is not None:
@@ -259,7 +262,7 @@ class Observer:
 
     def _look_at_streams(self, wall: float) -> None:
         """Update ages and states; the series of what is no longer seen are removed."""
-        metrics, shards = self._metrics, self._shards()
+        metrics, shards, leases = self._metrics, self._shards(), self._leases()
         by_age = sorted(((shard.age(wall), shard) for shard in shards), key=_age, reverse=True)
         metrics.shard_age_seconds.clear()
         for age, shard in by_age[: self._settings.metrics_shards]:
@@ -270,9 +273,9 @@ class Observer:
             key = shard.stream_key
             checkpoints[key] = max(checkpoints.get(key, 0.0), wall - shard.checkpoint_at)
         states = dict.fromkeys(STATUS_WORDS, 0)
-        for lease in self._leases():
+        for lease in leases:
             states[lease.state.in_status] += 1
-        ages = self._ages(wall)
+        ages = self._ages(shards, leases, wall)
         _replace(metrics.iterator_age_seconds, ages)
         headrooms = {key: max(0.0, RETENTION_SECONDS - age) for key, age in ages.items()}
         _replace(metrics.retention_headroom_seconds, headrooms)

@@ -18,7 +18,7 @@ from consumer.adapters.clock import SystemClock
 from consumer.adapters.lease_table.lease_table import LeaseTable
 from consumer.adapters.nakadi import Nakadi
 from consumer.commands.columns import columns
-from consumer.core.leases.lineage import chain
+from consumer.commands.operate.lease_reading import lease_lines
 from consumer.core.preflight.check_result import (
     CheckResult,
     Severity,
@@ -29,7 +29,6 @@ from consumer.core.preflight.check_result import (
 )
 from consumer.core.preflight.queue_fitness import judge_queue
 from consumer.core.reports.application_report import judge_application
-from consumer.core.reports.lease_report import lease_report
 from consumer.credentials import fallback_region, tls_of, token_of
 from consumer.errors import LeaseTableAbsent, Misconfigured, Retryable
 from consumer.find_stream import check_enabled, find_stream, is_known
@@ -169,15 +168,9 @@ class Check:
             "lease table",
             f"{settings.lease_table}: {len(workers)} workers, {len(streams)} streams",
         )
-        duration, wall = settings.lease_duration_seconds, self._clock.wall()
-        lines = [
-            line
-            for row in chain(streams)
-            for line in lease_report(
-                row.key, await store.read_leases(row.key), workers, duration, wall
-            )
-        ]
-        self.results.extend(judge_application(workers, lines, duration, wall))
+        duration = settings.lease_duration_seconds
+        lines = await lease_lines(store, workers, streams, duration, self._clock)
+        self.results.extend(judge_application(workers, lines, duration, self._clock.wall()))
 
     async def _queue(self, aws: Aws) -> None:
         url = self._settings.dead_letter_queue_url

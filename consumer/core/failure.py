@@ -22,6 +22,11 @@ class Failure:
         """Reason and number, such as `server_error, 21` and a multiplication sign."""
         return f"{self.reason}, {self.count}\N{MULTIPLICATION SIGN}"
 
+    @property
+    def words(self) -> str:
+        """All but the time, as one line for people."""
+        return f"{self.brief}: {self.detail}"
+
 
 def failed_again(before: Failure | None, reason: str, detail: str, wall: float) -> Failure:
     """Return the failures in a row, of which one more has happened at `wall` (epoch seconds)."""

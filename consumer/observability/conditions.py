@@ -43,9 +43,7 @@ class Conditions:
         self, event: str, *, aspect: object = None, patience: float = 0.0, **facts: object
     ) -> None:
         """Log a warning if it is due. A new `aspect` makes it due; the first waits `patience` s."""
-        due = self._due(event, facts, aspect, patience)
-        if due is not None:
-            log.warning(event, **facts, **due)
+        self._warn(event, facts, aspect, patience)
 
     def error(self, event: str, *, aspect: object = None, **facts: object) -> None:
         """Log an error if it is due. A new `aspect` makes it due."""
@@ -53,12 +51,10 @@ class Conditions:
         if due is not None:
             log.error(event, **facts, **due)
 
-    def failed(self, event: str, error: Retryable, *, action: str, **subject: object) -> None:
-        """Log a warning of a call that failed, if it is due."""
-        facts = {**subject, "reason": error.reason, "detail": str(error), "action": action}
-        due = self._due(event, facts)
-        if due is not None:
-            log.warning(event, **facts, **due)
+    def failed(self, event: str, error: Retryable, *, action: str, **facts: object) -> None:
+        """Log a warning of a call that failed, with its reason and detail, if it is due."""
+        told = {"reason": error.reason, "detail": str(error), "action": action}
+        self._warn(event, facts | told)
 
     def exception(self, event: str, **facts: object) -> None:
         """Log the exception that is being handled, if it is due."""
@@ -76,6 +72,13 @@ class Conditions:
         """End it, too, but log nothing: return for how many seconds it lasted, if it was said."""
         said = self._end(event, subject)
         return None if said is None else float(said["lasts_seconds"])
+
+    def _warn(
+        self, event: str, facts: dict[str, object], aspect: object = None, patience: float = 0.0
+    ) -> None:
+        due = self._due(event, facts, aspect, patience)
+        if due is not None:
+            log.warning(event, **facts, **due)
 
     def _due(
         self, event: str, facts: dict[str, object], aspect: object = None, patience: float = 0.0

@@ -19,6 +19,7 @@ import structlog
 
 from consumer.core.printable import printable
 from consumer.core.secret import without_passwords
+from consumer.errors import in_short
 from consumer.observability.standard_streams import Terminal
 
 if TYPE_CHECKING:
@@ -33,9 +34,6 @@ OWN_LOGGER = "consumer"
 
 WITHOUT_TRACEBACK = frozenset({"aiobotocore", "botocore"})
 """Libraries that log failures with a traceback which the service expects and reports itself."""
-
-MAX_DETAIL = 200
-"""Most characters kept of the error in such a message."""
 
 _MANY_LINES = frozenset({"exception", "stack"})
 
@@ -99,8 +97,7 @@ def _name_source(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     }
     if record.name.partition(".")[0] in WITHOUT_TRACEBACK and "exc_info" in named:
         _, error, _ = named.pop("exc_info")
-        text = " ".join(str(error).split())[:MAX_DETAIL]
-        named["detail"] = f"{type(error).__name__}: {text}"
+        named["detail"] = in_short(error)
     return named
 
 

@@ -132,12 +132,16 @@ class ConsumerWorker:
 
     def condition(self) -> Condition:
         """Return the worst of what is wrong with this worker."""
+        return self._condition(self._views())
+
+    def _condition(self, views: list[ShardView]) -> Condition:
         event_types = [event_type.status for event_type in self.publishing.event_types]
         unable_since = self.heartbeat.unable_since
-        return worst(conditions(self._table.calls, self._views(), event_types, unable_since))
+        return worst(conditions(self._table.calls, views, event_types, unable_since))
 
     def _report(self) -> WorkerReport:
-        return worker_report(self.condition(), self._views())
+        views = self._views()
+        return worker_report(self._condition(views), views)
 
     def _views(self) -> list[ShardView]:
         return [shard.view() for shard in self.coordinator.shards]

@@ -29,12 +29,10 @@ from botocore.parsers import ResponseParserError
 
 from consumer.adapters.aws.get_records_parser import AnswerIncomplete, AnswerUnreadable
 from consumer.adapters.odd_answer import ODD
+from consumer.errors import in_short
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-
-MAX_DETAIL: Final = 200
-"""Most characters kept of what the chain says about a failure: it may quote a whole page."""
 
 _CONFIGURATION: Final = (
     ConfigNotFound,
@@ -100,7 +98,7 @@ class CredentialChain:
                 except _CONFIGURATION:
                     raise
                 except _CHAIN_FAILURES as error:
-                    raise CredentialsFailed(_detail(error)) from error
+                    raise CredentialsFailed(in_short(error)) from error
             return self._loaded
 
     async def get_frozen_credentials(self) -> Any:  # noqa: ANN401 - botocore's credentials
@@ -124,7 +122,7 @@ class CredentialChain:
         try:
             loaded = await self.load()
         except _CONFIGURATION as error:
-            raise CredentialsFailed(_detail(error)) from error
+            raise CredentialsFailed(in_short(error)) from error
         if loaded is None:
             raise CredentialsFailed("none found")
         try:
@@ -137,7 +135,7 @@ class CredentialChain:
                 self._loaded = None
             if isinstance(error, CredentialsFailed):
                 raise
-            raise CredentialsFailed(_detail(error)) from error
+            raise CredentialsFailed(in_short(error)) from error
 
 
 def interrupted(error: BaseException) -> bool:
@@ -150,8 +148,3 @@ def interrupted(error: BaseException) -> bool:
 def _usable(frozen: Any) -> bool:  # noqa: ANN401 - botocore's credentials
     keys = (frozen.access_key, frozen.secret_key, frozen.token or "-")
     return all(isinstance(key, str) and key.isascii() and key.isprintable() for key in keys)
-
-
-def _detail(error: BaseException) -> str:
-    text = " ".join(str(error).split())[:MAX_DETAIL]
-    return f"{type(error).__name__}: {text}"

@@ -1,4 +1,4 @@
-"""Opens the lease table for the operator's commands."""
+"""Opens the lease table for the operator's commands, and reads the leases for people."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 
 from consumer.adapters.aws.aws import Aws
 from consumer.adapters.lease_table.lease_table import LeaseTable
+from consumer.core.leases.lineage import chain
+from consumer.core.reports.lease_report import lease_report
 from consumer.credentials import fallback_region
 from consumer.errors import Retryable, StreamUnreachable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
+    from consumer.core.leases.lease import StreamRow, Worker
+    from consumer.core.reports.lease_report import LeaseLine
+    from consumer.ports import Clock, LeaseStore
     from consumer.settings.settings import Settings
 
 CONNECTIONS = 2
@@ -46,6 +51,26 @@ async def open_lease_table(settings: Settings, aws: Aws | None = None) -> AsyncI
         yield store
     except Retryable as error:
         raise StreamUnreachable(f"lease table {settings.lease_table}: {error}") from error
+
+
+async def lease_lines(
+    store: LeaseStore,
+    workers: Sequence[Worker],
+    streams: Sequence[StreamRow],
+    lease_duration: float,
+    clock: Clock,
+) -> list[LeaseLine]:
+    """Read the leases and return a line for each, older streams first.
+
+    `lease_duration` is for workers whose row states none.
+    """
+    leases = [(row.key, await store.read_leases(row.key)) for row in chain(streams)]
+    wall = clock.wall()  # AWS's time by now: several answers have come
+    return [
+        line
+        for key, rows in leases
+        for line in lease_report(key, rows, workers, lease_duration, wall)
+    ]
 
 
 def none_found(settings: Settings, words: str) -> str:

@@ -13,9 +13,7 @@ import orjson
 
 from consumer.adapters.aws.aws import Aws
 from consumer.commands.columns import columns
-from consumer.commands.operate.lease_reading import none_found, open_lease_table
-from consumer.core.leases.lineage import chain
-from consumer.core.reports.lease_report import LeaseLine, lease_report
+from consumer.commands.operate.lease_reading import lease_lines, none_found, open_lease_table
 from consumer.core.reports.worker_state import WorkerState
 from consumer.core.reports.worker_status import UNKNOWN, WorkerStatus, worker_statuses
 from consumer.credentials import fallback_region
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import TextIO
 
+    from consumer.core.reports.lease_report import LeaseLine
     from consumer.ports import Clock, LeaseStore
     from consumer.settings.settings import Settings
 
@@ -122,13 +121,9 @@ def summary(lines: Sequence[LeaseLine]) -> str:
 
 async def _read(store: LeaseStore, settings: Settings, clock: Clock) -> LeaseReading:
     workers, streams = await store.read_peers()
-    leases = [(row.key, await store.read_leases(row.key)) for row in chain(streams)]
     duration = settings.lease_duration_seconds
-    wall = clock.wall()  # AWS's time by now: several answers have come
-    lines = [
-        line for key, rows in leases for line in lease_report(key, rows, workers, duration, wall)
-    ]
-    return LeaseReading(lines, worker_statuses(workers, duration, wall))
+    lines = await lease_lines(store, workers, streams, duration, clock)
+    return LeaseReading(lines, worker_statuses(workers, duration, clock.wall()))
 
 
 def table(lines: Sequence[LeaseLine]) -> str:
@@ -141,13 +136,8 @@ def table(lines: Sequence[LeaseLine]) -> str:
 
 def notes(reading: LeaseReading) -> str:
     """Return a line for each pause and for each worker with which something is wrong."""
-    found = {
-        f"paused {at(line.paused_at)} by {line.paused_by}"
-        + (f": {line.paused_reason}" if line.paused_reason else "")
-        for line in reading.lines
-        if line.paused_by is not None and line.paused_at is not None
-    }
-    lines = sorted(found)
+    pauses = {line.pause for line in reading.lines if line.pause is not None}
+    lines = sorted(f"paused {at(pause.at)} {pause.words}" for pause in pauses)
     for worker in reading.workers:
         if worker.state in (WorkerState.OK, UNKNOWN):
             continue

@@ -7,8 +7,10 @@ it; what no worker can say (a shard that nobody reads, a silent worker) follows 
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from consumer.core.leases.lease_state import LeaseState
 from consumer.core.preflight.check_result import CheckResult, Severity
 from consumer.core.reports.worker_state import WorkerState
 from consumer.core.reports.worker_status import SILENT, UNKNOWN, worker_statuses
@@ -28,6 +30,8 @@ NAMED = 3
 
 UNREAD_SECONDS = 60.0
 """A shard without a living owner is reported after this long: a hand-over takes a moment."""
+
+_OWNERLESS = (LeaseState.SILENT.in_command, LeaseState.FREE.in_command)
 
 _SEVERITIES = {
     WorkerState.OK: Severity.FINE,
@@ -75,28 +79,31 @@ def _severity(status: WorkerStatus) -> Severity:
 
 
 def _leases(lines: Sequence[LeaseLine]) -> Iterator[CheckResult]:
-    unread: dict[str, list[str]] = defaultdict(list)
-    paused: dict[str, list[str]] = defaultdict(list)
-    for line in lines:
-        if line.state == "unreadable":
-            unread["the row cannot be read"].append(line.shard_id)
-        elif line.state in ("silent", "unowned") and (line.age_seconds or 0.0) > UNREAD_SECONDS:
-            unread[line.state].append(line.shard_id)
-        if line.paused:
-            why = f": {line.paused_reason}" if line.paused_reason else ""
-            by = f" by {line.paused_by}{why}" if line.paused_by else ""
-            paused[by].append(line.shard_id)
-    for word, shards in unread.items():
-        damaged = word == "the row cannot be read"
-        severity = Severity.WRONG if damaged else Severity.DOUBTFUL
-        remedy = "the log line row_unreadable says what to repair" if damaged else _UNREAD
-        yield CheckResult(SHARDS, severity, f"{word}: {_named(shards)}", remedy)
-    for by, shards in paused.items():
-        words = f"paused{by}: {_named(shards)}"
-        yield CheckResult(SHARDS, Severity.DOUBTFUL, words, "`consumer resume`, when it is time")
+    for judge in (_unread, _paused):
+        found: dict[CheckResult, list[str]] = defaultdict(list)
+        for line in lines:
+            wrong = judge(line)
+            if wrong is not None:
+                found[wrong].append(line.shard_id)
+        for wrong, shards in found.items():
+            yield replace(wrong, result=f"{wrong.result}: {_named(shards)}")
 
 
-_UNREAD = "look at the logs of the workers; runbook, ConsumerLeasesUnowned"
+def _unread(line: LeaseLine) -> CheckResult | None:
+    if line.state == LeaseState.UNREADABLE.in_command:
+        remedy = "the log line row_unreadable says what to repair"
+        return CheckResult(SHARDS, Severity.WRONG, "the row cannot be read", remedy)
+    if line.state in _OWNERLESS and (line.age_seconds or 0.0) > UNREAD_SECONDS:
+        remedy = "look at the logs of the workers; runbook, ConsumerLeasesUnowned"
+        return CheckResult(SHARDS, Severity.DOUBTFUL, line.state, remedy)
+    return None
+
+
+def _paused(line: LeaseLine) -> CheckResult | None:
+    if not line.paused:
+        return None
+    words = "paused" if line.pause is None else f"paused {line.pause.words}"
+    return CheckResult(SHARDS, Severity.DOUBTFUL, words, "`consumer resume`, when it is time")
 
 
 def _named(shards: Sequence[str]) -> str:

@@ -74,11 +74,11 @@ def conditions(
         yield Condition(WorkerState.UNABLE, "this worker can read no shard", unable_since)
     for call, failure in calls.failures.items():
         if failure.count >= FAILING_AFTER:
-            words = f"{call.value} fails: {failure.brief}: {failure.detail}"
+            words = f"{call.value} fails: {failure.words}"
             yield Condition(WorkerState.LEASE_TABLE, words, failure.since)
     for shard in shards:
         if shard.state is ShardState.FAILING and shard.failure is not None:
-            words = f"shard {shard.shard_id}: {shard.failure.brief}: {shard.failure.detail}"
+            words = f"shard {shard.shard_id}: {shard.failure.words}"
             yield Condition(WorkerState.FAILING, words, shard.failure.since)
         elif shard.state is ShardState.PAUSED:
             pause = shard.pause

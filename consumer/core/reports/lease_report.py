@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consumer.core.leases.lease import Pause
 from consumer.core.leases.lease_state import LeaseState, lease_state
 from consumer.core.leases.lineage import gate_open
 from consumer.core.reports.worker_status import is_silent
@@ -49,6 +50,13 @@ class LeaseLine:
     paused_by: str | None = None
     paused_at: float | None = None
     paused_reason: str | None = None
+
+    @property
+    def pause(self) -> Pause | None:
+        """Who paused the shard; None if it is not paused, or the row does not say by whom."""
+        if self.paused_by is None or self.paused_at is None:
+            return None
+        return Pause(self.paused_by, self.paused_at, self.paused_reason or "")
 
 
 def lease_report(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from consumer.core.dead_letters.dead_letter import MAX_DETAIL
 from consumer.core.dead_letters.redrive import Kept
+from consumer.core.printable import printable
 
 if TYPE_CHECKING:
     from consumer.core.dead_letters.redrive import Deliverable, QueuedMessage
@@ -106,14 +107,6 @@ def aligned(cells: tuple[str, ...]) -> str:
     """Return cells, those of a line or `HEADER`, as a line of text."""
     padded = [cell.ljust(width) for cell, width in zip(cells, WIDTHS, strict=False)]
     return "  ".join((*padded, cells[-1])) + "\n"
-
-
-def printable(text: str) -> str:
-    """Return a text as one line that cannot control a terminal."""
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
-        for letter in text
-    )
 
 
 def _duration(seconds: float) -> str:

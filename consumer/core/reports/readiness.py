@@ -38,20 +38,16 @@ def unready(calls: TableCalls, steps: FirstSteps) -> str | None:
         return _because("the workers have not been read yet", calls, TableCall.PEERS)
     for call, failure in calls.failures.items():
         if not calls.was_answered(call):
-            return f"{call.value} fails and never succeeded: {_told(failure)}"
+            return f"{call.value} fails and never succeeded: {failure.words}"
     if not steps.leases_read:
         return _because("the leases have not been read yet", calls, TableCall.LEASES)
     if not steps.listed:
         return _because("the shards have not been listed yet", calls, TableCall.SWEEP)
     if steps.reading is not None:
-        return f"no shard could be read yet: {_told(steps.reading)}"
+        return f"no shard could be read yet: {steps.reading.words}"
     return None
 
 
 def _because(missing: str, calls: TableCalls, call: TableCall) -> str:
     failure = calls.failures.get(call)
-    return missing if failure is None else f"{missing}: {_told(failure)}"
-
-
-def _told(failure: Failure) -> str:
-    return f"{failure.brief}: {failure.detail}"
+    return missing if failure is None else f"{missing}: {failure.words}"

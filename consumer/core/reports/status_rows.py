@@ -35,8 +35,7 @@ def shard_status(shard: ShardView, rate: Rate | None, wall: float) -> ShardStatu
 def _reason(shard: ShardView) -> tuple[str | None, float | None]:
     """Return why the shard is in its state, and since when, where there is more to say of it."""
     if shard.state is ShardState.FAILING and shard.failure is not None:
-        failure = shard.failure
-        return f"{failure.brief}: {failure.detail}", failure.since
+        return shard.failure.words, shard.failure.since
     if shard.state is ShardState.PAUSED:
         return _paused(shard.pause)
     if shard.suspended_cause == "hot_key" and shard.crowded_at is not None:

@@ -103,10 +103,9 @@ class ReadabilityCheck:
         except Retryable as error:
             if error.reason == "expired_iterator":
                 return True
-            self._conditions.warning(
+            self._conditions.failed(
                 "probe_failed",
-                reason=error.reason,
-                detail=str(error),
+                error,
                 action="compare the role with `consumer iam-policy`, and look at the way to "
                 f"DynamoDB Streams; a read is tried every {CHECK_SECONDS:g} s",
             )

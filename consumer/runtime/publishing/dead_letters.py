@@ -146,10 +146,9 @@ class DeadLetterSender:
         try:
             accepted: Sequence[bool] = await self._port.send(letters)
         except Retryable as error:
-            self._conditions.warning(
+            self._conditions.failed(
                 "dead_letter_queue_fails",
-                reason=error.reason,
-                detail=str(error),
+                error,
                 letters=len(batch),
                 action="nothing; the letters are sent again until it answers, and only their keys "
                 "wait. If this lasts, run `consumer check`",

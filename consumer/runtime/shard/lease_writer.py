@@ -110,12 +110,11 @@ class LeaseWriter:
                         assert_never(never)
             except Retryable as error:
                 pause = backoff.next(self._chance.random())
-                self._conditions.warning(
+                self._conditions.failed(
                     "lease_write_unresolved",
+                    error,
                     shard=write.row.shard_id,
                     stream=self._stream_key,
-                    reason=error.reason,
-                    detail=str(error),
                     failures=backoff.failures,
                     action=WRITE_ROW_AGAIN,
                 )

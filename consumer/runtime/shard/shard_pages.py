@@ -172,13 +172,12 @@ class ShardPages:
         if error.reason == "expired_iterator" and failures == 1:
             return
         if error.reason != "trimmed":
-            self._conditions.warning(
+            self._conditions.failed(
                 "reading_fails",
+                error,
                 stream=self._row.key,
                 shard=self._lease.shard_id,
-                reason=error.reason,
                 failures=failures,
-                detail=str(error),
                 action="nothing; the call is tried again from the same position. If this lasts, "
                 "run `consumer check`",
             )

@@ -9,3 +9,4 @@ def test_failures_in_a_row_count_from_the_first_and_show_the_newest() -> None:
     second = failed_again(first, "access_denied", "AccessDeniedException: no", 12.0)
     assert second == Failure("access_denied", "AccessDeniedException: no", 2, 10.0)
     assert second.brief == "access_denied, 2\N{MULTIPLICATION SIGN}"
+    assert second.words == "access_denied, 2\N{MULTIPLICATION SIGN}: AccessDeniedException: no"

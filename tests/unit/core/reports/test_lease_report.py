@@ -120,3 +120,5 @@ def test_a_pause_says_by_whom_when_and_why() -> None:
     pause = Pause("me@desk", NOW - 60, "deploy")
     line = lines(Lease("a", None, paused=True, pause=pause))["a"]
     assert (line.paused_by, line.paused_at, line.paused_reason) == ("me@desk", NOW - 60, "deploy")
+    assert line.pause == pause
+    assert lines(Lease("a", None, paused=True))["a"].pause is None  # 0.1.0 does not say by whom

@@ -20,7 +20,6 @@ from consumer.core.reports.letter_line import (
     LetterLine,
     aligned,
     letter_line,
-    printable,
 )
 
 SENT = 1793525400.0
@@ -125,6 +124,7 @@ def test_what_a_stranger_wrote_is_bounded_and_controls_no_terminal() -> None:
     assert len(found.text()) < 4 * SHOWN
     assert "\x1b" not in found.text()
     assert found.text().count("\n") == 1
-    assert printable("a\x1b[2J\u202e\ud800é") == r"a\x1b[2J\u202e\ud800é"
+    odd = line(replace(LETTER, detail="a\x1b[2J\u202e\ud800é"))
+    assert odd.text().endswith("  a\\u001b[2J\\u202e\\ud800é\n")
     assert line(replace(LETTER, ordering_key="\ud800")).key is not None
     assert line(replace(LETTER, detail="", sequence=None)).text().endswith(" -\n")
