@@ -169,8 +169,8 @@ class Check:
             f"{settings.lease_table}: {len(workers)} workers, {len(streams)} streams",
         )
         duration = settings.lease_duration_seconds
-        lines = await lease_lines(store, workers, streams, duration, self._clock)
-        self.results.extend(judge_application(workers, lines, duration, self._clock.wall()))
+        lines = await lease_lines(store, workers, streams, duration, aws.clock)
+        self.results.extend(judge_application(workers, lines, duration, aws.clock.wall()))
 
     async def _queue(self, aws: Aws) -> None:
         url = self._settings.dead_letter_queue_url

@@ -1,6 +1,7 @@
 """What a stream does to its reader, on real sockets: errors, splits, trims, disabling, listings."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -176,6 +177,17 @@ def test_a_machine_whose_clock_is_wrong_tells_true_ages_and_expires_nothing_youn
     assert [shard["age_seconds"] < PATIENCE for shard in status["shards"]] == [True]
     assert worker.metric("consumer_iterator_age_seconds") < PATIENCE
     assert worker.metric("consumer_dead_letters_total") == 0
+    check = subprocess.run(
+        [sys.executable, "-c", script, "check"],
+        env=one.environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert re.search(r"60[1-4] s ahead of AWS", check.stdout), check.stdout + check.stderr
+    assert "silent" not in check.stdout  # the worker runs, and its row says so in AWS's time
 
 
 def test_trimmed_records_are_a_gap_row_a_metric_and_an_error_and_reading_goes_on(
