@@ -299,7 +299,7 @@ def test_a_list_says_of_each_letter_why_it_is_there(desk: Desk) -> None:
         ["key", "sequence"],
         ['["o-4"]', "4"],
     )
-    assert line.split()[3:] == ["2", "expired", r"\x1b[2Jold"]
+    assert line.split()[3:] == ["2", "expired", r"\u001b[2Jold"]
     assert ("not a letter" in rest[0], rest[1]) == (True, "5 messages received")
     assert desk.depth() == (5, 0)
     assert desk.stored() == []
