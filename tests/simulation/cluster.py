@@ -25,6 +25,7 @@ from tests.simulation.twins.nakadi_twin import KNOWN, SimNakadi
 from tests.simulation.twins.queue_twin import SimQueue
 from tests.simulation.twins.stream_twin import SimStreams
 from tests.simulation.twins.table_twin import SimLeaseTable
+from tests.twins.lease_table import stream_as_read
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -180,7 +181,8 @@ class Cluster:
         latest = self._world.writer.stream
         assert latest is not None
         newest = Stream(latest.arn, latest.table, latest.label)
-        known = known_streams("orders", tuple(self._world.table.streams.values()))
+        rows = tuple(map(stream_as_read, self._world.table.streams.values()))
+        known = known_streams("orders", rows)
         fit = [] if "orders" not in model.tables or not fits(latest) else [newest]
         fit += [found for found in known if fits(model.streams[found.arn])]
         return next(iter(fit), newest)

@@ -28,7 +28,8 @@ class Node:
     """A place where one process runs.
 
     `lag` is how far its loop's clock (CLOCK_MONOTONIC) is behind: it stands while the machine is
-    suspended. `cut` names the ports that it cannot reach. `muted`: whatever it still asks of the
+    suspended. `cut` names the ports that it cannot reach, `denied` the calls for which it lacks the
+    right. `muted`: whatever it still asks of the
     world stays unheard.
     """
 
@@ -38,6 +39,7 @@ class Node:
         self.crashed = False
         self.muted = False
         self.cut: set[str] = set()
+        self.denied: set[str] = set()
         self.lag = 0.0
         self.went_on_at = -inf  # true time
         self.held: list[asyncio.Handle] = []

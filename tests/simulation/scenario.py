@@ -52,6 +52,8 @@ FAULTS = (
     "table_stale",  # reads take effect early, and are answered just in time
     "table_lost",  # requests and answers are lost, effects come late
     "table_out",
+    "damaged",  # somebody's hand damages a row of the lease table, or makes one, for a while
+    "denied",  # a role lacks a right for a while
     "streams_bad",
     "streams_out",
     "streams_limits",  # two readers a shard, and ten DescribeStream calls, a second
@@ -105,6 +107,8 @@ TIMED = {
     "drop": 1,
     "unfit": 1,
     "table_out": 2,
+    "damaged": 3,
+    "denied": 2,
     "streams_out": 2,
     "cut": 2,
     "blind": 1,

@@ -48,6 +48,7 @@ LATER = (
     *("unlisted", "no_filter", "late_end", "no_latest"),
     *("drop", "unfit"),
     *("long_names", "long_pages"),
+    *("damaged", "denied"),
 )
 """Kinds that seeds draw since most of these were found; `make simulate` runs those with them."""
 

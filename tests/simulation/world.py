@@ -13,6 +13,7 @@ from tests.simulation.checks.checkers import Checks, Violation
 from tests.simulation.checks.honesty_check import HonestyCheck
 from tests.simulation.checks.truth import ShardTruth, Truth, fits, wall
 from tests.simulation.cluster import Cluster
+from tests.simulation.faults.careless_hand import CarelessHand
 from tests.simulation.faults.operator import Operator
 from tests.simulation.faults.random_faults import (
     all_well,
@@ -109,6 +110,7 @@ class World:
         self.over = False
         self.cluster = Cluster(self)
         self.operator = Operator(self)
+        self.careless_hand = CarelessHand(self)
         self._prepare()
 
     def tell(self, who: str, what: str, detail: str = "") -> None:

@@ -2,6 +2,9 @@
 
 `LeaseTable` is the table; each worker talks to it through a `LeaseTableTwin` of its own, which has
 a delay and a list of faults. The conditions are those of the port; what a write may touch, too.
+
+A lease or stream row of the table whose `unreadable` names an attribute is damaged there: the rest
+of it is as it was, and comes back when the attribute is repaired. `as_read` is how it is read.
 """
 
 import asyncio
@@ -12,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TypeVar
 
+from consumer.core.leases.checkpoint import UNREADABLE
 from consumer.core.leases.command import Command
 from consumer.core.leases.lease import SEEK, Gap, Lease, LeaseWrite, StreamRow, Worker
 from consumer.errors import LeaseConflict, Retryable, UnknownOutcome
@@ -120,14 +124,15 @@ class LeaseTableTwin:
 
     async def read_peers(self) -> tuple[Sequence[Worker], Sequence[StreamRow]]:
         await self._read("read_peers")
-        rows = tuple(self.table.workers.values()), tuple(self.table.streams.values())
+        streams = tuple(stream_as_read(row) for row in self.table.streams.values())
+        rows = tuple(self.table.workers.values()), streams
         await asyncio.sleep(self.delay / 2)
         await self.awake.wait()
         return rows
 
     async def read_leases(self, stream_key: str) -> Sequence[Lease]:
         await self._read("read_leases", stream_key)
-        rows = tuple(self.table.of(stream_key).values())
+        rows = tuple(as_read(row) for row in self.table.of(stream_key).values())
         await asyncio.sleep(self.delay / 2)
         await self.awake.wait()
         return rows
@@ -172,21 +177,19 @@ class LeaseTableTwin:
 
     async def create_stream(self, row: StreamRow) -> StreamRow:
         def effect() -> StreamRow:
-            return self.table.streams.setdefault(row.key, row)
+            return stream_as_read(self.table.streams.setdefault(row.key, row))
 
         return await self._write("create_stream", row.key, effect)
 
     async def replace_stream(self, expected: StreamRow, row: StreamRow) -> StreamRow | None:
         def effect() -> StreamRow | None:
             current = self.table.streams.get(row.key)
-            if current is None or _guards(current) != _guards(expected):
-                return None
-            if current.unreadable is not None:
+            if current is None or _guards(stream_as_read(current)) != _guards(expected):
                 return None
             mark = current.passed_by if row.passed_by == expected.passed_by else row.passed_by
             new = replace(row, commands=current.commands, passed_by=mark)
-            self.table.streams[row.key] = new
-            return new
+            self.table.streams[row.key] = new = replace(new, unreadable=current.unreadable)
+            return None if new.unreadable is not None else new
 
         return await self._write("replace_stream", row.key, effect)
 
@@ -203,7 +206,7 @@ class LeaseTableTwin:
         def effect() -> bool:
             leases = self.table.of(stream_key)
             current = leases.get(lease.shard_id)
-            same = current is not None and _standing(current) == _standing(lease)
+            same = current is not None and _stands(current, lease, keeps_checkpoint=False)
             if same:
                 del leases[lease.shard_id]
             return same
@@ -216,11 +219,13 @@ class LeaseTableTwin:
         def effect() -> Lease:
             leases = self.table.of(stream_key)
             current = leases.get(shard_id)
-            if current is None or not _holds(write, current):
-                raise LeaseConflict(f"{shard_id} is not as expected", current)
+            keeps = write.keeps_checkpoint
+            if current is None or not _stands(current, write.expected, keeps_checkpoint=keeps):
+                shown = None if current is None else as_read(current)
+                raise LeaseConflict(f"{shard_id} is not as expected", shown)
             leases[shard_id] = new = _written(write, current)
             if new.unreadable is not None:
-                raise LeaseConflict(f"the row of {shard_id} cannot be read", new)
+                raise LeaseConflict(f"the row of {shard_id} cannot be read", as_read(new))
             return new
 
         return await self._write("write_lease", shard_id, effect)
@@ -257,8 +262,30 @@ class LeaseTableTwin:
         await self._write("complete_gap", gap.shard_id, effect)
 
 
-def _standing(lease: Lease) -> tuple[object, ...]:
-    return lease.owner, lease.counter, lease.checkpoint
+def as_read(row: Lease) -> Lease:
+    """Return a lease row as whoever reads it has it."""
+    match row.unreadable:
+        case None:
+            return row
+        case "leaseOwner":
+            return replace(row, owner=None, checkpoint=UNREADABLE)
+        case "leaseCounter":
+            return replace(row, counter=0, checkpoint=UNREADABLE)
+        case _:
+            return replace(row, checkpoint=UNREADABLE)
+
+
+def stream_as_read(row: StreamRow) -> StreamRow:
+    """Return a stream row as whoever reads it has it."""
+    match row.unreadable:
+        case "streamArn":
+            return replace(row, arn="")
+        case "fingerprint":
+            return replace(row, fingerprint="")
+        case "sweep":
+            return replace(row, sweep_n=0, sweep_done=0, swept_at=None)
+        case _:
+            return row
 
 
 def _written(write: LeaseWrite, current: Lease) -> Lease:
@@ -285,8 +312,11 @@ def _guards(row: StreamRow) -> tuple[object, ...]:
     return row.sweep_n, row.sweep_done, row.bootstrapped, row.fingerprint
 
 
-def _holds(write: LeaseWrite, current: Lease) -> bool:
-    expected = write.expected
+def _stands(current: Lease, expected: Lease, *, keeps_checkpoint: bool) -> bool:
+    """The condition of a write holds. It looks at the attributes, whatever else is damaged."""
+    if current.unreadable in ("leaseOwner", "leaseCounter"):
+        return False
     if (current.owner, current.counter) != (expected.owner, expected.counter):
         return False
-    return write.keeps_checkpoint or current.checkpoint == expected.checkpoint
+    same = current.unreadable != "checkpoint" and current.checkpoint == expected.checkpoint
+    return keeps_checkpoint or same

@@ -44,7 +44,8 @@ def check_view_type(
     """
     if page.view_type in source.view_types:
         return
-    never_listed = not row.sweep_done and not leases
+    # A row that cannot be read proves nothing: it may be no shard's.
+    never_listed = not row.sweep_done and all(lease.unreadable for lease in leases.values())
     if source.follow_table and (never_listed or row.passed_by is not None):
         raise UnfitStream
     listed = all(shard.shard_id in leases for shard in page.shards)

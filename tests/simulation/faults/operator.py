@@ -51,12 +51,15 @@ class Operator:
                 self._give(key, Action.RESUME, None, None)
 
     def _place(self, chance: Random) -> StreamRow | None:
-        rows = [row for row in self._world.table.streams.values() if self._alive(row)]
+        streams = self._world.table.streams.values()
+        rows = [row for row in streams if row.unreadable is None and self._alive(row)]
         return chance.choice(rows) if rows else None
 
     def _alive(self, row: StreamRow) -> list[str]:
         return [
-            shard for shard, lease in self._world.table.of(row.key).items() if not lease.finished
+            shard
+            for shard, lease in self._world.table.of(row.key).items()
+            if not lease.finished and lease.unreadable is None
         ]
 
     def _shards(self, chance: Random, row: StreamRow) -> tuple[str, ...]:

@@ -122,6 +122,7 @@ def all_well(world: "World") -> None:
         weather.out = False
     for process in world.cluster.alive:
         process.node.cut.clear()
+        process.node.denied.clear()
     world.nakadi.moods = Moods()
     if world.scenario.has("no_queue"):
         world.nakadi.poison.clear()  # without a queue a refused event waits for its operator
@@ -129,6 +130,7 @@ def all_well(world: "World") -> None:
         # Where nothing else is stored any more, nobody can know that it alone fails.
         if record.objected and record.shard.shard.ending is not None:
             world.nakadi.poison.pop(record.sequence, None)
+    world.careless_hand.mend()
     world.operator.resume()
     world.streams.not_found = world.streams.empty_pages = world.streams.spoilt = 0.0
     lies = replace(world.model.options.lies, lag=0.0)

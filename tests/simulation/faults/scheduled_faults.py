@@ -16,6 +16,19 @@ if TYPE_CHECKING:
 
 HOUR = 3600.0
 RETENTION = 24 * HOUR
+RIGHTS = (
+    ("read_peers", "read_leases", "read_gaps", "read_commands"),  # dynamodb:Query
+    ("put_worker", "create_stream", "create_lease", "put_gap"),  # dynamodb:PutItem
+    ("write_lease", "replace_stream", "mark_parent_gone", "complete_gap"),  # dynamodb:UpdateItem
+    ("delete_worker", "delete_lease"),  # dynamodb:DeleteItem
+    ("latest_stream", "ensure_table"),  # dynamodb:DescribeTable
+    ("describe_stream", "child_shards"),
+    ("shard_iterator",),
+    ("get_records",),
+    ("dead_letters",),  # sqs:SendMessage
+)
+"""Calls that need the same right."""
+
 SILENCE = (50.0, 130.0)  # seconds without reading; a shard is given up after a minute
 TO_WORKERS = ("crash", "pause", "suspend", "sigterm", "join")
 """Counted where they happen, each worker of a night apart; nobody may be there to meet them."""
@@ -50,6 +63,8 @@ class ScheduledFaults:
             "nakadi_between": self._between,
             "nakadi_door": self._door,
             "nakadi_down": self._down,
+            "denied": self._denied,
+            "damaged": world.careless_hand.damage,
             "hold": world.operator.hold,
             "seek": world.operator.seek,
         }
@@ -240,6 +255,19 @@ class ScheduledFaults:
         self._world.loop.later(seconds, cut.discard, port)
         if port == "streams":
             await asyncio.sleep(seconds)
+
+    async def _denied(self, chance: Random) -> None:
+        """A role lacks a right: that of one worker, or of all that run."""
+        serving = self._world.cluster.serving
+        if not serving:
+            return
+        calls = set(chance.choice(RIGHTS))
+        alone = chance.random() < 0.5
+        seconds = chance.uniform(2.0, 60.0)
+        for process in [chance.choice(serving)] if alone else serving:
+            process.node.denied |= calls
+            self._world.tell(process.name, "lacks a right", f"{sorted(calls)} for {seconds:.1f} s")
+            self._world.loop.later(seconds, process.node.denied.difference_update, calls)
 
     async def _blind(self, chance: Random) -> None:
         seconds = chance.uniform(*SILENCE)

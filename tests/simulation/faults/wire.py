@@ -29,6 +29,7 @@ class Fate(Enum):
     LOST_AFTER = "loses its answer"  # takes effect
     RESET_AFTER = "is reset after all"  # takes effect
     LATE = "will come late"  # takes effect after the client has given up
+    DENIED = "is denied"
 
 
 @dataclass
@@ -125,6 +126,8 @@ class Wire:
         if self.node.muted:
             return await answer
         fate = weather.fate(chance, cut=self._port in self.node.cut)
+        if fate is Fate.WHOLE and name.partition(" ")[0] in self.node.denied:
+            fate = Fate.DENIED
         there, back = weather.delay(chance), weather.delay(chance)
         if weather.stale and name.startswith("read_") and chance.random() < weather.stale:
             back = (0.5 + 0.49 * chance.random()) * limit - there
@@ -151,6 +154,8 @@ class Wire:
             case Fate.RESET_AFTER:
                 loop.later(there, self._arrive, None, effect, back)
                 loop.later(there + back, self._fail, answer, lost(name, "reset"))
+            case Fate.DENIED:
+                loop.later(there + back, self._fail, answer, lost(name, "access_denied"))
             case Fate.LATE:
                 late = limit + chance.random() * weather.late_by
                 loop.later(late, self._arrive, None, effect, back)

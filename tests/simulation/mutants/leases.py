@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from consumer.core.leases import lease_write, lineage, stream_life
 from consumer.core.leases.fence import Fence
-from consumer.core.leases.lease import Lease, LeaseWrite, StreamRow
+from consumer.core.leases.lease import Lease, LeaseWrite, StreamRow, Worker
 from consumer.core.leases.lease_state import LeaseState
 from consumer.core.leases.peers import Peers
 from consumer.core.leases.progress import Progress
@@ -27,6 +28,9 @@ from consumer.runtime.shard.shard_consumer import ShardConsumer
 from consumer.runtime.shard.shard_goal import Goal
 from tests.simulation.mutants.plant import plant
 from tests.simulation.twins.nakadi_twin import SimNakadi
+from tests.simulation.twins.table_twin import SimLeaseTable
+
+BEATS = count()
 
 
 def child_before_parent() -> None:
@@ -202,3 +206,34 @@ def waiting_shards_have_no_age() -> None:
         )
 
     plant(stream_leases, "view", view)
+
+
+def damaged_lease_hides_the_others() -> None:
+    original = SimLeaseTable.read_leases
+
+    async def read_leases(self: SimLeaseTable, stream_key: str) -> Sequence[Lease]:
+        rows = await original(self, stream_key)
+        damaged = [row.shard_id for row in rows if row.unreadable is not None]
+        if damaged:
+            raise Retryable(f"Query: {damaged[0]} cannot be read", "malformed_answer")
+        return rows
+
+    plant(SimLeaseTable, "read_leases", read_leases)
+
+
+def strange_worker_gets_a_share() -> None:
+    original = SimLeaseTable.read_peers
+
+    async def read_peers(
+        self: SimLeaseTable,
+    ) -> tuple[Sequence[Worker], Sequence[StreamRow]]:
+        workers, streams = await original(self)
+        keys = tuple(stream.key for stream in streams)
+        return [
+            replace(worker, unreadable=None, able=True, streams=keys, heartbeat=next(BEATS))
+            if worker.unreadable is not None
+            else worker
+            for worker in workers
+        ], streams
+
+    plant(SimLeaseTable, "read_peers", read_peers)

@@ -9,7 +9,7 @@ from consumer.core.leases.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
 from consumer.errors import UnknownOutcome
 from tests.simulation.checks.checkers import Checks
 from tests.simulation.faults.wire import Wire
-from tests.twins.lease_table import LeaseTable, LeaseTableTwin
+from tests.twins.lease_table import LeaseTable, LeaseTableTwin, as_read, stream_as_read
 
 T = TypeVar("T")
 
@@ -48,11 +48,14 @@ class SimLeaseTable(LeaseTableTwin):
 
     def _peers(self) -> dict[str, Worker | StreamRow]:
         rows: dict[str, Worker | StreamRow] = {}
-        rows |= {f"stream/{key}": row for key, row in self.table.streams.items()}
+        rows |= {f"stream/{key}": stream_as_read(row) for key, row in self.table.streams.items()}
         return rows | {f"worker/{name}": row for name, row in self.table.workers.items()}
 
     async def read_leases(self, stream_key: str) -> Sequence[Lease]:
-        rows = await self._read_pages("read_leases", lambda: self.table.of(stream_key))
+        def leases() -> dict[str, Lease]:
+            return {shard: as_read(row) for shard, row in self.table.of(stream_key).items()}
+
+        rows = await self._read_pages("read_leases", leases)
         self._checks.calls.answered(self._wire.node.name, "read_leases")
         return rows
 

@@ -175,6 +175,21 @@ def test_an_unfit_newest_stream_ends_nobody_and_is_passed_by_once_it_is_its_turn
     of_table(check)
 
 
+def test_a_note_among_the_leases_of_an_unfit_stream_ends_nobody() -> None:
+    async def check(fleet: Fleet, streams: TableTwin, logs: Logs) -> None:
+        streams.unfit = {UNFIT.label: ViewType.KEYS_ONLY}
+        fleet.table.of(UNFIT.key)["note"] = Lease("note", None, unreadable="checkpoint")
+        node = fleet.start("a", follow_table=True)
+        await asyncio.sleep(5)
+        streams.latest = UNFIT
+        await asyncio.sleep(400)
+        assert set(node.running) == {"s00"}
+        told, *_ = named(logs, "stream_unfit")
+        assert told["stream"] == UNFIT.key
+
+    of_table(check)
+
+
 def test_the_newest_stream_is_not_passed_by_while_settings_may_still_be_changed() -> None:
     async def check(fleet: Fleet, streams: TableTwin, logs: Logs) -> None:
         streams.unfit = {UNFIT.label: ViewType.NEW_IMAGE}
