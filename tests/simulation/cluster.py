@@ -98,6 +98,11 @@ class Process:
     def serving(self) -> bool:
         return self.alive and not self.stopping
 
+    @property
+    def held(self) -> frozenset[str]:
+        """The shards whose lease it holds."""
+        return frozenset(shard.view().shard_id for shard in _held(self.worker))
+
 
 class Cluster:
     """All processes that ever were."""

@@ -240,7 +240,7 @@ class World:
         if self.truth.unsettled() or any(p.node.stopped for p in self.cluster.alive):
             return False
         held: dict[str, int] = {}
-        alive = {process.name for process in self.cluster.serving}
+        alive = {process.name: process.held for process in self.cluster.serving}
         for shard in self.truth.shards.values():
             row = self.table.of(shard.stream_key).get(shard.id)
             if shard.shard.gone or self.truth.is_unknown(shard):
@@ -253,7 +253,7 @@ class World:
             if row is None or (shard.shard.ending is not None and not row.finished):
                 return False
             if not row.finished:
-                if row.owner not in alive:
+                if shard.id not in alive.get(row.owner or "", ()):
                     return False
                 held[row.owner or ""] = held.get(row.owner or "", 0) + 1
         share = -(-sum(held.values()) // len(alive))
