@@ -17,6 +17,7 @@ from consumer.runtime.discovery.source import Source
 from consumer.runtime.shard.shard_consumer import ShardConsumer
 from tests.simulation.checks.memory import Memory
 from tests.simulation.checks.truth import fits, wall
+from tests.simulation.faults.random_faults import nakadi_port
 from tests.simulation.faults.wire import Wire
 from tests.simulation.loop import Node, SimTask
 from tests.simulation.scenario import Scenario
@@ -212,11 +213,16 @@ class Cluster:
                 fingerprint="orders",
                 view_types=frozenset({ViewType.NEW_AND_OLD_IMAGES}),
             ),
-            routes=(Route("order", EventFormat("orders", ("id",)), scenario.limits, ("id",)),),
+            routes=tuple(
+                Route(name, EventFormat(name, ("id",)), scenario.limits, ("id",))
+                for name in scenario.event_types
+            ),
             timing=timing,
             poll=scenario.poll,
             queue_bytes=scenario.queue_bytes,
-            partitionings={} if scenario.has("unplaced") else {"order": KNOWN},
+            partitionings={}
+            if scenario.has("unplaced")
+            else dict.fromkeys(scenario.event_types, KNOWN),
         )
         process: list[ConsumerWorker] = []
         memory = Memory(
@@ -232,7 +238,10 @@ class Cluster:
                 timing.heartbeat,
                 2 if scenario.has("torn") else WHOLE,
             ),
-            {"order": SimNakadi(world.nakadi, wire("nakadi"), timeout, memory.judge)},
+            {
+                name: SimNakadi(service, wire(nakadi_port(name)), timeout, memory.judge)
+                for name, service in world.nakadi.items()
+            },
             None
             if scenario.has("no_queue")
             else SimQueue(wire("queue"), world.checks, 0.3 if scenario.has("queue_bad") else 0.0),

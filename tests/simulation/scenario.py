@@ -37,6 +37,7 @@ ORDERLY = (
     "no_latest",  # a fresh LATEST iterator is refused as trimmed
     "spoilt",  # iterators, fresh ones too, are refused as invalid
     "mixed",  # workers have timings of their own, as while settings are rolled out
+    "routes",  # the changes go to several event types
 )
 FAULTS = (
     "crash",
@@ -125,6 +126,8 @@ DAY = 24 * 3600.0
 USUAL, QUICK, SLOW = (2.0, 10.0, 2.0), (1.0, 6.0, 1.5), (15.0, 60.0, 10.0)
 """Seconds of heartbeat, lease duration and scan."""
 
+EVENT_TYPES = ("order", "order.public", "order.audit")
+
 MIXED = (USUAL, QUICK, SLOW, (5.0, 20.0, 4.0))
 
 QUEUES = (4 << 20, 7 << 20, 16 << 20, 64 << 20)
@@ -180,6 +183,13 @@ class Scenario:
 
     def has(self, kind: str) -> bool:
         return kind in self.kinds
+
+    @property
+    def event_types(self) -> tuple[str, ...]:
+        """To which all changes are published."""
+        if not self.has("routes"):
+            return EVENT_TYPES[:1]
+        return EVENT_TYPES[: self.streams.of("routes").choice((2, 2, 3))]
 
     @property
     def start(self) -> float | None:

@@ -59,12 +59,14 @@ class Writer:
         record = world.truth.wrote(stream, picked)
         assert record is not None
         record.size = size
+        event = record.events[world.scenario.event_types[int(bad * 1e6) % len(record.events)]]
+        poison = world.nakadi[event.event_type].poison
         if key is None and bad < POISON and world.scenario.has("poison"):
-            world.nakadi.poison[record.sequence] = "named" if bad < POISON * 0.6 else "unnamed"
-            record.poison = True
+            poison[record.sequence] = "named" if bad < POISON * 0.6 else "unnamed"
+            event.poison = True
         elif key is None and bad > 1.0 - OBJECTED and world.scenario.has("firewall"):
-            world.nakadi.poison[record.sequence] = "objected"
-            record.objected = True
+            poison[record.sequence] = "objected"
+            event.objected = True
         world.trace.add(
             world.loop.now, "table", "change", record.shard.id, f"{picked} {record.sequence}"
         )

@@ -78,7 +78,7 @@ class World:
         self.trace = Trace(keep)
         self.model = StreamsModel(f"sim-{scenario.seed}", options(scenario))
         self.table = LeaseTable()
-        self.truth = Truth(self.model, self.table)
+        self.truth = Truth(self.model, self.table, scenario.event_types)
         self.checks = Checks(
             self.loop,
             self.truth,
@@ -101,9 +101,12 @@ class World:
             self.streams.long_pages = (0, 1 << 20, 5 << 20)
         if scenario.has("small_pages"):
             self.streams.page_records = 7
-        self.nakadi = NakadiService(
-            self.loop, self.checks, self.trace, moods(scenario), faults=self.faults
-        )
+        self.nakadi = {
+            name: NakadiService(
+                name, self.loop, self.checks, self.trace, moods(scenario, name), faults=self.faults
+            )
+            for name in scenario.event_types
+        }
         self.day = asyncio.Event()
         self.day.set()
         self.well = False  # nothing goes wrong any more

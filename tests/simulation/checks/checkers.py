@@ -18,7 +18,7 @@ from tests.simulation.checks.calls import Calls
 from tests.simulation.checks.limits import Limits
 from tests.simulation.checks.rows import wrong_gap, wrong_start, wrong_stream_gap
 from tests.simulation.checks.seeks import is_sought
-from tests.simulation.checks.truth import Record, ShardTruth, Truth, wall
+from tests.simulation.checks.truth import EventTruth, Record, ShardTruth, Truth, wall
 from tests.simulation.loop import SimLoop
 from tests.simulation.scenario import Scenario
 from tests.simulation.trace import Trace
@@ -64,12 +64,12 @@ class Checks:
         self.accepted = 0
         self.abandoned: set[str] = set()  # workers that ended with a request under way
         self._deadlines: dict[str, float] = {}  # by the true time
-        self._flying: dict[str, Counter[str]] = {}  # keys in flight, by worker
-        self._newest: dict[str, Record] = {}  # per key, of those first accepted
-        self._last: dict[str, Record] = {}  # per key, accepted last while its sender waited
+        self._flying: dict[str, Counter[tuple[str, str]]] = {}  # keys in flight, by worker
+        self._newest: dict[tuple[str, str], EventTruth] = {}  # per key, of those first accepted
+        self._last: dict[tuple[str, str], EventTruth] = {}  # accepted last while its sender waited
         self._checkpoints: dict[str, int] = {}
         self._obeyed: dict[str, int] = {}  # number of the last command, by shard
-        self._parsed: dict[bytes, Record] = {}
+        self._parsed: dict[bytes, EventTruth] = {}
 
     @property
     def now(self) -> float:
@@ -102,11 +102,14 @@ class Checks:
 
     # -- sending
 
-    def sending(self, worker: str, bodies: Sequence[bytes]) -> list[Record]:
+    def sending(self, worker: str, event_type: str, bodies: Sequence[bytes]) -> list[EventTruth]:
         """A request leaves."""
-        self.limits.sending(worker, bodies)
-        records = [self.record_of(body) for body in bodies]
-        keys = Counter(record.key for record in records)
+        self.limits.sending(worker, event_type, bodies)
+        events = [self.event_of(body) for body in bodies]
+        for event in events:
+            if event.event_type != event_type:
+                self.fail("content", f"{worker} sends one of {event.event_type} to {event_type}")
+        keys = Counter(event.key for event in events)
         flying = self._flying.setdefault(worker, Counter())
         for key, times in keys.items():
             if flying[key]:
@@ -114,10 +117,10 @@ class Checks:
             if times > 1 and not self._runs:
                 self.fail("one per request", f"{worker} sends {times} events of {key} at once")
         flying.update(keys)
-        for shard in {record.shard.id: record.shard for record in records}.values():
+        for shard in {event.record.shard.id: event.record.shard for event in events}.values():
             self._may_send(worker, shard, "an event")
             self._gate(worker, shard)
-        return records
+        return events
 
     def _gate(self, worker: str, shard: ShardTruth) -> None:
         for before in self._truth.before(shard):
@@ -126,21 +129,23 @@ class Checks:
                     "parent first", f"{worker} sends of {shard.id} before {before.id} is done"
                 )
 
-    def ended(self, worker: str, records: Sequence[Record]) -> None:
+    def ended(self, worker: str, event_type: str, events: Sequence[EventTruth]) -> None:
         """A request has ended for its sender."""
-        self.limits.ended(worker)
+        self.limits.ended(worker, event_type)
         flying = self._flying[worker]
-        for key in {record.key for record in records}:
+        for key in {event.key for event in events}:
             del flying[key]
 
-    def record_of(self, body: bytes) -> Record:
-        record = self._parsed.get(body)
-        if record is None:
-            data = orjson.loads(body)["data"]
-            record = self._parsed[body] = self._truth.records[int(data["change"]["sequence"])]
+    def event_of(self, body: bytes) -> EventTruth:
+        event = self._parsed.get(body)
+        if event is None:
+            parsed = orjson.loads(body)
+            data = parsed["data"]
+            record = self._truth.records[int(data["change"]["sequence"])]
+            event = self._parsed[body] = record.events[parsed["data_type"]]
             if data["id"] != record.key:
                 self.fail("content", f"{record.sequence} has key {data['id']}, not {record.key}")
-        return record
+        return event
 
     # -- what is stored
 
@@ -149,61 +154,66 @@ class Checks:
 
         It is late, too, when the shard is not its sender's any more: nobody can fence that.
         """
-        record = self._parsed[body]
+        event = self._parsed[body]
+        record = event.record
         row = self._table.of(record.shard.stream_key).get(record.shard.id)
         late = late or row is None or row.owner != worker
         forgotten = record.ordinal < record.shard.shard.trimmed
-        record.accepted += 1
+        event.accepted += 1
         self.accepted += 1
         if self._truth.is_early(record):
             self.fail("start", f"{record.sequence} of {record.shard.id} is older than the start")
-        last = self._last.get(record.key)
-        newer = last is None or record.place > last.place
+        last = self._last.get(event.key)
+        newer = last is None or record.place > last.record.place
         if newer or not (late or self._truth.is_stepping_back(record)):
-            self._last[record.key] = record
-        if record.first_body is None:
-            record.first_body = body
+            self._last[event.key] = event
+        if event.first_body is None:
+            event.first_body = body
             if not (late and forgotten):  # reading went on without it: a gap, or gone unseen
-                self._first(record)
-        elif record.first_body != body:
+                self._first(event)
+        elif event.first_body != body:
             self.fail("identical", f"{record.sequence} came again with other bytes")
         elif self.orderly and not is_sought(self._table, record.shard):
             self.fail("no duplicates", f"{record.sequence} of {record.shard.id} came twice")
 
-    def _first(self, record: Record) -> None:
-        newest = self._newest.get(record.key)
-        if newest is None or record.place > newest.place:
-            self._newest[record.key] = record
-        elif not self._runs and not record.dead and not self._truth.is_stepping_back(record):
-            self.fail("order", f"{record.sequence} of {record.key} comes after {newest.sequence}")
+    def _first(self, event: EventTruth) -> None:
+        record, newest = event.record, self._newest.get(event.key)
+        if newest is None or record.place > newest.record.place:
+            self._newest[event.key] = event
+        elif not self._runs and not event.dead and not self._truth.is_stepping_back(record):
+            before = newest.record.sequence
+            self.fail("order", f"{record.sequence} of {event.key} comes after {before}")
 
     def letters_sent(self, worker: str, letters: Sequence[DeadLetter]) -> None:
         for letter in letters:
             self._may_send(worker, self._truth.shards[letter.shard_id], "a dead letter")
-            record = self._truth.records[letter.sequence or 0]
-            if not self._guilty(record, letter.reason):
-                text = f"{worker} gives {record.sequence} of {record.key} up: {letter.reason}"
+            event = self._lettered(letter)
+            if not self._guilty(event, letter.reason):
+                text = f"{worker} gives {letter.sequence} of {event.key} up: {letter.reason}"
                 self.fail("innocent", text)
 
-    def _guilty(self, record: Record, reason: str) -> bool:
-        """Was there a cause to give the record up?"""
+    def _lettered(self, letter: DeadLetter) -> EventTruth:
+        return self._truth.records[letter.sequence or 0].events[letter.event_type]
+
+    def _guilty(self, event: EventTruth, reason: str) -> bool:
+        """Was there a cause to give the event up?"""
         match reason:
             case "expired":
-                age = wall(self.now) - int(record.at) + MOST_SKEW
+                age = wall(self.now) - int(event.record.at) + MOST_SKEW
                 return age >= (self._scenario.limits.max_record_age or inf)
             case "attempts_exhausted":
                 partitions_fail = self._scenario.has("nakadi_partial") or self._scenario.has(
                     "nakadi_down"
                 )
-                return record.objected or partitions_fail
+                return event.objected or partitions_fail
             case "too_large":
-                return record.objected
+                return event.objected
             case _:
-                return record.poison or self._scenario.has("nakadi_refused")
+                return event.poison or self._scenario.has("nakadi_refused")
 
     def letter_stored(self, letter: DeadLetter) -> None:
         if letter.sequence is not None:
-            self._truth.records[letter.sequence].dead += 1
+            self._lettered(letter).dead += 1
 
     # -- leases
 
@@ -287,14 +297,19 @@ class Checks:
         if not self._runs:
             return
         for key, last in self._last.items():
-            newest = self._newest.get(key)
-            if newest is None or newest.dead or newest.ordinal < newest.shard.shard.trimmed:
+            found = self._newest.get(key)
+            if found is None or found.dead or _is_trimmed(found.record):
                 continue
-            if is_sought(self._table, last.shard):
+            ends, newest = last.record, found.record
+            if is_sought(self._table, ends.shard):
                 continue
-            if last.place < newest.place:
-                text = f"{key} ends with {last.sequence}, not {newest.sequence}"
+            if ends.place < newest.place:
+                text = f"{key} ends with {ends.sequence}, not {newest.sequence}"
                 self.fail("newest last", text)
+
+
+def _is_trimmed(record: Record) -> bool:
+    return record.ordinal < record.shard.shard.trimmed
 
 
 def _rank(checkpoint: str) -> int:

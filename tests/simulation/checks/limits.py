@@ -25,22 +25,23 @@ class Limits:
         partitions_fail = scenario.has("nakadi_partial") or scenario.has("nakadi_down")
         self._slots = scenario.limits.concurrency + (LANES if partitions_fail else 0)
         self.fail = fail
-        self._flying: Counter[str] = Counter()
+        self._flying: Counter[tuple[str, str]] = Counter()  # worker, event type
         self._listed: dict[str, float] = {}
 
-    def sending(self, worker: str, bodies: Sequence[bytes]) -> None:
+    def sending(self, worker: str, event_type: str, bodies: Sequence[bytes]) -> None:
         """A request leaves."""
-        self._flying[worker] += 1
-        if self._flying[worker] > self._slots:
-            self.fail("limits", f"{worker} has {self._flying[worker]} requests in flight")
+        self._flying[worker, event_type] += 1
+        flying = self._flying[worker, event_type]
+        if flying > self._slots:
+            self.fail("limits", f"{worker} has {flying} requests in flight to {event_type}")
         if len(bodies) > self._limits.batch_events:
             self.fail("limits", f"{worker} sends {len(bodies)} events at once")
         if sum(map(len, bodies)) > self._limits.batch_bytes and len(bodies) > 1:
             self.fail("limits", f"{worker} sends {sum(map(len, bodies))} bytes at once")
 
-    def ended(self, worker: str) -> None:
+    def ended(self, worker: str, event_type: str) -> None:
         """A request has ended for its sender."""
-        self._flying[worker] -= 1
+        self._flying[worker, event_type] -= 1
 
     def listing(self, node: Node) -> None:
         """A page of a listing is asked for."""

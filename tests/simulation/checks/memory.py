@@ -1,8 +1,9 @@
 """How much a worker holds: counted by itself, from what crosses the port of the stream.
 
-A record counts with the part of its item that every event of it carries, from the page that brings
-it until it is settled; a request for a page counts with what must be reserved for one. All of it is
-less than what the worker really holds, so that what is too much here is too much there.
+A record counts with the part of its item that every event of it carries, once for each of them,
+from the page that brings it until the event is stored; a request for a page counts with what must
+be reserved for one. All of it is less than what the worker really holds, so that what is too much
+here is too much there.
 """
 
 from collections import Counter
@@ -77,4 +78,4 @@ class Memory:
         read = self._read.get(view.shard_id, {})
         for sequence in [s for s, record in read.items() if self._truth.is_settled(record)]:
             del read[sequence]
-        return asked + sum(r.size for r in read.values() if r.sequence <= opened)
+        return asked + sum(r.size * len(r.left) for r in read.values() if r.sequence <= opened)

@@ -18,8 +18,33 @@ SURE = 3600.0 - 60.0
 
 
 @dataclass(slots=True, eq=False)
+class EventTruth:
+    """One event of a change: an event type's.
+
+    `accepted` and `dead` count the times that Nakadi or the queue has stored it.
+    """
+
+    record: "Record"
+    event_type: str
+    accepted: int = 0
+    dead: int = 0
+    first_body: bytes | None = None
+    poison: bool = False  # Nakadi refuses it
+    objected: bool = False  # something in between never lets it pass
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Whose order it keeps: that of its event type and its item."""
+        return self.event_type, self.record.key
+
+    @property
+    def stored(self) -> bool:
+        return bool(self.accepted or self.dead)
+
+
+@dataclass(slots=True, eq=False)
 class Record:
-    """One change. `accepted` and `dead` count the times that Nakadi or the queue has stored it."""
+    """One change, with an event for each event type."""
 
     sequence: int
     shard: "ShardTruth"
@@ -27,12 +52,17 @@ class Record:
     key: str
     at: float  # epoch seconds
     size: int = 0  # bytes that every event of it has at least
-    accepted: int = 0
-    dead: int = 0
-    first_body: bytes | None = None
     excused: bool = False
-    poison: bool = False  # Nakadi refuses it
-    objected: bool = False  # something in between never lets it pass
+    events: dict[str, EventTruth] = field(default_factory=dict)
+
+    @property
+    def left(self) -> list[EventTruth]:
+        """Its events that are not stored anywhere."""
+        return [event for event in self.events.values() if not event.stored]
+
+    @property
+    def objected(self) -> bool:
+        return any(event.objected for event in self.events.values())
 
     @property
     def place(self) -> tuple[float, int]:
@@ -63,7 +93,10 @@ class ShardTruth:
 class Truth:
     """Everything that ever was, and the rules which of it must be delivered."""
 
-    def __init__(self, model: StreamsModel, table: LeaseTable) -> None:
+    def __init__(
+        self, model: StreamsModel, table: LeaseTable, event_types: tuple[str, ...]
+    ) -> None:
+        self._event_types = event_types
         self._model = model
         self._table = table
         self.records: dict[int, Record] = {}
@@ -95,6 +128,7 @@ class Truth:
                 entry = shard.history[-1]
                 ordinal = len(truth.records)
                 record = Record(entry.sequence, truth, ordinal, key, entry.at)
+                record.events = {name: EventTruth(record, name) for name in self._event_types}
                 truth.records.append(record)
                 self.records[record.sequence] = record
                 return record
@@ -139,7 +173,7 @@ class Truth:
     # -- what is settled
 
     def is_settled(self, record: Record) -> bool:
-        if record.accepted or record.dead or record.excused:
+        if record.excused or not record.left:
             return True
         if self.is_skipped(record) or self._is_covered(record) or self.is_unknown(record.shard):
             return True

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from localdev.streams.model.options import Options
 from localdev.streams.model.stale_listings import LieKind, Lies
-from tests.simulation.checks.truth import ShardTruth, wall
+from tests.simulation.checks.truth import Record, ShardTruth, wall
 from tests.simulation.faults.wire import Fate, Weather
-from tests.simulation.scenario import Scenario
+from tests.simulation.scenario import EVENT_TYPES, Scenario
 from tests.simulation.twins.nakadi_twin import Moods, weather_of_nakadi
 
 if TYPE_CHECKING:
@@ -47,17 +47,26 @@ def weathers(scenario: Scenario) -> dict[str, Weather]:
             bad=0.3 * draws[2] if scenario.has("streams_bad") else 0.0,
             mix=READS,
         ),
-        "nakadi": weather_of_nakadi(
-            slow=0.2 * draws[3] if scenario.has("nakadi_slow") else 0.0,
-            bad=0.02 + 0.2 * draws[4] if scenario.has("nakadi_lost") else 0.0,
-            late_by=30.0,
-        ),
+        **{
+            nakadi_port(name): weather_of_nakadi(
+                slow=0.2 * draws[3] if scenario.has("nakadi_slow") else 0.0,
+                bad=0.02 + 0.2 * draws[4] if scenario.has("nakadi_lost") else 0.0,
+                late_by=30.0,
+            )
+            for name in scenario.event_types
+        },
         "queue": Weather(bad=0.3 if scenario.has("queue_bad") else 0.0, mix=READS),
     }
 
 
-def moods(scenario: Scenario) -> Moods:
-    chance = scenario.streams.of("moods")
+def nakadi_port(event_type: str) -> str:
+    """The way to an event type: each has its own."""
+    return "nakadi" if event_type == EVENT_TYPES[0] else f"nakadi {event_type}"
+
+
+def moods(scenario: Scenario, event_type: str) -> Moods:
+    of = () if event_type == EVENT_TYPES[0] else (event_type,)
+    chance = scenario.streams.of("moods", *of)
     draws = [chance.random() for _ in range(8)]
     return Moods(
         partial=0.05 + 0.4 * draws[0] if scenario.has("nakadi_partial") else 0.0,
@@ -123,18 +132,24 @@ def all_well(world: "World") -> None:
     for process in world.cluster.alive:
         process.node.cut.clear()
         process.node.denied.clear()
-    world.nakadi.moods = Moods()
-    if world.scenario.has("no_queue"):
-        world.nakadi.poison.clear()  # without a queue a refused event waits for its operator
+    for service in world.nakadi.values():
+        service.moods = Moods()
+        if world.scenario.has("no_queue"):
+            service.poison.clear()  # without a queue a refused event waits for its operator
     for record in world.truth.records.values():
         # Where nothing else is stored any more, nobody can know that it alone fails.
         if record.objected and record.shard.shard.ending is not None:
-            world.nakadi.poison.pop(record.sequence, None)
+            _let_pass(world, record)
     world.careless_hand.mend()
     world.operator.resume()
     world.streams.not_found = world.streams.empty_pages = world.streams.spoilt = 0.0
     lies = replace(world.model.options.lies, lag=0.0)
     world.model.options = replace(world.model.options, lies=lies)
+
+
+def _let_pass(world: "World", record: Record) -> None:
+    for service in world.nakadi.values():
+        service.poison.pop(record.sequence, None)
 
 
 def lift_unprovable(world: "World") -> bool:
@@ -152,8 +167,9 @@ def lift_unprovable(world: "World") -> bool:
     objected = [
         record
         for record in world.truth.records.values()
-        if record.sequence in world.nakadi.poison and record.objected and record.shard.id in still
+        if record.objected and record.shard.id in still
+        if any(record.sequence in service.poison for service in world.nakadi.values())
     ]
     for record in objected:
-        world.nakadi.poison.pop(record.sequence, None)
+        _let_pass(world, record)
     return bool(objected)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from localdev.streams.model.record import ViewType
 from tests.simulation.checks.truth import wall
-from tests.simulation.faults.random_faults import hide
+from tests.simulation.faults.random_faults import hide, nakadi_port
 from tests.simulation.faults.wire import Weather
 from tests.simulation.scenario import Happening
 
@@ -275,31 +275,30 @@ class ScheduledFaults:
         await asyncio.sleep(seconds)
 
     async def _nakadi_out(self, chance: Random) -> None:
-        self._outage(self._world.weathers["nakadi"], chance.uniform(1.0, 25.0))
+        """The way to some event types; they may be all."""
+        for name in self._some_event_types(chance):
+            self._outage(self._world.weathers[nakadi_port(name)], chance.uniform(1.0, 25.0))
+
+    def _some_event_types(self, chance: Random) -> list[str]:
+        names = self._world.scenario.event_types
+        if len(names) == 1:
+            return list(names)
+        return chance.sample(names, chance.randint(1, len(names)))
 
     async def _door(self, chance: Random) -> None:
-        moods = self._world.nakadi.moods
-        moods.door = chance.choice((401, 403, 404))
-
-        def opens() -> None:
-            moods.door = None
-
-        self._world.loop.later(chance.uniform(1.0, 15.0), opens)
+        for name in self._some_event_types(chance):
+            self._mood(name, "door", chance.choice((401, 403, 404)), chance.uniform(1.0, 15.0))
 
     async def _between(self, chance: Random) -> None:
-        moods = self._world.nakadi.moods
-        moods.between = chance.choice((301, 400, 403, 404, 503))
-
-        def over() -> None:
-            moods.between = None
-
-        self._world.loop.later(chance.uniform(1.0, 25.0), over)
+        statuses = (301, 400, 403, 404, 503)
+        for name in self._some_event_types(chance):
+            self._mood(name, "between", chance.choice(statuses), chance.uniform(1.0, 25.0))
 
     async def _down(self, chance: Random) -> None:
-        moods = self._world.nakadi.moods
-        moods.down = str(chance.randrange(4))
+        for name in self._some_event_types(chance):
+            self._mood(name, "down", str(chance.randrange(4)), chance.uniform(1.0, 20.0))
 
-        def up() -> None:
-            moods.down = None
-
-        self._world.loop.later(chance.uniform(1.0, 20.0), up)
+    def _mood(self, event_type: str, mood: str, value: object, seconds: float) -> None:
+        moods = self._world.nakadi[event_type].moods
+        setattr(moods, mood, value)
+        self._world.loop.later(seconds, setattr, moods, mood, None)

@@ -14,7 +14,7 @@ from consumer.core.publishing.answer import Answer, BatchItemResponse, Publishin
 from consumer.core.publishing.partition import HashRule
 from consumer.core.publishing.placement import Partitioning
 from tests.simulation.checks.checkers import Checks
-from tests.simulation.checks.truth import Record
+from tests.simulation.checks.truth import EventTruth
 from tests.simulation.faults.wire import Fate, Weather, Wire
 from tests.simulation.loop import SimLoop
 from tests.simulation.trace import Trace
@@ -65,8 +65,9 @@ class Moods:
 
 @dataclass
 class NakadiService:
-    """What all workers' twins share: who is poison, and how the service is disposed."""
+    """What all workers' twins share of one event type: who is poison, and how it is disposed."""
 
+    event_type: str
     loop: SimLoop
     checks: Checks
     trace: Trace
@@ -104,10 +105,11 @@ class SimNakadi:
             return await asyncio.Future()
         self._look()
         worker = wire.node.name
-        records = service.checks.sending(worker, bodies)
-        for record in records:
-            service.trace.add(service.loop.now, worker, "send", record.shard.id, _told(record))
-        request = _Request(self, list(bodies), records)
+        events = service.checks.sending(worker, service.event_type, bodies)
+        for event in events:
+            shard = event.record.shard.id
+            service.trace.add(service.loop.now, worker, "send", shard, _told(event))
+        request = _Request(self, list(bodies), events)
         try:
             answer = await wire.call("publish", request.arrive, self._limit, _NoAnswerError)
         except _NoAnswerError as error:
@@ -117,8 +119,8 @@ class SimNakadi:
             raise
         finally:
             request.waiting = False
-            service.checks.ended(worker, records)
-        service.trace.add(service.loop.now, worker, "answer", "", _answered(answer, records))
+            service.checks.ended(worker, service.event_type, events)
+        service.trace.add(service.loop.now, worker, "answer", "", _answered(answer, events))
         return answer
 
 
@@ -128,16 +130,18 @@ class _NoAnswerError(Exception):
         self.reason = reason
 
 
-def _told(record: Record) -> str:
-    return f"{record.key} {record.sequence}"
+def _told(event: EventTruth) -> str:
+    record = event.record
+    of = "" if len(record.events) == 1 else f" {event.event_type}"
+    return f"{record.key} {record.sequence}{of}"
 
 
-def _answered(answer: Answer, records: Sequence[Record]) -> str:
+def _answered(answer: Answer, events: Sequence[EventTruth]) -> str:
     if answer.items is None:
-        return f"{answer.reason} to {len(records)}"
+        return f"{answer.reason} to {len(events)}"
     told = (
-        f"{record.key} {'unsaid' if item is None else item.status.value}"
-        for record, item in zip(records, answer.items, strict=False)
+        f"{event.record.key} {'unsaid' if item is None else item.status.value}"
+        for event, item in zip(events, answer.items, strict=False)
     )
     return f"{answer.reason}: {', '.join(told)}"
 
@@ -145,12 +149,13 @@ def _answered(answer: Answer, records: Sequence[Record]) -> str:
 class _Request:
     """One request on the server's side. `waiting`: its sender still wants the answer."""
 
-    def __init__(self, twin: SimNakadi, bodies: list[bytes], records: list[Record]) -> None:
+    def __init__(self, twin: SimNakadi, bodies: list[bytes], events: list[EventTruth]) -> None:
         self._service = twin._service
         self._node = twin._wire.node
         self._chance = twin._wire.chance
         self._bodies = bodies
-        self._records = records
+        self._records = [event.record for event in events]
+        self._told = [_told(event) for event in events]
         self.waiting = True
 
     def arrive(self) -> Answer:
@@ -270,7 +275,7 @@ class _Request:
         record = self._records[index]
         name = "stored late" if late else "stored"
         self._service.trace.add(
-            self._service.loop.now, self._node.name, name, record.shard.id, _told(record)
+            self._service.loop.now, self._node.name, name, record.shard.id, self._told[index]
         )
         self._service.checks.stored(self._node.name, self._bodies[index], late=late)
 
