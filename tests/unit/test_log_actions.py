@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "logs.md").read_text().partition("\n## What to do\n")[2]
 LOGGERS = {"log", "conditions", "self._conditions"}
 PASSED_ON = "conditions.py"  # it logs what others tell it, with their actions
-LOUD = {"warning", "error", "exception", "critical", "failed"}
+LOUD = {"warning", "error", "exception", "critical", "failed", "example"}
+SPOKEN_AS = {"exception": "error", "failed": "warning", "example": "warning"}
 NOTHING = re.compile(r"nothing( here)?; .{15,}")
 VERBS = {
     "compare", "create", "delete", "enable", "find", "give", "have", "keep", "let", "look", "raise",
@@ -41,7 +42,7 @@ def calls(path: Path) -> Iterator[Call]:
                 continue
             event = ast.literal_eval(node.args[0])
             action = next((word.value for word in node.keywords if word.arg == "action"), None)
-            level = {"exception": "error", "failed": "warning"}.get(node.func.attr, node.func.attr)
+            level = SPOKEN_AS.get(node.func.attr, node.func.attr)
             yield Call(f"{path.name}:{node.lineno}", str(event), level, action, module)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 TABLE = (ROOT / "docs" / "logs.md").read_text()
-LEVELS = {"debug", "info", "warning", "error", "exception", "failed"}
+LEVELS = {"debug", "info", "warning", "error", "exception", "failed", "example"}
 LOGGERS = {"log", "self._log", "self._conditions", "conditions"}
 CALLED = LEVELS | {"_log"}
 NO_FIELDS = {"aspect", "patience"}  # of conditions: whether a line is due
