@@ -12,7 +12,11 @@ import pytest
 from consumer.adapters import nakadi
 from consumer.adapters.aws import aws_errors
 from consumer.cli import _parser
+from consumer.core.leases.lease_state import LeaseState
+from consumer.core.reports.status import EVENT_TYPE_STATES
+from consumer.core.reports.worker_state import WorkerState
 from consumer.core.shard.gap import GAP_REASONS
+from consumer.core.shard.shard_state import ShardState
 from consumer.settings.settings import Settings
 from tests.unit.observability.test_metrics import PUBLIC
 from tests.unit.test_pages import ROOT, pages
@@ -37,10 +41,14 @@ def chapter(name: str) -> str:
     return RUNBOOK.split(f"\n## {name}\n")[1].split("\n## ")[0]
 
 
+def named(text: str) -> set[str]:
+    return set(re.findall(r"`(\w+)`", text))
+
+
 def first_cells(text: str) -> set[str]:
     """The words in back-ticks in the first column of the tables of a chapter."""
     cells = re.findall(r"^\| ([^|]*) \|", text, re.MULTILINE)
-    return {word for cell in cells for word in re.findall(r"`(\w+)`", cell)}
+    return {word for cell in cells for word in named(cell)}
 
 
 def constants(path: str, call: str, place: int) -> set[str]:
@@ -58,14 +66,14 @@ def test_settings_and_metrics_exist(page: str) -> None:
     assert set(re.findall(r"\bCONSUMER_[A-Z_]*[A-Z]\b", text)) <= variables
     metrics = {f"consumer_{name}" for name in PUBLIC}
     metrics |= {name.removesuffix(end) for name in metrics for end in SUFFIXES}
-    named = set(re.findall(r"\bconsumer_[a-z_]*[a-z]\b", text)) - {"consumer_worker"}
-    assert named <= metrics
+    used = set(re.findall(r"\bconsumer_[a-z_]*[a-z]\b", text)) - {"consumer_worker"}
+    assert used <= metrics
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_words_in_back_ticks_are_words_of_the_code(page: str) -> None:
-    named = set(WORD.findall((ROOT / page).read_text()))
-    assert {word for word in named if not word.startswith("consumer_")} <= source()
+    words = set(WORD.findall((ROOT / page).read_text()))
+    assert {word for word in words if not word.startswith("consumer_")} <= source()
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -97,3 +105,16 @@ def test_the_runbook_has_every_reason_why_a_call_of_aws_fails() -> None:
 def test_the_runbook_has_every_reason_of_lost_changes() -> None:
     lost = {*GAP_REASONS} - {"seek"}
     assert lost == first_cells(chapter("ConsumerChangesLost"))
+
+
+def test_the_runbook_has_the_states_of_workers_and_leases() -> None:
+    tables = [part.split("\n\n")[0] for part in chapter("States").split("\n| state of a ")[1:]]
+    workers, leases = tables
+    assert first_cells(workers) == {*WorkerState, "silent", "unreadable"}
+    told = set(re.findall(r"^\| ([^|]*) \| ([^|]*) \|", leases, re.MULTILINE))
+    pairs = {
+        (mine, shown) for cell, words in told for mine in named(cell) for shown in named(words)
+    }
+    assert pairs == {(state.in_status, state.in_command) for state in LeaseState}
+    words = named(chapter("States"))
+    assert {*ShardState} | {str(state) for state in EVENT_TYPE_STATES} <= words
