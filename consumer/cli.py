@@ -167,7 +167,8 @@ def _add_operator_commands(add: Callable[[str, str], argparse.ArgumentParser]) -
             action="store_true",
             help="show the effect on each shard, change nothing",
         )
-        command.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+        asks = "do not ask for confirmation" if command is not resume else "resume never asks"
+        command.add_argument("--yes", action="store_true", help=asks)
 
 
 def _add_redrive(redrive: argparse.ArgumentParser) -> None:
