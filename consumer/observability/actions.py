@@ -26,7 +26,7 @@ WRITE_ROW_AGAIN: Final = (
 )
 READ_COMMANDS_AGAIN: Final = "nothing; they are read again, and what they concern waits for them"
 LOOK_UP_CHILDREN_AGAIN: Final = "nothing; they are looked up again, and listings show them, too"
-HAND_OVER: Final = "remove the reason; all shards are handed over, and the process ends"
+HAND_OVER: Final = "remove what `detail` names; all shards are handed over, and the process ends"
 LEAVE_TO_OTHERS: Final = (
     "nothing; the shard is left to other workers. If they say the same, look at the reason of "
     "reading_fails"

@@ -45,6 +45,12 @@ class Conditions:
         """Log a warning if it is due. A new `aspect` makes it due; the first waits `patience` s."""
         self._warn(event, facts, aspect, patience)
 
+    def example(self, event: str, example: dict[str, object], **facts: object) -> None:
+        """Log a warning with an example of what it is about, which is no part of the subject."""
+        due = self._due(event, facts)
+        if due is not None:
+            log.warning(event, **facts, **example, **due)
+
     def error(self, event: str, *, aspect: object = None, **facts: object) -> None:
         """Log an error if it is due. A new `aspect` makes it due."""
         due = self._due(event, facts, aspect)

@@ -226,7 +226,7 @@ class Coordinator:
     def _end(self, fatal: Fatal) -> None:
         """Hand everything over; `run` then raises `fatal`."""
         if self._fatal is None:
-            log.error("ending", reason=str(fatal), action=HAND_OVER)
+            log.error("ending", detail=str(fatal), action=HAND_OVER)
             self._fatal = fatal
             self.stop()
 
