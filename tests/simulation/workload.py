@@ -48,7 +48,10 @@ class Writer:
     def write(self, at: float, key: str | None = None) -> None:
         """One change at `at` (epoch seconds); of a healthy item if its key is given."""
         world, chance = self._world, self._chance
-        self._table = world.model.tables.get("orders", self._table)
+        table = world.model.tables.get("orders", self._table)
+        if table is not self._table:
+            self._table = table
+            self._long.clear()  # it was made again, and is empty
         picked = key if key is not None else self._pick()
         self._version += 1
         entry, size = self._removed(picked, at, key) or self._put(picked, at, key)
