@@ -29,7 +29,7 @@ from consumer.adapters.limited_body import BodyUnreadable, read_at_most, unpack_
 from consumer.adapters.odd_answer import ODD
 from consumer.adapters.tls import Tls
 from consumer.core.preflight.event_definition import partition_names
-from consumer.core.publishing.answer import Answer, no_answer, parse_answer
+from consumer.core.publishing.answer import Answer, no_answer, parse_answer, without_body
 from consumer.errors import Retryable
 
 if TYPE_CHECKING:
@@ -223,13 +223,13 @@ class Nakadi:
         }
         request = self._client.stream("POST", self._events, content=content, headers=headers)
         async with request as response:
+            said = {name.lower(): value for name, value in response.headers.items()}
+            said.setdefault("x-flow-id", flow_id)
             try:
                 body = await _body(response, MAX_ANSWER_BYTES)
             except BodyUnreadable as error:
-                return no_answer("unreadable", f"{response.status_code}: {error}", flow_id)
-        answer_headers = {name.lower(): value for name, value in response.headers.items()}
-        answer_headers.setdefault("x-flow-id", flow_id)
-        return parse_answer(response.status_code, answer_headers, body)
+                return without_body(response.status_code, said, str(error))
+        return parse_answer(response.status_code, said, body)
 
     def _authorization(self) -> dict[str, str]:
         header = self._header()
@@ -249,6 +249,8 @@ def compressed(body: bytes) -> bytes:
 
 async def _body(response: httpx.Response, limit: int) -> bytes:
     """Return the body without its coding. httpx would unpack a part of it to any size."""
+    if response.headers.get("transfer-encoding", "chunked").strip().lower() != "chunked":
+        raise BodyUnreadable("a Transfer-Encoding that was not asked for")
     sent = await read_at_most(limit, response.aiter_raw())
     return unpack_at_most(limit, sent, response.headers.get("content-encoding", ""))
 

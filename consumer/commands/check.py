@@ -27,7 +27,7 @@ from consumer.core.preflight.check_result import (
     check_region,
     exit_code,
 )
-from consumer.core.preflight.queue_fitness import judge_queue
+from consumer.core.preflight.queue_fitness import judge_queue, judge_queue_region
 from consumer.core.reports.application_report import judge_application
 from consumer.credentials import fallback_region, tls_of, token_of
 from consumer.errors import LeaseTableAbsent, Misconfigured, Retryable
@@ -181,7 +181,12 @@ class Check:
                 "set CONSUMER_DEAD_LETTER_QUEUE_URL",
             )
             return
-        queue = await queue_attributes(await aws.sqs(), url)
+        sqs = await aws.sqs()
+        elsewhere = judge_queue_region(url, sqs.meta.endpoint_url)
+        if elsewhere is not None:
+            self.results.append(elsewhere)
+            return
+        queue = await queue_attributes(sqs, url)
         self.results.extend(judge_queue(queue, self._settings.event_bytes))
 
     def _token(self, token: Token) -> None:

@@ -8,13 +8,13 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 
+from tests.full_pipe import full_pipe
 from tests.integration.cluster import Cluster, cluster
 from tests.integration.consumer_process import run_consumer
 from tests.patience import PATIENCE
@@ -38,17 +38,6 @@ def free_port() -> int:
         return port
 
 
-def full_pipe() -> tuple[int, int]:
-    reader, writer = os.pipe()
-    os.set_blocking(writer, False)
-    for size in (4096, 1):
-        with suppress(BlockingIOError):
-            while True:
-                os.write(writer, b"\n" * size)
-    os.set_blocking(writer, True)
-    return reader, writer
-
-
 def answer(port: int, path: str) -> str:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE) as found:
         text: str = found.read().decode()
@@ -56,7 +45,7 @@ def answer(port: int, path: str) -> str:
 
 
 def test_a_worker_goes_on_while_nobody_reads_its_log(here: Cluster) -> None:
-    """Its stdout is a pipe that is full from the start, and whose reader never reads."""
+    """Its stdout and stderr are one pipe, full from the start, and whose reader never reads."""
     reader, writer = full_pipe()
     port = free_port()
     worker = subprocess.Popen(
@@ -65,7 +54,7 @@ def test_a_worker_goes_on_while_nobody_reads_its_log(here: Cluster) -> None:
         env=here.environment(CONSUMER_HTTP_PORT=str(port)),
         stdin=subprocess.DEVNULL,
         stdout=writer,
-        stderr=subprocess.DEVNULL,
+        stderr=writer,
     )
     os.close(writer)
     try:

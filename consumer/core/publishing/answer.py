@@ -7,13 +7,15 @@ Rules
   4xx comes from something in between (a firewall, a proxy, a load balancer): `by_nakadi` is False.
 - A 200 of Nakadi has an empty body. One with items is read as a 207. One with another text comes
   from something in between (a login page, say) and proves nothing.
+- A body that is cut off, or in a coding that was not asked for, may say anything: nothing is known
+  of the events. A 401, 413 or 429 means the same without it.
 - An item that cannot be understood is None. An answer that should have items and has none that
   can be understood counts as no answer: `status` 0.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -105,6 +107,13 @@ def parse_answer(status: int, headers: Mapping[str, str], body: bytes) -> Answer
         _problem(content) or _size(body, headers),
         by_nakadi,
     )
+
+
+def without_body(status: int, headers: Mapping[str, str], why: str) -> Answer:
+    """Return the answer whose body cannot be read: only a status that needs none is believed."""
+    if status in _WITH_ITEMS:
+        return no_answer("unreadable", f"{status}: {why}", headers.get("x-flow-id"))
+    return replace(parse_answer(status, headers, b""), detail=why[:MAX_DETAIL])
 
 
 def _is_problem(content: object) -> bool:

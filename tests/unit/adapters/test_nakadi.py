@@ -136,9 +136,11 @@ async def test_an_answer_too_long_to_be_one(
     line: Wire, port: Nakadi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(nakadi_module, "MAX_ANSWER_BYTES", 100)
-    line.say(Say(http(b" " * 101, "502 Bad Gateway")))
-    answer = await port.publish([b"{}"])
-    assert (answer.status, answer.reason) == (0, "unreadable")
+    for status, known in (("200 OK", 0), ("207 Some", 0), ("422 No", 0), ("502 Bad Gateway", 502)):
+        line.say(Say(http(b" " * 101, status)))
+        answer = await port.publish([b"{}"])
+        assert (answer.status, answer.items, answer.by_nakadi) == (known, None, known == 0)
+        assert answer.detail.endswith("longer than 100 bytes")
 
 
 async def test_a_silent_server_is_a_timeout(line: Wire) -> None:

@@ -40,8 +40,10 @@ def firewall(*objected: int, reply: Reply) -> NakadiTwin:
 FOREIGN = [
     Reply(400, foreign=True),
     Reply(403, foreign=True),
+    Reply(422, foreign=True),
     Reply(502),
     Reply(0, reason="reset"),
+    Reply(0, reason="unreadable"),  # as of a 422 with an empty list
 ]
 
 
@@ -76,6 +78,45 @@ def test_an_event_that_something_in_between_never_lets_pass_holds_up_only_its_ke
     assert "event_fails_alone" in [entry["event"] for entry in logs]
     (refused,) = [entry for entry in logs if entry["event"] == "event_refused"]
     assert refused["detail"].endswith("detail")
+
+
+@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize("keys", [1, 100])
+def test_a_problem_that_names_nobody_refuses_one_event_and_holds_up_only_its_key(
+    status: int, keys: int
+) -> None:
+    bad = FIRST + 23
+    nakadi, queue = firewall(bad, reply=Reply(status)), DeadLetterTwin()
+    shard = ShardTwin(closed=True)
+    shard.write_many(100, keys=keys)
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: len(nakadi.stored) == 99, 10)
+
+    with capture_logs() as logs:
+        run_line(main, shard=shard, nakadi=nakadi, queue=queue)
+    assert [(letter.sequence, letter.reason) for letter in queue.letters] == [(bad, "rejected")]
+    assert "event_type_stopped" not in [entry["event"] for entry in logs]
+
+
+def test_a_422_for_all_is_stopped_by_the_limit_of_letters() -> None:
+    nakadi, queue = NakadiTwin(script=lambda _: Reply(422)), DeadLetterTwin()
+    shard = ShardTwin(closed=True)
+    shard.write_many(50, keys=50)
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await asyncio.sleep(50)
+            assert len(queue.letters) == 5
+            assert shown(line) == (FlowState.STOPPED, "dead_letter_limit")
+            nakadi.script = None
+
+    limits = PublishLimits(dead_letter_limit=5)
+    run_line(main, shard=shard, nakadi=nakadi, queue=queue, limits=limits)
+    assert len(nakadi.stored) == 45
 
 
 @pytest.mark.parametrize("reply", FOREIGN, ids=lambda reply: reply.reason or str(reply.status))
