@@ -68,5 +68,7 @@ EXPOSE 8080
 # Says whether coordinator and shards make progress; an outage of Nakadi or a lag does not fail it.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --start-interval=1s \
     CMD ["consumer", "health"]
-ENTRYPOINT ["consumer"]
+# The kernel drops a SIGTERM that the first process of a container neither handles nor blocks. Blocked,
+# it waits for the handler, which the service installs first.
+ENTRYPOINT ["env", "--block-signal=TERM", "consumer"]
 CMD ["run"]

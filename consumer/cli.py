@@ -106,7 +106,12 @@ def _parser() -> Parser:
         command.set_defaults(module=f"consumer.commands.{module}")
         return command
 
-    add("run", "run the service until SIGTERM or SIGINT")
+    run = add("run", "run the service until SIGTERM or SIGINT")
+    run.description = (
+        "Run the service until SIGTERM or SIGINT. Exit codes: 0 all leases were released; 1 they"
+        " were not, or stream or lease table cannot be reached; 2 a setting, or what it names, is"
+        " wrong; 143 SIGTERM came before the service held anything."
+    )
     check = add("check", "call every dependency and print what works; change nothing")
     check.description = (
         "Call every dependency once, look at what the workers that run say of themselves, and print"

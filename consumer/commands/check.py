@@ -33,6 +33,7 @@ from consumer.credentials import fallback_region, tls_of, token_of
 from consumer.errors import LeaseTableAbsent, Misconfigured, Retryable
 from consumer.find_stream import check_enabled, find_stream, is_known
 from consumer.observability import logs
+from consumer.observability.actions import TRUST_FOR_AWS, TRUST_FOR_NAKADI
 from consumer.settings.loading import load_settings
 
 if TYPE_CHECKING:
@@ -229,8 +230,7 @@ def _rows(results: Iterable[CheckResult]) -> Iterator[tuple[str, ...]]:
 def _remedy(dependency: str, error: Retryable) -> str:
     match error.reason:
         case "tls":
-            file = "SSL_CERT_FILE" if dependency == EVENT_TYPE else "AWS_CA_BUNDLE"
-            return f"if a private authority signs certificates here, name its PEM file in {file}"
+            return TRUST_FOR_NAKADI if dependency == EVENT_TYPE else TRUST_FOR_AWS
         case "access_denied":
             return "`consumer iam-policy` prints what must be allowed"
         case "credentials":

@@ -42,4 +42,12 @@ WAIT: Final = (
     "(CONSUMER_QUEUE_BYTES); hot_key: a key that changes too fast; watermark: an event that is not "
     "settled; settling: what was sent"
 )
+TRUST_FOR_AWS: Final = (
+    "set AWS_CA_BUNDLE to a PEM file with the authority that signs certificates here, if it is a "
+    "private one"
+)
+TRUST_FOR_NAKADI: Final = (
+    "set SSL_CERT_FILE to a PEM file with the authority that signs certificates here, if it is a "
+    "private one"
+)
 READ_LATER: Final = "nothing; it is read once the older one is read to its end"

@@ -158,7 +158,9 @@ def test_the_service_image_is_what_a_plain_build_makes() -> None:
     assert "\nUSER 65532:65532\n" in last_stage()
     assert "HEALTHCHECK" in last_stage()
     assert 'CMD ["consumer", "health"]' in last_stage()
-    assert last_stage().endswith('ENTRYPOINT ["consumer"]\nCMD ["run"]\n')
+    assert last_stage().endswith(
+        'ENTRYPOINT ["env", "--block-signal=TERM", "consumer"]\nCMD ["run"]\n'
+    )
 
 
 def test_only_the_locked_requirements_are_installed() -> None:
