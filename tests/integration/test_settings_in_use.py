@@ -73,8 +73,9 @@ async def test_the_service_shows_nakadi_the_certificate(use_aws: pytest.MonkeyPa
         return await ShardTwin().describe_stream(STREAM, None)
 
     use_aws.setattr(Service, "_find", found)
-    with pytest.raises(Misconfigured, match=UNUSABLE):
-        await service(**ABSENT).run()
+    async with asyncio.timeout(PATIENCE):
+        with pytest.raises(Misconfigured, match=UNUSABLE):
+            await service(**ABSENT).run()
 
 
 def test_check_compares_the_region_with_that_of_the_stream() -> None:
