@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 MAX_DETAIL: Final = 2_000
 """Most characters kept of Nakadi's text about an event or a request."""
 
+LONGEST_PARTITION: Final = 255
+"""Most characters of a partition's name. Names are remembered; a longer one counts as not given."""
+
 NOT_SENT: Final = frozenset({"connect_timeout", "connect", "dns", "tls"})
 """Reasons of answers that stand for none, because no connection was made: nothing was sent."""
 
@@ -142,11 +145,12 @@ def _item(item: object) -> BatchItemResponse | None:
         status = PublishingStatus(_text(item.get("publishing_status")))
     except ValueError:
         return None
+    partition = _text(item.get("partition"))
     return BatchItemResponse(
         status=status,
         step=(_text(item.get("step")) or "none").lower(),
         detail=_text(item.get("detail"))[:MAX_DETAIL],
-        partition=_text(item.get("partition")) or None,
+        partition=partition if 0 < len(partition) <= LONGEST_PARTITION else None,
         eid=_text(item.get("eid")),
     )
 

@@ -9,6 +9,7 @@ from consumer.core.limits import PublishLimits
 from consumer.core.publishing.flow import FlowState
 from consumer.core.publishing.partition import HashRule
 from consumer.core.publishing.placement import Partitioning
+from consumer.core.reports.status import NOTHING_SENT
 from consumer.core.shard.shard_state import Outcome
 from tests.twins.line import DeadLetterTwin, Line, run_line
 from tests.twins.nakadi import NakadiTwin, Reply, key_of, sequence_of
@@ -74,6 +75,7 @@ def test_an_event_that_something_in_between_never_lets_pass_holds_up_only_its_ke
         run_line(main, shard=shard, nakadi=nakadi, queue=queue, limits=QUICK, partitioning=KNOWN)
     (letter,) = queue.letters
     assert (letter.sequence, letter.reason) == (bad, "attempts_exhausted")
+    assert letter.detail.endswith("detail")
     assert nakadi.sequences("k123") == [FIRST + 373]  # its key went on
     assert "event_fails_alone" in [entry["event"] for entry in logs]
     (refused,) = [entry for entry in logs if entry["event"] == "event_refused"]
@@ -265,6 +267,22 @@ def test_without_a_connection_nothing_is_unknown_and_no_batch_gets_smaller(reaso
     assert [len(request.bodies) for request in nakadi.requests] == [100] * 4
     assert line.metrics.publish_unknown._value.get() == 0
     assert line.event_type.flow.batch_bytes == line.event_type.limits.batch_bytes
+
+
+def test_nothing_is_said_to_be_published_before_anything_was_sent() -> None:
+    shard = ShardTwin()
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await asyncio.sleep(60)
+            assert shown(line) == (NOTHING_SENT, None)
+            shard.write(FIRST, "k")
+            await line.until(lambda: line.event_type.published)
+            assert shown(line) == (FlowState.PUBLISHING, None)
+            line.consumer.drain()
+
+    run_line(main, shard=shard)
 
 
 # Answers with other items than events

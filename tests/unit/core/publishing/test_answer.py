@@ -125,6 +125,14 @@ def test_items_are_read_leniently_where_nothing_depends_on_it() -> None:
     assert answer.items[0] == BatchItemResponse(PublishingStatus.FAILED, "none", "{'a': 1}", "7")
 
 
+def test_a_name_that_is_too_long_to_be_remembered_is_none() -> None:
+    for length, given in ((255, True), (256, False)):
+        items = parse(207, [{**FAILED, "partition": "p" * length}]).items
+        assert items is not None
+        assert items[0] is not None
+        assert items[0].partition == ("p" * length if given else None)
+
+
 @pytest.mark.parametrize("status", [207, 422])
 @pytest.mark.parametrize(
     "body",
