@@ -45,12 +45,12 @@ test: $(STAMP) $(FETCHED) ## run all tests; what cannot be fetched is skipped
 quick: $(STAMP) ## run the tests that need no server
 	@$(BIN)/python -m pytest -q tests/unit $(PYTEST)
 
-lint: $(STAMP) ## check format, lint, types and import contracts
+lint: $(STAMP) ## check format, lint, types, import contracts and workflows
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@PATH="$(BIN):$$PATH" $(BIN)/actionlint
+	@PATH="$(BIN):$$PATH" $(BIN)/actionlint .github/workflows/*.yml
 	@$(BIN)/zizmor --offline --no-progress --quiet --pedantic .github
 
 coverage: $(STAMP) ## hold each module of the core against its own tests: all lines and branches (half a minute)
