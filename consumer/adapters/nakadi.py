@@ -2,9 +2,9 @@
 
 A publishing request has two deadlines. Everything before its last byte is handed to the operating
 system (waiting for a connection, connecting, writing) ends within `SEND_SECONDS`, which is less
-than the fence's margin: a request that was tested against the fence does not leave after it. The
-answer may then take as long as the publish timeout says. A request that fails returns an Answer
-with status 0 and raises nothing.
+than the fence's margin: a request that was tested against the fence does not leave after it, unless
+the process stood still while it wrote. The answer may then take as long as the publish timeout
+says. A request that fails returns an Answer with status 0 and raises nothing.
 
 Something before Nakadi may say anything: a phrase that is not ASCII, a body without an end, a
 cookie that no request can carry. All of that is a request that failed, and nothing of it is kept.
@@ -154,13 +154,15 @@ class Nakadi:
         """Send events in one request, in this order. After a 401 the token is read again."""
         flow_id = _flow_id()
         body = b"[%b]" % b",".join(bodies)
-        started = asyncio.get_running_loop().time()
+        started, leave_by = asyncio.get_running_loop().time(), self._clock.now() + SEND_SECONDS
         if self._gzip:
             body = compressed(body)
         connected, sending = False, True
 
         async def content() -> AsyncIterator[bytes]:
             nonlocal connected, sending
+            if self._clock.now() >= leave_by:
+                raise TimeoutError  # the process stood still, and the fence may have passed
             connected = True
             yield body
             # The client asks for more, so the body is written. Do not move a limit that has ended.

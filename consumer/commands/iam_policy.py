@@ -91,7 +91,8 @@ def policy(
 ) -> list[Statement]:
     """Return the statements for a purpose: run, check, operate or redrive.
 
-    `environ` may say where the service runs: AWS_REGION, AWS_ACCOUNT_ID. Raise Misconfigured for
+    `environ` may say where the service runs: AWS_REGION, or AWS_DEFAULT_REGION as the SDK calls it,
+    and AWS_ACCOUNT_ID. Raise Misconfigured for
     redrive without a dead letter queue.
     """
     location = _location(settings, environ)
@@ -185,7 +186,7 @@ def _location(settings: Settings, environ: Mapping[str, str]) -> Location:
     The stream of an ARN may belong to another account. Without an ARN region and account stay `*`:
     those of the environment may be the operator's, and only the partition is sure to be the same.
     """
-    region = environ.get("AWS_REGION")
+    region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
     match = _ARN.match(settings.stream_arn or "")
     if match is None:
         queue = queue_region(settings.dead_letter_queue_url or "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -98,13 +99,23 @@ def test_no_command_prints_what_a_row_tells_the_terminal(here: Cluster) -> None:
     keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
     region = here.arn.split(":")[3]
     db = boto3.client("dynamodb", endpoint_url=here.leases_url, region_name=region, **keys)
+
+    def put(row: dict[str, Any]) -> None:
+        db.put_item(TableName="consumer-leases", Item=row)
+
     for row in db.scan(TableName="consumer-leases")["Items"]:
         if "leaseCounter" in row:
-            db.put_item(
-                TableName="consumer-leases", Item={**row, "leaseOwner": {"S": f"{EVIL}\nevil"}}
-            )
+            put(row | {"leaseOwner": {"S": f"{EVIL}\nevil"}})
+            gap = {"from": {"S": "1"}, "reason": {"S": EVIL}, "detectedAt": {"N": "1"}}
+            place = row["key"]["S"].replace("lease/", "gap/") + "/1"
+            put(row | {"key": {"S": place}} | gap)
+            put(row | {"key": {"S": row["key"]["S"] + "-bad"}, "checkpoint": {"S": EVIL}})
     db.close()
-    for words in (["leases"], ["leases", "--json"], ["pause", "--dry-run"]):
-        shown = run_consumer(words, here.environment())
-        assert "a\\u001b[2J\\u009b31mb" in shown.stdout, shown
+    texts = {}
+    for words in ("leases", "leases --json", "gaps", "gaps --json", "pause --dry-run"):
+        shown = run_consumer(words.split(), here.environment())
+        assert (shown.returncode, "a\\u001b[2J\\u009b31mb" in shown.stdout) == (0, True), shown
         assert (shown.stdout + shown.stderr).replace("\n", "").isprintable()
+        texts[words] = shown.stdout
+    states = {line["state"] for line in json.loads(texts["leases --json"])}
+    assert states == {"silent", "unreadable"}, "one bad row hides no other"

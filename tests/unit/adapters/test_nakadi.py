@@ -27,7 +27,8 @@ ITEMS = [
 
 def nakadi(url: str, **settings: Any) -> Nakadi:
     usual: dict[str, Any] = {"concurrency": 2, "timeout": 5.0, "token": NoToken()}
-    return Nakadi(url, "order store/payment", clock=SystemClock(), **usual | settings)
+    usual["clock"] = SystemClock()
+    return Nakadi(url, "order store/payment", **usual | settings)
 
 
 @pytest.fixture
@@ -174,6 +175,32 @@ async def test_a_request_that_cannot_be_written_does_not_leave_later(
     async with asyncio.timeout(3):  # less than a whole request may take
         answer = await port.publish([b" " * 30_000_000])
     assert (answer.status, answer.reason) == (0, "send_timeout")
+
+
+async def test_a_process_that_stood_still_before_it_wrote_the_body_does_not_write_it(
+    line: Wire,
+) -> None:
+    """As after SIGSTOP or a suspended machine: the fence may have passed since its test."""
+    line.say(OK)
+    clock = Jumping()
+    async with nakadi(line.url, clock=clock) as port:
+        clock.jumps = True
+        answer = await port.publish([b"{}"])
+        assert (answer.status, answer.reason) == (0, "connect_timeout")
+        clock.jumps = False
+        assert (await port.publish([b"{}"])).status == 200
+    assert len(line.requests) == 1
+
+
+class Jumping(SystemClock):
+    """A clock that has gone on by a minute whenever it is asked again."""
+
+    jumps = False
+    shift = 0.0
+
+    def now(self) -> float:
+        self.shift += 60.0 * self.jumps
+        return super().now() + self.shift
 
 
 async def test_waiting_for_a_connection_counts_as_sending(
