@@ -73,7 +73,7 @@ def test_it_runs_as_a_user_without_rights(image: str) -> None:
 
 def test_it_needs_no_shell(image: str) -> None:
     config = inspect(image)["Config"]
-    assert (config["Entrypoint"], config["Cmd"]) == (["consumer"], ["run"])
+    assert (config["Entrypoint"][-1], config["Cmd"]) == ("consumer", ["run"])
     assert config["Healthcheck"]["Test"] == ["CMD", "consumer", "health"]
     shells = ("dash", "bash")
     gone = [word for name in shells for word in ("--volume", f"/dev/null:/usr/bin/{name}:ro")]
