@@ -6,17 +6,11 @@ Dockerfile names.
 
 import pytest
 
-from tests.images.engine import ROOT, TAGS, answers, base, build, docker
-
-
-@pytest.fixture(scope="session", autouse=True)
-def engine() -> None:
-    if not answers():
-        pytest.skip("no Docker engine answers: `docker info` fails")
+from tests.images.engine import ROOT, TAGS, base, build, docker
 
 
 @pytest.fixture(scope="session")
-def base_image(engine: None) -> str:
+def base_image() -> str:
     """The base, as an image of the engine: a build alone leaves none there."""
     tag = f"{TAGS}:base"
     docker("build", "--quiet", "--tag", tag, "-", given=f"FROM {base()}\n")
@@ -24,5 +18,5 @@ def base_image(engine: None) -> str:
 
 
 @pytest.fixture(scope="session")
-def image(engine: None) -> str:
+def image() -> str:
     return build("image", ROOT)

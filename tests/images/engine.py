@@ -1,12 +1,13 @@
 """Docker, as the tests of the images use it: what its command prints, or a test that fails."""
 
-import functools
 import json
 import os
 import re
 import subprocess
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 TAGS = "dynamodb-nakadi-consumer-tests"
@@ -16,7 +17,6 @@ ANSWER_SECONDS = 30.0
 COMMAND_SECONDS = 1200.0
 
 
-@functools.cache
 def answers() -> bool:
     try:
         asked = subprocess.run(
@@ -25,6 +25,13 @@ def answers() -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     return asked.returncode == 0
+
+
+IMAGE_TESTS = [
+    pytest.mark.slow,
+    pytest.mark.timeout(1800),  # the first build fetches all packages
+    pytest.mark.skipif(not answers(), reason="no Docker engine answers: `docker info` fails"),
+]
 
 
 def docker(*words: str | Path, given: str | None = None) -> str:

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from localdev.nakadi.process import NakadiProcess
-from tests.images.engine import docker
+from tests.images.engine import IMAGE_TESTS, docker
 from tests.images.stack import Stack, in_use, stack, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = IMAGE_TESTS
 
 PORTS = (8000, 8080, 8090, 4566, 9090)
 PROMETHEUS = "http://127.0.0.1:9090"

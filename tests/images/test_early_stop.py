@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from tests.images.engine import docker, inspect
+from tests.images.engine import IMAGE_TESTS, docker, inspect
 from tests.images.stack import Stack, stack, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = IMAGE_TESTS
 
 STOPPED = {0, 143}
 """The exit codes of a worker that was told to stop: after a drain, and before it had begun."""

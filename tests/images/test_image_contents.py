@@ -1,11 +1,9 @@
 """What is in the image, what is not, and what its user may do with it."""
 
-import pytest
-
 from localdev.ballast import SERVICES
-from tests.images.engine import docker, inspect, python
+from tests.images.engine import IMAGE_TESTS, docker, inspect, python
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = IMAGE_TESTS
 
 HARDENED = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true")
 OFFLINE = {

@@ -2,11 +2,9 @@
 
 import json
 
-import pytest
+from tests.images.engine import IMAGE_TESTS, python
 
-from tests.images.engine import python
-
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = IMAGE_TESTS
 
 COST = """
 import json, resource, subprocess

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.images.engine import ROOT, build, docker, inspect
+from tests.images.engine import IMAGE_TESTS, ROOT, build, docker, inspect
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = IMAGE_TESTS
 
 MB = 1_000_000
 ABOVE_THE_BASE = 50 * MB
