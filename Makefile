@@ -16,7 +16,7 @@ PROCESSES := $(BIN)/python -c 'import os; print(min(6, 3 * (os.cpu_count() or 1)
 FETCHED := $(addprefix .run/fetched/,dynamodb-local prometheus helm chart ecs)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run fetch test quick lint coverage bench simulate mutants kills soak streams aws nakadi vectors alerts ecs chart requirements images sbom dist clean
+.PHONY: help setup run fetch test quick lint coverage bench simulate mutants kills soak streams aws nakadi vectors alerts ecs chart requirements images images-test sbom dist clean
 
 help: ## list all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -83,10 +83,13 @@ nakadi: $(STAMP) ## run a local Nakadi on a free port
 vectors: $(STAMP) ## replay FILE=… of recorded requests against a fresh local Nakadi
 	@$(BIN)/python -m localdev.nakadi.vectors $(FILE)
 
-images: ## build the images of the Dockerfile as IMAGE=… TAG=… (needs Docker), for this machine or for PLATFORM=linux/arm64; PYTHON_IMAGE=… names another base, by digest
+images: ## build the images of the Dockerfile as IMAGE=… TAG=… (needs Docker), for this machine or for PLATFORM=linux/arm64; PYTHON_IMAGE=… names another base
 	@docker info > /dev/null 2>&1 || { echo "make images needs a running Docker engine; none answers" >&2; exit 2; }
 	docker build $(BUILD) --target consumer --tag $(IMAGE):$(TAG) .
 	docker build $(BUILD) --target localdev --tag $(IMAGE)-localdev:$(TAG) .
+
+images-test: $(STAMP) ## test the images and docker-compose.yml (needs Docker 25; about ten minutes); PYTHON_IMAGE=… as above
+	@PYTHON_IMAGE=$(PYTHON_IMAGE) $(BIN)/python -m pytest tests/images $(PYTEST)
 
 sbom: $(STAMP) ## write the bill of materials of the image to dist/sbom.json (CycloneDX), and list packages and licences
 	@$(BIN)/python -m localdev.release.sbom dist/sbom.json
