@@ -114,8 +114,7 @@ class Writer:
         written, so that they are stored and it is known to fail alone.
         """
         self.write(at, self.keys[-1])
-        waiting = [record for record in self._world.truth.unsettled() if record.objected]
-        for record in waiting[:TRICKLES]:
+        for record in self._world.truth.objected()[:TRICKLES]:
             beside = _beside(record)
             if beside is not None:
                 self.write(at, beside)

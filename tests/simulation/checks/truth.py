@@ -272,6 +272,24 @@ class Truth:
         )
         return [record for record in found if record is not None]
 
+    def objected(self) -> list[Record]:
+        """What something in between objects to and others may wait for.
+
+        Those first that have to be delivered; then what need not be, but may have been read: a start
+        at LATEST is known to the second.
+        """
+        unsettled = [record for record in self.unsettled() if record.objected]
+        skipped = [
+            record
+            for record in self.records.values()
+            if record.objected
+            and not (record.accepted or record.dead)
+            and record.ordinal >= record.shard.shard.trimmed
+            and self.is_skipped(record)
+            and not self.is_early(record)
+        ]
+        return unsettled + skipped
+
 
 def _covers(gap: Gap, record: Record) -> bool:
     """Between `from` and `to`; without `to` as far as the stream has forgotten."""
