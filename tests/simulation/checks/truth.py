@@ -275,8 +275,8 @@ class Truth:
     def objected(self) -> list[Record]:
         """What something in between objects to and others may wait for.
 
-        Those first that have to be delivered; then what need not be, but may have been read: a start
-        at LATEST is known to the second.
+        Those first that have to be delivered; then what need not be, but may have been read, as
+        a start at LATEST is known to the second.
         """
         unsettled = [record for record in self.unsettled() if record.objected]
         skipped = [
