@@ -22,9 +22,9 @@ from urllib.parse import quote, urlsplit
 import aiohttp
 import httpx
 import structlog
-from httpx_aiohttp import HttpxAiohttpClient
 
 from consumer import __version__
+from consumer.adapters.http_client import HttpClient
 from consumer.adapters.limited_body import BodyUnreadable, read_at_most, unpack_at_most
 from consumer.adapters.odd_answer import ODD
 from consumer.adapters.tls import Tls
@@ -117,7 +117,7 @@ class Nakadi:
         self._clock = clock
         self._timeout = timeout
         self._tls = Tls() if tls is None else tls
-        self._client = HttpxAiohttpClient(
+        self._client = HttpClient(
             headers={
                 "Accept": "application/json",
                 "Accept-Encoding": "identity",

@@ -1,5 +1,6 @@
 """Whatever says it is Nakadi: each answer, to each call, is one of the port's own outcomes."""
 
+import asyncio
 import gzip
 import json
 import tracemalloc
@@ -218,6 +219,19 @@ async def test_an_empty_200_is_empty_in_any_coding(line: Wire, port: Nakadi, sai
     line.say(said)
     answer = await port.publish([b"{}"])
     assert (answer.status, answer.items) == (200, None)
+
+
+async def test_an_answer_to_no_request_is_not_that_of_the_next(line: Wire, port: Nakadi) -> None:
+    line.say(Say(http()), Say(http(b"", "503 Later")))
+    assert (await port.publish([b"{}"])).status == 200
+    line.interrupt(http())
+    for _ in range(5):
+        await asyncio.sleep(0)  # it has arrived: both ends are in this process
+    stray = await port.publish([b"{}"])
+    assert (stray.status, stray.reason) == (0, "reset")
+    assert len(line.requests) == 1, "nothing was sent on that connection"
+    assert (await port.publish([b"{}"])).status == 503
+    assert (len(line.requests), line.connections) == (2, 2)
 
 
 def bomb(megabytes: int) -> bytes:
