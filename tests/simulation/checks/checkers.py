@@ -106,6 +106,9 @@ class Checks:
         """A request leaves."""
         self.limits.sending(worker, bodies)
         records = [self.record_of(body) for body in bodies]
+        for record in records:
+            if record.objected:
+                record.sent_at = self.now
         keys = Counter(record.key for record in records)
         flying = self._flying.setdefault(worker, Counter())
         for key, times in keys.items():

@@ -1,6 +1,7 @@
 """What was written to the table, by shard, and what has become of each record."""
 
 from dataclasses import dataclass, field
+from math import inf
 
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON, sequence_of
 from consumer.core.leases.lease import ALL_SHARDS, SEEK, Gap
@@ -33,6 +34,7 @@ class Record:
     excused: bool = False
     poison: bool = False  # Nakadi refuses it
     objected: bool = False  # something in between never lets it pass
+    sent_at: float = -inf  # loop time of the last request with it, if it is objected
 
     @property
     def place(self) -> tuple[float, int]:
@@ -271,24 +273,6 @@ class Truth:
             if not self.waits_for_operator(shard.stream)
         )
         return [record for record in found if record is not None]
-
-    def objected(self) -> list[Record]:
-        """What something in between objects to and others may wait for.
-
-        Those first that have to be delivered; then what need not be, but may have been read, as
-        a start at LATEST is known to the second.
-        """
-        unsettled = [record for record in self.unsettled() if record.objected]
-        skipped = [
-            record
-            for record in self.records.values()
-            if record.objected
-            and not (record.accepted or record.dead)
-            and record.ordinal >= record.shard.shard.trimmed
-            and self.is_skipped(record)
-            and not self.is_early(record)
-        ]
-        return unsettled + skipped
 
 
 def _covers(gap: Gap, record: Record) -> bool:
