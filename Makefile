@@ -6,7 +6,7 @@ WORKERS ?= 1
 SEEDS ?= 20000
 MINUTES ?= 60
 IMAGE ?= dynamodb-nakadi-consumer
-TAG ?= 0.1.0
+TAG ?= $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' consumer/__init__.py)
 BUILD = $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(PYTHON_IMAGE),--build-arg PYTHON_IMAGE=$(PYTHON_IMAGE))
 VENV := .venv
 BIN := $(VENV)/bin
@@ -16,7 +16,7 @@ PROCESSES := $(BIN)/python -c 'import os; print(min(6, 3 * (os.cpu_count() or 1)
 FETCHED := $(addprefix .run/fetched/,dynamodb-local prometheus helm chart ecs)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run fetch test quick lint coverage bench simulate mutants kills soak streams aws nakadi vectors alerts ecs chart requirements images sbom clean
+.PHONY: help setup run fetch test quick lint coverage bench simulate mutants kills soak streams aws nakadi vectors alerts ecs chart requirements images images-test sbom dist clean
 
 help: ## list all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -45,11 +45,13 @@ test: $(STAMP) $(FETCHED) ## run all tests; what cannot be fetched is skipped
 quick: $(STAMP) ## run the tests that need no server
 	@$(BIN)/python -m pytest -q tests/unit $(PYTEST)
 
-lint: $(STAMP) ## check format, lint, types and import contracts
+lint: $(STAMP) ## check format, lint, types, import contracts and workflows
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@PATH="$(BIN):$$PATH" $(BIN)/actionlint .github/workflows/*.yml
+	@$(BIN)/zizmor --offline --no-progress --quiet --pedantic .github
 
 coverage: $(STAMP) ## hold each module of the core against its own tests: all lines and branches (half a minute)
 	@$(BIN)/python -m tests.core_coverage
@@ -81,13 +83,19 @@ nakadi: $(STAMP) ## run a local Nakadi on a free port
 vectors: $(STAMP) ## replay FILE=… of recorded requests against a fresh local Nakadi
 	@$(BIN)/python -m localdev.nakadi.vectors $(FILE)
 
-images: ## build the images of the Dockerfile as IMAGE=… TAG=… (needs Docker), for this machine or for PLATFORM=linux/arm64; PYTHON_IMAGE=… names another base, by digest
+images: ## build the images of the Dockerfile as IMAGE=… TAG=… (needs Docker), for this machine or for PLATFORM=linux/arm64; PYTHON_IMAGE=… names another base
 	@docker info > /dev/null 2>&1 || { echo "make images needs a running Docker engine; none answers" >&2; exit 2; }
 	docker build $(BUILD) --target consumer --tag $(IMAGE):$(TAG) .
 	docker build $(BUILD) --target localdev --tag $(IMAGE)-localdev:$(TAG) .
 
+images-test: $(STAMP) ## test the images and docker-compose.yml (needs Docker 25; about ten minutes); PYTHON_IMAGE=… as above
+	@PYTHON_IMAGE=$(PYTHON_IMAGE) $(BIN)/python -m pytest tests/images $(PYTEST)
+
 sbom: $(STAMP) ## write the bill of materials of the image to dist/sbom.json (CycloneDX), and list packages and licences
-	@$(BIN)/python -m localdev.sbom dist/sbom.json
+	@$(BIN)/python -m localdev.release.sbom dist/sbom.json
+
+dist: $(STAMP) ## make a release in dist/: wheel, sdist, chart, image (with Docker), sbom, checksums; the same bytes each time
+	@$(BIN)/python -m localdev.release --platforms '$(PLATFORM)' --base '$(PYTHON_IMAGE)'
 
 alerts: $(STAMP) .run/fetched/prometheus .run/fetched/helm ## test alert rules, dashboard and its panels with the real Prometheus
 	@$(BIN)/python -m pytest -q tests/alerts $(PYTEST)

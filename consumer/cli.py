@@ -106,14 +106,24 @@ def _parser() -> Parser:
         command.set_defaults(module=f"consumer.commands.{module}")
         return command
 
-    add("run", "run the service until SIGTERM or SIGINT")
+    run = add("run", "run the service until SIGTERM or SIGINT")
+    run.description = (
+        "Run the service until SIGTERM or SIGINT. Exit codes: 0 all leases were released; 1 they"
+        " were not, or stream or lease table cannot be reached; 2 a setting, or what it names, is"
+        " wrong; 143 SIGTERM came before the service held anything."
+    )
     check = add("check", "call every dependency and print what works; change nothing")
+    check.description = (
+        "Call every dependency once, look at what the workers that run say of themselves, and print"
+        " what works and what to do about the rest. It changes nothing. The exit code is 2 if"
+        " something is wrong, 1 if something does not work now and is worth another try."
+    )
     check.add_argument("--offline", action="store_true", help="check the settings only")
     leases = add("leases", "list the shards: state, owner, checkpoint, age, parent")
     leases.description = (
-        "List the shards from their rows in the lease table. Age is the time since the row last"
-        " or that of its owner last showed that the shard was settled; an owner speaks for all its"
-        " shards together. Below are pauses, and what is wrong with workers."
+        "List the shards from their rows in the lease table. Age is the time since a shard's own"
+        " row, or that of its owner, last showed it settled; an owner speaks for all its shards"
+        " together. Below are pauses, and what is wrong with workers."
     )
     leases.add_argument("--json", action="store_true", help="print a list of JSON objects")
     leases.add_argument("--watch", action="store_true", help="repeat every 2 s, until Ctrl-C")
@@ -162,14 +172,17 @@ def _add_operator_commands(add: Callable[[str, str], argparse.ArgumentParser]) -
             action="store_true",
             help="show the effect on each shard, change nothing",
         )
-        command.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+        asks = "do not ask for confirmation" if command is not resume else "resume never asks"
+        command.add_argument("--yes", action="store_true", help=asks)
 
 
 def _add_redrive(redrive: argparse.ArgumentParser) -> None:
     redrive.description = (
         "Publish the events in the dead letter queue again. Accepted ones are deleted from the"
-        " queue, the others stay. The command ends when the queue is empty. The exit code is 0 if"
-        " nothing was refused, 1 otherwise."
+        " queue, the others stay. The command ends when the queue is empty. The exit code is 1 if a"
+        " letter was refused again, if an accepted one could not be deleted, or if the run ended"
+        " early: Nakadi or the queue did not answer, publishing is stopped, or SIGTERM. Letters of"
+        " which no event can be made stay and do not count."
     )
     redrive.add_argument(
         "--dry-run",

@@ -3,6 +3,7 @@
     ConsumerError
     ├── Retryable          try again later
     │   ├── ExpiredIterator     open a new iterator after the last sequence number read
+    │   ├── LeaseTableGone      there is no such table: nothing was read, nothing was written
     │   └── UnknownOutcome      a write that may or may not have happened
     ├── LeaseLost          stop with this shard at once; another worker may own it
     │   └── LeaseConflict       a conditional write was refused; carries the row as it is
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from consumer.core.leases.lease import Lease
 
 Kind = TypeVar("Kind", bound=BaseException)
+
+LEASE_TABLE_GONE = "lease_table_gone"
+"""Reason of a LeaseTableGone."""
 
 INVALID_ITERATOR = "invalid_iterator"
 """Reason of an ExpiredIterator: the stream does not take it for an iterator, whatever its age."""
@@ -49,6 +53,13 @@ class ExpiredIterator(Retryable):
 
     def __init__(self, message: str, reason: str = "expired_iterator") -> None:
         super().__init__(message, reason)
+
+
+class LeaseTableGone(Retryable):
+    """The service says that there is no lease table: no row exists, and no write has happened."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, LEASE_TABLE_GONE)
 
 
 class UnknownOutcome(Retryable):
@@ -88,7 +99,7 @@ class NotReleased(Fatal):
 
 
 class StreamUnreachable(Fatal):
-    """The stream or the lease table cannot be reached, or the stream is disabled and read."""
+    """Stream or lease table cannot be reached or are gone, or the stream is disabled and read."""
 
 
 class TrimmedData(ConsumerError):

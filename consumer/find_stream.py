@@ -21,6 +21,7 @@ from consumer.errors import (
     StreamUnreachable,
     TableNotFound,
 )
+from consumer.observability.actions import TRUST_FOR_AWS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -35,6 +36,9 @@ log = structlog.get_logger()
 
 START_SECONDS = 30.0
 """Time for which a service that cannot be reached at start is tried again."""
+
+_ACTIONS = {"tls": TRUST_FOR_AWS}
+"""By the reason of a failure; for all others it is enough to try again."""
 
 PAUSE = 0.2
 PAUSE_MAX = 3.0
@@ -66,16 +70,21 @@ async def patiently(
             return await call()
         except Retryable as error:
             if clock.now() >= give_up_at:
+                action = _ACTIONS.get(error.reason)
                 raise StreamUnreachable(
                     f"{what} could not be reached for {START_SECONDS:g} s: {error}"
+                    + (f"; {action}" if action else "")
                 ) from error
             log.warning(
                 "not_reached_yet",
                 what=what,
                 reason=error.reason,
                 detail=str(error),
-                action=f"nothing; it is tried again for {START_SECONDS:g} s, then the service exits"
-                " with 1",
+                action=_ACTIONS.get(
+                    error.reason,
+                    f"nothing; it is tried again for {START_SECONDS:g} s, then the service exits"
+                    " with 1",
+                ),
             )
             await clock.sleep(backoff.next(chance.random()))
 

@@ -1,7 +1,8 @@
 """The observer: what probes, `/status` and gauges say about the service.
 
-It changes nothing in the service. Alive means that the coordinator has made a turn within a minute,
-and that no held shard stands still without a named cause; it never means that Nakadi is up.
+It changes nothing in the service. Alive means that the coordinator has made a turn within a minute
+(or three scan intervals, if that is longer), and that no held shard has been without a successful
+call for three minutes unless its cause is known; it never means that Nakadi is up.
 """
 
 from __future__ import annotations

@@ -95,7 +95,8 @@ class LeaseStore(Protocol):
     """The lease table. Requests are never retried inside; each ends within its time limit.
 
     Reads are strongly consistent and complete (all pages) and raise Retryable when they fail.
-    Writes raise UnknownOutcome for everything that is not a definite answer.
+    Writes raise UnknownOutcome for everything that is not a definite answer. Both raise
+    LeaseTableGone if there is no such table; then nothing was written.
     """
 
     async def ensure_table(self, *, create: bool) -> None:

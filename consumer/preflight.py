@@ -19,12 +19,16 @@ from consumer.core.preflight.event_definition import ITEM, EventShape, judge, pa
 from consumer.core.publishing.placement import Partitioning
 from consumer.core.stream.stream import ViewType
 from consumer.errors import Misconfigured, Retryable
+from consumer.observability.actions import TRUST_FOR_NAKADI
 
 if TYPE_CHECKING:
     from consumer.adapters.nakadi import Nakadi
     from consumer.core.routes.route import Route
 
 log = structlog.get_logger()
+
+_ACTIONS = {"tls": TRUST_FOR_NAKADI}
+"""By the reason why the event type could not be checked."""
 
 START_SECONDS = 3.0
 """Longest preflight at start: without it the service starts with a warning."""
@@ -78,7 +82,7 @@ async def before_start(nakadi: Nakadi, route: Route, view_type: ViewType) -> Par
             "event_type_not_checked",
             event_type=route.event_type,
             reason=reason,
-            action="nothing; events are published as soon as it answers",
+            action=_ACTIONS.get(reason, "nothing; events are published as soon as it answers"),
         )
         return _guess(route)
     for result in found.results:

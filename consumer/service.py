@@ -77,8 +77,9 @@ class Service:
 
     def stop(self) -> None:
         """Begin to drain, or end the start. It is called for SIGTERM and SIGINT."""
-        if not self._stopped.is_set():
-            log.info("stopping", worker=self._worker_id)
+        if self._stopped.is_set():
+            return
+        log.info("stopping", worker=self._worker_id)
         self._stopped.set()
         self._observer.draining = True
         if self._worker is not None:
@@ -105,17 +106,22 @@ class Service:
                 version=__version__,
                 http_port=port,
             )
-            try:
-                async with asyncio.timeout(None) as self._opening:
-                    ports, page = await self._open(stack)
-            except TimeoutError:
-                if not self._stopped.is_set():
-                    raise
-            else:
-                await self._work(ports, page)
-            finally:
-                self._opening = None
+            if not self._stopped.is_set():  # it may have been while the server was opened
+                await self._open_and_work(stack)
         log.info("stopped", worker=self._worker_id)
+
+    async def _open_and_work(self, stack: AsyncExitStack) -> None:
+        try:
+            async with asyncio.timeout(None) as self._opening:
+                ports, page = await self._open(stack)
+        except TimeoutError:
+            if not self._stopped.is_set():
+                raise
+        else:
+            if not self._stopped.is_set():
+                await self._work(ports, page)
+        finally:
+            self._opening = None
 
     async def _open(self, stack: AsyncExitStack) -> tuple[Ports, StreamPage]:
         """Build the adapters, and wait until stream and lease table answer."""
@@ -216,8 +222,6 @@ class Service:
         )
         worker = self._worker = ConsumerWorker(ports, config, self._row(page), self._metrics)
         self._observer.watch(worker, page)
-        if self._stopped.is_set():
-            worker.stop()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._observer.run(), name="observer")
             await worker.run()

@@ -151,7 +151,7 @@ def set_up(progress: Progress) -> None:
 
 def main() -> int:
     """Set it up; return 1 if a step fails, and 130 after Ctrl-C."""
-    print(f"setting up {VENV} from the Python package index (once, about a minute and 82 MB)")
+    print(f"setting up {VENV} from the Python package index (once, about a minute and 97 MB)")
     progress = Progress(sys.stdout, time.monotonic)
     try:
         set_up(progress)

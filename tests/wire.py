@@ -36,19 +36,27 @@ class Wire:
     read_body: bool = True
     delay: float = 0.0  # seconds before each answer
     connections: int = 0
+    open: set[asyncio.StreamWriter] = field(default_factory=set)
     answer: Callable[[Request], Say] | None = None
     asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     def say(self, *lines: Say) -> None:
         self.script[:] = lines
 
+    def interrupt(self, data: bytes) -> None:
+        """Say something on every open connection, without having been asked."""
+        for writer in self.open:
+            writer.write(data)
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.open.add(writer)
         try:
             await self._talk(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
+            self.open.discard(writer)
             writer.close()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

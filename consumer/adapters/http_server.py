@@ -63,8 +63,9 @@ class StatusSource(Protocol):
     def ready(self) -> tuple[bool, str]:
         """Return whether the service is ready, and "ok" or the reason why it is not.
 
-        It is ready if it is not draining, has reached the lease table, and has published something
-        or is not refused access to the event type.
+        It is ready if it is not draining, has done each thing once that it needs, from the first
+        heartbeat to the first read of a shard, and has published something or is not refused
+        access to the event type.
         """
         ...
 

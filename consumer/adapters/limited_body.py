@@ -32,8 +32,11 @@ async def read_at_most(limit: int, chunks: AsyncIterable[bytes]) -> bytes:
 def unpack_at_most(limit: int, body: bytes, coding: str) -> bytes:
     """Return a body without its Content-Encoding, which is gzip, identity or empty.
 
-    Raise BodyUnreadable for another coding, damaged gzip, or more bytes than the limit.
+    A body of no bytes says nothing in any coding. Raise BodyUnreadable for another coding, damaged
+    gzip, bytes behind its end, or more bytes than the limit.
     """
+    if not body:
+        return body
     match coding.strip().lower():
         case "" | "identity":
             return body
@@ -53,4 +56,6 @@ def _gunzip(limit: int, body: bytes) -> bytes:
         raise BodyUnreadable(f"longer than {limit} bytes")
     if not stream.eof:
         raise BodyUnreadable("gzip that is cut off")
+    if stream.unused_data:  # another client would read on, and perhaps find that events failed
+        raise BodyUnreadable("gzip with more behind its end")
     return plain

@@ -2,9 +2,9 @@
 
 A publishing request has two deadlines. Everything before its last byte is handed to the operating
 system (waiting for a connection, connecting, writing) ends within `SEND_SECONDS`, which is less
-than the fence's margin: a request that was tested against the fence does not leave after it. The
-answer may then take as long as the publish timeout says. A request that fails returns an Answer
-with status 0 and raises nothing.
+than the fence's margin: a request that was tested against the fence does not leave after it, unless
+the process stood still while it wrote. The answer may then take as long as the publish timeout
+says. A request that fails returns an Answer with status 0 and raises nothing.
 
 Something before Nakadi may say anything: a phrase that is not ASCII, a body without an end, a
 cookie that no request can carry. All of that is a request that failed, and nothing of it is kept.
@@ -22,14 +22,14 @@ from urllib.parse import quote, urlsplit
 import aiohttp
 import httpx
 import structlog
-from httpx_aiohttp import HttpxAiohttpClient
 
 from consumer import __version__
+from consumer.adapters.http_client import HttpClient
 from consumer.adapters.limited_body import BodyUnreadable, read_at_most, unpack_at_most
 from consumer.adapters.odd_answer import ODD
 from consumer.adapters.tls import Tls
 from consumer.core.preflight.event_definition import partition_names
-from consumer.core.publishing.answer import Answer, no_answer, parse_answer
+from consumer.core.publishing.answer import Answer, no_answer, parse_answer, without_body
 from consumer.errors import Retryable
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Nakadi:
         self._clock = clock
         self._timeout = timeout
         self._tls = Tls() if tls is None else tls
-        self._client = HttpxAiohttpClient(
+        self._client = HttpClient(
             headers={
                 "Accept": "application/json",
                 "Accept-Encoding": "identity",
@@ -154,13 +154,15 @@ class Nakadi:
         """Send events in one request, in this order. After a 401 the token is read again."""
         flow_id = _flow_id()
         body = b"[%b]" % b",".join(bodies)
-        started = asyncio.get_running_loop().time()
+        started, leave_by = asyncio.get_running_loop().time(), self._clock.now() + SEND_SECONDS
         if self._gzip:
             body = compressed(body)
         connected, sending = False, True
 
         async def content() -> AsyncIterator[bytes]:
             nonlocal connected, sending
+            if self._clock.now() >= leave_by:
+                raise TimeoutError  # the process stood still, and the fence may have passed
             connected = True
             yield body
             # The client asks for more, so the body is written. Do not move a limit that has ended.
@@ -223,13 +225,13 @@ class Nakadi:
         }
         request = self._client.stream("POST", self._events, content=content, headers=headers)
         async with request as response:
+            said = {name.lower(): value for name, value in response.headers.items()}
+            said.setdefault("x-flow-id", flow_id)
             try:
                 body = await _body(response, MAX_ANSWER_BYTES)
             except BodyUnreadable as error:
-                return no_answer("unreadable", f"{response.status_code}: {error}", flow_id)
-        answer_headers = {name.lower(): value for name, value in response.headers.items()}
-        answer_headers.setdefault("x-flow-id", flow_id)
-        return parse_answer(response.status_code, answer_headers, body)
+                return without_body(response.status_code, said, str(error))
+        return parse_answer(response.status_code, said, body)
 
     def _authorization(self) -> dict[str, str]:
         header = self._header()
@@ -249,6 +251,8 @@ def compressed(body: bytes) -> bytes:
 
 async def _body(response: httpx.Response, limit: int) -> bytes:
     """Return the body without its coding. httpx would unpack a part of it to any size."""
+    if response.headers.get("transfer-encoding", "chunked").strip().lower() != "chunked":
+        raise BodyUnreadable("a Transfer-Encoding that was not asked for")
     sent = await read_at_most(limit, response.aiter_raw())
     return unpack_at_most(limit, sent, response.headers.get("content-encoding", ""))
 

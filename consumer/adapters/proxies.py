@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from urllib.request import getproxies
 
+from consumer.core.host import HOST_PATTERN, is_host
 from consumer.errors import Misconfigured
 
 _SCHEMES = ("http", "https", "all")
 _PROXY = re.compile(
-    r"""(https?://)?([^\s/?#"\\]*@)?([^\[\]/:?#@\s]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/?""",
+    rf"""(https?://)?([^\s/?#"\\]*@)?(?P<host>{HOST_PATTERN})(:(?P<port>[0-9]{{1,5}}))?/?""",
     re.IGNORECASE,
 )
 
@@ -21,10 +22,14 @@ def check_proxies() -> None:
     in an error at every request.
     """
     for scheme, text in getproxies().items():
-        found = _PROXY.fullmatch(text)
-        if scheme in _SCHEMES and (found is None or int((found[4] or ":0")[1:]) > 65535):
+        if scheme in _SCHEMES and not _is_proxy(text):
             raise Misconfigured(
                 f"{scheme.upper()}_PROXY: found a value that is not shown, wanted"
                 " http://host:port or http://user:password@host:port; in user and password,"
                 " write special characters as % and two digits"
             )
+
+
+def _is_proxy(text: str) -> bool:
+    found = _PROXY.fullmatch(text)
+    return found is not None and is_host(found["host"]) and int(found["port"] or 0) <= 65535

@@ -27,12 +27,13 @@ from consumer.core.preflight.check_result import (
     check_region,
     exit_code,
 )
-from consumer.core.preflight.queue_fitness import judge_queue
+from consumer.core.preflight.queue_fitness import judge_queue, judge_queue_region
 from consumer.core.reports.application_report import judge_application
 from consumer.credentials import fallback_region, tls_of, token_of
 from consumer.errors import LeaseTableAbsent, Misconfigured, Retryable
 from consumer.find_stream import check_enabled, find_stream, is_known
 from consumer.observability import logs
+from consumer.observability.actions import TRUST_FOR_AWS, TRUST_FOR_NAKADI
 from consumer.settings.loading import load_settings
 
 if TYPE_CHECKING:
@@ -181,7 +182,12 @@ class Check:
                 "set CONSUMER_DEAD_LETTER_QUEUE_URL",
             )
             return
-        queue = await queue_attributes(await aws.sqs(), url)
+        sqs = await aws.sqs()
+        elsewhere = judge_queue_region(url, sqs.meta.endpoint_url)
+        if elsewhere is not None:
+            self.results.append(elsewhere)
+            return
+        queue = await queue_attributes(sqs, url)
         self.results.extend(judge_queue(queue, self._settings.event_bytes))
 
     def _token(self, token: Token) -> None:
@@ -224,8 +230,7 @@ def _rows(results: Iterable[CheckResult]) -> Iterator[tuple[str, ...]]:
 def _remedy(dependency: str, error: Retryable) -> str:
     match error.reason:
         case "tls":
-            file = "SSL_CERT_FILE" if dependency == EVENT_TYPE else "AWS_CA_BUNDLE"
-            return f"if a private authority signs certificates here, name its PEM file in {file}"
+            return TRUST_FOR_NAKADI if dependency == EVENT_TYPE else TRUST_FOR_AWS
         case "access_denied":
             return "`consumer iam-policy` prints what must be allowed"
         case "credentials":

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from consumer.core.preflight.queue_fitness import queue_region
 from consumer.errors import Misconfigured
 from consumer.settings.loading import SOURCE, load_settings
 
@@ -30,10 +31,6 @@ KMS_NOTE = (
     " on that key, and kms:GenerateDataKey if it is written to (lease table, queue)"
 )
 _ARN = re.compile(r"arn:(?P<partition>[^:]+):dynamodb:(?P<region>[^:]*):(?P<account>[^:]*):")
-_QUEUE_REGION = re.compile(
-    r"(?:[a-z0-9-]+\.)?sqs(?:-fips)?\.([a-z0-9-]+)\.(?:vpce\.)?"
-    r"(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|api\.aws|api\.amazonwebservices\.com\.cn)"
-)
 _PARTITIONS = {
     "cn-": "aws-cn",
     "us-gov-": "aws-us-gov",
@@ -94,7 +91,8 @@ def policy(
 ) -> list[Statement]:
     """Return the statements for a purpose: run, check, operate or redrive.
 
-    `environ` may say where the service runs: AWS_REGION, AWS_ACCOUNT_ID. Raise Misconfigured for
+    `environ` may say where the service runs: AWS_REGION, or AWS_DEFAULT_REGION as the SDK calls it,
+    and AWS_ACCOUNT_ID. Raise Misconfigured for
     redrive without a dead letter queue.
     """
     location = _location(settings, environ)
@@ -171,13 +169,11 @@ def _queue(url: str, location: Location) -> str:
 
     What the URL does not say is taken from the location.
     """
-    parts = urlsplit(url)
-    host = _QUEUE_REGION.fullmatch(parts.hostname or "")
-    *_, account, name = ["", "", *parts.path.split("/")]
+    *_, account, name = ["", "", *urlsplit(url).path.split("/")]
     return ":".join(
         (
             f"arn:{location.partition}:sqs",
-            host[1] if host else location.region,
+            queue_region(url) or location.region,
             account if _ACCOUNT.fullmatch(account) else location.account,
             name,
         )
@@ -190,13 +186,11 @@ def _location(settings: Settings, environ: Mapping[str, str]) -> Location:
     The stream of an ARN may belong to another account. Without an ARN region and account stay `*`:
     those of the environment may be the operator's, and only the partition is sure to be the same.
     """
-    region = environ.get("AWS_REGION")
+    region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
     match = _ARN.match(settings.stream_arn or "")
     if match is None:
-        queue = _QUEUE_REGION.fullmatch(
-            urlsplit(settings.dead_letter_queue_url or "").hostname or ""
-        )
-        return Location(_partition(queue[1] if queue else region or ""))
+        queue = queue_region(settings.dead_letter_queue_url or "")
+        return Location(_partition(queue or region or ""))
     stream = Location(**match.groupdict())
     account = environ.get("AWS_ACCOUNT_ID")
     return Location(stream.partition, region or stream.region, account or stream.account)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from consumer.core.lasting import Lasting
+from consumer.errors import LeaseTableGone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +46,12 @@ class Conditions:
         """Log a warning if it is due. A new `aspect` makes it due; the first waits `patience` s."""
         self._warn(event, facts, aspect, patience)
 
+    def example(self, event: str, example: dict[str, object], **facts: object) -> None:
+        """Log a warning with an example of what it is about, which is no part of the subject."""
+        due = self._due(event, facts)
+        if due is not None:
+            log.warning(event, **facts, **example, **due)
+
     def error(self, event: str, *, aspect: object = None, **facts: object) -> None:
         """Log an error if it is due. A new `aspect` makes it due."""
         due = self._due(event, facts, aspect)
@@ -52,7 +59,12 @@ class Conditions:
             log.error(event, **facts, **due)
 
     def failed(self, event: str, error: Retryable, *, action: str, **facts: object) -> None:
-        """Log a warning of a call that failed, with its reason and detail, if it is due."""
+        """Log a warning of a call that failed, with its reason and detail, if it is due.
+
+        That the lease table is gone is one condition, `lease_table_gone`, and not one of each call.
+        """
+        if isinstance(error, LeaseTableGone):
+            return
         told = {"reason": error.reason, "detail": str(error), "action": action}
         self._warn(event, facts | told)
 

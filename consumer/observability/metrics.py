@@ -27,7 +27,8 @@ from prometheus_client import (
 
 from consumer import __version__
 from consumer.core.dead_letters import dead_letter
-from consumer.core.leases.lease import SEEK
+from consumer.core.shard.cursor import SKIP_REASONS
+from consumer.core.shard.gap import GAP_REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
 PREFIX = "consumer"
-
-SKIP_REASONS = ("already_read", "before_start")
-GAP_REASONS = ("trimmed", "possibly_trimmed", "shard_gone", SEEK)
 
 # The last finite bucket lies above the default timeout of a request, which is 40 s.
 DURATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -113,11 +111,13 @@ class Metrics:
         )
         self.records_read = self._counter("records_read", "Stream records read.")
         self.records_skipped = self._counter(
-            "records_skipped", "Records skipped: read before, or older than the start.", "reason"
+            "records_skipped",
+            "Records skipped: read before, or older than a start or a seek.",
+            "reason",
         )
         self.gaps = self._counter(
             "gaps",
-            "Gap rows created: changes lost unread, skipped by a seek, or passed by.",
+            "Gap rows created: changes lost unread, passed by, or skipped by a seek.",
             "reason",
         )
         self.get_records_requests = self._counter(
@@ -163,7 +163,7 @@ class Metrics:
         )
         self.hot_keys = self._counter(
             "hot_keys",
-            "Events that waited a minute behind others of their key (CONSUMER_KEY_RUN_EVENTS).",
+            "Events stored after more than a minute, with ten runs of their key still behind them.",
         )
 
     def _declare_leases(self) -> None:

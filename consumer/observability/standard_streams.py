@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import io
 import os
+import select
 import sys
-from typing import TextIO, cast
+from typing import TYPE_CHECKING, Final, TextIO, cast
 
 from consumer.core.printable import printable
 from consumer.core.secret import without_passwords
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+STDERR_SECONDS: Final = 2.0
+"""Longest wait for whoever reads stderr. A process that has an error to tell has to end."""
 
 
 class Terminal(io.TextIOWrapper):
@@ -28,6 +35,28 @@ class Terminal(io.TextIOWrapper):
         super().write(sequence)
 
 
+class _LastWords(io.FileIO):
+    """The descriptor of stderr: what nobody takes in time is dropped, and so is all that follows.
+
+    A pipe whose reader has stopped would keep a worker that ends with an error from ending. A
+    person who has stopped a terminal is waited for.
+    """
+
+    _patience: float | None = STDERR_SECONDS
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write a part that fits into a pipe which is not full, or drop all of it."""
+        patience = None if self.isatty() else self._patience
+        part = memoryview(data).cast("B")
+        try:
+            if select.select([], [self], [], patience)[1]:
+                return super().write(part[: select.PIPE_BUF])
+        except OSError:  # a full disk, a closed pipe
+            pass
+        self._patience = 0.0
+        return len(part)
+
+
 def control(out: TextIO, sequence: str) -> None:
     """Write a control sequence of our own, such as one that clears the screen."""
     if isinstance(out, Terminal):
@@ -39,6 +68,8 @@ def control(out: TextIO, sequence: str) -> None:
 def prepare() -> None:
     """Open the standard streams that are missing, and make a Terminal of stdout and stderr.
 
+    Stderr does not wait for its reader for long; stdout does, except that of `consumer run`.
+
     A process may be started without them. The first socket would then get the number of stdout, and
     whoever is at its other end would read the log.
     """
@@ -48,14 +79,19 @@ def prepare() -> None:
         except OSError:
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest free number
     sys.stdin = sys.stdin or io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)))
-    sys.stdout = _terminal(sys.stdout, 1)
-    sys.stderr = _terminal(sys.stderr, 2)
+    sys.stdout = _stdout(sys.stdout)
+    sys.stderr = Terminal(
+        io.BufferedWriter(_LastWords(2, "w", closefd=False)),
+        encoding=sys.stderr.encoding if sys.stderr else "utf-8",
+        errors="backslashreplace",
+        line_buffering=True,
+    )
 
 
-def _terminal(stream: TextIO | None, number: int) -> TextIO:
-    """Return a Terminal in place of a stream, which is None if its descriptor was missing."""
+def _stdout(stream: TextIO | None) -> Terminal:
+    """Return a Terminal in place of stdout, which is None if its descriptor was missing."""
     if stream is None:
-        nowhere = io.BufferedWriter(io.FileIO(number, "w", closefd=False))
+        nowhere = io.BufferedWriter(io.FileIO(1, "w", closefd=False))
         return Terminal(nowhere, encoding="utf-8", errors="backslashreplace")
     plain = cast("io.TextIOWrapper", stream)
     return Terminal(

@@ -46,9 +46,11 @@ def not_given(names: Sequence[str], model: type[BaseModel]) -> str:
     shown = ", ".join(variable(name) for name in names)
     if len(names) > 1:
         nothing = " and ".join(["nothing"] * len(names))
-        return f"{shown}: found {nothing}, wanted exactly one of the two"
-    meaning = meaning_of(model, names[0]).rstrip(".")
-    return f"{shown}: found nothing, wanted the {meaning[:1].lower()}{meaning[1:]}"
+        return f"{shown}: found {nothing}, wanted one of the two"
+    meaning = meaning_of(model, names[0]).partition(". ")[0].rstrip(".")
+    if not meaning[:2].isupper():  # it begins with a word, not with a name like SQS
+        meaning = meaning[:1].lower() + meaning[1:]
+    return f"{shown}: found nothing, wanted the {meaning}"
 
 
 def meaning_of(model: type[BaseModel], name: str) -> str:

@@ -31,6 +31,7 @@ APPLICATION: Final[Need] = ("application", "event_type")
 SOURCE: Final[Need] = ("table", "stream_arn")
 EVENT_TYPE: Final[Need] = ("event_type",)
 NAKADI: Final[Need] = ("nakadi_url",)
+DEAD_LETTER_QUEUE: Final[Need] = ("dead_letter_queue_url",)
 
 SERVICE: Final = (EVENT_TYPE, NAKADI, SOURCE)
 """What the service needs; a command may need less."""

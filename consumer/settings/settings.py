@@ -117,7 +117,7 @@ class Settings(BaseSettings):
     """Add a JSON Patch to U events. This needs the view type NEW_AND_OLD_IMAGES."""
     patch_field: Name = "patch"
     """Name of the patch inside `data`. In the flat layout an item that has an attribute of this
-    name cannot be published."""
+    name cannot be published, unless `CONSUMER_PATCH` is false."""
     change_field: Name = "change"
     """Name of the member inside `data` that says which change this is. In the flat layout an item
     that has an attribute of this name cannot be published."""

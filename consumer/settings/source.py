@@ -1,8 +1,8 @@
 """Reads settings as text from the environment and from a YAML file.
 
-The environment wins over the file. An unknown name is an error that suggests the nearest known
-name, because a misspelt limit that is ignored would be noticed weeks later. An empty value counts
-as unset, because templates of charts and compose files produce such variables.
+The environment wins over the file. An unknown name is an error that suggests a known name if one
+is like it, because a misspelt limit that is ignored would be noticed weeks later. An empty value
+counts as unset, because templates of charts and compose files produce such variables.
 
 No message of this module contains a value: the misspelt name may be that of a secret.
 """
@@ -26,6 +26,11 @@ PREFIX = "CONSUMER_"
 FILE_VARIABLE = "CONSUMER_CONFIG_FILE"
 HTTP_PORT = 8080
 """The default port. It is here because `consumer health` does not load the other settings."""
+
+LIKENESS = 0.7
+"""Part of the letters that a misspelt name and a suggestion share, in order. Less is chance."""
+
+NO_SUGGESTION = "one of those that `consumer settings` prints"
 
 # Variables that Kubernetes sets for every Service whose name begins with "consumer".
 _SERVICE_LINK = re.compile(
@@ -65,8 +70,9 @@ def read_environment(environ: Mapping[str, str], known: Collection[str] | None) 
             continue
         key = name.removeprefix(PREFIX).lower()
         if known is not None and (variable(key) != name or key not in known):
-            nearest = variable(_nearest(key, [*known, "config_file"]))
-            raise Misconfigured(f"{name}: found an unknown variable, wanted perhaps {nearest}")
+            nearest = _nearest(key, [*known, "config_file"])
+            wanted = f"perhaps {variable(nearest)}" if nearest else NO_SUGGESTION
+            raise Misconfigured(f"{name}: found an unknown variable, wanted {wanted}")
         if text.strip():
             given[key] = Given(text, name)
     return given
@@ -84,10 +90,10 @@ def read_file(path: str, known: Collection[str] | None) -> dict[str, Given]:
         line = f"line {key_node.start_mark.line + 1} of {path}"
         source = f"{variable(key)} ({line})"
         if known is not None and key not in known:
-            nearest = _nearest(key, known)
+            nearest = _nearest(key.lower().removeprefix(PREFIX.lower()), known)
+            wanted = f"perhaps {nearest!r}" if nearest else NO_SUGGESTION
             raise Misconfigured(
-                f"{FILE_VARIABLE}: found the unknown key {key!r} in {line},"
-                f" wanted perhaps {nearest!r}"
+                f"{FILE_VARIABLE}: found the unknown key {key!r} in {line}, wanted {wanted}"
             )
         if key in given:
             raise Misconfigured(f"{source}: found the key a second time, wanted it once")
@@ -107,8 +113,9 @@ def _injected(name: str, text: str, known: Collection[str] | None) -> bool:
     return _SERVICE_LINK.fullmatch(name) is not None
 
 
-def _nearest(name: str, known: Collection[str]) -> str:
-    return difflib.get_close_matches(name.lower(), sorted(known), n=1, cutoff=0)[0]
+def _nearest(name: str, known: Collection[str]) -> str | None:
+    """Return the known name that is most like this one, None if none is like it."""
+    return next(iter(difflib.get_close_matches(name.lower(), sorted(known), 1, LIKENESS)), None)
 
 
 def _mapping(path: str) -> list[tuple[yaml.Node, yaml.Node]]:

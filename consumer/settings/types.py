@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from consumer.core.event.event import Layout
+from consumer.core.host import HOST_PATTERN, is_host
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON
 from consumer.core.secret import secret_word
 from consumer.core.stream.stream import Stream
@@ -27,10 +28,7 @@ _STREAM_ARN = re.compile(r"arn:[^:]+:dynamodb:[^:]*:[^:]*:table/[^/]+/stream/.+"
 _EVENT_TYPE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 _HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _PORT = r"[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
-_HTTP_URL = re.compile(
-    r"[Hh][Tt][Tt][Pp][Ss]?://([^\[\]/:?#@\s]+|\[[0-9a-fA-F:.]*:[0-9a-fA-F:.]*\])"
-    rf"(:(0*({_PORT}))?)?(/[^?#\s]*)?"
-)
+_HTTP_URL = re.compile(rf"[Hh][Tt][Tt][Pp][Ss]?://({HOST_PATTERN})(:(0*({_PORT}))?)?(/[^?#\s]*)?")
 _START = re.compile(
     r"[Tt][Rr][Ii][Mm]_[Hh][Oo][Rr][Ii][Zz][Oo][Nn]|[Ll][Aa][Tt][Ee][Ss][Tt]"
     r"|[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
@@ -83,8 +81,12 @@ def event_type(text: str) -> str:
 
 def http_url(text: str) -> str:
     """Accept a URL without credentials, query or fragment; remove slashes at its end."""
-    if not _HTTP_URL.fullmatch(text):
-        raise ValueError("an http or https URL without credentials, query or fragment")
+    found = _HTTP_URL.fullmatch(text)
+    if found is None or not is_host(found[1]):
+        raise ValueError(
+            "an http or https URL with a host name (labels of 1 to 63 letters) or an IP address,"
+            " without credentials, query or fragment"
+        )
     return text.rstrip("/")
 
 

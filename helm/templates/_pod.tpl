@@ -40,6 +40,16 @@ volumes:
         - key: {{ $.root.Values.token.key }}
           path: {{ $.root.Values.token.key }}
   {{- end }}
+  {{- with .root.Values.authorities }}
+  {{- if .configMapName }}
+  - name: authorities
+    configMap:
+      name: {{ .configMapName }}
+      items:
+        - key: {{ .key }}
+          path: {{ .key }}
+  {{- end }}
+  {{- end }}
   {{- with .root.Values.extraVolumes }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -64,6 +74,13 @@ env:
   - name: CONSUMER_NAKADI_TOKEN_FILE
     value: {{ . | quote }}
   {{- end }}
+  {{- $authorities := .Values.authorities }}
+  {{- range $name, $trusted := dict "AWS_CA_BUNDLE" $authorities.aws "SSL_CERT_FILE" $authorities.nakadi }}
+  {{- if and $authorities.configMapName $trusted (not (include "consumer.hasEnv" (dict "root" $.root "name" $name))) }}
+  - name: {{ $name }}
+    value: /etc/authorities/{{ $authorities.key }}
+  {{- end }}
+  {{- end }}
   {{- with .Values.extraEnv }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -78,6 +95,11 @@ volumeMounts:
   {{- if .Values.token.secretName }}
   - name: nakadi-token
     mountPath: /var/run/secrets/nakadi
+    readOnly: true
+  {{- end }}
+  {{- if .Values.authorities.configMapName }}
+  - name: authorities
+    mountPath: /etc/authorities
     readOnly: true
   {{- end }}
   {{- with .Values.extraVolumeMounts }}

@@ -81,6 +81,8 @@ CONTAINERS: Schema = {
 NARROWER: Mapping[str, Schema] = {
     "region": {"pattern": "^([a-z]{2,}(-[a-z]+)+-[0-9]+)?$"},
     "token.key": {"pattern": "^[-._a-zA-Z0-9]+$"},
+    "authorities.configMapName": DNS_NAME,
+    "authorities.key": {"pattern": "^[-._a-zA-Z0-9]+$"},
     "replicas": {"minimum": 0},
     "image.repository": {"minLength": 1},
     "image.digest": {"pattern": "^(sha256:[0-9a-f]{64})?$"},

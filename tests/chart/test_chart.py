@@ -82,6 +82,8 @@ MISTAKES = (
      cluster_proofs.full_names_are_kept, "names"),
     ("_pod.tpl", "with .root.Values.initContainers", "with dict",
      cluster_proofs.containers_are_added, "minimal containers"),
+    ("_pod.tpl", "mountPath: /etc/authorities", "mountPath: /etc/others",
+     cluster_proofs.authorities_are_trusted, "minimal authorities"),
     ("deployment.yaml", "with .Values.extraContainers", "with dict",
      cluster_proofs.containers_are_added, "minimal containers"),
     ("prometheusrule.yaml", '"files/alerts.yaml"',

@@ -18,6 +18,7 @@ from tests.patience import PATIENCE
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
     [
+        "consumer.cli",
         "consumer.commands.run",
         "consumer.commands.check",
         "consumer.commands.events.event_type",
@@ -86,7 +87,7 @@ def run_consumer(
 
 def _consumer(words: tuple[str, ...], environment: dict[str, str], out: str, errors: str) -> None:
     """Be `consumer`, in the forked process."""
-    from consumer.cli import main
+    from consumer.__main__ import main
 
     os.environ.clear()
     os.environ.update(environment)

@@ -49,7 +49,7 @@ class Compose:
     def command(self, service: str) -> list[str]:
         """The image's entry point and the service's command."""
         words = [self._local(word) for word in self._services[service].get("command", ["run"])]
-        if self._services[service]["build"]["target"] == "consumer":
+        if service == "consumer":
             return [str(BIN / "consumer"), *words]
         return [sys.executable, "-m", *words]
 

@@ -107,7 +107,10 @@ def test_the_default_form_shows_events_and_a_summary() -> None:
         assert '"data_op": "C"' in shown.text
         assert re.search(r"worker-1 +http://127\.0\.0\.1:\d+/  its status page", shown.text)
         assert '{"op": "replace", "path": "/status", "value": "PAID"}' in shown.text
+        assert re.search(r"Nakadi +http://127\.0\.0\.1:\d+/  open it in a browser", shown.text)
         assert "kill -9" not in shown.text, "there is nobody to take over"
+        assert "For more time to try it: make run DURATION=60\n" in shown.text
+        assert "to kill: make run SHARDS=8 WORKERS=3 DURATION=60\n" in shown.text
         count = shown.count("changes")
         assert f"\nended: changes written {count}, events accepted {count}, " in shown.text
         assert "\nGOOD: " in shown.text

@@ -280,17 +280,18 @@ def test_a_dry_run_prints_a_table_and_hides_nothing(desk: Desk) -> None:
 def test_a_list_says_of_each_letter_why_it_is_there(desk: Desk) -> None:
     refused = [desk.letter(number, "o-2" if number == 3 else "") for number in range(1, 4)]
     desk.put(*refused, replace(desk.letter(4), reason="expired", detail="\x1b[2Jold"))
+    desk.put(replace(desk.letter(5), reason="new\x1b[2J"))
     desk.put_text("hello")
     code, out, errors = desk.redrive("--dry-run", "--list", "--json")
     assert code == 0
     letters = {line["sequence"]: line for line in map(json.loads, out.splitlines())}
-    assert sorted(map(str, letters)) == ["1", "2", "3", "4", "None"]
+    assert sorted(map(str, letters)) == ["1", "2", "3", "4", "5", "None"]
     assert letters["1"]["detail"] == "#/data/amount: expected number"
     assert (letters["1"]["reason"], letters["1"]["receptions"]) == ("validation", 1)
     assert 0 <= letters["1"]["age_seconds"] < PATIENCE
     assert letters["2"]["key"] == letters["3"]["key"] != letters["1"]["key"]
     assert letters[None]["stays"].startswith("no dead letter")
-    assert "5 messages received" in errors
+    assert "6 messages received" in errors
     assert "o-2" not in out
     code, out, _ = desk.redrive("--dry-run", "--list", "--show-keys", "--reason", "expired")
     header, line, *rest = out.splitlines()
@@ -300,8 +301,13 @@ def test_a_list_says_of_each_letter_why_it_is_there(desk: Desk) -> None:
         ['["o-4"]', "4"],
     )
     assert line.split()[3:] == ["2", "expired", r"\u001b[2Jold"]
-    assert ("not a letter" in rest[0], rest[1]) == (True, "5 messages received")
-    assert desk.depth() == (5, 0)
+    assert ("not a letter" in rest[0], rest[1]) == (True, "6 messages received")
+    code, out, _ = desk.redrive("--dry-run")
+    assert (code, [line.split()[0] for line in out.splitlines()[1:4]]) == (
+        0,
+        ["expired", r"new\u001b[2J", "not"],
+    )
+    assert desk.depth() == (6, 0)
     assert desk.stored() == []
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import urllib.request
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 
+from tests.full_pipe import full_pipe
 from tests.integration.cluster import Cluster, cluster
 from tests.integration.consumer_process import run_consumer
 from tests.patience import PATIENCE
@@ -38,17 +39,6 @@ def free_port() -> int:
         return port
 
 
-def full_pipe() -> tuple[int, int]:
-    reader, writer = os.pipe()
-    os.set_blocking(writer, False)
-    for size in (4096, 1):
-        with suppress(BlockingIOError):
-            while True:
-                os.write(writer, b"\n" * size)
-    os.set_blocking(writer, True)
-    return reader, writer
-
-
 def answer(port: int, path: str) -> str:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE) as found:
         text: str = found.read().decode()
@@ -56,7 +46,7 @@ def answer(port: int, path: str) -> str:
 
 
 def test_a_worker_goes_on_while_nobody_reads_its_log(here: Cluster) -> None:
-    """Its stdout is a pipe that is full from the start, and whose reader never reads."""
+    """Its stdout and stderr are one pipe, full from the start, and whose reader never reads."""
     reader, writer = full_pipe()
     port = free_port()
     worker = subprocess.Popen(
@@ -65,7 +55,7 @@ def test_a_worker_goes_on_while_nobody_reads_its_log(here: Cluster) -> None:
         env=here.environment(CONSUMER_HTTP_PORT=str(port)),
         stdin=subprocess.DEVNULL,
         stdout=writer,
-        stderr=subprocess.DEVNULL,
+        stderr=writer,
     )
     os.close(writer)
     try:
@@ -109,13 +99,23 @@ def test_no_command_prints_what_a_row_tells_the_terminal(here: Cluster) -> None:
     keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
     region = here.arn.split(":")[3]
     db = boto3.client("dynamodb", endpoint_url=here.leases_url, region_name=region, **keys)
+
+    def put(row: dict[str, Any]) -> None:
+        db.put_item(TableName="consumer-leases", Item=row)
+
     for row in db.scan(TableName="consumer-leases")["Items"]:
         if "leaseCounter" in row:
-            db.put_item(
-                TableName="consumer-leases", Item={**row, "leaseOwner": {"S": f"{EVIL}\nevil"}}
-            )
+            put(row | {"leaseOwner": {"S": f"{EVIL}\nevil"}})
+            gap = {"from": {"S": "1"}, "reason": {"S": EVIL}, "detectedAt": {"N": "1"}}
+            place = row["key"]["S"].replace("lease/", "gap/") + "/1"
+            put(row | {"key": {"S": place}} | gap)
+            put(row | {"key": {"S": row["key"]["S"] + "-bad"}, "checkpoint": {"S": EVIL}})
     db.close()
-    for words in (["leases"], ["leases", "--json"], ["pause", "--dry-run"]):
-        shown = run_consumer(words, here.environment())
-        assert "a\\u001b[2J\\u009b31mb" in shown.stdout, shown
+    texts = {}
+    for words in ("leases", "leases --json", "gaps", "gaps --json", "pause --dry-run"):
+        shown = run_consumer(words.split(), here.environment())
+        assert (shown.returncode, "a\\u001b[2J\\u009b31mb" in shown.stdout) == (0, True), shown
         assert (shown.stdout + shown.stderr).replace("\n", "").isprintable()
+        texts[words] = shown.stdout
+    states = {line["state"] for line in json.loads(texts["leases --json"])}
+    assert states == {"silent", "unreadable"}, "one bad row hides no other"

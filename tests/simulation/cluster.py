@@ -10,6 +10,7 @@ from consumer.core.event.event import EventFormat
 from consumer.core.leases.lease import Worker
 from consumer.core.routes.route import Route
 from consumer.core.stream.stream import Stream, ViewType
+from consumer.core.time_of_day import ENOUGH
 from consumer.errors import NotReleased, first_in
 from consumer.find_stream import known_streams
 from consumer.runtime.consumer_worker import ConsumerWorker, Ports, WorkerConfig
@@ -132,6 +133,8 @@ class Cluster:
         if world.scenario.has("wrong_clock"):
             machine.skew = world.scenario.streams.of("wrong_clock", name).uniform(-HOUR, HOUR)
         clock = AwsClock(machine)
+        for _ in range(ENOUGH):  # what the start asks of AWS before there is a worker
+            clock.learn(float(int(wall(world.loop.now))), machine.now())
         process = Process(name, node, self._worker(node, clock), machine, clock)
         self.processes.append(process)
         world.tell(name, "starts")

@@ -21,6 +21,7 @@ BURST = 25
 POISON = 0.03
 OBJECTED = 0.02
 TRICKLES = 4
+STILL_SENT = 60.0  # seconds
 NAMES_TRIED = 1000
 REMOVED = 0.05
 LEAVES, LONG_NAME = 150, "n" * 5000
@@ -37,6 +38,7 @@ class Writer:
         self._table = world.model.table("orders")  # the last that there was
         self._big = world.scenario.workload.big
         self._long_names = world.scenario.workload.long_names
+        self._objected: list[Record] = []
         self._long: set[str] = set()  # keys of items that have the long name now
         self.keys = [f"k{number}" for number in range(world.scenario.workload.keys)]
 
@@ -70,6 +72,7 @@ class Writer:
         elif key is None and bad > 1.0 - OBJECTED and world.scenario.has("firewall"):
             poison[record.sequence] = "objected"
             event.objected = True
+            self._objected.append(record)
         world.trace.add(
             world.loop.now, "table", "change", record.shard.id, f"{picked} {record.sequence}"
         )
@@ -116,7 +119,8 @@ class Writer:
         written, so that they are stored and it is known to fail alone.
         """
         self.write(at, self.keys[-1])
-        waiting = [record for record in self._world.truth.unsettled() if record.objected]
+        now = self._world.loop.now
+        waiting = [record for record in self._objected if now - record.sent_at < STILL_SENT]
         for record in waiting[:TRICKLES]:
             beside = _beside(record)
             if beside is not None:

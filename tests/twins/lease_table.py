@@ -18,7 +18,7 @@ from typing import TypeVar
 from consumer.core.leases.checkpoint import UNREADABLE
 from consumer.core.leases.command import Command
 from consumer.core.leases.lease import SEEK, Gap, Lease, LeaseWrite, StreamRow, Worker
-from consumer.errors import LeaseConflict, Retryable, UnknownOutcome
+from consumer.errors import LeaseConflict, LeaseTableGone, Retryable, UnknownOutcome
 
 T = TypeVar("T")
 
@@ -41,6 +41,17 @@ class LeaseTable:
     gaps: dict[str, dict[tuple[str, str], Gap]] = field(default_factory=dict)
     commands: dict[str, dict[int, Command]] = field(default_factory=dict)
     log: list[tuple[str, str]] = field(default_factory=list)
+    gone: bool = False  # there is no such table, until `make`
+
+    def drop(self) -> None:
+        """Delete the table, and all rows with it."""
+        for rows in (self.workers, self.streams, self.leases, self.gaps, self.commands):
+            rows.clear()
+        self.gone = True
+
+    def make(self) -> None:
+        """Make an empty table."""
+        self.gone = False
 
     def of(self, stream_key: str) -> dict[str, Lease]:
         return self.leases.setdefault(stream_key, {})
@@ -78,6 +89,8 @@ class LeaseTableTwin:
         if self.cut or fault is Fault.HANGS:
             await asyncio.sleep(self.limit)
             raise unknown(operation, "timeout")
+        if self.table.gone:
+            raise LeaseTableGone(f"{operation}: no table")
         if fault is Fault.REFUSED:
             raise Retryable(operation, "throttled")
         if fault is Fault.LOST_BEFORE:

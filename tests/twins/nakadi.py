@@ -38,6 +38,7 @@ class Reply:
     partitions: Sequence[str] | None = None
     foreign: bool = False
     eids: Sequence[int] | None = None
+    detail: str = "detail"
 
 
 def refusal(count: int, bad: int, step: str = "validating") -> Reply:
@@ -94,12 +95,12 @@ class NakadiTwin:
             if reply.eids is not None:
                 eids = [eid_of(bodies[index]) for index in reply.eids]
             items = tuple(
-                BatchItemResponse(PublishingStatus(status), step, "detail", part, eid)
+                BatchItemResponse(PublishingStatus(status), step, reply.detail, part, eid)
                 for (status, step), part, eid in zip(reply.items, parts, eids, strict=True)
             )
         reason = reply.reason or f"{'foreign' if reply.foreign else 'http'}_{reply.status}"
         return Answer(
-            reply.status, items, reply.retry_after, "flow", reason, "detail", not reply.foreign
+            reply.status, items, reply.retry_after, "flow", reason, reply.detail, not reply.foreign
         )
 
     def sequences(self, key: str) -> list[int]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from consumer.core.leases.lease import StreamRow
 from consumer.core.stream.stream import Stream, StreamPage, ViewType
@@ -28,6 +29,21 @@ def test_after_thirty_seconds_it_is_unreachable() -> None:
         with pytest.raises(StreamUnreachable, match="the stream could not be reached for 30 s: no"):
             await patiently("the stream", refused, clock, HalfChance())
         assert 30 <= clock.now() < 33
+
+    run(main)
+
+
+def test_a_certificate_that_is_not_trusted_is_told_with_the_variable_to_set() -> None:
+    async def untrusted() -> None:
+        raise Retryable("certificate verify failed", "tls")
+
+    async def main() -> None:
+        with (
+            capture_logs() as logs,
+            pytest.raises(StreamUnreachable, match="verify failed; set AWS_CA_BUNDLE to"),
+        ):
+            await patiently("the stream", untrusted, VirtualClock(), HalfChance())
+        assert all(log["action"].startswith("set AWS_CA_BUNDLE to") for log in logs)
 
     run(main)
 

@@ -67,7 +67,7 @@ def reset(port: int, data: bytes) -> None:
 
 async def trickle(writer: asyncio.StreamWriter) -> None:
     """Send a request that is never silent for long, and never at its end."""
-    for letter in HEAD * 1000:
+    for letter in HEAD + b"X: " + b"x" * 2000:
         writer.write(bytes([letter]))
         await writer.drain()
         await asyncio.sleep(0.01)
@@ -149,6 +149,7 @@ async def test_a_hundred_connections_and_the_oldest_makes_room(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(http_connections, "MAX_CONNECTIONS", 5)
+    monkeypatch.setattr(http_connections, "REQUEST_SECONDS", 10 * PATIENCE)  # none ends by age
     async with serve_http(LOCAL, 0, Source()) as port:
         silent: list[Connection] = []
         for _ in range(5):

@@ -14,12 +14,14 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "logs.md").read_text().partition("\n## What to do\n")[2]
 LOGGERS = {"log", "conditions", "self._conditions"}
 PASSED_ON = "conditions.py"  # it logs what others tell it, with their actions
-LOUD = {"warning", "error", "exception", "critical", "failed"}
+LOUD = {"warning", "error", "exception", "critical", "failed", "example"}
+SPOKEN_AS = {"exception": "error", "failed": "warning", "example": "warning"}
 NOTHING = re.compile(r"nothing( here)?; .{15,}")
 VERBS = {
     "compare", "create", "delete", "enable", "find", "give", "have", "keep", "let", "look", "raise",
     "remove", "repair", "report", "run", "set", "stop", "unset", "use",
 }  # fmt: skip
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 TOLD_ELSEWHERE = {"event_type_doubtful": "a check's remedy: tests/unit/core/preflight holds them"}
 
 
@@ -31,18 +33,34 @@ class Call(NamedTuple):
     level: str
     action: ast.expr | None
     module: ast.Module
+    function: Function | None = None
+
+    @property
+    def actions(self) -> list[str]:
+        """What it may say is to be done. A name is first looked up in the call's own function."""
+        values: list[ast.expr | None] = [self.action]
+        if self.function is not None and isinstance(self.action, ast.Name):
+            values = [*assigned(self.action.id, self.function)] or values
+        return [text for each in values for text in texts(each, self.module)]
 
 
 def calls(path: Path) -> Iterator[Call]:
     module = ast.parse(path.read_text())
+    functions = {
+        id(inner): node  # the innermost one: outer functions are walked first
+        for node in ast.walk(module)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for inner in ast.walk(node)
+    }
     for node in ast.walk(module):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
             if node.func.attr not in LOUD or ast.unparse(node.func.value) not in LOGGERS:
                 continue
             event = ast.literal_eval(node.args[0])
             action = next((word.value for word in node.keywords if word.arg == "action"), None)
-            level = {"exception": "error", "failed": "warning"}.get(node.func.attr, node.func.attr)
-            yield Call(f"{path.name}:{node.lineno}", str(event), level, action, module)
+            level = SPOKEN_AS.get(node.func.attr, node.func.attr)
+            where, function = f"{path.name}:{node.lineno}", functions.get(id(node))
+            yield Call(where, str(event), level, action, module, function)
 
 
 def aliases(path: Path) -> Iterator[str]:
@@ -76,20 +94,22 @@ def texts(value: ast.expr | None, module: ast.Module) -> list[str]:
             return texts(inner, module)
         case ast.Call(func=ast.Attribute(value=ast.Name() as table, attr="get"), args=arguments):
             return [text for each in (table, *arguments[1:]) for text in texts(each, module)]
-        case ast.Call(func=ast.Attribute(value=ast.Name(id="self"), attr=name)):
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="self"), attr=name) | ast.Name(id=name)):
             return [text for each in returned(name, module) for text in texts(each, module)]
         case ast.Subscript(value=ast.Name() as table):
             return texts(table, module)
         case ast.Name(id=name):
             found_values = assigned(name, module) or passed(name, module)
             return [text for each in found_values for text in texts(each, module)]
+        case ast.IfExp(body=either, orelse=other):
+            return [text for each in (either, other) for text in texts(each, module)]
         case ast.Dict(values=values):
             return [text for each in values for text in texts(each, module)]
         case _:
             return []
 
 
-def assigned(name: str, module: ast.Module) -> list[ast.expr]:
+def assigned(name: str, module: ast.AST) -> list[ast.expr]:
     """Return the values that a module, or a function in it, assigns to a name or imports."""
     found: list[ast.expr] = []
     for node in ast.walk(module):
@@ -104,7 +124,7 @@ def assigned(name: str, module: ast.Module) -> list[ast.expr]:
 
 
 def returned(name: str, module: ast.Module) -> list[ast.expr]:
-    """Return what a method of the module returns."""
+    """Return what a function of the module returns."""
     return [
         each.value
         for node in ast.walk(module)
@@ -145,11 +165,7 @@ def test_every_loud_line_has_an_action() -> None:
 
 
 def test_every_action_says_what_to_do_or_that_nothing_is_to_be_done() -> None:
-    found = [
-        (call, texts(call.action, call.module))
-        for call in every_call()
-        if call.event not in TOLD_ELSEWHERE
-    ]
+    found = [(call, call.actions) for call in every_call() if call.event not in TOLD_ELSEWHERE]
     assert len(found) > 35
     assert [f"{call.where} {call.event}" for call, said in found if not said] == []
     assert [text for _, said in found for text in said if not says_what_to_do(text)] == []
@@ -162,7 +178,7 @@ def rows() -> list[str]:
     for call in every_call():
         if call.event not in TOLD_ELSEWHERE:
             levels.setdefault(call.event, set()).add(call.level)
-            actions.setdefault(call.event, set()).update(texts(call.action, call.module))
+            actions.setdefault(call.event, set()).update(call.actions)
     return [
         f"| `{event}` | {' or '.join(sorted(levels[event]))} | {' · '.join(sorted(said))} |"
         for event, said in sorted(actions.items())
@@ -187,8 +203,21 @@ def test_every_cause_in_a_table_is_seen(tmp_path: Path) -> None:
         'A = {"x": "use x"}\nlog.warning("a", action=A.get(k, "b"))\n'
         'log.error("b", action=f"{A[k]}; {c}")\nlog.exception("c")\nlog.info("d")\n'
     )
-    found = [(call.event, texts(call.action, call.module)) for call in calls(source)]
+    found = [(call.event, call.actions) for call in calls(source)]
     assert found == [("a", ["use x", "b"]), ("b", ["use x; …"]), ("c", [])]
+
+
+def test_a_name_is_that_of_the_function_in_which_a_line_is_logged(tmp_path: Path) -> None:
+    source = tmp_path / "source.py"
+    source.write_text(
+        "def one(k):\n    self._action = action = why(k)\n    log.warning('a', action=action)\n"
+        "def other():\n    action = 'use y'\n    log.error('b', action=action)\n"
+        "def why(k):\n    return 'use x'\n"
+    )
+    assert [(call.event, call.actions) for call in calls(source)] == [
+        ("a", ["use x"]),
+        ("b", ["use y"]),
+    ]
 
 
 if __name__ == "__main__":

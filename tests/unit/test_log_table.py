@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 TABLE = (ROOT / "docs" / "logs.md").read_text()
-LEVELS = {"debug", "info", "warning", "error", "exception", "failed"}
+LEVELS = {"debug", "info", "warning", "error", "exception", "failed", "example"}
 LOGGERS = {"log", "self._log", "self._conditions", "conditions"}
 CALLED = LEVELS | {"_log"}
 NO_FIELDS = {"aspect", "patience"}  # of conditions: whether a line is due
@@ -35,6 +35,7 @@ def logged() -> dict[str, set[str]]:
             if isinstance(event, ast.Constant):
                 fields = {keyword.arg for keyword in node.keywords if keyword.arg} - NO_FIELDS
                 fields |= {"reason", "detail"} if last == "failed" else set()
+                fields |= {"exception"} if last == "exception" else set()
                 events[str(event.value)] |= fields | ({"stream", "shard"} & {*wrapped(name)})
     return events
 
@@ -66,3 +67,16 @@ def test_the_table_names_the_fields_of_each_event() -> None:
 def test_every_field_has_one_meaning() -> None:
     used = {field for fields in logged().values() for field in fields}
     assert sorted(used - rows("Fields").keys()) == []
+
+
+def test_a_reason_is_a_word_and_a_detail_a_sentence() -> None:
+    """What is made of an exception is a sentence: its field is `detail`."""
+    sentences = [
+        f"{path.name}:{node.lineno}"
+        for path in sorted((ROOT / "consumer").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[0] in LOGGERS
+        for word in node.keywords
+        if word.arg == "reason" and re.match(r"f['\"]|str\(", ast.unparse(word.value))
+    ]
+    assert sentences == []

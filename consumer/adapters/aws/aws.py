@@ -25,6 +25,7 @@ from consumer.adapters.aws.get_records_parser import CheckedParserFactory
 from consumer.adapters.aws.http_session import HttpSession
 from consumer.adapters.clock import AwsClock, SystemClock
 from consumer.adapters.proxies import check_proxies
+from consumer.core.host import is_host
 from consumer.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -129,15 +130,24 @@ class Aws:
 def _check_endpoint(service: str, url: str) -> None:
     """Raise Misconfigured for an endpoint that is no URL, without a quotation: it may be secret.
 
-    botocore looks at it only when it signs a request, and then quotes what it takes for a port.
+    botocore looks at its port only when it signs a request, and then quotes what it takes for one.
+    It takes 256.0.0.1 for a name, and any scheme.
     """
-    try:
-        _ = urlsplit(url).port
-    except ValueError:
+    if not _is_endpoint(url):
         raise Misconfigured(
             f"AWS_ENDPOINT_URL or AWS_ENDPOINT_URL_… of {service}: found a value that is not shown,"
-            " wanted a URL"
-        ) from None
+            " wanted an http or https URL with a host name or an IP address, without credentials"
+        )
+
+
+def _is_endpoint(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    named = is_host(f"[{host}]" if ":" in host else host)
+    return named and port != 0 and "@" not in parts.netloc and parts.scheme in {"http", "https"}
 
 
 def _check_authorities(file: str | None) -> None:

@@ -19,7 +19,7 @@ from consumer.adapters.aws.aws_errors import (
 )
 from consumer.adapters.lease_table.lease_expressions import Expressions
 from consumer.adapters.lease_table.lease_rows import APPLICATION, KEY, Item, Row, RowValue, item
-from consumer.errors import Retryable, UnknownOutcome
+from consumer.errors import LeaseTableGone, Retryable, UnknownOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -33,7 +33,8 @@ MAX_PAGES: Final = 1000
 class LeaseRequests:
     """The rows of one application, addressed by their sort keys.
 
-    `dynamodb` is a client made by `Aws`. Reads raise Retryable, writes raise UnknownOutcome.
+    `dynamodb` is a client made by `Aws`. Reads raise Retryable, writes raise UnknownOutcome; both
+    raise LeaseTableGone if there is no such table.
     """
 
     def __init__(
@@ -76,6 +77,8 @@ class LeaseRequests:
             answer = await self._read(
                 "GetItem", self._dynamodb.get_item, Key=self._key(key), ConsistentRead=True
             )
+        except LeaseTableGone:
+            raise
         except Retryable as error:
             raise UnknownOutcome(str(error), error.reason) from error
         return answer.get("Item")
@@ -172,6 +175,8 @@ class LeaseRequests:
             async with asyncio.timeout(self._request_seconds):
                 return await operation(TableName=self._table, **arguments)
         except CALL_FAILURES as error:
+            if _no_table(error):
+                raise self._gone(name, error) from error
             raise retryable(name, error) from error
 
     async def _write(
@@ -184,10 +189,16 @@ class LeaseRequests:
             if _refused(error):
                 self._count("refused")
                 raise ConditionFailed(_old_item(error)) from error
+            if _no_table(error):
+                self._count("refused")
+                raise self._gone(name, error) from error
             self._count("unknown")
             raise UnknownOutcome(f"{name}: {describe(error)}", reason_of(error)) from error
         self._count("done")
         return answer
+
+    def _gone(self, name: str, error: Exception) -> LeaseTableGone:
+        return LeaseTableGone(f"{name}: no table {self._table!r}: {describe(error)}")
 
     def _count(self, outcome: str) -> None:
         if self._metrics is not None:
@@ -200,6 +211,11 @@ class ConditionFailed(Exception):
     def __init__(self, row: Row | None) -> None:
         super().__init__()
         self.row = row
+
+
+def _no_table(error: Exception) -> bool:
+    """Return whether there is no such table, which also says that a write has not happened."""
+    return error_code(error) == "ResourceNotFoundException"
 
 
 def _refused(error: Exception) -> bool:

@@ -61,8 +61,8 @@ _KEPT_BY_TAKE: Final = ("checkpoint", "recordAt", "caughtUpAt")
 class LeaseTable:
     """LeaseStore port for one application; `dynamodb` is a client made by `Aws`.
 
-    Every method but `ensure_table` raises Retryable if a read fails, and UnknownOutcome if a write
-    may or may not have happened.
+    Every method but `ensure_table` raises Retryable if a read fails, UnknownOutcome if a write may
+    or may not have happened, and LeaseTableGone if there is no such table.
     """
 
     def __init__(

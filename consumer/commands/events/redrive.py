@@ -29,7 +29,7 @@ from consumer.credentials import fallback_region, tls_of, token_of
 from consumer.errors import Misconfigured
 from consumer.observability import logs
 from consumer.runtime.redrive.redrive import Redrive, RedriveJob
-from consumer.settings.loading import EVENT_TYPE, NAKADI, load_settings
+from consumer.settings.loading import DEAD_LETTER_QUEUE, EVENT_TYPE, NAKADI, load_settings
 
 if TYPE_CHECKING:
     import argparse
@@ -57,11 +57,7 @@ MEANINGS = {
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
     """Run it, write a summary to `out` and return the report's exit code. Raises Misconfigured."""
     _check_list(arguments)
-    settings = load_settings(environ, [EVENT_TYPE, NAKADI])
-    if settings.dead_letter_queue_url is None:
-        raise Misconfigured(
-            "CONSUMER_DEAD_LETTER_QUEUE_URL: found nothing, wanted the queue that redrive empties"
-        )
+    settings = load_settings(environ, [EVENT_TYPE, NAKADI, DEAD_LETTER_QUEUE])
     (route,) = settings.routes(())
     job = RedriveJob(
         route=route,
@@ -81,7 +77,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
         if arguments.list
         else None
     )
-    report = asyncio.run(_redrive(settings, settings.dead_letter_queue_url, job, listing))
+    report = asyncio.run(_redrive(settings, job, listing))
     if job.dry_run and listing is None:
         out.write(columns([("reason", "event type", "letters", "to publish"), *_rows(report)]))
     notes = sys.stderr if arguments.json else out  # JSON is for programs: nothing else is there
@@ -99,7 +95,7 @@ def _check_list(arguments: argparse.Namespace) -> None:
 
 
 async def _redrive(
-    settings: Settings, queue_url: str, job: RedriveJob, listing: RedriveList | None
+    settings: Settings, job: RedriveJob, listing: RedriveList | None
 ) -> RedriveReport:
     clock = SystemClock()
     chance = random.Random()  # noqa: S311 - spreads retries, guards no secret
@@ -115,7 +111,7 @@ async def _redrive(
         tls=tls_of(settings),
     )
     async with Aws(fallback_region(settings)) as aws, nakadi:
-        source = SqsDeadLetterSource(await aws.sqs(), queue_url)
+        source = SqsDeadLetterSource(await aws.sqs(), str(settings.dead_letter_queue_url))
         if listing is None:
             redrive = Redrive(source, nakadi, clock, chance, job, progress.show)
         else:

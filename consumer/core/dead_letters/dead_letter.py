@@ -50,10 +50,11 @@ _NOT_IN_XML: Final = ((b"\xef\xbf\xbe", rb"\ufffe"), (b"\xef\xbf\xbf", rb"\uffff
 class EventMembers:
     """Names in an event that are needed to shorten a letter.
 
-    `patch` and `change` are members of `data`, `keys` the table's key attributes.
+    `patch` and `change` are members of `data`, `keys` the table's key attributes. Without a
+    `patch`, a member of any name belongs to the item.
     """
 
-    patch: str = "patch"
+    patch: str | None = "patch"
     change: str = "change"
     keys: tuple[str, ...] = ()
 
@@ -250,6 +251,8 @@ def _time(seconds: float | None) -> str | None:
 
 def _without_patch(event: bytes, names: EventMembers, limit: int) -> Raw | None:
     """Return the event without its patch; None if it has no patch, or exceeds `limit` without."""
+    if names.patch is None:
+        return None
     members = _decode_members(event)
     data = _decode_members(members["data"])
     if data.pop(names.patch, None) is None or sum(map(len, data.values())) > limit:

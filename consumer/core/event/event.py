@@ -26,6 +26,11 @@ class EventFormat:
     layout: Layout = Layout.FLAT
     event_bytes: int = 999_000  # most bytes of an event; a larger one is made without its patch
 
+    @property
+    def patch_member(self) -> str | None:
+        """The name of the patch inside `data`; None if no event has one."""
+        return self.patch_field if self.patch else None
+
 
 class Event(Struct, frozen=True, gc=False):
     """One change, encoded once: every attempt sends the same bytes."""

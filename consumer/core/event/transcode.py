@@ -48,7 +48,7 @@ class Transcoder:
         self._eids = EidNamespace(stream_arn)
         self._shapes = shapes
         is_flat = format.layout is Layout.FLAT
-        self._reserved = (format.patch_field, format.change_field) if is_flat else ()
+        self._reserved = (format.patch_member, format.change_field) if is_flat else ()
 
     def event_of(self, record: StreamRecord | MalformedRecord) -> Event | Unbuildable:
         """Return the event of a record, or Unbuildable. A bad record raises no error."""

@@ -28,6 +28,10 @@ class Fence:
         """Return whether something taken in `epoch` may be sent at `now`."""
         return epoch == self.epoch and now < self.deadline
 
+    def end_epoch(self) -> None:
+        """End the epoch now: the rows that keep peers away from what is held are gone."""
+        self.deadline = -inf
+
     def beat(self, sent_at: float, answered_at: float) -> None:
         """Take in the answer to a heartbeat that was sent at `sent_at`.
 

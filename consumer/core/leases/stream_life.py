@@ -157,6 +157,21 @@ def advance(
     return lives, tuple(late)
 
 
+def row_lost(before: Mapping[str, StreamSeen], rows: Sequence[StreamRow]) -> frozenset[str]:
+    """Return the keys of the streams whose row is gone, or has fewer sweeps than before.
+
+    The number of sweeps only rises, and no worker deletes the row. So another hand has deleted it,
+    or has made or restored the table, and rows of shards that are held may be gone with it.
+    """
+    after = {row.key: row for row in rows}
+    return frozenset(
+        key
+        for key, seen in before.items()
+        if (row := after.get(key)) is None
+        or (row.unreadable is None and row.sweep_n < seen.row.sweep_n)
+    )
+
+
 def waiting_long(
     now: float, lives: Mapping[str, StreamLife], seconds: float
 ) -> tuple[tuple[str, str], ...]:

@@ -1,5 +1,8 @@
 """The sweep, a complete listing of a stream's shards: when it is due, and what follows from it.
 
+What follows: rows for the shards that it shows, the leases that wait for a parent without a row,
+and when such a parent, which answers but is never listed, is taken in as a root.
+
 The worker that wins a conditional increment of the stream row's `sweep.n` lists; `sweep.done`
 follows when the listing is complete. An unfinished sweep may be taken over after the longest lease
 duration that any worker keeps to, a finished one is followed by another after the interval. Each

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from consumer.core.failure import failed_again
+from consumer.errors import LEASE_TABLE_GONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,14 +44,24 @@ class TableCalls:
         """The failures in a row of each kind of call that fails now, oldest first."""
         return dict(sorted(self._failures.items(), key=lambda each: each[1].since))
 
+    @property
+    def table_gone(self) -> Failure | None:
+        """The oldest failure that says that there is no lease table, None if none does now."""
+        found = (each for each in self.failures.values() if each.reason == LEASE_TABLE_GONE)
+        return next(found, None)
+
     def was_answered(self, call: TableCall) -> bool:
         """Return whether a call of this kind was ever answered."""
         return call in self._answered
 
     def note_answer(self, call: TableCall) -> None:
-        """Note that the table has answered."""
+        """Note that the table has answered, so it is there, whatever other calls said before."""
         self._answered.add(call)
-        self._failures.pop(call, None)
+        self._failures = {
+            kind: failure
+            for kind, failure in self._failures.items()
+            if kind is not call and failure.reason != LEASE_TABLE_GONE
+        }
 
     def note_failure(self, call: TableCall, reason: str, detail: str, wall: float) -> None:
         """Note that a call failed at `wall` (epoch seconds)."""

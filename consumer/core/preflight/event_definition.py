@@ -62,14 +62,14 @@ class EventShape:
 
     def no_event_has(self, field: str) -> bool:
         """Return whether no event has this path. In the flat layout any attribute is possible."""
-        known = {ITEM, self.form.change_field, self.form.patch_field}
+        known = {ITEM, self.form.change_field, self.form.patch_member}
         return self.form.layout is Layout.NESTED and field.split(".", maxsplit=1)[0] not in known
 
     def _lacks_in_deletes(self, field: str) -> bool:
         path = field.split(".")
         if path[0] == self.form.change_field:
             return path[1:] not in ([], ["sequence"])
-        if path[0] == self.form.patch_field:
+        if path[0] == self.form.patch_member:
             return True
         if self.whole_deletes:
             return False

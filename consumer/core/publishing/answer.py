@@ -7,13 +7,15 @@ Rules
   4xx comes from something in between (a firewall, a proxy, a load balancer): `by_nakadi` is False.
 - A 200 of Nakadi has an empty body. One with items is read as a 207. One with another text comes
   from something in between (a login page, say) and proves nothing.
+- A body that is cut off, or in a coding that was not asked for, may say anything: nothing is known
+  of the events. A 401, 413 or 429 means the same without it.
 - An item that cannot be understood is None. An answer that should have items and has none that
   can be understood counts as no answer: `status` 0.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 
 MAX_DETAIL: Final = 2_000
 """Most characters kept of Nakadi's text about an event or a request."""
+
+LONGEST_PARTITION: Final = 255
+"""Most characters of a partition's name. Names are remembered; a longer one counts as not given."""
 
 NOT_SENT: Final = frozenset({"connect_timeout", "connect", "dns", "tls"})
 """Reasons of answers that stand for none, because no connection was made: nothing was sent."""
@@ -107,6 +112,13 @@ def parse_answer(status: int, headers: Mapping[str, str], body: bytes) -> Answer
     )
 
 
+def without_body(status: int, headers: Mapping[str, str], why: str) -> Answer:
+    """Return the answer whose body cannot be read: only a status that needs none is believed."""
+    if status in _WITH_ITEMS:
+        return no_answer("unreadable", f"{status}: {why}", headers.get("x-flow-id"))
+    return replace(parse_answer(status, headers, b""), detail=why[:MAX_DETAIL])
+
+
 def _is_problem(content: object) -> bool:
     """Return whether this is a Problem of Nakadi: it always has a title and a status."""
     if not isinstance(content, dict):
@@ -133,11 +145,12 @@ def _item(item: object) -> BatchItemResponse | None:
         status = PublishingStatus(_text(item.get("publishing_status")))
     except ValueError:
         return None
+    partition = _text(item.get("partition"))
     return BatchItemResponse(
         status=status,
         step=(_text(item.get("step")) or "none").lower(),
         detail=_text(item.get("detail"))[:MAX_DETAIL],
-        partition=_text(item.get("partition")) or None,
+        partition=partition if 0 < len(partition) <= LONGEST_PARTITION else None,
         eid=_text(item.get("eid")),
     )
 

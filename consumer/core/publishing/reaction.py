@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Sent = QueuedEvent[object]
 
 REFUSALS = 3
-"""The third 422 that names an event refuses it: until then a node may have an older schema."""
+"""The third 422 about an event refuses it: until then a node may have an older schema."""
 
 REFUSAL_DELAYS = (1.5, 3.5)
 """Seconds between these tries: three of them within about five seconds."""
@@ -157,7 +157,7 @@ def react(answer: Answer, events: Sequence[Sent], given: Circumstances) -> React
             return _partial(answer.items, events, given)
         case 422 if answer.items is not None:
             return _refused(answer.items, events)
-        case 400 if answer.by_nakadi:
+        case 400 | 422 if answer.by_nakadi:
             return _rejected(answer, events)
         case 413 if len(events) > 1:
             return Split(too_large=True)
@@ -275,16 +275,25 @@ def _is_failed(item: BatchItemResponse) -> bool:
 
 
 def _refusal(item: BatchItemResponse, event: Sent) -> Verdict:
-    refused = event.tries.refused
-    tries = event.tries._replace(refused=refused + 1)
-    if tries.refused < REFUSALS:
-        return Retry(REFUSAL_DELAYS[refused], tries)
     reasons = {"partitioning": "partitioning", "enriching": "enriching"}
-    return Refused(reasons.get(item.step, "validation"), item.detail, tries)
+    return _third(Refused(reasons.get(item.step, "validation"), item.detail, event.tries))
+
+
+def _third(refused: Refused) -> Verdict:
+    """Return what a 422 means for its culprit: another try, or the refusal if it is the third."""
+    count = refused.tries.refused
+    tries = refused.tries._replace(refused=count + 1)
+    if tries.refused < REFUSALS:
+        return Retry(REFUSAL_DELAYS[count], tries)
+    return replace(refused, tries=tries)
 
 
 def _rejected(answer: Answer, events: Sequence[Sent]) -> Reaction:
-    """Return the meaning of a 400 of Nakadi: an event is the cause, and is not named."""
+    """Return the meaning of a 400 or 422 of Nakadi without items: an event is its cause, unnamed.
+
+    It is Nakadi's own word, a Problem, and nothing is stored.
+    """
     if len(events) > 1:
         return Split(too_large=False)
-    return Verdicts((Refused("rejected", answer.detail, events[0].tries),))
+    refused = Refused("rejected", answer.detail, events[0].tries)
+    return Verdicts((_third(refused) if answer.status == 422 else refused,))

@@ -72,10 +72,7 @@ def conditions(
             yield Condition(WorkerState.BACKING_OFF, words, event_type.since)
     if unable_since is not None:
         yield Condition(WorkerState.UNABLE, "this worker can read no shard", unable_since)
-    for call, failure in calls.failures.items():
-        if failure.count >= FAILING_AFTER:
-            words = f"{call.value} fails: {failure.words}"
-            yield Condition(WorkerState.LEASE_TABLE, words, failure.since)
+    yield from _of_table(calls)
     for shard in shards:
         if shard.state is ShardState.FAILING and shard.failure is not None:
             words = f"shard {shard.shard_id}: {shard.failure.words}"
@@ -85,6 +82,19 @@ def conditions(
             why = "" if pause is None else f" {pause.words}"
             at = None if pause is None else pause.at
             yield Condition(WorkerState.PAUSED, f"shard {shard.shard_id} is paused{why}", at)
+
+
+def _of_table(calls: TableCalls) -> Iterator[Condition]:
+    """Yield what is wrong with the calls to the lease table; without a table only that."""
+    gone = calls.table_gone
+    if gone is not None:
+        words = f"the lease table does not exist: {gone.words}"
+        yield Condition(WorkerState.LEASE_TABLE, words, gone.since)
+        return
+    for call, failure in calls.failures.items():
+        if failure.count >= FAILING_AFTER:
+            words = f"{call.value} fails: {failure.words}"
+            yield Condition(WorkerState.LEASE_TABLE, words, failure.since)
 
 
 def worker_report(condition: Condition, shards: Sequence[ShardView]) -> WorkerReport:

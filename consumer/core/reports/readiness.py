@@ -1,7 +1,8 @@
 """Whether a worker is ready: whether it has seen that it can do its work, at least once.
 
 A worker that was ready does not cease to be for an outage of what it depends on: a restart would
-not help, and the worker goes on by itself. But a call that was never answered keeps it unready,
+not help, and the worker goes on by itself. It ceases to be while the lease table does not exist:
+nothing can be kept, and the process ends soon. And a call that was never answered keeps it unready,
 also when it is first made later: a role that lacks a right must not pass a rollout.
 """
 
@@ -32,6 +33,9 @@ class FirstSteps:
 
 def unready(calls: TableCalls, steps: FirstSteps) -> str | None:
     """Return why the worker is not ready, None if it is."""
+    gone = calls.table_gone
+    if gone is not None:
+        return f"the lease table does not exist: {gone.words}"
     if not calls.was_answered(TableCall.HEARTBEAT):
         return _because("the lease table has not been reached yet", calls, TableCall.HEARTBEAT)
     if not calls.was_answered(TableCall.PEERS):

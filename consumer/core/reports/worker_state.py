@@ -26,8 +26,8 @@ ACTIONS = {
     WorkerState.FAILING: "remove what the reason names: for access_denied compare the role with"
     " `consumer iam-policy`; runbook, ConsumerLeasesUnowned",
     WorkerState.LEASE_TABLE: "remove what the reason names: for access_denied compare the role with"
-    " `consumer iam-policy`, for throttled raise the table's capacity; runbook,"
-    " ConsumerLeasesUnowned",
+    " `consumer iam-policy`, for throttled raise the table's capacity, for lease_table_gone create"
+    " the table again; runbook, ConsumerLeasesUnowned",
     WorkerState.UNABLE: "look at this worker's way to DynamoDB Streams and at its role; runbook,"
     " ConsumerLeasesUnowned",
     WorkerState.STOPPED: "the log line event_type_stopped says what to do; runbook,"

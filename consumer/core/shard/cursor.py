@@ -12,7 +12,7 @@ Rules
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from consumer.core.leases.checkpoint import LATEST, sequence_of
 from consumer.core.stream.stream import AfterSequence, AtTrimHorizon
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
 MINUTE = 60.0
 """DynamoDB Local rounds creation times down to the minute, the service to the second."""
+
+ALREADY_READ: Final = "already_read"
+BEFORE_START: Final = "before_start"
+BEFORE_SEEK: Final = "before_seek"
+
+SKIP_REASONS: Final = (ALREADY_READ, BEFORE_START, BEFORE_SEEK)
+"""All reasons why a record is not published."""
 
 
 class Place(NamedTuple):
@@ -47,7 +54,7 @@ class Cursor:
     skip_before: float | None
     skip_through: int | None = None
     last_read_at: float | None = None
-    skip_reason: str = "before_start"
+    skip_reason: str = BEFORE_START
     stored: str | None = None
 
     @classmethod
@@ -62,7 +69,7 @@ class Cursor:
             last_read=sequence_of(lease.checkpoint),
             iterator=stored,
             skip_before=None if since is None else since - since % MINUTE,
-            skip_reason="before_start" if lease.skip_before is None else "before_seek",
+            skip_reason=BEFORE_START if lease.skip_before is None else BEFORE_SEEK,
             last_read_at=lease.record_at,
             stored=stored,
         )
@@ -98,7 +105,7 @@ class Cursor:
         """Note a record as read; return why it is skipped, None if it is to be published."""
         if self.skip_through is not None:
             if sequence <= self.skip_through:
-                return "already_read"
+                return ALREADY_READ
             self.skip_through = None
         self.last_read = sequence
         self.last_read_at = created_at

@@ -13,13 +13,20 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from consumer.core.leases.checkpoint import TRIM_HORIZON
-from consumer.core.leases.lease import ALL_SHARDS, Gap
+from consumer.core.leases.lease import ALL_SHARDS, SEEK, Gap
 
 if TYPE_CHECKING:
     from consumer.core.leases.lease import Lease
 
+TRIMMED: Final = "trimmed"
+POSSIBLY_TRIMMED: Final = "possibly_trimmed"
+SHARD_GONE: Final = "shard_gone"
+STREAM_GONE: Final = "stream_gone"
 VIEW_TYPE: Final = "view_type"
 """Reason of the gap of a stream that was passed by because its records lack images."""
+
+GAP_REASONS: Final = (TRIMMED, POSSIBLY_TRIMMED, SHARD_GONE, STREAM_GONE, VIEW_TYPE, SEEK)
+"""All reasons that a gap row can have. All but the last say that changes were lost unread."""
 
 SURE_SECONDS = 23 * 3600.0
 """An hour less than the retention: clocks differ, and a page spans some time."""
@@ -45,7 +52,7 @@ def trimmed_gap(
     by_age = last_read_at is None or wall - last_read_at >= SURE_SECONDS
     if caught_up and by_age:
         return None
-    return Gap(lease.shard_id, str(last_read), None, "trimmed", wall)
+    return Gap(lease.shard_id, str(last_read), None, TRIMMED, wall)
 
 
 def possibly_trimmed_gap(lease: Lease, caught_up_at: float | None, wall: float) -> Gap | None:
@@ -59,18 +66,18 @@ def possibly_trimmed_gap(lease: Lease, caught_up_at: float | None, wall: float) 
         since = lease.record_at
     if wall - max(since, caught_up_at or 0.0) <= SURE_SECONDS:
         return None
-    return Gap(lease.shard_id, TRIM_HORIZON, None, "possibly_trimmed", wall)
+    return Gap(lease.shard_id, TRIM_HORIZON, None, POSSIBLY_TRIMMED, wall)
 
 
 def shard_gone_gap(lease: Lease, last_read: int | None, wall: float) -> Gap:
     """Return the gap of a shard that left the listing before it was read to its end."""
     from_ = TRIM_HORIZON if last_read is None else str(last_read)
-    return Gap(lease.shard_id, from_, None, "shard_gone", wall)
+    return Gap(lease.shard_id, from_, None, SHARD_GONE, wall)
 
 
 def unseen_shard_gap(shard_id: str, wall: float) -> Gap:
     """Return the gap of a parent shard that was gone before any listing showed it."""
-    return Gap(shard_id, TRIM_HORIZON, None, "shard_gone", wall)
+    return Gap(shard_id, TRIM_HORIZON, None, SHARD_GONE, wall)
 
 
 def unfit_stream_gap(wall: float) -> Gap:
@@ -90,4 +97,4 @@ def unlisted_stream_gap(label: str, wall: float) -> Gap | None:
         return None
     if wall - made_at < SURE_SECONDS:
         return None
-    return Gap(ALL_SHARDS, TRIM_HORIZON, None, "stream_gone", wall)
+    return Gap(ALL_SHARDS, TRIM_HORIZON, None, STREAM_GONE, wall)

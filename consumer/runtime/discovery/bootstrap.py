@@ -18,6 +18,7 @@ from consumer.core.leases.lineage import chain
 from consumer.core.leases.sweep import new_lease
 from consumer.core.stream.stream import AtLatest
 from consumer.errors import Misconfigured, ShardNotFound, TrimmedData
+from consumer.observability.actions import BEGIN_AT_HORIZON, BEGIN_LATER
 from consumer.runtime.discovery.children import stream_of
 from consumer.runtime.discovery.unread_streams import check_view_type
 
@@ -97,7 +98,7 @@ async def own_rows(
     if not late and all(row.key != source.stream.key for row in ours):
         ours.append(await store.create_stream(first_row(source, source.stream, ours)))
         if ours[-1].unreadable is None:
-            log.info("stream_started", stream=source.stream.key, start=ours[-1].start_position)
+            _tell_start(ours[-1])
     for row in ours:
         check_schema(row)
     if source.accept_change:
@@ -106,6 +107,20 @@ async def own_rows(
         if row.unreadable is None:
             check_fingerprint(source, row)
     return chain(ours)
+
+
+def _tell_start(row: StreamRow) -> None:
+    """Log where reading begins, and what that means if the application has read the table before.
+
+    A lost lease table looks like one that was never written to.
+    """
+    start = row.start_position
+    if row.after is not None:
+        log.info("stream_started", stream=row.key, start=start)
+    elif start == TRIM_HORIZON:
+        log.warning("stream_started", stream=row.key, start=start, action=BEGIN_AT_HORIZON)
+    else:
+        log.warning("stream_started", stream=row.key, start=start, action=BEGIN_LATER)
 
 
 async def _accept(store: LeaseStore, source: Source, row: StreamRow) -> StreamRow:

@@ -1,9 +1,9 @@
 """Discovery: which shards exist, and their lineage. Rule: only this folder creates lease rows.
 
 The worker that claims the sweep of a stream lists it, and creates, page by page, the rows that a
-read did not show. It requests an iterator of a parent that is named but not listed (`parents`). At
-the end of a shard its children are looked up at once, and a few times more (`children`); sweeps
-find those that appear later.
+read did not show. Rows are created in three more places: at a start at LATEST (`bootstrap`), for a
+parent that answers although no listing shows it (`parents`), and for the children of a shard that
+has ended, which are looked up a few times (`children`). Sweeps find those that appear later.
 """
 
 from __future__ import annotations

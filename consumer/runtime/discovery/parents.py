@@ -1,7 +1,10 @@
 """Parents that no listing shows. Rule: only ShardNotFound proves that a parent is gone.
 
 A child whose parent has neither a row nor a place in the listing waits until the parent is proven
-to be gone. If the stream was listed completely before, the parent was created and trimmed after
+to be gone. A parent that answers instead, while five listings in a row are equal and do not show
+it, gets a row of its own, as a root, and is read first.
+
+If a parent is gone and the stream was listed completely before, it was created and trimmed after
 that without being read: its records are lost, and a gap row names it before the child may be read.
 At the first listing, such parents are older than the application, and nothing was lost.
 """

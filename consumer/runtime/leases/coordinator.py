@@ -191,8 +191,9 @@ class Coordinator:
         sent_at = self._clock.now()
         try:
             workers, rows = await self._store.read_peers()
-            started = bool(self._rows) and all(row.unreadable is None for row in self._rows)
-            own = None if started else await own_rows(self._store, self._source, rows)
+            begun = bool(self._rows) and all(row.unreadable is None for row in self._rows)
+            kept = begun or self.draining  # once told to stop, it begins no stream
+            own = None if kept else await own_rows(self._store, self._source, rows)
         except Retryable as error:
             self._conditions.failed("peers_unread", error, action=READ_ROWS_AGAIN)
             self._scan_due = sent_at + self._timing.scan
@@ -226,7 +227,7 @@ class Coordinator:
     def _end(self, fatal: Fatal) -> None:
         """Hand everything over; `run` then raises `fatal`."""
         if self._fatal is None:
-            log.error("ending", reason=str(fatal), action=HAND_OVER)
+            log.error("ending", detail=str(fatal), action=HAND_OVER)
             self._fatal = fatal
             self.stop()
 

@@ -3,7 +3,8 @@
 It writes the whole row at a fixed interval, so a deleted row is written again, and also as soon as
 a value that peers act on has changed. Each answer moves the deadline of the fence. A second task
 watches that deadline, so that leases are revoked in time even while the lease table does not
-answer. The row is deleted last.
+answer. If the table does not exist, they are revoked at once, and after a while the process ends:
+nothing can be kept. The row is deleted last.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from consumer.errors import Retryable
-from consumer.observability.actions import WRITE_ROW_AGAIN
+from consumer.errors import LeaseTableGone, Retryable, StreamUnreachable
+from consumer.observability.actions import CREATE_TABLE_AGAIN, WRITE_ROW_AGAIN
 from consumer.observability.conditions import Conditions
 from consumer.runtime.signal import Signal
 
@@ -38,6 +39,9 @@ DELETE_SECONDS = 1.0
 
 Together with the coordinator's `EXIT_SECONDS` this stays below three seconds.
 """
+
+GONE_SECONDS = 30.0
+"""The process ends if the lease table has not existed for this long, by answers of the service."""
 
 
 def _nothing() -> None:
@@ -74,6 +78,7 @@ class Heartbeat:
         self._reached = asyncio.Event()
         self._stopping = False
         self._conditions = Conditions(clock.now)
+        self._gone_since: float | None = None  # (clock) the first answer that the table is gone
         self._passed_epoch = 0  # the last epoch whose end was reported
         self.unable_since: float | None = None
         self.report: Callable[[], WorkerReport | None] = _no_report
@@ -116,6 +121,12 @@ class Heartbeat:
             self._worker = worker
             self._beat_due.notify()
 
+    def give_up(self) -> None:
+        """Revoke everything held: the rows that keep peers away are gone. Then begin anew."""
+        self._fence.end_epoch()
+        self._watch_due.notify()
+        self._beat_due.notify()
+
     async def until_alive(self) -> None:
         """Wait until the lease table has answered a heartbeat."""
         await self._reached.wait()
@@ -127,7 +138,10 @@ class Heartbeat:
         self._watch_due.notify()
 
     async def run(self) -> None:
-        """Write the row and watch the fence until stopped, then delete the row."""
+        """Write the row and watch the fence until stopped, then delete the row.
+
+        Raise StreamUnreachable once the table has not existed for `GONE_SECONDS`.
+        """
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch(), name="fence")
             while not self._stopping:
@@ -149,6 +163,9 @@ class Heartbeat:
         try:
             async with asyncio.timeout(self._timing.heartbeat):
                 await self._store.put_worker(self._worker)
+        except LeaseTableGone as gone:
+            self._lose_table(gone)
+            return self._timing.heartbeat / 4
         except (Retryable, TimeoutError) as error:
             reason = error.reason if isinstance(error, Retryable) else "timeout"
             detail = str(error) or f"no answer within {self._timing.heartbeat:g} s"
@@ -161,6 +178,8 @@ class Heartbeat:
             )
             return self._timing.heartbeat / 4
         self._conditions.over("heartbeat_failed", worker=self.worker_id)
+        self._conditions.over("lease_table_gone", worker=self.worker_id)
+        self._gone_since = None
         now = self._clock.now()
         epoch = self._fence.epoch
         self._fence.beat(sent_at, now)
@@ -171,6 +190,25 @@ class Heartbeat:
         self._reached.set()
         return max(0.0, sent_at + self._timing.heartbeat - now)
 
+    def _lose_table(self, gone: LeaseTableGone) -> None:
+        """Give up everything. Raise StreamUnreachable if the table stays away."""
+        now = self._clock.now()
+        since = self._gone_since = now if self._gone_since is None else self._gone_since
+        self._conditions.error(
+            "lease_table_gone",
+            worker=self.worker_id,
+            detail=str(gone),
+            action=CREATE_TABLE_AGAIN,
+        )
+        if now - since >= GONE_SECONDS:
+            raise StreamUnreachable(
+                f"the lease table has not existed for {now - since:.0f} s, so no checkpoint can be"
+                f" kept ({gone}); create it again or restore it. Without its rows the next start"
+                " begins at CONSUMER_START, as if it were the first one"
+            )
+        self._fence.end_epoch()
+        self._watch_due.notify()
+
     async def _watch(self) -> None:
         """Report a passed deadline as soon as it has passed, even while the table is silent."""
         while not self._stopping:
@@ -180,8 +218,9 @@ class Heartbeat:
                     "fence_passed",
                     worker=self.worker_id,
                     epoch=self._fence.epoch,
-                    action="find out why no heartbeat was written: heartbeat_failed says why, or "
-                    "the process stood still; the worker takes shards again after the next one",
+                    action="find out why no heartbeat counts: heartbeat_failed, lease_table_gone "
+                    "or stream_row_gone says why, or the process stood still; the worker takes "
+                    "shards again after the next one",
                 )
                 if self._passed_epoch < self._fence.epoch:
                     self._passed_epoch = self._fence.epoch

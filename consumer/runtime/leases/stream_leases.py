@@ -20,12 +20,14 @@ from consumer.core.leases.stream_life import (
     StreamLife,
     StreamSeen,
     advance,
+    row_lost,
     unread,
     waiting_long,
 )
 from consumer.core.reports.lease_view import view
 from consumer.core.reports.readiness import FirstSteps
 from consumer.core.shard.shard_state import ShardState
+from consumer.observability.actions import FIND_OUT_WHO_DELETED
 from consumer.observability.conditions import Conditions
 from consumer.runtime.discovery.known_streams import KnownStreams
 
@@ -83,6 +85,7 @@ class StreamLeases:
     def observe(self, rows: Sequence[StreamRow], sent_at: float) -> None:
         """Take in the table's stream rows, oldest first, of a read sent at `sent_at` (clock)."""
         before = self._streams
+        self._note_lost(rows)
         self._streams = {
             row.key: replace(before[row.key], row=row, asked_at=sent_at)
             if row.key in before
@@ -90,6 +93,15 @@ class StreamLeases:
             for row in rows
         }
         self._advance()
+
+    def _note_lost(self, rows: Sequence[StreamRow]) -> None:
+        """Give up everything if a stream that is read here has lost its row."""
+        lost = row_lost(self._streams, rows)
+        read = lost and lost & {view.stream_key for view in self._held.views()}
+        for key in sorted(read):
+            log.error("stream_row_gone", stream=key, action=FIND_OUT_WHO_DELETED)
+        if read:
+            self._heartbeat.give_up()
 
     def _take_in(self, row: StreamRow, leases: Sequence[Lease]) -> None:
         """Take in the leases of a stream; their read was sent after that of `row`."""

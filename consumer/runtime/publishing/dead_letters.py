@@ -181,7 +181,7 @@ class DeadLetterSender:
 
 def _letter(event: QueuedEvent[Ticket], refused: Refused, route: Route) -> DeadLetter:
     content, tenure = event.content, event.of.tenure
-    names = EventMembers(route.format.patch_field, route.format.change_field, route.keys)
+    names = EventMembers(route.format.patch_member, route.format.change_field, route.keys)
     return DeadLetter(
         reason=refused.reason,
         detail=refused.detail,

@@ -1,7 +1,7 @@
 """Hot keys: keys that change faster than one event, or one run of events, per round trip.
 
-Ownership: the origin of the stream's events reports accepted events. Hot keys are counted and
-logged; the log has their number, and shard and sequence number of an event, not the keys.
+Ownership: the origin of the stream's events reports accepted events. Their events are
+counted. The log has the number of keys, and shard and sequence number of an event, not the keys.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class HotKeys:
     def look(
         self, accepted: Sequence[QueuedEvent[Ticket]], outlet: Outlet[Ticket], now: float
     ) -> None:
-        """Count the hot keys among events that were accepted at `now` and have left the queue."""
+        """Count the events of hot keys among those accepted at `now`, which have left the queue."""
         behind = HOT_KEY_EVENTS * outlet.limits.key_run_events
         hot = [
             event
@@ -43,12 +43,12 @@ class HotKeys:
         if hot:
             self._found_at = now
             self._metrics.hot_keys.inc(len(hot))
-            self._conditions.warning(
+            ticket = hot[0].of
+            self._conditions.example(
                 "hot_key",
+                {"shard": ticket.tenure.shard_id, "sequence": ticket.sequence},
                 event_type=outlet.name,
-                keys=len(hot),
-                shard=hot[0].of.tenure.shard_id,
-                sequence=hot[0].of.sequence,
+                keys=len({event.key for event in hot}),
                 action="raise CONSUMER_KEY_RUN_EVENTS if these keys may lose their strict order "
                 "within a request: it is the most events of a key that a request carries",
             )

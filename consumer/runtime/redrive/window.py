@@ -18,6 +18,7 @@ import structlog
 from consumer.core.backlog.queued_event import QueuedEvent
 from consumer.core.dead_letters.redrive import RedriveOutcome
 from consumer.core.publishing.flow import FlowState
+from consumer.core.publishing.logged_detail import logged_detail
 from consumer.core.reports.redrive_report import NAMED
 from consumer.runtime.publishing.dispatcher import Dispatcher
 from consumer.runtime.publishing.event_type import EventType
@@ -173,8 +174,9 @@ class Window:
         """Leave the message in the queue, and count it. The letter is not changed."""
         letter, name = event.of.letter, event.of.message_id
         attempts = letter.attempts + event.attempts
+        detail = logged_detail(why.detail, event.body)
         self._progress_at = self._clock.now()
-        self._report.count(RedriveOutcome.REFUSED, name, _why_refused(why, attempts))
+        self._report.count(RedriveOutcome.REFUSED, name, _why_refused(why.reason, detail, attempts))
         self._report.refusals[why.reason] += 1
         self._messages.leave(name)
         self._outlet.discard(event)
@@ -189,15 +191,19 @@ class Window:
                 attempts=attempts,
                 receptions=event.of.receptions,
                 flow_id=flow_id,
-                action="remove the cause that the reason names, then redrive again; the letter "
-                "stays in the queue as it was",
+                detail=detail,
+                action="remove the cause that reason and detail name, then redrive again; the "
+                "letter stays in the queue as it was",
             )
 
 
-def _why_refused(why: Refused, attempts: int) -> str:
-    """Return the reason with Nakadi's words, which the report may cut off."""
-    tried = f"{why.reason}, tried {attempts} times"
-    return f"{tried}: {why.detail}" if why.detail else tried
+def _why_refused(reason: str, detail: str, attempts: int) -> str:
+    """Return the reason with Nakadi's words, which the report may cut off.
+
+    They are those of the log: what a scheduled redrive prints is kept like a log.
+    """
+    tried = f"{reason}, tried {attempts} times"
+    return f"{tried}: {detail}" if detail else tried
 
 
 def _sort_key(letter: Deliverable) -> tuple[str, int]:

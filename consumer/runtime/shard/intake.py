@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from consumer.core.backlog.queued_event import cost_of
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.occurred_at import epoch_seconds
+from consumer.core.shard.cursor import ALREADY_READ, BEFORE_SEEK
 from consumer.core.stream.record import MalformedRecord
 from consumer.runtime.publishing.backlog import RecordEvents
 
@@ -37,7 +38,7 @@ SLICE = 200
 SLICE_SECONDS = 0.05
 """Most records, and about the longest time, without an await: other tasks run in between."""
 
-INSIDE_GAP = ("already_read", "before_seek")
+INSIDE_GAP = (ALREADY_READ, BEFORE_SEEK)
 """A record skipped for one of these reasons does not end a gap."""
 
 NO_TIME = float("inf")
@@ -143,7 +144,7 @@ class Intake:
                 self._metrics.records_skipped.labels(reason=skipped).inc()
                 self._push(fresh)
                 fresh = []
-                if skipped != "already_read":
+                if skipped != ALREADY_READ:
                     watermark.skip(sequence, created_at)
             taken += 1
         self._push(fresh)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from consumer.core.backoff import Backoff
 from consumer.core.leases import lease_write
-from consumer.errors import LeaseConflict, LeaseLost, Retryable
+from consumer.errors import LeaseConflict, LeaseLost, LeaseTableGone, Retryable
 from consumer.observability.actions import WRITE_ROW_AGAIN
 
 if TYPE_CHECKING:
@@ -108,6 +108,9 @@ class LeaseWriter:
                         raise LeaseLost(str(conflict)) from conflict
                     case never:
                         assert_never(never)
+            except LeaseTableGone as gone:
+                self._resolved()
+                raise LeaseLost(str(gone)) from gone  # no row of it is left to be written
             except Retryable as error:
                 pause = backoff.next(self._chance.random())
                 self._conditions.failed(

@@ -75,6 +75,7 @@ class OperatorCommands:
         backoff = Backoff(PAUSE, PAUSE_MAX)
         while self.due and not self._goal.leaving:
             lease = self._writer.lease
+            newest = self.newest_command  # what becomes known during the read may not be in it
             try:
                 commands = await self._store.read_commands(self._row.key, lease.command_counter)
             except Retryable as error:
@@ -91,7 +92,7 @@ class OperatorCommands:
             if self._goal.leaving:
                 break
             wall = self._clock.wall()
-            applied = apply_commands(lease, commands, self.newest_command, wall)
+            applied = apply_commands(lease, commands, newest, wall)
             for gap in applied.gaps:
                 await self._gaps.record(gap)
             await self._writer.rewrite(applied.row)

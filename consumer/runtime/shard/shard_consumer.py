@@ -142,7 +142,7 @@ class ShardConsumer:
 
     async def run(self) -> Outcome:
         """Take the lease and read until it is released or lost. Nothing is left in the backlog."""
-        if not await self._writer.take():
+        if self._goal.leaving or not await self._writer.take():
             return Outcome.NOT_TAKEN
         lease = self._writer.lease
         self._held = self._goal.current is not Goal.REVOKED

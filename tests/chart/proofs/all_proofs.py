@@ -40,6 +40,7 @@ PROOFS: tuple[Proof, ...] = (
     cluster_proofs.labels_are_everywhere,
     cluster_proofs.full_names_are_kept,
     cluster_proofs.containers_are_added,
+    cluster_proofs.authorities_are_trusted,
     cluster_proofs.names_resolve,
     cluster_proofs.pods_are_restricted,
     cluster_proofs.rollouts_never_have_fewer,

@@ -72,6 +72,22 @@ def containers_are_added(bench: Bench) -> str:
     return f"{len([*case.pods()])} pods"
 
 
+def authorities_are_trusted(bench: Bench) -> str:
+    """The variable of each side that is named leads to the file that is mounted, in every pod."""
+    for _, spec in bench.case("authorities").pods():
+        container = own_container(spec)
+        named = {each["name"]: each.get("value") for each in container["env"]}
+        (mount,) = (each for each in container["volumeMounts"] if each["name"] == "authorities")
+        (volume,) = (each for each in spec["volumes"] if each["name"] == "authorities")
+        (item,) = volume["configMap"]["items"]
+        assert named["SSL_CERT_FILE"] == f"{mount['mountPath']}/{item['path']}"
+        assert "AWS_CA_BUNDLE" not in named
+    for _, spec in bench.case("minimal").pods():
+        assert all(each["name"] != "authorities" for each in spec["volumes"])
+        assert all(each["name"] != "SSL_CERT_FILE" for each in own_container(spec)["env"])
+    return "SSL_CERT_FILE"
+
+
 def names_resolve(bench: Bench) -> str:
     """Accounts, config maps and targets that are named are there, or come from elsewhere."""
     elsewhere = {"order-relay", "order-check"}

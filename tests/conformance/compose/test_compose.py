@@ -19,11 +19,17 @@ SCHEMA = json.loads((Path(__file__).parent / "compose-spec/compose-spec.json").r
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
+BUILT = {name: each["image"] for name, each in SERVICES.items() if "build" in each}
+LOCALDEV = [name for name, each in SERVICES.items() if each["image"] == BUILT["nakadi"]]
 STAGES = re.findall(r"^FROM (\S+) AS (\S+)$", DOCKERFILE, re.MULTILINE)
 
 
 def mistakes(compose: object) -> list[str]:
     return [error.message for error in Draft7Validator(SCHEMA).iter_errors(compose)]
+
+
+def depends_on(service: str) -> set[str]:
+    return set(SERVICES[service].get("depends_on", {}))
 
 
 def last_stage() -> str:
@@ -70,24 +76,50 @@ def test_a_service_waits_for_what_can_be_waited_for(name: str) -> None:
                 assert "healthcheck" in SERVICES[other]
             case "service_completed_successfully":
                 assert other == "setup"
+            case "service_started":
+                assert "build" in SERVICES[other]  # its image is what is waited for
             case unexpected:
                 pytest.fail(f"{name} waits for {other} to be {unexpected}")
 
 
 def test_what_is_not_ours_has_a_pinned_image() -> None:
-    foreign = {name: each["image"] for name, each in SERVICES.items() if "build" not in each}
+    foreign = {
+        name: each["image"]
+        for name, each in SERVICES.items()
+        if each["image"] not in BUILT.values()
+    }
     assert set(foreign) == {"dynamodb", "prometheus", "grafana"}
     assert all(re.search(r":v?\d+\.\d+\.\d+$", image) for image in foreign.values())
 
 
-@pytest.mark.parametrize("name", [name for name in SERVICES if "build" in SERVICES[name]])
-def test_a_service_of_ours_is_a_stage_of_the_dockerfile(name: str) -> None:
-    service = SERVICES[name]
-    target = service["build"]["target"]
-    assert target in {stage for _, stage in STAGES}
-    if target == "localdev":
-        module = service["command"][0]
-        assert importlib.util.find_spec(module) is not None, f"python -m {module}"
+def test_an_image_of_ours_is_a_stage_of_the_dockerfile_and_built_once() -> None:
+    assert set(BUILT) == {"nakadi", "consumer"}
+    assert len(set(BUILT.values())) == 2
+    for name in BUILT:
+        assert SERVICES[name]["build"]["target"] in {stage for _, stage in STAGES}
+
+
+@pytest.mark.parametrize("name", LOCALDEV)
+def test_a_stand_in_starts_a_module_of_an_image_that_was_built_before(name: str) -> None:
+    module = SERVICES[name]["command"][0]
+    assert importlib.util.find_spec(module) is not None, f"python -m {module}"
+    assert SERVICES[name]["pull_policy"] == "never"
+    waits_for = {name}
+    while more := {other for each in waits_for for other in depends_on(each)} - waits_for:
+        waits_for |= more
+    assert "nakadi" in waits_for
+
+
+@pytest.mark.parametrize("name", [name for name in SERVICES if "healthcheck" in SERVICES[name]])
+def test_health_is_asked_often_at_the_start_and_seldom_then(name: str) -> None:
+    check = SERVICES[name]["healthcheck"]
+    assert (check["start_interval"], check["interval"]) == ("1s", "30s")
+
+
+def test_workers_can_be_scaled() -> None:
+    (ports,) = SERVICES["consumer"]["ports"]
+    assert re.fullmatch(r"127\.0\.0\.1:8080-80\d\d:8080", ports)
+    assert "container_name" not in SERVICES["consumer"]
 
 
 def test_the_consumer_accepts_its_settings() -> None:
@@ -124,11 +156,13 @@ def test_prometheus_scrapes_the_consumer_as_its_rules_expect() -> None:
     folder = ROOT / "localdev/observability"
     config = yaml.safe_load((folder / "prometheus.yml").read_text())
     (job,) = config["scrape_configs"]
-    (target,) = job["static_configs"]
-    assert target["targets"] == ["consumer:8080"]
+    (found,) = job["dns_sd_configs"]
+    port = SERVICES["consumer"]["ports"][0].rpartition(":")[2]
+    assert (found["names"], found["type"], found["port"]) == (["consumer"], "A", int(port))
+    (label,) = job["relabel_configs"]
     rules = (folder / "rules.yml").read_text()
     application = SERVICES["consumer"]["environment"]["CONSUMER_EVENT_TYPE"]
-    labels = f'namespace="{target["labels"]["namespace"]}",application="{application}"'
+    labels = f'{label["target_label"]}="{label["replacement"]}",application="{application}"'
     assert labels in rules
 
 
@@ -146,27 +180,32 @@ def test_every_stage_grows_from_one_pinned_image() -> None:
     outside = {base for base, _ in STAGES} - {stage for _, stage in STAGES}
     assert outside == {"${PYTHON_IMAGE}"}
     (base,) = re.findall(r"^ARG PYTHON_IMAGE=(.*)$", DOCKERFILE, re.MULTILINE)
-    assert base == "python:3.13-slim-trixie"  # Debian's stable release
+    assert re.fullmatch(r"python:3\.13-slim-trixie@sha256:[0-9a-f]{64}", base)
+    assert base.partition("@")[0] in DOCKERFILE.partition("\nARG ")[0]  # says how to renew it
+    assert "# syntax" not in DOCKERFILE  # a front end would be one more image, and not pinned
 
 
 def test_the_service_image_is_what_a_plain_build_makes() -> None:
     assert STAGES[-1] == ("python", "consumer")
     assert "\nRUN " not in last_stage()
     assert re.findall(r"^COPY .*$", last_stage(), re.MULTILINE) == [
-        "COPY --from=runtime /opt/venv /opt/venv"
+        "COPY --from=dependencies /opt/venv /opt/venv",
+        "COPY --from=code /opt/code /opt/venv",
     ]
     assert "\nUSER 65532:65532\n" in last_stage()
     assert "HEALTHCHECK" in last_stage()
     assert 'CMD ["consumer", "health"]' in last_stage()
-    assert last_stage().endswith('ENTRYPOINT ["consumer"]\nCMD ["run"]\n')
+    assert last_stage().endswith(
+        'ENTRYPOINT ["env", "--block-signal=TERM", "consumer"]\nCMD ["run"]\n'
+    )
 
 
 def test_only_the_locked_requirements_are_installed() -> None:
-    installs = re.findall(r"pip install (.*?)(?: \\)?$", DOCKERFILE, re.MULTILINE)
+    installs = re.findall(r"pip install (?:--no-compile )?(.*?)(?: \\)?$", DOCKERFILE, re.MULTILINE)
     assert installs == [
         "--require-hashes --no-deps --requirement requirements/build.txt",
         "--require-hashes --no-deps --requirement requirements/dev.txt",
         "--require-hashes --no-deps --requirement requirements/run.txt",
-        "--no-deps --no-index --no-cache-dir /dist/*.whl",
+        "--no-deps --no-index --no-cache-dir --prefix /opt/code /dist/*.whl",
     ]
     assert "--no-build-isolation --no-index" in DOCKERFILE

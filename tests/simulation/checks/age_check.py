@@ -85,13 +85,15 @@ class AgeCheck:
     def _since(self, record: Record, alive: "list[Process]") -> float | None:
         """Since when it must show. Of a shard nobody reads only the last sign of life is known.
 
-        None where nobody can know of the shard yet, or the record need not be delivered.
+        None where nobody can know of the shard, or the record need not be delivered.
         """
         world = self._world
         stream = world.table.streams.get(record.shard.stream_key)
         row = world.table.of(record.shard.stream_key).get(record.shard.id)
         if stream is None or row is None or not stream.bootstrapped:
             return None
+        if stream.unreadable is not None:
+            return None  # who starts now reads nothing of it; it is named in the log
         fresh = wall(world.loop.now) - NOTICED
         if world.truth.is_skipped(record) or (row.released_at or 0.0) > fresh:
             return None

@@ -109,6 +109,8 @@ class Checks:
         for event in events:
             if event.event_type != event_type:
                 self.fail("content", f"{worker} sends one of {event.event_type} to {event_type}")
+            if event.objected:
+                event.record.sent_at = self.now
         keys = Counter(event.key for event in events)
         flying = self._flying.setdefault(worker, Counter())
         for key, times in keys.items():

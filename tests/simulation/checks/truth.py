@@ -1,6 +1,7 @@
 """What was written to the table, by shard, and what has become of each record."""
 
 from dataclasses import dataclass, field
+from math import inf
 
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON, sequence_of
 from consumer.core.leases.lease import ALL_SHARDS, SEEK, Gap
@@ -53,6 +54,7 @@ class Record:
     at: float  # epoch seconds
     size: int = 0  # bytes that every event of it has at least
     excused: bool = False
+    sent_at: float = -inf  # loop time of the last request with an event that is objected to
     events: dict[str, EventTruth] = field(default_factory=dict)
 
     @property

@@ -173,8 +173,9 @@ class _Request:
             return self._whole(413)
         if moods.busy and chance.random() < moods.busy:
             return self._whole(429 if chance.random() < 0.5 else 503, moods.retry_after)
-        if any(poison.get(record.sequence) == "unnamed" for record in self._records):
-            return self._whole(400)
+        for record in self._records:
+            if poison.get(record.sequence) == "unnamed":
+                return self._whole((400, 422)[record.sequence % 2])
         if moods.rejected and chance.random() < moods.rejected:
             return self._whole(400)
         for index, record in enumerate(self._records):

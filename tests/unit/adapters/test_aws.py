@@ -66,6 +66,29 @@ async def test_an_endpoint_that_is_no_url_is_a_misconfiguration(
             await aws.streams(1)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://dynamodb..example.org",
+        f"http://{'a' * 64}.example.org",
+        "http://256.0.0.1:8000",
+        "http://127.0.0.1:0",
+        "http://127.0.0.1:99999",
+        "http://user:s3cret@127.0.0.1:8000",
+        "ftp://127.0.0.1:8000",
+    ],
+)
+async def test_an_endpoint_that_cannot_be_reached_is_refused_at_the_start(
+    use_aws: pytest.MonkeyPatch, url: str
+) -> None:
+    point_at(use_aws, url)
+    async with Aws() as aws:
+        with pytest.raises(Misconfigured) as error:
+            await aws.dynamodb(1)
+    assert "\n" not in str(error.value)
+    assert "s3cret" not in str(error.value)
+
+
 async def test_each_service_has_an_endpoint_of_its_own(
     line: Wire, use_aws: pytest.MonkeyPatch
 ) -> None:

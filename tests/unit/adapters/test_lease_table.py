@@ -10,7 +10,13 @@ from consumer.adapters.aws.aws import Aws
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.lease_table.lease_table import LeaseTable
 from consumer.core.leases.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
-from consumer.errors import LeaseConflict, Misconfigured, Retryable, UnknownOutcome
+from consumer.errors import (
+    LeaseConflict,
+    LeaseTableGone,
+    Misconfigured,
+    Retryable,
+    UnknownOutcome,
+)
 from tests.unit.adapters.aws_environment import point_at
 from tests.unit.adapters.test_lease_rows import LEASE_ITEM, STREAM_ITEM, keyed
 from tests.wire import Request, Say, Wire, http
@@ -75,7 +81,6 @@ FAULTS = [
     pytest.param(refusal("InternalServerError", "500 Oops"), "server_error", id="500"),
     pytest.param(Say(http(b"<html>", "502 Bad")), "server_error", id="502"),
     pytest.param(refusal("ProvisionedThroughputExceededException"), "throttled", id="throttled"),
-    pytest.param(refusal("ResourceNotFoundException"), "refused", id="no table"),
     pytest.param(refusal("AccessDeniedException"), "access_denied", id="denied"),
 ]
 
@@ -103,6 +108,27 @@ async def test_a_read_that_fails_is_retryable(
             await read(table)
         assert type(failure.value) is Retryable
         assert (name, failure.value.reason) == (name, reason)
+
+
+async def test_that_there_is_no_table_is_definite_and_says_which(
+    line: Wire, table: LeaseTable
+) -> None:
+    line.say(refusal("ResourceNotFoundException"))
+    for name, call in (READS | WRITES).items():
+        line.requests.clear()
+        with pytest.raises(LeaseTableGone) as failure:
+            await call(table)
+        assert (name, failure.value.reason) == (name, "lease_table_gone")
+        assert "no table 'leases': ResourceNotFoundException: no" in str(failure.value)
+        assert len(line.requests) == 1
+
+
+async def test_a_table_that_goes_between_a_refusal_and_the_look_at_the_row_is_gone(
+    line: Wire, table: LeaseTable
+) -> None:
+    line.say(refusal("ConditionalCheckFailedException"), refusal("ResourceNotFoundException"))
+    with pytest.raises(LeaseTableGone):
+        await table.write_lease("t/l", TAKE)
 
 
 async def test_an_answer_without_items_is_not_an_empty_table(line: Wire, table: LeaseTable) -> None:

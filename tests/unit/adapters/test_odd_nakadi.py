@@ -1,5 +1,6 @@
 """Whatever says it is Nakadi: each answer, to each call, is one of the port's own outcomes."""
 
+import asyncio
 import gzip
 import json
 import tracemalloc
@@ -13,12 +14,19 @@ from consumer.adapters.clock import SystemClock
 from consumer.adapters.nakadi import Nakadi
 from consumer.adapters.token import NoToken
 from consumer.core.preflight.event_definition import parse_definition
+from consumer.core.publishing.placement import Partitioning, Placement
+from consumer.core.publishing.reaction import Circumstances, Outage, Split, Unauthorised, react
+from consumer.core.publishing.signs_of_life import SignsOfLife
 from consumer.errors import Retryable
+from tests.unit.core.events import event
 from tests.wire import Say, Wire, http
 
 DEEP = b"[" * 100_000 + b"]" * 100_000
 NESTED = b"[" * 1000 + b"]" * 1000  # orjson reads it, and str() of it fails
 NO_LENGTH = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+
+
+ALONE = Circumstances(100, 0.0, 0.5, SignsOfLife(Placement(Partitioning())))
 
 
 @pytest.fixture
@@ -134,6 +142,96 @@ async def test_a_body_without_an_end_is_not_read_to_its_end(line: Wire, port: Na
         assert failure.value.reason == "unreadable"
     answer = await port.publish([b"{}"])
     assert (answer.status, answer.reason) == (0, "unreadable")
+
+
+ITEMS = item(publishing_status=b'"failed"', step=b'"publishing"')
+CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+GZIP = "Content-Encoding: gzip"
+
+NO_PROOF = {
+    "deflate": Say(http(zlib.compress(b""), "200 OK", "Content-Encoding: deflate")),
+    "a coding nobody knows": Say(http(b"ok", "200 OK", "Content-Encoding: garbage")),
+    "gzip that is none": Say(http(b"ok", "200 OK", GZIP)),
+    "gzip that is cut": Say(http(gzip.compress(ITEMS)[:-6], "200 OK", GZIP)),
+    "gzip that is cut in its head": Say(http(gzip.compress(b"")[:5], "200 OK", GZIP)),
+    "gzip with items behind it": Say(
+        http(gzip.compress(b"") + gzip.compress(ITEMS), "200 X", GZIP)
+    ),
+    "gzip with a page behind it": Say(http(gzip.compress(b"") + b"<html>", "200 OK", GZIP)),
+    "gzip of gzip": Say(http(gzip.compress(gzip.compress(b"")), "200 OK", f"{GZIP}, gzip")),
+    "chunks in a coding": Say(CHUNKS.replace(b"chunked", b"gzip, chunked") + b"0\r\n\r\n"),
+    "a transfer coding nobody knows": Say(CHUNKS.replace(b"chunked", b"x"), "close"),
+    "fewer bytes than announced": Say(http(b"", length=10), "close"),
+    "a reset before the end": Say(http(b"", length=10), "reset"),
+    "more bytes than announced": Say(http(ITEMS, length=0)),
+    "an odd length": Say(http(b"", length=-1)),
+    "two lengths": Say(http(b"", "200 OK", "Content-Length: 5")),
+    "a length and chunks": Say(http(b"", "200 OK", "Transfer-Encoding: chunked")),
+    "chunks without the last": Say(CHUNKS + b"1\r\n \r\n", "close"),
+    "a chunk that is cut": Say(CHUNKS + b"5\r\nhe", "close"),
+    "a chunk that is none": Say(CHUNKS + b"zz\r\n"),
+    "no length, and items that are cut": Say(NO_LENGTH + ITEMS[:20], "close"),
+    "no content": Say(http(b"", "204 No Content")),
+    "accepted": Say(http(b"", "202 Accepted")),
+    "a part": Say(http(b"", "206 Partial Content")),
+}
+
+
+@pytest.mark.parametrize("said", NO_PROOF.values(), ids=NO_PROOF)
+async def test_what_is_no_whole_200_proves_nothing(line: Wire, port: Nakadi, said: Say) -> None:
+    """What it stored is unknown: the events are sent again."""
+    line.say(said)
+    for _ in range(2):
+        answer = await port.publish([b"{}"])
+        assert isinstance(react(answer, [event(1, "k")], ALONE), Outage)
+    line.say(Say(http(b"")))
+    assert (await port.publish([b"{}"])).status == 200
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [("401 No", Unauthorised), ("413 No", Split), ("429 No", Outage), ("400 No", Outage)],
+)
+@pytest.mark.parametrize("coding", ["br", "gzip"])
+async def test_a_status_that_needs_no_body_is_believed_without_one(
+    line: Wire, port: Nakadi, status: str, said: type[object], coding: str
+) -> None:
+    line.say(Say(http(b"\xff", status, f"Content-Encoding: {coding}", "Retry-After: 7")))
+    answer = await port.publish([b"{}", b"{}"])
+    assert (answer.status, answer.retry_after) == (int(status[:3]), 7.0)
+    assert "gzip" in answer.detail or "Content-Encoding" in answer.detail
+    assert isinstance(react(answer, [event(1, "a"), event(2, "b")], ALONE), said)
+
+
+EMPTY = {
+    "in chunks": Say(CHUNKS + b"0\r\n\r\n"),
+    "without a length": Say(NO_LENGTH, "close"),
+    "white space": Say(http(b" \r\n")),
+    "gzip of nothing": Say(http(gzip.compress(b""), "200 OK", GZIP)),
+    "no bytes of gzip": Say(http(b"", "200 OK", GZIP)),
+    "no bytes of deflate": Say(http(b"", "200 OK", "Content-Encoding: deflate")),
+}
+
+
+@pytest.mark.parametrize("said", EMPTY.values(), ids=EMPTY)
+async def test_an_empty_200_is_empty_in_any_coding(line: Wire, port: Nakadi, said: Say) -> None:
+    """Not to believe it would repeat the events for ever."""
+    line.say(said)
+    answer = await port.publish([b"{}"])
+    assert (answer.status, answer.items) == (200, None)
+
+
+async def test_an_answer_to_no_request_is_not_that_of_the_next(line: Wire, port: Nakadi) -> None:
+    line.say(Say(http()), Say(http(b"", "503 Later")))
+    assert (await port.publish([b"{}"])).status == 200
+    line.interrupt(http())
+    for _ in range(5):
+        await asyncio.sleep(0)  # it has arrived: both ends are in this process
+    stray = await port.publish([b"{}"])
+    assert (stray.status, stray.reason) == (0, "reset")
+    assert len(line.requests) == 1, "nothing was sent on that connection"
+    assert (await port.publish([b"{}"])).status == 503
+    assert (len(line.requests), line.connections) == (2, 2)
 
 
 def bomb(megabytes: int) -> bytes:

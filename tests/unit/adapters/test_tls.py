@@ -221,3 +221,24 @@ async def test_a_service_account_asks_the_sts_of_its_region(
     environment.setattr("botocore.retryhandler.delay_exponential", lambda *_, **__: 0.0)
     assert (await aws_failure())[0] == "credentials"
     assert {line.split(" ")[1] for line in proxy.requests} == {"sts.eu-central-1.amazonaws.com:443"}
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "https_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize(
+    "proxy",
+    ["http://proxy..example:3128", f"{'a' * 64}:3128", "http://u:s3cret@256.0.0.1:1", "[:::1]:1"],
+)
+def test_a_proxy_that_cannot_be_looked_up_is_refused_at_the_start(
+    environment: pytest.MonkeyPatch, name: str, proxy: str
+) -> None:
+    environment.setenv(name, proxy)
+    with pytest.raises(Misconfigured, match=f"^{name.upper()}: found a value that is not shown"):
+        Tls()
+
+
+@pytest.mark.parametrize(
+    "proxy", ["proxy", "http://proxy.example.:3128/", "https://u:p%40@10.0.0.1:1", "http://[::1]:1"]
+)
+def test_a_proxy_that_may_be_one_is_accepted(environment: pytest.MonkeyPatch, proxy: str) -> None:
+    environment.setenv("HTTPS_PROXY", proxy)
+    assert Tls().context

@@ -85,7 +85,8 @@ def test_a_wrong_command_line_is_one_line_and_exit_code_2(words: tuple[str, ...]
 
 @pytest.mark.parametrize("command", ["run", "check", "leases", "gaps", "redrive", "iam-policy"])
 def test_a_wrong_setting_is_one_line_and_exit_code_2(command: str) -> None:
-    answer = consumer(command, CONSUMER_POLL_SECONDS="soon")
+    queue = {"CONSUMER_DEAD_LETTER_QUEUE_URL": "http://127.0.0.1:1/1/letters"}
+    answer = consumer(command, **queue, CONSUMER_POLL_SECONDS="soon")
     assert (answer.returncode, answer.stdout) == (2, "")
     assert answer.stderr == (
         "consumer: CONSUMER_POLL_SECONDS: found 'soon', wanted a valid number\n"

@@ -125,11 +125,12 @@ def test_the_address_of_the_queue_tells_the_partition_of_everything(url: str, ar
 )
 def test_the_region_tells_the_partition_of_a_table(region: str, partition: str) -> None:
     """Not the region: it may be that of the shell, and the policy for another one."""
-    made = policy(settings(table="orders"), "operate", {"AWS_REGION": region})
-    assert {str(each["Resource"]) for each in made} == {
-        f"arn:{partition}:dynamodb:*:*:table/orders/stream/*",
-        f"arn:{partition}:dynamodb:*:*:table/consumer-leases",
-    }
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        made = policy(settings(table="orders"), "operate", {name: region})
+        assert {str(each["Resource"]) for each in made} == {
+            f"arn:{partition}:dynamodb:*:*:table/orders/stream/*",
+            f"arn:{partition}:dynamodb:*:*:table/consumer-leases",
+        }
 
 
 @pytest.mark.parametrize(
@@ -138,6 +139,11 @@ def test_the_region_tells_the_partition_of_a_table(region: str, partition: str) 
         ({}, "cn-north-1:123456789012"),
         ({"AWS_ACCOUNT_ID": "210987654321"}, "cn-north-1:210987654321"),
         ({"AWS_REGION": "cn-northwest-1"}, "cn-northwest-1:123456789012"),
+        ({"AWS_DEFAULT_REGION": "cn-northwest-1"}, "cn-northwest-1:123456789012"),
+        (
+            {"AWS_REGION": "cn-north-1", "AWS_DEFAULT_REGION": "us-east-1"},
+            "cn-north-1:123456789012",
+        ),
         ({"AWS_REGION": "", "AWS_ACCOUNT_ID": ""}, "cn-north-1:123456789012"),
     ],
 )

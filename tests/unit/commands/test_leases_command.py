@@ -1,4 +1,4 @@
-"""`consumer leases --watch` goes on over a look that fails."""
+"""`consumer leases`: what its table and its notes say; `--watch` goes on over a look that fails."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import pytest
 from consumer.commands.operate import leases
 from consumer.core.leases.checkpoint import TRIM_HORIZON
 from consumer.core.leases.lease import Lease, StreamRow
+from consumer.core.reports.lease_report import LeaseLine
+from consumer.core.reports.worker_status import WorkerStatus
 from consumer.settings.loading import load_settings
 from tests.twins.lease_table import Fault, LeaseTable, LeaseTableTwin
 from tests.twins.virtual_time import EPOCH, SetClock, run
@@ -62,3 +64,31 @@ def test_ages_do_not_follow_the_clock_of_the_operators_machine() -> None:
 
     (line,) = run(read).lines
     assert line.age_seconds == pytest.approx(90.0, abs=1.0)
+
+
+def test_the_table_names_streams_if_there_are_several_and_marks_what_is_idle_or_paused() -> None:
+    idle = LeaseLine("s-1", None, "w", "held", "7", 2.0, stream="orders/L", idle=True)
+    paused = LeaseLine("s-2", "s-1", None, "unowned", "8", None, paused=True, stream="orders/M")
+    assert [line.split() for line in leases.table([idle, paused]).splitlines()] == [
+        ["stream", *leases.HEADER],
+        ["orders/L", "s-1", "held,", "idle", "w", "7", "2", "s", "-"],
+        ["orders/M", "s-2", "unowned,", "paused", "-", "8", "s-1"],
+    ]
+    assert leases.table([idle]).split()[: len(leases.HEADER)] == list(leases.HEADER)
+
+
+def test_notes_say_who_paused_and_what_is_wrong_with_a_worker_since_when() -> None:
+    line = LeaseLine(
+        *("s-1", None, "w", "held", "7", 2.0),
+        paused=True,
+        paused_by="me@desk",
+        paused_at=1793525400.0,
+        paused_reason="deploy",
+    )
+    sound = WorkerStatus("v", "ok", None, None, "", 1.0)
+    wrong = WorkerStatus("w", "stopped", "http_404", 1793525400.0, "create it", 1.0)
+    assert leases.notes(leases.LeaseReading([line, line], (sound, wrong))).splitlines() == [
+        "paused 2026-11-01T09:30:00Z by me@desk: deploy",
+        "worker w: stopped since 2026-11-01T09:30:00Z: http_404",
+        "  → create it",
+    ]

@@ -62,6 +62,13 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     assert errors.count("\n") == 1
 
 
+def test_all_that_is_missing_is_named_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.execute(("redrive",), {}) == 2
+    errors = capsys.readouterr().err
+    for name in ("CONSUMER_EVENT_TYPE", "CONSUMER_NAKADI_URL", "CONSUMER_DEAD_LETTER_QUEUE_URL"):
+        assert f"{name}: found nothing" in errors
+
+
 def test_options_are_understood() -> None:
     assert since("90m", 10_000.0) == 10_000.0 - 5400
     assert since("2026-11-01T09:30:00Z", 0.0) == 1793525400.0

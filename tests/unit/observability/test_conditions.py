@@ -3,6 +3,7 @@
 from structlog.testing import capture_logs
 
 from consumer.core.lasting import REMIND_SECONDS
+from consumer.errors import LeaseTableGone, Retryable
 from consumer.observability.conditions import Conditions
 
 
@@ -78,3 +79,12 @@ def test_an_exception_has_its_traceback_once() -> None:
             except ZeroDivisionError:
                 conditions.exception("failed", shard="s1")
     assert [(line["event"], line["exc_info"]) for line in lines] == [("failed", True)]
+
+
+def test_a_call_that_fails_without_its_table_is_no_condition_of_its_own() -> None:
+    conditions = Conditions(Clock().now)
+    with capture_logs() as lines:
+        conditions.failed("unread", LeaseTableGone("no table"), action="a")
+        assert not conditions.holds("unread")
+        conditions.failed("unread", Retryable("no", "throttled"), action="a")
+    assert [line["reason"] for line in lines] == ["throttled"]

@@ -99,9 +99,10 @@ def test_the_first_dead_letter_and_the_first_gap_are_an_increase() -> None:
     value = Metrics().registry.get_sample_value
     for reason in ("validation", "rejected", "expired", "attempts_exhausted"):
         assert value("consumer_dead_letters_total", {"reason": reason}) == 0
-    for reason in ("trimmed", "possibly_trimmed", "shard_gone", "seek"):
+    gaps = ("trimmed", "possibly_trimmed", "shard_gone", "stream_gone", "view_type", "seek")
+    for reason in gaps:
         assert value("consumer_gaps_total", {"reason": reason}) == 0
-    for reason in ("already_read", "before_start"):
+    for reason in ("already_read", "before_start", "before_seek"):
         assert value("consumer_records_skipped_total", {"reason": reason}) == 0
 
 

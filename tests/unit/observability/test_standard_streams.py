@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ import structlog
 from consumer.commands.columns import columns
 from consumer.observability import logs
 from consumer.observability.standard_streams import Terminal, control
+from tests.full_pipe import full_pipe
 from tests.patience import PATIENCE
 from tests.unit.observability.test_logs import restored
 
@@ -115,6 +117,60 @@ def test_missing_streams_are_no_reason_to_fail(command: str) -> None:
     script = f"exec {words} <&- >&- 2>&-"
     ended = subprocess.run(["sh", "-c", script], env={}, timeout=PATIENCE, check=False)
     assert ended.returncode == (0 if command == "settings" else 2)
+
+
+@pytest.mark.parametrize(
+    ("command", "environ"),
+    [
+        ("run", {"CONSUMER_FOO": "x"}),
+        ("check", {"CONSUMER_FOO": "x" * 10_000}),
+        ("no-such-command", {}),
+    ],
+)
+def test_an_error_that_nobody_reads_keeps_no_process_from_ending(
+    command: str, environ: dict[str, str]
+) -> None:
+    reader, writer = full_pipe()
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-m", "consumer", command],
+            env=environ,
+            stdout=writer,
+            stderr=writer,
+            timeout=PATIENCE,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+        os.close(reader)
+    assert ended.returncode == 2
+
+
+def test_an_error_that_cannot_be_written_leaves_the_exit_code() -> None:
+    reader, broken = os.pipe()
+    os.close(reader)
+    for stderr in (broken, os.open("/dev/full", os.O_WRONLY)):
+        ended = subprocess.run(
+            [sys.executable, "-m", "consumer", "no-such-command"],
+            env={"PYTHONUNBUFFERED": "1"},
+            stderr=stderr,
+            timeout=PATIENCE,
+            check=False,
+        )
+        os.close(stderr)
+        assert ended.returncode == 2
+
+
+def test_a_long_error_is_written_as_long_as_somebody_reads() -> None:
+    program = (
+        "import sys;"
+        "from consumer.observability.standard_streams import prepare; prepare();"
+        "print('x' * 500_000, file=sys.stderr)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, timeout=PATIENCE, check=False
+    )
+    assert ended.stderr == b"x" * 500_000 + b"\n"
 
 
 def test_no_socket_takes_the_place_of_a_missing_stream() -> None:

@@ -1,6 +1,7 @@
 """Seek, pause and resume on one shard, on twins, in virtual time."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -84,6 +85,35 @@ def test_a_paused_shard_keeps_its_lease_and_does_not_read_until_resumed() -> Non
     assert sequences(line) == list(range(11))
     assert (line.lease.paused, line.lease.pause) == (False, None)
     assert gaps(line) == []
+
+
+def test_a_command_given_while_others_are_read_is_not_taken_for_obeyed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shard = ShardTwin()
+    shard.write_many(10, keys=3)
+    given: list[int] = []
+
+    async def main(line: Line) -> None:
+        read = line.store.read_commands
+
+        async def answered_late(stream_key: str, after: int) -> Sequence[Command]:
+            found = await read(stream_key, after)
+            if not given:
+                given.append(await command(line, Action.RESUME))
+            return found
+
+        monkeypatch.setattr(line.store, "read_commands", answered_late)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await command(line, Action.PAUSE)
+            await obeyed(line, 2)
+            await line.until(lambda: len(line.nakadi.stored) == 10)
+            line.consumer.drain()
+
+    line = run_line(main, shard=shard)
+    assert given == [2]
+    assert not line.lease.paused
 
 
 def test_the_next_owner_of_a_paused_shard_does_not_read_either() -> None:

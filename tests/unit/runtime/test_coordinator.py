@@ -595,6 +595,22 @@ def test_stopped_before_it_began_it_does_nothing() -> None:
     run(main)
 
 
+def test_stopped_while_it_reads_the_rows_it_begins_no_stream() -> None:
+    async def main() -> None:
+        fleet = Fleet()
+        fleet.streams.open("s")
+        node = fleet.start("a")
+        while not fleet.table.workers:  # then the rows are read
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.003)
+        node.coordinator.stop()
+        await node.stopped()
+        assert fleet.table.streams == {}
+        assert fleet.table.workers == {}
+
+    run(main)
+
+
 def test_it_starts_when_the_table_answers_and_survives_lost_answers() -> None:
     async def check(fleet: Fleet) -> None:
         node = fleet.start("a")

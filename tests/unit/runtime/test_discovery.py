@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from consumer.core.leases.checkpoint import LATEST, SHARD_END, TRIM_HORIZON
 from consumer.core.leases.lease import SCHEMA_VERSION, Lease, StreamRow
@@ -629,6 +630,33 @@ def test_a_start_position_is_for_a_never_seen_stream_only() -> None:
     assert second.start_position == TRIM_HORIZON
     assert second.bootstrapped
     assert second.after == first.label
+
+
+@pytest.mark.parametrize(
+    ("start", "says"),
+    [
+        (TRIM_HORIZON, "is published again"),
+        (LATEST, "is skipped if it is older than `start`"),
+        ("2026-11-01T09:30:00Z", "is skipped if it is older than `start`"),
+    ],
+)
+def test_a_first_start_says_what_it_means_if_it_is_none(start: str, says: str) -> None:
+    async def main() -> None:
+        store = LeaseTableTwin(LeaseTable())
+        (first,) = await own_rows(store, source(start_position=start), [])
+        await own_rows(store, source(start_position=start), [first])
+        later = source(stream=stream("2"), start_position=start)
+        await own_rows(store, later, [first])
+
+    with capture_logs() as logs:
+        run(main)
+    told = [(log["log_level"], log["event"], log["start"]) for log in logs]
+    assert told == [
+        ("warning", "stream_started", start),
+        ("info", "stream_started", TRIM_HORIZON),
+    ]
+    assert says in logs[0]["action"]
+    assert "first start" in logs[0]["action"]
 
 
 def test_a_time_is_trim_horizon_that_skips_what_is_older() -> None:

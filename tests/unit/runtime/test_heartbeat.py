@@ -11,7 +11,8 @@ from consumer.core.leases.fence import Fence
 from consumer.core.leases.lease import Worker
 from consumer.core.leases.worker_report import WorkerReport
 from consumer.core.limits import LeaseTiming
-from consumer.runtime.leases.heartbeat import Heartbeat
+from consumer.errors import StreamUnreachable
+from consumer.runtime.leases.heartbeat import GONE_SECONDS, Heartbeat
 from tests.twins.lease_table import Fault, LeaseTable, LeaseTableTwin
 from tests.twins.virtual_time import VirtualClock, run
 
@@ -245,3 +246,71 @@ def test_a_table_that_takes_no_heartbeat_is_told_of_and_does_not_flood_the_log()
         ("condition_over", "fence_passed", True),
     ]
     assert all(log["action"] for log in logs[:4])
+
+
+def test_without_a_table_everything_is_given_up_at_once_and_begins_anew_with_the_table() -> None:
+    async def check(bench: Bench) -> None:
+        epoch = bench.fence.epoch
+        await asyncio.sleep(1)
+        bench.told.clear()
+        bench.table.drop()
+        await asyncio.sleep(TIMING.heartbeat)
+        assert not bench.fence.holds(bench.clock.now(), epoch)
+        assert [held for _, held in bench.told] == [False]
+        await asyncio.sleep(GONE_SECONDS - 4)
+        bench.table.make()
+        await asyncio.sleep(TIMING.heartbeat)
+        assert bench.fence.holds(bench.clock.now(), epoch + 1)
+        assert bench.told[-1][1]
+        # The time is counted anew.
+        bench.table.drop()
+        await asyncio.sleep(GONE_SECONDS - 4)
+        bench.table.make()
+        await asyncio.sleep(TIMING.heartbeat)
+        assert bench.fence.epoch == epoch + 2
+
+    with capture_logs() as logs:
+        keeping(check)
+    told = [(log["log_level"], log["event"], log.get("condition")) for log in logs]
+    once = [
+        ("error", "lease_table_gone", None),
+        ("error", "fence_passed", None),
+        ("info", "condition_over", "lease_table_gone"),
+        ("info", "condition_over", "fence_passed"),
+    ]
+    assert told == once * 2
+    assert logs[0]["detail"] == "put_worker: no table"
+    assert logs[2]["lasts_seconds"] == pytest.approx(GONE_SECONDS - 4, abs=TIMING.heartbeat)
+
+
+def test_the_process_ends_once_the_table_has_not_existed_for_half_a_minute() -> None:
+    async def main() -> None:
+        bench = Bench()
+        task = asyncio.get_running_loop().create_task(bench.heartbeat.run())
+        await bench.heartbeat.until_alive()
+        bench.table.drop()
+        await asyncio.sleep(GONE_SECONDS - 1)
+        assert not task.done()
+        with pytest.raises(ExceptionGroup) as ended:
+            await task
+        assert bench.clock.now() == pytest.approx(GONE_SECONDS, abs=2 * TIMING.heartbeat)
+        (error,) = ended.value.exceptions
+        assert isinstance(error, StreamUnreachable)
+        assert "the lease table has not existed for 30 s" in str(error)
+        assert "put_worker: no table" in str(error)
+
+    run(main)
+
+
+def test_a_table_that_does_not_answer_is_not_said_to_be_gone() -> None:
+    async def check(bench: Bench) -> None:
+        bench.table.drop()
+        await asyncio.sleep(TIMING.heartbeat)
+        bench.table.make()
+        bench.store.cut = True
+        await asyncio.sleep(2 * GONE_SECONDS)
+        bench.store.cut = False
+        await asyncio.sleep(3)
+        assert bench.fence.holds(bench.clock.now(), bench.fence.epoch)
+
+    keeping(check)

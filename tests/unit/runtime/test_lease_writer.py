@@ -180,3 +180,18 @@ def test_pauses_between_tries_grow_and_stay_below_the_heartbeat() -> None:
         assert elapsed == pytest.approx(0.5 * (3.1 + 7 * 2.0), abs=0.1)
 
     run(main)
+
+
+def test_without_its_table_a_lease_is_lost_at_once_whatever_write_was_unresolved() -> None:
+    async def main() -> None:
+        bench = Bench()
+        assert await bench.writer.take()
+        bench.table.drop()
+        bench.store.fail("write_lease", Fault.LOST_BEFORE, Fault.HANGS)
+        async with asyncio.timeout(10):
+            with pytest.raises(LeaseLost):
+                await bench.checkpoint("120")
+        assert not bench.writer.pending
+        assert not await bench.writer.take()
+
+    run(main)

@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from consumer.core.backlog.budget import MIB, RESERVATION
+from consumer.core.event import item_shape
 from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import Lease
 from consumer.core.shard.shard_state import Outcome
@@ -238,6 +239,29 @@ def test_two_hundred_shards_with_room_for_a_few_pages_all_make_progress_alike() 
 
     run_line(main, nakadi=nakadi, memory=SMALLEST)
     assert max(behind) <= 2
+
+
+def test_a_shape_of_items_is_remembered_once_for_all_shards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    learn, learned = item_shape._learn, list[item_shape.Gaps]()
+
+    def learning(gaps: item_shape.Gaps) -> item_shape.Shape | None:
+        learned.append(gaps)
+        return learn(gaps)
+
+    monkeypatch.setattr(item_shape, "_learn", learning)
+    shards = []
+    for number in range(4):
+        shard = ShardTwin(closed=True, shard_id=f"shardId-{number:020}-aaaaaaaa")
+        shard.write_many(20, keys=20, start=FIRST + 1000 * number)
+        shards.append(shard)
+
+    async def main(line: Line) -> None:
+        await run_all(line, shards)
+
+    assert len(run_line(main).nakadi.stored) == 80
+    assert len(learned) == len(set(learned)) > 0
 
 
 def test_an_iterator_that_expires_ahead_of_a_page_is_opened_again_behind_that_page(

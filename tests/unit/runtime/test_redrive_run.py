@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from consumer.core.dead_letters.dead_letter import DeadLetter, encode
 from consumer.core.dead_letters.redrive import RedriveOutcome, Selection
@@ -141,6 +142,20 @@ def test_culprits_are_isolated_and_stay(desk: Desk, status: int) -> None:
     if status == 422:
         named = [each for each in desk.nakadi.requests if 3 in map(sequence_of, each.bodies)]
         assert len(named) >= 3
+
+
+def test_why_an_event_was_refused_is_told_without_its_values(desk: Desk) -> None:
+    said = "#/data/state: PAID is not a valid enum value"
+    items = [("failed", "validating")]
+    desk.nakadi = NakadiTwin(script=lambda _: Reply(422, items, detail=said))
+    desk.put(letter(7, state="PAID"))
+    with capture_logs() as logs:
+        report = desk.redrive()
+    told = "#/data/state: … is not a valid enum value"
+    (line,) = [each for each in logs if each["event"] == "event_refused"]
+    assert line["detail"] == told
+    (named,) = report.names[RedriveOutcome.REFUSED]
+    assert named.endswith(f" times: {told}")
 
 
 def test_a_refused_event_does_not_hold_up_its_key(desk: Desk) -> None:

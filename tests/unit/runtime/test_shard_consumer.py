@@ -279,6 +279,16 @@ def test_shedding_gives_up_after_ten_seconds_and_reads_on_without_loss() -> None
     assert len({sequence_of(body) for body in nakadi.stored}) == 51
 
 
+def test_a_lease_that_was_not_asked_for_yet_is_not_taken_any_more() -> None:
+    async def main(line: Line) -> None:
+        before = line.lease
+        line.consumer.drain()
+        assert await line.run_consumer() is Outcome.NOT_TAKEN
+        assert line.lease == before
+
+    run_line(main)
+
+
 def test_nothing_is_sent_after_a_revocation_and_nothing_is_written() -> None:
     shard = ShardTwin()
     shard.write_many(1000, keys=3)

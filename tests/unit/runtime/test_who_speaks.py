@@ -9,6 +9,7 @@ from consumer.core.limits import PublishLimits
 from consumer.core.publishing.flow import FlowState
 from consumer.core.publishing.partition import HashRule
 from consumer.core.publishing.placement import Partitioning
+from consumer.core.reports.status import NOTHING_SENT
 from consumer.core.shard.shard_state import Outcome
 from tests.twins.line import DeadLetterTwin, Line, run_line
 from tests.twins.nakadi import NakadiTwin, Reply, key_of, sequence_of
@@ -40,8 +41,10 @@ def firewall(*objected: int, reply: Reply) -> NakadiTwin:
 FOREIGN = [
     Reply(400, foreign=True),
     Reply(403, foreign=True),
+    Reply(422, foreign=True),
     Reply(502),
     Reply(0, reason="reset"),
+    Reply(0, reason="unreadable"),  # as of a 422 with an empty list
 ]
 
 
@@ -72,10 +75,50 @@ def test_an_event_that_something_in_between_never_lets_pass_holds_up_only_its_ke
         run_line(main, shard=shard, nakadi=nakadi, queue=queue, limits=QUICK, partitioning=KNOWN)
     (letter,) = queue.letters
     assert (letter.sequence, letter.reason) == (bad, "attempts_exhausted")
+    assert letter.detail.endswith("detail")
     assert nakadi.sequences("k123") == [FIRST + 373]  # its key went on
     assert "event_fails_alone" in [entry["event"] for entry in logs]
     (refused,) = [entry for entry in logs if entry["event"] == "event_refused"]
     assert refused["detail"].endswith("detail")
+
+
+@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize("keys", [1, 100])
+def test_a_problem_that_names_nobody_refuses_one_event_and_holds_up_only_its_key(
+    status: int, keys: int
+) -> None:
+    bad = FIRST + 23
+    nakadi, queue = firewall(bad, reply=Reply(status)), DeadLetterTwin()
+    shard = ShardTwin(closed=True)
+    shard.write_many(100, keys=keys)
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: len(nakadi.stored) == 99, 10)
+
+    with capture_logs() as logs:
+        run_line(main, shard=shard, nakadi=nakadi, queue=queue)
+    assert [(letter.sequence, letter.reason) for letter in queue.letters] == [(bad, "rejected")]
+    assert "event_type_stopped" not in [entry["event"] for entry in logs]
+
+
+def test_a_422_for_all_is_stopped_by_the_limit_of_letters() -> None:
+    nakadi, queue = NakadiTwin(script=lambda _: Reply(422)), DeadLetterTwin()
+    shard = ShardTwin(closed=True)
+    shard.write_many(50, keys=50)
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await asyncio.sleep(50)
+            assert len(queue.letters) == 5
+            assert shown(line) == (FlowState.STOPPED, "dead_letter_limit")
+            nakadi.script = None
+
+    limits = PublishLimits(dead_letter_limit=5)
+    run_line(main, shard=shard, nakadi=nakadi, queue=queue, limits=limits)
+    assert len(nakadi.stored) == 45
 
 
 @pytest.mark.parametrize("reply", FOREIGN, ids=lambda reply: reply.reason or str(reply.status))
@@ -224,6 +267,22 @@ def test_without_a_connection_nothing_is_unknown_and_no_batch_gets_smaller(reaso
     assert [len(request.bodies) for request in nakadi.requests] == [100] * 4
     assert line.metrics.publish_unknown._value.get() == 0
     assert line.event_type.flow.batch_bytes == line.event_type.limits.batch_bytes
+
+
+def test_nothing_is_said_to_be_published_before_anything_was_sent() -> None:
+    shard = ShardTwin()
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await asyncio.sleep(60)
+            assert shown(line) == (NOTHING_SENT, None)
+            shard.write(FIRST, "k")
+            await line.until(lambda: line.event_type.published)
+            assert shown(line) == (FlowState.PUBLISHING, None)
+            line.consumer.drain()
+
+    run_line(main, shard=shard)
 
 
 # Answers with other items than events

@@ -14,7 +14,7 @@ from consumer.core.event.event import Layout
 from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
 from consumer.core.stream.stream import ViewType
 from consumer.errors import Misconfigured
-from consumer.settings.loading import APPLICATION, load_settings
+from consumer.settings.loading import APPLICATION, DEAD_LETTER_QUEUE, load_settings
 from consumer.settings.settings import Settings
 
 LEAST = {
@@ -172,6 +172,12 @@ def test_a_start_is_a_position_or_a_time(text: str, start: str, epoch: float | N
         ("nakadi_url", "nakadi:8080", "an http or https URL"),
         ("nakadi_url", "http://", "an http or https URL"),
         ("nakadi_url", "http://[1", "an http or https URL"),
+        ("nakadi_url", "http://nakadi..example.org", "labels of 1 to 63 letters"),
+        ("nakadi_url", f"https://{'a' * 64}.org", "labels of 1 to 63 letters"),
+        ("nakadi_url", "http://256.0.0.1:8080/", "an IP address"),
+        ("nakadi_url", "http://[:::1]", "an IP address"),
+        ("dead_letter_queue_url", "https://sqs..amazonaws.com/1/q", "labels of 1 to 63 letters"),
+        ("dead_letter_queue_url", f"https://sqs.{'a' * 64}.com/1/q", "labels of 1 to 63"),
         ("dead_letter_queue_url", "arn:aws:sqs:x", "an http or https URL"),
         ("http_allowed_hosts", "relay:8080", "host names without ports"),
         ("http_allowed_hosts", "a,,b", "host names without ports"),
@@ -199,7 +205,7 @@ def test_a_refusal_names_the_setting_what_was_found_and_what_is_wanted(
     ("given", "named", "wanted"),
     [
         ({"stream_arn": ARN}, "CONSUMER_TABLE, CONSUMER_STREAM_ARN", "exactly one"),
-        ({"table": ""}, "CONSUMER_TABLE, CONSUMER_STREAM_ARN", "exactly one"),
+        ({"table": ""}, "CONSUMER_TABLE, CONSUMER_STREAM_ARN", "one of the two"),
         (
             {"nakadi_client_key_file": "/etc/tls.key"},
             "CONSUMER_NAKADI_CLIENT_CERT_FILE, CONSUMER_NAKADI_CLIENT_KEY_FILE",
@@ -261,7 +267,14 @@ def test_all_that_is_missing_is_named_at_once() -> None:
         "CONSUMER_EVENT_TYPE: found nothing, wanted the event type to publish to;"
         " CONSUMER_NAKADI_URL: found nothing, wanted the base URL of Nakadi;"
         " CONSUMER_TABLE, CONSUMER_STREAM_ARN: found nothing and nothing,"
-        " wanted exactly one of the two"
+        " wanted one of the two"
+    )
+    with pytest.raises(Misconfigured) as raised:
+        load_settings({}, [APPLICATION, DEAD_LETTER_QUEUE])
+    assert str(raised.value) == (
+        "CONSUMER_APPLICATION, CONSUMER_EVENT_TYPE: found nothing and nothing,"
+        " wanted one of the two;"
+        " CONSUMER_DEAD_LETTER_QUEUE_URL: found nothing, wanted the SQS queue for refused events"
     )
 
 

@@ -56,6 +56,14 @@ def test_an_unknown_variable_is_refused_with_the_nearest_name(wrong: str, right:
     assert "s3cret" not in line
 
 
+@pytest.mark.parametrize("name", ["FOO", "X", "DEBUG", "BATCH_SIZE", "AWS_REGION", ""])
+def test_a_name_that_is_like_no_other_gets_no_suggestion(name: str) -> None:
+    assert refusal({f"CONSUMER_{name}": "s3cret"}) == (
+        f"CONSUMER_{name}: found an unknown variable, wanted one of those that `consumer settings`"
+        " prints"
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
@@ -131,7 +139,9 @@ def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
     ("text", "wanted"),
     [
         ("tabel: orders", "perhaps 'table'"),
-        ("CONSUMER_TABLE: orders", "perhaps 'lease_table'"),
+        ("CONSUMER_TABLE: orders", "perhaps 'table'"),
+        ("Nakadi_URL: http://n", "perhaps 'nakadi_url'"),
+        ("foo: orders", "wanted one of those that `consumer settings` prints"),
         ("table: {name: orders}", "a plain one"),
         ("ordering_key: [[a], b]", "a plain one"),
         ("table: a\ntable: b", "wanted it once"),

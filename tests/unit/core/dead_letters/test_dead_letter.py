@@ -130,6 +130,15 @@ def test_the_patch_may_have_another_name() -> None:
     assert found["event"]["data"]["about"]["patch_omitted"] is True
 
 
+def test_without_patches_nothing_of_the_item_is_taken_for_one() -> None:
+    letter = replace(
+        LETTER, event=EVENT % (b"t", b"p" * 5000), members=EventMembers(None, "change", KEYS)
+    )
+    found = body(letter, 4000)
+    assert found["event"] is None
+    assert found["keys"]["order_id"] == "o-1"
+
+
 def test_then_its_item_but_keeps_its_keys() -> None:
     letter = replace(LETTER, event=EVENT % (b"t" * 5000, b"p"))
     found = body(letter, 4000)

@@ -11,3 +11,8 @@ def test_the_format_has_the_defaults_of_the_settings() -> None:
 
 def test_layouts_are_spelled_as_in_the_settings() -> None:
     assert [*Layout] == ["flat", "nested"]
+
+
+def test_without_patches_none_has_a_name() -> None:
+    assert EventFormat("orders", ("id",), patch_field="p").patch_member == "p"
+    assert EventFormat("orders", ("id",), patch=False).patch_member is None

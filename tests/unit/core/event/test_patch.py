@@ -198,3 +198,17 @@ def test_a_name_above_many_changes_is_not_repeated_beyond_the_limit(kind: str) -
     peak = peak_of(lambda: diff(old, new, limit))
     assert peak < 3_000_000
     assert diff(old, new, limit) == expected
+
+
+def test_no_path_is_made_once_a_patch_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each repeats the names above it: 25,000 leaves under a name of 60 KB are 1.5 GB of paths."""
+    made: list[str] = []
+
+    def step(name: str) -> bytes:
+        made.append(name)
+        return b"/" + name.encode()
+
+    monkeypatch.setattr("consumer.core.event.patch.pointer_step", step)
+    old, new = ({"n" * 500: {M: {f"l{leaf}": {N: n} for leaf in range(1000)}}} for n in "12")
+    assert diff(members(old), members(new), 5_000) is None
+    assert len(made) < 15

@@ -187,6 +187,16 @@ def test_a_reserved_attribute_is_poison_in_the_flat_layout(reserved: str, event_
     assert isinstance(event(wire, renamed), Event)
 
 
+@pytest.mark.parametrize("event_name", ["INSERT", "MODIFY", "REMOVE"])
+def test_without_patches_their_name_is_an_attribute_like_any_other(event_name: str) -> None:
+    item = ITEM | {"patch": {"S": "ours"}}
+    plain = replace(FORMAT, patch=False)
+    body = json.loads(event(record_of(event_name, item, item), plain).body)
+    assert body["data"]["patch"] == "ours"
+    taken = record_of(event_name, ITEM | {"change": {"S": "x"}}, ITEM | {"change": {"S": "x"}})
+    assert unbuildable(taken, plain).reason == "reserved_attribute"
+
+
 def test_an_attribute_that_is_no_longer_reserved_may_leave() -> None:
     body = event(record_of("MODIFY", ITEM | {"patch": {"S": "x"}}, ITEM)).body
     assert b'"patch":[{"op":"remove","path":"/patch"}]' in body

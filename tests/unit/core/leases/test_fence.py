@@ -49,3 +49,14 @@ def test_answers_out_of_order_never_shorten_the_deadline() -> None:
     fence.beat(102.0, 102.1)
     fence.beat(101.0, 102.2)
     assert fence.deadline == 110.0
+
+
+def test_an_epoch_that_was_ended_is_final_and_the_next_heartbeat_begins_another() -> None:
+    fence = Fence(TIMING)
+    fence.beat(100.0, 100.0)
+    epoch = fence.epoch
+    fence.end_epoch()
+    assert not fence.holds(100.1, epoch)
+    fence.beat(101.0, 101.1)
+    assert not fence.holds(101.2, epoch)
+    assert fence.holds(101.2, epoch + 1)

@@ -17,6 +17,7 @@ from consumer.core.leases.stream_life import (
     StreamLife,
     StreamSeen,
     advance,
+    row_lost,
     unread,
     waiting_long,
 )
@@ -281,3 +282,13 @@ def test_three_streams_wait_and_each_that_waits_too_long_names_the_oldest_unread
     assert waiting_long(222, table.lives, 120) == (("orders/3", "orders/2"),)
     table.look(223, seen("1", ENDED), seen("2", ENDED), seen("3", READ))
     assert waiting_long(9999, table.lives, 120) == ()
+
+
+def test_a_row_is_lost_if_it_is_gone_or_goes_back_but_not_if_it_cannot_be_read() -> None:
+    before = {each.row.key: each for each in (seen("1", n=3), seen("2", n=3))}
+    second = row("2", 4, 3)
+    assert row_lost(before, [row("1", 3, 3), second, row("3", 0, 0)]) == set()
+    assert row_lost(before, [second]) == {"orders/1"}
+    assert row_lost(before, [row("1", 2, 2), second]) == {"orders/1"}
+    assert row_lost(before, [replace(row("1", 0, 0), unreadable="sweep"), second]) == set()
+    assert row_lost({}, [second]) == set()

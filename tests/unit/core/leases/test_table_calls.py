@@ -1,6 +1,7 @@
 """Which calls to the lease table were answered, and which fail."""
 
 from consumer.core.leases.table_calls import TableCall, TableCalls
+from consumer.errors import LEASE_TABLE_GONE
 
 
 def test_a_kind_of_call_fails_until_one_is_answered() -> None:
@@ -22,3 +23,15 @@ def test_the_oldest_failure_comes_first() -> None:
     calls.note_failure(TableCall.LEASE, "throttled", "slow down", 9.0)
     calls.note_failure(TableCall.SWEEP, "throttled", "slow down", 8.0)
     assert list(calls.failures) == [TableCall.SWEEP, TableCall.LEASE]
+
+
+def test_any_answer_shows_that_the_table_is_there() -> None:
+    calls = TableCalls()
+    assert calls.table_gone is None
+    calls.note_failure(TableCall.SWEEP, "throttled", "slow down", 7.0)
+    calls.note_failure(TableCall.GAP, LEASE_TABLE_GONE, "no table", 9.0)
+    calls.note_failure(TableCall.LEASE, LEASE_TABLE_GONE, "no table", 8.0)
+    assert calls.table_gone == calls.failures[TableCall.LEASE]
+    calls.note_answer(TableCall.HEARTBEAT)
+    assert calls.table_gone is None
+    assert list(calls.failures) == [TableCall.SWEEP]

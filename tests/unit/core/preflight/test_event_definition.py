@@ -170,6 +170,14 @@ def test_what_only_some_events_have_is_no_partition_key(field: str) -> None:
     assert severity is Severity.WRONG
 
 
+def test_without_patches_their_name_is_one_of_an_attribute() -> None:
+    members = {"partition_key_fields": ["patch"], "ordering_instance_ids": []}
+    for layout, severity in ((Layout.FLAT, Severity.FINE), (Layout.NESTED, Severity.WRONG)):
+        form = EventFormat("a.b", ("order_id",), patch=False, layout=layout)
+        found = told(EventShape(form, KEYS, whole_deletes=True), **members)
+        assert found[0][0] is severity
+
+
 def test_in_the_nested_layout_attributes_are_under_item() -> None:
     nested = shape(layout=Layout.NESTED)
     found = judge("a.b", parsed(ordering_instance_ids=[]), nested)

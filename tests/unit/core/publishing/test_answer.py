@@ -11,6 +11,7 @@ from consumer.core.publishing.answer import (
     PublishingStatus,
     no_answer,
     parse_answer,
+    without_body,
 )
 
 SUBMITTED = {
@@ -47,6 +48,19 @@ def test_a_200_that_says_something_is_not_nakadis(body: bytes) -> None:
 @pytest.mark.parametrize("body", [b"{}", b" [] "])
 def test_a_200_with_empty_json_is_the_whole_request_stored(body: bytes) -> None:
     assert parse(200, body).status == 200
+
+
+@pytest.mark.parametrize("status", [200, 207, 422])
+def test_where_the_body_decides_nothing_is_known_without_it(status: int) -> None:
+    found = without_body(status, {"x-flow-id": "f"}, "damaged gzip")
+    assert found == Answer(0, None, None, "f", "unreadable", f"{status}: damaged gzip")
+
+
+@pytest.mark.parametrize("status", [400, 401, 413, 429, 503])
+def test_without_a_body_a_status_is_nobodys_word_and_still_a_status(status: int) -> None:
+    found = without_body(status, {"retry-after": "7"}, "w" * (2 * MAX_DETAIL))
+    assert (found.status, found.retry_after, found.by_nakadi) == (status, 7.0, False)
+    assert len(found.detail) == MAX_DETAIL
 
 
 PROBLEM = {"title": "Bad Request", "status": 400, "detail": "why"}
@@ -109,6 +123,14 @@ def test_items_are_read_leniently_where_nothing_depends_on_it() -> None:
     answer = parse(207, [odd])
     assert answer.items is not None
     assert answer.items[0] == BatchItemResponse(PublishingStatus.FAILED, "none", "{'a': 1}", "7")
+
+
+def test_a_name_that_is_too_long_to_be_remembered_is_none() -> None:
+    for length, given in ((255, True), (256, False)):
+        items = parse(207, [{**FAILED, "partition": "p" * length}]).items
+        assert items is not None
+        assert items[0] is not None
+        assert items[0].partition == ("p" * length if given else None)
 
 
 @pytest.mark.parametrize("status", [207, 422])

@@ -327,9 +327,17 @@ def test_422_what_it_says_nothing_of_is_innocent() -> None:
     assert decide(refusal, sent(2)) == Verdicts((AT_ONCE, Retry(REFUSAL_DELAYS[0], Tries(1))))
 
 
-@pytest.mark.parametrize("count", [1, 3])
-def test_422_with_a_problem_stops_and_poisons_nobody(count: int) -> None:
-    assert decide(answer(422), sent(count)) == Stopped("http_422")
+def test_422_with_a_problem_is_bisected_and_believed_the_third_time() -> None:
+    """It is a refusal of Nakadi that names nobody, like a 400."""
+    problem = answer(422, detail="Unprocessable Entity: why")
+    assert decide(problem, sent(3)) == Split(too_large=False)
+    events = sent(1)
+    tries = [verdicts(decide(problem, events))[0] for _ in range(3)]
+    assert tries == [
+        Retry(1.5, Tries(1)),
+        Retry(3.5, Tries(2)),
+        Refused("rejected", "Unprocessable Entity: why", Tries(3)),
+    ]
 
 
 # The whole request

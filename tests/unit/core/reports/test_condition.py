@@ -22,6 +22,7 @@ from consumer.core.reports.status import NOTHING_SENT, EventTypeStatus
 from consumer.core.reports.worker_state import ACTIONS, WorkerState
 from consumer.core.shard.shard_state import ShardState
 from consumer.core.shard.shard_view import FAILING_AFTER, ShardView
+from consumer.errors import LEASE_TABLE_GONE
 
 READING = ShardView("orders/1", "s", ShardState.READING, True, "5", 0.0, since=90.0, answered=True)
 FAILURE = Failure("server_error", "InternalServerError: ", 21, 50.0)
@@ -114,3 +115,13 @@ def test_the_row_has_the_state_and_up_to_when_all_shards_are_settled() -> None:
     assert worker_report(SOUND, []) == WorkerReport("ok")
     many = [replace(other, shard_id=f"s{number:02}") for number in range(50)]
     assert len(worker_report(condition, many).failing) == FAILING_NAMED
+
+
+def test_that_the_table_is_gone_is_one_condition_from_the_first_answer_on() -> None:
+    calls = TableCalls()
+    for at in range(FAILING_AFTER):
+        calls.note_failure(TableCall.PEERS, LEASE_TABLE_GONE, "no table", 5.0 + at)
+    calls.note_failure(TableCall.HEARTBEAT, LEASE_TABLE_GONE, "no table", 4.0)
+    (told,) = found(READING, calls=calls)
+    words = f"the lease table does not exist: lease_table_gone, 1{TIMES}: no table"
+    assert told == Condition(WorkerState.LEASE_TABLE, words, 4.0)

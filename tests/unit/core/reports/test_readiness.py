@@ -5,6 +5,7 @@ import pytest
 from consumer.core.failure import Failure
 from consumer.core.leases.table_calls import TableCall, TableCalls
 from consumer.core.reports.readiness import FirstSteps, unready
+from consumer.errors import LEASE_TABLE_GONE
 
 DONE = FirstSteps(leases_read=True, listed=True)
 NO = "AccessDeniedException: not authorized to perform: dynamodb:Query"
@@ -74,3 +75,14 @@ def test_a_worker_that_could_never_read_a_shard_is_not_ready() -> None:
     calls = answered(TableCall.HEARTBEAT, TableCall.PEERS)
     steps = FirstSteps(leases_read=True, listed=True, reading=Failure("access_denied", NO, 1, 5.0))
     assert unready(calls, steps) == f"no shard could be read yet: {TOLD}"
+
+
+def test_a_worker_is_not_ready_while_the_lease_table_does_not_exist() -> None:
+    calls = answered(TableCall.HEARTBEAT, TableCall.PEERS, TableCall.LEASE)
+    calls.note_failure(TableCall.LEASE, LEASE_TABLE_GONE, "no table 'leases'", 5.0)
+    assert unready(calls, DONE) == (
+        "the lease table does not exist: lease_table_gone, 1\N{MULTIPLICATION SIGN}:"
+        " no table 'leases'"
+    )
+    calls.note_answer(TableCall.HEARTBEAT)
+    assert unready(calls, DONE) is None

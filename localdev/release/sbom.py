@@ -1,4 +1,4 @@
-"""The bill of materials of the image: `python -m localdev.sbom FILE` writes it as CycloneDX JSON.
+"""The bill of materials of the image: `python -m localdev.release.sbom FILE` writes CycloneDX JSON.
 
 It lists the packages of requirements/run.txt, which are all that the image has beside its base,
 with the versions and licences that they state when they are installed. Nothing is fetched, and the
@@ -15,11 +15,13 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from consumer import __version__
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 SERVICE = "dynamodb-nakadi-consumer"
-REQUIREMENTS = Path(__file__).parents[1] / "requirements" / "run.txt"
+REQUIREMENTS = Path(__file__).parents[2] / "requirements" / "run.txt"
 UNKNOWN = "unknown"
 _PINNED = re.compile(r"^([a-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
 _BSD = "Neither the name of"
@@ -104,12 +106,17 @@ def document(service_version: str, found: Sequence[Component]) -> dict[str, obje
     }
 
 
-def main(file: Path) -> None:
-    """Write the file, and print a line for each package."""
+def write(file: Path) -> tuple[Component, ...]:
+    """Write the file; return what it lists."""
     found = tuple(components())
     file.parent.mkdir(parents=True, exist_ok=True)
-    made = document(distribution(SERVICE).version, found)
-    file.write_text(json.dumps(made, indent=2) + "\n")
+    file.write_text(json.dumps(document(__version__, found), indent=2) + "\n")
+    return found
+
+
+def main(file: Path) -> None:
+    """Write the file, and print a line for each package."""
+    found = write(file)
     width = max(len(each.name) for each in found)
     for each in found:
         print(f"{each.name:{width}}  {each.version:10}  {each.licence}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from localdev import sbom
+from localdev.release import sbom
 
 
 def test_it_names_what_the_image_installs(

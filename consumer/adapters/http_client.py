@@ -1,0 +1,56 @@
+"""The HTTP client of Nakadi: httpx on the connections of aiohttp.
+
+A connection on which something came after the last answer is closed, not used again. aiohttp would
+take what came for the answer to the next request: a peer that says 200 twice would make events
+count as stored that it has not read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from httpx_aiohttp import AiohttpTransport, HttpxAiohttpClient
+
+if TYPE_CHECKING:
+    import httpx
+    from aiohttp.connector import Connection
+
+
+class UnaskedAnswer(aiohttp.ClientConnectionResetError):
+    """Something came on a connection that was not in use. Nothing was sent on it."""
+
+
+class _Request(aiohttp.ClientRequest):
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        """Send on a connection that nobody has spoken on; aiohttp closes it on an error."""
+        if conn.protocol is None or conn.protocol.should_close:
+            raise UnaskedAnswer("the other end has spoken without being asked")
+        return await super().send(conn)
+
+
+class HttpClient(HttpxAiohttpClient):
+    """An httpx client all of whose connections, those to proxies too, are looked at before use."""
+
+    def _init_transport(self, *given: Any, **named: Any) -> httpx.AsyncBaseTransport:  # noqa: ANN401 - httpx's
+        return _looking(super()._init_transport(*given, **named))
+
+    def _init_proxy_transport(self, *given: Any, **named: Any) -> httpx.AsyncBaseTransport:  # noqa: ANN401 - httpx's
+        return _looking(super()._init_proxy_transport(*given, **named))
+
+
+def _looking(transport: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
+    """Let a transport make its session as it would, but with `_Request` for its requests."""
+    if isinstance(transport, AiohttpTransport):
+        limits, context = transport.limits, transport.ssl_context
+
+        def session() -> aiohttp.ClientSession:
+            connector = aiohttp.TCPConnector(
+                limit=limits.max_connections or 0,
+                keepalive_timeout=limits.keepalive_expiry,
+                ssl=context,
+            )
+            return aiohttp.ClientSession(connector=connector, request_class=_Request)
+
+        transport.client = session
+    return transport
