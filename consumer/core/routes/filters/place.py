@@ -1,0 +1,133 @@
+"""Places: where in a stream record the values of a pattern's path are.
+
+A path is names joined with dots. Attributes may have dots in their names, so a path may be read in
+several ways, and each is a place: `a.M.b.S` is the text `b` of the map `a`, and the text of an
+attribute named `a.M.b`. Only leaves have places: values, not the objects around them.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from itertools import islice
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from consumer.core.routes.language.bad_pattern import BadPattern
+from consumer.core.routes.language.json_tree import DEEPEST
+from consumer.core.routes.language.scalar import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+MOST_PLACES: Final = 8
+"""Of one path. More need an attribute whose name looks like a path through several maps."""
+
+
+class Source(Enum):
+    """A part of a stream record that is read on its own, by the first names of its paths.
+
+    ITEM is ours: the image that the event carries.
+    """
+
+    MEMBERS = "members"
+    KEYS = "dynamodb.Keys"
+    NEW_IMAGE = "dynamodb.NewImage"
+    OLD_IMAGE = "dynamodb.OldImage"
+    ITEM = "item"
+
+
+class Step(NamedTuple):
+    """An attribute and the types that lead on: `M` into it, `L` to each element, last a leaf's."""
+
+    name: str
+    types: tuple[str, ...]
+
+
+class Place(NamedTuple):
+    """A leaf: of an item its attribute and the steps below, else a member of the record."""
+
+    source: Source
+    steps: tuple[Step, ...]
+    kind: Kind
+
+    @property
+    def name(self) -> str:
+        """The attribute of the item, or the member of the record."""
+        return self.steps[0].name
+
+    @property
+    def is_set(self) -> bool:
+        """Whether the leaf holds several texts."""
+        return self.steps[-1].types[-1:] in {("SS",), ("NS",), ("BS",)}
+
+    @property
+    def lists(self) -> tuple[tuple[object, ...], ...]:
+        """The lists on the way, the outermost first, each by what leads to it."""
+        return tuple(
+            (self.source, *self.steps[:index], step.name, *step.types[:depth])
+            for index, step in enumerate(self.steps)
+            for depth, kind in enumerate(step.types, 1)
+            if kind == "L"
+        )
+
+
+LEAF_TYPES: Final[Mapping[str, Kind]] = {
+    **dict.fromkeys(("S", "N", "B", "SS", "NS", "BS"), Kind.TEXT),
+    "BOOL": Kind.BOOLEAN,
+    "NULL": Kind.TRUE,
+}
+
+_MEMBERS: Final[Mapping[str, Kind]] = {
+    **dict.fromkeys(
+        (
+            *("eventID", "eventName", "eventVersion", "eventSource", "eventSourceARN"),
+            *("awsRegion", "userIdentity.type", "userIdentity.principalId"),
+            *("dynamodb.SequenceNumber", "dynamodb.StreamViewType"),
+        ),
+        Kind.TEXT,
+    ),
+    "dynamodb.SizeBytes": Kind.NUMBER,
+    "dynamodb.ApproximateCreationDateTime": Kind.NUMBER,
+}
+"""The members of a record as Lambda sees it, besides its images."""
+
+IMAGES: Final = (Source.KEYS, Source.NEW_IMAGE, Source.OLD_IMAGE, Source.ITEM)
+"""The sources that hold attributes."""
+
+
+def places_of(path: str) -> tuple[Place, ...]:
+    """Return the places of a path; none, if no record has a leaf there. Raise BadPattern."""
+    if path in _MEMBERS:
+        return (Place(Source.MEMBERS, (Step(path, ()),), _MEMBERS[path]),)
+    for source in IMAGES:
+        start = f"{source.value}."
+        if path.startswith(start):
+            names = path.removeprefix(start).split(".")
+            if len(names) > DEEPEST:
+                raise BadPattern(path, f"it has more than {DEEPEST} names")
+            return _places_of_item(path, source, names)
+    return ()
+
+
+def _places_of_item(path: str, source: Source, names: list[str]) -> tuple[Place, ...]:
+    kind = LEAF_TYPES.get(names[-1])
+    if kind is None:
+        return ()
+    found = tuple(Place(source, steps, kind) for steps in islice(_ways(names, 0), MOST_PLACES + 1))
+    if len(found) > MOST_PLACES:
+        raise BadPattern(path, f"it can be read in more than {MOST_PLACES} ways")
+    return found
+
+
+def _ways(names: list[str], start: int) -> Iterator[tuple[Step, ...]]:
+    """Yield the ways to read names from an attribute on. The last name is a leaf's type."""
+    last = len(names) - 1
+    for first in range(start + 1, len(names)):
+        name, end = ".".join(names[start:first]), first
+        while names[end] == "L" and end < last:
+            end += 1
+        types = tuple(names[first : end + 1])
+        if end == last:
+            yield (Step(name, types),)
+        elif names[end] == "M":
+            for steps in _ways(names, end + 1):
+                yield (Step(name, types), *steps)
