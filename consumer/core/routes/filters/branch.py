@@ -8,20 +8,19 @@ is asked of the element that the paths before have chosen, or of all elements if
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
 from consumer.core.routes.filters.image_reader import Indices, leaves
-from consumer.core.routes.filters.place import Place, Source, places_of
+from consumer.core.routes.filters.place import Place, Source, place_of
 from consumer.core.routes.filters.record_reader import NUMBER_OF, Parts, RecordReader
-from consumer.core.routes.language.bad_pattern import BadPattern
-from consumer.core.routes.language.pattern import MOST_BRANCHES, Branch, Leaf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from consumer.core.routes.language.pattern import Branch, Leaf
     from consumer.core.routes.language.scalar import Kind, Test
 
 
@@ -36,42 +35,23 @@ class Check:
     equals: frozenset[str]  # the only texts that pass; empty if others may
 
 
-def checks_of(branch: Branch, item: Source) -> Iterator[tuple[Check, ...]]:
-    """Yield the ways in which a branch can hold: in each, all checks must.
+def checks_of(branch: Branch, item: Source) -> tuple[Check, ...] | None:
+    """Return the checks that must all hold; None if they cannot.
 
-    `item` is the image that the paths of our own mean. A path with several places holds in any of
-    them, and is absent if it is in none. Raise BadPattern.
+    `item` is the image that the paths of our own mean.
     """
-    ways: list[list[tuple[Check, ...]]] = []
-    count = 1
+    checks = []
     for path, leaf in branch.items():
-        found = list(_ways(path, leaf, item))
-        ways.append(found)
-        count *= len(found)
-        if count > MOST_BRANCHES:
-            raise BadPattern(path, f"the paths can be read in more than {MOST_BRANCHES} ways")
-    for chosen in product(*ways):
-        yield tuple(check for checks in chosen for check in checks)
-
-
-def _ways(path: str, leaf: Leaf, item: Source) -> Iterator[tuple[Check, ...]]:
-    places = [
-        place._replace(source=item) if place.source is Source.ITEM else place
-        for place in places_of(path)
-    ]
-    absent = any(expression.absent for expression in leaf)
-    if len(places) == 1:
-        [place] = places
-        test = any_of(leaf, place.kind)
-        if absent or test is not None:
-            yield (Check(path, place, test, absent, texts_of(leaf)),)
-        return
-    for place in places:
-        test = any_of(leaf, place.kind)
-        if test is not None:
-            yield (Check(path, place, test, False, frozenset()),)
-    if absent:
-        yield tuple(Check(path, place, None, True, frozenset()) for place in places)
+        place = place_of(path)
+        absent = any(expression.absent for expression in leaf)
+        test = None if place is None else any_of(leaf, place.kind)
+        if test is None and not absent:
+            return None
+        if place is not None:  # else nothing is ever there, and that is asked for
+            if place.source is Source.ITEM:
+                place = place._replace(source=item)
+            checks.append(Check(path, place, test, absent, texts_of(leaf)))
+    return tuple(checks)
 
 
 def any_of(leaf: Leaf, kind: Kind) -> Test | None:

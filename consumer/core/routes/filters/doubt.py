@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consumer.core.routes.filters.place import IMAGES, LEAF_TYPES, Place, places_of
+from consumer.core.routes.filters.place import IMAGES, LEAF_TYPES, Place, place_of
 from consumer.core.routes.language.bad_pattern import Doubt
 from consumer.core.routes.language.scalar import Kind
 
@@ -23,21 +23,21 @@ _NAMED = {
 
 def doubts_of(path: str, leaf: Leaf) -> Iterator[Doubt]:
     """Yield what is doubtful about what a path says."""
-    places = places_of(path)
+    place = place_of(path)
     for expression in leaf:
-        reason = _of(expression, path, places)
+        reason = _of(expression, path, place)
         if reason is not None:
             yield Doubt(path, reason)
 
 
-def _of(expression: Expression, path: str, places: tuple[Place, ...]) -> str | None:
+def _of(expression: Expression, path: str, place: Place | None) -> str | None:
     operator = expression.operator
-    if not places:
+    if place is None:
         outcome = "always" if expression.absent else "never"
         return f"{operator} {outcome} matches, because {_no_leaf(path)}"
     if expression.absent:
         return None
-    kind = places[0].kind  # of all: the path ends in its type
+    kind = place.kind
     if kind in expression.always:
         return f"{operator} matches every value, because {_holds(kind, path)}"
     if kind not in expression.can_match:

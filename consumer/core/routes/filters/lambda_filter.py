@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from consumer.core.routes.filters.branch import Check, checks_of
 from consumer.core.routes.filters.doubt import doubts_of
-from consumer.core.routes.filters.place import Place, Source, places_of
+from consumer.core.routes.filters.place import Place, Source, place_of
 from consumer.core.routes.language.bad_pattern import BadPattern, Doubt
 from consumer.core.routes.language.json_tree import Members, read_json, shown, tree_of
-from consumer.core.routes.language.pattern import MOST_BRANCHES, Pattern, read_pattern
+from consumer.core.routes.language.pattern import Pattern, read_pattern
 from consumer.core.stream.stream import ViewType
 
 if TYPE_CHECKING:
@@ -98,19 +98,16 @@ class Filter:
         """Return the ways in which it can match, where `item` means this image."""
         if not self.patterns:
             return [()]
-        found: list[tuple[Check, ...]] = []
-        for pattern in self.patterns:
-            for branch in pattern.branches:
-                found += checks_of(branch, item)
-                if len(found) > MOST_BRANCHES:
-                    raise BadPattern("", f"it has more than {MOST_BRANCHES} ways to match")
-        return found
+        branches = [branch for pattern in self.patterns for branch in pattern.branches]
+        found = (checks_of(branch, item) for branch in branches)
+        return [checks for checks in found if checks is not None]
 
     def _places(self) -> Iterator[tuple[str, Place]]:
         for pattern in self.patterns:
             for branch in pattern.branches:
                 for path in branch:
-                    for place in places_of(path):
+                    place = place_of(path)
+                    if place is not None:
                         yield path, place
 
 
@@ -136,10 +133,7 @@ def read_filter(value: object, *, from_yaml: bool = True) -> Filter:
             raise BadPattern(
                 "", f"a filter is a pattern, a list of them, or {_FORM}, not {shown(tree)}"
             )
-    read = Filter(patterns)
-    for item in (Source.NEW_IMAGE, Source.OLD_IMAGE):
-        read.ways(item)  # refuses what is read in too many ways
-    return read
+    return Filter(patterns)
 
 
 def read_filter_json(text: str) -> Filter:

@@ -1,14 +1,14 @@
 """Places: where in a stream record the values of a pattern's path are.
 
-A path is names joined with dots. Attributes may have dots in their names, so a path may be read in
-several ways, and each is a place: `a.M.b.S` is the text `b` of the map `a`, and the text of an
-attribute named `a.M.b`. Only leaves have places: values, not the objects around them.
+A path is names joined with dots. A name of an attribute may have dots, too: it ends where a type
+follows that leads on, so `a.b.S` is the text of the attribute `a.b`, and `a.M.b.S` the text `b` in
+the map `a`. (Of an attribute that is really named `a.M.b` AWS would match the text as well.)
+Only leaves have a place: values, not the objects around them.
 """
 
 from __future__ import annotations
 
 from enum import Enum
-from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from consumer.core.routes.language.bad_pattern import BadPattern
@@ -16,10 +16,7 @@ from consumer.core.routes.language.json_tree import DEEPEST
 from consumer.core.routes.language.scalar import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-MOST_PLACES: Final = 8
-"""Of one path. More need an attribute whose name looks like a path through several maps."""
+    from collections.abc import Mapping
 
 
 class Source(Enum):
@@ -94,40 +91,30 @@ IMAGES: Final = (Source.KEYS, Source.NEW_IMAGE, Source.OLD_IMAGE, Source.ITEM)
 """The sources that hold attributes."""
 
 
-def places_of(path: str) -> tuple[Place, ...]:
-    """Return the places of a path; none, if no record has a leaf there. Raise BadPattern."""
+def place_of(path: str) -> Place | None:
+    """Return the place of a path, or None if no record has a leaf there. Raise BadPattern."""
     if path in _MEMBERS:
-        return (Place(Source.MEMBERS, (Step(path, ()),), _MEMBERS[path]),)
+        return Place(Source.MEMBERS, (Step(path, ()),), _MEMBERS[path])
     for source in IMAGES:
         start = f"{source.value}."
         if path.startswith(start):
             names = path.removeprefix(start).split(".")
             if len(names) > DEEPEST:
                 raise BadPattern(path, f"it has more than {DEEPEST} names")
-            return _places_of_item(path, source, names)
-    return ()
+            kind = LEAF_TYPES.get(names[-1])
+            steps = _steps(names, 0)
+            return None if kind is None or steps is None else Place(source, steps, kind)
+    return None
 
 
-def _places_of_item(path: str, source: Source, names: list[str]) -> tuple[Place, ...]:
-    kind = LEAF_TYPES.get(names[-1])
-    if kind is None:
-        return ()
-    found = tuple(Place(source, steps, kind) for steps in islice(_ways(names, 0), MOST_PLACES + 1))
-    if len(found) > MOST_PLACES:
-        raise BadPattern(path, f"it can be read in more than {MOST_PLACES} ways")
-    return found
-
-
-def _ways(names: list[str], start: int) -> Iterator[tuple[Step, ...]]:
-    """Yield the ways to read names from an attribute on. The last name is a leaf's type."""
+def _steps(names: list[str], start: int) -> tuple[Step, ...] | None:
+    """Read names from an attribute on. The last one is the type of a leaf."""
     last = len(names) - 1
     for first in range(start + 1, len(names)):
-        name, end = ".".join(names[start:first]), first
+        end = first
         while names[end] == "L" and end < last:
             end += 1
-        types = tuple(names[first : end + 1])
-        if end == last:
-            yield (Step(name, types),)
-        elif names[end] == "M":
-            for steps in _ways(names, end + 1):
-                yield (Step(name, types), *steps)
+        below = () if end == last else _steps(names, end + 1) if names[end] == "M" else None
+        if below is not None:
+            return (Step(".".join(names[start:first]), tuple(names[first : end + 1])), *below)
+    return None

@@ -59,10 +59,10 @@ def read_expression(node: object) -> Expression:
         case str():
             return _value(node)
         case Members():
-            (operator, operand) = _only_member(node, "a match expression")
-            read = _OPERATORS.get(operator) if isinstance(operator, str) else None
+            operator, operand = _only_member(node, "a match expression")
+            read = _OPERATORS.get(operator)
             if read is None:
-                raise Refused(f"there is no operator {shown(operator)}")
+                raise Refused(f"there is no operator {operator!r}")
             return read(operand)
         case _:
             raise Refused(
@@ -130,7 +130,7 @@ def _behind_quote(text: str, test: TextTest) -> TextTest:
 def _ignoring_case(operator: str, operand: Members) -> str:
     name, text = _only_member(operand, f"the object of {operator}")
     if name != "equals-ignore-case":
-        raise Refused(f"{operator} takes text or equals-ignore-case, not {shown(name)}")
+        raise Refused(f"{operator} takes text or equals-ignore-case, not {name!r}")
     return _text(f"equals-ignore-case of {operator}", text)
 
 
@@ -170,7 +170,7 @@ def _exists(operand: object) -> Expression:
 def _numeric(operand: object) -> Expression:
     terms = operand if isinstance(operand, list) else []
     operators = tuple(terms[::2])
-    numbers = [_comparable(f"the number behind {shown(terms[0])}", term) for term in terms[1::2]]
+    numbers = [_comparable("what numeric compares with", term) for term in terms[1::2]]
     match operators, numbers:
         case ("=",), [number]:
             return _in_range(lambda value: value == number)
@@ -240,9 +240,9 @@ def _anything_but(operand: object) -> Expression:
 
 def _anything_but_those(operand: Members) -> Expression:
     name, value = _only_member(operand, "the object of anything-but")
-    make = _EXCLUDED.get(name) if isinstance(name, str) else None
+    make = _EXCLUDED.get(name)
     if make is None:
-        raise Refused(f"anything-but takes no {shown(name)}")
+        raise Refused(f"anything-but takes no {name!r}")
     texts = [_text(f"{name} of anything-but", each) for each in _listed(value)]
     if not texts or ("" in texts and name in {"prefix", "suffix"}):
         raise Refused(f"{name} of anything-but must not be empty")
@@ -265,10 +265,13 @@ def _text(what: str, operand: object) -> str:
     return operand
 
 
-def _only_member(members: Members, what: str) -> tuple[object, object]:
+def _only_member(members: Members, what: str) -> tuple[str, object]:
     if len(members) != 1:
         raise Refused(f"{what} has one operator, not {len(members)}")
-    return members[0]
+    [(name, value)] = members
+    if not isinstance(name, str):
+        raise Refused(f"an operator is read as {shown(name)}, not as text: quote it")
+    return name, value
 
 
 _EXCLUDED: Mapping[str, Callable[[str], TextTest]] = {

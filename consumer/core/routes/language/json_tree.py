@@ -62,7 +62,7 @@ def tree_of(value: object, place: str = "", room: int = DEEPEST) -> object:
 
 
 def shown(node: object) -> str:
-    """Return a node of a tree as people see it in an error: text is quoted, the rest named."""
+    """Return what a node is, for an error. Filters may name people, so no value is quoted."""
     match node:
         case Members():
             return "an object"
@@ -73,11 +73,13 @@ def shown(node: object) -> str:
         case bool():
             return "true" if node else "false"
         case Numeral():
-            return f"the number {node.text}"
+            return "a number"
+        case str():
+            return "text"
         case date():
-            return f"the date {node}"
+            return "a date"
         case _:
-            return repr(node)
+            return f"a value of Python's type {type(node).__name__}"
 
 
 def _no_constant(name: str) -> object:
