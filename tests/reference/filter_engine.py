@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 from ipaddress import IPv6Address, ip_address
-from itertools import product
 from typing import Any, NamedTuple
 
 Json = Any
@@ -134,11 +133,13 @@ def accepts(condition: Json, value: Json) -> bool:
         case "suffix", str():
             return quoted.endswith(f'{operand}"')
         case "prefix", _:
-            return any(quoted.startswith(f'"{text}') for text in cased(operand[0][1]))
+            return bool(ends_of(f'"{operand[0][1]}', quoted))
         case "suffix", _:
-            return any(quoted.endswith(f'{text}"') for text in cased(operand[0][1]))
+            text = f'{operand[0][1]}"'
+            starts = range(len(quoted) + 1)
+            return any(len(quoted) - start in ends_of(text, quoted[start:]) for start in starts)
         case "equals-ignore-case", _:
-            return value in cased(operand)
+            return len(value) in ends_of(operand, value)
         case "wildcard", _:
             return wildcard(operand, value)
         case "cidr", _:
@@ -183,13 +184,18 @@ def within(terms: list[Json], value: float | str) -> bool:
     )
 
 
-def cased(text: str) -> set[str]:
-    """All writings of a text, character by character; short texts only."""
-
-    def writings(character: str) -> set[str]:
-        return {"??"} if ord(character) > 0xFFFF else {character.lower(), character.upper()}
-
-    return {"".join(chosen) for chosen in product(*map(writings, text))}
+def ends_of(text: str, value: str) -> set[int]:
+    """Where in the value a text may end that begins where it begins, whatever the letter case."""
+    ends = {0}
+    for character in text:
+        lower, upper = ("??", "??") if ord(character) > 0xFFFF else (character.lower(), character.upper())
+        ends = {
+            end + len(writing)
+            for end in ends
+            for writing in {lower, upper}
+            if value.startswith(writing, end)
+        }
+    return ends
 
 
 def wildcard(pattern: str, value: str) -> bool:
