@@ -188,7 +188,9 @@ def ends_of(text: str, value: str) -> set[int]:
     """Where in the value a text may end that begins where it begins, whatever the letter case."""
     ends = {0}
     for character in text:
-        lower, upper = ("??", "??") if ord(character) > 0xFFFF else (character.lower(), character.upper())
+        lower, upper = (
+            ("??", "??") if ord(character) > 0xFFFF else (character.lower(), character.upper())
+        )
         ends = {
             end + len(writing)
             for end in ends

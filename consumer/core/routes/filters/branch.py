@@ -141,7 +141,7 @@ def _in_list(checks: Sequence[Check], reader: RecordReader) -> Callable[[Parts],
     def all_hold(parts: Parts) -> bool:
         states: set[Indices] = {()}
         for number, get, test, absent, keep in steps:
-            found = list(leaves(parts[number], get))
+            found = leaves(parts[number], get)
             lengths = {len(state) for state in states}
             after: set[Indices] = set()
             if test is not None:

@@ -15,7 +15,7 @@ from msgspec import UNSET, DecodeError, Raw, Struct, UnsetType, defstruct, json
 from consumer.core.event.malformed import MalformedItem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from consumer.core.routes.filters.place import Place
     from consumer.core.routes.filters.record_members import Get
@@ -94,21 +94,28 @@ class ImageReader:
         return defstruct("Value", fields, frozen=True, gc=False)
 
 
-def leaves(part: object, getters: tuple[Get, ...]) -> Iterator[tuple[object, Indices]]:
-    """Yield the scalars of a place that getters lead to, each with the elements it is in."""
-    get, *more = getters
-    found = get(part)
-    if found is UNSET:
-        return
-    if not isinstance(found, list):
-        yield found, ()
-    elif more:
-        for index, element in enumerate(found):
-            for scalar, indices in leaves(element, tuple(more)):
-                yield scalar, (index, *indices)
-    else:
-        for text in found:
-            yield text, ()
+def leaves(part: object, getters: tuple[Get, ...]) -> list[tuple[object, Indices]]:
+    """Return the scalars of a place that getters lead to, each with the elements it is in."""
+    *to_lists, to_leaf = getters
+    inside: list[tuple[object, Indices]] = [(part, ())]
+    for get in to_lists:
+        inside = [
+            (element, (*indices, index))
+            for each, indices in inside
+            for index, element in enumerate(_listed(get(each)))
+        ]
+    found: list[tuple[object, Indices]] = []
+    for each, indices in inside:
+        leaf = to_leaf(each)
+        if isinstance(leaf, list):
+            found += [(text, indices) for text in leaf]
+        elif leaf is not UNSET:
+            found.append((leaf, indices))
+    return found
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _add(item: _Tree, place: Place) -> None:
