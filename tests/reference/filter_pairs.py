@@ -46,7 +46,7 @@ _TEXTS = (
         "aaaaab",
         "ababab",
     ),
-    *("ｆｕｌｌ", "ǆ", "ǅ", "ŉ", "ΐ", "ſ", "K", "￿", "𐐀𐐨"),
+    *("\uff46\uff55", "ǆ", "ǅ", "ŉ", "ΐ", "\u017f", "K", "￿", "𐐀𐐨"),
 )
 _DIGITS = ("0", "7", "-7", "1", "2.5", "19.90", "12345678901234567890123", "1E+2")
 _SIZES = ("0", "12", "512", "512.0", "5.12e2", "400000", "-1", "0.1", "1793525400")
@@ -234,14 +234,15 @@ def condition(chance: random.Random, value: Json) -> str:
 def _of_number(chance: random.Random, digits: str) -> str:
     other = chance.choice(_SIZES)
     low, high = sorted((float(digits), float(other)))
+    lower, upper = chance.choice((">", ">=")), chance.choice(("<", "<="))
     return chance.choice(
         (
             digits,
             other,
             f'{{"numeric": ["=", {digits}]}}',
             f'{{"numeric": [">=", {digits}]}}',
-            f'{{"numeric": ["{chance.choice(("<", "<=", ">", ">="))}", {other}]}}',
-            f'{{"numeric": ["{chance.choice((">", ">="))}", {low}, "{chance.choice(("<", "<="))}", {high}]}}',
+            f'{{"numeric": ["{chance.choice((lower, upper))}", {other}]}}',
+            f'{{"numeric": ["{lower}", {low}, "{upper}", {high}]}}',
             f'{{"anything-but": {other}}}',
             f'{{"anything-but": [{other}, {digits}]}}',
             '{"anything-but": "7"}',

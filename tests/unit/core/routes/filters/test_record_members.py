@@ -13,7 +13,7 @@ from tests.reference.records import record_of
 ARN = "arn:aws:dynamodb:eu-central-1:1:table/t/stream/1"
 
 
-def record(**more: object) -> StreamRecord:
+def record(**more: Any) -> StreamRecord:
     read = decode_record(Raw(json.dumps(record_of("REMOVE", **more)).encode()))
     assert isinstance(read, StreamRecord)
     return read
