@@ -61,3 +61,10 @@ def test_without_texts_all_that_can_match_are_asked() -> None:
 def test_a_text_in_a_list_or_a_set_is_no_key() -> None:
     filters = [{"item": {"kind": {"L": {"S": ["x"]}}}}, {"item": {"tags": {"SS": ["x"]}}}]
     assert candidates(filters, "INSERT", None, "x") == [0, 1]
+
+
+def test_a_view_may_ask_for_an_image_besides() -> None:
+    both = views("a") | lambdas("b")
+    assert candidates([both, both], "MODIFY", "b", "a") == [0, 1]
+    only_new = {"item": {"status": {"S": ["x"]}}} | lambdas("a")
+    assert candidates([only_new, lambdas("a"), lambdas("b")], "MODIFY", "x", "a") == [0, 1]
