@@ -84,6 +84,9 @@ def compiled(checks: Iterable[Check], reader: RecordReader) -> Callable[[Parts],
     tests = (*plain, *(_in_list(inside, reader) for inside in in_lists.values()))
     if len(tests) == 1:
         return tests[0]
+    if len(tests) == 2:
+        first, second = tests
+        return lambda parts: first(parts) and second(parts)
 
     def all_hold(parts: Parts) -> bool:
         for test in tests:  # noqa: SIM110 - a generator costs as much as a test

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final
 
 from consumer.core.routes.filters.place import Place
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from consumer.core.routes.filters.branch import Check
     from consumer.core.routes.filters.question import Question
     from consumer.core.routes.filters.record_reader import Parts, RecordReader
+
+WORTH_IT: Final = 3
+"""Fewer filters than this are asked in less time than a text is looked up."""
 
 _Places = tuple[Place, Place]
 """One place in the item after a change and in the one before; twice the same, if it is no view."""
@@ -27,10 +31,10 @@ def candidates_of(
     """
     able = {number: dict(_texts(each)) for number, each in enumerate(questions) if each.possible}
     counts = Counter(places for found in able.values() for places in found)
-    if not counts:
+    places, count = max(counts.items(), key=itemgetter(1), default=(None, 0))
+    if places is None or count < WORTH_IT:
         numbers = tuple(able)
         return lambda _: numbers
-    [(places, _)] = counts.most_common(1)
     others = [number for number, found in able.items() if places not in found]
     by_text = defaultdict(set)
     for number, found in able.items():

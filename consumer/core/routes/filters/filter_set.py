@@ -6,7 +6,7 @@ found by the text that stands there, so that fifty routes cost hardly more than 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.routes.filters.candidates import candidates_of
@@ -21,11 +21,10 @@ if TYPE_CHECKING:
     from consumer.core.stream.record import StreamRecord
 
 
-class Taken(NamedTuple):
-    """The number of a filter among those asked, and what it says; never NOT_TAKEN."""
+Taken = tuple[int, Answer]
+"""The number of a filter among those asked, and what it says; never NOT_TAKEN."""
 
-    number: int
-    answer: Answer
+_NOT_TAKEN = Decision.NOT_TAKEN
 
 
 class FilterSet:
@@ -45,19 +44,19 @@ class FilterSet:
             parts = self._reader.read(record, stream_arn)
         except MalformedItem as error:
             return self._one_by_one(record, stream_arn, str(error))
-        found = []
+        found: list[Taken] = []
         for number in self._candidates(parts):
             answer = self._answers[number](record, parts)
-            if answer is not Decision.NOT_TAKEN:
-                found.append(Taken(number, answer))
+            if answer is not _NOT_TAKEN:
+                found.append((number, answer))
         return found
 
     def _one_by_one(self, record: StreamRecord, stream_arn: str, detail: str) -> list[Taken]:
         """Ask each filter for itself: what one names may be readable, and of another not."""
         if not self._alone:
-            return [Taken(0, Unanswered(detail))]
+            return [(0, Unanswered(detail))]
         return [
-            Taken(number, answer)
+            (number, answer)
             for number, alone in enumerate(self._alone)
             for _, answer in alone.taken(record, stream_arn)
         ]

@@ -45,7 +45,7 @@ class ImageReader:
         for place in places:
             _add(item, place)
         made = self._item(item)
-        self._decode = json.Decoder(made).decode
+        self.decode = json.Decoder(made).decode
         self.absent: Struct = made()
 
     def read(self, text: Raw | None) -> Struct:
@@ -53,7 +53,7 @@ class ImageReader:
         if text is None:
             return self.absent
         try:
-            return self._decode(text)
+            return self.decode(text)
         except DecodeError as error:
             raise MalformedItem(f"{self._name}: {error}") from None
         except RecursionError:

@@ -53,7 +53,8 @@ class Question:
         """Return the question, to be asked of a record and what the reader has read of it."""
         after = _any_way(self.after, reader)
         if not self.is_view:
-            return lambda _, parts: Decision.TAKEN if after(parts) else Decision.NOT_TAKEN
+            taken, not_taken = Decision.TAKEN, Decision.NOT_TAKEN
+            return lambda _, parts: taken if after(parts) else not_taken
         before = _any_way(self.before, reader)
 
         def ask(record: StreamRecord, parts: Parts) -> Answer:

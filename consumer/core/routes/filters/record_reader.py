@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from msgspec import DecodeError
+
 from consumer.core.routes.filters.image_reader import ImageReader
 from consumer.core.routes.filters.place import Place, Source
 from consumer.core.routes.filters.record_members import Get, MemberReader, member_getter
@@ -41,13 +43,19 @@ class RecordReader:
 
     def read(self, record: StreamRecord, stream_arn: str) -> Parts:
         """Return the parts of a record. Raise MalformedItem if one cannot be read."""
-        members, keys, new, old = self._members, self._keys, self._new, self._old
-        return (
-            None if members is None else members.read(record, stream_arn),
-            None if keys is None else keys.read(record.keys),
-            None if new is None else new.read(record.new_image),
-            None if old is None else old.read(record.old_image),
-        )
+        keys, new, old = self._keys, self._new, self._old
+        new_image, old_image = record.new_image, record.old_image
+        members = None if self._members is None else self._members.read(record, stream_arn)
+        try:
+            return (
+                members,
+                None if keys is None else keys.decode(record.keys),
+                None if new is None else new.absent if new_image is None else new.decode(new_image),
+                None if old is None else old.absent if old_image is None else old.decode(old_image),
+            )
+        except (DecodeError, RecursionError):  # again, by what names the image in its error
+            images = ((keys, record.keys), (new, new_image), (old, old_image))
+            return (members, *(reader and reader.read(text) for reader, text in images))
 
     def getters(self, place: Place) -> tuple[Get, ...]:
         """Return what leads to a place: from its part, then from an element of each list."""

@@ -81,6 +81,8 @@ ABSENT = {"exists": False}
         ({"nope": {"SS": [ABSENT, "x"]}}, True),
         ({"status": {"S": ["PAID"]}, "flag": {"BOOL": [True]}}, True),
         ({"status": {"S": ["PAID"]}, "flag": {"BOOL": [False]}}, False),
+        ({"status": {"S": ["PAID"]}, "flag": {"BOOL": [True]}, "tags": {"SS": ["x"]}}, True),
+        ({"status": {"S": ["PAID"]}, "flag": {"BOOL": [True]}, "tags": {"SS": ["z"]}}, False),
     ],
 )
 def test_paths_outside_of_lists(item: dict[str, Any], expected: bool) -> None:

@@ -49,9 +49,13 @@ def test_views_are_found_by_both_images() -> None:
 
 
 def test_all_others_are_asked_too() -> None:
-    filters = [ANY, views("a"), lambdas("a"), views("b"), {"eventName": ["REMOVE"]}]
+    filters = [ANY, views("a"), lambdas("a"), views("b"), {"eventName": ["REMOVE"]}, views("c")]
     assert candidates(filters, "MODIFY", "b", "a") == [0, 1, 2, 3, 4]
     assert candidates(filters, "INSERT", None, "x") == [0, 2, 4]
+
+
+def test_few_filters_are_not_looked_up() -> None:
+    assert candidates([lambdas("a"), lambdas("b")], "INSERT", None, "a") == [0, 1]
 
 
 def test_without_texts_all_that_can_match_are_asked() -> None:
@@ -65,6 +69,7 @@ def test_a_text_in_a_list_or_a_set_is_no_key() -> None:
 
 def test_a_view_may_ask_for_an_image_besides() -> None:
     both = views("a") | lambdas("b")
-    assert candidates([both, both], "MODIFY", "b", "a") == [0, 1]
+    assert candidates([both, both, both], "MODIFY", "b", "a") == [0, 1, 2]
     only_new = {"item": {"status": {"S": ["x"]}}} | lambdas("a")
-    assert candidates([only_new, lambdas("a"), lambdas("b")], "MODIFY", "x", "a") == [0, 1]
+    others = [lambdas("a"), lambdas("b"), lambdas("c")]
+    assert candidates([only_new, *others], "MODIFY", "x", "a") == [0, 1]

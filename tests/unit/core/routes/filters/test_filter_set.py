@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from consumer.core.routes.filters.filter_set import FilterSet, Taken
+from consumer.core.routes.filters.filter_set import FilterSet
 from consumer.core.routes.filters.lambda_filter import Filter, read_filter, read_filter_json
 from consumer.core.routes.filters.question import Unanswered
 from consumer.core.routes.filters.view import Decision, decide
@@ -87,7 +87,7 @@ def test_a_view_is_asked_with_each_image_in_turn(seed: int) -> None:
     )
     decision = decide(record["eventName"], new=new, old=old)
     for keys in ((), ("pk", "sk")):
-        expected = [] if decision is Decision.NOT_TAKEN else [Taken(0, decision)]
+        expected = [] if decision is Decision.NOT_TAKEN else [(0, decision)]
         assert FilterSet([asked], keys).taken(read(record), ARN) == expected
 
 
@@ -98,7 +98,7 @@ def test_filters_asked_together_answer_as_each_alone(several: list[int], seed: i
     texts = [json.dumps({"item": {"pk": {"S": [f"{each % 5}"]}}}) for each in several]
     filters = [each for each in map(lambda_filter, patterns + texts) if each is not None]
     expected = [
-        Taken(number, answer)
+        (number, answer)
         for number, each in enumerate(filters)
         for _, answer in FilterSet([each], ()).taken(record, ARN)
     ]
@@ -125,8 +125,8 @@ def test_only_filters_that_name_what_cannot_be_read_are_unanswered() -> None:
     )
     unanswered = Unanswered("dynamodb.NewImage: Expected `str`, got `int` - at `$.bad.S`")
     both = FilterSet([bad, not_taken, good], ()).taken(read(record), ARN)
-    assert both == [Taken(0, unanswered), Taken(2, Decision.TAKEN)]
-    assert FilterSet([bad], ()).taken(read(record), ARN) == [Taken(0, unanswered)]
+    assert both == [(0, unanswered), (2, Decision.TAKEN)]
+    assert FilterSet([bad], ()).taken(read(record), ARN) == [(0, unanswered)]
 
 
 def test_no_filters_take_nothing() -> None:
