@@ -11,8 +11,6 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from consumer.core.routes.language.bad_pattern import BadPattern
-from consumer.core.routes.language.json_tree import DEEPEST
 from consumer.core.routes.language.scalar import Kind
 
 if TYPE_CHECKING:
@@ -92,15 +90,13 @@ IMAGES: Final = (Source.KEYS, Source.NEW_IMAGE, Source.OLD_IMAGE, Source.ITEM)
 
 
 def place_of(path: str) -> Place | None:
-    """Return the place of a path, or None if no record has a leaf there. Raise BadPattern."""
+    """Return the place of a path, or None if no record has a leaf there."""
     if path in _MEMBERS:
         return Place(Source.MEMBERS, (Step(path, ()),), _MEMBERS[path])
     for source in IMAGES:
         start = f"{source.value}."
         if path.startswith(start):
             names = path.removeprefix(start).split(".")
-            if len(names) > DEEPEST:
-                raise BadPattern(path, f"it has more than {DEEPEST} names")
             kind = LEAF_TYPES.get(names[-1])
             steps = _steps(names, 0)
             return None if kind is None or steps is None else Place(source, steps, kind)

@@ -119,6 +119,8 @@ class _Reader:
     def _leaf(self, path: str, nodes: list[object]) -> Leaf:
         if not nodes:
             raise self._bad(path, "an empty list matches nothing; AWS refuses it")
+        if path.count(".") >= DEEPEST:
+            raise self._bad(path, f"it has more than {DEEPEST} names")
         is_text = path.rpartition(".")[2] in TEXT_TYPES
         for node in _scalars(nodes) if self._from_yaml else ():
             if isinstance(node, date) or (is_text and not isinstance(node, str)):

@@ -1,8 +1,6 @@
 import pytest
 
 from consumer.core.routes.filters.place import IMAGES, Source, Step, place_of
-from consumer.core.routes.language.bad_pattern import BadPattern
-from consumer.core.routes.language.json_tree import DEEPEST
 from consumer.core.routes.language.scalar import Kind
 
 
@@ -73,8 +71,3 @@ def test_sets_and_lists() -> None:
     assert outer == (Source.ITEM, "a", "L")
     assert inner == (Source.ITEM, "a", "L", "L")
     assert innermost == (Source.ITEM, nested.steps[0], "b", "L")
-
-
-def test_a_path_with_too_many_names_is_refused() -> None:
-    with pytest.raises(BadPattern, match="more than"):
-        place_of("item" + ".a" * DEEPEST + ".S")

@@ -61,6 +61,7 @@ MANY_ORS = ", ".join(f'"d{n}": {{"$or": [{{"a": ["x"]}}, {{"b": ["x"]}}]}}' for 
         ('{"$or": [{"a": ["x"]}, {}]}', "here", "an empty object"),
         ('{"$or": [{"a": {"prefix": ["x"]}}, {}]}', "here a", "'prefix' is a reserved word"),
         ("{" + MANY_ORS + "}", "here d9.$or", f"$or makes more than {MOST_BRANCHES} combinations"),
+        (f'{{"a{".a" * DEEPEST}": ["x"]}}', f"here a{'.a' * DEEPEST}", "it has more than"),
         ('{"a": ' * (DEEPEST + 1) + '["x"]' + "}" * (DEEPEST + 1), "here", "nested more than"),
     ],
 )
