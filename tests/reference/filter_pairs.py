@@ -14,7 +14,24 @@ Json = Any
 
 ARN = "arn:aws:dynamodb:eu-central-1:123456789012:table/t/stream/2026-11-01T09:30:00.000"
 
-_NAMES = ("a", "b", "c", "a.b", "L", "M", "S", "ümlaut", "kind", "$or", "x y", "😀", "￿")
+_NAMES = (
+    "a",
+    "b",
+    "c",
+    "a.b",
+    "L",
+    "M",
+    "S",
+    "ümlaut",
+    "kind",
+    "$or",
+    "x y",
+    'q"',
+    "\\",
+    "\n",
+    "😀",
+    "￿",
+)
 _TEXTS = (
     *(
         "",

@@ -6,16 +6,17 @@ What is not there is read as an empty Struct, so that one `attrgetter` leads to 
 
 from __future__ import annotations
 
+from functools import reduce
 from operator import attrgetter
 from types import GenericAlias
 from typing import TYPE_CHECKING, Final, cast
 
-from msgspec import UNSET, DecodeError, Raw, Struct, UnsetType, defstruct, json
+from msgspec import UNSET, DecodeError, Raw, UnsetType, defstruct, json
 
 from consumer.core.event.malformed import MalformedItem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from consumer.core.routes.filters.place import Place
     from consumer.core.routes.filters.record_members import Get
@@ -40,15 +41,14 @@ class ImageReader:
 
     def __init__(self, name: str, places: Iterable[Place]) -> None:
         self._name = name
-        self._fields: dict[str, str] = {}  # of Structs, by the name of the attribute
-        item = _Tree()
+        tree = _Tree()
         for place in places:
-            _add(item, place)
-        made = self._item(item)
-        self.decode = json.Decoder(made).decode
-        self.absent: Struct = made()
+            _add(tree, place)
+        self._item = _Item(tree)
+        self.decode: Callable[[Raw], object] = json.Decoder(self._item.read_as).decode
+        self.absent = self._item.absent
 
-    def read(self, text: Raw | None) -> Struct:
+    def read(self, text: Raw | None) -> object:
         """Return the image whose JSON is `text`. Raise MalformedItem."""
         if text is None:
             return self.absent
@@ -61,37 +61,98 @@ class ImageReader:
 
     def getters(self, place: Place) -> tuple[Get, ...]:
         """Return what leads to a place: from the image, then from an element of each list."""
-        parts: list[str] = []
         getters: list[Get] = []
+        parts: list[str | Get] = []
+        item = self._item
         for step in place.steps:
-            parts.append(self._fields[step.name])
+            part, value = item.attribute(step.name)
+            parts.append(part)
             for kind in step.types:
                 parts.append(kind)
                 if kind == "L":
-                    getters.append(attrgetter(".".join(parts)))
-                    parts.clear()
-        return (*getters, attrgetter(".".join(parts)))
+                    getters.append(_joined(parts))
+                    parts = []
+                    value = value.elements
+            if step.types[-1] == "M":
+                item = value.map
+        return (*getters, _joined(parts))
 
-    def _item(self, attributes: _Tree) -> type[Struct]:
-        fields = []
-        names = {}
-        for name, values in attributes.items():
-            field = self._fields.setdefault(name, f"a{len(self._fields)}")
-            names[field] = name
-            value = self._value(values)
-            fields.append((field, value, value()))
-        return defstruct("Item", fields, rename=names, frozen=True, gc=False)
 
-    def _value(self, values: _Tree) -> type[Struct]:
+class _Item:
+    """How the attributes of an item or a map are read: as a Struct, whose fields are numbered.
+
+    msgspec takes no name with a quote, a backslash or a control character for a field. If there is
+    one, the attributes are read as a dict, in which every value may have what any of them may have.
+    """
+
+    _values: dict[str, _Value]
+    read_as: type | GenericAlias
+    absent: object
+
+    def __init__(self, tree: _Tree) -> None:
+        self._fields: dict[str, str] = {}
+        if any(map(_is_no_field, tree)):
+            value = _Value(_merged(tree.values()))
+            self._values = dict.fromkeys(tree, value)
+            self.read_as, self.absent = GenericAlias(dict, (str, value.read_as)), {}
+            return
+        self._values = {name: _Value(below) for name, below in tree.items()}
+        self._fields = {name: f"a{number}" for number, name in enumerate(tree)}
+        fields = [
+            (self._fields[name], value.read_as, value.absent)
+            for name, value in self._values.items()
+        ]
+        names = {field: name for name, field in self._fields.items()}
+        made = defstruct("Item", fields, rename=names, frozen=True, gc=False)
+        self.read_as, self.absent = made, made()
+
+    def attribute(self, name: str) -> tuple[str | Get, _Value]:
+        """Return the field of an attribute, or what gets it out of a dict, and its value."""
+        value = self._values[name]
+        if name in self._fields:
+            return self._fields[name], value
+        absent = value.absent
+        return lambda item: item.get(name, absent) if isinstance(item, dict) else absent, value
+
+
+class _Value:
+    """How an attribute value is read: as a Struct with a field for each of its types."""
+
+    read_as: type[Struct]
+    absent: Struct
+    map: _Item  # if the type M is read
+    elements: _Value  # if the type L is read
+
+    def __init__(self, tree: _Tree) -> None:
         fields: list[tuple[str, type, object]] = []
-        for kind, below in values.items():
+        for kind, below in tree.items():
             if kind == "M":
-                made = self._item(below)
-                fields.append((kind, made, made()))
+                self.map = _Item(below)
+                fields.append((kind, cast("type", self.map.read_as), self.map.absent))
+            elif kind == "L":
+                self.elements = _Value(below)
+                elements = GenericAlias(list, (self.elements.read_as,))
+                fields.append((kind, cast("type", elements | UnsetType), UNSET))
             else:
-                leaf_or_list = _TYPES.get(kind) or GenericAlias(list, (self._value(below),))
-                fields.append((kind, cast("type", leaf_or_list | UnsetType), UNSET))
-        return defstruct("Value", fields, frozen=True, gc=False)
+                fields.append((kind, cast("type", _TYPES[kind] | UnsetType), UNSET))
+        self.read_as = defstruct("Value", fields, frozen=True, gc=False)
+        self.absent = self.read_as()
+
+
+def _joined(parts: Sequence[str | Get]) -> Get:
+    """Return the getter that follows fields and getters one after the other."""
+    getters: list[Get] = []
+    fields: list[str] = []
+    for part in parts:
+        if isinstance(part, str):
+            fields.append(part)
+        else:  # it follows a type, or nothing
+            getters += [attrgetter(".".join(fields)), part] if fields else [part]
+            fields = []
+    getters.append(attrgetter(".".join(fields)))  # the type of a leaf or list is the last
+    if len(getters) == 1:
+        return getters[0]
+    return lambda part: reduce(lambda found, get: get(found), getters, part)
 
 
 def leaves(part: object, getters: tuple[Get, ...]) -> list[tuple[object, Indices]]:
@@ -128,3 +189,15 @@ def _add(item: _Tree, place: Place) -> None:
             attributes = values.setdefault("M", _Tree())
         else:
             values[step.types[-1]] = _Tree()
+
+
+def _merged(trees: Iterable[_Tree]) -> _Tree:
+    merged = _Tree()
+    for tree in trees:
+        for name, below in tree.items():
+            merged[name] = _merged((merged.get(name, _Tree()), below))
+    return merged
+
+
+def _is_no_field(name: str) -> bool:
+    return any(character in '"\\' or character < " " for character in name)

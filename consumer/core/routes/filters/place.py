@@ -8,6 +8,7 @@ Only leaves have a place: values, not the objects around them.
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -88,11 +89,16 @@ _MEMBERS: Final[Mapping[str, Kind]] = {
 IMAGES: Final = (Source.KEYS, Source.NEW_IMAGE, Source.OLD_IMAGE, Source.ITEM)
 """The sources that hold attributes."""
 
+_half_pair = re.compile("[\ud800-\udfff]").search
+"""Half a surrogate pair: JSON can write it, and UTF-8, hence DynamoDB, cannot."""
+
 
 def place_of(path: str) -> Place | None:
     """Return the place of a path, or None if no record has a leaf there."""
     if path in _MEMBERS:
         return Place(Source.MEMBERS, (Step(path, ()),), _MEMBERS[path])
+    if _half_pair(path):
+        return None
     for source in IMAGES:
         start = f"{source.value}."
         if path.startswith(start):

@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 from msgspec import UNSET, Raw
@@ -57,6 +58,26 @@ def test_a_getter_leads_to_what_is_absent() -> None:
     reader = ImageReader("NewImage", [place])
     [get] = reader.getters(place)
     assert get(reader.absent) is UNSET
+
+
+@pytest.mark.parametrize("name", ['q"', "back\\slash", "\n", "\x00", "\x7f", "ü", "😀"])
+def test_any_name_of_an_attribute_can_be_read(name: str) -> None:
+    item: dict[str, Any] = {
+        name: {"S": "x"},
+        "other": {"M": {name: {"M": {"a": {"N": "7"}}}, "b": {"L": [{"M": {name: {"S": "y"}}}]}}},
+    }
+    paths = [
+        f"{name}.S",
+        f"other.M.{name}.M.a.N",
+        f"other.M.b.L.M.{name}.S",
+        "other.M.b.S",
+        f"{name}.M.{name}.S",
+    ]
+    expected = [[("x", ())], [("7", ())], [("y", (0,))], [], []]
+    for path, leaf in zip(paths, expected, strict=True):
+        assert found(path, *paths, image=item) == leaf
+        assert found(path, *paths, image={}) == []
+        assert found(path, *paths, image=None) == []
 
 
 @pytest.mark.parametrize(

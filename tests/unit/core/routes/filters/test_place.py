@@ -54,7 +54,7 @@ def test_the_members_of_a_record(path: str, kind: Kind) -> None:
     [
         *("", "eventname", "userIdentity", "userIdentity.Type", "dynamodb", "dynamodb.NewImage"),
         *("item", "item.", "item.status", "item.status.M", "item.lines.L", "item.S", "item.x.S.y"),
-        *("dynamodb.Items.a.S", "item.a.L.M"),
+        *("dynamodb.Items.a.S", "item.a.L.M", "item.\ud83d.S"),
     ],
 )
 def test_what_is_no_leaf_has_no_place(path: str) -> None:
