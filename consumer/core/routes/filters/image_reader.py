@@ -18,6 +18,8 @@ from consumer.core.event.malformed import MalformedItem
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from msgspec import Struct
+
     from consumer.core.routes.filters.place import Place
     from consumer.core.routes.filters.record_members import Get
 
