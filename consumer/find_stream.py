@@ -13,6 +13,7 @@ import structlog
 
 from consumer.core.backoff import Backoff
 from consumer.core.leases.lineage import chain
+from consumer.core.routes.language.bad_pattern import BadPattern
 from consumer.core.stream.stream import Stream, StreamPage, ViewType
 from consumer.errors import (
     Misconfigured,
@@ -181,15 +182,24 @@ async def _describe(settings: Settings, client: StreamClient, stream: Stream) ->
 
 def check_view_type(settings: Settings, page: StreamPage) -> None:
     """Raise Misconfigured if the stream's records lack an image that the events need."""
-    if page.view_type in settings.view_types:
+    fit = settings.view_types(page.key_attributes)
+    if page.view_type in fit:
         return
+    if settings.only is not None:
+        try:
+            settings.only.require(page.view_type, page.key_attributes)
+        except BadPattern as error:
+            raise Misconfigured(
+                f"CONSUMER_FILTER: {error}; use a stream with view type"
+                f" {ViewType.NEW_AND_OLD_IMAGES}, or ask for what its records have"
+            ) from None
     stream = f"stream {page.stream.arn} has view type {page.view_type}"
     if page.view_type is ViewType.NEW_IMAGE:
         raise Misconfigured(
             f"{stream}: CONSUMER_PATCH=true needs {ViewType.NEW_AND_OLD_IMAGES}, because a patch "
             "is made from both images; use such a stream, or set CONSUMER_PATCH=false"
         )
-    needed = " or ".join(sorted(settings.view_types))
+    needed = " or ".join(sorted(fit))
     raise Misconfigured(
         f"{stream}: {needed} is needed, because every event has the complete item after the "
         "change; a view type cannot be changed, so disable the stream and enable it with that one"

@@ -23,6 +23,7 @@ from consumer.observability.actions import TRUST_FOR_NAKADI
 
 if TYPE_CHECKING:
     from consumer.adapters.nakadi import Nakadi
+    from consumer.core.routes.filters.lambda_filter import Filter
     from consumer.core.routes.route import Route
 
 log = structlog.get_logger()
@@ -93,10 +94,22 @@ async def before_start(nakadi: Nakadi, route: Route, view_type: ViewType) -> Par
     return found.partitioning
 
 
+def tell_doubts(asked: Filter | None) -> None:
+    """Log a warning for each part of a filter that never matches, or always does."""
+    for place, reason in () if asked is None else asked.doubts:
+        log.warning(
+            "filter_doubtful",
+            place=place,
+            reason=reason,
+            action="correct CONSUMER_FILTER, unless this is meant; `consumer check` says more",
+        )
+
+
 def shape(route: Route, view_type: ViewType) -> EventShape:
     """Return what the events of a route, from a stream with this view type, have."""
     whole_deletes = view_type is ViewType.NEW_AND_OLD_IMAGES
-    return EventShape(form=route.format, keys=route.keys, whole_deletes=whole_deletes)
+    crossings = route.filter is not None and route.filter.is_view
+    return EventShape(route.format, route.keys, whole_deletes=whole_deletes, crossings=crossings)
 
 
 def _guess(route: Route) -> Partitioning:

@@ -37,7 +37,7 @@ from consumer.find_stream import (
     patiently,
 )
 from consumer.observer import Observer
-from consumer.preflight import before_start
+from consumer.preflight import before_start, tell_doubts
 from consumer.runtime.consumer_worker import ConsumerWorker, Ports, WorkerConfig
 from consumer.runtime.discovery.source import Source
 
@@ -140,6 +140,7 @@ class Service:
             metrics=self._metrics,
         )
         page = await self._find(streams, store)
+        tell_doubts(settings.only)
         publishers: dict[str, Publisher] = {}
         for route in settings.routes(page.key_attributes):
             nakadi = await stack.enter_async_context(
@@ -211,7 +212,7 @@ class Service:
                 follow_table=settings.table is not None,
                 start_position=settings.start,
                 fingerprint=settings.fingerprint(page.key_attributes[0]),
-                view_types=settings.view_types,
+                view_types=settings.view_types(page.key_attributes),
                 accept_change=settings.accept_change,
             ),
             routes=settings.routes(page.key_attributes),

@@ -27,6 +27,7 @@ from consumer.core.preflight.check_result import (
     check_region,
     exit_code,
 )
+from consumer.core.preflight.filter_check import judge_filter
 from consumer.core.preflight.queue_fitness import judge_queue, judge_queue_region
 from consumer.core.reports.application_report import judge_application
 from consumer.credentials import fallback_region, tls_of, token_of
@@ -136,6 +137,8 @@ class Check:
             self._doubtful("stream", "disabled: the rest of it is read", "enable a stream again")
         self._fine("view type", page.view_type)
         self.results.append(check_ordering_key(self._settings.ordering_key, page.key_attributes))
+        if self._settings.only is not None:
+            self.results.extend(judge_filter(self._settings.only))
 
     async def _known_rows(self, aws: Aws) -> Sequence[StreamRow]:
         """Return the stream rows; none if the lease table does not answer, which is told later."""

@@ -112,7 +112,7 @@ class Metrics:
         self.records_read = self._counter("records_read", "Stream records read.")
         self.records_skipped = self._counter(
             "records_skipped",
-            "Records skipped: read before, or older than a start or a seek.",
+            "Records skipped: read before, older than a start or a seek, or taken by no filter.",
             "reason",
         )
         self.gaps = self._counter(

@@ -59,8 +59,8 @@ def meaning_of(model: type[BaseModel], name: str) -> str:
 
 
 def _quoted(name: str, text: str) -> str:
-    """Return the value in quotation marks, unless it is or may contain a secret."""
-    if name == "nakadi_token" or (name.endswith("_url") and {*"@?"} & {*text}):
+    """Return the value in quotation marks, unless it may contain a secret or name people."""
+    if name in ("nakadi_token", "filter") or (name.endswith("_url") and {*"@?"} & {*text}):
         return "a value that is not shown"
     quoted = repr(text.strip())
     return quoted if len(quoted) <= FOUND_CHARACTERS else f"{quoted[:FOUND_CHARACTERS]}…"

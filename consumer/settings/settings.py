@@ -17,6 +17,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from consumer.core.event.event import EventFormat, Layout
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON
 from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
+from consumer.core.routes.filters.lambda_filter import Filter, read_filter_json
+from consumer.core.routes.language.bad_pattern import BadPattern
 from consumer.core.routes.route import Route
 from consumer.core.stream.stream import ViewType
 from consumer.settings.source import HTTP_PORT
@@ -29,6 +31,7 @@ from consumer.settings.types import (
     Drain,
     EventTypeName,
     File,
+    FilterText,
     Host,
     HostNames,
     HttpUrl,
@@ -108,6 +111,9 @@ class Settings(BaseSettings):
     requests carry no token."""
     event_type: EventTypeName
     """Event type to publish to."""
+    filter: FilterText | None = None
+    """Publish only the changes that this filter takes: a pattern of Lambda's event filtering as
+    JSON, a list of them, or the FilterCriteria of an event source mapping. By default all."""
     data_type: Annotated[Name, DefaultText("the event type")] = ""
     """`data_type` of the events."""
     ordering_key: Annotated[Attributes, DefaultText("the partition key")] = ()
@@ -207,12 +213,20 @@ class Settings(BaseSettings):
             return None
         return datetime.fromisoformat(self.start).timestamp()
 
+    def view_types(self, keys: tuple[str, ...]) -> frozenset[ViewType]:
+        """Return the view types that have the images which events and filter need.
+
+        `keys` are the table's key attributes.
+        """
+        fit = {ViewType.NEW_AND_OLD_IMAGES}
+        if not self.patch and _answers(self.only, ViewType.NEW_IMAGE, keys):
+            fit.add(ViewType.NEW_IMAGE)
+        return frozenset(fit)
+
     @property
-    def view_types(self) -> frozenset[ViewType]:
-        """The view types that have the images which these events need."""
-        if self.patch:
-            return frozenset({ViewType.NEW_AND_OLD_IMAGES})
-        return frozenset({ViewType.NEW_IMAGE, ViewType.NEW_AND_OLD_IMAGES})
+    def only(self) -> Filter | None:
+        """The filter of the changes that are published, None for all."""
+        return None if self.filter is None else read_filter_json(self.filter)
 
     def lease_timing(self) -> LeaseTiming:
         """Return the times of leases: heartbeat, lease duration and the like."""
@@ -266,7 +280,7 @@ class Settings(BaseSettings):
             layout=self.layout,
             event_bytes=self.event_bytes,
         )
-        return (Route(self.event_type, form, self.publish_limits(), keys),)
+        return (Route(self.event_type, form, self.publish_limits(), keys, self.only),)
 
     def fingerprint(self, partition_key: str) -> str:
         """Return one line of JSON that says what this application publishes, to be compared."""
@@ -280,3 +294,13 @@ class Settings(BaseSettings):
             },
             ensure_ascii=False,
         )
+
+
+def _answers(asked: Filter | None, view_type: ViewType, keys: tuple[str, ...]) -> bool:
+    """Return whether records of this view type have what a filter asks for."""
+    if asked is not None:
+        try:
+            asked.require(view_type, keys)
+        except BadPattern:
+            return False
+    return True

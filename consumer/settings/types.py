@@ -16,6 +16,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from consumer.core.event.event import Layout
 from consumer.core.host import HOST_PATTERN, is_host
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON
+from consumer.core.routes.filters.lambda_filter import read_filter_json
+from consumer.core.routes.language.bad_pattern import BadPattern
 from consumer.core.secret import secret_word
 from consumer.core.stream.stream import Stream
 
@@ -133,6 +135,15 @@ def secret(value: object) -> object:
     return word
 
 
+def filter_text(text: str) -> str:
+    """Accept the JSON text of a filter."""
+    try:
+        read_filter_json(text)
+    except BadPattern as error:
+        raise ValueError(f"a filter in Lambda's language; {error}") from None
+    return text
+
+
 def lower(value: object) -> object:
     """Return a word in lower case."""
     return value.lower() if isinstance(value, str) else value
@@ -180,6 +191,7 @@ HostNames = Annotated[
 HttpUrl = Annotated[str, AfterValidator(http_url), _pattern(_HTTP_URL), Unit("URL")]
 Secret = Annotated[SecretStr, BeforeValidator(secret), Unit("secret")]
 File = Annotated[Path, Unit("path")]
+FilterText = Annotated[str, AfterValidator(filter_text), Unit("JSON")]
 Start = Annotated[str, AfterValidator(start), _pattern(_START), Unit("position or time")]
 Switch = Annotated[bool, Unit("true, false")]
 LayoutName = Annotated[Layout, BeforeValidator(lower), Unit("flat, nested")]

@@ -56,7 +56,9 @@ def run(_: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
     ]
     for route in settings.routes(keys):
         application = route.event_type.partition(".")[0]
-        out.write(draft(route.event_type, application, route.format, keys).decode() + "\n")
+        view = route.filter is not None and route.filter.is_view
+        definition = draft(route.event_type, application, route.format, keys, crossings=view)
+        out.write(definition.decode() + "\n")
     for note in notes:
         sys.stderr.write(f"note: {note}\n")
     return 0

@@ -32,8 +32,9 @@ class Ticket(Struct, eq=False):
 
     `created_at` is the change's time in epoch seconds. `unsettled` counts its events that are not
     settled. The settled records right behind it count with it: `through` and `through_at` are
-    number and time of the last one, `records` counts them and itself. `events` is emptied when the
-    ticket ends, so that no reference cycle is left.
+    number and time of the last one, `records` counts them and itself, and `published` says that an
+    event of one of them was. `events` is emptied when the ticket ends, so that no reference cycle
+    is left.
     """
 
     sequence: int
@@ -45,6 +46,7 @@ class Ticket(Struct, eq=False):
     through: int = 0
     through_at: float = 0.0
     records: int = 1
+    published: bool = False
     before: Ticket | None = None
     after: Ticket | None = None
 

@@ -114,22 +114,20 @@ class AckWatermark:
             before.through = ticket.through
             before.through_at = ticket.through_at or before.through_at
             before.records += ticket.records
+            before.published = True
         self._unlink(ticket)
 
     def drop_tail(self) -> list[Ticket]:
-        """Revoke the tickets behind the last record that is settled, or has an event in flight.
+        """Revoke the tickets behind the last record with an event that is published or in flight.
 
-        A drain calls it: none of these events is settled or in flight, so the next owner may read
-        their records again. Return the revoked tickets, newest first.
+        A drain calls it: no event of these records is settled or in flight, so the next owner may
+        read them again; so may it the records among them that yield no event. Return the revoked
+        tickets, newest first.
         """
         dropped: list[Ticket] = []
-        while (
-            (last := self.tail) is not None
-            and last.untouched
-            and last.records == 1  # no settled record right behind it
-        ):
+        while (last := self.tail) is not None and last.untouched and not last.published:
             last.revoke()
-            self.span -= 1
+            self.span -= last.records
             self._unlink(last)
             dropped.append(last)
             self.dropped_at = last.created_at

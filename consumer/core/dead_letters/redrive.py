@@ -21,9 +21,10 @@ from msgspec import DecodeError, Raw, json
 
 from consumer.core.dead_letters.dead_letter import DeadLetter, decode
 from consumer.core.event.attribute import decode_item
-from consumer.core.event.event import Event, EventFormat
+from consumer.core.event.event import Event
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.transcode import Transcoder
+from consumer.core.routes.assembler import crossing_of
 from consumer.core.stream.record import StreamRecord, decode_record
 
 if TYPE_CHECKING:
@@ -148,15 +149,18 @@ def examine(
         return Kept(RedriveOutcome.FOREIGN, f"its event type is {letter.event_type!r}", letter)
     if _LOST & set(letter.truncated) or (letter.event is None and letter.record is None):
         return Kept(RedriveOutcome.INCOMPLETE, "too much of it was cut off for size", letter)
-    event = _event(letter, message.sent_at, route.format, shapes)
+    event = _event(letter, message.sent_at, route, shapes)
     if not isinstance(event, Event):
         return Kept(RedriveOutcome.UNBUILDABLE, event, letter)
     key = letter.ordering_key if letter.ordering_key is not None else event.ordering_key
     return Deliverable(message.receipt.message_id, message.receptions, letter, event, key)
 
 
-def _event(letter: DeadLetter, sent_at: float, form: EventFormat, shapes: Shapes) -> Event | str:
-    """Return the event to publish, or the reason why there is none."""
+def _event(letter: DeadLetter, sent_at: float, route: Route, shapes: Shapes) -> Event | str:
+    """Return the event to publish, or the reason why there is none.
+
+    Whether the route's filter takes the record is not asked again, only what its item does.
+    """
     if letter.event is not None:
         key = letter.ordering_key or ""
         return Event(letter.sequence or 0, key, letter.eid or "", letter.event, sent_at)
@@ -167,8 +171,10 @@ def _event(letter: DeadLetter, sent_at: float, form: EventFormat, shapes: Shapes
         key_attributes = tuple(decode_item(record.keys))
     except (MalformedItem, RecursionError) as error:
         return f"malformed_record: {error}"
+    form = route.format
     today = replace(form, ordering_key=form.ordering_key or key_attributes)
-    made = Transcoder(today, letter.stream_arn, shapes).event_of(record)
+    crossing = crossing_of(route.filter, key_attributes, record, letter.stream_arn)
+    made = Transcoder(today, letter.stream_arn, shapes).event_of(record, crossing)
     return made if isinstance(made, Event) else f"{made.reason}: {made.detail}"
 
 

@@ -8,11 +8,12 @@ from typing import Final
 
 from msgspec import Struct, json
 
-from consumer.core.event.event import EventFormat, Layout
+from consumer.core.event.event import Crossing, EventFormat, Layout
 from consumer.core.event.occurred_at import occurred_at
 from consumer.core.stream.record import StreamRecord
 
 _DATA_OP: Final = {"INSERT": b"C", "MODIFY": b"U", "REMOVE": b"D"}
+_CROSSED: Final = {Crossing.ENTERED: b"C", Crossing.LEFT: b"D"}
 _HEAD: Final = (
     b'{"metadata":{"eid":"%b","occurred_at":"%b"},"data_type":%b,"data_op":"%b","data":{%b'
 )
@@ -42,22 +43,30 @@ class Envelope:
         self._event_bytes = format.event_bytes
 
     def body(
-        self, record: StreamRecord, eid: str, created_at: float, content: ItemContent
+        self,
+        record: StreamRecord,
+        eid: str,
+        created_at: float,
+        content: ItemContent,
+        crossing: Crossing | None = None,
     ) -> bytes:
         """Return the event as JSON; its patch is left out if the event is too large with it.
 
         `created_at` is the record's creation time in epoch seconds.
         """
+        operation = _DATA_OP[record.event_name] if crossing is None else _CROSSED[crossing]
         head = _HEAD % (
             eid.encode(),
             occurred_at(created_at).encode(),
             self._data_type,
-            _DATA_OP[record.event_name],
+            operation,
             content.item if self._is_flat else b'"item":{%b}' % content.item,
         )
         change = b'%b:{"sequence":"%040d"' % (self._change_field, record.sequence)
         if record.is_ttl and record.event_name == "REMOVE":
             change += b',"ttl":true'
+        if crossing is not None:
+            change += b',"%b":true' % crossing.encode()
         omitted = content.patch_omitted
         if content.patch is not None:
             omitted = len(head) + sum(map(len, content.patch)) > self._event_bytes

@@ -14,6 +14,16 @@ class Layout(StrEnum):
     NESTED = "nested"  # it is the member `data.item`
 
 
+class Crossing(StrEnum):
+    """What a change does where an event type shows only some of the items. It is told in `change`.
+
+    For the readers an item that enters is made, and one that leaves is deleted.
+    """
+
+    ENTERED = "entered"  # the change has made it one of these items
+    LEFT = "left"  # since the change it is none of them
+
+
 @dataclass(frozen=True, slots=True)
 class EventFormat:
     """Everything that determines an event's bytes, except its record and its stream."""

@@ -12,6 +12,7 @@ from consumer.core.event.eid import EidNamespace
 from consumer.core.event.envelope import Envelope, ItemContent
 from consumer.core.event.event import (
     DETAIL_CHARACTERS,
+    Crossing,
     Event,
     EventFormat,
     Layout,
@@ -50,8 +51,14 @@ class Transcoder:
         is_flat = format.layout is Layout.FLAT
         self._reserved = (format.patch_member, format.change_field) if is_flat else ()
 
-    def event_of(self, record: StreamRecord | MalformedRecord) -> Event | Unbuildable:
-        """Return the event of a record, or Unbuildable. A bad record raises no error."""
+    def event_of(
+        self, record: StreamRecord | MalformedRecord, crossing: Crossing | None = None
+    ) -> Event | Unbuildable:
+        """Return the event of a record, or Unbuildable. A bad record raises no error.
+
+        Where the event type shows only some items, `crossing` says whether the change makes its
+        item one of them, or none any more.
+        """
         if isinstance(record, MalformedRecord):
             detail = record.detail[:DETAIL_CHARACTERS]
             return Unbuildable(
@@ -65,7 +72,7 @@ class Transcoder:
             keys = decode_item(record.keys)
             key = ordering_key(keys, self._format.ordering_key)
             created_at = epoch_seconds(record.created_at)
-            content = self._content(record)
+            content = self._content(record, crossing)
         except _ReservedAttribute as error:
             reason, detail = "reserved_attribute", str(error)
         except MalformedItem as error:
@@ -73,23 +80,36 @@ class Transcoder:
         except RecursionError:
             detail = "its item is nested too deeply"
         else:
-            body = self._envelope.body(record, eid, created_at, content)
+            body = self._envelope.body(record, eid, created_at, content, crossing)
             if len(body) <= self._format.event_bytes:
                 return Event(record.sequence, key, eid, body, created_at)
             reason, detail = "too_large", f"its event has {len(body)} bytes"
         detail = detail[:DETAIL_CHARACTERS]
         return Unbuildable(record.sequence, key, eid, reason, detail, bytes(record.text), body)
 
-    def _content(self, record: StreamRecord) -> ItemContent:
+    def unanswered(self, record: StreamRecord, detail: str) -> Unbuildable:
+        """Return poison: it cannot be said whether an event is to be made of this record."""
+        try:
+            key = ordering_key(decode_item(record.keys), self._format.ordering_key)
+        except (MalformedItem, RecursionError):
+            key = None
+        eid = self._eids.eid(record.event_id)
+        detail, text = detail[:DETAIL_CHARACTERS], bytes(record.text)
+        return Unbuildable(record.sequence, key, eid, "malformed_record", detail, text, None)
+
+    def _content(self, record: StreamRecord, crossing: Crossing | None) -> ItemContent:
         """Return the item and the patch of the event. Raises MalformedItem."""
-        if record.event_name == "REMOVE":
+        if crossing is Crossing.LEFT:
+            item = self._needed("OldImage", record.old_image)
+        elif record.event_name == "REMOVE":
             item = read_image(record.old_image, self._shapes) or self._needed("Keys", record.keys)
         else:
             item = self._needed("NewImage", record.new_image)
         for name in self._reserved:
             if name in item.names:
                 raise _ReservedAttribute(f"attribute {name!r}: the event itself needs this name")
-        if record.event_name != "MODIFY" or not self._format.patch:
+        whole = crossing is not None or record.event_name != "MODIFY"
+        if whole or not self._format.patch:
             return ItemContent(item.members(), None)
         old = self._needed("OldImage", record.old_image)
         patch = item.diff(old, self._format.event_bytes)

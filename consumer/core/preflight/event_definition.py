@@ -11,16 +11,16 @@ Rules (of Nakadi, for category `data`)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from consumer.core.event.event import Layout
+from consumer.core.event.event import Crossing, Layout
 from consumer.core.preflight.check_result import CheckResult, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from consumer.core.event.event import EventFormat
 
@@ -34,7 +34,8 @@ class EventDefinition:
     """The parts of a definition that matter here. Fields are paths inside `data`.
 
     `partition_key_fields` are as given, also where they begin with `data.` by mistake. `required`
-    are the members that the schema requires.
+    are the members that the schema requires. `closed` gives, for each member of `data` that is an
+    object in which the schema allows no others, the names of its own members.
     """
 
     category: str
@@ -43,18 +44,21 @@ class EventDefinition:
     partition_key_fields: tuple[str, ...]
     ordering_fields: tuple[str, ...]
     required: tuple[str, ...]
+    closed: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class EventShape:
     """What our events have. `keys` are the table's key attributes, the partition key first.
 
-    `whole_deletes`: a D event carries the item's last image, not only its keys.
+    `whole_deletes`: a D event carries the item's last image, not only its keys. `crossings`: some
+    events say that their item has entered or left what the event type shows.
     """
 
     form: EventFormat
     keys: tuple[str, ...]
     whole_deletes: bool
+    crossings: bool = False
 
     def every_delete_has(self, field: str) -> bool:
         """Return whether every D event has this path inside `data`, whatever the item was."""
@@ -98,6 +102,7 @@ def parse_definition(body: bytes) -> EventDefinition | None:
             if not name.startswith("metadata.")
         ),
         _required(found.get("schema")),
+        _closed(found.get("schema"), found.get("compatibility_mode")),
     )
 
 
@@ -121,6 +126,7 @@ def judge(name: str, definition: EventDefinition, shape: EventShape | None) -> l
         *_unfit(definition),
         *(_fields(definition, shape) if shape is not None else ()),
         *(_gaps(definition, shape) if shape is not None else ()),
+        *(_shut_out(definition, shape) if shape is not None else ()),
     ]
     if definition.partition_strategy == "random":
         remedy = "choose strategy hash with the table's partition key, if readers need an order"
@@ -193,6 +199,19 @@ def _gaps(definition: EventDefinition, shape: EventShape) -> Iterable[_Found]:
         yield Severity.DOUBTFUL, result, _deletes_remedy(shape)
 
 
+def _shut_out(definition: EventDefinition, shape: EventShape) -> Iterable[_Found]:
+    """Yield what the schema leaves no room for: such events would be refused."""
+    name = shape.form.change_field
+    room = definition.closed.get(name)
+    if not shape.crossings or room is None:
+        return
+    lacking = [crossing.value for crossing in Crossing if crossing not in room]
+    if lacking:
+        result = f"the schema's {name} has no {' and no '.join(lacking)}, which a filter needs"
+        remedy = ", ".join(f'"{each}": {{"type": "boolean"}}' for each in lacking)
+        yield Severity.WRONG, result, f"add to its properties: {remedy}"
+
+
 def _deletes_remedy(shape: EventShape) -> str:
     keys = ", ".join(shape.keys)
     if shape.whole_deletes:
@@ -202,18 +221,38 @@ def _deletes_remedy(shape: EventShape) -> str:
 
 def _required(schema: object) -> tuple[str, ...]:
     """Return the required members of `data` and, if its member `item` is required, of that."""
-    text = schema.get("schema") if isinstance(schema, dict) else None
-    try:
-        root: object = orjson.loads(text) if isinstance(text, str) else None
-    except orjson.JSONDecodeError:
-        return ()
-    if not isinstance(root, dict):
-        return ()
+    root = _root(schema)
     top = _texts(root.get("required"))
     members = root.get("properties")
     item = members.get(ITEM) if isinstance(members, dict) and ITEM in top else None
     inner = _texts(item.get("required")) if isinstance(item, dict) else ()
     return (*top, *(f"{ITEM}.{name}" for name in inner))
+
+
+def _closed(schema: object, mode: object) -> dict[str, frozenset[str]]:
+    """Return the members of `data` that are closed objects, with the names of their own members.
+
+    The mode `compatible` closes every object that lists its members.
+    """
+    members = _root(schema).get("properties")
+    found = members.items() if isinstance(members, dict) else ()
+    return {
+        name: frozenset(inner)
+        for name, member in found
+        if isinstance(member, dict)
+        and isinstance(inner := member.get("properties", {}), dict)
+        and (member.get("additionalProperties") is False or (inner and mode == "compatible"))
+    }
+
+
+def _root(schema: object) -> dict[str, object]:
+    """Return the JSON schema in a definition, empty if it has none that is an object."""
+    text = schema.get("schema") if isinstance(schema, dict) else None
+    try:
+        root: object = orjson.loads(text) if isinstance(text, str) else None
+    except orjson.JSONDecodeError:
+        return {}
+    return root if isinstance(root, dict) else {}
 
 
 def _text(value: object) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from consumer.core.event.event import Layout
+from consumer.core.event.event import Crossing, Layout
 from consumer.core.preflight.event_definition import ITEM
 
 if TYPE_CHECKING:
@@ -28,21 +28,25 @@ _PATCH = {
     },
 }
 _CHANGE = {
-    "type": "object",
-    "required": ["sequence"],
-    "properties": {
-        "sequence": {"type": "string"},
-        "ttl": {"type": "boolean"},
-        "patch_omitted": {"type": "boolean"},
-    },
+    "sequence": {"type": "string"},
+    "ttl": {"type": "boolean"},
+    "patch_omitted": {"type": "boolean"},
 }
 
 
-def draft(name: str, application: str, form: EventFormat, keys: tuple[str, ...]) -> bytes:
+def draft(
+    name: str,
+    application: str,
+    form: EventFormat,
+    keys: tuple[str, ...],
+    *,
+    crossings: bool = False,
+) -> bytes:
     """Return the definition as JSON text.
 
-    `keys` are the table's key attributes, the partition key first. They are assumed to be strings;
-    the schema does not restrict other attributes.
+    `crossings`: items enter and leave what the event type shows, and events say so. `keys` are the
+    table's key attributes, the partition key first. They are assumed to be strings; the schema does
+    not restrict other attributes.
     """
     prefix = f"{ITEM}." if form.layout is Layout.NESTED else ""
     definition = {
@@ -62,14 +66,21 @@ def draft(name: str, application: str, form: EventFormat, keys: tuple[str, ...])
             "read_parallelism": PARTITIONS,
             "write_parallelism": PARTITIONS,
         },
-        "schema": {"type": "json_schema", "schema": orjson.dumps(_schema(form, keys)).decode()},
+        "schema": {
+            "type": "json_schema",
+            "schema": orjson.dumps(_schema(form, keys, crossings=crossings)).decode(),
+        },
     }
     return orjson.dumps(definition, option=orjson.OPT_INDENT_2)
 
 
-def _schema(form: EventFormat, keys: tuple[str, ...]) -> dict[str, object]:
+def _schema(form: EventFormat, keys: tuple[str, ...], *, crossings: bool) -> dict[str, object]:
     item: dict[str, object] = {key: {"type": "string"} for key in keys}
-    around: dict[str, object] = {form.change_field: _CHANGE}
+    change = dict(_CHANGE)
+    change |= {crossing.value: {"type": "boolean"} for crossing in Crossing if crossings}
+    around: dict[str, object] = {
+        form.change_field: {"type": "object", "required": ["sequence"], "properties": change}
+    }
     if form.patch:
         around[form.patch_field] = _PATCH
     if form.layout is Layout.NESTED:

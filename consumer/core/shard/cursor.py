@@ -27,8 +27,9 @@ MINUTE = 60.0
 ALREADY_READ: Final = "already_read"
 BEFORE_START: Final = "before_start"
 BEFORE_SEEK: Final = "before_seek"
+FILTERED: Final = "filtered"
 
-SKIP_REASONS: Final = (ALREADY_READ, BEFORE_START, BEFORE_SEEK)
+SKIP_REASONS: Final = (ALREADY_READ, BEFORE_START, BEFORE_SEEK, FILTERED)
 """All reasons why a record is not published."""
 
 

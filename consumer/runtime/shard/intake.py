@@ -1,8 +1,8 @@
 """The intake: it opens a ticket of the backlog for each record of a page, in order.
 
-Ownership: the shard's reader owns it. A record that the cursor skips counts as settled at its place
-in the order. As events are made from a page, slice by slice, their bytes replace those reserved for
-the page, so a page and its events are not counted twice.
+Ownership: the shard's reader owns it. A record that the cursor skips, or that no route takes,
+counts as settled at its place in the order. As events are made from a page, slice by slice, their
+bytes replace those reserved for the page, so a page and its events are not counted twice.
 Rule: events may be a thousand times as long as their page. None is queued that the reservations do
 not admit; the page ends before it.
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from consumer.core.backlog.queued_event import cost_of
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.occurred_at import epoch_seconds
-from consumer.core.shard.cursor import ALREADY_READ, BEFORE_SEEK
+from consumer.core.shard.cursor import ALREADY_READ, BEFORE_SEEK, FILTERED
 from consumer.core.stream.record import MalformedRecord
 from consumer.runtime.publishing.backlog import RecordEvents
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from consumer.core.backlog.ticket import Ticket
     from consumer.core.backlog.watermark import AckWatermark
-    from consumer.core.event.transcode import Transcoder
+    from consumer.core.event.event import Event, Unbuildable
+    from consumer.core.routes.assembler import Assembler
     from consumer.core.shard.cursor import Cursor
     from consumer.core.stream.page import Page
     from consumer.core.stream.record import StreamRecord
@@ -46,7 +47,7 @@ NO_TIME = float("inf")
 
 
 class Intake:
-    """Takes in the pages of one shard. `makers` are the outlets and what makes their events.
+    """Takes in the pages of one shard. `outlets` are those of the routes of `assembler`, in order.
 
     `hot_key_limits` gives, by event type, how many unsettled events of a key stop the reader.
     """
@@ -56,7 +57,8 @@ class Intake:
         *,
         backlog: Backlog,
         watermark: AckWatermark,
-        makers: Sequence[tuple[Outlet[Ticket], Transcoder]],
+        outlets: Sequence[Outlet[Ticket]],
+        assembler: Assembler,
         gaps: GapRecorder,
         reservations: PageReservations,
         hot_key_limits: Callable[[], Mapping[str, float]],
@@ -64,7 +66,8 @@ class Intake:
     ) -> None:
         self._backlog = backlog
         self._watermark = watermark
-        self._makers = makers
+        self._outlets = outlets
+        self._assembler = assembler
         self._gaps = gaps
         self._reservations = reservations
         self._hot_key_limits = hot_key_limits
@@ -128,20 +131,22 @@ class Intake:
             if sequence is None:
                 # A record without a readable number takes that of the record before it.
                 before = fresh[-1].sequence if fresh else watermark.opened or 0
-                self._admit(record, before, wall, fresh, must=True)
+                made = self._assembler.events_of(record)
+                self._admit(made, before, wall, fresh, must=True)
                 taken += 1
                 continue
             place = cursor.place
             skipped = cursor.read(sequence, NO_TIME if created_at is None else created_at)
             if skipped not in INSIDE_GAP and self._gaps.open:
                 await self._gaps.close(sequence)
-            if skipped is None:
+            made = [] if skipped is not None else self._assembler.events_of(record)
+            if made:
                 at = wall if created_at is None else created_at
-                if not self._admit(record, sequence, at, fresh):
+                if not self._admit(made, sequence, at, fresh):
                     cursor.return_to(place)
                     break
             else:
-                self._metrics.records_skipped.labels(reason=skipped).inc()
+                self._metrics.records_skipped.labels(reason=skipped or FILTERED).inc()
                 self._push(fresh)
                 fresh = []
                 if skipped != ALREADY_READ:
@@ -152,15 +157,15 @@ class Intake:
 
     def _admit(
         self,
-        record: StreamRecord | MalformedRecord,
+        made: Sequence[tuple[int, Event | Unbuildable]],
         sequence: int,
         created_at: float,
         fresh: list[RecordEvents],
         *,
         must: bool = False,
     ) -> bool:
-        """Make the events of a record and append them, if there is memory for them."""
-        events = [(outlet, transcoder.event_of(record)) for outlet, transcoder in self._makers]
+        """Append the events that were made of a record, if there is memory for them."""
+        events = [(self._outlets[number], content) for number, content in made]
         cost = sum(cost_of(content) for _, content in events)
         if not self._reservations.admit(cost, must=must):
             return False

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consumer.core.event.transcode import Transcoder
+from consumer.core.routes.assembler import Assembler
 from consumer.core.shard.pace import Pace
 from consumer.runtime.shard.gaps import GapRecorder
 from consumer.runtime.shard.intake import Intake
@@ -56,10 +56,9 @@ class ShardFactory:
         )
         gaps = GapRecorder(self.store, self.fence, self.instruments, row.key, epoch)
         goal, pace = ShardGoal(), Pace(self.polling)
-        makers = [
-            (outlet, Transcoder(outlet.event_type.route.format, row.arn, self.shapes))
-            for outlet in self.backlog.outlets.values()
-        ]
+        outlets = tuple(self.backlog.outlets.values())
+        routes = [outlet.event_type.route for outlet in outlets]
+        assembler = Assembler(routes, row.arn, self.shapes)
 
         def new_reader(watermark: AckWatermark, checkpointer: Checkpointer) -> Reader:
             reservations = PageReservations(self.backlog, watermark.tenure.member)
@@ -76,7 +75,8 @@ class ShardFactory:
                 intake=Intake(
                     backlog=self.backlog,
                     watermark=watermark,
-                    makers=makers,
+                    outlets=outlets,
+                    assembler=assembler,
                     gaps=gaps,
                     reservations=reservations,
                     hot_key_limits=self._hot_key_limits,

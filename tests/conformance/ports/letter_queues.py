@@ -128,7 +128,8 @@ class InSimulation:
         return [
             replace(LETTER, sequence=record.sequence, shard_id=record.shard.id)
             for record in records
-            for _ in range(record.dead)
+            for event in record.events.values()
+            for _ in range(event.dead)
         ]
 
 

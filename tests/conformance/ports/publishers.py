@@ -190,8 +190,9 @@ class InSimulation:
 
     def __init__(self, world: Simulated) -> None:
         self._world = world
-        self._moods = world.world.nakadi.moods
-        self._twin = SimNakadi(world.world.nakadi, world.wire, limit=10.0)
+        (self._service,) = world.world.nakadi.values()
+        self._moods = self._service.moods
+        self._twin = SimNakadi(self._service, world.wire, limit=10.0)
 
     @property
     def port(self) -> Publisher:
@@ -203,7 +204,7 @@ class InSimulation:
     def event(self, key: str, *, bad: bool = False) -> Event:
         sequence = self._world.write(key).sequence
         if bad:
-            self._world.world.nakadi.poison[sequence] = "named"
+            self._service.poison[sequence] = "named"
         return Event(key, sequence, body_of(key, sequence, bad=bad), bad)
 
     def partition(self, key: str) -> str:

@@ -54,7 +54,7 @@ def test_the_least_configuration_has_the_public_defaults() -> None:
     assert settings.http_port == 8080
     assert settings.http_host is None
     assert settings.queue_bytes == 268_435_456
-    assert settings.view_types == {ViewType.NEW_AND_OLD_IMAGES}
+    assert settings.view_types(("id",)) == {ViewType.NEW_AND_OLD_IMAGES}
 
 
 def test_defaults_that_follow_the_event_type_can_be_set_apart() -> None:
@@ -104,7 +104,7 @@ def test_the_format_takes_the_partition_key_unless_told_otherwise() -> None:
         event_bytes="5000",
         data_type="d",
     )
-    assert settings.view_types == {ViewType.NEW_IMAGE, ViewType.NEW_AND_OLD_IMAGES}
+    assert settings.view_types(("id",)) == {ViewType.NEW_IMAGE, ViewType.NEW_AND_OLD_IMAGES}
     made = settings.routes(("tenant",))[0].format
     assert made.ordering_key == ("tenant", "order_id")
     assert (made.data_type, made.event_bytes) == ("d", 5000)

@@ -1,0 +1,42 @@
+"""What `consumer check` says of a filter: what AWS accepts, and is hardly meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from consumer.core.preflight.check_result import CheckResult, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from consumer.core.routes.filters.lambda_filter import Filter
+
+DEPENDENCY: Final = "filter"
+
+
+def judge_filter(asked: Filter) -> list[CheckResult]:
+    """Return a line for each doubt about a filter, and one that says it is in use if there is none.
+
+    No line contains a value of the filter: it may name people.
+    """
+    found = list(_doubts(asked))
+    return found or [CheckResult(DEPENDENCY, Severity.FINE, "only changes of a view are published")]
+
+
+def _doubts(asked: Filter) -> Iterator[CheckResult]:
+    for place, reason in asked.doubts:
+        yield CheckResult(DEPENDENCY, Severity.DOUBTFUL, f"{place}: {reason}", "correct the filter")
+    if asked.drops_deletes:
+        yield CheckResult(
+            DEPENDENCY,
+            Severity.DOUBTFUL,
+            "it takes no REMOVE, because it asks for the new image: readers keep deleted items",
+            "ask for `item` in place of `dynamodb.NewImage`",
+        )
+    elif not asked.is_view:
+        yield CheckResult(
+            DEPENDENCY,
+            Severity.DOUBTFUL,
+            "it says which changes are sent, and nothing of items that leave it: readers keep them",
+            "ask for `item`: then what enters is a C, and what leaves a D",
+        )

@@ -1,0 +1,75 @@
+"""The assembler: which routes take a record, and the event that each of them makes of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consumer.core.event.event import Crossing
+from consumer.core.event.transcode import Transcoder
+from consumer.core.routes.filters.filter_set import FilterSet
+from consumer.core.routes.filters.question import Unanswered
+from consumer.core.routes.filters.view import Decision
+from consumer.core.stream.record import MalformedRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consumer.core.event.event import Event, Unbuildable
+    from consumer.core.event.item_shape import Shapes
+    from consumer.core.routes.filters.lambda_filter import Filter
+    from consumer.core.routes.route import Route
+    from consumer.core.stream.record import StreamRecord
+
+_CROSSINGS = {Decision.ENTERED: Crossing.ENTERED, Decision.LEFT: Crossing.LEFT}
+
+
+class Assembler:
+    """Makes the events of the records of one stream, by routes in their order."""
+
+    def __init__(self, routes: Sequence[Route], stream_arn: str, shapes: Shapes) -> None:
+        self._stream_arn = stream_arn
+        self._makers = [Transcoder(route.format, stream_arn, shapes) for route in routes]
+        filtered = [number for number, route in enumerate(routes) if route.filter is not None]
+        self._filtered = filtered
+        self._taking_all = [number for number in range(len(routes)) if number not in filtered]
+        filters = [route.filter for route in routes if route.filter is not None]
+        self._filters = FilterSet(filters, routes[0].keys) if filters else None
+
+    def events_of(
+        self, record: StreamRecord | MalformedRecord
+    ) -> list[tuple[int, Event | Unbuildable]]:
+        """Return the number of each route that takes a record, with its event.
+
+        A record that cannot be read well enough for a filter is poison for its route.
+        """
+        events = [(number, self._makers[number].event_of(record)) for number in self._taking_all]
+        if self._filters is None:
+            return events
+        if isinstance(record, MalformedRecord):
+            everywhere = [
+                (number, self._makers[number].event_of(record)) for number in self._filtered
+            ]
+            return sorted(events + everywhere, key=_number)
+        for asked, answer in self._filters.taken(record, self._stream_arn):
+            number = self._filtered[asked]
+            maker = self._makers[number]
+            if isinstance(answer, Unanswered):
+                events.append((number, maker.unanswered(record, answer.detail)))
+            else:
+                events.append((number, maker.event_of(record, _CROSSINGS.get(answer))))
+        return sorted(events, key=_number)
+
+
+def crossing_of(
+    asked: Filter | None, keys: tuple[str, ...], record: StreamRecord, stream_arn: str
+) -> Crossing | None:
+    """Return what a change that a filter has taken does to the view, None if it only changes it."""
+    if asked is None or not asked.is_view:
+        return None
+    found = [answer for _, answer in FilterSet([asked], keys).taken(record, stream_arn)]
+    answer = found[0] if found else None
+    return _CROSSINGS.get(answer) if isinstance(answer, Decision) else None
+
+
+def _number(made: tuple[int, object]) -> int:
+    return made[0]
