@@ -18,7 +18,6 @@ from consumer.core.event.event import EventFormat, Layout
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON
 from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
 from consumer.core.routes.filters.lambda_filter import Filter, read_filter_json
-from consumer.core.routes.language.bad_pattern import BadPattern
 from consumer.core.routes.route import Route
 from consumer.core.stream.stream import ViewType
 from consumer.settings.source import HTTP_PORT
@@ -219,7 +218,8 @@ class Settings(BaseSettings):
         `keys` are the table's key attributes.
         """
         fit = {ViewType.NEW_AND_OLD_IMAGES}
-        if not self.patch and _answers(self.only, ViewType.NEW_IMAGE, keys):
+        only = self.only
+        if not self.patch and (only is None or only.answerable(ViewType.NEW_IMAGE, keys)):
             fit.add(ViewType.NEW_IMAGE)
         return frozenset(fit)
 
@@ -294,13 +294,3 @@ class Settings(BaseSettings):
             },
             ensure_ascii=False,
         )
-
-
-def _answers(asked: Filter | None, view_type: ViewType, keys: tuple[str, ...]) -> bool:
-    """Return whether records of this view type have what a filter asks for."""
-    if asked is not None:
-        try:
-            asked.require(view_type, keys)
-        except BadPattern:
-            return False
-    return True

@@ -87,16 +87,22 @@ def item_of(image: dict[str, Json]) -> dict[str, Json]:
 
 
 def event_of(
-    record: dict[str, Json], event_format: EventFormat, stream_arn: str
+    record: dict[str, Json],
+    event_format: EventFormat,
+    stream_arn: str,
+    crossing: str | None = None,
 ) -> dict[str, Json]:
-    """The event of a good record, without its patch."""
+    """The event of a good record, without its patch. `crossing` may be `entered` or `left`."""
     change = record["dynamodb"]
     op = {"INSERT": "C", "MODIFY": "U", "REMOVE": "D"}[record["eventName"]]
+    op = {None: op, "entered": "C", "left": "D"}[crossing]
     image = change["NewImage"] if op != "D" else change.get("OldImage") or change["Keys"]
     identity = {name.lower(): value for name, value in (record.get("userIdentity") or {}).items()}
     sequence: dict[str, Json] = {"sequence": change["SequenceNumber"].rjust(40, "0")}
-    if op == "D" and identity.get("principalid") == "dynamodb.amazonaws.com":
+    if record["eventName"] == "REMOVE" and identity.get("principalid") == "dynamodb.amazonaws.com":
         sequence["ttl"] = True
+    if crossing is not None:
+        sequence[crossing] = True
     item = item_of(image)
     namespace = uuid.uuid5(uuid.NAMESPACE_URL, stream_arn)
     created_at = datetime.fromtimestamp(change["ApproximateCreationDateTime"], UTC)

@@ -68,9 +68,10 @@ class Filter:
     @cached_property
     def drops_deletes(self) -> bool:
         """Whether it can match no REMOVE, because it asks for values of the new image."""
-        return bool(self.patterns) and all(
+        ways = self.ways(Source.OLD_IMAGE)
+        return bool(ways) and all(
             any(check.place.source is Source.NEW_IMAGE and not check.absent for check in checks)
-            for checks in self.ways(Source.OLD_IMAGE)
+            for checks in ways
         )
 
     def require(self, view_type: ViewType, key_names: Sequence[str]) -> None:
@@ -83,6 +84,14 @@ class Filter:
                 raise BadPattern(
                     path, f"{source.value} {can}, because the stream's view type is {view_type}"
                 )
+
+    def answerable(self, view_type: ViewType, key_names: Sequence[str]) -> bool:
+        """Return whether records of this view type can answer the filter."""
+        try:
+            self.require(view_type, key_names)
+        except BadPattern:
+            return False
+        return True
 
     def items(self, key_names: Iterable[str]) -> tuple[Source, Source]:
         """Return what `item` means for the state after a change, and for the one before.

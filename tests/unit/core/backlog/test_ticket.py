@@ -30,6 +30,7 @@ def test_a_ticket_begins_open_and_stands_for_itself() -> None:
     made = ticket(5, created_at=12.0)
     assert made.state is TicketState.OPEN
     assert (made.through, made.through_at, made.records) == (5, 12.0, 1)
+    assert not made.published
     assert made.unsettled == len(made.events) == 1
 
 

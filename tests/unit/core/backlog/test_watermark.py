@@ -31,7 +31,8 @@ def picture(shard: AckWatermark) -> tuple[object, ...]:
     chain = []
     there = shard.head
     while there is not None:
-        chain.append((there.sequence, there.state, there.through, there.through_at, there.records))
+        through = (there.through, there.through_at, there.records, there.published)
+        chain.append((there.sequence, there.state, through))
         there = there.after
     numbers = (shard.value, shard.record_at, shard.opened, shard.span, shard.unsettled)
     return (*numbers, shard.head, shard.tail, chain)
@@ -255,6 +256,58 @@ def test_a_drain_keeps_the_holes_below_a_settled_record() -> None:
     assert shard.value == 2
 
 
+def test_a_drain_is_not_held_by_records_without_events() -> None:
+    shard = watermark(10)
+    first, second = opened(shard, 11, 12)
+    shard.skip(13, 13.0)
+    (third,) = opened(shard, 14)
+    shard.skip(15, 15.0)
+    shard.skip(16, 16.0)
+    assert shard.span == 6
+    first.events[0].state = EventState.IN_FLIGHT
+    assert shard.drop_tail() == [third, second]
+    assert (shard.tail, shard.opened, shard.span, shard.unsettled) == (first, 11, 1, 1)
+    assert shard.oldest_at == first.created_at
+    shard.settle(first)
+    assert (shard.value, shard.span, shard.empty) == (11, 0, True)
+    assert shard.oldest_at == second.created_at
+    assert opened(shard, 12)[0] is shard.tail  # the next owner, or this one, reads on from there
+
+
+def test_records_without_events_behind_what_is_kept_are_kept_with_it() -> None:
+    shard = watermark(10)
+    first, second = opened(shard, 11, 12)
+    first.events[0].state = EventState.IN_FLIGHT
+    shard.settle(second)
+    shard.skip(13, 13.0)
+    assert shard.drop_tail() == []
+    assert (shard.opened, shard.span) == (13, 3)
+    shard.settle(first)
+    assert shard.value == 13
+
+
+@pytest.mark.parametrize("skipped_at", [13, 11])
+def test_a_published_record_holds_a_drain_through_whatever_settled_before_it(
+    skipped_at: int,
+) -> None:
+    """Its event would be published again, by the next owner."""
+    shard = watermark(10)
+    opened(shard, 11)
+    if skipped_at == 11:
+        shard.skip(11, 11.0)
+    _, third = opened(shard, 12, 13)
+    shard.skip(13, 13.0)
+    shard.settle(third)
+    (last,) = opened(shard, 14)
+    second = last.before
+    assert second is not None
+    shard.settle(second)  # passes on to the first that something behind it is published
+    assert shard.drop_tail() == [last]
+    assert shard.head is shard.tail
+    assert shard.drop_tail() == []
+    assert shard.opened == 13
+
+
 def test_a_drain_of_a_shard_at_rest_goes_back_to_the_watermark() -> None:
     shard = watermark(10)
     opened(shard, 11, 12)
@@ -269,7 +322,7 @@ def test_a_drain_of_a_shard_at_rest_goes_back_to_the_watermark() -> None:
 class Record:
     sequence: int
     created_at: float | None
-    ticket: Ticket | None  # None: skipped
+    ticket: Ticket | None  # None: skipped, or without events
     settled: bool
 
 
@@ -345,13 +398,16 @@ class Histories(RuleBasedStateMachine):
 
     @rule()
     def drop_tail(self) -> None:
+        """Down to the highest record with an event that is settled or in flight."""
         expected: list[Ticket] = []
-        while self.records:
-            last = self.records[-1]
-            if last.settled or last.ticket is None or not last.ticket.untouched:
+        for number in reversed(range(len(self.records))):
+            last = self.records[number]
+            if last.ticket is None:
+                continue  # it holds nothing, and goes with what is before it
+            if last.settled or not last.ticket.untouched:
                 break
             expected.append(last.ticket)
-            self.records.pop()
+            del self.records[number:]
         assert self.shard.drop_tail() == expected
         assert all(each.state is TicketState.REVOKED for each in expected)
         self.gone += expected

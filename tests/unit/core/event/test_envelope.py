@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from consumer.core.event.envelope import Envelope, ItemContent
-from consumer.core.event.event import EventFormat, Layout
+from consumer.core.event.event import Crossing, EventFormat, Layout
 from consumer.core.stream.page import decode_page
 from consumer.core.stream.record import StreamRecord
 from tests.reference.memory import peak_of
@@ -60,6 +60,19 @@ def test_only_a_removal_is_by_ttl() -> None:
         made = record(name, userIdentity=service)
         found = json.loads(Envelope(FORMAT).body(made, "e", 1.0, ItemContent(b'"id":"1"', None)))
         assert found["data"]["change"].get("ttl") is told
+
+
+@pytest.mark.parametrize(
+    ("crossing", "op", "told"),
+    [(Crossing.ENTERED, "C", "entered"), (Crossing.LEFT, "D", "left")],
+)
+def test_an_update_that_crosses_is_told_as_what_it_is_to_readers(
+    crossing: Crossing, op: str, told: str
+) -> None:
+    content = ItemContent(b'"id":"o-1"', None)
+    found = json.loads(Envelope(FORMAT).body(record(), "e", 1.0, content, crossing))
+    assert found["data_op"] == op
+    assert found["data"]["change"] == {"sequence": f"{21:040}", told: True}
 
 
 def test_a_patch_is_left_out_where_the_event_would_be_too_large() -> None:

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from consumer.core.event.attribute import decode_members
-from consumer.core.event.event import DETAIL_CHARACTERS, Event, EventFormat, Layout, Unbuildable
+from consumer.core.event.event import (
+    DETAIL_CHARACTERS,
+    Crossing,
+    Event,
+    EventFormat,
+    Layout,
+    Unbuildable,
+)
 from consumer.core.event.item_shape import Shapes
 from consumer.core.event.transcode import Transcoder
 from consumer.core.stream.page import Page, decode_page
@@ -85,6 +92,73 @@ def test_an_event_is_what_the_reference_makes_of_the_record(
         assert jsonpatch.JsonPatch(patch).apply(old) == new
     else:
         assert patch is None
+
+
+def stream_record(wire: Json) -> StreamRecord:
+    text = json.dumps({"Records": [wire]}, separators=(",", ":"), ensure_ascii=False).encode()
+    (record,) = decode_page(text).records
+    assert isinstance(record, StreamRecord)
+    return record
+
+
+@given(modifications, st.sampled_from(Crossing), st.sampled_from((FORMAT, NESTED, NO_PATCH)))
+def test_a_crossing_is_what_the_reference_makes_of_the_record(
+    wire: Json, crossing: Crossing, event_format: EventFormat
+) -> None:
+    transcoder = Transcoder(event_format, STREAM_ARN, Shapes())
+    made = transcoder.event_of(stream_record(wire), crossing)
+    assert isinstance(made, Event)
+    body = reference.parse_strictly(made.body)
+    assert body == reference.event_of(wire, event_format, STREAM_ARN, crossing.value)
+    assert made.eid == event(wire, event_format).eid
+
+
+@pytest.mark.parametrize(
+    ("crossing", "op", "status"), [(Crossing.ENTERED, "C", "PAID"), (Crossing.LEFT, "D", "OPEN")]
+)
+def test_the_bytes_of_a_crossing(crossing: Crossing, op: str, status: str) -> None:
+    transcoder = Transcoder(FORMAT, STREAM_ARN, Shapes())
+    made = transcoder.event_of(stream_record(record_of("MODIFY", ITEM, PAID)), crossing)
+    assert isinstance(made, Event)
+    assert made.body.endswith(
+        f'"data_op":"{op}","data":{{"id":"o-4711","status":"{status}","amount":19.90,'
+        '"change":{"sequence":"0000000000000000400000000000000499660041",'
+        f'"{crossing}":true}}}}}}'.encode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("crossing", "old", "new"),
+    [(Crossing.ENTERED, ITEM, None), (Crossing.LEFT, None, ITEM), (Crossing.LEFT, {}, ITEM)],
+)
+def test_a_crossing_without_its_image_is_poison(crossing: Crossing, old: Json, new: Json) -> None:
+    transcoder = Transcoder(NO_PATCH, STREAM_ARN, Shapes())
+    made = transcoder.event_of(stream_record(record_of("MODIFY", old, new)), crossing)
+    assert isinstance(made, Unbuildable)
+    assert made.reason == "malformed_record"
+    assert ("NewImage" if new is None else "OldImage") in made.detail
+
+
+def test_a_reserved_name_is_looked_for_in_the_image_that_is_told() -> None:
+    gone = ITEM | {"change": {"S": "x"}}
+    record = stream_record(record_of("MODIFY", gone, ITEM))
+    transcoder = Transcoder(FORMAT, STREAM_ARN, Shapes())
+    assert isinstance(transcoder.event_of(record, Crossing.ENTERED), Event)
+    made = transcoder.event_of(record, Crossing.LEFT)
+    assert isinstance(made, Unbuildable)
+    assert made.reason == "reserved_attribute"
+
+
+def test_a_record_that_no_filter_can_judge_is_poison_with_its_coordinates() -> None:
+    transcoder = Transcoder(FORMAT, STREAM_ARN, Shapes())
+    made = transcoder.unanswered(stream_record(INSERT), "w" * 9_999)
+    assert (made.sequence, made.ordering_key) == (400000000000000499660041, '["o-4711"]')
+    assert made.eid == event(INSERT).eid
+    assert (made.reason, len(made.detail)) == ("malformed_record", DETAIL_CHARACTERS)
+    assert json.loads(made.record) == INSERT
+    assert made.body is None
+    keyless = transcoder.unanswered(stream_record(changed(INSERT, Keys={})), "why")
+    assert keyless.ordering_key is None
 
 
 @given(records)

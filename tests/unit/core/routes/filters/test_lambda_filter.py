@@ -110,6 +110,7 @@ def test_a_filter_on_the_new_image_drops_deletes(value: object, drops: bool) -> 
 def test_a_filter_needs_images(value: object, view_types: set[ViewType]) -> None:
     read = read_filter(value)
     for view_type in ViewType:
+        assert read.answerable(view_type, ("pk", "sk")) is (view_type in view_types)
         if view_type in view_types:
             read.require(view_type, ("pk", "sk"))
         else:
