@@ -108,7 +108,7 @@ def tell_doubts(asked: Filter | None) -> None:
 def shape(route: Route, view_type: ViewType) -> EventShape:
     """Return what the events of a route, from a stream with this view type, have."""
     whole_deletes = view_type is ViewType.NEW_AND_OLD_IMAGES
-    crossings = route.filter is not None and route.filter.is_view
+    crossings = route.filter is not None and route.filter.crosses(route.keys)
     return EventShape(route.format, route.keys, whole_deletes=whole_deletes, crossings=crossings)
 
 

@@ -15,6 +15,7 @@ from consumer.core.leases.fence import Fence
 from consumer.core.leases.lease import Lease, StreamRow
 from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
 from consumer.core.publishing.placement import Partitioning
+from consumer.core.routes.filters.lambda_filter import Filter
 from consumer.core.routes.route import Route
 from consumer.core.shard.pace import Polling
 from consumer.core.shard.shard_state import Outcome
@@ -103,6 +104,7 @@ class Line:
         lease: Lease,
         row: StreamRow,
         partitioning: Partitioning | None,
+        asked: Filter | None,
         clock: VirtualClock,
     ) -> None:
         self.shard, self.nakadi, self.queue = shard, nakadi, queue
@@ -115,7 +117,7 @@ class Line:
         self.lineage = LineageTwin()
         self.row = row
         self.table.of(row.key)[lease.shard_id] = lease
-        route = Route("order-store.order", FORMAT, limits, ("id",))
+        route = Route("order-store.order", FORMAT, limits, ("id",), asked)
         instruments = Instruments(self.clock, chance, self.metrics, Conditions(self.clock.now))
         known = {} if partitioning is None else {route.event_type: partitioning}
         self.publishing = Publishing(
@@ -174,6 +176,7 @@ def run_line(
     lease: Lease | None = None,
     started_at: float | None = None,
     partitioning: Partitioning | None = None,
+    asked: Filter | None = None,
     clock: Callable[[], VirtualClock] = VirtualClock,
 ) -> Line:
     """Run what publishes beside `main`; everything ends with it."""
@@ -192,6 +195,7 @@ def run_line(
             lease=lease if lease is not None else Lease(SHARD, None, created_at=EPOCH),
             row=replace(row),
             partitioning=partitioning,
+            asked=asked,
             clock=clock(),
         )
         lines.append(line)

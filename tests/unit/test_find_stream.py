@@ -10,7 +10,14 @@ from structlog.testing import capture_logs
 from consumer.core.leases.lease import StreamRow
 from consumer.core.stream.stream import Stream, StreamPage, ViewType
 from consumer.errors import Misconfigured, Retryable, ShardNotFound, StreamUnreachable
-from consumer.find_stream import FoundStream, check_enabled, find_stream, is_known, patiently
+from consumer.find_stream import (
+    FoundStream,
+    check_enabled,
+    check_view_type,
+    find_stream,
+    is_known,
+    patiently,
+)
 from consumer.runtime.discovery.bootstrap import first_row
 from consumer.settings.loading import load_settings
 from consumer.settings.settings import Settings
@@ -206,3 +213,43 @@ def test_a_disabled_stream_is_refused_only_to_who_has_read_nothing_of_the_table(
     check_enabled(replace(page, enabled=True), known=False)
     with pytest.raises(Misconfigured, match="is disabled"):
         check_enabled(page, known=False)
+
+
+NEW_ONLY = '{"dynamodb": {"NewImage": {"kind": {"S": ["ORDER"]}}}}'
+BY_KEYS = '{"item": {"id": {"S": [{"prefix": "ORDER#"}]}}}'
+OLD = '{"dynamodb": {"OldImage": {"kind": {"S": ["ORDER"]}}}}'
+VIEW = '{"item": {"kind": {"S": ["ORDER"]}}}'
+
+
+def view_type_of(view_type: ViewType, **values: str) -> str:
+    """What the start is refused with, nothing if it is not."""
+    page = StreamPage(FIRST, True, view_type, ("id",), (), None, 0.0)
+    try:
+        check_view_type(settings(**values), page)
+    except Misconfigured as error:
+        assert error.exit_code == 2
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("asked", "fits"), [(NEW_ONLY, True), (BY_KEYS, True), (OLD, False), (VIEW, False)]
+)
+def test_a_filter_that_the_streams_images_cannot_answer_is_refused(asked: str, fits: bool) -> None:
+    assert view_type_of(FIT, CONSUMER_FILTER=asked) == ""
+    line = view_type_of(NO_OLD, CONSUMER_FILTER=asked, CONSUMER_PATCH="false")
+    if fits:
+        assert line == ""
+        with_patch = view_type_of(NO_OLD, CONSUMER_FILTER=asked)
+        assert "CONSUMER_PATCH=true needs NEW_AND_OLD_IMAGES" in with_patch
+    else:
+        assert line.startswith("CONSUMER_FILTER: ")
+        assert "view type is NEW_IMAGE; use a stream with view type NEW_AND_OLD_IMAGES" in line
+        assert "\n" not in line
+        assert "ORDER" not in line
+
+
+def test_a_stream_without_new_images_is_refused_whatever_the_filter_needs() -> None:
+    for asked in ({}, {"CONSUMER_FILTER": BY_KEYS}):
+        line = view_type_of(ViewType.KEYS_ONLY, CONSUMER_PATCH="false", **asked)
+        assert "NEW_AND_OLD_IMAGES or NEW_IMAGE is needed" in line

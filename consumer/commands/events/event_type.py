@@ -56,8 +56,8 @@ def run(_: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
     ]
     for route in settings.routes(keys):
         application = route.event_type.partition(".")[0]
-        view = route.filter is not None and route.filter.is_view
-        definition = draft(route.event_type, application, route.format, keys, crossings=view)
+        crossings = route.filter is not None and route.filter.crosses(keys)
+        definition = draft(route.event_type, application, route.format, keys, crossings=crossings)
         out.write(definition.decode() + "\n")
     for note in notes:
         sys.stderr.write(f"note: {note}\n")

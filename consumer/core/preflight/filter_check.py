@@ -15,12 +15,18 @@ DEPENDENCY: Final = "filter"
 
 
 def judge_filter(asked: Filter) -> list[CheckResult]:
-    """Return a line for each doubt about a filter, and one that says it is in use if there is none.
+    """Return a line for each doubt about a filter, or if there is none, one that says what it does.
 
     No line contains a value of the filter: it may name people.
     """
     found = list(_doubts(asked))
-    return found or [CheckResult(DEPENDENCY, Severity.FINE, "only changes of a view are published")]
+    return found or [CheckResult(DEPENDENCY, Severity.FINE, _taken(asked))]
+
+
+def _taken(asked: Filter) -> str:
+    if asked.is_view:
+        return "a view: what enters is a C, what leaves a D"
+    return "by keys: an item is taken always, or never" if asked.patterns else "it takes everything"
 
 
 def _doubts(asked: Filter) -> Iterator[CheckResult]:
@@ -33,7 +39,7 @@ def _doubts(asked: Filter) -> Iterator[CheckResult]:
             "it takes no REMOVE, because it asks for the new image: readers keep deleted items",
             "ask for `item` in place of `dynamodb.NewImage`",
         )
-    elif not asked.is_view:
+    elif not (asked.is_view or asked.is_by_keys):
         yield CheckResult(
             DEPENDENCY,
             Severity.DOUBTFUL,

@@ -102,7 +102,7 @@ def test_the_first_dead_letter_and_the_first_gap_are_an_increase() -> None:
     gaps = ("trimmed", "possibly_trimmed", "shard_gone", "stream_gone", "view_type", "seek")
     for reason in gaps:
         assert value("consumer_gaps_total", {"reason": reason}) == 0
-    for reason in ("already_read", "before_start", "before_seek"):
+    for reason in ("already_read", "before_start", "before_seek", "filtered"):
         assert value("consumer_records_skipped_total", {"reason": reason}) == 0
 
 

@@ -202,6 +202,57 @@ def test_a_refusal_names_the_setting_what_was_found_and_what_is_wanted(
 
 
 @pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        ('{"item": {"name": {"S": "mary.smith"}}}', "item.name.S: "),
+        ('{"item": {"name": {"S": []}}}', "item.name.S: an empty list"),
+        ('["mary.smith"]', "[0]: "),
+        ("mary.smith", "JSON"),
+        ("[]", "an empty list of patterns"),
+        ("{}", "empty"),
+        ('{"Filters": [{"Pattern": "mary.smith"}]}', "Filters[0].Pattern: "),
+    ],
+)
+def test_a_filter_that_is_refused_is_named_by_its_place_and_not_shown(
+    found: str, reason: str
+) -> None:
+    line = refusal(filter=found)
+    assert line.startswith("CONSUMER_FILTER: found a value that is not shown, wanted ")
+    assert reason in line
+    assert "mary" not in line
+
+
+def test_without_a_filter_everything_is_published() -> None:
+    settings = load()
+    assert settings.only is None
+    assert [route.filter for route in settings.routes(("id",))] == [None]
+
+
+def test_the_criteria_of_an_event_source_mapping_are_taken_as_they_are() -> None:
+    """As `aws lambda get-event-source-mapping --query FilterCriteria` prints them."""
+    pattern = {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"kind": {"S": ["ORDER"]}}}}
+    criteria = {"Filters": [{"Pattern": json.dumps(pattern)}]}
+    (route,) = load(filter=json.dumps(criteria, indent=4)).routes(("id",))
+    assert route.filter is not None
+    ((branch,),) = (pattern.branches for pattern in route.filter.patterns)
+    assert [*branch] == ["eventName", "dynamodb.NewImage.kind.S"]
+    assert [leaf.equals for (leaf,) in branch.values()] == ["INSERT", "ORDER"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "patch", "fit"),
+    [
+        ('{"dynamodb": {"NewImage": {"a": {"S": ["x"]}}}}', "false", {"NEW_IMAGE"}),
+        ('{"dynamodb": {"NewImage": {"a": {"S": ["x"]}}}}', "true", set()),
+        ('{"item": {"id": {"S": ["x"]}}}', "false", {"NEW_IMAGE"}),
+        ('{"item": {"a": {"S": ["x"]}}}', "false", set()),
+    ],
+)
+def test_a_filter_needs_the_images_that_it_asks_for(asked: str, patch: str, fit: set[str]) -> None:
+    assert load(filter=asked, patch=patch).view_types(("id",)) == fit | {"NEW_AND_OLD_IMAGES"}
+
+
+@pytest.mark.parametrize(
     ("given", "named", "wanted"),
     [
         ({"stream_arn": ARN}, "CONSUMER_TABLE, CONSUMER_STREAM_ARN", "exactly one"),

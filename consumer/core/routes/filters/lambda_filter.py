@@ -55,6 +55,11 @@ class Filter:
         return any(place.source is Source.ITEM for _, place in self._places())
 
     @cached_property
+    def is_by_keys(self) -> bool:
+        """Whether it asks for keys only, or nothing: then an item is taken always, or never."""
+        return all(place.source is Source.KEYS for _, place in self._places())
+
+    @cached_property
     def doubts(self) -> tuple[Doubt, ...]:
         """What never matches, or always does; each once."""
         leaves = (
@@ -102,6 +107,11 @@ class Filter:
         if named <= set(key_names):
             return Source.KEYS, Source.KEYS
         return Source.NEW_IMAGE, Source.OLD_IMAGE
+
+    def crosses(self, key_names: Iterable[str]) -> bool:
+        """Return whether items enter and leave: it is a view, and not one by keys only."""
+        after, before = self.items(key_names)
+        return self.is_view and after is not before
 
     def ways(self, item: Source) -> list[tuple[Check, ...]]:
         """Return the ways in which it can match, where `item` means this image."""

@@ -34,7 +34,7 @@ class Question:
     def __init__(self, asked: Filter, key_names: Collection[str]) -> None:
         self.items = asked.items(key_names)
         self.after = asked.ways(self.items[0])
-        self.is_view = self.items[0] is not self.items[1] and asked.is_view
+        self.is_view = asked.crosses(key_names)
         self.before = asked.ways(self.items[1]) if self.is_view else self.after
 
     @property

@@ -19,6 +19,7 @@ from consumer.core.dead_letters.redrive import (
 from consumer.core.event.event import EventFormat
 from consumer.core.event.item_shape import Shapes
 from consumer.core.limits import PublishLimits
+from consumer.core.routes.filters.lambda_filter import read_filter
 from consumer.core.routes.route import Route
 from tests.unit.core.dead_letters.test_dead_letter import ARN, EVENT, LETTER
 
@@ -92,6 +93,33 @@ def test_a_record_is_transcoded_with_todays_settings() -> None:
     assert data["change"] == "x"
     assert data["meta"] == {"sequence": f"{400:040}"}
     assert found.key == LETTER.ordering_key
+
+
+PAID, OPEN = ({"order_id": {"S": "o-1"}, "status": {"S": each}} for each in ("PAID", "OPEN"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "op", "crossing"),
+    [
+        (OPEN, PAID, "C", {"entered": True}),
+        (PAID, OPEN, "D", {"left": True}),
+        (PAID, PAID, "U", {}),
+        (OPEN, OPEN, "U", {}),  # a filter was taken when the letter was made, and is not asked now
+    ],
+)
+def test_what_a_record_does_to_a_view_is_told_again(
+    old: object, new: object, op: str, crossing: dict[str, bool]
+) -> None:
+    text = record(OldImage=old, NewImage=new).replace(b"INSERT", b"MODIFY")
+    view = read_filter({"item": {"status": {"S": ["PAID"]}}})
+    message = QueuedMessage(
+        Receipt("m", "h"), encode(replace(RECORD_LETTER, record=text), 1_000_000), 1000.0, 2
+    )
+    found = examine(message, {TYPE: replace(ROUTE, filter=view)}, EVERYTHING, Shapes())
+    assert isinstance(found, Deliverable)
+    event = json.loads(found.event.body)
+    assert event["data_op"] == op
+    assert event["data"]["meta"] == {"sequence": f"{400:040}", **crossing}
 
 
 def test_a_record_whose_letter_names_no_key_takes_its_own() -> None:

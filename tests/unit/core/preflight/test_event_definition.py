@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -86,6 +87,58 @@ def test_names_of_partitions_are_read() -> None:
     body = b'[{"partition":"1","oldest_available_offset":"x"},{"partition":"0"},7,{"partition":8}]'
     assert partition_names(body) == ("1", "0")
     assert [partition_names(body) for body in (b"", b"{}", b"[]")] == [(), (), ()]
+
+
+@pytest.mark.parametrize(
+    ("mode", "change", "closed"),
+    [
+        ("none", {"additionalProperties": False, "properties": {"a": {}}}, {"change": {"a"}}),
+        ("none", {"additionalProperties": False}, {"change": set()}),
+        ("none", {"properties": {"a": {}}}, {}),
+        ("none", {"additionalProperties": True, "properties": {"a": {}}}, {}),
+        ("compatible", {"properties": {"a": {}}}, {"change": {"a"}}),
+        ("compatible", {}, {}),
+        ("compatible", {"properties": 7}, {}),
+        ("compatible", True, {}),
+    ],
+)
+def test_closed_objects_are_those_that_take_no_other_members(
+    mode: str, change: object, closed: dict[str, set[str]]
+) -> None:
+    found = parsed(compatibility_mode=mode, schema={"properties": {"change": change}})
+    assert found.closed == closed
+
+
+def test_a_schema_without_properties_closes_nothing() -> None:
+    assert parsed(schema={"properties": 7}).closed == {}
+
+
+@pytest.mark.parametrize(
+    ("members", "lacking"),
+    [
+        (("sequence",), "no entered and no left"),
+        (("sequence", "entered"), "no left"),
+        (("sequence", "left"), "no entered"),
+        (("sequence", "entered", "left"), None),
+    ],
+)
+def test_a_closed_change_has_room_for_what_a_view_tells(
+    members: tuple[str, ...], lacking: str | None
+) -> None:
+    change = {"additionalProperties": False, "properties": {name: {} for name in members}}
+    definition = parsed(schema={"properties": {"change": change}})
+    (found,) = judge("a.b", definition, replace(shape(), crossings=True))
+    if lacking is None:
+        assert found.severity is Severity.FINE
+    else:
+        assert found.severity is Severity.WRONG
+        assert f"the schema's change has {lacking}, which" in found.result
+        for name in ("entered", "left"):
+            assert (f'"{name}": {{"type": "boolean"}}' in found.remedy) is (name not in members)
+    (other,) = judge("a.b", definition, shape())  # no view
+    assert other.severity is Severity.FINE
+    (opened,) = judge("a.b", parsed(), replace(shape(), crossings=True))
+    assert opened.severity is Severity.FINE
 
 
 @pytest.mark.parametrize("whole", [True, False])

@@ -13,6 +13,8 @@ VIEW = {"item": {"status": {"S": ["mary.smith"]}}}
     ("value", "severity", "words"),
     [
         (VIEW, Severity.FINE, ["view"]),
+        ({"dynamodb": {"Keys": {"pk": {"S": ["mary.smith"]}}}}, Severity.FINE, ["by keys"]),
+        ({"Filters": []}, Severity.FINE, ["everything"]),
         ({"item": {"n": {"N": [7]}}}, Severity.DOUBTFUL, ["item.n.N"]),
         ({"dynamodb": {"NewImage": {"s": {"S": ["mary.smith"]}}}}, Severity.DOUBTFUL, ["REMOVE"]),
         ({"dynamodb": {"OldImage": {"s": {"S": ["mary.smith"]}}}}, Severity.DOUBTFUL, ["leave"]),
@@ -20,7 +22,7 @@ VIEW = {"item": {"status": {"S": ["mary.smith"]}}}
         (
             {"dynamodb": {"NewImage": {"n": {"N": [7]}}}},
             Severity.DOUBTFUL,
-            ["dynamodb.NewImage.n.N", "REMOVE"],
+            ["dynamodb.NewImage.n.N", "leave"],
         ),
     ],
 )

@@ -84,7 +84,9 @@ def test_each_change_through_a_view_and_through_a_filter_of_lambda(
 
 
 @given(records, st.booleans())
-def test_without_a_filter_every_record_is_what_the_transcoder_makes(wire: Any, broken: bool) -> None:
+def test_without_a_filter_every_record_is_what_the_transcoder_makes(
+    wire: Any, broken: bool
+) -> None:
     record = read({"eventID": 1} if broken else wire)
     (route,) = routes(None)
     expected = Transcoder(route.format, STREAM_ARN, Shapes()).event_of(record)
@@ -119,7 +121,7 @@ def test_only_the_routes_whose_filter_cannot_be_answered_get_a_letter() -> None:
     updates = read_filter({"eventName": ["MODIFY"]})
     made = told(assembler(VIEW, updates, SENT).events_of(read(wire)))
     assert [number for number, *_ in made] == [0, 1, 2]
-    assert made[0][1:] == ("malformed_record", "it has no OldImage")
+    assert made[0][1:] == ("malformed_record", "it has no dynamodb.OldImage")
     # What no filter asks for may still be missing for the patch: that is the event's own poison.
     assert [reason for _, reason, _ in made[1:]] == ["malformed_record"] * 2
     assert "OldImage" in made[1][2]

@@ -90,10 +90,25 @@ def test_a_filter_with_item_is_a_view(value: object, is_view: bool) -> None:
         ({"eventName": ["REMOVE"]}, False),
         ({"dynamodb": {"NewImage": {"a": {"S": [{"exists": False}]}}}}, False),
         ({"Filters": []}, False),
+        ({"dynamodb": {"NewImage": {"a": {"N": [7]}}}}, False),  # it takes nothing at all
     ],
 )
 def test_a_filter_on_the_new_image_drops_deletes(value: object, drops: bool) -> None:
-    assert read_filter(value).drops_deletes is drops
+    assert read_filter(value, from_yaml=False).drops_deletes is drops
+
+
+@pytest.mark.parametrize(
+    ("value", "by_keys"),
+    [
+        ({"Filters": []}, True),
+        ({"dynamodb": {"Keys": {"pk": {"S": [{"prefix": "ORDER#"}]}}}}, True),
+        ({"eventName": ["INSERT"], "dynamodb": {"Keys": {"pk": {"S": ["x"]}}}}, False),
+        (PAID, False),
+        (VIEW, False),
+    ],
+)
+def test_only_a_filter_by_keys_loses_no_item_out_of_sight(value: object, by_keys: bool) -> None:
+    assert read_filter(value).is_by_keys is by_keys
 
 
 @pytest.mark.parametrize(
@@ -123,6 +138,16 @@ def test_item_means_the_keys_if_nothing_else_is_named() -> None:
     assert read_filter(KEY).items(("pk", "sk")) == (Source.KEYS, Source.KEYS)
     assert read_filter(KEY).items(()) == images
     assert read_filter([KEY, VIEW]).items(("pk", "sk")) == images
+
+
+@pytest.mark.parametrize(
+    ("value", "keys", "crosses"),
+    [(VIEW, ("pk",), True), (KEY, ("pk", "sk"), False), (KEY, (), True), (PAID, (), False)],
+)
+def test_items_enter_and_leave_a_view_of_more_than_the_keys(
+    value: object, keys: tuple[str, ...], crosses: bool
+) -> None:
+    assert read_filter(value).crosses(keys) is crosses
 
 
 def test_ways_that_cannot_be_are_left_out() -> None:
