@@ -100,8 +100,8 @@ def tell_doubts(asked: Filter | None) -> None:
         log.warning(
             "filter_doubtful",
             place=place,
-            reason=reason,
-            action="correct CONSUMER_FILTER, unless this is meant; `consumer check` says more",
+            detail=reason,
+            action="repair CONSUMER_FILTER, unless this is meant; `consumer check` shows it, too",
         )
 
 
