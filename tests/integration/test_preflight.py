@@ -158,6 +158,75 @@ def test_what_event_type_prints_can_be_created_and_takes_every_event(
     worker.stop()
 
 
+VIEW = '{"item": {"n": {"N": ["1"]}}}'
+
+
+def test_a_view_needs_room_for_what_enters_and_leaves(whole: Cluster) -> None:
+    name = "order-store.view"
+    settings = {"CONSUMER_EVENT_TYPE": name, "CONSUMER_FILTER": VIEW}
+    printed = consumer(whole, "event-type", **settings)
+    drafted = json.loads(printed.stdout)
+    schema = json.loads(drafted["schema"]["schema"])
+    change = schema["properties"]["change"]
+    assert change["properties"]["entered"] == change["properties"]["left"] == {"type": "boolean"}
+
+    change["additionalProperties"] = False
+    del change["properties"]["left"]
+    drafted["schema"]["schema"] = json.dumps(schema)
+    whole.nakadi.create_event_type(drafted)
+    for command in ("run", "check"):
+        refused = consumer(whole, command, **settings)
+        assert refused.returncode == 2
+        told = refused.stdout + refused.stderr
+        assert "the schema's change has no left" in told
+        assert '"left": {"type": "boolean"}' in told
+
+
+def test_what_enters_and_leaves_a_view_is_published_as_the_draft_allows(whole: Cluster) -> None:
+    name = "order-store.fitting-view"
+    settings = {"CONSUMER_EVENT_TYPE": name, "CONSUMER_FILTER": VIEW}
+    drafted = json.loads(consumer(whole, "event-type", **settings).stdout)
+    schema = json.loads(drafted["schema"]["schema"])
+    schema["properties"]["change"]["additionalProperties"] = False
+    drafted["schema"]["schema"] = json.dumps(schema)
+    whole.nakadi.create_event_type(drafted)
+    assert (
+        "a view: what enters is a C, what leaves a D" in consumer(whole, "check", **settings).stdout
+    )
+    key = {"id": {"S": name}}
+    states = [{"put": key | {"n": {"N": n}}} for n in "0120"]
+    whole.streams.control("write", table=TABLE, changes=states)
+    worker = whole.start(**settings)
+
+    def told() -> list[dict[str, Any]]:
+        return [event for event in whole.nakadi.log(name) if name in json.dumps(event)]
+
+    whole.until(lambda: len(told()) == 2, "published")
+    worker.stop()
+    assert len(told()) == 2
+
+
+def test_a_filter_that_lambda_would_refuse_ends_every_command_with_one_line(whole: Cluster) -> None:
+    for command in ("run", "check", "event-type"):
+        refused = consumer(whole, command, CONSUMER_FILTER='{"item": {"name": {"S": "mary"}}}')
+        assert refused.returncode == 2
+        assert refused.stderr.count("\n") == 1
+        assert refused.stderr.startswith(
+            "consumer: CONSUMER_FILTER: found a value that is not shown"
+        )
+        assert "mary" not in refused.stdout + refused.stderr
+
+
+def test_what_check_says_of_filters(whole: Cluster, keys_only: Cluster) -> None:
+    sent = '{"dynamodb": {"NewImage": {"n": {"N": ["1"]}}}}'
+    found = consumer(whole, "check", CONSUMER_FILTER=sent)
+    assert found.returncode == 0
+    assert "it takes no REMOVE" in found.stdout
+    refused = consumer(keys_only, "check", CONSUMER_FILTER=VIEW)
+    assert refused.returncode == 2
+    assert "item can name key attributes only" in refused.stdout
+
+
 def test_without_a_table_the_draft_says_what_to_correct(whole: Cluster) -> None:
     nowhere = {"AWS_ENDPOINT_URL_DYNAMODB_STREAMS": "http://127.0.0.1:1"}
     printed = consumer(whole, "event-type", **nowhere)

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from consumer.commands import settings as command
+from consumer.core.routes.filters.lambda_filter import read_filter_json
 from consumer.settings.settings import Settings
 from consumer.settings.source import variable
 
@@ -55,6 +56,11 @@ def test_markdown_has_one_row_a_setting() -> None:
     rows = [line for line in printed(markdown=True).splitlines() if line.startswith("| `")]
     assert len(rows) == len(Settings.model_fields)
     assert {row.count("|") for row in rows} == {5}
+
+
+def test_the_filters_of_the_readme_are_filters() -> None:
+    texts = re.findall(r"CONSUMER_FILTER='([^']+)'", README.read_text(encoding="utf-8"))
+    assert [read_filter_json(text).is_view for text in texts] == [True, False]
 
 
 def test_the_readme_holds_what_the_command_prints() -> None:
