@@ -49,7 +49,7 @@ def good(wire: Any) -> StreamRecord:
 
 def told(made: list[tuple[int, Event | Unbuildable]]) -> list[tuple[int, str, str]]:
     """Number, `data_op` and the crossing of each event; the reason of what is none."""
-    found = []
+    found: list[tuple[int, str, str]] = []
     for number, content in made:
         if isinstance(content, Unbuildable):
             found.append((number, content.reason, content.detail))
