@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from consumer.adapters.clock import AwsClock
 from consumer.core.event.event import EventFormat
 from consumer.core.leases.lease import Worker
+from consumer.core.limits import PublishLimits
+from consumer.core.routes.filters.lambda_filter import read_filter
 from consumer.core.routes.route import Route
 from consumer.core.stream.stream import Stream, ViewType
 from consumer.core.time_of_day import ENOUGH
@@ -17,6 +19,7 @@ from consumer.runtime.consumer_worker import ConsumerWorker, Ports, WorkerConfig
 from consumer.runtime.discovery.source import Source
 from consumer.runtime.shard.shard_consumer import ShardConsumer
 from tests.simulation.checks.memory import Memory
+from tests.simulation.checks.narrowing import PATTERNS, Narrowing
 from tests.simulation.checks.truth import fits, wall
 from tests.simulation.faults.random_faults import nakadi_port
 from tests.simulation.faults.wire import Wire
@@ -50,6 +53,12 @@ def _start_position(scenario: Scenario) -> str:
     if scenario.start is None:
         return "TRIM_HORIZON"
     return datetime.fromtimestamp(wall(scenario.start), UTC).isoformat()
+
+
+def _route(name: str, limits: PublishLimits, narrowing: Narrowing) -> Route:
+    pattern = PATTERNS.get(narrowing)
+    asked = None if pattern is None else read_filter(pattern)
+    return Route(name, EventFormat(name, ("id",)), limits, ("id",), asked)
 
 
 def _held(worker: ConsumerWorker) -> list[ShardConsumer]:
@@ -217,8 +226,8 @@ class Cluster:
                 view_types=frozenset({ViewType.NEW_AND_OLD_IMAGES}),
             ),
             routes=tuple(
-                Route(name, EventFormat(name, ("id",)), scenario.limits, ("id",))
-                for name in scenario.event_types
+                _route(name, scenario.limits, narrowing)
+                for name, narrowing in scenario.narrowings.items()
             ),
             timing=timing,
             poll=scenario.poll,
