@@ -118,8 +118,9 @@ class InSimulation:
     def _letter(self, record: Record) -> DeadLetter:
         """Return the letter of a record's only event."""
         (event_type,) = record.events
-        place = {"sequence": record.sequence, "shard_id": record.shard.id}
-        return replace(LETTER, event_type=event_type, **place)
+        return replace(
+            LETTER, event_type=event_type, sequence=record.sequence, shard_id=record.shard.id
+        )
 
     def unreachable(self) -> None:
         self._world.meet(Fate.RESET_BEFORE)
