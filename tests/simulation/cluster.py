@@ -21,6 +21,7 @@ from consumer.runtime.shard.shard_consumer import ShardConsumer
 from tests.simulation.checks.memory import Memory
 from tests.simulation.checks.narrowing import PATTERNS, Narrowing
 from tests.simulation.checks.truth import fits, wall
+from tests.simulation.clock import SimClock
 from tests.simulation.faults.random_faults import nakadi_port
 from tests.simulation.faults.wire import Wire
 from tests.simulation.loop import Node, SimTask
@@ -64,27 +65,6 @@ def _route(name: str, limits: PublishLimits, narrowing: Narrowing) -> Route:
 def _held(worker: ConsumerWorker) -> list[ShardConsumer]:
     shards = worker.coordinator.shards
     return [shard for shard in shards if isinstance(shard, ShardConsumer) and shard.view().held]
-
-
-class SimClock:
-    """Clock of one machine: CLOCK_BOOTTIME goes on whatever happens, wall clocks differ.
-
-    `skew` is how far its wall clock is ahead.
-    """
-
-    def __init__(self, world: "World", ahead: float, skew: float) -> None:
-        self._loop = world.loop
-        self._ahead = ahead
-        self.skew = skew
-
-    def now(self) -> float:
-        return self._loop.now + self._ahead
-
-    def wall(self) -> float:
-        return wall(self._loop.now) + self.skew
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 @dataclass(eq=False)
