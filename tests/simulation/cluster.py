@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from consumer.adapters.clock import AwsClock
 from consumer.core.event.event import EventFormat
 from consumer.core.leases.lease import Worker
+from consumer.core.limits import PublishLimits
+from consumer.core.routes.filters.lambda_filter import read_filter
 from consumer.core.routes.route import Route
 from consumer.core.stream.stream import Stream, ViewType
 from consumer.core.time_of_day import ENOUGH
@@ -17,7 +19,9 @@ from consumer.runtime.consumer_worker import ConsumerWorker, Ports, WorkerConfig
 from consumer.runtime.discovery.source import Source
 from consumer.runtime.shard.shard_consumer import ShardConsumer
 from tests.simulation.checks.memory import Memory
+from tests.simulation.checks.narrowing import PATTERNS, Narrowing
 from tests.simulation.checks.truth import fits, wall
+from tests.simulation.clock import SimClock
 from tests.simulation.faults.random_faults import nakadi_port
 from tests.simulation.faults.wire import Wire
 from tests.simulation.loop import Node, SimTask
@@ -52,30 +56,15 @@ def _start_position(scenario: Scenario) -> str:
     return datetime.fromtimestamp(wall(scenario.start), UTC).isoformat()
 
 
+def _route(name: str, limits: PublishLimits, narrowing: Narrowing) -> Route:
+    pattern = PATTERNS.get(narrowing)
+    asked = None if pattern is None else read_filter(pattern)
+    return Route(name, EventFormat(name, ("id",)), limits, ("id",), asked)
+
+
 def _held(worker: ConsumerWorker) -> list[ShardConsumer]:
     shards = worker.coordinator.shards
     return [shard for shard in shards if isinstance(shard, ShardConsumer) and shard.view().held]
-
-
-class SimClock:
-    """Clock of one machine: CLOCK_BOOTTIME goes on whatever happens, wall clocks differ.
-
-    `skew` is how far its wall clock is ahead.
-    """
-
-    def __init__(self, world: "World", ahead: float, skew: float) -> None:
-        self._loop = world.loop
-        self._ahead = ahead
-        self.skew = skew
-
-    def now(self) -> float:
-        return self._loop.now + self._ahead
-
-    def wall(self) -> float:
-        return wall(self._loop.now) + self.skew
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 @dataclass(eq=False)
@@ -217,8 +206,8 @@ class Cluster:
                 view_types=frozenset({ViewType.NEW_AND_OLD_IMAGES}),
             ),
             routes=tuple(
-                Route(name, EventFormat(name, ("id",)), scenario.limits, ("id",))
-                for name in scenario.event_types
+                _route(name, scenario.limits, narrowing)
+                for name, narrowing in scenario.narrowings.items()
             ),
             timing=timing,
             poll=scenario.poll,

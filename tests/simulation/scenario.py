@@ -10,6 +10,7 @@ from random import Random
 
 from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
 from tests.simulation.chance import Streams
+from tests.simulation.checks.narrowing import Narrowing
 
 ORDERLY = (
     "sigterm",  # a worker is stopped in an orderly way, and replaced or not
@@ -38,6 +39,7 @@ ORDERLY = (
     "spoilt",  # iterators, fresh ones too, are refused as invalid
     "mixed",  # workers have timings of their own, as while settings are rolled out
     "routes",  # the changes go to several event types
+    "filter",  # event types take only some of the changes
 )
 FAULTS = (
     "crash",
@@ -190,6 +192,14 @@ class Scenario:
         if not self.has("routes"):
             return EVENT_TYPES[:1]
         return EVENT_TYPES[: self.streams.of("routes").choice((2, 2, 3))]
+
+    @property
+    def narrowings(self) -> dict[str, Narrowing]:
+        """Which changes each event type takes."""
+        if not self.has("filter"):
+            return dict.fromkeys(self.event_types, Narrowing.NONE)
+        chance = self.streams.of("filter")
+        return {name: chance.choice(tuple(Narrowing)) for name in self.event_types}
 
     @property
     def start(self) -> float | None:

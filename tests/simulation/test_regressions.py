@@ -49,6 +49,7 @@ LATER = (
     *("drop", "unfit"),
     *("long_names", "long_pages"),
     *("damaged", "denied"),
+    "filter",
 )
 """Kinds that seeds draw since most of these were found; `make simulate` runs those with them."""
 

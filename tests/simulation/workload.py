@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.simulation.checks.truth import Record, wall
+from tests.simulation.checks.narrowing import KINDS_OF_ITEMS, Expected
+from tests.simulation.checks.truth import EventTruth, Record, wall
 from tests.simulation.twins.nakadi_twin import partition_of
 
 if TYPE_CHECKING:
@@ -28,6 +30,21 @@ LEAVES, LONG_NAME = 150, "n" * 5000
 """Where all leaves below a long name change, the patch names it for each of them."""
 
 
+@dataclass(frozen=True)
+class _Written:
+    """A change: the bytes of the item after it, and of its patch, at least."""
+
+    entry: Entry | None
+    item: int = 0
+    patch: int = 0
+
+    def least(self, expected: Expected | None) -> int:
+        """The bytes that an event of it has at least."""
+        if expected is None:
+            return 0
+        return self.item * expected.shows_new + self.patch * expected.patch
+
+
 class Writer:
     """Writes items; each change of an item is a new version of it."""
 
@@ -40,6 +57,9 @@ class Writer:
         self._long_names = world.scenario.workload.long_names
         self._objected: list[Record] = []
         self._long: set[str] = set()  # keys of items that have the long name now
+        self._kinds: dict[str, str] = {}  # of the items that there are now
+        self._filtered = world.scenario.has("filter")
+        self._kind_chance = world.scenario.streams.of("filter", "items")
         self.keys = [f"k{number}" for number in range(world.scenario.workload.keys)]
 
     @property
@@ -54,38 +74,57 @@ class Writer:
         if table is not self._table:
             self._table = table
             self._long.clear()  # it was made again, and is empty
+            self._kinds.clear()
         picked = key if key is not None else self._pick()
         self._version += 1
-        entry, size = self._removed(picked, at, key) or self._put(picked, at, key)
+        before = self._kinds.get(picked)
+        written = self._removed(picked, at, key) or self._put(picked, at, key)
         bad = chance.random()
         stream = self._table.stream
-        if entry is None or stream is None:
+        if written.entry is None or stream is None:
             return
-        record = world.truth.wrote(stream, picked)
+        record = world.truth.wrote(stream, picked, (before, self._kinds.get(picked)))
         assert record is not None
-        record.size = size
-        event = record.events[world.scenario.event_types[int(bad * 1e6) % len(record.events)]]
-        poison = world.nakadi[event.event_type].poison
-        if key is None and bad < POISON and world.scenario.has("poison"):
-            poison[record.sequence] = "named" if bad < POISON * 0.6 else "unnamed"
-            event.poison = True
-        elif key is None and bad > 1.0 - OBJECTED and world.scenario.has("firewall"):
-            poison[record.sequence] = "objected"
-            event.objected = True
-            self._objected.append(record)
-        world.trace.add(
-            world.loop.now, "table", "change", record.shard.id, f"{picked} {record.sequence}"
-        )
+        events = list(record.events.values())
+        for event in events:
+            event.size = written.least(event.expected)
+        if events and key is None:
+            self._spoil(events[int(bad * 1e6) % len(events)], bad)
+        detail = f"{picked} {record.sequence}"
+        if self._filtered:
+            detail += f" {before} to {record.kinds[1]}"
+        world.trace.add(world.loop.now, "table", "change", record.shard.id, detail)
 
-    def _removed(self, picked: str, at: float, key: str | None) -> tuple[Entry | None, int] | None:
-        if key is not None or self._chance.random() >= REMOVED:
+    def _spoil(self, event: EventTruth, bad: float) -> None:
+        """Some events are poison, and to some a firewall objects."""
+        scenario, sequence = self._world.scenario, event.record.sequence
+        poison = self._world.nakadi[event.event_type].poison
+        if bad < POISON and scenario.has("poison"):
+            poison[sequence] = "named" if bad < POISON * 0.6 else "unnamed"
+            event.poison = True
+        elif bad > 1.0 - OBJECTED and scenario.has("firewall"):
+            poison[sequence] = "objected"
+            event.objected = True
+            self._objected.append(event.record)
+
+    def _removed(self, picked: str, at: float, key: str | None) -> _Written | None:
+        """Remove the item now and then.
+
+        With filters a healthy item comes and goes: of that every event type has an event.
+        """
+        if key is None:
+            removed = self._chance.random() < REMOVED
+        else:
+            removed = self._filtered and picked in self._kinds
+        if not removed:
             return None
         self._long.discard(picked)
-        return self._table.delete({"id": {"S": picked}}, at), 0
+        self._kinds.pop(picked, None)
+        return _Written(self._table.delete({"id": {"S": picked}}, at))
 
-    def _put(self, picked: str, at: float, key: str | None) -> tuple[Entry | None, int]:
-        """Put the next version of an item; return what every event of it has at least, too."""
-        chance, fill = self._chance, 10
+    def _put(self, picked: str, at: float, key: str | None) -> _Written:
+        """Put the next version of an item."""
+        chance, fill, patch = self._chance, 10, 0
         if key is None and chance.random() < self._big:
             fill = 1000 * int(chance.uniform(50, 350))
         version: AttributeValue = {"N": str(self._version)}
@@ -93,12 +132,17 @@ class Writer:
         if key is None and self._long_names and chance.random() < self._long_names:
             leaves: AttributeValue = {"M": {f"l{number}": version for number in range(LEAVES)}}
             item = {**item, "fill": {"S": ""}, LONG_NAME: leaves}
-            size = LEAVES * len(LONG_NAME) if picked in self._long else 0
+            fill, patch = 0, LEAVES * len(LONG_NAME) if picked in self._long else 0
             self._long.add(picked)
         else:
-            size = fill
             self._long.discard(picked)
-        return self._table.put(item, at), size
+        kind = KINDS_OF_ITEMS[0]
+        if self._filtered:
+            if key is None:
+                kind = self._kind_chance.choice(KINDS_OF_ITEMS)
+            item = {**item, "kind": {"S": kind}}
+        self._kinds[picked] = kind
+        return _Written(self._table.put(item, at), fill, patch)
 
     async def run(self) -> None:
         """All changes of the workload, at their times."""

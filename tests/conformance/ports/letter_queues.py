@@ -15,6 +15,7 @@ from tests.conformance.ports.simulated import Simulated, simulated
 from tests.conformance.ports.sqs_queue import sqs_queue
 from tests.crash.proxy import Proxy
 from tests.crash.trouble import Kind, Trouble
+from tests.simulation.checks.truth import Record
 from tests.simulation.faults.wire import Fate
 from tests.simulation.twins.queue_twin import SimQueue
 from tests.twins.line import DeadLetterTwin
@@ -112,7 +113,14 @@ class InSimulation:
             *(0.9 if take else 0.1 for take in taken),
         ]
         records = [self._world.write(f"k{number}") for number in range(len(taken))]
-        return [replace(LETTER, sequence=r.sequence, shard_id=r.shard.id) for r in records]
+        return [self._letter(record) for record in records]
+
+    def _letter(self, record: Record) -> DeadLetter:
+        """Return the letter of a record's only event."""
+        (event_type,) = record.events
+        return replace(
+            LETTER, event_type=event_type, sequence=record.sequence, shard_id=record.shard.id
+        )
 
     def unreachable(self) -> None:
         self._world.meet(Fate.RESET_BEFORE)
@@ -126,7 +134,7 @@ class InSimulation:
     async def stored(self) -> list[DeadLetter]:
         records = self._world.world.truth.records.values()
         return [
-            replace(LETTER, sequence=record.sequence, shard_id=record.shard.id)
+            self._letter(record)
             for record in records
             for event in record.events.values()
             for _ in range(event.dead)

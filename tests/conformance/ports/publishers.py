@@ -20,11 +20,15 @@ from localdev.nakadi.process import NakadiProcess
 from tests.conformance.ports.simulated import Simulated, simulated
 from tests.integration.fault_matrix import create
 from tests.simulation.faults.wire import Fate
+from tests.simulation.scenario import EVENT_TYPES
 from tests.simulation.twins.nakadi_twin import RULE, SimNakadi
 from tests.twins.nakadi import NakadiTwin, Reply, refusal, sequence_of
 
 PATIENT, HASTY = 60.0, 2.0
 """Seconds after which a client of the real server gives up."""
+
+DATA_TYPE = EVENT_TYPES[0]
+"""The simulation's twin tells event types by it."""
 
 LATE = 2 * HASTY
 """Seconds after which a late request is stored."""
@@ -82,7 +86,7 @@ def body_of(key: str, sequence: int, *, bad: bool) -> bytes:
     """Return a data change event. `bad`: its `data_op` is none."""
     event = {
         "metadata": {"eid": str(uuid.uuid4()), "occurred_at": "2026-11-01T09:30:00Z"},
-        "data_type": "orders",
+        "data_type": DATA_TYPE,
         "data_op": "?" if bad else "U",
         "data": {"id": key, "change": {"sequence": f"{sequence:040}"}},
     }

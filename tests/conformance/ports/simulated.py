@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from random import Random
 from typing import Any, TypeVar
 
+from localdev.streams.model.record import EventName
+from tests.simulation.checks.narrowing import Kind
 from tests.simulation.checks.truth import Record, wall
 from tests.simulation.faults.wire import Fate, Weather, Wire
 from tests.simulation.loop import Node
@@ -51,17 +53,18 @@ class Simulated:
         """Change the item with this partition key."""
         version: Key = {"n": {"N": str(len(self.world.truth.records))}}
         item = {**(key or {"id": {"S": name}}), **version}
-        self.world.model.table(table).put(item, self.now)
-        return self._noted(name, table)
+        entry = self.world.model.table(table).put(item, self.now)
+        is_new = entry is not None and entry.event_name is EventName.INSERT
+        return self._noted(name, table, (None if is_new else "A", "A"))
 
     def delete(self, name: str, table: str, key: Key) -> None:
         self.world.model.table(table).delete(dict(key), self.now)
-        self._noted(name, table)
+        self._noted(name, table, ("A", None))
 
-    def _noted(self, name: str, table: str) -> Record:
+    def _noted(self, name: str, table: str, kinds: tuple[Kind, Kind]) -> Record:
         stream = self.world.model.table(table).stream
         assert stream is not None
-        record = self.world.truth.wrote(stream, name)
+        record = self.world.truth.wrote(stream, name, kinds)
         assert record is not None
         return record
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
+from typing import Any
 
 import orjson
 
@@ -16,6 +17,7 @@ from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import ALL_SHARDS, Gap, Lease, LeaseWrite, StreamRow
 from tests.simulation.checks.calls import Calls
 from tests.simulation.checks.limits import Limits
+from tests.simulation.checks.narrowing import Expected
 from tests.simulation.checks.rows import wrong_gap, wrong_start, wrong_stream_gap
 from tests.simulation.checks.seeks import is_sought
 from tests.simulation.checks.truth import EventTruth, Record, ShardTruth, Truth, wall
@@ -144,10 +146,30 @@ class Checks:
             parsed = orjson.loads(body)
             data = parsed["data"]
             record = self._truth.records[int(data["change"]["sequence"])]
-            event = self._parsed[body] = record.events[parsed["data_type"]]
+            event = self._parsed[body] = self._made_of(record, parsed["data_type"])
             if data["id"] != record.key:
                 self.fail("content", f"{record.sequence} has key {data['id']}, not {record.key}")
+            if event.expected is not None:
+                self._judge(record, event.expected, parsed)
         return event
+
+    def _made_of(self, record: Record, event_type: str) -> EventTruth:
+        """The event that an event type has of a record; one of its own if there must be none."""
+        if event_type not in record.events:
+            self.fail("content", f"{record.sequence} {record.kinds} is none of {event_type}")
+            return EventTruth(record, event_type, None)
+        return record.events[event_type]
+
+    def _judge(self, record: Record, expected: Expected, parsed: dict[str, Any]) -> None:
+        """What the event says of the change, and which image it carries."""
+        data = parsed["data"]
+        crossings = [name for name in ("entered", "left") if name in data["change"]]
+        said = Expected(parsed["data_op"], next(iter(crossings), None), "patch" in data)
+        if said != expected or len(crossings) > 1:
+            self.fail("content", f"{record.sequence} {record.kinds} is told as {said}")
+        kind = record.kinds[expected.shows_new]
+        if self._scenario.has("filter") and data.get("kind") != kind:
+            self.fail("content", f"{record.sequence} {record.kinds} shows kind {data.get('kind')}")
 
     # -- what is stored
 
@@ -195,7 +217,7 @@ class Checks:
                 self.fail("innocent", text)
 
     def _lettered(self, letter: DeadLetter) -> EventTruth:
-        return self._truth.records[letter.sequence or 0].events[letter.event_type]
+        return self._made_of(self._truth.records[letter.sequence or 0], letter.event_type)
 
     def _guilty(self, event: EventTruth, reason: str) -> bool:
         """Was there a cause to give the event up?"""

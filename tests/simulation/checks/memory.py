@@ -1,6 +1,6 @@
 """How much a worker holds: counted by itself, from what crosses the port of the stream.
 
-A record counts with the part of its item that every event of it carries, once for each of them,
+A record counts with the parts of its item and its patch that each of its events carries at least,
 from the page that brings it until the event is stored; a request for a page counts with what must
 be reserved for one. All of it is less than what the worker really holds, so that what is too much
 here is too much there.
@@ -78,4 +78,5 @@ class Memory:
         read = self._read.get(view.shard_id, {})
         for sequence in [s for s, record in read.items() if self._truth.is_settled(record)]:
             del read[sequence]
-        return asked + sum(r.size * len(r.left) for r in read.values() if r.sequence <= opened)
+        left = (event for r in read.values() if r.sequence <= opened for event in r.left)
+        return asked + sum(event.size for event in left)

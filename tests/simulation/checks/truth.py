@@ -1,5 +1,6 @@
 """What was written to the table, by shard, and what has become of each record."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
 
@@ -10,6 +11,7 @@ from localdev.streams.model.record import ViewType
 from localdev.streams.model.shard import Shard as ModelShard
 from localdev.streams.model.stream import Stream as ModelStream
 from localdev.streams.model.streams_model import StreamsModel
+from tests.simulation.checks.narrowing import TABLES, Expected, Kind, Narrowing
 from tests.simulation.checks.seeks import is_passed_over, is_sought
 from tests.twins.lease_table import LeaseTable
 from tests.twins.virtual_time import EPOCH
@@ -22,11 +24,14 @@ SURE = 3600.0 - 60.0
 class EventTruth:
     """One event of a change: an event type's.
 
-    `accepted` and `dead` count the times that Nakadi or the queue has stored it.
+    `expected` is what it must say, None if there must be no such event. `accepted` and `dead` count
+    the times that Nakadi or the queue has stored it.
     """
 
     record: "Record"
     event_type: str
+    expected: Expected | None
+    size: int = 0  # bytes that it has at least
     accepted: int = 0
     dead: int = 0
     first_body: bytes | None = None
@@ -45,14 +50,17 @@ class EventTruth:
 
 @dataclass(slots=True, eq=False)
 class Record:
-    """One change, with an event for each event type."""
+    """One change, with an event for each event type that takes it.
+
+    `kinds` are those of its item before and after it.
+    """
 
     sequence: int
     shard: "ShardTruth"
     ordinal: int
     key: str
+    kinds: tuple[Kind, Kind]
     at: float  # epoch seconds
-    size: int = 0  # bytes that every event of it has at least
     excused: bool = False
     sent_at: float = -inf  # loop time of the last request with an event that is objected to
     events: dict[str, EventTruth] = field(default_factory=dict)
@@ -96,9 +104,9 @@ class Truth:
     """Everything that ever was, and the rules which of it must be delivered."""
 
     def __init__(
-        self, model: StreamsModel, table: LeaseTable, event_types: tuple[str, ...]
+        self, model: StreamsModel, table: LeaseTable, narrowings: Mapping[str, Narrowing]
     ) -> None:
-        self._event_types = event_types
+        self._narrowings = narrowings
         self._model = model
         self._table = table
         self.records: dict[int, Record] = {}
@@ -122,15 +130,18 @@ class Truth:
                     fresh.append(truth)
         return fresh
 
-    def wrote(self, stream: ModelStream, key: str) -> Record | None:
+    def wrote(self, stream: ModelStream, key: str, kinds: tuple[Kind, Kind]) -> Record | None:
         """The newest record of the stream, which has just been written."""
         for shard in stream.open_shards:
             truth = self.shards[shard.shard_id]
             if len(shard.history) > len(truth.records):
                 entry = shard.history[-1]
                 ordinal = len(truth.records)
-                record = Record(entry.sequence, truth, ordinal, key, entry.at)
-                record.events = {name: EventTruth(record, name) for name in self._event_types}
+                record = Record(entry.sequence, truth, ordinal, key, kinds, entry.at)
+                for name, narrowing in self._narrowings.items():
+                    expected = TABLES[narrowing].get(kinds)
+                    if expected is not None:
+                        record.events[name] = EventTruth(record, name, expected)
                 truth.records.append(record)
                 self.records[record.sequence] = record
                 return record

@@ -9,6 +9,7 @@ from tests.simulation.mutants import (
     answers,
     commands,
     facts,
+    filters,
     leases,
     liveness,
     reading,
@@ -87,6 +88,9 @@ MUTANTS: Sequence[Callable[[], None]] = (
     answers.company_never_shrinks,
     answers.tries_alone_never_count,
     answers.short_answers_matched_by_index,
+    filters.no_d_for_what_left,
+    filters.entering_told_as_a_change,
+    filters.filtered_record_never_settles,
 )
 
 NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
@@ -120,6 +124,9 @@ NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
     answers.company_never_shrinks: frozenset({"firewall"}),
     answers.tries_alone_never_count: frozenset({"firewall"}),
     answers.short_answers_matched_by_index: frozenset({"nakadi_short"}),
+    filters.no_d_for_what_left: frozenset({"filter"}),
+    filters.entering_told_as_a_change: frozenset({"filter"}),
+    filters.filtered_record_never_settles: frozenset({"filter"}),
 }
 """Kinds of trouble without which a fault shows nothing: seeds without them are passed over."""
 

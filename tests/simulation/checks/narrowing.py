@@ -1,0 +1,81 @@
+"""Which changes an event type of a run takes, and what its events must say of them.
+
+The workers are given the patterns. What they mean is written out here once more, as tables over the
+kind of an item before a change and after it: nothing of the service is asked.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+Kind = str | None
+"""The attribute `kind` of an item; None while there is no such item."""
+
+KINDS_OF_ITEMS = ("A", "B")
+
+
+class Narrowing(StrEnum):
+    """How an event type is narrowed."""
+
+    NONE = "none"
+    VIEW = "view"  # it shows items of kind A: some enter, some leave
+    NEW_IMAGE = "new_image"  # changes that make an item one of kind A, or leave it one
+    NAMES = "names"  # items that come and go
+
+
+PATTERNS: Mapping[Narrowing, object] = {
+    Narrowing.VIEW: {"item": {"kind": {"S": ["A"]}}},
+    Narrowing.NEW_IMAGE: {"dynamodb": {"NewImage": {"kind": {"S": ["A"]}}}},
+    Narrowing.NAMES: {"eventName": ["INSERT", "REMOVE"]},
+}
+"""The filters, as an operator would write them."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the event of a change must say. `crossing` is `entered`, `left` or None."""
+
+    data_op: str
+    crossing: str | None = None
+    patch: bool = False
+
+    @property
+    def shows_new(self) -> bool:
+        """Whether it carries the item as it is after the change."""
+        return self.data_op != "D"
+
+
+MADE, CHANGED, REMOVED = Expected("C"), Expected("U", patch=True), Expected("D")
+ENTERED, LEFT = Expected("C", "entered"), Expected("D", "left")
+
+TABLES: Mapping[Narrowing, Mapping[tuple[Kind, Kind], Expected]] = {
+    Narrowing.NONE: {
+        (None, "A"): MADE,
+        (None, "B"): MADE,
+        ("A", "A"): CHANGED,
+        ("A", "B"): CHANGED,
+        ("B", "A"): CHANGED,
+        ("B", "B"): CHANGED,
+        ("A", None): REMOVED,
+        ("B", None): REMOVED,
+    },
+    Narrowing.VIEW: {
+        (None, "A"): MADE,
+        ("A", "A"): CHANGED,
+        ("A", "B"): LEFT,
+        ("B", "A"): ENTERED,
+        ("A", None): REMOVED,
+    },
+    Narrowing.NEW_IMAGE: {
+        (None, "A"): MADE,
+        ("A", "A"): CHANGED,
+        ("B", "A"): CHANGED,
+    },
+    Narrowing.NAMES: {
+        (None, "A"): MADE,
+        (None, "B"): MADE,
+        ("A", None): REMOVED,
+        ("B", None): REMOVED,
+    },
+}
+"""By the kind before a change and after it; nothing is published of what is not in the table."""

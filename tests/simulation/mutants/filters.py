@@ -1,0 +1,50 @@
+"""Faults in what filters take, and in what becomes of a record that none takes."""
+
+from consumer.core.backlog.ticket import Ticket
+from consumer.core.backlog.watermark import AckWatermark
+from consumer.core.event.event import Event, Unbuildable
+from consumer.core.routes.assembler import Assembler
+from consumer.core.routes.filters import question
+from consumer.core.routes.filters.view import Decision, decide
+from consumer.core.stream.record import MalformedRecord, StreamRecord
+from tests.simulation.mutants.plant import plant
+
+
+def no_d_for_what_left() -> None:
+    def forgetful(event_name: str, *, new: bool, old: bool) -> Decision:
+        decision = decide(event_name, new=new, old=old)
+        return Decision.NOT_TAKEN if decision is Decision.LEFT else decision
+
+    plant(question, "decide", forgetful)
+
+
+def entering_told_as_a_change() -> None:
+    def unmoved(event_name: str, *, new: bool, old: bool) -> Decision:
+        decision = decide(event_name, new=new, old=old)
+        return Decision.TAKEN if decision is Decision.ENTERED else decision
+
+    plant(question, "decide", unmoved)
+
+
+def filtered_record_never_settles() -> None:
+    original, original_skip = Assembler.events_of, AckWatermark.skip
+    empty = False  # whether the last record asked about is taken by no route
+
+    def events_of(
+        self: Assembler, record: StreamRecord | MalformedRecord
+    ) -> list[tuple[int, Event | Unbuildable]]:
+        nonlocal empty
+        made = original(self, record)
+        empty = not made
+        return made
+
+    def skip(self: AckWatermark, sequence: int, created_at: float | None) -> None:
+        nonlocal empty
+        if empty:
+            self.open(Ticket(sequence, created_at or 0.0, self.tenure))
+        else:
+            original_skip(self, sequence, created_at)
+        empty = False
+
+    plant(Assembler, "events_of", events_of)
+    plant(AckWatermark, "skip", skip)
