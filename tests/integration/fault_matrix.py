@@ -144,7 +144,8 @@ CASES = (
     Case("200, a page of a proxy", status(200, body="html"), state="backing_off"),
     Case("200, JSON of a proxy", status(200, body='{"message":"log in"}'), state="backing_off"),
     Case("301 of a proxy", status(301, body="html"), state="backing_off"),
-    Case("422, a Problem", status(422, count=None), state="stopped", lifted=1.2),
+    Case("422, a Problem, twice", status(422)),
+    Case("422 names nothing", status(422, count=None, contains=POISON), "rejected"),
     Case("207 too many bytes a partition", partial("bytes", limit=1000, count=None), state="*"),
 )  # fmt: skip
 
