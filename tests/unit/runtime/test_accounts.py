@@ -151,14 +151,23 @@ class Accounts(RuleBasedStateMachine):
 
     @rule(number=st.integers(0, SHARDS - 1))
     def drain(self, number: int) -> None:
-        """What nobody has yet is dropped, whole records at a time, from behind."""
+        """What nobody has yet is dropped, whole records at a time, from behind.
+
+        Records without events are dropped with the record before them, or stay with it.
+        """
         shard = self.shards[number]
-        expected = []
+        expected: list[Record] = []
+        without: list[Record] = []
         while shard.records:
             last = shard.records[-1]
-            if not last.whole or any(each.state is not EventState.QUEUED for each in last.whole):
+            if not last.whole:
+                without.append(shard.records.pop())
+                continue
+            if any(each.state is not EventState.QUEUED for each in last.whole):
                 break
             expected.append(shard.records.pop())
+            without.clear()
+        shard.records.extend(reversed(without))
         dropped = shard.watermark.drop_tail()
         assert dropped == [record.ticket for record in expected]
         self.backlog.drop(shard.watermark, dropped)
