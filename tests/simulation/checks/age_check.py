@@ -120,8 +120,13 @@ def told_time(process: "Process") -> float:
 
 
 def exported_ages(process: "Process") -> list[float]:
-    """What its `/metrics` would show."""
+    """What its `/metrics` would show; nothing while it has not read the leases of every stream.
+
+    (Then it shows the time since its start, and an alert says that it is not ready.)
+    """
     coordinator = process.worker.coordinator
+    if not coordinator.first_steps.leases_read:
+        return []
     now = told_time(process)
     views = [shard.view() for shard in coordinator.shards]
     ages = [view.age(now) for view in views if view.held]
