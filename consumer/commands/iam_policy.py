@@ -92,8 +92,7 @@ def policy(
     """Return the statements for a purpose: run, check, operate or redrive.
 
     `environ` may say where the service runs: AWS_REGION, or AWS_DEFAULT_REGION as the SDK calls it,
-    and AWS_ACCOUNT_ID. Raise Misconfigured for
-    redrive without a dead letter queue.
+    and AWS_ACCOUNT_ID. Raise Misconfigured for redrive without a dead letter queue.
     """
     location = _location(settings, environ)
     match purpose:

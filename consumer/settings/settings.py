@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import model_validator
@@ -223,7 +224,7 @@ class Settings(BaseSettings):
             fit.add(ViewType.NEW_IMAGE)
         return frozenset(fit)
 
-    @property
+    @cached_property
     def only(self) -> Filter | None:
         """The filter of the changes that are published, None for all."""
         return None if self.filter is None else read_filter_json(self.filter)

@@ -90,6 +90,7 @@ def parse_definition(body: bytes) -> EventDefinition | None:
         return None
     if not isinstance(found, dict) or not isinstance(found.get("category"), str):
         return None
+    schema = _root(found.get("schema"))
     return EventDefinition(
         found["category"],
         _text(found.get("cleanup_policy")) or "delete",
@@ -101,8 +102,8 @@ def parse_definition(body: bytes) -> EventDefinition | None:
             for name in _texts(found.get(member))
             if not name.startswith("metadata.")
         ),
-        _required(found.get("schema")),
-        _closed(found.get("schema"), found.get("compatibility_mode")),
+        _required(schema),
+        _closed(schema, found.get("compatibility_mode")),
     )
 
 
@@ -122,12 +123,11 @@ def judge(name: str, definition: EventDefinition, shape: EventShape | None) -> l
 
     Without a `shape` (the table is unknown) the results are those that hold for any event.
     """
-    found = [
-        *_unfit(definition),
-        *(_fields(definition, shape) if shape is not None else ()),
-        *(_gaps(definition, shape) if shape is not None else ()),
-        *(_shut_out(definition, shape) if shape is not None else ()),
-    ]
+    found = list(_unfit(definition))
+    if shape is not None:
+        found += _fields(definition, shape)
+        found += _gaps(definition, shape)
+        found += _shut_out(definition, shape)
     if definition.partition_strategy == "random":
         remedy = "choose strategy hash with the table's partition key, if readers need an order"
         found.append((Severity.DOUBTFUL, "partition_strategy random keeps no order", remedy))
@@ -219,22 +219,21 @@ def _deletes_remedy(shape: EventShape) -> str:
     return f"use the table's key ({keys}), or a stream with old images (NEW_AND_OLD_IMAGES)"
 
 
-def _required(schema: object) -> tuple[str, ...]:
+def _required(schema: dict[str, object]) -> tuple[str, ...]:
     """Return the required members of `data` and, if its member `item` is required, of that."""
-    root = _root(schema)
-    top = _texts(root.get("required"))
-    members = root.get("properties")
+    top = _texts(schema.get("required"))
+    members = schema.get("properties")
     item = members.get(ITEM) if isinstance(members, dict) and ITEM in top else None
     inner = _texts(item.get("required")) if isinstance(item, dict) else ()
     return (*top, *(f"{ITEM}.{name}" for name in inner))
 
 
-def _closed(schema: object, mode: object) -> dict[str, frozenset[str]]:
+def _closed(schema: dict[str, object], mode: object) -> dict[str, frozenset[str]]:
     """Return the members of `data` that are closed objects, with the names of their own members.
 
     The mode `compatible` closes every object that lists its members.
     """
-    members = _root(schema).get("properties")
+    members = schema.get("properties")
     found = members.items() if isinstance(members, dict) else ()
     return {
         name: frozenset(inner)

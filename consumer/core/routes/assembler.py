@@ -42,14 +42,9 @@ class Assembler:
 
         A record that cannot be read well enough for a filter is poison for its route.
         """
+        if self._filters is None or isinstance(record, MalformedRecord):
+            return [(number, maker.event_of(record)) for number, maker in enumerate(self._makers)]
         events = [(number, self._makers[number].event_of(record)) for number in self._taking_all]
-        if self._filters is None:
-            return events
-        if isinstance(record, MalformedRecord):
-            everywhere = [
-                (number, self._makers[number].event_of(record)) for number in self._filtered
-            ]
-            return sorted(events + everywhere, key=_number)
         for asked, answer in self._filters.taken(record, self._stream_arn):
             number = self._filtered[asked]
             maker = self._makers[number]
