@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, cast
 from msgspec import UNSET, DecodeError, Raw, UnsetType, defstruct, json
 
 from consumer.core.event.malformed import MalformedItem
+from consumer.core.routes.language.scalar import SETS_OF_TEXTS, SINGLE_TEXTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,8 +28,8 @@ Indices = tuple[int, ...]
 """Which element of each list on the way to a leaf, the outermost first."""
 
 _TYPES: Final[Mapping[str, type | GenericAlias]] = {
-    **dict.fromkeys(("S", "N", "B"), str),
-    **dict.fromkeys(("SS", "NS", "BS"), GenericAlias(list, (str,))),
+    **dict.fromkeys(SINGLE_TEXTS, str),
+    **dict.fromkeys(SETS_OF_TEXTS, GenericAlias(list, (str,))),
     **dict.fromkeys(("BOOL", "NULL"), bool),
 }
 """Of leaves."""

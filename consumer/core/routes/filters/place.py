@@ -12,7 +12,7 @@ import re
 from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from consumer.core.routes.language.scalar import Kind
+from consumer.core.routes.language.scalar import SETS_OF_TEXTS, SINGLE_TEXTS, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +53,7 @@ class Place(NamedTuple):
     @property
     def is_set(self) -> bool:
         """Whether the leaf holds several texts."""
-        return self.steps[-1].types[-1:] in {("SS",), ("NS",), ("BS",)}
+        return any(kind in SETS_OF_TEXTS for kind in self.steps[-1].types[-1:])
 
     @property
     def lists(self) -> tuple[tuple[object, ...], ...]:
@@ -67,7 +67,7 @@ class Place(NamedTuple):
 
 
 LEAF_TYPES: Final[Mapping[str, Kind]] = {
-    **dict.fromkeys(("S", "N", "B", "SS", "NS", "BS"), Kind.TEXT),
+    **dict.fromkeys((*SINGLE_TEXTS, *SETS_OF_TEXTS), Kind.TEXT),
     "BOOL": Kind.BOOLEAN,
     "NULL": Kind.TRUE,
 }

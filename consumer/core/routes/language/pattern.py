@@ -14,12 +14,10 @@ from typing import Final
 from consumer.core.routes.language.bad_pattern import BadPattern
 from consumer.core.routes.language.expression import Expression, Refused, read_expression
 from consumer.core.routes.language.json_tree import DEEPEST, Members, shown
+from consumer.core.routes.language.scalar import SETS_OF_TEXTS, SINGLE_TEXTS
 
 MOST_BRANCHES: Final = 1000
 """Of a pattern, where each $or multiplies them; EventBridge allows as many."""
-
-TEXT_TYPES: Final = frozenset({"S", "N", "B", "SS", "NS", "BS"})
-"""DynamoDB's types whose values are text in a stream record."""
 
 _OR = "$or"
 _RESERVED_IN_OR = frozenset(
@@ -121,7 +119,7 @@ class _Reader:
             raise self._bad(path, "an empty list matches nothing; AWS refuses it")
         if path.count(".") >= DEEPEST:
             raise self._bad(path, f"it has more than {DEEPEST} names")
-        is_text = path.rpartition(".")[2] in TEXT_TYPES
+        is_text = path.rpartition(".")[2] in SINGLE_TEXTS + SETS_OF_TEXTS
         for node in _scalars(nodes) if self._from_yaml else ():
             if isinstance(node, date) or (is_text and not isinstance(node, str)):
                 raise self._bad(path, f"a value is read as {shown(node)}, not as text: quote it")

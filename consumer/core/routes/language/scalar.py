@@ -7,10 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import TypeGuard
+from typing import Final, TypeGuard
 
 Test = Callable[[object], bool]
 """Takes a scalar."""
+
+
+SINGLE_TEXTS: Final = ("S", "N", "B")
+SETS_OF_TEXTS: Final = ("SS", "NS", "BS")
+"""DynamoDB's types whose values are text in a stream record."""
 
 
 class Kind(Enum):
