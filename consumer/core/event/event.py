@@ -6,6 +6,8 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from consumer.core.event.selection import Selection
+
 
 class Layout(StrEnum):
     """Where the event's `data` holds the item."""
@@ -24,22 +26,55 @@ class Crossing(StrEnum):
     LEFT = "left"  # since the change it is none of them
 
 
+class Category(StrEnum):
+    """The category of an event type, which decides the form of its events."""
+
+    DATA = "data"  # data change events: metadata, data_type, data_op, data
+    BUSINESS = "business"  # the item, or a map in it, is the event
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataSources:
+    """The attributes whose strings become members of an event's `metadata`, instead of `data`."""
+
+    eid: str | None = None  # a UUID
+    flow_id: str | None = None
+    span_ctx: str | None = None
+    parent_eids: str | None = None  # a list or set of UUIDs
+
+
 @dataclass(frozen=True, slots=True)
 class EventFormat:
-    """Everything that determines an event's bytes, except its record and its stream."""
+    """Everything that determines an event's bytes, except its record and its stream.
+
+    `selection` None shows the whole item. `eid_event_type` is the event type that goes into the
+    eid, so that the events which several routes make of one record have different ones; None: the
+    eid is that of the record. `body` names the map that is a business event; None: the item is it.
+    """
 
     data_type: str
     ordering_key: tuple[str, ...]  # attributes of the table's primary key, as configured
     patch: bool = True  # U events carry a JSON Patch
     patch_field: str = "patch"
+    change: bool = True  # events say which change they are; business events need not
     change_field: str = "change"
     layout: Layout = Layout.FLAT
     event_bytes: int = 999_000  # most bytes of an event; a larger one is made without its patch
+    selection: Selection | None = None
+    category: Category = Category.DATA
+    body: str | None = None
+    metadata: MetadataSources = MetadataSources()
+    eid_event_type: str | None = None
 
     @property
     def patch_member(self) -> str | None:
         """The name of the patch inside `data`; None if no event has one."""
         return self.patch_field if self.patch else None
+
+    @property
+    def change_member(self) -> str | None:
+        """The name of the member that says which change an event is; None if no event has one."""
+        return self.change_field if self.change else None
 
 
 class Event(Struct, frozen=True, gc=False):

@@ -1,6 +1,6 @@
 """A route: an event type to which the changes of a table are published, and the form of its events.
 
-All code that needs event types reads the tuple of routes, in its order. It has one route today.
+All code that needs event types reads the tuple of routes, in its order.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from consumer.core.event.attribute_path import AttributePath
     from consumer.core.event.event import EventFormat
     from consumer.core.limits import PublishLimits
     from consumer.core.routes.filters.lambda_filter import Filter
@@ -19,7 +20,13 @@ class Route:
     """One event type, the form of its events, and the limits of publishing them.
 
     `keys` are the table's key attributes, the partition key first; empty while they are not known,
-    as in a redrive. `filter` says which changes are published; None: all of them.
+    as in a redrive. `filter` says which changes are published; None: all of them. A route that is
+    `otherwise` takes what the filter of no other route matches.
+
+    A MODIFY is published only if one of the attributes `changed` differs; empty: whatever differs.
+    With `skip_unchanged` it is published only if what the route shows differs.
+
+    `name` is unique, and for people: in findings, letters and options of commands.
     """
 
     event_type: str
@@ -27,3 +34,7 @@ class Route:
     limits: PublishLimits
     keys: tuple[str, ...] = ()
     filter: Filter | None = None
+    name: str = ""
+    otherwise: bool = False
+    changed: tuple[AttributePath, ...] = ()
+    skip_unchanged: bool = False
