@@ -13,6 +13,7 @@ from consumer.adapters.lease_table.lease_rows import APPLICATION, KEY
 from consumer.commands.iam_policy import policy
 from consumer.observability.embedded_metrics import EmbeddedMetrics
 from consumer.observability.metrics import Metrics
+from consumer.observability.publishing_metrics import PublishingMetrics
 from consumer.settings.loading import load_settings
 from consumer.settings.settings import Settings
 from tests.ecs.intrinsics import PSEUDO, TEMPLATE, Stack, template
@@ -207,7 +208,7 @@ def test_alarms_are_about_metrics_that_the_service_writes() -> None:
     metrics.iterator_age_seconds.labels(stream="orders/1").set(1)
     metrics.retention_headroom_seconds.labels(stream="orders/1").set(1)
     metrics.stream_enabled.labels(stream="orders/1").set(1)
-    metrics.event_type_state.labels(state="stopped").set(0)
+    PublishingMetrics(metrics, "order-store.order")
     line = EmbeddedMetrics(str(settings.cloudwatch_namespace), settings.application, metrics).line(
         0
     )

@@ -159,7 +159,8 @@ class DeadLetterSender:
         self._letters = self._letters[len(batch) :]
         for (event, refused), done in zip(batch, accepted, strict=True):
             if done:
-                self._metrics.dead_letters.labels(reason=refused.reason).inc()
+                counted = {"event_type": event.event_type, "reason": refused.reason}
+                self._metrics.dead_letters.labels(**counted).inc()
                 self._outlet(event).discard(event)
                 self._backlog.settled([event])
             else:
