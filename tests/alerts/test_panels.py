@@ -1,6 +1,7 @@
 """The dashboard: its file is what the code makes, every query returns data from real workers."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,58 @@ def test_a_headline_counts_what_is_new(
     command = [needed("promtool"), "test", "rules", str(tmp_path / "test.yml")]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("event_types", [("",), ("orders",), ("orders", "payments", "customers")])
+@pytest.mark.parametrize(
+    ("title", "name", "labels", "values", "seen"),
+    [
+        ("Out", "events_published_total", "", "0+120x9", 2),
+        ("Sent again", "publish_retries_total", ',reason="http_503"', "0+120x9", 2),
+        ("Events in memory", "queue_events", "", "40x9", 40),
+        ("Requests in flight, hot keys", "publish_in_flight", "", "5x9", 5),
+    ],
+)
+def test_a_panel_sums_over_event_types(
+    tmp_path: Path,
+    title: str,
+    name: str,
+    labels: str,
+    values: str,
+    seen: int,
+    event_types: tuple[str, ...],
+) -> None:
+    """One without the label, of the version before; one with it; three."""
+    of_panel = [each.expression for each in panels.queries() if each.panel == title]
+    (expression,) = (each for each in of_panel if f"consumer_{name}{{" in each)
+    of = f'namespace="$namespace",application="$application",pod="a"{labels}'
+    series = [f'consumer_{name}{{{of},event_type="{each}"}}' for each in event_types]
+    (shown,) = evaluated(tmp_path, expression, dict.fromkeys(series, values), "8m")
+    assert shown == seen * len(event_types)
+
+
+def test_panels_of_event_types_name_each(tmp_path: Path) -> None:
+    for title in ("Taken", "Published", "Oldest event", "Waiting"):
+        (expression,) = (each.expression for each in panels.queries() if each.panel == title)
+        (name,) = metric_names(expression)
+        of = 'namespace="$namespace",application="$application",pod="a"'
+        series = {f'{name}{{{of},event_type="{each}"}}': "0+60x9" for each in ("a", "b", "c")}
+        assert len(evaluated(tmp_path, expression, series, "8m")) == 3
+
+
+def evaluated(folder: Path, expression: str, series: dict[str, str], at: str) -> list[float]:
+    """What Prometheus answers: promtool names it, as it is not what was expected."""
+    expression = expression.replace("$__rate_interval", "240s").replace("$__range", "3600s")
+    test = {
+        "interval": "1m",
+        "input_series": [{"series": name, "values": each} for name, each in series.items()],
+        "promql_expr_test": [{"expr": expression, "eval_time": at, "exp_samples": []}],
+    }
+    (folder / "test.yml").write_text(yaml.safe_dump({"rule_files": [], "tests": [test]}))
+    command = [needed("promtool"), "test", "rules", str(folder / "test.yml")]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    got = (result.stdout + result.stderr).partition("got:")[2]
+    return [float(number) for number in re.findall(r"\} ([-+.0-9Ee]+)", got)]
 
 
 @pytest.mark.slow

@@ -111,6 +111,7 @@ NARROWER: Mapping[str, Schema] = {
     "alerts.agePageSeconds": {"minimum": 1},
     "alerts.retentionSeconds": {"minimum": 1},
     "alerts.oldestDeadLetterSeconds": {"minimum": 1},
+    "alerts.routeSilenceSeconds": {"minimum": 60},
     "alerts.freshnessObjective": {"exclusiveMinimum": 0, "exclusiveMaximum": 1},
     "alerts.freshnessSeconds": {"minimum": 1},
     "dashboard.labels": STRINGS,
