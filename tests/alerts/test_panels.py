@@ -1,7 +1,6 @@
 """The dashboard: its file is what the code makes, every query returns data from real workers."""
 
 import json
-import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import yaml
 from consumer.observability.metrics import Metrics
 from localdev.observability.dashboard import FILE, text
 from tests.alerts import panels
+from tests.alerts.evaluated import evaluated
 from tests.alerts.prometheus import needed
 from tests.alerts.promql import metric_names
 from tests.unit.observability.test_metrics import exported, touch_everything
@@ -117,8 +117,8 @@ def test_a_panel_sums_over_event_types(
     (expression,) = (each for each in of_panel if f"consumer_{name}{{" in each)
     of = f'namespace="$namespace",application="$application",pod="a"{labels}'
     series = [f'consumer_{name}{{{of},event_type="{each}"}}' for each in event_types]
-    (shown,) = evaluated(tmp_path, expression, dict.fromkeys(series, values), "8m")
-    assert shown == seen * len(event_types)
+    (value,) = shown(tmp_path, expression, dict.fromkeys(series, values))
+    assert value == seen * len(event_types)
 
 
 def test_panels_of_event_types_name_each(tmp_path: Path) -> None:
@@ -127,22 +127,13 @@ def test_panels_of_event_types_name_each(tmp_path: Path) -> None:
         (name,) = metric_names(expression)
         of = 'namespace="$namespace",application="$application",pod="a"'
         series = {f'{name}{{{of},event_type="{each}"}}': "0+60x9" for each in ("a", "b", "c")}
-        assert len(evaluated(tmp_path, expression, series, "8m")) == 3
+        assert len(shown(tmp_path, expression, series)) == 3
 
 
-def evaluated(folder: Path, expression: str, series: dict[str, str], at: str) -> list[float]:
-    """What Prometheus answers: promtool names it, as it is not what was expected."""
+def shown(folder: Path, expression: str, series: dict[str, str], at: str = "8m") -> list[float]:
+    """What the panel shows."""
     expression = expression.replace("$__rate_interval", "240s").replace("$__range", "3600s")
-    test = {
-        "interval": "1m",
-        "input_series": [{"series": name, "values": each} for name, each in series.items()],
-        "promql_expr_test": [{"expr": expression, "eval_time": at, "exp_samples": []}],
-    }
-    (folder / "test.yml").write_text(yaml.safe_dump({"rule_files": [], "tests": [test]}))
-    command = [needed("promtool"), "test", "rules", str(folder / "test.yml")]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    got = (result.stdout + result.stderr).partition("got:")[2]
-    return [float(number) for number in re.findall(r"\} ([-+.0-9Ee]+)", got)]
+    return evaluated(folder, expression, series, at)
 
 
 @pytest.mark.slow
