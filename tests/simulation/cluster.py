@@ -24,7 +24,7 @@ from tests.simulation.checks.memory import Memory
 from tests.simulation.checks.narrowing import (
     PATTERNS,
     PICKED,
-    SECRET,
+    HIDDEN,
     Narrowing,
     Rules,
     Showing,
@@ -54,7 +54,7 @@ DATED = ("streams", "table")
 HOUR = 3600.0
 
 SELECTIONS = {
-    Showing.HIDES: Selection(exclude=(AttributePath((SECRET,)),)),
+    Showing.HIDES: Selection(exclude=(AttributePath((HIDDEN,)),)),
     Showing.PICKS: Selection(include=tuple(AttributePath((name,)) for name in PICKED)),
 }
 """What an event type shows, as the service is told."""

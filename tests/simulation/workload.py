@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.simulation.checks.narrowing import KINDS_OF_ITEMS, SECRET, Showing
+from tests.simulation.checks.narrowing import KINDS_OF_ITEMS, HIDDEN, Showing
 from tests.simulation.checks.truth import EventTruth, Record, wall
 from tests.simulation.twins.nakadi_twin import partition_of
 
@@ -151,7 +151,7 @@ class Writer:
                 kind = self._kind_chance.choice(KINDS_OF_ITEMS)
             item = {**item, "kind": {"S": kind}}
         if self._world.scenario.has("seen"):
-            item = {**item, SECRET: {"S": f"{SECRET} {self._version}"}}
+            item = {**item, HIDDEN: {"S": f"{HIDDEN} {self._version}"}}
         self._kinds[picked] = kind
         return _Written(self._table.put(item, at), fill, patch)
 

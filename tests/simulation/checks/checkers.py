@@ -17,7 +17,7 @@ from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import ALL_SHARDS, Gap, Lease, LeaseWrite, StreamRow
 from tests.simulation.checks.calls import Calls
 from tests.simulation.checks.limits import Limits
-from tests.simulation.checks.narrowing import SECRET, Expected
+from tests.simulation.checks.narrowing import HIDDEN, Expected
 from tests.simulation.checks.rows import wrong_gap, wrong_start, wrong_stream_gap
 from tests.simulation.checks.seeks import is_sought
 from tests.simulation.checks.truth import EventTruth, Record, ShardTruth, Truth, wall
@@ -180,7 +180,7 @@ class Checks:
             for rules in (self._scenario.rules, self._scenario.later_rules)
             if name in rules
         ]
-        if all(hidden) and SECRET.encode() in text:
+        if all(hidden) and HIDDEN.encode() in text:
             self.fail("leak", f"{event.record.sequence} of {name} has the hidden attribute")
 
     # -- what is stored

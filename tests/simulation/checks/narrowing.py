@@ -28,12 +28,12 @@ class Showing(StrEnum):
     """What an event type shows, and which changes of it count."""
 
     ALL = "all"
-    HIDES = "hides"  # all but the attribute SECRET
+    HIDES = "hides"  # all but the attribute HIDDEN
     PICKS = "picks"  # the attributes PICKED only, so that other changes are none
     CHANGES = "changes"  # everything, if the kind changes
 
 
-SECRET = "hidden_member"
+HIDDEN = "hidden_member"
 PICKED = ("id", "kind")
 
 
