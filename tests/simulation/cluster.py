@@ -22,9 +22,9 @@ from consumer.runtime.discovery.source import Source
 from consumer.runtime.shard.shard_consumer import ShardConsumer
 from tests.simulation.checks.memory import Memory
 from tests.simulation.checks.narrowing import (
+    HIDDEN,
     PATTERNS,
     PICKED,
-    HIDDEN,
     Narrowing,
     Rules,
     Showing,

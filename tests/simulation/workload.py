@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.simulation.checks.narrowing import KINDS_OF_ITEMS, HIDDEN, Showing
+from tests.simulation.checks.narrowing import HIDDEN, KINDS_OF_ITEMS, Showing
 from tests.simulation.checks.truth import EventTruth, Record, wall
 from tests.simulation.twins.nakadi_twin import partition_of
 
