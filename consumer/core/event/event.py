@@ -76,15 +76,36 @@ class EventFormat:
         """The name of the member that says which change an event is; None if no event has one."""
         return self.change_field if self.change else None
 
+    @property
+    def hides(self) -> bool:
+        """Whether it keeps attributes of the table from those who see its events."""
+        seen = self.selection
+        return seen is not None and (seen.include is not None or bool(seen.exclude))
+
+    @property
+    def reshapes(self) -> bool:
+        """Whether its events do not show what another format would need of the record.
+
+        Then a dead letter has the record beside the event.
+        """
+        seen = self.selection
+        renames = seen is not None and bool(seen.rename)
+        return self.hides or renames or self.body is not None
+
 
 class Event(Struct, frozen=True, gc=False):
-    """One change, encoded once: every attempt sends the same bytes."""
+    """One change, encoded once: every attempt sends the same bytes.
+
+    `record` is the stream record's JSON as read, if the format `reshapes` it.
+    """
 
     sequence: int  # SequenceNumber of the stream record
     ordering_key: str  # JSON array as text; events of one key stay in order
     eid: str
     body: bytes  # strict JSON in UTF-8
     created_at: float  # ApproximateCreationDateTime, epoch seconds
+    crossing: Crossing | None = None
+    record: bytes | None = None
 
 
 DETAIL_CHARACTERS: Final = 2_000
@@ -95,7 +116,10 @@ UnbuildableReason = Literal["malformed_record", "reserved_attribute", "too_large
 
 @dataclass(frozen=True, slots=True)
 class Unbuildable:
-    """One change of which no event can be made (poison), and its coordinates if readable."""
+    """One change of which no event can be made (poison), and its coordinates if readable.
+
+    `unreadable` says that it could not be read at all, so that no filter could be asked either.
+    """
 
     sequence: int | None
     ordering_key: str | None
@@ -104,3 +128,5 @@ class Unbuildable:
     detail: str  # for people; names attributes, never their values
     record: bytes  # the stream record's JSON as read
     body: bytes | None  # too_large: the event without its patch
+    crossing: Crossing | None = None
+    unreadable: bool = False

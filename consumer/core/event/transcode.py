@@ -62,7 +62,14 @@ class Transcoder:
         if isinstance(record, MalformedRecord):
             detail = record.detail[:DETAIL_CHARACTERS]
             return Unbuildable(
-                record.sequence, None, None, "malformed_record", detail, record.raw, None
+                record.sequence,
+                None,
+                None,
+                "malformed_record",
+                detail,
+                record.raw,
+                None,
+                unreadable=True,
             )
         eid = self._eids.eid(record.event_id)
         key: str | None = None
@@ -82,10 +89,12 @@ class Transcoder:
         else:
             body = self._envelope.body(record, eid, created_at, content, crossing)
             if len(body) <= self._format.event_bytes:
-                return Event(record.sequence, key, eid, body, created_at)
+                text = bytes(record.text) if self._format.reshapes else None
+                return Event(record.sequence, key, eid, body, created_at, crossing, text)
             reason, detail = "too_large", f"its event has {len(body)} bytes"
         detail = detail[:DETAIL_CHARACTERS]
-        return Unbuildable(record.sequence, key, eid, reason, detail, bytes(record.text), body)
+        text = bytes(record.text)
+        return Unbuildable(record.sequence, key, eid, reason, detail, text, body, crossing)
 
     def unanswered(self, record: StreamRecord, detail: str) -> Unbuildable:
         """Return poison: it cannot be said whether an event is to be made of this record."""

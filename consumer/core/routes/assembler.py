@@ -40,9 +40,12 @@ class Assembler:
     ) -> list[tuple[int, Event | Unbuildable]]:
         """Return the number of each route that takes a record, with its event.
 
-        A record that cannot be read well enough for a filter is poison for its route.
+        A record that cannot be read well enough for a filter is poison for its route. One that
+        cannot be read at all is poison once, and the first route stands for all.
         """
-        if self._filters is None or isinstance(record, MalformedRecord):
+        if isinstance(record, MalformedRecord):
+            return [(0, self._makers[0].event_of(record))]
+        if self._filters is None:
             return [(number, maker.event_of(record)) for number, maker in enumerate(self._makers)]
         events = [(number, self._makers[number].event_of(record)) for number in self._taking_all]
         for asked, answer in self._filters.taken(record, self._stream_arn):

@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consumer.core.event.event import Category, MetadataSources
+from consumer.core.routes.digest import digest
+
 if TYPE_CHECKING:
     from consumer.core.event.attribute_path import AttributePath
     from consumer.core.event.event import EventFormat
@@ -26,7 +29,8 @@ class Route:
     A MODIFY is published only if one of the attributes `changed` differs; empty: whatever differs.
     With `skip_unchanged` it is published only if what the route shows differs.
 
-    `name` is unique, and for people: in findings, letters and options of commands.
+    `name` is unique, and for people: in findings, letters and options of commands. It is empty for
+    the one route of a service without `routes`.
     """
 
     event_type: str
@@ -38,3 +42,24 @@ class Route:
     otherwise: bool = False
     changed: tuple[AttributePath, ...] = ()
     skip_unchanged: bool = False
+
+    @property
+    def title(self) -> str:
+        """The name that people read."""
+        return self.name or self.event_type
+
+    @property
+    def rules(self) -> str:
+        """The digest of all that decides its events' bytes but the record."""
+        return digest(self.event_type, self.format)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its events show all of an item, as those of versions without routes did."""
+        form = self.format
+        return (
+            form.selection is None
+            and form.category is Category.DATA
+            and form.metadata == MetadataSources()
+            and form.eid_event_type is None
+        )
