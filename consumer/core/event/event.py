@@ -77,6 +77,11 @@ class EventFormat:
         return self.change_field if self.change else None
 
     @property
+    def leaves_out(self) -> bool:
+        """Whether there are items of which its events do not show everything."""
+        return self.selection is not None and self.selection.leaves_out
+
+    @property
     def hides(self) -> bool:
         """Whether it keeps attributes of the table from those who see its events."""
         seen = self.selection
@@ -108,6 +113,14 @@ class Event(Struct, frozen=True, gc=False):
     record: bytes | None = None
 
 
+class Withheld(StrEnum):
+    """Why a route that takes a change makes no event of it. Members are in order of precedence."""
+
+    OUTBOX_MODIFIED = "outbox_modified"  # an item that was a business event was written again
+    UNCHANGED = "unchanged"  # nothing differs of what decides for the route
+    OUTBOX_REMOVED = "outbox_removed"  # an item that was a business event has gone
+
+
 DETAIL_CHARACTERS: Final = 2_000
 """Most characters of `Unbuildable.detail`; names of attributes can be much longer."""
 
@@ -118,7 +131,9 @@ UnbuildableReason = Literal["malformed_record", "reserved_attribute", "too_large
 class Unbuildable:
     """One change of which no event can be made (poison), and its coordinates if readable.
 
-    `unreadable` says that it could not be read at all, so that no filter could be asked either.
+    `record` is the stream record's JSON as read, less what the event type leaves out. It is None if
+    it cannot be said what that is. `unreadable` says that the record could not be read at all, so
+    that no filter could be asked either; then `record` is complete.
     """
 
     sequence: int | None
@@ -126,7 +141,7 @@ class Unbuildable:
     eid: str | None
     reason: UnbuildableReason
     detail: str  # for people; names attributes, never their values
-    record: bytes  # the stream record's JSON as read
+    record: bytes | None
     body: bytes | None  # too_large: the event without its patch
     crossing: Crossing | None = None
     unreadable: bool = False

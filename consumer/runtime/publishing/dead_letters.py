@@ -207,8 +207,8 @@ def _tell_if_empty(letter: DeadLetter) -> None:
             route=letter.route,
             reason=letter.reason,
             detail=letter.detail,
-            action="correct the item in the table, which publishes its change anew; its record is "
-            "not kept, because what a route leaves out of it cannot be told from the rest",
+            action="find out which item was written at that time, and write it again: nothing of "
+            "its record is kept, because what a route leaves out cannot be told from the rest",
         )
 
 

@@ -1,7 +1,6 @@
 """A redrive of several event types: each has its own part, and they share one budget."""
 
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import pytest
@@ -15,7 +14,6 @@ from consumer.core.dead_letters.redrive import (
     RedriveOutcome,
     RouteEvent,
 )
-from consumer.core.event.event import Event
 from consumer.core.limits import PublishLimits
 from consumer.core.reports.redrive_report import RedriveReport
 from consumer.core.routes.route import Route
@@ -166,22 +164,20 @@ def test_called_off_all_parts_end(desk: Counter) -> None:
 # -- a letter that is asked of all routes: one message, several events
 
 
-def for_all(
-    self: Examiner, message: QueuedMessage, *, examine: Any, routes: tuple[Route, ...]
-) -> Deliverable | Kept:
-    """Stand for the decision: what is tested is what becomes of its events."""
-    found: Deliverable | Kept = examine(self, message)
-    if isinstance(found, Kept):
-        return found
-    (first,) = found.events
-    event = Event(1, "k", "e", first.event.body, 0.0)
-    return replace(found, events=tuple(RouteEvent(each.event_type, event, "k") for each in routes))
-
-
 @pytest.fixture
 def everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = partial(for_all, examine=Examiner.examine, routes=ROUTES)
-    monkeypatch.setattr(Examiner, "examine", made)
+    """Have each letter make an event for each route: what is tested is what becomes of them."""
+    examine = Examiner.examine
+
+    def for_all(self: Examiner, message: QueuedMessage) -> Deliverable | Kept:
+        found = examine(self, message)
+        if isinstance(found, Kept):
+            return found
+        (first,) = found.events
+        events = (RouteEvent(each.event_type, first.event, "k") for each in ROUTES)
+        return replace(found, events=tuple(events))
+
+    monkeypatch.setattr(Examiner, "examine", for_all)
 
 
 @pytest.mark.usefixtures("everywhere")

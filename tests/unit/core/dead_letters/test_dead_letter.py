@@ -12,10 +12,10 @@ from consumer.core.dead_letters.dead_letter import (
     MAX_DETAIL,
     REASONS,
     DeadLetter,
-    EventMembers,
     decode,
     encode,
 )
+from consumer.core.dead_letters.letter_content import EventMembers
 from consumer.core.event.event import Crossing
 from tests.reference.memory import peak_of
 

@@ -41,12 +41,12 @@ NO_KEY = route("orders", "pk")
 SINGLE = route("")
 
 
-def record(op: str = "MODIFY", old: Any = None, **attributes: Any) -> bytes:
+def record(op: str = "MODIFY", **attributes: Any) -> bytes:
     item = {"pk": {"S": "o-1"}, **attributes}
     change = {
         "Keys": {"pk": {"S": "o-1"}},
         "NewImage": item,
-        "OldImage": item if old is None else old,
+        "OldImage": item,
         "SequenceNumber": "400",
         "ApproximateCreationDateTime": 1793525400,
     }
@@ -103,7 +103,7 @@ def test_by_other_rules_it_is_made_again_from_the_record() -> None:
 
 def test_without_a_record_what_other_rules_made_stays() -> None:
     ((outcome, why),) = published(letter(SHOWN), HIDDEN)
-    assert outcome == RedriveOutcome.OTHER_RULES == "made by other rules"
+    assert outcome == "made by other rules"
     assert why == "route 'orders' has changed, and the letter has no record"
     assert published(letter(SHOWN), HIDDEN, as_made=True) == [("shop.order", EVENT)]
 
@@ -143,17 +143,13 @@ def test_a_record_of_a_version_without_routes_shows_what_is_shown_today() -> Non
     assert CARD not in json.dumps(event)
 
 
-PAID, OPEN = ({"pk": {"S": "o-1"}, "status": {"S": each}} for each in ("PAID", "OPEN"))
-
-
 @pytest.mark.parametrize(
     ("crossing", "op"), [(None, "U"), (Crossing.ENTERED, "C"), (Crossing.LEFT, "D")]
 )
 def test_no_filter_is_asked_what_the_letter_tells(crossing: Crossing | None, op: str) -> None:
     """What the filter asks for may be left out of the letter, or the filter may have changed."""
     view = replace(HIDDEN, filter=read_filter({"item": {"status": {"S": ["PAID"]}}}))
-    text = record(OPEN, OPEN, status={"S": "OPEN"})
-    text = text.replace(json.dumps(OPEN).encode(), b'"MODIFY"', 1)
+    text = record(status={"S": "OPEN"})
     found = letter(HIDDEN, event=None, record=text, crossing=crossing)
     ((_, event),) = published(found, view)
     assert event["data_op"] == op
@@ -163,10 +159,11 @@ def test_no_filter_is_asked_what_the_letter_tells(crossing: Crossing | None, op:
 
 def test_a_hidden_key_is_not_needed_to_make_the_event_again() -> None:
     text = record().replace(b'"pk": {"S": "o-1"}', b"")
-    found = letter(HIDDEN, event=None, record=text, ordering_key=digest_of('["o-1"]'))
+    found = letter(NO_KEY, event=None, record=text, ordering_key=digest_of('["o-1"]'))
     made = examined(found, NO_KEY)
     assert isinstance(made, Deliverable)
     assert made.events[0].key == digest_of('["o-1"]')
+    assert json.loads(made.events[0].event.body)["data"].keys() == {"patch", "change"}
 
 
 def test_letters_of_a_key_stay_in_order_whether_they_show_it_or_not() -> None:
