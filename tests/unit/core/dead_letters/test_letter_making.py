@@ -125,7 +125,8 @@ def test_a_route_that_only_renames_has_the_whole_record_beside() -> None:
 
 @pytest.mark.parametrize("limit", [300, 700, 1_000_000])
 def test_however_short_it_shows_nothing_that_is_left_out(limit: int) -> None:
-    for attributes in ({}, {"change": {"S": "poison"}}, {"total": {"X": "poison"}}):
+    poison: tuple[dict[str, Any], ...] = ({"change": {"S": "x"}}, {"total": {"X": "x"}})
+    for attributes in ({}, *poison):
         found = letter(NO_CARD, record=read(**attributes))
         assert CARD not in encode(found, limit).decode()
 
