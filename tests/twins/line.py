@@ -106,6 +106,8 @@ class Line:
         partitioning: Partitioning | None,
         asked: Filter | None,
         routes: Sequence[tuple[Route, NakadiTwin]],
+        form: EventFormat,
+        skip_unchanged: bool,
         clock: VirtualClock,
     ) -> None:
         self.shard, self.nakadi, self.queue = shard, nakadi, queue
@@ -118,7 +120,9 @@ class Line:
         self.lineage = LineageTwin()
         self.row = row
         self.table.of(row.key)[lease.shard_id] = lease
-        route = Route("order-store.order", FORMAT, limits, ("id",), asked)
+        route = Route(
+            "order-store.order", form, limits, ("id",), asked, skip_unchanged=skip_unchanged
+        )
         instruments = Instruments(self.clock, chance, self.metrics, Conditions(self.clock.now))
         known = {} if partitioning is None else {route.event_type: partitioning}
         of_routes = routes or [(route, nakadi)]
@@ -187,6 +191,8 @@ def run_line(
     partitioning: Partitioning | None = None,
     asked: Filter | None = None,
     routes: Sequence[tuple[Route, NakadiTwin]] = (),
+    form: EventFormat = FORMAT,
+    skip_unchanged: bool = False,
     clock: Callable[[], VirtualClock] = VirtualClock,
 ) -> Line:
     """Run what publishes beside `main`; everything ends with it."""
@@ -207,6 +213,8 @@ def run_line(
             partitioning=partitioning,
             asked=asked,
             routes=routes,
+            form=form,
+            skip_unchanged=skip_unchanged,
             clock=clock(),
         )
         lines.append(line)

@@ -43,6 +43,9 @@ class MetadataSources:
     parent_eids: str | None = None  # a list or set of UUIDs
 
 
+NO_SOURCES: Final = MetadataSources()
+
+
 @dataclass(frozen=True, slots=True)
 class EventFormat:
     """Everything that determines an event's bytes, except its record and its stream.
@@ -63,7 +66,7 @@ class EventFormat:
     selection: Selection | None = None
     category: Category = Category.DATA
     body: str | None = None
-    metadata: MetadataSources = MetadataSources()
+    metadata: MetadataSources = NO_SOURCES
     eid_event_type: str | None = None
 
     @property
