@@ -32,6 +32,7 @@ from consumer.errors import Misconfigured
 from consumer.observability import logs
 from consumer.runtime.redrive.redrive import Redrive, RedriveJob
 from consumer.settings.loading import DEAD_LETTER_QUEUE, EVENT_TYPE, NAKADI, load_settings
+from consumer.settings.routes import routes_of
 
 if TYPE_CHECKING:
     import argparse
@@ -71,7 +72,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
     _check_list(arguments)
     settings = load_settings(environ, [EVENT_TYPE, NAKADI, DEAD_LETTER_QUEUE])
     job = RedriveJob(
-        routes=settings.routes(()),
+        routes=routes_of(settings, ()),
         request=settings.publish_timeout_seconds,
         table=table_of(settings),
         as_made=arguments.as_made,

@@ -37,7 +37,7 @@ def is_of_no_route(content: Event | Unbuildable, route: Route) -> bool:
 
     It is queued with the first of them, `route`. Without `routes` it belongs to the event type.
     """
-    return bool(route.name) and isinstance(content, Unbuildable) and content.unreadable
+    return not route.single and isinstance(content, Unbuildable) and content.unreadable
 
 
 def filled(

@@ -26,7 +26,7 @@ from msgspec import Raw
 from consumer.core.dead_letters.dead_letter import DeadLetter, decode
 from consumer.core.dead_letters.letter_key import digest_of, is_key
 from consumer.core.event.attribute import decode_item
-from consumer.core.event.event import Event
+from consumer.core.event.event import Category, Event, Unbuildable, Withheld
 from consumer.core.event.item_shape import Shapes
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.transcode import Transcoder
@@ -209,7 +209,7 @@ class Examiner:
         """Return the event of a letter of this route."""
         same = letter.rules == route.rules
         if letter.event is not None and (same or letter.record is None):
-            if not (same or self._as_made or _made_as_ever(letter, route)):
+            if not (same or self._as_made or _made_as_ever(letter, letter.event, route)):
                 why = f"route {route.title!r} has changed, and the letter has no record"
                 return Kept(RedriveOutcome.OTHER_RULES, why, letter)
             key = letter.ordering_key or ""
@@ -218,6 +218,9 @@ class Examiner:
         record = _readable(letter)
         if not isinstance(record, StreamRecord):
             return Kept(RedriveOutcome.UNBUILDABLE, record, letter)
+        if route.format.category is Category.BUSINESS and record.event_name != "INSERT":
+            why = "its route publishes items that are inserted, and no other change"
+            return Kept(RedriveOutcome.UNBUILDABLE, why, letter)
         keys = tuple(decode_item(record.keys))
         form = _known(route, keys).format
         crossing = letter.crossing
@@ -239,7 +242,9 @@ class Examiner:
         routes = [_known(route, keys) for route in self._routes.values()]
         found: list[RouteEvent] = []
         for number, made in Assembler(routes, letter.stream_arn, self._shapes).events_of(record):
-            if not isinstance(made, Event):
+            if isinstance(made, Withheld):
+                continue  # its route takes the change, and makes no event of it
+            if isinstance(made, Unbuildable):
                 why = f"{routes[number].title}: {made.reason}: {made.detail}"
                 return Kept(RedriveOutcome.UNBUILDABLE, why, letter)
             event_type = routes[number].event_type
@@ -249,13 +254,14 @@ class Examiner:
         return found
 
 
-def _made_as_ever(letter: DeadLetter, route: Route) -> bool:
-    """Return whether the route shows everything, as it did in versions without routes.
+def _made_as_ever(letter: DeadLetter, event: bytes, route: Route) -> bool:
+    """Return whether the route makes such events as it did in versions without routes.
 
     Without `routes` a letter may also have been made with another layout or other field names: its
     event is published as it stands, as ever.
     """
-    return route.is_plain and (letter.rules is None or not route.name)
+    shows_all = route.format.selection is None or b'"aws:rep:' not in event
+    return route.is_plain and shows_all and (letter.rules is None or route.single)
 
 
 def _readable(letter: DeadLetter) -> StreamRecord | str:

@@ -47,7 +47,7 @@ class Assembler:
         takes, or cannot answer, is not left to the route that takes the others.
         """
         if isinstance(record, MalformedRecord):
-            return [(0, self._makers[0].event_of(record))]
+            return [(0, self._make[0](record, None))]
         if self._filters is None:
             return [(number, make(record, None)) for number, make in enumerate(self._make)]
         events = [(number, self._make[number](record, None)) for number in self._taking_all]

@@ -29,8 +29,8 @@ class Route:
     A MODIFY is published only if one of the attributes `changed` differs; empty: whatever differs.
     With `skip_unchanged` it is published only if what the route shows differs.
 
-    `name` is unique, and for people: in findings, letters and options of commands. It is empty for
-    the one route of a service without `routes`.
+    `name` is unique, and for people: in findings, letters and options of commands. The `single`
+    route is that of CONSUMER_EVENT_TYPE, where there is no list of routes.
     """
 
     event_type: str
@@ -42,6 +42,7 @@ class Route:
     otherwise: bool = False
     changed: tuple[AttributePath, ...] = ()
     skip_unchanged: bool = False
+    single: bool = False
 
     @property
     def title(self) -> str:
@@ -55,11 +56,21 @@ class Route:
 
     @property
     def is_plain(self) -> bool:
-        """Whether its events show all of an item, as those of versions without routes did."""
-        form = self.format
+        """Whether it makes the events of versions without routes, whose items were complete.
+
+        It may leave out attributes `aws:rep:…` of global tables.
+        """
+        form, seen = self.format, self.format.selection
         return (
-            form.selection is None
+            not form.hides
+            and not (seen is not None and seen.rename)
             and form.category is Category.DATA
             and form.metadata == MetadataSources()
             and form.eid_event_type is None
         )
+
+    def setting(self, name: str = "") -> str:
+        """Return how messages name a setting of this route; without a name, the route itself."""
+        if self.single:
+            return f"CONSUMER_{name.upper() or 'EVENT_TYPE'}"
+        return f"CONSUMER_ROUTES, route {self.name}" + (f", {name}" if name else "")

@@ -143,5 +143,6 @@ def test_without_routes_the_limit_of_the_event_type_counts_them(limit: int) -> N
             line.consumer.drain()
 
     limits = PublishLimits(dead_letter_limit=limit)
-    run_line(main, shard=shard(0, 12), queue=queue, limits=limits)
+    single = Route("order-store.order", FORMAT, limits, ("id",), single=True)
+    run_line(main, shard=shard(0, 12), queue=queue, routes=[(single, NakadiTwin())])
     assert {letter.event_type for letter in queue.letters} == {"order-store.order"}

@@ -41,7 +41,7 @@ BLANK = DeadLetter(
 
 def route(seen: Selection | None = None, name: str = "orders", **form: Any) -> Route:
     made = EventFormat("o", ("pk",), selection=seen, **form)
-    return Route("shop.order", made, PublishLimits(), KEYS, name=name)
+    return Route("shop.order", made, PublishLimits(), KEYS, name=name, single=not name)
 
 
 def without(*paths: str) -> Selection:

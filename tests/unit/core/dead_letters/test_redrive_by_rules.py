@@ -19,7 +19,7 @@ from consumer.core.dead_letters.redrive import (
 )
 from consumer.core.event import selection
 from consumer.core.event.attribute_path import read_path
-from consumer.core.event.event import Crossing, EventFormat, Layout
+from consumer.core.event.event import Category, Crossing, EventFormat, Layout
 from consumer.core.limits import PublishLimits
 from consumer.core.routes.filters.lambda_filter import read_filter
 from consumer.core.routes.route import Route
@@ -32,13 +32,16 @@ EVENT = {"data_type": "o", "data": {"pk": "o-1", "card": CARD}}
 def route(name: str = "orders", *hidden: str, event_type: str = "shop.order") -> Route:
     seen = selection.Selection(exclude=tuple(map(read_path, hidden))) if hidden else None
     form = EventFormat("o", (), selection=seen, eid_event_type=event_type if name else None)
-    return Route(event_type, form, PublishLimits(), name=name)
+    return Route(event_type, form, PublishLimits(), name=name, single=not name)
 
 
 SHOWN = route()
 HIDDEN = route("orders", "card")
 NO_KEY = route("orders", "pk")
 SINGLE = route("")
+RENAMED = selection.Selection(rename=(("a", "b"),))
+MOVED = replace(SHOWN, format=replace(SINGLE.format, selection=selection.Selection()))
+"""The single event type as a route with `eid: record`."""
 
 
 def record(op: str = "MODIFY", **attributes: Any) -> bytes:
@@ -119,13 +122,15 @@ def test_what_can_be_made_again_is_not_published_as_it_was_made() -> None:
     [
         (None, SINGLE, True),
         (None, replace(SHOWN, format=replace(SHOWN.format, eid_event_type=None)), True),
+        (None, MOVED, True),
+        (SINGLE, MOVED, False),
+        (None, replace(MOVED, format=replace(MOVED.format, selection=RENAMED)), False),
         (None, SHOWN, False),  # its events have other eids
         (None, HIDDEN, False),
         (None, replace(SINGLE, format=HIDDEN.format), False),
         (replace(SINGLE, format=replace(SINGLE.format, layout=Layout.NESTED)), SINGLE, True),
         (SINGLE, replace(SINGLE, format=replace(SINGLE.format, change_field="x")), True),
-        (SINGLE, replace(SINGLE, format=replace(SINGLE.format, selection=selection.Selection())),
-         False),
+        (SINGLE, replace(SINGLE, format=replace(SINGLE.format, layout=Layout.NESTED)), True),
         (SHOWN, replace(SHOWN, format=replace(SHOWN.format, change_field="x")), False),
     ],
 )  # fmt: skip
@@ -135,6 +140,21 @@ def test_the_event_of_a_version_without_routes_stands_where_everything_is_shown_
     found = letter(made_by or today, **({} if made_by else {"rules": None, "route": ""}))
     ((told, _),) = published(found, today)
     assert told == ("shop.order" if stands else RedriveOutcome.OTHER_RULES)
+
+
+def test_an_outbox_is_made_of_inserted_items_only() -> None:
+    outbox = replace(SHOWN, format=replace(SHOWN.format, category=Category.BUSINESS, patch=False))
+    for op in ("INSERT", "MODIFY"):
+        ((told, what),) = published(letter(SHOWN, record=record(op)), outbox)
+        assert told == ("shop.order" if op == "INSERT" else RedriveOutcome.UNBUILDABLE)
+        assert op == "INSERT" or what.startswith("its route publishes items that are inserted")
+
+
+def test_attributes_of_global_tables_are_not_shown_where_a_route_leaves_them_out() -> None:
+    event = json.dumps({"data": {"aws:rep:deleting": True}}).encode()
+    found = letter(SHOWN, rules=None, event=event)
+    assert published(found, SINGLE)[0][0] == "shop.order"
+    assert published(found, MOVED)[0][0] == RedriveOutcome.OTHER_RULES
 
 
 def test_a_record_of_a_version_without_routes_shows_what_is_shown_today() -> None:

@@ -46,7 +46,9 @@ def test_its_rules_are_those_of_its_events_and_not_of_what_it_takes() -> None:
 @pytest.mark.parametrize(
     "form",
     [
-        EventFormat("order", (), selection=Selection()),
+        EventFormat("order", (), selection=Selection(include=())),
+        EventFormat("order", (), selection=Selection(exclude=(read_path("a"),))),
+        EventFormat("order", (), selection=Selection(rename=(("a", "b"),))),
         EventFormat("order", (), category=Category.BUSINESS),
         EventFormat("order", (), metadata=MetadataSources(eid="a")),
         EventFormat("order", (), eid_event_type="a.b"),
@@ -54,4 +56,6 @@ def test_its_rules_are_those_of_its_events_and_not_of_what_it_takes() -> None:
 )
 def test_a_plain_one_makes_the_events_of_versions_without_routes(form: EventFormat) -> None:
     assert not Route("a.b", form, PublishLimits()).is_plain
-    assert Route("a.b", EventFormat("order", ("id",), patch=False), PublishLimits()).is_plain
+    for plain in (EventFormat("order", ("id",), patch=False),
+                  EventFormat("order", (), selection=Selection())):  # fmt: skip
+        assert Route("a.b", plain, PublishLimits()).is_plain
