@@ -91,15 +91,36 @@ class EventFormat:
         """Whether there are items of which its events do not show everything."""
         return self.selection is not None and self.selection.leaves_out
 
+    @property
+    def hides(self) -> bool:
+        """Whether it keeps attributes of the table from those who see its events."""
+        seen = self.selection
+        return seen is not None and (seen.include is not None or bool(seen.exclude))
+
+    @property
+    def reshapes(self) -> bool:
+        """Whether its events do not show what another format would need of the record.
+
+        Then a dead letter has the record beside the event.
+        """
+        seen = self.selection
+        renames = seen is not None and bool(seen.rename)
+        return self.hides or renames or self.body is not None
+
 
 class Event(Struct, frozen=True, gc=False):
-    """One change, encoded once: every attempt sends the same bytes."""
+    """One change, encoded once: every attempt sends the same bytes.
+
+    `record` is the stream record's JSON as read, if the format `reshapes` it.
+    """
 
     sequence: int  # SequenceNumber of the stream record
     ordering_key: str  # JSON array as text; events of one key stay in order
     eid: str
     body: bytes  # strict JSON in UTF-8
     created_at: float  # ApproximateCreationDateTime, epoch seconds
+    crossing: Crossing | None = None
+    record: bytes | None = None
 
 
 class Withheld(StrEnum):
@@ -121,7 +142,8 @@ class Unbuildable:
     """One change of which no event can be made (poison), and its coordinates if readable.
 
     `record` is the stream record's JSON as read, less what the event type leaves out. It is None if
-    it cannot be said what that is.
+    it cannot be said what that is. `unreadable` says that the record could not be read at all, so
+    that no filter could be asked either; then `record` is complete.
     """
 
     sequence: int | None
@@ -131,3 +153,5 @@ class Unbuildable:
     detail: str  # for people; names attributes, never their values
     record: bytes | None
     body: bytes | None  # too_large: the event without its patch
+    crossing: Crossing | None = None
+    unreadable: bool = False

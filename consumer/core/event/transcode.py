@@ -117,8 +117,10 @@ class Transcoder:
         skip_unchanged: bool,
     ) -> Event | Unbuildable:
         if isinstance(record, MalformedRecord):
-            detail, text = record.detail[:DETAIL_CHARACTERS], self._kept(record.raw)
-            return Unbuildable(record.sequence, None, None, "malformed_record", detail, text, None)
+            detail, raw = record.detail[:DETAIL_CHARACTERS], record.raw
+            return Unbuildable(
+                record.sequence, None, None, "malformed_record", detail, raw, None, unreadable=True
+            )
         eid = self._eids.eid(record.event_id)
         body: bytes | None = None
         reason: UnbuildableReason = "malformed_record"
@@ -143,10 +145,11 @@ class Transcoder:
         else:
             body = self._envelope.body(record, eid, created_at, content, crossing)
             if len(body) <= self._format.event_bytes:
-                return Event(record.sequence, key, eid, body, created_at)
+                beside = bytes(record.text) if self._format.reshapes else None
+                return Event(record.sequence, key, eid, body, created_at, crossing, beside)
             reason, detail = "too_large", f"its event has {len(body)} bytes"
         detail, text = detail[:DETAIL_CHARACTERS], self._kept(record.text)
-        return Unbuildable(record.sequence, key, eid, reason, detail, text, body)
+        return Unbuildable(record.sequence, key, eid, reason, detail, text, body, crossing)
 
     def _content(
         self,
