@@ -118,7 +118,9 @@ def _parser() -> Parser:
         " what works and what to do about the rest. It changes nothing. The exit code is 2 if"
         " something is wrong, 1 if something does not work now and is worth another try."
     )
-    check.add_argument("--offline", action="store_true", help="check the settings only")
+    check.add_argument(
+        "--offline", action="store_true", help="check the settings, routes and filters only"
+    )
     leases = add("leases", "list the shards: state, owner, checkpoint, age, parent")
     leases.description = (
         "List the shards from their rows in the lease table. Age is the time since a shard's own"
@@ -142,7 +144,14 @@ def _parser() -> Parser:
         help="what the policy allows: the service (run, the default), redrive, check, or leases,"
         " gaps, seek, pause and resume (operate)",
     )
-    add("event-type", "print a definition of the event type, to create it with, as JSON")
+    event_type = add(
+        "event-type", "print a definition of the event type, to create it with, as JSON"
+    )
+    event_type.add_argument(
+        "--route",
+        metavar="NAME",
+        help="the route, by its name or event type; needed where there are several",
+    )
     add("health", "ask the service on this host whether it is alive; exit code 0 or 1")
     return parser
 
