@@ -49,6 +49,9 @@ class MetadataSources:
         return tuple(dict.fromkeys(name for name in found if name is not None))
 
 
+NO_SOURCES: Final = MetadataSources()
+
+
 @dataclass(frozen=True, slots=True)
 class EventFormat:
     """Everything that determines an event's bytes, except its record and its stream.
@@ -69,7 +72,7 @@ class EventFormat:
     selection: Selection | None = None
     category: Category = Category.DATA
     body: str | None = None
-    metadata: MetadataSources = MetadataSources()
+    metadata: MetadataSources = NO_SOURCES
     eid_event_type: str | None = None
 
     @property

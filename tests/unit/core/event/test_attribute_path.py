@@ -24,7 +24,7 @@ def test_what_a_text_names(text: str, names: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("text", ["", ".", "a.", ".a", "a..b", "/", "//a", "/a~2", "/a~"])
 def test_what_names_nothing(text: str) -> None:
-    with pytest.raises(BadPath, match="name|Pointer"):
+    with pytest.raises(BadPath, match=r"name|Pointer"):
         read_path(text)
 
 
