@@ -113,3 +113,11 @@ def test_the_body_of_a_business_event_is_what_is_shown_of_it() -> None:
     assert it.every_delete_has("anything")
     moved = shape(body="payload", metadata=MetadataSources(flow_id="flow"), **business)
     assert not moved.no_event_has("flow")
+
+
+def test_what_is_around_the_item_in_a_delete() -> None:
+    it = shape()
+    assert [it.every_delete_has(field) for field in ("change", "change.sequence")] == [True, True]
+    assert [it.every_delete_has(field) for field in ("change.ttl", "patch")] == [False, False]
+    no_change = shape(whole=False, change=False)
+    assert not no_change.every_delete_has("change")  # an attribute, then
