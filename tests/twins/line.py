@@ -105,6 +105,8 @@ class Line:
         row: StreamRow,
         partitioning: Partitioning | None,
         asked: Filter | None,
+        form: EventFormat,
+        skip_unchanged: bool,
         clock: VirtualClock,
     ) -> None:
         self.shard, self.nakadi, self.queue = shard, nakadi, queue
@@ -117,7 +119,9 @@ class Line:
         self.lineage = LineageTwin()
         self.row = row
         self.table.of(row.key)[lease.shard_id] = lease
-        route = Route("order-store.order", FORMAT, limits, ("id",), asked)
+        route = Route(
+            "order-store.order", form, limits, ("id",), asked, skip_unchanged=skip_unchanged
+        )
         instruments = Instruments(self.clock, chance, self.metrics, Conditions(self.clock.now))
         known = {} if partitioning is None else {route.event_type: partitioning}
         self.publishing = Publishing(
@@ -177,6 +181,8 @@ def run_line(
     started_at: float | None = None,
     partitioning: Partitioning | None = None,
     asked: Filter | None = None,
+    form: EventFormat = FORMAT,
+    skip_unchanged: bool = False,
     clock: Callable[[], VirtualClock] = VirtualClock,
 ) -> Line:
     """Run what publishes beside `main`; everything ends with it."""
@@ -196,6 +202,8 @@ def run_line(
             row=replace(row),
             partitioning=partitioning,
             asked=asked,
+            form=form,
+            skip_unchanged=skip_unchanged,
             clock=clock(),
         )
         lines.append(line)

@@ -49,6 +49,9 @@ class MetadataSources:
         return tuple(dict.fromkeys(name for name in found if name is not None))
 
 
+NO_SOURCES: Final = MetadataSources()
+
+
 @dataclass(frozen=True, slots=True)
 class EventFormat:
     """Everything that determines an event's bytes, except its record and its stream.
@@ -69,7 +72,7 @@ class EventFormat:
     selection: Selection | None = None
     category: Category = Category.DATA
     body: str | None = None
-    metadata: MetadataSources = MetadataSources()
+    metadata: MetadataSources = NO_SOURCES
     eid_event_type: str | None = None
 
     @property
@@ -82,6 +85,11 @@ class EventFormat:
         """The name of the member that says which change an event is; None if no event has one."""
         return self.change_field if self.change else None
 
+    @property
+    def leaves_out(self) -> bool:
+        """Whether there are items of which its events do not show everything."""
+        return self.selection is not None and self.selection.leaves_out
+
 
 class Event(Struct, frozen=True, gc=False):
     """One change, encoded once: every attempt sends the same bytes."""
@@ -93,6 +101,14 @@ class Event(Struct, frozen=True, gc=False):
     created_at: float  # ApproximateCreationDateTime, epoch seconds
 
 
+class Withheld(StrEnum):
+    """Why a route that takes a change makes no event of it. Members are in order of precedence."""
+
+    OUTBOX_MODIFIED = "outbox_modified"  # an item that was a business event was written again
+    UNCHANGED = "unchanged"  # nothing differs of what decides for the route
+    OUTBOX_REMOVED = "outbox_removed"  # an item that was a business event has gone
+
+
 DETAIL_CHARACTERS: Final = 2_000
 """Most characters of `Unbuildable.detail`; names of attributes can be much longer."""
 
@@ -101,12 +117,16 @@ UnbuildableReason = Literal["malformed_record", "reserved_attribute", "too_large
 
 @dataclass(frozen=True, slots=True)
 class Unbuildable:
-    """One change of which no event can be made (poison), and its coordinates if readable."""
+    """One change of which no event can be made (poison), and its coordinates if readable.
+
+    `record` is the stream record's JSON as read, less what the event type leaves out. It is None if
+    it cannot be said what that is.
+    """
 
     sequence: int | None
     ordering_key: str | None
     eid: str | None
     reason: UnbuildableReason
     detail: str  # for people; names attributes, never their values
-    record: bytes  # the stream record's JSON as read
+    record: bytes | None
     body: bytes | None  # too_large: the event without its patch
