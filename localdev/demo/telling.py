@@ -52,8 +52,8 @@ def shop(record: Mapping[str, Any]) -> Told:
 def card_numbers(record: Mapping[str, Any]) -> Iterator[str]:
     """Yield the card numbers in a change: they are to reach no event type."""
     for image in _images(record):
-        payment = (image or {}).get("payment")
-        if payment is not None:
+        payment = (image or {}).get("payment", {"M": {}})
+        if CARD_NUMBER in payment["M"]:
             yield payment["M"][CARD_NUMBER]["S"]
 
 
