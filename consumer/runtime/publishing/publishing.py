@@ -15,6 +15,7 @@ from consumer.runtime.publishing.dispatcher import Dispatcher
 from consumer.runtime.publishing.event_type import EventType
 from consumer.runtime.publishing.outlet import Outlet
 from consumer.runtime.publishing.sender import Sender
+from consumer.runtime.publishing.shared_slots import SharedSlots
 from consumer.runtime.publishing.stream_origin import StreamOrigin
 
 if TYPE_CHECKING:
@@ -47,12 +48,17 @@ class Publishing:
         )
         self.dead_letters = DeadLetterSender(dead_letter_queue, self.backlog, fence, instruments)
         origin = StreamOrigin(self.backlog, self.dead_letters, fence, instruments)
-        self._dispatchers = []
         for event_type in self.event_types:
-            outlet = Outlet(event_type, origin)
-            self.backlog.add_outlet(outlet)
-            sender = Sender(outlet, publishers[event_type.name], instruments)
-            self._dispatchers.append(Dispatcher(outlet, sender, clock))
+            self.backlog.add_outlet(Outlet(event_type, origin))
+        outlets = self.backlog.outlets
+        slots = SharedSlots(
+            max(outlet.limits.concurrency for outlet in outlets.values()),
+            {name: outlet.changed for name, outlet in outlets.items()},
+        )
+        self._dispatchers = [
+            Dispatcher(outlet, Sender(outlet, publishers[name], instruments), clock, slots)
+            for name, outlet in outlets.items()
+        ]
 
     async def run(self) -> None:
         """Send the events of the backlog, and dead letters of refused ones, until stopped."""
