@@ -13,7 +13,7 @@ import structlog
 
 from consumer.core.backoff import Backoff
 from consumer.core.leases.lineage import chain
-from consumer.core.routes.language.bad_pattern import BadPattern
+from consumer.core.routes.images import missing_images
 from consumer.core.stream.stream import Stream, StreamPage, ViewType
 from consumer.errors import (
     Misconfigured,
@@ -23,6 +23,7 @@ from consumer.errors import (
     TableNotFound,
 )
 from consumer.observability.actions import TRUST_FOR_AWS
+from consumer.settings.routes import routes_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -182,41 +183,27 @@ async def _describe(settings: Settings, client: StreamClient, stream: Stream) ->
 
 def check_view_type(settings: Settings, page: StreamPage) -> None:
     """Raise Misconfigured if the stream's records lack an image that the events need."""
-    fit = settings.view_types(page.key_attributes)
-    if page.view_type in fit:
-        return
-    if settings.only is not None:
-        try:
-            settings.only.require(page.view_type, page.key_attributes)
-        except BadPattern as error:
+    for route in routes_of(settings, page.key_attributes, page.view_type):
+        missing = missing_images(route, page.view_type)
+        if missing is not None:
             raise Misconfigured(
-                f"CONSUMER_FILTER: {error}; use a stream with view type"
-                f" {ViewType.NEW_AND_OLD_IMAGES}, or ask for what its records have"
-            ) from None
-    stream = f"stream {page.stream.arn} has view type {page.view_type}"
-    if page.view_type is ViewType.NEW_IMAGE:
-        raise Misconfigured(
-            f"{stream}: CONSUMER_PATCH=true needs {ViewType.NEW_AND_OLD_IMAGES}, because a patch "
-            "is made from both images; use such a stream, or set CONSUMER_PATCH=false"
-        )
-    needed = " or ".join(sorted(fit))
-    raise Misconfigured(
-        f"{stream}: {needed} is needed, because every event has the complete item after the "
-        "change; a view type cannot be changed, so disable the stream and enable it with that one"
-    )
+                f"stream {page.stream.arn} has view type {page.view_type}: {missing}"
+            )
 
 
 def check_ordering_key(settings: Settings, page: StreamPage) -> None:
-    """Check the attributes of the ordering key, if it is set.
+    """Check the attributes of each route's ordering key.
 
     Raise Misconfigured unless they belong to the table's key, the partition key among them.
     """
-    chosen, keys = settings.ordering_key, page.key_attributes
-    if chosen and (keys[0] not in chosen or not set(chosen) <= set(keys)):
-        raise Misconfigured(
-            f"CONSUMER_ORDERING_KEY: found {','.join(chosen)!r}, wanted attributes of the table's "
-            f"primary key ({', '.join(keys)}), {keys[0]!r} among them"
-        )
+    keys = page.key_attributes
+    for route in routes_of(settings, keys):
+        chosen = route.format.ordering_key
+        if keys[0] not in chosen or not set(chosen) <= set(keys):
+            raise Misconfigured(
+                f"{route.setting('ordering_key')}: found {','.join(chosen)!r}, wanted attributes of"
+                f" the table's primary key ({', '.join(keys)}), {keys[0]!r} among them"
+            )
 
 
 def check_enabled(page: StreamPage, *, known: bool) -> None:

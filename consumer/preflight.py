@@ -22,8 +22,9 @@ from consumer.errors import Misconfigured, Retryable
 from consumer.observability.actions import TRUST_FOR_NAKADI
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from consumer.adapters.nakadi import Nakadi
-    from consumer.core.routes.filters.lambda_filter import Filter
     from consumer.core.routes.route import Route
 
 log = structlog.get_logger()
@@ -94,15 +95,17 @@ async def before_start(nakadi: Nakadi, route: Route, view_type: ViewType) -> Par
     return found.partitioning
 
 
-def tell_doubts(asked: Filter | None) -> None:
+def tell_doubts(routes: Iterable[Route]) -> None:
     """Log a warning for each part of a filter that never matches, or always does."""
-    for place, reason in () if asked is None else asked.doubts:
-        log.warning(
-            "filter_doubtful",
-            place=place,
-            detail=reason,
-            action="repair CONSUMER_FILTER, unless this is meant; `consumer check` shows it, too",
-        )
+    for route in routes:
+        for place, reason in () if route.filter is None else route.filter.doubts:
+            log.warning(
+                "filter_doubtful",
+                setting=route.setting("filter"),
+                place=place,
+                detail=reason,
+                action="repair the filter, unless this is meant; `consumer check` shows it, too",
+            )
 
 
 def shape(route: Route, view_type: ViewType) -> EventShape:

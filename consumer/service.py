@@ -40,6 +40,7 @@ from consumer.observer import Observer
 from consumer.preflight import before_start, tell_doubts
 from consumer.runtime.consumer_worker import ConsumerWorker, Ports, WorkerConfig
 from consumer.runtime.discovery.source import Source
+from consumer.settings.routes import routes_of, view_types_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -140,9 +141,10 @@ class Service:
             metrics=self._metrics,
         )
         page = await self._find(streams, store)
-        tell_doubts(settings.only)
+        routes = routes_of(settings, page.key_attributes, page.view_type)
+        tell_doubts(routes)
         publishers: dict[str, Publisher] = {}
-        for route in settings.routes(page.key_attributes):
+        for route in routes:
             nakadi = await stack.enter_async_context(
                 Nakadi(
                     settings.nakadi_url,
@@ -212,10 +214,10 @@ class Service:
                 follow_table=settings.table is not None,
                 start_position=settings.start,
                 fingerprint=settings.fingerprint(page.key_attributes[0]),
-                view_types=settings.view_types(page.key_attributes),
+                view_types=view_types_of(settings, page.key_attributes),
                 accept_change=settings.accept_change,
             ),
-            routes=settings.routes(page.key_attributes),
+            routes=routes_of(settings, page.key_attributes, page.view_type),
             timing=settings.lease_timing(),
             poll=settings.poll_timing(),
             queue_bytes=settings.queue_bytes,

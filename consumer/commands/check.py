@@ -36,6 +36,7 @@ from consumer.find_stream import check_enabled, find_stream, is_known
 from consumer.observability import logs
 from consumer.observability.actions import TRUST_FOR_AWS, TRUST_FOR_NAKADI
 from consumer.settings.loading import load_settings
+from consumer.settings.routes import routes_of
 
 if TYPE_CHECKING:
     import argparse
@@ -136,9 +137,11 @@ class Check:
         elif not page.enabled:
             self._doubtful("stream", "disabled: the rest of it is read", "enable a stream again")
         self._fine("view type", page.view_type)
-        self.results.append(check_ordering_key(self._settings.ordering_key, page.key_attributes))
-        if self._settings.only is not None:
-            self.results.extend(judge_filter(self._settings.only))
+        for route in routes_of(self._settings, page.key_attributes, page.view_type):
+            chosen, keys = route.format.ordering_key, page.key_attributes
+            self.results.append(check_ordering_key(chosen, keys, route.setting("ordering_key")))
+            if route.filter is not None:
+                self.results.extend(judge_filter(route.filter))
 
     async def _known_rows(self, aws: Aws) -> Sequence[StreamRow]:
         """Return the stream rows; none if the lease table does not answer, which is told later."""
@@ -203,9 +206,13 @@ class Check:
             raise Misconfigured(f"{file} has no token; wanted a readable file with one line")
 
     async def _event_type(self, token: Token) -> None:
-        settings, page = self._settings, self._page
-        keys = () if page is None else page.key_attributes
-        for route in settings.routes(keys):
+        page = self._page
+        routes = (
+            routes_of(self._settings, ())
+            if page is None
+            else routes_of(self._settings, page.key_attributes, page.view_type)
+        )
+        for route in routes:
             await self._route(route, None if page is None else page.view_type, token)
 
     async def _route(self, route: Route, view_type: ViewType | None, token: Token) -> None:

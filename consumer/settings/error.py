@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consumer.settings.source import Given, variable
+from consumer.settings.source import ROUTES, Given, variable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pydantic import BaseModel, ValidationError
+    from pydantic_core import ErrorDetails
 
 FOUND_CHARACTERS = 80
 """Longest quotation of a value."""
@@ -35,22 +36,47 @@ def one_line(error: ValidationError, given: Mapping[str, Given]) -> str:
     if not first["loc"]:
         return first["msg"]
     name = str(first["loc"][0])
-    wanted = first["msg"].partition(", unable")[0]
+    return f"{given[name].source}: found {_quoted(name, given[name].text)}, wanted {_wanted(first)}"
+
+
+def in_words(error: ValidationError) -> str:
+    """Return the first error in a list of settings as ", place: found this, wanted that"."""
+    first = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    match first["type"]:
+        case "missing":
+            return f": found no {place}, wanted one"
+        case "extra_forbidden":
+            return f": found the unknown key {place!r}, wanted one that the README names"
+        case _:
+            found = shown(first["input"])
+            return f", {place}: found {found}, wanted {_wanted(first)}"
+
+
+def shown(value: object) -> str:
+    """Return a value as text, cut off where it is long."""
+    quoted = repr(value.strip() if isinstance(value, str) else value)
+    return quoted if len(quoted) <= FOUND_CHARACTERS else f"{quoted[:FOUND_CHARACTERS]}…"
+
+
+def _wanted(error: ErrorDetails) -> str:
+    wanted = error["msg"].partition(", unable")[0]
     for old, new in _WORDS:
         wanted = wanted.replace(old, new)
-    return f"{given[name].source}: found {_quoted(name, given[name].text)}, wanted {wanted}"
+    return wanted
 
 
 def not_given(names: Sequence[str], model: type[BaseModel]) -> str:
     """Return the line for a setting that is missing, or for several of which one is needed."""
-    shown = ", ".join(variable(name) for name in names)
-    if len(names) > 1:
+    shown = ", ".join(variable(name) for name in names if name != ROUTES)
+    if len(names) > 1 and ROUTES not in names:
         nothing = " and ".join(["nothing"] * len(names))
         return f"{shown}: found {nothing}, wanted one of the two"
     meaning = meaning_of(model, names[0]).partition(". ")[0].rstrip(".")
     if not meaning[:2].isupper():  # it begins with a word, not with a name like SQS
         meaning = meaning[:1].lower() + meaning[1:]
-    return f"{shown}: found nothing, wanted the {meaning}"
+    instead = f", or {variable(ROUTES)}" if ROUTES in names else ""
+    return f"{shown}: found nothing, wanted the {meaning}{instead}"
 
 
 def meaning_of(model: type[BaseModel], name: str) -> str:
@@ -62,5 +88,4 @@ def _quoted(name: str, text: str) -> str:
     """Return the value in quotation marks, unless it may contain a secret or name people."""
     if name in ("nakadi_token", "filter") or (name.endswith("_url") and {*"@?"} & {*text}):
         return "a value that is not shown"
-    quoted = repr(text.strip())
-    return quoted if len(quoted) <= FOUND_CHARACTERS else f"{quoted[:FOUND_CHARACTERS]}…"
+    return shown(text)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 NESTED_ITEM = "item"
 """Member of `data` that has the item in the nested layout."""
 
+NO_APPLICATION = "not-set"
+"""Stands for an application that was not given."""
+
 HEARTBEATS_PER_LEASE = 3
 SCANS_PER_LEASE = 3
 
@@ -34,18 +37,22 @@ class Rule:
     def broken_by(self, settings: Settings) -> str:
         """Return the line for the operator: the settings, what was found and what is wanted."""
         names = ", ".join(variable(name) for name in self.names)
-        found = " and ".join(_shown(getattr(settings, name)) for name in self.names)
+        found = " and ".join(_shown(name, getattr(settings, name)) for name in self.names)
         return f"{names}: found {found}, wanted {self.wanted}"
 
 
-def _shown(value: object) -> str:
+def _shown(name: str, value: object) -> str:
+    if name == "filter" and value is not None:
+        return "a filter"  # which may name people
     match value:
-        case None:
+        case None | () | "not-set":
             return "nothing"
         case bool():
             return str(value).lower()
         case float():
             return f"{value:g}"
+        case tuple():
+            return f"{len(value)} of them"
         case _:
             return str(value)  # a SecretStr is shown as stars
 
@@ -55,6 +62,21 @@ RULES = (
         ("table", "stream_arn"),
         "exactly one of the two",
         lambda s: (s.table is None) != (s.stream_arn is None),
+    ),
+    Rule(
+        ("event_type", "routes"),
+        "only one of the two",
+        lambda s: s.event_type is None or not s.routes,
+    ),
+    Rule(
+        ("application", "routes"),
+        "the name of the application if there are routes",
+        lambda s: s.application != NO_APPLICATION or not s.routes,
+    ),
+    Rule(
+        ("routes", "filter", "changed", "include", "exclude"),
+        "only routes if there are some: each says these itself",
+        lambda s: not s.routes or not (s.filter or s.changed or s.include or s.exclude),
     ),
     Rule(
         ("nakadi_token", "nakadi_token_file"),

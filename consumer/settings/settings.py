@@ -15,12 +15,12 @@ from typing import Annotated
 from pydantic import model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from consumer.core.event.event import EventFormat, Layout
+from consumer.core.event.event import Layout
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON
 from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
 from consumer.core.routes.filters.lambda_filter import Filter, read_filter_json
-from consumer.core.routes.route import Route
-from consumer.core.stream.stream import ViewType
+from consumer.settings.route_definition import RouteDefinition
+from consumer.settings.route_types import Paths
 from consumer.settings.source import HTTP_PORT
 from consumer.settings.types import (
     Attributes,
@@ -47,6 +47,7 @@ from consumer.settings.types import (
     StreamArn,
     Switch,
     TableName,
+    Unit,
 )
 
 
@@ -109,12 +110,24 @@ class Settings(BaseSettings):
     nakadi_token: Secret | None = None
     """The bearer token itself, instead of a file; white space around it is ignored. Without either,
     requests carry no token."""
-    event_type: EventTypeName
+    event_type: Annotated[EventTypeName | None, DefaultText("required, or routes")] = None
     """Event type to publish to."""
+    routes: Annotated[tuple[RouteDefinition, ...], DefaultText("unset"), Unit("JSON")] = ()
+    """List of routes, instead of one event type: each says which changes it publishes, to which
+    event type, and what of them. It is JSON here, and a list in the file. The other settings of
+    events hold for routes that do not have their own."""
     filter: FilterText | None = None
     """Publish only the changes that this filter takes: a pattern of Lambda's event filtering as
     JSON, a list of them, or the FilterCriteria of an event source mapping. By default all."""
-    data_type: Annotated[Name, DefaultText("the event type")] = ""
+    changed: Annotated[Paths, DefaultText("unset")] = ()
+    """Publish an update only if one of these attributes differs: comma separated paths, such as
+    `status` or `customer.iban`."""
+    include: Paths | None = None
+    """Show only these attributes: comma separated paths into maps and lists, such as
+    `customer.name`. By default all."""
+    exclude: Annotated[Paths, DefaultText("unset")] = ()
+    """Do not show these attributes, also if they are included."""
+    data_type: Annotated[Name | None, DefaultText("the event type")] = None
     """`data_type` of the events."""
     ordering_key: Annotated[Attributes, DefaultText("the partition key")] = ()
     """Attributes of the table's primary key, comma separated, the partition key among them. Events
@@ -203,8 +216,7 @@ class Settings(BaseSettings):
     def _follow_event_type(cls, values: dict[str, object]) -> dict[str, object]:
         if "event_type" not in values:
             return values
-        named = values["event_type"]
-        return {"application": named, "data_type": named, **values}
+        return {"application": values["event_type"], **values}
 
     @property
     def start_time(self) -> float | None:
@@ -212,17 +224,6 @@ class Settings(BaseSettings):
         if self.start in {TRIM_HORIZON, LATEST}:
             return None
         return datetime.fromisoformat(self.start).timestamp()
-
-    def view_types(self, keys: tuple[str, ...]) -> frozenset[ViewType]:
-        """Return the view types that have the images which events and filter need.
-
-        `keys` are the table's key attributes.
-        """
-        fit = {ViewType.NEW_AND_OLD_IMAGES}
-        only = self.only
-        if not self.patch and (only is None or only.answerable(ViewType.NEW_IMAGE, keys)):
-            fit.add(ViewType.NEW_IMAGE)
-        return frozenset(fit)
 
     @cached_property
     def only(self) -> Filter | None:
@@ -265,30 +266,21 @@ class Settings(BaseSettings):
     @property
     def event_types(self) -> tuple[str, ...]:
         """The event types that are published to, known before the table's keys are."""
-        return (self.event_type,)
-
-    def routes(self, keys: tuple[str, ...]) -> tuple[Route, ...]:
-        """Return the routes, of which there is one.
-
-        `keys` are the table's key attributes, the partition key first; empty if not known.
-        """
-        form = EventFormat(
-            data_type=self.data_type,
-            ordering_key=self.ordering_key or keys[:1],
-            patch=self.patch,
-            patch_field=self.patch_field,
-            change_field=self.change_field,
-            layout=self.layout,
-            event_bytes=self.event_bytes,
-        )
-        return (Route(self.event_type, form, self.publish_limits(), keys, self.only),)
+        if self.routes:
+            return tuple(each.event_type for each in self.routes)
+        return (self.event_type or "",)
 
     def fingerprint(self, partition_key: str) -> str:
-        """Return one line of JSON that says what this application publishes, to be compared."""
+        """Return one line of JSON that says what this application publishes, to be compared.
+
+        With routes it names their event types, which are compared by `eventTypes` beside it.
+        """
+        if self.routes:
+            return json.dumps({"event_types": sorted(self.event_types)}, ensure_ascii=False)
         return json.dumps(
             {
                 "event_type": self.event_type,
-                "data_type": self.data_type,
+                "data_type": self.data_type or self.event_type,
                 "ordering_key": self.ordering_key or (partition_key,),
                 "layout": self.layout,
                 "patch": self.patch,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from consumer.errors import Misconfigured
+from consumer.settings.yaml_tree import tree_of_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -40,12 +41,20 @@ _SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://")
 _NULL = "tag:yaml.org,2002:null"
 
 
+ROUTES = "routes"
+"""The one setting that is a list of objects."""
+
+
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The text of one setting. `source` names the variable, and the file and line if it has one."""
+    """The text of one setting. `source` names the variable, and the file and line if it has one.
+
+    `tree` is the value of a list in the file, which has no text.
+    """
 
     text: str
     source: str
+    tree: object = None
 
 
 def variable(name: str) -> str:
@@ -79,10 +88,11 @@ def read_environment(environ: Mapping[str, str], known: Collection[str] | None) 
 
 
 def read_file(path: str, known: Collection[str] | None) -> dict[str, Given]:
-    """Return the settings in a YAML file, which is a flat mapping. Raise Misconfigured.
+    """Return the settings in a YAML file, which is a mapping. Raise Misconfigured.
 
-    A list of words is joined with commas. Values are kept as they are written, so that both sources
-    follow the same rules, and YAML does not turn a token into an octal number.
+    It is flat but for the list of routes. A list of words is joined with commas. Values are kept as
+    they are written, so that both sources follow the same rules, and YAML does not turn a token
+    into an octal number.
     """
     given: dict[str, Given] = {}
     for key_node, value_node in _mapping(path):
@@ -97,6 +107,9 @@ def read_file(path: str, known: Collection[str] | None) -> dict[str, Given]:
             )
         if key in given:
             raise Misconfigured(f"{source}: found the key a second time, wanted it once")
+        if key == ROUTES and not isinstance(value_node, yaml.ScalarNode):
+            given[key] = Given("", source, tree_of_yaml(value_node, source))
+            continue
         text = _text(value_node, source)
         if text.strip():
             given[key] = Given(text, source)

@@ -19,6 +19,7 @@ from consumer.errors import Misconfigured, Retryable
 from consumer.find_stream import find_stream
 from consumer.observability import logs
 from consumer.settings.loading import EVENT_TYPE, SOURCE, load_settings
+from consumer.settings.routes import routes_of
 
 if TYPE_CHECKING:
     import argparse
@@ -54,7 +55,7 @@ def run(_: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
         for key in keys
         if "." in key
     ]
-    for route in settings.routes(keys):
+    for route in routes_of(settings, keys):
         application = route.event_type.partition(".")[0]
         crossings = route.filter is not None and route.filter.crosses(keys)
         definition = draft(route.event_type, application, route.format, keys, crossings=crossings)

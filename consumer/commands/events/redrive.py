@@ -30,6 +30,7 @@ from consumer.errors import Misconfigured
 from consumer.observability import logs
 from consumer.runtime.redrive.redrive import Redrive, RedriveJob
 from consumer.settings.loading import DEAD_LETTER_QUEUE, EVENT_TYPE, NAKADI, load_settings
+from consumer.settings.routes import routes_of
 
 if TYPE_CHECKING:
     import argparse
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
     """Run it, write a summary to `out` and return the report's exit code. Raises Misconfigured."""
     _check_list(arguments)
     settings = load_settings(environ, [EVENT_TYPE, NAKADI, DEAD_LETTER_QUEUE])
-    (route,) = settings.routes(())
+    (route,) = routes_of(settings, ())
     job = RedriveJob(
         route=route,
         request=settings.publish_timeout_seconds,

@@ -42,6 +42,12 @@ class MetadataSources:
     span_ctx: str | None = None
     parent_eids: str | None = None  # a list or set of UUIDs
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The attributes, each once."""
+        found = (self.eid, self.flow_id, self.span_ctx, self.parent_eids)
+        return tuple(dict.fromkeys(name for name in found if name is not None))
+
 
 @dataclass(frozen=True, slots=True)
 class EventFormat:

@@ -70,20 +70,21 @@ def check_clock(ahead: float) -> CheckResult:
     )
 
 
-def check_ordering_key(wanted: tuple[str, ...], table_key: tuple[str, ...]) -> CheckResult:
+def check_ordering_key(
+    chosen: tuple[str, ...], table_key: tuple[str, ...], setting: str
+) -> CheckResult:
     """Check that the ordering key is made of the table's key and includes the partition key.
 
-    `table_key` has the partition key first, as in KeySchema; if `wanted` is empty, the ordering key
-    is the partition key.
+    `table_key` has the partition key first, as in KeySchema. `setting` is what names the ordering
+    key.
     """
-    shown = ", ".join(wanted or table_key[:1])
-    unknown = [name for name in wanted if name not in table_key]
-    if unknown or (wanted and table_key[0] not in wanted):
+    shown = ", ".join(chosen)
+    if table_key[0] not in chosen or not set(chosen) <= set(table_key):
         return CheckResult(
             "ordering key",
             Severity.WRONG,
             shown,
-            f"CONSUMER_ORDERING_KEY takes attributes of the table's key ({', '.join(table_key)}),"
+            f"{setting} takes attributes of the table's key ({', '.join(table_key)}),"
             f" and must include {table_key[0]}",
         )
     return CheckResult("ordering key", Severity.FINE, shown)

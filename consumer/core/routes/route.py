@@ -26,7 +26,8 @@ class Route:
     A MODIFY is published only if one of the attributes `changed` differs; empty: whatever differs.
     With `skip_unchanged` it is published only if what the route shows differs.
 
-    `name` is unique, and for people: in findings, letters and options of commands.
+    `name` is unique, and for people: in findings, letters and options of commands. The `single`
+    route is that of CONSUMER_EVENT_TYPE, where there is no list of routes.
     """
 
     event_type: str
@@ -38,3 +39,10 @@ class Route:
     otherwise: bool = False
     changed: tuple[AttributePath, ...] = ()
     skip_unchanged: bool = False
+    single: bool = False
+
+    def setting(self, name: str = "") -> str:
+        """Return how messages name a setting of this route; without a name, the route itself."""
+        if self.single:
+            return f"CONSUMER_{name.upper() or 'EVENT_TYPE'}"
+        return f"CONSUMER_ROUTES, route {self.name}" + (f", {name}" if name else "")

@@ -15,6 +15,7 @@ from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
 from consumer.core.stream.stream import ViewType
 from consumer.errors import Misconfigured
 from consumer.settings.loading import APPLICATION, DEAD_LETTER_QUEUE, load_settings
+from consumer.settings.routes import routes_of, view_types_of
 from consumer.settings.settings import Settings
 
 LEAST = {
@@ -44,7 +45,7 @@ def refusal(**given: str) -> str:
 
 def test_the_least_configuration_has_the_public_defaults() -> None:
     settings = load()
-    assert settings.application == settings.data_type == "order-store.payment"
+    assert settings.application == "order-store.payment"
     assert settings.nakadi_url == "http://localhost:8080"
     assert settings.lease_timing() == LeaseTiming()
     assert settings.poll_timing() == PollTiming()
@@ -54,7 +55,7 @@ def test_the_least_configuration_has_the_public_defaults() -> None:
     assert settings.http_port == 8080
     assert settings.http_host is None
     assert settings.queue_bytes == 268_435_456
-    assert settings.view_types(("id",)) == {ViewType.NEW_AND_OLD_IMAGES}
+    assert view_types_of(settings, ("id",)) == {ViewType.NEW_AND_OLD_IMAGES}
 
 
 def test_defaults_that_follow_the_event_type_can_be_set_apart() -> None:
@@ -90,7 +91,7 @@ def test_limits_carry_every_setting_to_its_place() -> None:
 
 
 def test_the_format_takes_the_partition_key_unless_told_otherwise() -> None:
-    (route,) = load().routes(("order_id", "line"))
+    (route,) = routes_of(load(), ("order_id", "line"))
     assert route.format.ordering_key == ("order_id",)
     assert (route.event_type, route.keys) == ("order-store.payment", ("order_id", "line"))
     assert route.limits == load().publish_limits()
@@ -104,8 +105,8 @@ def test_the_format_takes_the_partition_key_unless_told_otherwise() -> None:
         event_bytes="5000",
         data_type="d",
     )
-    assert settings.view_types(("id",)) == {ViewType.NEW_IMAGE, ViewType.NEW_AND_OLD_IMAGES}
-    made = settings.routes(("tenant",))[0].format
+    assert view_types_of(settings, ("id",)) == {ViewType.NEW_IMAGE, ViewType.NEW_AND_OLD_IMAGES}
+    made = routes_of(settings, ("tenant",))[0].format
     assert made.ordering_key == ("tenant", "order_id")
     assert (made.data_type, made.event_bytes) == ("d", 5000)
     assert (made.layout, made.patch, made.patch_field, made.change_field) == (
@@ -225,14 +226,14 @@ def test_a_filter_that_is_refused_is_named_by_its_place_and_not_shown(
 def test_without_a_filter_everything_is_published() -> None:
     settings = load()
     assert settings.only is None
-    assert [route.filter for route in settings.routes(("id",))] == [None]
+    assert [route.filter for route in routes_of(settings, ("id",))] == [None]
 
 
 def test_the_criteria_of_an_event_source_mapping_are_taken_as_they_are() -> None:
     """As `aws lambda get-event-source-mapping --query FilterCriteria` prints them."""
     pattern = {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"kind": {"S": ["ORDER"]}}}}
     criteria = {"Filters": [{"Pattern": json.dumps(pattern)}]}
-    (route,) = load(filter=json.dumps(criteria, indent=4)).routes(("id",))
+    (route,) = routes_of(load(filter=json.dumps(criteria, indent=4)), ("id",))
     assert route.filter is not None
     ((branch,),) = (pattern.branches for pattern in route.filter.patterns)
     assert [*branch] == ["eventName", "dynamodb.NewImage.kind.S"]
@@ -249,7 +250,7 @@ def test_the_criteria_of_an_event_source_mapping_are_taken_as_they_are() -> None
     ],
 )
 def test_a_filter_needs_the_images_that_it_asks_for(asked: str, patch: str, fit: set[str]) -> None:
-    assert load(filter=asked, patch=patch).view_types(("id",)) == fit | {"NEW_AND_OLD_IMAGES"}
+    assert view_types_of(load(filter=asked, patch=patch), ("id",)) == fit | {"NEW_AND_OLD_IMAGES"}
 
 
 @pytest.mark.parametrize(
@@ -305,7 +306,7 @@ def test_limits_at_their_edge_are_accepted() -> None:
 
 def test_what_is_missing_is_named_before_what_follows_from_it() -> None:
     line = refusal(event_type="", application="")
-    assert line == "CONSUMER_EVENT_TYPE: found nothing, wanted the event type to publish to"
+    assert line.endswith("found nothing, wanted the event type to publish to, or CONSUMER_ROUTES")
     assert refusal(nakadi_url=" ", poll_seconds="x").startswith(
         "CONSUMER_NAKADI_URL: found nothing"
     )
@@ -315,7 +316,8 @@ def test_all_that_is_missing_is_named_at_once() -> None:
     with pytest.raises(Misconfigured) as raised:
         load_settings({})
     assert str(raised.value) == (
-        "CONSUMER_EVENT_TYPE: found nothing, wanted the event type to publish to;"
+        "CONSUMER_EVENT_TYPE: found nothing, wanted the event type to publish to, or"
+        " CONSUMER_ROUTES;"
         " CONSUMER_NAKADI_URL: found nothing, wanted the base URL of Nakadi;"
         " CONSUMER_TABLE, CONSUMER_STREAM_ARN: found nothing and nothing,"
         " wanted one of the two"

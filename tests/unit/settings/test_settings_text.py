@@ -31,7 +31,7 @@ def test_every_setting_has_a_line_with_unit_default_and_meaning() -> None:
         assert len(line.meaning) > 10, line.name
         assert "\n" not in line.meaning
     assert (lines["CONSUMER_TABLE"].unit, lines["CONSUMER_TABLE"].default) == ("name", "unset")
-    assert lines["CONSUMER_EVENT_TYPE"].default == "required"
+    assert lines["CONSUMER_EVENT_TYPE"].default == "required, or routes"
     assert lines["CONSUMER_DATA_TYPE"].default == "the event type"
     assert lines["CONSUMER_ORDERING_KEY"].default == "the partition key"
     assert lines["CONSUMER_POLL_SECONDS"].default == "0.25"

@@ -50,7 +50,6 @@ def test_the_region_is_that_of_the_stream(
 @pytest.mark.parametrize(
     ("wanted", "severity", "shown"),
     [
-        ((), Severity.FINE, "pk"),
         (("pk",), Severity.FINE, "pk"),
         (("sk", "pk"), Severity.FINE, "sk, pk"),
         (("sk",), Severity.WRONG, "sk"),
@@ -60,7 +59,7 @@ def test_the_region_is_that_of_the_stream(
 def test_an_ordering_key_holds_the_partition_key(
     wanted: tuple[str, ...], severity: Severity, shown: str
 ) -> None:
-    result = check_ordering_key(wanted, ("pk", "sk"))
+    result = check_ordering_key(wanted, ("pk", "sk"), "CONSUMER_ORDERING_KEY")
     assert (result.severity, result.result) == (severity, shown)
     assert (result.remedy == "") == (severity is Severity.FINE)
 

@@ -1,0 +1,198 @@
+"""What the list of routes says of one: `routes:` in the file, or CONSUMER_ROUTES.
+
+What a route leaves out comes from the settings of that name (`routes`). An error is one line that
+names the route, the place in it, and the reason.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from consumer.core.event.event import Category, MetadataSources
+from consumer.core.routes.filters.lambda_filter import Filter, read_filter
+from consumer.core.routes.language.bad_pattern import BadPattern
+from consumer.core.routes.language.json_tree import Members, read_json, shown
+from consumer.core.routes.language.numeral import Numeral
+from consumer.errors import Misconfigured
+from consumer.settings.error import in_words
+from consumer.settings.route_types import (
+    Attribute,
+    CategoryName,
+    EidOf,
+    Paths,
+    Renames,
+    RouteName,
+    Unchanged,
+)
+from consumer.settings.types import Attributes, EventTypeName, LayoutName, Name, Seconds, Switch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from consumer.settings.source import Given
+
+MOST_ROUTES: Final = 50
+
+_DATA_ONLY = ("data_type", "layout", "patch", "patch_field", "changed", "unchanged")
+
+
+class MetadataDefinition(BaseModel):
+    """Attributes whose strings become members of `metadata`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    eid: Attribute | None = None
+    flow_id: Attribute | None = None
+    span_ctx: Attribute | None = None
+    parent_eids: Attribute | None = None
+
+    def sources(self) -> MetadataSources:
+        """Return them as the format of events has them."""
+        return MetadataSources(self.eid, self.flow_id, self.span_ctx, self.parent_eids)
+
+
+class RouteDefinition(BaseModel):
+    """One route as it is written. None: the setting of that name decides, or the default."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, str_strip_whitespace=True
+    )
+
+    event_type: EventTypeName
+    name: RouteName = ""
+    filter: Filter | None = None
+    otherwise: Switch = False
+    changed: Paths = ()
+    include: Paths | None = None
+    exclude: Paths = ()
+    rename: Renames = ()
+    data_type: Name | None = None
+    ordering_key: Attributes | None = None
+    layout: LayoutName | None = None
+    patch: Switch | None = None
+    patch_field: Name | None = None
+    change_field: Name | None = None
+    category: CategoryName = Category.DATA
+    body: Attribute | None = None
+    unchanged: Unchanged | None = None
+    metadata: MetadataDefinition = MetadataDefinition()
+    eid: EidOf = "route"
+    max_record_age_seconds: Seconds | None = None
+
+    @property
+    def called(self) -> str:
+        """The route's name, by default that of its event type."""
+        return self.name or self.event_type
+
+    def shows(self, attribute: str) -> bool:
+        """Return whether anything of an attribute is shown in `data`."""
+        if attribute in self.metadata.model_dump().values():
+            return False
+        if any(path.names == (attribute,) for path in self.exclude):
+            return False
+        return self.include is None or any(path.names[0] == attribute for path in self.include)
+
+
+def read_definitions(given: Given) -> tuple[RouteDefinition, ...]:
+    """Return the routes of a setting. Raise Misconfigured, with one line for the operator."""
+    tree = given.tree
+    if tree is None:
+        try:
+            tree = read_json(given.text)
+        except BadPattern as error:
+            raise Misconfigured(
+                f"{given.source}: found what is no JSON ({error.reason}), wanted a list of routes"
+            ) from None
+    if not isinstance(tree, list) or not tree:
+        raise Misconfigured(f"{given.source}: found {shown(tree)}, wanted a list of routes")
+    if len(tree) > MOST_ROUTES:
+        raise Misconfigured(
+            f"{given.source}: found {len(tree)} routes, wanted at most {MOST_ROUTES}"
+        )
+    from_yaml = given.tree is not None
+    found = tuple(
+        _definition(given.source, number, each, from_yaml=from_yaml)
+        for number, each in enumerate(tree, 1)
+    )
+    _check_all(given.source, found)
+    return found
+
+
+def _definition(source: str, number: int, tree: object, *, from_yaml: bool) -> RouteDefinition:
+    place = f"{source}: route {number}"
+    if not isinstance(tree, Members):
+        raise Misconfigured(f"{place}: found {shown(tree)}, wanted an object with an event_type")
+    name = dict(tree).get("name") or dict(tree).get("event_type")
+    if isinstance(name, str):
+        place = f"{place} ({name[:255]})"
+    doubled = [key for key, count in Counter(key for key, _ in tree).items() if count > 1]
+    if doubled:
+        raise Misconfigured(f"{place}: found the key {doubled[0]!r} a second time, wanted it once")
+    values = {str(key): _plain(value) for key, value in tree if key != "filter"}
+    if "filter" in dict(tree):
+        try:
+            values["filter"] = read_filter(dict(tree)["filter"], from_yaml=from_yaml)
+        except BadPattern as error:
+            raise Misconfigured(
+                f"{place}, filter: {error}; wanted a filter in Lambda's language"
+            ) from None
+    try:
+        definition = RouteDefinition.model_validate(values)
+    except ValidationError as error:
+        raise Misconfigured(f"{place}{in_words(error)}") from None
+    for wanted in _broken(definition):
+        raise Misconfigured(f"{place}: {wanted}")
+    return definition
+
+
+def _plain(tree: object) -> object:
+    """Return a tree as Python's own values; a name that comes twice stays twice, as a refusal."""
+    match tree:
+        case Members():
+            names = [name for name, _ in tree]
+            if len(set(names)) != len(names):
+                return None  # no setting of a route takes it
+            return {name: _plain(value) for name, value in tree}
+        case list():
+            return [_plain(each) for each in tree]
+        case Numeral():
+            return float(tree.text)
+        case _:
+            return tree
+
+
+def _broken(route: RouteDefinition) -> Iterator[str]:
+    """Yield what is wrong with a route by itself."""
+    if route.otherwise and route.filter is not None:
+        yield "found filter and otherwise, wanted one of the two: otherwise is what no filter takes"
+    if route.category is Category.BUSINESS:
+        for name in _DATA_ONLY:
+            if name in route.model_fields_set:
+                yield f"found {name} beside category business, wanted it for category data only"
+    elif route.body is not None:
+        yield "found body without category business, wanted both"
+    doubled = [new for new, count in Counter(new for _, new in route.rename).items() if count > 1]
+    if doubled:
+        yield f"rename: found two attributes that become {doubled[0]!r}, wanted different names"
+    for old, _ in route.rename:
+        if not route.shows(old):
+            yield f"rename: found {old!r}, which is left out, wanted an attribute that is shown"
+
+
+def _check_all(source: str, routes: Sequence[RouteDefinition]) -> None:
+    """Raise Misconfigured if two routes cannot stand beside each other."""
+    for what, names in (
+        ("event type", [route.event_type for route in routes]),
+        ("name", [route.called for route in routes]),
+    ):
+        doubled = [name for name, count in Counter(names).items() if count > 1]
+        if doubled:
+            raise Misconfigured(
+                f"{source}: found two routes with the {what} {doubled[0]!r}, wanted one; several"
+                " rules of one event type are a list of patterns"
+            )
+    if sum(route.otherwise for route in routes) > 1:
+        raise Misconfigured(f"{source}: found two routes with otherwise, wanted at most one")
