@@ -146,6 +146,13 @@ class LeaseStore(Protocol):
         """
         ...
 
+    async def write_purpose(self, expected: StreamRow, row: StreamRow) -> StreamRow | None:
+        """Write fingerprint, event types and `published` of `row` if they are those of `expected`.
+
+        Change nothing else. Return the new row, None if another worker was faster.
+        """
+        ...
+
     async def create_lease(self, stream_key: str, lease: Lease) -> bool:
         """Put the row if it is absent; return whether this call created it."""
         ...

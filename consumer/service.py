@@ -35,6 +35,7 @@ from consumer.find_stream import (
     find_stream,
     is_known,
     patiently,
+    purpose_of,
 )
 from consumer.observer import Observer
 from consumer.preflight import before_start, tell_doubts
@@ -213,7 +214,7 @@ class Service:
                 stream=page.stream,
                 follow_table=settings.table is not None,
                 start_position=settings.start,
-                fingerprint=settings.fingerprint(page.key_attributes[0]),
+                purpose=purpose_of(settings, page),
                 view_types=view_types_of(settings, page.key_attributes),
                 accept_change=settings.accept_change,
             ),

@@ -17,6 +17,7 @@ from consumer.core.shard.pace import Polling
 from consumer.observability.conditions import Conditions
 from consumer.runtime.cancellation import ending_group
 from consumer.runtime.discovery.discovery import Discovery
+from consumer.runtime.discovery.purpose_keeper import PurposeKeeper
 from consumer.runtime.instruments import Instruments
 from consumer.runtime.leases.coordinator import Coordinator
 from consumer.runtime.leases.heartbeat import Heartbeat
@@ -98,6 +99,9 @@ class ConsumerWorker:
         discovery = Discovery(
             self._table, ports.streams, ports.clock, config.timing, config.source, metrics
         )
+        self.purpose = PurposeKeeper(
+            self._table, ports.clock, config.source, self.publishing.stored
+        )
         polling = Polling(config.poll)
         shards = ShardFactory(
             worker_id=self.heartbeat.worker_id,
@@ -123,6 +127,7 @@ class ConsumerWorker:
             held=held,
             readability=ReadabilityCheck(ports.streams, heartbeat, held, instruments),
             polling=polling,
+            purpose=self.purpose,
             clock=ports.clock,
         )
 

@@ -14,20 +14,18 @@ from consumer.core.publishing.lanes import Lanes
 from consumer.core.publishing.partition_outcome import outcomes
 from consumer.core.publishing.placement import Partitioning, Placement
 from consumer.core.publishing.signs_of_life import SignsOfLife
+from consumer.core.reports.readiness import refused
 from consumer.core.reports.status import NOTHING_SENT, EventTypeStatus
 from consumer.runtime.publishing.event_trouble import EventTrouble
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from consumer.core.backlog.queued_event import QueuedEvent
     from consumer.core.publishing.answer import Answer
     from consumer.core.publishing.partition_outcome import PartitionOutcome
     from consumer.core.routes.route import Route
     from consumer.ports import Chance, Clock
-
-REFUSED_AT_THE_DOOR = frozenset({"http_401", "http_403", "http_404", "foreign_403", "foreign_404"})
-"""Reasons that keep a new worker from being ready, so that a bad rollout halts."""
 
 SMOOTHING = 0.2
 """Weight of the newest request in `round_trip`."""
@@ -71,10 +69,13 @@ class EventType:
         self._clock = clock
         self._chance = chance
 
-    @property
-    def admitted(self) -> bool:
-        """False while Nakadi refuses all access (401, 403, 404) and has stored no event yet."""
-        return self.published or self.flow.reason not in REFUSED_AT_THE_DOOR
+    def refused(self, stored_before: Collection[str] = ()) -> bool:
+        """Return whether this event type keeps its worker from being ready.
+
+        `stored_before` are the event types in which any worker has had an event stored.
+        """
+        stored = self.published or self.name in stored_before
+        return refused(self.flow.reason, stored=stored)
 
     @property
     def status(self) -> EventTypeStatus:

@@ -60,6 +60,10 @@ class Publishing:
             for name, outlet in outlets.items()
         ]
 
+    def stored(self) -> frozenset[str]:
+        """Return the event types in which an event was stored since the start."""
+        return frozenset(each.name for each in self.event_types if each.published)
+
     async def run(self) -> None:
         """Send the events of the backlog, and dead letters of refused ones, until stopped."""
         async with asyncio.TaskGroup() as tasks:
