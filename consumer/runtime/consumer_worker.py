@@ -38,7 +38,15 @@ if TYPE_CHECKING:
     from consumer.core.routes.route import Route
     from consumer.core.shard.shard_view import ShardView
     from consumer.observability.metrics import Metrics
-    from consumer.ports import Chance, Clock, DeadLetterQueue, LeaseStore, Publisher, StreamClient
+    from consumer.ports import (
+        Chance,
+        Clock,
+        DeadLetterQueue,
+        Definition,
+        LeaseStore,
+        Publisher,
+        StreamClient,
+    )
     from consumer.runtime.discovery.source import Source
 
 
@@ -46,7 +54,8 @@ if TYPE_CHECKING:
 class Ports:
     """The ports of a worker. `publishers` are by event type.
 
-    `dead_letters` is None without a dead letter queue.
+    `dead_letters` is None without a dead letter queue. `unfit` are the definitions of those event
+    types that cannot take their route's events.
     """
 
     streams: StreamClient
@@ -55,6 +64,7 @@ class Ports:
     dead_letters: DeadLetterQueue | None
     clock: Clock
     chance: Chance
+    unfit: Mapping[str, Definition] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +96,7 @@ class ConsumerWorker:
             self._fence,
             instruments,
             config.partitionings,
+            ports.unfit,
         )
         self._table = WatchedTable(ports.store, ports.clock)
         self.heartbeat = Heartbeat(self._table, ports.clock, config.timing, self._fence, row)

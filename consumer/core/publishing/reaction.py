@@ -48,9 +48,6 @@ FAILURE_DELAY_MIN = 0.05
 EXPIRED = "expired"
 """Reason of a refusal by age. The dead letter limit does not count it: the event is not bad."""
 
-DEFINITION = "definition"
-"""Reason of a stop, and of the answer that says so: events like these can never be stored."""
-
 _UNAVAILABLE = frozenset({408, 413, 425, 429})
 
 

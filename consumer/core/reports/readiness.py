@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consumer.core.leases.table_calls import TableCall
-from consumer.core.publishing.reaction import DEFINITION
+from consumer.core.publishing.flow import DEFINITION
 
 if TYPE_CHECKING:
     from consumer.core.failure import Failure

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from consumer.core.publishing.flow import DEAD_LETTER_LIMIT, Flow, FlowState
+from consumer.core.publishing.answer import no_answer
+from consumer.core.publishing.flow import DEAD_LETTER_LIMIT, DEFINITION, Flow, FlowState
 from consumer.core.publishing.lanes import Lanes
 from consumer.core.publishing.partition_outcome import outcomes
 from consumer.core.publishing.placement import Partitioning, Placement
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from consumer.core.backlog.queued_event import QueuedEvent
+    from consumer.core.preflight.check_result import CheckResult
     from consumer.core.publishing.answer import Answer
     from consumer.core.publishing.partition_outcome import PartitionOutcome
     from consumer.core.routes.route import Route
@@ -178,6 +180,22 @@ class EventType:
         self.signs.outage_at = now
         self.flow.stop(now, reason)
         self.trouble.stopped(reason, answer, news=before is not FlowState.STOPPED)
+
+    def unfit(self, found: CheckResult) -> None:
+        """Send nothing: the definition can never take these events, for the reason that was found.
+
+        Call it before the first event was sent.
+        """
+        detail = "; ".join(filter(None, (found.result, found.remedy)))
+        self.stop(DEFINITION, no_answer(DEFINITION, detail, None))
+
+    def fits(self, partitioning: Partitioning) -> None:
+        """Publish: the definition, which could not take these events, can now."""
+        before = self.flow.state
+        self.flow.resume()
+        self.lanes = Lanes(self.limits, Placement(partitioning))
+        self.signs = SignsOfLife(self.lanes.placement)
+        self.trouble.resumed(before)
 
     def may_refuse(self, postponed: int) -> bool:
         """Return whether one more event may become a dead letter; stop if there are too many.

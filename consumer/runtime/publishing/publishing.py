@@ -7,10 +7,12 @@ which they run.
 from __future__ import annotations
 
 import asyncio
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from consumer.runtime.publishing.backlog import Backlog
 from consumer.runtime.publishing.dead_letters import DeadLetterSender
+from consumer.runtime.publishing.definition_watch import DefinitionWatch
 from consumer.runtime.publishing.dispatcher import Dispatcher
 from consumer.runtime.publishing.event_type import EventType
 from consumer.runtime.publishing.outlet import Outlet
@@ -24,12 +26,16 @@ if TYPE_CHECKING:
     from consumer.core.leases.fence import Fence
     from consumer.core.publishing.placement import Partitioning
     from consumer.core.routes.route import Route
-    from consumer.ports import DeadLetterQueue, Publisher
+    from consumer.ports import DeadLetterQueue, Definition, Publisher
     from consumer.runtime.instruments import Instruments
 
 
 class Publishing:
-    """The parts of publishing. Readers use `backlog`; `/status` shows `event_types`."""
+    """The parts of publishing. Readers use `backlog`; `/status` shows `event_types`.
+
+    `unfit` are the definitions that cannot take their route's events: nothing is sent to those
+    event types until theirs has changed.
+    """
 
     def __init__(
         self,
@@ -40,6 +46,7 @@ class Publishing:
         fence: Fence,
         instruments: Instruments,
         partitionings: Mapping[str, Partitioning],
+        unfit: Mapping[str, Definition] = MappingProxyType({}),
     ) -> None:
         clock, chance = instruments.clock, instruments.chance
         self.backlog = Backlog(queue_bytes, instruments.metrics)
@@ -59,6 +66,11 @@ class Publishing:
             Dispatcher(outlet, Sender(outlet, publishers[name], instruments), clock, slots)
             for name, outlet in outlets.items()
         ]
+        self._watches = [
+            DefinitionWatch(outlet.event_type, unfit[name], outlet.changed.notify)
+            for name, outlet in outlets.items()
+            if name in unfit
+        ]
 
     def stored(self) -> frozenset[str]:
         """Return the event types in which an event was stored since the start."""
@@ -69,10 +81,14 @@ class Publishing:
         async with asyncio.TaskGroup() as tasks:
             for dispatcher in self._dispatchers:
                 tasks.create_task(dispatcher.run())
+            for watch in self._watches:
+                tasks.create_task(watch.run())
             tasks.create_task(self.dead_letters.run())
 
     def stop(self) -> None:
         """End `run` without waiting for requests in flight: every shard has been released."""
         for dispatcher in self._dispatchers:
             dispatcher.stop()
+        for watch in self._watches:
+            watch.stop()
         self.dead_letters.stop()
