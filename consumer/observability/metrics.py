@@ -113,8 +113,12 @@ class Metrics:
         self.records_read = self._counter("records_read", "Stream records read.")
         self.records_skipped = self._counter(
             "records_skipped",
-            "Records skipped: read before, older than a start or a seek, or taken by no filter.",
+            "Records skipped: read before, older than a start or a seek, or published by no route.",
             "reason",
+        )
+        self.metadata_left_out = self._counter(
+            "metadata_left_out",
+            "Attributes' values left out of events' metadata because Nakadi would refuse them.",
         )
         self.gaps = self._counter(
             "gaps",

@@ -19,6 +19,7 @@ PUBLIC = {
     "events_published_total": {"event_type"},
     "dead_letters_total": {"event_type", "reason"},
     "records_skipped_total": {"reason"},
+    "metadata_left_out_total": set(),
     "gaps_total": {"reason"},
     "get_records_requests_total": {"outcome"},
     "get_records_bytes_total": {"encoding"},
@@ -112,7 +113,8 @@ def test_the_first_dead_letter_and_the_first_gap_are_an_increase() -> None:
     gaps = ("trimmed", "possibly_trimmed", "shard_gone", "stream_gone", "view_type", "seek")
     for reason in gaps:
         assert value("consumer_gaps_total", {"reason": reason}) == 0
-    for reason in ("already_read", "before_start", "before_seek", "filtered"):
+    by_routes = ("filtered", "unchanged", "outbox_modified")
+    for reason in ("already_read", "before_start", "before_seek", *by_routes):
         assert value("consumer_records_skipped_total", {"reason": reason}) == 0
 
 
