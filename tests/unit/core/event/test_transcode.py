@@ -460,6 +460,11 @@ def test_after_an_item_with_two_attributes_under_one_name_the_patch_is_omitted()
     assert data["change"]["patch_omitted"] is True
 
 
+def nested_in(name: str) -> EventFormat:
+    """A format that looks into an attribute."""
+    return replace(FORMAT, selection=Selection(exclude=(read_path(f"{name}.x"),)))
+
+
 def unbuildable_of(wire: Json, event_format: EventFormat) -> Unbuildable:
     made = Transcoder(event_format, STREAM_ARN, Shapes()).event_of(stream_record(wire))
     assert isinstance(made, Unbuildable)
@@ -470,9 +475,8 @@ def test_poison_keeps_of_its_record_what_is_shown_or_nothing() -> None:
     wire = record_of("INSERT", None, ITEM | {"status": {"N": "x"}})
     kept = json.loads(unbuildable_of(wire, SEEN).record or b"")
     assert kept == changed(wire, NewImage={"id": {"S": "o-4711"}, "status": {"N": "x"}})
-    made = Transcoder(SEEN, STREAM_ARN, Shapes()).event_of(MalformedRecord(b"{}", 5, "why"))
-    assert isinstance(made, Unbuildable)
-    assert made.record is None
+    broken = record_of("INSERT", None, ITEM | {"gone": {"S": "x"}, "status": 7})
+    assert unbuildable_of(broken, nested_in("status")).record is None
 
 
 UUID = "a1b2c3d4-0000-4000-8000-000000000001"
