@@ -167,6 +167,11 @@ class Line:
     def view(self) -> ShardView:
         return self.consumer.view()
 
+    def counted(self, name: str, **labels: str) -> float:
+        """A metric of the event type, 0 while nobody has counted."""
+        labels["event_type"] = self.event_type.name
+        return self.metrics.registry.get_sample_value(f"consumer_{name}", labels) or 0.0
+
     async def run_consumer(self) -> Outcome:
         self.outcome = await self.consumer.run()
         return self.outcome

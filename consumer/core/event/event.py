@@ -65,7 +65,7 @@ class EventFormat:
     ordering_key: tuple[str, ...]  # attributes of the table's primary key, as configured
     patch: bool = True  # U events carry a JSON Patch
     patch_field: str = "patch"
-    change: bool = True  # events say which change they are; business events need not
+    change: bool = True  # events say which change they are; only business events need not
     change_field: str = "change"
     layout: Layout = Layout.FLAT
     event_bytes: int = 999_000  # most bytes of an event; a larger one is made without its patch
@@ -83,7 +83,8 @@ class EventFormat:
     @property
     def change_member(self) -> str | None:
         """The name of the member that says which change an event is; None if no event has one."""
-        return self.change_field if self.change else None
+        has_one = self.change or self.category is Category.DATA
+        return self.change_field if has_one else None
 
     @property
     def leaves_out(self) -> bool:

@@ -177,7 +177,8 @@ class DeadLetterSender:
         for (event, refused), letter, done in zip(batch, letters, accepted, strict=True):
             if done:
                 _tell_if_empty(letter)
-                self._metrics.dead_letters.labels(reason=refused.reason).inc()
+                counted = {"event_type": letter.event_type, "reason": refused.reason}
+                self._metrics.dead_letters.labels(**counted).inc()
                 self._outlet(event).discard(event)
                 self._backlog.settled([event])
             else:
