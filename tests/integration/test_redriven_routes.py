@@ -120,8 +120,8 @@ def test_one_run_serves_all_routes_and_each_key_is_in_order_in_each(desk: Counte
         for name in ("orders", "shipped")
     ]
     desk.put(*letters)
-    code, out, errors = desk.redrive(**rules)
-    assert (code, errors) == (0, "")
+    code, out, _ = desk.redrive(**rules)
+    assert code == 0
     assert "accepted: 80 " in out
     assert f"{desk.name}: accepted 40\n{desk.shipped}: accepted 40\n" in out
     assert desk.depth() == (0, 0)
