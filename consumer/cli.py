@@ -212,11 +212,12 @@ def _add_operator_commands(add: Callable[[str, str], argparse.ArgumentParser]) -
 
 def _add_redrive(redrive: argparse.ArgumentParser) -> None:
     redrive.description = (
-        "Publish the events in the dead letter queue again. Accepted ones are deleted from the"
-        " queue, the others stay. The command ends when the queue is empty. The exit code is 1 if a"
-        " letter was refused again, if an accepted one could not be deleted, or if the run ended"
-        " early: Nakadi or the queue did not answer, publishing is stopped, or SIGTERM. Letters of"
-        " which no event can be made stay and do not count."
+        "Publish the events in the dead letter queue again, those of all routes. Accepted ones are"
+        " deleted from the queue, the others stay. The command ends when the queue is empty. The"
+        " exit code is 1 if a letter was refused again, if an accepted one could not be deleted, or"
+        " if the run ended early, for all event types or one: Nakadi or the queue did not answer,"
+        " publishing is stopped, or SIGTERM. Letters of which no event can be made stay and do not"
+        " count. An event that its route would not make so today is made again from its record."
     )
     redrive.add_argument(
         "--dry-run",
@@ -227,7 +228,7 @@ def _add_redrive(redrive: argparse.ArgumentParser) -> None:
         "--list",
         action="store_true",
         help="with --dry-run: print a line for each letter: key (as a hash), sequence, age,"
-        " receptions, reason, detail",
+        " receptions, reason, route, detail",
     )
     redrive.add_argument(
         "--json", action="store_true", help="with --list: print a JSON object for each letter"
@@ -255,4 +256,10 @@ def _add_redrive(redrive: argparse.ArgumentParser) -> None:
     )
     redrive.add_argument(
         "--key", help="""only letters of this ordering key: o-4711, or '["o-4711",7]'"""
+    )
+    redrive.add_argument(
+        "--as-made",
+        action="store_true",
+        help="publish an event as it is where its route has changed since and the letter has no"
+        " record; it may show what the route leaves out today",
     )
