@@ -114,7 +114,7 @@ class Preview:
             try:
                 page = (await find_stream(self._settings, client)).page
                 check_ordering_key(self._settings, page)
-                tip = StreamTip(client, page, lambda found: self._show_page(page, found))
+                tip = StreamTip(client, page, lambda found: self._show_page(page, found), _begin)
                 await tip.read(seconds)
             except Retryable as error:
                 raise StreamUnreachable(f"the stream could not be read: {error}") from error
@@ -179,6 +179,12 @@ class Preview:
                     f" attributes of the table's primary key ({', '.join(keys)})"
                 )
         return Previewer.of(routes, arn, self._shapes, self._sightings)
+
+
+def _begin(shards: int) -> None:
+    """Say from when on changes are shown."""
+    sys.stderr.write(f"note: reading {shards} shards\n")
+    sys.stderr.flush()
 
 
 def live_seconds(text: str) -> int:

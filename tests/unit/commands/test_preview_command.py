@@ -227,6 +227,7 @@ class Tip:
         self.children: dict[str, list[Shard]] = {}
         self.late: dict[str, list[Exception]] = defaultdict(list)
         self.asked: list[tuple[str, Position]] = []
+        self.started: list[int] = []
 
     async def describe_stream(self, stream: Stream, after: str | None) -> StreamPage:
         shards = [Shard("late", None, None), Shard("gone", None, None)] if after else []
@@ -259,12 +260,14 @@ def listing(*shards: Shard, more: str | None = None) -> StreamPage:
 
 def read(tip: Tip, first: StreamPage, seconds: float = 10.0) -> tuple[StreamTip, list[Any]]:
     taken: list[Any] = []
+    tip.started = []
 
     async def main() -> StreamTip:
         found = StreamTip(
             cast("StreamClient", tip),
             first,
             lambda page: taken.extend(json.loads(bytes(each.text)) for each in page.records),  # type: ignore[union-attr]
+            tip.started.append,
         )
         await found.read(seconds)
         return found
@@ -280,6 +283,7 @@ def test_the_tip_of_every_open_shard_is_read() -> None:
     assert tip.asked == [("one", AtLatest()), ("late", AtLatest()), ("gone", AtLatest())]
     assert found.pages >= 2
     assert not found.failures
+    assert tip.started == [3]
 
 
 def test_the_children_of_a_shard_that_ends_are_read_from_their_first_record() -> None:
@@ -302,6 +306,7 @@ def test_calls_that_fail_are_counted_and_tried_again() -> None:
     found, taken = read(tip, listing(Shard("one", None, None)))
     assert taken == ["a", "b", "c"]
     assert found.failures == {"throttled": 2}
+    assert tip.started == [1]
     assert tip.asked == [("one", AtLatest())] * 3
 
 
