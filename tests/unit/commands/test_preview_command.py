@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
-import subprocess
 import sys
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 import pytest
 from msgspec import Raw
 
+from consumer import cli
 from consumer.commands.events.preview import confirm, live_seconds
 from consumer.commands.events.stream_tip import StreamTip
 from consumer.core.stream.page import Page
@@ -26,7 +26,7 @@ from consumer.core.stream.stream import (
     ViewType,
 )
 from consumer.errors import ExpiredIterator, Misconfigured, Retryable, ShardNotFound, TrimmedData
-from tests.patience import PATIENCE
+from consumer.observability import logs
 from tests.reference.records import KEYS, record_of
 from tests.twins.virtual_time import run
 
@@ -40,7 +40,6 @@ ROUTES = """[
     {"event_type": "s.rest", "name": "rest", "otherwise": true, "include": ["id", "status"]}
 ]"""
 ENVIRON = {
-    "PATH": os.environ["PATH"],
     "CONSUMER_ROUTES": ROUTES,
     "CONSUMER_APPLICATION": "orders",
     "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
@@ -48,18 +47,33 @@ ENVIRON = {
 ARN = "arn:aws:dynamodb:eu-central-1:123456789012:table/orders/stream/2026-11-01T00:00:00.000"
 
 
-def preview(
-    *words: str, records: str = "", environ: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "consumer", "preview", *words],
-        env=ENVIRON | (environ or {}),
-        input=records,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+class Answer(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Command(Protocol):
+    def __call__(
+        self, *words: str, records: str = "", environ: dict[str, str] | None = None
+    ) -> Answer: ...
+
+
+@pytest.fixture
+def preview(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """The command, in this process; `records` are its stdin, which is no terminal."""
+    monkeypatch.setattr(logs, "configure_command", lambda: None)
+
+    def execute(*words: str, records: str = "", environ: dict[str, str] | None = None) -> Answer:
+        stdin = io.TextIOWrapper(io.BytesIO(records.encode()))
+        monkeypatch.setattr(sys, "stdin", stdin)
+        try:
+            code = cli.execute(("preview", *words), ENVIRON | (environ or {}))
+        except SystemExit as error:
+            code = int(str(error.code))
+        return Answer(code, *capsys.readouterr())
+
+    return execute
 
 
 def record(status: str, name: str = "INSERT", **more: object) -> str:
@@ -68,7 +82,7 @@ def record(status: str, name: str = "INSERT", **more: object) -> str:
     return json.dumps(record_of(name, old, new, **more))
 
 
-def test_a_line_of_json_for_each_record_and_nothing_of_what_is_left_out() -> None:
+def test_a_line_of_json_for_each_record_and_nothing_of_what_is_left_out(preview: Command) -> None:
     records = (
         f"{record('PAID', eventSourceARN=ARN)}\n{record('OPEN', 'REMOVE', eventSourceARN=ARN)}\n"
     )
@@ -92,7 +106,9 @@ def test_a_line_of_json_for_each_record_and_nothing_of_what_is_left_out() -> Non
     assert "marked" not in answer.stdout
 
 
-def test_what_took_nothing_and_what_no_record_had_is_told_at_the_end(tmp_path: Path) -> None:
+def test_what_took_nothing_and_what_no_record_had_is_told_at_the_end(
+    preview: Command, tmp_path: Path
+) -> None:
     file = tmp_path / "event.json"
     bare = json.dumps({"Records": [record_of("INSERT", None, KEYS)]}, indent=2)
     file.write_text(bare)
@@ -111,7 +127,7 @@ def test_what_took_nothing_and_what_no_record_had_is_told_at_the_end(tmp_path: P
     ]
 
 
-def test_the_eid_is_that_of_the_service() -> None:
+def test_the_eid_is_that_of_the_service(preview: Command) -> None:
     named = record("PAID", eventSourceARN=ARN)
     by_record = preview("--records", "-", "--json", records=named)
     by_setting = preview(
@@ -129,7 +145,7 @@ def test_the_eid_is_that_of_the_service() -> None:
         ('{"Records": [{"body": "marked"}]}', "--records: line 1 is no stream record"),
     ],
 )
-def test_bad_input_is_one_line(records: str, says: str) -> None:
+def test_bad_input_is_one_line(preview: Command, records: str, says: str) -> None:
     answer = preview("--records", "-", records=records)
     assert (answer.returncode, answer.stdout) == (2, "")
     assert answer.stderr.count("\n") == 1
@@ -137,7 +153,7 @@ def test_bad_input_is_one_line(records: str, says: str) -> None:
     assert "marked" not in answer.stderr
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there(preview: Command, tmp_path: Path) -> None:
     answer = preview("--records", str(tmp_path / "absent"))
     assert (answer.returncode, answer.stderr.count("\n")) == (2, 1)
     assert "No such file or directory" in answer.stderr
@@ -157,13 +173,13 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_route_that_is_refused(environ: dict[str, str], says: str) -> None:
+def test_a_route_that_is_refused(preview: Command, environ: dict[str, str], says: str) -> None:
     answer = preview("--records", "-", records=record("PAID"), environ=environ)
     assert (answer.returncode, answer.stdout, answer.stderr.count("\n")) == (2, "", 1)
     assert answer.stderr.startswith(f"consumer: {says}")
 
 
-def test_records_without_the_images_that_a_route_needs() -> None:
+def test_records_without_the_images_that_a_route_needs(preview: Command) -> None:
     made = record_of("INSERT", None, KEYS)
     made["dynamodb"]["StreamViewType"] = "NEW_IMAGE"
     answer = preview("--records", "-", records=json.dumps(made))
@@ -171,7 +187,7 @@ def test_records_without_the_images_that_a_route_needs() -> None:
     assert answer.stderr.startswith("consumer: the records have view type NEW_IMAGE: ")
 
 
-def test_a_third_reader_is_asked_for() -> None:
+def test_a_third_reader_is_asked_for(preview: Command) -> None:
     source = {"CONSUMER_TABLE": "orders"}
     answer = preview("--live", "30", environ=source)
     assert (answer.returncode, answer.stdout) == (2, "")
