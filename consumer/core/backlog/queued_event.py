@@ -86,8 +86,6 @@ EVENT_BYTES = 900
 
 def cost_of(content: Event | Unbuildable) -> int:
     """Return the bytes of memory that are counted for an event of this content."""
-    if isinstance(content, Event):
-        return len(content.body) + EVENT_BYTES
     return len(content.record or b"") + len(content.body or b"") + EVENT_BYTES
 
 

@@ -14,7 +14,10 @@ from consumer.core.stream.record import StreamRecord
 
 _DATA_OP: Final = {"INSERT": b"C", "MODIFY": b"U", "REMOVE": b"D"}
 _CROSSED: Final = {Crossing.ENTERED: b"C", Crossing.LEFT: b"D"}
-_METADATA: Final = b'{"metadata":{"eid":"%b","occurred_at":"%b"%b}'
+_HEAD: Final = (
+    b'{"metadata":{"eid":"%b","occurred_at":"%b"%b},"data_type":%b,"data_op":"%b","data":{%b'
+)
+_BUSINESS_HEAD: Final = b'{"metadata":{"eid":"%b","occurred_at":"%b"%b}%b'
 
 
 class ItemContent(Struct, frozen=True):
@@ -40,11 +43,11 @@ class Envelope:
         self._is_business = format.category is Category.BUSINESS
         self._data_type = json.encode(format.data_type)
         self._patch_field = json.encode(format.patch_field)
-        named = format.change_member
-        self._change_field = None if named is None else json.encode(named)
+        self._change_field = json.encode(format.change_field)
+        self._has_change = format.change_member is not None
         self._is_flat = format.layout is Layout.FLAT
         self._event_bytes = format.event_bytes
-        self._end = b"}" if self._is_business else b"}}"
+        self._end = b"}}" if self._is_business else b"}}}"
 
     def body(
         self,
@@ -58,36 +61,33 @@ class Envelope:
 
         `created_at` is the record's creation time in epoch seconds.
         """
-        head = _METADATA % (eid.encode(), occurred_at(created_at).encode(), content.metadata)
+        item, at = content.item, occurred_at(created_at).encode()
         if self._is_business:
-            head += b"," + content.item if content.item else b""
+            members = b"," + item if item else b""
+            head = _BUSINESS_HEAD % (eid.encode(), at, content.metadata, members)
+            if not self._has_change:
+                return head + b"}"
         else:
-            head += b',"data_type":%b,"data_op":"%b","data":{%b' % (
-                self._data_type,
-                _DATA_OP[record.event_name] if crossing is None else _CROSSED[crossing],
-                content.item if self._is_flat else b'"item":{%b}' % content.item,
-            )
-        comma = b"" if head.endswith(b"{") else b","
-        omitted = content.patch_omitted
-        if content.patch is not None:
-            omitted = len(head) + sum(map(len, content.patch)) > self._event_bytes
-            if not omitted:  # as far as it is known before the parts are joined
-                change = self._change(record, crossing, omitted=False)
-                patch = b"%b:[%b]" % (self._patch_field, b",".join(content.patch))
-                body = b"".join((head, comma, patch, b"," if change else b"", change, self._end))
-                if len(body) <= self._event_bytes:
-                    return body
-                omitted = True
-        change = self._change(record, crossing, omitted=omitted)
-        return b"".join((head, comma if change else b"", change, self._end))
-
-    def _change(self, record: StreamRecord, crossing: Crossing | None, *, omitted: bool) -> bytes:
-        """Return the member that says which change the event is; nothing if it has none."""
-        if self._change_field is None:
-            return b""
+            operation = _DATA_OP[record.event_name] if crossing is None else _CROSSED[crossing]
+            members = item if self._is_flat else b'"item":{%b}' % item
+            head = _HEAD % (
+                eid.encode(), at, content.metadata, self._data_type, operation, members
+            )  # fmt: skip
+        comma = b"," if members or self._is_business else b""
         change = b'%b:{"sequence":"%040d"' % (self._change_field, record.sequence)
         if record.is_ttl and record.event_name == "REMOVE":
             change += b',"ttl":true'
         if crossing is not None:
             change += b',"%b":true' % crossing.encode()
-        return change + (b',"patch_omitted":true}' if omitted else b"}")
+        omitted = content.patch_omitted
+        if content.patch is not None:
+            omitted = len(head) + sum(map(len, content.patch)) > self._event_bytes
+            if not omitted:  # as far as it is known before the parts are joined
+                patch = b"%b:[%b]" % (self._patch_field, b",".join(content.patch))
+                body = b"%b%b%b,%b%b" % (head, comma, patch, change, self._end)
+                if len(body) <= self._event_bytes:
+                    return body
+                omitted = True
+        if omitted:
+            change += b',"patch_omitted":true'
+        return b"%b%b%b%b" % (head, comma, change, self._end)

@@ -69,7 +69,7 @@ class MetadataReader:
 
     def read(self, image: Raw | None) -> EventMetadata:
         """Return what an image says. Raise MalformedItem."""
-        if not self._sources or image is None:
+        if image is None:
             return NO_METADATA
         item = decode_members(image)
         eid, members, left_out = None, b"", 0

@@ -57,7 +57,8 @@ class Image(Struct, frozen=True):
 def read_image(text: Raw | None, shapes: Shapes) -> Image | None:
     """Return the image whose JSON is `text`, None if there is no image. Raises MalformedItem.
 
-    An empty image counts as no image, because every item has its keys.
+    An empty image counts as no image, because every item has its keys. But in the record of a dead
+    letter there may be nothing of an item that is shown.
     """
     if text is None:
         return None
@@ -66,7 +67,7 @@ def read_image(text: Raw | None, shapes: Shapes) -> Image | None:
         names: Collection[str] = spliced.shape.names
         return Image(text, names, spliced, selector) if names or selector is not None else None
     members = decode_members(text)
-    if not members:
+    if not members and selector is None:
         return None
     return Image(text, members if selector is None else selector.shown(members), None, selector)
 

@@ -60,14 +60,16 @@ class Transcoder:
         self._format = format
         self._envelope = Envelope(format)
         self._eids = EidNamespace(stream_arn, format.eid_event_type)
-        self._metadata = MetadataReader(format.metadata, format.selection)
-        self._shapes = shapes.of(_less(format.selection, self._metadata.attributes))
+        metadata = MetadataReader(format.metadata, format.selection)
+        self._metadata = metadata if metadata.attributes else None
+        self._shapes = shapes.of(_less(format.selection, metadata.attributes))
         self._is_business = format.category is Category.BUSINESS
+        needed: tuple[str | None, ...] = ()
         if self._is_business:
-            self._reserved: tuple[str | None, ...] = ("metadata", format.change_member)
-        else:
-            is_flat = format.layout is Layout.FLAT
-            self._reserved = (format.patch_member, format.change_member) if is_flat else ()
+            needed = ("metadata", format.change_member)
+        elif format.layout is Layout.FLAT:
+            needed = (format.patch_member, format.change_member)
+        self._reserved = dict.fromkeys(name for name in needed if name is not None).keys()
         self.metadata_left_out = 0
 
     def event_of(
@@ -115,8 +117,10 @@ class Transcoder:
         skip_unchanged: bool,
     ) -> Event | Unbuildable:
         if isinstance(record, MalformedRecord):
-            detail, text = record.detail[:DETAIL_CHARACTERS], self._kept(record.raw)
-            return Unbuildable(record.sequence, None, None, "malformed_record", detail, text, None)
+            detail, raw = record.detail[:DETAIL_CHARACTERS], record.raw
+            return Unbuildable(
+                record.sequence, None, None, "malformed_record", detail, raw, None, unreadable=True
+            )
         eid = self._eids.eid(record.event_id)
         body: bytes | None = None
         reason: UnbuildableReason = "malformed_record"
@@ -124,8 +128,10 @@ class Transcoder:
             if key is None:
                 key = ordering_key(decode_item(record.keys), self._format.ordering_key)
             created_at = epoch_seconds(record.created_at)
-            metadata = self._metadata_of(record, crossing)
-            eid = metadata.eid or eid
+            metadata = NO_METADATA
+            if self._metadata is not None:
+                metadata = self._metadata_of(self._metadata, record, crossing)
+                eid = metadata.eid or eid
             if self._is_business:
                 content = self._business_content(record, metadata)
             else:
@@ -139,10 +145,11 @@ class Transcoder:
         else:
             body = self._envelope.body(record, eid, created_at, content, crossing)
             if len(body) <= self._format.event_bytes:
-                return Event(record.sequence, key, eid, body, created_at)
+                beside = bytes(record.text) if self._format.reshapes else None
+                return Event(record.sequence, key, eid, body, created_at, crossing, beside)
             reason, detail = "too_large", f"its event has {len(body)} bytes"
         detail, text = detail[:DETAIL_CHARACTERS], self._kept(record.text)
-        return Unbuildable(record.sequence, key, eid, reason, detail, text, body)
+        return Unbuildable(record.sequence, key, eid, reason, detail, text, body, crossing)
 
     def _content(
         self,
@@ -159,7 +166,8 @@ class Transcoder:
             item = read_image(record.old_image, self._shapes) or self._needed("Keys", record.keys)
         else:
             item = self._needed("NewImage", record.new_image)
-        self._refuse_reserved(item.names)
+        if not self._reserved.isdisjoint(item.names):
+            raise self._taken(item.names)
         whole = crossing is not None or record.event_name != "MODIFY"
         if whole or not (self._format.patch or skip_unchanged):
             return ItemContent(item.members(), None, metadata=metadata.members)
@@ -181,24 +189,28 @@ class Transcoder:
             raise MalformedItem("a business event is made of an INSERT and its NewImage only")
         if self._format.body is None:
             item = self._needed("NewImage", record.new_image)
-            self._refuse_reserved(item.names)
+            if not self._reserved.isdisjoint(item.names):
+                raise self._taken(item.names)
             return ItemContent(item.members(), None, metadata=metadata.members)
         members = body_members(record.new_image, self._format.body, self._shapes.selector)
-        self._refuse_reserved(members)
+        if not self._reserved.isdisjoint(members):
+            raise self._taken(members)
         return ItemContent(joined(members), None, metadata=metadata.members)
 
-    def _metadata_of(self, record: StreamRecord, crossing: Crossing | None) -> EventMetadata:
+    def _metadata_of(
+        self, reader: MetadataReader, record: StreamRecord, crossing: Crossing | None
+    ) -> EventMetadata:
         """Return the metadata that comes from the item; of a D it would be the last change's."""
         if record.event_name == "REMOVE" or crossing is Crossing.LEFT:
             return NO_METADATA
-        metadata = self._metadata.read(record.new_image)
+        metadata = reader.read(record.new_image)
         self.metadata_left_out += metadata.left_out
         return metadata
 
-    def _refuse_reserved(self, names: Collection[str]) -> None:
-        for name in self._reserved:
-            if name in names:
-                raise ReservedAttribute(f"attribute {name!r}: the event itself needs this name")
+    def _taken(self, names: Collection[str]) -> ReservedAttribute:
+        """Return the error that a name is taken which the event needs for another member."""
+        name = next(name for name in self._reserved if name in names)
+        return ReservedAttribute(f"attribute {name!r}: the event itself needs this name")
 
     def _needed(self, name: str, text: Raw | None) -> Image:
         image = read_image(text, self._shapes)

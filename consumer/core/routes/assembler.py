@@ -42,11 +42,13 @@ class Assembler:
     def events_of(self, record: StreamRecord | MalformedRecord) -> list[tuple[int, Made]]:
         """Return the number of each route that takes a record, with its event.
 
-        A record that cannot be read well enough for a filter is poison for its route, and one that
-        cannot be read at all for every route. What a filter takes, or cannot answer, is not left to
-        the route that takes the others.
+        A record that cannot be read well enough for a filter is poison for its route. One that
+        cannot be read at all is poison once, and the first route stands for all. What a filter
+        takes, or cannot answer, is not left to the route that takes the others.
         """
-        if self._filters is None or isinstance(record, MalformedRecord):
+        if isinstance(record, MalformedRecord):
+            return [(0, self._make[0](record, None))]
+        if self._filters is None:
             return [(number, make(record, None)) for number, make in enumerate(self._make)]
         events = [(number, self._make[number](record, None)) for number in self._taking_all]
         taken = self._filters.taken(record, self._stream_arn)

@@ -76,4 +76,6 @@ def test_what_is_excluded_is_no_metadata_either() -> None:
 
 def test_without_an_image_or_sources_there_is_none() -> None:
     assert MetadataReader(ALL, None).read(None) is NO_METADATA
-    assert MetadataReader(MetadataSources(), None).read(Raw(b"{}")) is NO_METADATA
+    reader = MetadataReader(MetadataSources(), None)
+    assert reader.attributes == ()
+    assert reader.read(Raw(b"{}")) == NO_METADATA
