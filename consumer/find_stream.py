@@ -13,6 +13,7 @@ import structlog
 
 from consumer.core.backoff import Backoff
 from consumer.core.leases.lineage import chain
+from consumer.core.leases.purpose import Purpose
 from consumer.core.routes.route_images import missing_images
 from consumer.core.stream.stream import Stream, StreamPage, ViewType
 from consumer.errors import (
@@ -153,8 +154,14 @@ def _read_before(settings: Settings, page: StreamPage, rows: Sequence[StreamRow]
     Then the table has changed, and may be mended while the service waits. If the purpose differs,
     the settings have changed, and the start is refused.
     """
+    purpose = purpose_of(settings, page)
+    return any(row.table == settings.table and purpose.fits(row) for row in rows)
+
+
+def purpose_of(settings: Settings, page: StreamPage) -> Purpose:
+    """Return what the settings publish from a stream."""
     fingerprint = settings.fingerprint(page.key_attributes[0])
-    return any(row.table == settings.table and row.fingerprint == fingerprint for row in rows)
+    return Purpose(fingerprint, settings.event_types, routed=bool(settings.routes))
 
 
 async def _newest(table: str, client: StreamClient) -> Stream:

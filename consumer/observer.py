@@ -133,8 +133,8 @@ class Observer:
         """Return whether the worker is ready, and `ok` or why it is not.
 
         It is ready if it is not draining and has read and written what it needs at least once
-        (`core.reports.readiness`), unless Nakadi refuses its requests (401, 403, 404) and has
-        stored no event since the start.
+        (`core.reports.readiness`), unless an event type is refused (401, 403, 404, its definition)
+        in which no worker has ever had an event stored.
         """
         if self.draining:
             return False, "draining"
@@ -144,7 +144,7 @@ class Observer:
         if missing is not None:
             return False, missing
         for event_type in self._worker.publishing.event_types:
-            if not event_type.admitted:
+            if event_type.refused(self._worker.purpose.stored_before):
                 return False, f"event type {event_type.name} is refused: {event_type.flow.reason}"
         return True, "ok"
 

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from consumer.core.dead_letters.redrive import QueueDepth, QueuedMessage, Receipt
     from consumer.core.leases.command import Command
     from consumer.core.leases.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
+    from consumer.core.preflight.check_result import CheckResult
     from consumer.core.publishing.answer import Answer
+    from consumer.core.publishing.placement import Partitioning
     from consumer.core.stream.page import Page
     from consumer.core.stream.stream import Position, Shard, Stream, StreamPage
 
@@ -146,6 +148,13 @@ class LeaseStore(Protocol):
         """
         ...
 
+    async def write_purpose(self, expected: StreamRow, row: StreamRow) -> StreamRow | None:
+        """Write fingerprint, event types and `published` of `row` if they are those of `expected`.
+
+        Change nothing else. Return the new row, None if another worker was faster.
+        """
+        ...
+
     async def create_lease(self, stream_key: str, lease: Lease) -> bool:
         """Put the row if it is absent; return whether this call created it."""
         ...
@@ -184,6 +193,24 @@ class Publisher(Protocol):
 
         Never raise for what Nakadi or the network does: a missing answer has status 0, and any of
         the events may then be stored, now or later.
+        """
+        ...
+
+
+class Definition(Protocol):
+    """The definition of one event type, which could not take its route's events at the start."""
+
+    @property
+    def wrong(self) -> CheckResult:
+        """What was wrong with it at the start."""
+        ...
+
+    async def ask(self) -> Partitioning | CheckResult | None:
+        """Ask for it again, for a few seconds.
+
+        Return how the event type spreads events if it may be published to, what is wrong if it can
+        never take these events, None if it could not be seen. Never raise for what Nakadi or the
+        network does.
         """
         ...
 

@@ -24,7 +24,7 @@ from consumer.errors import Misconfigured, Retryable
 from consumer.observability.actions import TRUST_FOR_NAKADI
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from consumer.adapters.nakadi import Nakadi
     from consumer.core.routes.route import Route
@@ -35,7 +35,7 @@ _ACTIONS = {"tls": TRUST_FOR_NAKADI}
 """By the reason why the event type could not be checked."""
 
 START_SECONDS = 3.0
-"""Longest preflight at start: without it the service starts with a warning."""
+"""Longest preflight of all event types at start: without it one is started with a warning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,12 @@ class Preflight:
     results: list[CheckResult]
     partitioning: Partitioning
     seen: bool
+
+    @property
+    def wrong(self) -> CheckResult | None:
+        """Why the events of the route can never be stored, None if they can as far as is known."""
+        wrong = (each for each in self.results if each.severity is Severity.WRONG)
+        return next(wrong, None) if self.seen else None
 
 
 async def look(nakadi: Nakadi, route: Route, view_type: ViewType | None) -> Preflight:
@@ -73,30 +79,88 @@ async def look(nakadi: Nakadi, route: Route, view_type: ViewType | None) -> Pref
     return Preflight(results, partitioning, seen=True)
 
 
-async def before_start(nakadi: Nakadi, route: Route, view_type: ViewType) -> Partitioning:
-    """Check the event type and return its partitioning; log warnings for doubtful results.
+@dataclass(frozen=True, slots=True)
+class UnfitDefinition:
+    """A definition that can never take its route's events, as long as it is as it was.
 
-    An event type that is absent, or that we may not read, does not prevent the start: it is tried
-    again until it can be published to. Raise Misconfigured if it can never take these events.
+    It is the port `Definition`. `wrong` is what was found at the start.
     """
+
+    nakadi: Nakadi
+    route: Route
+    view_type: ViewType
+    wrong: CheckResult
+
+    async def ask(self) -> Partitioning | CheckResult | None:
+        """Ask again. Where reading is refused, as at a start: Nakadi says what it thinks later."""
+        try:
+            found = await _look_soon(self.nakadi, self.route, self.view_type)
+        except Retryable:
+            return None
+        if any(each.severity is Severity.UNREACHABLE for each in found.results):
+            return None
+        return found.wrong or found.partitioning
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What is known of the event types before the start, by event type."""
+
+    partitionings: Mapping[str, Partitioning]
+    unfit: Mapping[str, UnfitDefinition]
+
+
+async def before_start(
+    nakadis: Mapping[str, Nakadi], routes: Sequence[Route], view_type: ViewType
+) -> Started:
+    """Check all event types at the same time; log warnings for doubtful results.
+
+    `nakadis` are by event type. One that is absent, or that we may not read, does not prevent the
+    start: it is tried again until it can be published to. One that can never take its route's
+    events is unfit. Raise Misconfigured if all are.
+    """
+    partitionings: dict[str, Partitioning] = {}
+    unfit: dict[str, UnfitDefinition] = {}
+
+    async def check(route: Route) -> None:
+        nakadi, name = nakadis[route.event_type], route.event_type
+        try:
+            found = await _look_soon(nakadi, route, view_type)
+        except Retryable as error:
+            log.warning(
+                "event_type_not_checked",
+                event_type=name,
+                reason=error.reason,
+                action=_ACTIONS.get(
+                    error.reason, "nothing; events are published as soon as it answers"
+                ),
+            )
+            found = Preflight([], guess(route), seen=False)
+        partitionings[name] = found.partitioning
+        for result in found.results:
+            if result is found.wrong:
+                unfit[name] = UnfitDefinition(nakadi, route, view_type, result)
+            elif result.severity is not Severity.FINE:
+                log.warning("event_type_doubtful", result=result.result, action=result.remedy)
+
+    async with asyncio.TaskGroup() as tasks:
+        for route in routes:
+            tasks.create_task(check(route))
+    if len(unfit) == len(routes):
+        first = routes[0]
+        wrong = unfit[first.event_type].wrong
+        others = f" (and none of the {len(routes)} routes can publish)" if len(routes) > 1 else ""
+        raise Misconfigured(f"{first.setting()}: {wrong.result}{others}; {wrong.remedy}")
+    return Started(partitionings, unfit)
+
+
+async def _look_soon(nakadi: Nakadi, route: Route, view_type: ViewType) -> Preflight:
+    """Compare the event type with the events of a route in a short time. Raise Retryable."""
     try:
         async with asyncio.timeout(START_SECONDS):
-            found = await look(nakadi, route, view_type)
-    except (Retryable, TimeoutError) as error:
-        reason = error.reason if isinstance(error, Retryable) else "timeout"
-        log.warning(
-            "event_type_not_checked",
-            event_type=route.event_type,
-            reason=reason,
-            action=_ACTIONS.get(reason, "nothing; events are published as soon as it answers"),
-        )
-        return guess(route)
-    for result in found.results:
-        if result.severity is Severity.WRONG and found.seen:
-            raise Misconfigured(f"CONSUMER_EVENT_TYPE: {result.result}; {result.remedy}")
-        if result.severity is not Severity.FINE:
-            log.warning("event_type_doubtful", result=result.result, action=result.remedy)
-    return found.partitioning
+            return await look(nakadi, route, view_type)
+    except TimeoutError:
+        raise Retryable(f"no answer within {START_SECONDS:g} s", "timeout") from None
 
 
 def tell_doubts(routes: Iterable[Route]) -> None:

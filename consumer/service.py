@@ -35,6 +35,7 @@ from consumer.find_stream import (
     find_stream,
     is_known,
     patiently,
+    purpose_of,
 )
 from consumer.observer import Observer
 from consumer.preflight import before_start, tell_doubts
@@ -43,13 +44,13 @@ from consumer.runtime.discovery.source import Source
 from consumer.settings.routes import routes_of, view_types_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from consumer.core.leases.lease import StreamRow
     from consumer.core.publishing.placement import Partitioning
     from consumer.core.stream.stream import StreamPage
     from consumer.observability.metrics import Metrics
-    from consumer.ports import LeaseStore, Publisher, StreamClient
+    from consumer.ports import LeaseStore, StreamClient
     from consumer.settings.settings import Settings
 
 log = structlog.get_logger()
@@ -72,7 +73,7 @@ class Service:
         self._worker_id = f"{socket.gethostname()}-{uuid.uuid4().hex[:12]}"
         self._stopped = asyncio.Event()
         self._worker: ConsumerWorker | None = None
-        self._partitionings: dict[str, Partitioning] = {}
+        self._partitionings: Mapping[str, Partitioning] = {}
         self._opening: asyncio.Timeout | None = None  # set during the start
         self._observer = Observer(self._worker_id, settings, self._clock, self._metrics)
 
@@ -143,9 +144,9 @@ class Service:
         page = await self._find(streams, store)
         routes = routes_of(settings, page.key_attributes, page.view_type)
         tell_doubts(routes)
-        publishers: dict[str, Publisher] = {}
+        nakadis: dict[str, Nakadi] = {}
         for route in routes:
-            nakadi = await stack.enter_async_context(
+            nakadis[route.event_type] = await stack.enter_async_context(
                 Nakadi(
                     settings.nakadi_url,
                     route.event_type,
@@ -157,15 +158,15 @@ class Service:
                     tls=tls_of(settings),
                 )
             )
-            publishers[route.event_type] = nakadi
-            partitioning = await before_start(nakadi, route, page.view_type)
-            self._partitionings[route.event_type] = partitioning
+        started = await before_start(nakadis, routes, page.view_type)
+        self._partitionings = started.partitionings
         queue = None
         if settings.dead_letter_queue_url is not None:
             queue = SqsDeadLetterQueue(
                 await aws.sqs(), settings.dead_letter_queue_url, self._clock.now
             )
-        return Ports(streams, store, publishers, queue, self._clock, self._chance), page
+        ports = Ports(streams, store, nakadis, queue, self._clock, self._chance, started.unfit)
+        return ports, page
 
     async def _find(self, streams: StreamClient, store: LeaseStore) -> StreamPage:
         """Wait until stream and lease table answer; return the first page of the stream.
@@ -213,7 +214,7 @@ class Service:
                 stream=page.stream,
                 follow_table=settings.table is not None,
                 start_position=settings.start,
-                fingerprint=settings.fingerprint(page.key_attributes[0]),
+                purpose=purpose_of(settings, page),
                 view_types=view_types_of(settings, page.key_attributes),
                 accept_change=settings.accept_change,
             ),

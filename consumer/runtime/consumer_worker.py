@@ -17,6 +17,7 @@ from consumer.core.shard.pace import Polling
 from consumer.observability.conditions import Conditions
 from consumer.runtime.cancellation import ending_group
 from consumer.runtime.discovery.discovery import Discovery
+from consumer.runtime.discovery.purpose_keeper import PurposeKeeper
 from consumer.runtime.instruments import Instruments
 from consumer.runtime.leases.coordinator import Coordinator
 from consumer.runtime.leases.heartbeat import Heartbeat
@@ -37,7 +38,15 @@ if TYPE_CHECKING:
     from consumer.core.routes.route import Route
     from consumer.core.shard.shard_view import ShardView
     from consumer.observability.metrics import Metrics
-    from consumer.ports import Chance, Clock, DeadLetterQueue, LeaseStore, Publisher, StreamClient
+    from consumer.ports import (
+        Chance,
+        Clock,
+        DeadLetterQueue,
+        Definition,
+        LeaseStore,
+        Publisher,
+        StreamClient,
+    )
     from consumer.runtime.discovery.source import Source
 
 
@@ -45,7 +54,8 @@ if TYPE_CHECKING:
 class Ports:
     """The ports of a worker. `publishers` are by event type.
 
-    `dead_letters` is None without a dead letter queue.
+    `dead_letters` is None without a dead letter queue. `unfit` are the definitions of those event
+    types that cannot take their route's events.
     """
 
     streams: StreamClient
@@ -54,6 +64,7 @@ class Ports:
     dead_letters: DeadLetterQueue | None
     clock: Clock
     chance: Chance
+    unfit: Mapping[str, Definition] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +96,7 @@ class ConsumerWorker:
             self._fence,
             instruments,
             config.partitionings,
+            ports.unfit,
         )
         self._table = WatchedTable(ports.store, ports.clock)
         self.heartbeat = Heartbeat(self._table, ports.clock, config.timing, self._fence, row)
@@ -97,6 +109,9 @@ class ConsumerWorker:
         metrics = instruments.metrics
         discovery = Discovery(
             self._table, ports.streams, ports.clock, config.timing, config.source, metrics
+        )
+        self.purpose = PurposeKeeper(
+            self._table, ports.clock, config.source, self.publishing.stored
         )
         polling = Polling(config.poll)
         shards = ShardFactory(
@@ -123,6 +138,7 @@ class ConsumerWorker:
             held=held,
             readability=ReadabilityCheck(ports.streams, heartbeat, held, instruments),
             polling=polling,
+            purpose=self.purpose,
             clock=ports.clock,
         )
 

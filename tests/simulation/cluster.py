@@ -10,6 +10,7 @@ from consumer.core.event.attribute_path import AttributePath
 from consumer.core.event.event import EventFormat
 from consumer.core.event.selection import Selection
 from consumer.core.leases.lease import Worker
+from consumer.core.leases.purpose import Purpose
 from consumer.core.limits import PublishLimits
 from consumer.core.routes.filters.lambda_filter import read_filter
 from consumer.core.routes.route import Route
@@ -228,7 +229,7 @@ class Cluster:
                 stream=stream,
                 follow_table=True,
                 start_position=_start_position(scenario),
-                fingerprint="orders",
+                purpose=Purpose("orders"),
                 view_types=frozenset({ViewType.NEW_AND_OLD_IMAGES}),
             ),
             routes=tuple(

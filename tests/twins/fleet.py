@@ -12,6 +12,7 @@ from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.fence import Fence
 from consumer.core.leases.lease import Lease, StreamRow, Worker
 from consumer.core.leases.progress import Progress
+from consumer.core.leases.purpose import Purpose
 from consumer.core.limits import LeaseTiming, PollTiming
 from consumer.core.shard.pace import Polling
 from consumer.core.shard.shard_state import Outcome, ShardState
@@ -21,6 +22,7 @@ from consumer.errors import LeaseLost
 from consumer.observability.conditions import Conditions
 from consumer.observability.metrics import Metrics
 from consumer.runtime.discovery.discovery import Discovery
+from consumer.runtime.discovery.purpose_keeper import PurposeKeeper
 from consumer.runtime.discovery.source import Source
 from consumer.runtime.instruments import Instruments
 from consumer.runtime.leases.coordinator import Coordinator
@@ -40,7 +42,7 @@ def source(**changes: Any) -> Source:
         "stream": STREAM,
         "follow_table": False,
         "start_position": "TRIM_HORIZON",
-        "fingerprint": "orders",
+        "purpose": Purpose(changes.pop("fingerprint", "orders"), ("orders",)),
         "view_types": frozenset({ViewType.NEW_AND_OLD_IMAGES}),
     }
     return Source(**fields | changes)
@@ -197,6 +199,7 @@ class Node:
             self.metrics,
         )
         self.made: list[FakeShard] = []
+        self.stored: set[str] = set()  # event types in which it has stored an event
         self.polling = Polling(PollTiming())
         self.instruments = Instruments(
             self.clock, HalfChance(), self.metrics, Conditions(self.clock.now)
@@ -216,6 +219,7 @@ class Node:
                 self.fleet.streams, self.heartbeat, held, self.instruments
             ),
             polling=self.polling,
+            purpose=PurposeKeeper(self.store, self.clock, self.source, lambda: self.stored),
             clock=self.clock,
         )
 

@@ -201,10 +201,28 @@ class LeaseTableTwin:
                 return None
             mark = current.passed_by if row.passed_by == expected.passed_by else row.passed_by
             new = replace(row, commands=current.commands, passed_by=mark)
+            if row.event_types == expected.event_types:
+                new = replace(new, event_types=current.event_types)
+            if row.published == expected.published:
+                new = replace(new, published=current.published)
             self.table.streams[row.key] = new = replace(new, unreadable=current.unreadable)
             return None if new.unreadable is not None else new
 
         return await self._write("replace_stream", row.key, effect)
+
+    async def write_purpose(self, expected: StreamRow, row: StreamRow) -> StreamRow | None:
+        def effect() -> StreamRow | None:
+            current = self.table.streams.get(row.key)
+            if current is None or _purpose(stream_as_read(current)) != _purpose(expected):
+                return None
+            fingerprint, event_types, published = _purpose(row)
+            new = replace(
+                current, fingerprint=fingerprint, event_types=event_types, published=published
+            )
+            self.table.streams[row.key] = new
+            return None if new.unreadable is not None else new
+
+        return await self._write("write_purpose", row.key, effect)
 
     async def create_lease(self, stream_key: str, lease: Lease) -> bool:
         def effect() -> bool:
@@ -319,6 +337,12 @@ def _written(write: LeaseWrite, current: Lease) -> Lease:
     return replace(
         new, checkpoint=row.checkpoint, record_at=row.record_at, caught_up_at=row.caught_up_at
     )
+
+
+def _purpose(
+    row: StreamRow,
+) -> tuple[str, tuple[str, ...] | None, tuple[str, ...] | None]:
+    return row.fingerprint, row.event_types, row.published
 
 
 def _guards(row: StreamRow) -> tuple[object, ...]:

@@ -2,9 +2,10 @@
 
 Names of rows and attributes are public: `worker/<id>`, `stream/<table>/<label>`,
 `lease/<table>/<label>/<shard>`, `gap/<table>/<label>/<shard>/<from>`; those of commands are in
-`command_rows`. Times are epoch seconds as numbers, written so that reading gives the same float
-again. None is an absent attribute. Attributes that a newer version has added to a row are ignored
-when it is read, and kept by updates, which name what they change.
+`command_rows`, stream rows are converted in `stream_rows`. Times are epoch seconds as numbers,
+written so that reading gives the same float again. None is an absent attribute. Attributes that a
+newer version has added to a row are ignored when it is read, and kept by updates, which name what
+they change.
 
 A row that another hand has damaged, or made, costs that row only. A lease, stream or worker row is
 returned and marked `unreadable`, because to take it for absent would be wrong. A gap or command
@@ -13,14 +14,13 @@ row becomes Unreadable.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
 from consumer.adapters.lease_table.row_fields import RowFields, Unreadable
 from consumer.core.leases.checkpoint import UNREADABLE, sequence_of
-from consumer.core.leases.lease import Gap, Lease, Pause, StreamRow, Worker
+from consumer.core.leases.lease import Gap, Lease, Pause, Worker
 from consumer.core.leases.worker_report import WorkerReport
 
 Attribute = Mapping[str, object]
@@ -35,8 +35,6 @@ STREAM: Final = "stream/"
 
 WORKER_TTL: Final = 3600
 """Seconds after a worker's last heartbeat when DynamoDB may remove its row (`expiresAt`)."""
-
-_LABEL: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T")  # how the label of every stream begins
 
 RowValue = str | bool | int | float | tuple[str, ...] | dict[str, float] | None
 
@@ -112,29 +110,6 @@ def _report_values(report: WorkerReport | None) -> dict[str, RowValue]:
     }
 
 
-def stream_values(row: StreamRow) -> dict[str, RowValue]:
-    """Return the attributes of a stream row."""
-    return {
-        "streamArn": row.arn,
-        "after": row.after,
-        "startPosition": row.start_position,
-        "startedAt": row.started_at,
-        "bootstrapped": row.bootstrapped,
-        "sweep": _sweep(row),
-        "changes": row.changes,
-        "fingerprint": row.fingerprint,
-        "schemaVersion": row.schema_version,
-        "commands": row.commands or None,
-        "passedBy": row.passed_by,
-    }
-
-
-def _sweep(row: StreamRow) -> dict[str, float]:
-    """Return the `sweep` map. It is written as a whole; workers of older versions omit `at`."""
-    sweep: dict[str, float] = {"n": row.sweep_n, "done": row.sweep_done}
-    return sweep if row.swept_at is None else {**sweep, "at": row.swept_at}
-
-
 def lease_values(lease: Lease) -> dict[str, RowValue]:
     """Return the attributes of a lease row."""
     return {
@@ -203,35 +178,6 @@ def _report_of(fields: RowFields) -> WorkerReport | None:
         fields.time_if_any("settledAt"),
         fields.texts_if_any("failing"),
     )
-
-
-def stream_of(row: Row) -> StreamRow | Unreadable:
-    """Convert a stream row. It is marked if damaged, and Unreadable if its key has no label."""
-    fields, key = RowFields(row), key_of(row)
-    _, _, name = key.partition("/")
-    table, _, label = name.partition("/")
-    sweep = fields.fields_of("sweep")
-    stream = StreamRow(
-        arn=fields.text("streamArn"),
-        table=table,
-        label=label,
-        after=fields.text_if_any("after"),
-        start_position=fields.text("startPosition"),
-        started_at=fields.time_if_any("startedAt"),
-        bootstrapped=fields.truth("bootstrapped"),
-        sweep_n=sweep.count("n"),
-        sweep_done=sweep.count("done"),
-        changes=fields.count("changes"),
-        fingerprint=fields.text("fingerprint", empty=True),
-        schema_version=fields.count("schemaVersion"),
-        swept_at=sweep.time_if_any("at"),
-        commands=fields.count_if_any("commands"),
-        passed_by=fields.text_if_any("passedBy"),
-    )
-    unreadable = fields.unreadable or ("sweep" if sweep.unreadable else None)
-    if unreadable is not None and not _LABEL.match(label):
-        return Unreadable(key, KEY)
-    return replace(stream, unreadable=unreadable)
 
 
 def lease_of(row: Row) -> Lease:

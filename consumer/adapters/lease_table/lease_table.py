@@ -13,7 +13,6 @@ one is lost: its row is no longer what this worker expects.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from consumer.adapters.lease_table.command_rows import command_key, command_of, command_values
@@ -31,11 +30,11 @@ from consumer.adapters.lease_table.lease_rows import (
     lease_key,
     lease_prefix,
     lease_values,
-    stream_values,
     worker_values,
 )
 from consumer.adapters.lease_table.lease_table_setup import ensure_table
 from consumer.adapters.lease_table.row_fields import Unreadable
+from consumer.adapters.lease_table.stream_writes import StreamWrites
 from consumer.adapters.lease_table.unreadable_rows import UnreadableRows
 from consumer.adapters.lease_table.written_rows import reading_written
 from consumer.adapters.odd_answer import reading
@@ -80,6 +79,7 @@ class LeaseTable:
         self._table = table
         self._rows = UnreadableRows(clock)
         self._requests = LeaseRequests(dynamodb, table, application, request_seconds, metrics)
+        self._streams = StreamWrites(self._requests, self._rows)
 
     async def ensure_table(self, *, create: bool) -> None:
         """Check the table, and create it if it is absent and `create` is set.
@@ -147,38 +147,15 @@ class LeaseTable:
 
     async def create_stream(self, row: StreamRow) -> StreamRow:
         """Create a stream row unless it exists; return the row as it is now."""
-        try:
-            await self._requests.create(STREAM + row.key, stream_values(row))
-        except ConditionFailed as failed:
-            found = failed.row or await self._requests.read_after_refusal(STREAM + row.key)
-            if found is None:
-                raise UnknownOutcome("PutItem: refused, but the row is absent") from None
-            with reading_written("PutItem"):
-                # Whatever lies in the place of the stream's row keeps the stream waiting.
-                return self._rows.stream(found) or replace(row, unreadable=KEY)
-        return row
+        return await self._streams.create(row)
 
     async def replace_stream(self, expected: StreamRow, row: StreamRow) -> StreamRow | None:
-        """Write what differs; return the new row, or None if another worker has changed it.
+        """Write what differs; return the new row, or None if another worker has changed it."""
+        return await self._streams.replace(expected, row)
 
-        The difference of `changes` is added to its current value, so no increment is lost.
-        """
-        update = Expressions()
-        update.equal("sweep.n", expected.sweep_n)
-        update.equal("sweep.done", expected.sweep_done)
-        update.equal("bootstrapped", expected.bootstrapped)
-        update.equal("fingerprint", expected.fingerprint)
-        difference = changed(stream_values(expected), stream_values(row))
-        if difference.pop("changes", None) is not None:
-            update.add("changes", row.changes - expected.changes)
-        update.set({**difference, "fingerprint": row.fingerprint})
-        try:
-            updated = await self._requests.update(STREAM + expected.key, update)
-        except ConditionFailed:
-            return None
-        with reading_written("UpdateItem"):
-            found = self._rows.stream(updated)
-        return None if found is None or found.unreadable is not None else found
+    async def write_purpose(self, expected: StreamRow, row: StreamRow) -> StreamRow | None:
+        """Write what the row says of the purpose; None if another worker has changed that."""
+        return await self._streams.write_purpose(expected, row)
 
     async def create_lease(self, stream_key: str, lease: Lease) -> bool:
         """Create a lease row unless it exists; return whether this call created it."""

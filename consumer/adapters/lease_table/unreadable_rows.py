@@ -13,10 +13,10 @@ from consumer.adapters.lease_table.lease_rows import (
     key_of,
     lease_of,
     lease_prefix,
-    stream_of,
     worker_of,
 )
 from consumer.adapters.lease_table.row_fields import Unreadable
+from consumer.adapters.lease_table.stream_rows import stream_of
 from consumer.observability.conditions import Conditions
 
 if TYPE_CHECKING:

@@ -160,6 +160,10 @@ class StreamRow:
     when the listing is complete, and `swept_at` is when that listing began. `commands` is the
     number of the newest command of an operator.
 
+    `fingerprint` and `event_types` say for which purpose the stream is read (`purpose`); rows of a
+    single event type have no `event_types`. `published` are the event types in which an event was
+    stored, by any worker; rows of version 0.1.0 lack it.
+
     `passed_by` says why nothing of the stream is read, in the word of its gap row; None of a stream
     that is read. It is written once all streams before it are read.
 
@@ -182,6 +186,8 @@ class StreamRow:
     swept_at: float | None = None
     commands: int = 0
     passed_by: str | None = None
+    event_types: tuple[str, ...] | None = None
+    published: tuple[str, ...] | None = None
     unreadable: str | None = None
 
     @property

@@ -5,16 +5,17 @@
          └──403, 404, too many dead letters──▶ stopped ──probe accepted──▶ publishing
 
 While backing off, one request at a time is sent, after a pause with full jitter. While stopped, one
-event is sent every `probe` seconds. After each success the concurrency grows by one, and the batch
-bytes (halved by a 413) by a fiftieth of their value: at a lasting limit of any size, about one
-request in forty is refused. The answer to a request that was sent before an outage or a stop does
-not end it.
+event is sent every `probe` seconds; none while the definition is wrong. After each success the
+concurrency grows by one, and the batch bytes (halved by a 413) by a fiftieth of their value: at a
+lasting limit of any size, about one request in forty is refused. The answer to a request that was
+sent before an outage or a stop does not end it.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from enum import StrEnum
+from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,6 +33,12 @@ DEAD_LETTER_WINDOW = 60.0
 
 DEAD_LETTER_LIMIT = "dead_letter_limit"
 """Reason of a stop for too many refused events."""
+
+DEFINITION = "definition"
+"""Reason of a stop because the event type's definition can never take these events.
+
+Nothing is sent until the definition has changed.
+"""
 
 POSTPONEMENTS = 10
 """A refused event that was postponed this often may become a dead letter while stopped.
@@ -123,7 +130,13 @@ class Flow:
         self.reason = reason
         self._since = now
         self.allowed = 1
-        self.not_before = now + self._limits.probe
+        self.not_before = inf if reason == DEFINITION else now + self._limits.probe
+
+    def resume(self) -> None:
+        """Publish again: the definition has changed."""
+        self.state = FlowState.PUBLISHING
+        self.reason = None
+        self.not_before = 0.0
 
     def too_large(self, size: int) -> None:
         """Take note that a request of `size` bytes was too large (413): halve the batch bytes."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consumer.core.publishing.flow import FlowState
+from consumer.core.publishing.lanes import LANE_SLOTS
 
 if TYPE_CHECKING:
     from consumer.core.backlog.queue import KeyOrderedQueue
@@ -51,17 +52,18 @@ def next_send(
     lanes: Lanes,
     queue: KeyOrderedQueue[Of_co],
     slots: int,
+    lane_slots: int = LANE_SLOTS,
     pause: float,
     limits: PublishLimits,
 ) -> Send | Wait:
     """Decide what to do at `now`. All times are in seconds.
 
-    `slots` is the number of free slots for requests that travel in no lane. `pause` is the time for
-    which the origin of the events allows no request.
+    `slots` is the number of free slots for requests that travel in no lane, `lane_slots` how many
+    the lanes may use. `pause` is the time for which the origin of the events allows no request.
     """
     if pause > 0:
         return Wait(min(pause, IDLE_PAUSE))
-    lane = _next_lane(flow, lanes, queue)
+    lane = _next_lane(flow, lanes, queue) if lanes.in_flight < lane_slots else None
     lane_pause = IDLE_PAUSE if lane is None else _pause_of(now, lane, flow, slots)
     if lane is not None and lane_pause <= 0:
         return Send(lane, flow.batch_events, min(lane.bytes, flow.batch_bytes))

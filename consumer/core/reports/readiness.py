@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consumer.core.leases.table_calls import TableCall
+from consumer.core.publishing.flow import DEFINITION
 
 if TYPE_CHECKING:
     from consumer.core.failure import Failure
@@ -29,6 +30,20 @@ class FirstSteps:
     leases_read: bool
     listed: bool
     reading: Failure | None = None
+
+
+REFUSED = frozenset({"http_401", "http_403", "http_404", "foreign_403", "foreign_404", DEFINITION})
+"""Reasons why an event type takes no event at all until an operator has acted."""
+
+
+def refused(reason: str | None, *, stored: bool) -> bool:
+    """Return whether an event type keeps a new worker from being ready, so that a rollout halts.
+
+    `reason` is why nothing is published, None if something is. It does not if an event was ever
+    `stored` in it, by any worker: then the trouble is older than this worker, and the roll that
+    began it may be the one that mends something else.
+    """
+    return reason in REFUSED and not stored
 
 
 def unready(calls: TableCalls, steps: FirstSteps) -> str | None:

@@ -17,7 +17,7 @@ from consumer.core.leases.lease import SCHEMA_VERSION, StreamRow
 from consumer.core.leases.lineage import chain
 from consumer.core.leases.sweep import new_lease
 from consumer.core.stream.stream import AtLatest
-from consumer.errors import Misconfigured, ShardNotFound, TrimmedData
+from consumer.errors import Misconfigured, Retryable, ShardNotFound, TrimmedData
 from consumer.observability.actions import BEGIN_AT_HORIZON, BEGIN_LATER
 from consumer.runtime.discovery.children import stream_of
 from consumer.runtime.discovery.unread_streams import check_view_type
@@ -43,7 +43,7 @@ def first_row(source: Source, stream: Stream, rows: Sequence[StreamRow]) -> Stre
     """
     older = chain(rows)
     start = TRIM_HORIZON if older else source.start_position
-    return StreamRow(
+    row = StreamRow(
         arn=stream.arn,
         table=stream.table,
         label=stream.label,
@@ -54,24 +54,15 @@ def first_row(source: Source, stream: Stream, rows: Sequence[StreamRow]) -> Stre
         sweep_n=0,
         sweep_done=0,
         changes=0,
-        fingerprint=source.fingerprint,
+        fingerprint=source.purpose.fingerprint,
     )
+    return source.purpose.first(row, older[-1] if older else None)
 
 
 def _started_at(start_position: str) -> float | None:
     if start_position in (TRIM_HORIZON, LATEST):
         return None
     return datetime.fromisoformat(start_position).timestamp()
-
-
-def check_fingerprint(source: Source, row: StreamRow) -> None:
-    """Raise Misconfigured, naming both values, if the row was written for another fingerprint."""
-    if row.fingerprint != source.fingerprint:
-        raise Misconfigured(
-            f"CONSUMER_APPLICATION reads stream {row.key} for {row.fingerprint!r}, but this worker"
-            f" is configured for {source.fingerprint!r}; choose another application, or set"
-            " CONSUMER_ACCEPT_CHANGE=true to replace it"
-        )
 
 
 def check_schema(row: StreamRow) -> None:
@@ -89,9 +80,9 @@ async def own_rows(
 ) -> tuple[StreamRow, ...]:
     """Return the rows of the table's streams, oldest first; create that of the source's stream.
 
-    Replaces another fingerprint if the source accepts the change. The row is not created if the
+    Replaces another purpose if the source accepts the change. The row is not created if the
     source follows the table and peers have already found a later stream. A row that cannot be read
-    is there: it is neither created nor judged. Raises Misconfigured, and what the store raises.
+    is there: it is neither created nor replaced. Raises Misconfigured, and what the store raises.
     """
     ours = [row for row in rows if row.table == source.stream.table]
     late = source.follow_table and any(row.label > source.stream.label for row in ours)
@@ -103,9 +94,6 @@ async def own_rows(
         check_schema(row)
     if source.accept_change:
         ours = [await _accept(store, source, row) for row in ours]
-    for row in ours:
-        if row.unreadable is None:
-            check_fingerprint(source, row)
     return chain(ours)
 
 
@@ -124,16 +112,20 @@ def _tell_start(row: StreamRow) -> None:
 
 
 async def _accept(store: LeaseStore, source: Source, row: StreamRow) -> StreamRow:
-    if row.fingerprint == source.fingerprint or row.unreadable is not None:
+    wanted = source.purpose.imposed(row)
+    if wanted == row or row.unreadable is not None:
         return row
+    replaced = await store.write_purpose(row, wanted)
+    if replaced is None:
+        raise Retryable(f"stream {row.key}: its row has changed meanwhile", "conflict")
     log.warning(
         "fingerprint_replaced",
         stream=row.key,
         before=row.fingerprint,
+        event_types=row.event_types,
         action="unset CONSUMER_ACCEPT_CHANGE once no worker has the old settings",
     )
-    replaced = await store.replace_stream(row, replace(row, fingerprint=source.fingerprint))
-    return row if replaced is None else replaced
+    return replaced
 
 
 class LatestBootstrap:

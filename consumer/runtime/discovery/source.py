@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from consumer.core.leases.purpose import Purpose
     from consumer.core.stream.stream import Stream, ViewType
 
 
@@ -15,15 +16,14 @@ class Source:
 
     `stream` is the configured stream, or the table's latest one at the start of the process.
     `follow_table` says that newer streams of the same table are read, too (CONSUMER_TABLE).
-    `start_position` is TRIM_HORIZON, LATEST or an ISO time with zone. `fingerprint` names event
-    type, data type, ordering key, layout and patch in words that an operator can compare.
-    `view_types` are those that carry the images needed. `accept_change` allows another fingerprint
-    in the stream's row to be replaced.
+    `start_position` is TRIM_HORIZON, LATEST or an ISO time with zone. `purpose` says what is
+    published, to be compared with what the stream rows say. `view_types` are those that carry the
+    images needed. `accept_change` allows another purpose in the stream's row to be replaced.
     """
 
     stream: Stream
     follow_table: bool
     start_position: str
-    fingerprint: str
+    purpose: Purpose
     view_types: frozenset[ViewType]
     accept_change: bool = False

@@ -18,17 +18,9 @@ import structlog
 
 from consumer.core.leases.lease_read_schedule import LeaseReadSchedule
 from consumer.core.leases.peers import Peers
-from consumer.errors import (
-    Fatal,
-    Misconfigured,
-    NotReleased,
-    Retryable,
-    StreamUnreachable,
-    first_in,
-)
+from consumer.errors import Fatal, NotReleased, Retryable, StreamUnreachable, first_in
 from consumer.observability.actions import HAND_OVER, READ_ROWS_AGAIN
 from consumer.observability.conditions import Conditions
-from consumer.runtime.discovery.bootstrap import check_fingerprint, own_rows
 from consumer.runtime.leases.command_watch import CommandWatch
 from consumer.runtime.leases.stream_leases import StreamLeases
 from consumer.runtime.signal import Signal
@@ -45,6 +37,7 @@ if TYPE_CHECKING:
     from consumer.core.shard.pace import Polling
     from consumer.ports import Clock, LeaseStore
     from consumer.runtime.discovery.discovery import Discovery
+    from consumer.runtime.discovery.purpose_keeper import PurposeKeeper
     from consumer.runtime.discovery.source import Source
     from consumer.runtime.leases.heartbeat import Heartbeat
     from consumer.runtime.leases.held_shards import HeldShards
@@ -79,6 +72,7 @@ class Coordinator:
         held: HeldShards,
         readability: ReadabilityCheck,
         polling: Polling,
+        purpose: PurposeKeeper,
         clock: Clock,
     ) -> None:
         self._store = store
@@ -89,6 +83,7 @@ class Coordinator:
         self._fence = fence
         self._discovery = discovery
         self._polling = polling
+        self._purpose = purpose
         self._held = held
         self._readability = readability
         self._peers = Peers(heartbeat.worker_id, timing)
@@ -177,6 +172,7 @@ class Coordinator:
             if self.moved_at >= self._scan_due:
                 await self._scan()
                 await self._command_watch.read_new(self._leases.readable)
+                await self._purpose.note(self._leases.read)
             await self._readability.update(self._leases.readable)
             if self._pass_due() <= self._clock.now():
                 await self._pass(group)
@@ -193,7 +189,7 @@ class Coordinator:
             workers, rows = await self._store.read_peers()
             begun = bool(self._rows) and all(row.unreadable is None for row in self._rows)
             kept = begun or self.draining  # once told to stop, it begins no stream
-            own = None if kept else await own_rows(self._store, self._source, rows)
+            own = None if kept else await self._purpose.begin(rows)
         except Retryable as error:
             self._conditions.failed("peers_unread", error, action=READ_ROWS_AGAIN)
             self._scan_due = sent_at + self._timing.scan
@@ -218,11 +214,9 @@ class Coordinator:
         self._rows = rows
         self._leases.observe(rows, sent_at)
         self._heartbeat.set_streams(self._leases.active())
-        try:
-            for row in self._leases.readable:
-                check_fingerprint(self._source, row)
-        except Misconfigured as error:
-            self._end(error)
+        conflict = self._purpose.conflict(self._leases.readable)
+        if conflict is not None:
+            self._end(conflict)
 
     def _end(self, fatal: Fatal) -> None:
         """Hand everything over; `run` then raises `fatal`."""

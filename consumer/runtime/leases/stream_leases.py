@@ -162,6 +162,12 @@ class StreamLeases:
         """The stream rows that can be read, oldest first."""
         return tuple(seen.row for seen in self._streams.values() if seen.row.unreadable is None)
 
+    @property
+    def read(self) -> tuple[tuple[StreamRow, Sequence[Lease] | None], ...]:
+        """The stream rows that can be read, oldest first, with their leases as last read."""
+        seen = self._streams.values()
+        return tuple((each.row, each.leases) for each in seen if each.row.unreadable is None)
+
     def first_steps(self, reading: Failure | None) -> FirstSteps:
         """Return what was done since the start; `reading` is the failure if no shard was read."""
         return FirstSteps(self._leases_read, self._listed, reading)

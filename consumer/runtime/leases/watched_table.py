@@ -83,6 +83,10 @@ class WatchedTable:
         """Write the row if it is as expected."""
         return await self._noted(TableCall.SWEEP, self._store.replace_stream(expected, row))
 
+    async def write_purpose(self, expected: StreamRow, row: StreamRow) -> StreamRow | None:
+        """Write what the row says of the purpose."""
+        return await self._noted(TableCall.STREAM, self._store.write_purpose(expected, row))
+
     async def create_lease(self, stream_key: str, lease: Lease) -> bool:
         """Put the row if it is absent."""
         return await self._noted(TableCall.NEW_LEASE, self._store.create_lease(stream_key, lease))

@@ -1,7 +1,8 @@
-"""The dispatcher: sends the batches of one outlet, as many at a time as flow and lanes allow.
+"""The dispatcher: sends the batches of one outlet, as many at a time as flow and slots allow.
 
 Ownership: each outlet has one dispatcher; each batch is sent by a task of its group. The plain
-function `core.publishing.next_send` decides what it does next.
+function `core.publishing.next_send` decides what it does next. What it decides to send needs a slot
+of those that the event types share; without one it is asked again what can be done without.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING, Generic
 
 from consumer.core.backlog.queue import ANYWHERE
 from consumer.core.backlog.queued_event import Of_co
+from consumer.core.publishing.lanes import LANE_SLOTS
 from consumer.core.publishing.next_send import Send, Wait, next_send
 from consumer.runtime.cancellation import ending_group
+from consumer.runtime.publishing.shared_slots import SharedSlots
 
 if TYPE_CHECKING:
     from consumer.core.backlog.queued_event import QueuedEvent
@@ -23,12 +26,22 @@ if TYPE_CHECKING:
 
 
 class Dispatcher(Generic[Of_co]):
-    """Sends what is in the outlet. `in_flight` counts the batches that travel in no lane."""
+    """Sends what is in the outlet. `in_flight` counts the batches that travel in no lane.
 
-    def __init__(self, outlet: Outlet[Of_co], sender: Sender[Of_co], clock: Clock) -> None:
+    `slots` are those of all outlets of the worker; without them the outlet is the only one.
+    """
+
+    def __init__(
+        self,
+        outlet: Outlet[Of_co],
+        sender: Sender[Of_co],
+        clock: Clock,
+        slots: SharedSlots | None = None,
+    ) -> None:
         self._outlet = outlet
         self._sender = sender
         self._clock = clock
+        self._slots = slots or SharedSlots(outlet.limits.concurrency, {outlet.name: outlet.changed})
         self._stopping = False
         self.in_flight = 0
 
@@ -58,18 +71,30 @@ class Dispatcher(Generic[Of_co]):
             await asyncio.sleep(0)  # all were moved to lanes; let other tasks run
 
     def _next(self) -> Send | Wait:
+        """Decide what to do. A slot has been taken for what is to be sent."""
         outlet, event_type, now = self._outlet, self._outlet.event_type, self._clock.now()
         for name in event_type.close_unused_lanes():
             outlet.queue.rejoin(name)
-        return next_send(
-            now,
-            flow=event_type.flow,
-            lanes=event_type.lanes,
-            queue=outlet.queue,
-            slots=event_type.flow.allowed - self.in_flight,
-            pause=outlet.origin.pause(now),
-            limits=outlet.limits,
-        )
+        lacking: set[bool] = set()  # `in_lane` of what has found no slot
+        while True:
+            decided = next_send(
+                now,
+                flow=event_type.flow,
+                lanes=event_type.lanes,
+                queue=outlet.queue,
+                slots=0 if False in lacking else event_type.flow.allowed - self.in_flight,
+                lane_slots=0 if True in lacking else LANE_SLOTS,
+                pause=outlet.origin.pause(now),
+                limits=outlet.limits,
+            )
+            if isinstance(decided, Wait):
+                for in_lane in {False, True} - lacking:
+                    self._slots.call_off(outlet.name, in_lane=in_lane)
+                return decided
+            in_lane = decided.lane is not None
+            if self._slots.take(outlet.name, in_lane=in_lane):
+                return decided
+            lacking.add(in_lane)
 
     def _send(self, requests: asyncio.TaskGroup, events: int, size: int) -> bool:
         """Send the next batch that travels in no lane. Return False if `take` found none."""
@@ -82,10 +107,12 @@ class Dispatcher(Generic[Of_co]):
             self._outlet.limits.key_run_events,
             sort=lanes.of if lanes else None,
         )
-        if batch:
-            self.in_flight += 1
-            requests.create_task(self._deliver(batch))
-        return bool(batch)
+        if not batch:
+            self._slots.give_back(self._outlet.name, in_lane=False)
+            return False
+        self.in_flight += 1
+        requests.create_task(self._deliver(batch))
+        return True
 
     def _send_in_lane(
         self, requests: asyncio.TaskGroup, lane: PartitionLane, events: int, size: int
@@ -100,6 +127,7 @@ class Dispatcher(Generic[Of_co]):
             await self._sender.send(batch)
         finally:
             self.in_flight -= 1
+            self._slots.give_back(self._outlet.name, in_lane=False)
             self._outlet.changed.notify()
 
     async def _deliver_in_lane(self, batch: list[QueuedEvent[Of_co]], lane: PartitionLane) -> None:
@@ -107,4 +135,5 @@ class Dispatcher(Generic[Of_co]):
             await self._sender.send(batch, lane)
         finally:
             lane.busy = False
+            self._slots.give_back(self._outlet.name, in_lane=True)
             self._outlet.changed.notify()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from consumer.core.publishing.flow import DEAD_LETTER_LIMIT, FlowState
+from consumer.core.publishing.flow import DEAD_LETTER_LIMIT, DEFINITION, FlowState
 from consumer.core.publishing.signs_of_life import NEVER
 from consumer.core.reports.status import EventTypeStatus
 from consumer.observability.conditions import Conditions
@@ -28,8 +28,13 @@ log = structlog.get_logger()
 _REMEDIES: Final = {
     "http_403": "let this token's owner write to the event type",
     "http_404": "create the event type, or correct CONSUMER_EVENT_TYPE or CONSUMER_NAKADI_URL",
+    DEFINITION: "change the event type as `detail` says, or the settings",
     DEAD_LETTER_LIMIT: "find out why so many events are refused (CONSUMER_DEAD_LETTER_LIMIT)",
 }
+_UNSENT: Final = (
+    "until then nothing is sent, and the definition is looked at again at each "
+    "CONSUMER_PROBE_SECONDS; nothing is lost, but the age grows"
+)
 _LOOK: Final = "look at what stands between this service and Nakadi"
 
 _WAIT: Final = (
@@ -110,7 +115,8 @@ class EventTrouble:
             facts = {"status": answer.status, "detail": answer.detail, "flow_id": answer.flow_id}
             word = answer.reason.removeprefix("http_")
             self.last = f"{word} ({answer.detail}), flow id {answer.flow_id}"
-        self._action = action = f"{_REMEDIES.get(reason, _LOOK)}; {self._when_stopped}"
+        meanwhile = _UNSENT if reason == DEFINITION else self._when_stopped
+        self._action = action = f"{_REMEDIES.get(reason, _LOOK)}; {meanwhile}"
         self._conditions.error(
             "event_type_stopped",
             event_type=self._name,

@@ -9,25 +9,25 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from consumer.core.publishing.flow import DEAD_LETTER_LIMIT, Flow, FlowState
+from consumer.core.publishing.answer import no_answer
+from consumer.core.publishing.flow import DEAD_LETTER_LIMIT, DEFINITION, Flow, FlowState
 from consumer.core.publishing.lanes import Lanes
 from consumer.core.publishing.partition_outcome import outcomes
 from consumer.core.publishing.placement import Partitioning, Placement
 from consumer.core.publishing.signs_of_life import SignsOfLife
+from consumer.core.reports.readiness import refused
 from consumer.core.reports.status import NOTHING_SENT, EventTypeStatus
 from consumer.runtime.publishing.event_trouble import EventTrouble
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from consumer.core.backlog.queued_event import QueuedEvent
+    from consumer.core.preflight.check_result import CheckResult
     from consumer.core.publishing.answer import Answer
     from consumer.core.publishing.partition_outcome import PartitionOutcome
     from consumer.core.routes.route import Route
     from consumer.ports import Chance, Clock
-
-REFUSED_AT_THE_DOOR = frozenset({"http_401", "http_403", "http_404", "foreign_403", "foreign_404"})
-"""Reasons that keep a new worker from being ready, so that a bad rollout halts."""
 
 SMOOTHING = 0.2
 """Weight of the newest request in `round_trip`."""
@@ -71,10 +71,13 @@ class EventType:
         self._clock = clock
         self._chance = chance
 
-    @property
-    def admitted(self) -> bool:
-        """False while Nakadi refuses all access (401, 403, 404) and has stored no event yet."""
-        return self.published or self.flow.reason not in REFUSED_AT_THE_DOOR
+    def refused(self, stored_before: Collection[str] = ()) -> bool:
+        """Return whether this event type keeps its worker from being ready.
+
+        `stored_before` are the event types in which any worker has had an event stored.
+        """
+        stored = self.published or self.name in stored_before
+        return refused(self.flow.reason, stored=stored)
 
     @property
     def status(self) -> EventTypeStatus:
@@ -177,6 +180,22 @@ class EventType:
         self.signs.outage_at = now
         self.flow.stop(now, reason)
         self.trouble.stopped(reason, answer, news=before is not FlowState.STOPPED)
+
+    def unfit(self, found: CheckResult) -> None:
+        """Send nothing: the definition can never take these events, for the reason that was found.
+
+        Call it before the first event was sent.
+        """
+        detail = "; ".join(filter(None, (found.result, found.remedy)))
+        self.stop(DEFINITION, no_answer(DEFINITION, detail, None))
+
+    def fits(self, partitioning: Partitioning) -> None:
+        """Publish: the definition, which could not take these events, can now."""
+        before = self.flow.state
+        self.flow.resume()
+        self.lanes = Lanes(self.limits, Placement(partitioning))
+        self.signs = SignsOfLife(self.lanes.placement)
+        self.trouble.resumed(before)
 
     def may_refuse(self, postponed: int) -> bool:
         """Return whether one more event may become a dead letter; stop if there are too many.

@@ -7,14 +7,17 @@ which they run.
 from __future__ import annotations
 
 import asyncio
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from consumer.runtime.publishing.backlog import Backlog
 from consumer.runtime.publishing.dead_letters import DeadLetterSender
+from consumer.runtime.publishing.definition_watch import DefinitionWatch
 from consumer.runtime.publishing.dispatcher import Dispatcher
 from consumer.runtime.publishing.event_type import EventType
 from consumer.runtime.publishing.outlet import Outlet
 from consumer.runtime.publishing.sender import Sender
+from consumer.runtime.publishing.shared_slots import SharedSlots
 from consumer.runtime.publishing.stream_origin import StreamOrigin
 
 if TYPE_CHECKING:
@@ -23,12 +26,16 @@ if TYPE_CHECKING:
     from consumer.core.leases.fence import Fence
     from consumer.core.publishing.placement import Partitioning
     from consumer.core.routes.route import Route
-    from consumer.ports import DeadLetterQueue, Publisher
+    from consumer.ports import DeadLetterQueue, Definition, Publisher
     from consumer.runtime.instruments import Instruments
 
 
 class Publishing:
-    """The parts of publishing. Readers use `backlog`; `/status` shows `event_types`."""
+    """The parts of publishing. Readers use `backlog`; `/status` shows `event_types`.
+
+    `unfit` are the definitions that cannot take their route's events: nothing is sent to those
+    event types until theirs has changed.
+    """
 
     def __init__(
         self,
@@ -39,6 +46,7 @@ class Publishing:
         fence: Fence,
         instruments: Instruments,
         partitionings: Mapping[str, Partitioning],
+        unfit: Mapping[str, Definition] = MappingProxyType({}),
     ) -> None:
         clock, chance = instruments.clock, instruments.chance
         self.backlog = Backlog(queue_bytes, instruments.metrics)
@@ -47,22 +55,40 @@ class Publishing:
         )
         self.dead_letters = DeadLetterSender(dead_letter_queue, self.backlog, fence, instruments)
         origin = StreamOrigin(self.backlog, self.dead_letters, fence, instruments)
-        self._dispatchers = []
         for event_type in self.event_types:
-            outlet = Outlet(event_type, origin)
-            self.backlog.add_outlet(outlet)
-            sender = Sender(outlet, publishers[event_type.name], instruments)
-            self._dispatchers.append(Dispatcher(outlet, sender, clock))
+            self.backlog.add_outlet(Outlet(event_type, origin))
+        outlets = self.backlog.outlets
+        slots = SharedSlots(
+            max(outlet.limits.concurrency for outlet in outlets.values()),
+            {name: outlet.changed for name, outlet in outlets.items()},
+        )
+        self._dispatchers = [
+            Dispatcher(outlet, Sender(outlet, publishers[name], instruments), clock, slots)
+            for name, outlet in outlets.items()
+        ]
+        self._watches = [
+            DefinitionWatch(outlet.event_type, unfit[name], outlet.changed.notify)
+            for name, outlet in outlets.items()
+            if name in unfit
+        ]
+
+    def stored(self) -> frozenset[str]:
+        """Return the event types in which an event was stored since the start."""
+        return frozenset(each.name for each in self.event_types if each.published)
 
     async def run(self) -> None:
         """Send the events of the backlog, and dead letters of refused ones, until stopped."""
         async with asyncio.TaskGroup() as tasks:
             for dispatcher in self._dispatchers:
                 tasks.create_task(dispatcher.run())
+            for watch in self._watches:
+                tasks.create_task(watch.run())
             tasks.create_task(self.dead_letters.run())
 
     def stop(self) -> None:
         """End `run` without waiting for requests in flight: every shard has been released."""
         for dispatcher in self._dispatchers:
             dispatcher.stop()
+        for watch in self._watches:
+            watch.stop()
         self.dead_letters.stop()

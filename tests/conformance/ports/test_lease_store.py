@@ -405,3 +405,43 @@ async def test_gaps_of_one_shard_are_told_apart_by_their_start(store: LeaseStore
     await store.put_gap(KEY, early)
     await store.put_gap(f"{KEY}x", GAP)
     assert sorted(await store.read_gaps(KEY), key=lambda gap: gap.from_) == [GAP, early]
+
+
+async def test_the_purpose_of_a_stream_is_written_if_nobody_has_changed_it(
+    store: LeaseStore,
+) -> None:
+    old = await store.create_stream(STREAM)
+    listed = replace(old, event_types=("a", "b"), published=())
+    assert await store.write_purpose(old, listed) == listed
+    assert await store.write_purpose(old, replace(old, published=("a",))) is None
+    stored = replace(listed, published=("b", "a"))
+    assert await store.write_purpose(listed, stored) == stored
+    for stale in (
+        replace(stored, fingerprint="?"),
+        replace(stored, event_types=None),
+        replace(stored, event_types=("b", "a")),
+        replace(stored, published=("a", "b")),
+    ):
+        assert await store.write_purpose(stale, replace(stale, event_types=("c",))) is None
+    other = replace(stored, fingerprint="other", event_types=("c",))
+    assert await store.write_purpose(stored, other) == other
+    assert await store.write_purpose(other, other) == other
+    assert list((await store.read_peers())[1]) == [other]
+
+
+async def test_sweep_and_purpose_of_a_stream_are_written_apart(store: LeaseStore) -> None:
+    old = await store.create_stream(STREAM)
+    swept = await store.replace_stream(old, replace(old, sweep_n=1, changes=1))
+    assert swept is not None
+    listed = replace(old, event_types=("a",), published=("a",))
+    both = replace(swept, event_types=("a",), published=("a",))
+    assert await store.write_purpose(old, listed) == both
+    # Who does not know of it leaves it as it is.
+    assert await store.replace_stream(swept, replace(swept, sweep_done=1)) == replace(
+        both, sweep_done=1
+    )
+
+
+async def test_the_purpose_of_an_absent_stream_is_not_written(store: LeaseStore) -> None:
+    assert await store.write_purpose(STREAM, replace(STREAM, published=())) is None
+    assert list((await store.read_peers())[1]) == []

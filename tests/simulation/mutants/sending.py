@@ -4,8 +4,7 @@ from typing import Any
 
 from consumer.core.publishing.flow import Flow
 from consumer.core.publishing.next_send import Send, Wait
-from consumer.core.publishing.next_send import next_send as true_next_send
-from consumer.runtime.publishing import dispatcher
+from consumer.runtime.publishing.dispatcher import Dispatcher
 from consumer.runtime.publishing.sender import Sender
 from tests.simulation.mutants.plant import plant
 
@@ -15,10 +14,16 @@ def requests_overfilled() -> None:
 
 
 def more_requests_than_slots() -> None:
-    def next_send(now: float, **known: Any) -> Send | Wait:
-        return true_next_send(now, **{**known, "slots": 1})
+    decide = Dispatcher._next
 
-    plant(dispatcher, "next_send", next_send)
+    def next_send(self: Dispatcher[Any]) -> Send | Wait:
+        self.in_flight -= 1
+        try:
+            return decide(self)
+        finally:
+            self.in_flight += 1
+
+    plant(Dispatcher, "_next", next_send)
 
 
 class _WallClock:

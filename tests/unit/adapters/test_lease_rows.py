@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from consumer.adapters.lease_table import lease_rows
+from consumer.adapters.lease_table import lease_rows, stream_rows
 from consumer.core.leases.lease import Gap, Lease, Pause, StreamRow, Worker
 from consumer.core.leases.worker_report import WorkerReport
 
@@ -117,8 +117,8 @@ def test_a_worker_of_an_older_version_pauses_and_resumes_without_saying_who() ->
 
 
 def test_a_stream_row() -> None:
-    assert lease_rows.item(lease_rows.stream_values(STREAM)) == STREAM_ITEM
-    assert lease_rows.stream_of(keyed("stream/t/l", STREAM_ITEM)) == STREAM
+    assert lease_rows.item(stream_rows.stream_values(STREAM)) == STREAM_ITEM
+    assert stream_rows.stream_of(keyed("stream/t/l", STREAM_ITEM)) == STREAM
 
 
 def test_a_lease_row() -> None:

@@ -260,7 +260,8 @@ def test_a_refusal_at_the_door_stops_the_event_type_and_a_probe_starts_it(status
             tasks.create_task(line.run_consumer())
             await asyncio.sleep(301)
             assert line.event_type.flow.state is FlowState.STOPPED
-            assert not line.event_type.admitted
+            assert line.event_type.refused()
+            assert not line.event_type.refused({line.event_type.name})
             probes = [request for request in nakadi.requests if request.started > 1]
             assert 9 <= len(probes) <= 10
             assert all(len(probe.bodies) == 1 for probe in probes)
@@ -274,7 +275,7 @@ def test_a_refusal_at_the_door_stops_the_event_type_and_a_probe_starts_it(status
     assert REMIND_SECONDS <= told[1]["lasts_seconds"] < told[2]["lasts_seconds"]
     assert queue.letters == []
     assert len(nakadi.stored) == 100
-    assert line.event_type.admitted
+    assert not line.event_type.refused()
 
 
 def test_each_probe_of_a_stopped_event_type_tries_another_key() -> None:

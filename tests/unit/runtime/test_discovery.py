@@ -1,6 +1,7 @@
 """Listings, lineage, starts: what makes lease rows, and when."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -16,9 +17,10 @@ from consumer.core.limits import LeaseTiming
 from consumer.core.stream.stream import ViewType
 from consumer.errors import Misconfigured, Retryable, TrimmedData
 from consumer.observability.metrics import Metrics
-from consumer.runtime.discovery.bootstrap import check_fingerprint, first_row, own_rows
+from consumer.runtime.discovery.bootstrap import first_row, own_rows
 from consumer.runtime.discovery.discovery import Discovery
 from consumer.runtime.discovery.known_streams import KnownStreams
+from consumer.runtime.discovery.purpose_keeper import conflict_of
 from consumer.runtime.discovery.source import Source
 from tests.twins.fleet import source
 from tests.twins.lease_table import Fault, LeaseTable, LeaseTableTwin
@@ -667,8 +669,9 @@ def test_a_time_is_trim_horizon_that_skips_what_is_older() -> None:
 
 def test_one_application_has_one_purpose() -> None:
     row = first_row(source(fingerprint="orders, nested"), STREAM, [])
-    with pytest.raises(Misconfigured, match=r"'orders, nested'.*'orders, flat'"):
-        check_fingerprint(source(fingerprint="orders, flat"), row)
+    assert conflict_of(source(fingerprint="orders, nested"), row) is None
+    conflict = conflict_of(source(fingerprint="orders, flat"), row)
+    assert re.search(r"'orders, nested'.*'orders, flat'", str(conflict))
 
 
 def test_a_changed_purpose_is_accepted_on_request() -> None:

@@ -4,7 +4,8 @@ import pytest
 
 from consumer.core.failure import Failure
 from consumer.core.leases.table_calls import TableCall, TableCalls
-from consumer.core.reports.readiness import FirstSteps, unready
+from consumer.core.reports.readiness import REFUSED, FirstSteps, unready
+from consumer.core.reports.readiness import refused as withheld
 from consumer.errors import LEASE_TABLE_GONE
 
 DONE = FirstSteps(leases_read=True, listed=True)
@@ -86,3 +87,14 @@ def test_a_worker_is_not_ready_while_the_lease_table_does_not_exist() -> None:
     )
     calls.note_answer(TableCall.HEARTBEAT)
     assert unready(calls, DONE) is None
+
+
+@pytest.mark.parametrize("reason", sorted(REFUSED))
+def test_an_event_type_that_never_took_an_event_withholds_readiness(reason: str) -> None:
+    assert withheld(reason, stored=False)
+    assert not withheld(reason, stored=True)
+
+
+@pytest.mark.parametrize("reason", [None, "http_503", "dead_letter_limit", "timeout"])
+def test_an_outage_withholds_nothing(reason: str | None) -> None:
+    assert not withheld(reason, stored=False)

@@ -1,0 +1,126 @@
+"""The purpose of an application: which event types it publishes from a stream.
+
+Rule: one application has one purpose. The stream row says it twice. `fingerprint` stays as its
+first writer wrote it: a service with a single event type compares it with its own, at its start and
+while it runs. `event_types` are those of a service with routes, which may come and go: one that
+starts must share one of them, and adds its own. So a service may move from the single event type
+into routes and back, a route may be added or removed in a roll, and a service that publishes
+something else is still caught.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from json import JSONDecodeError, loads
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from consumer.core.leases.lease import Lease, StreamRow
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What a worker is configured to publish. `routed`: its event types are those of routes."""
+
+    fingerprint: str
+    event_types: tuple[str, ...] = ()
+    routed: bool = False
+
+    def fits(self, row: StreamRow) -> bool:
+        """Return whether a stream row was written for this purpose, or one that it continues."""
+        if not self.routed:
+            return row.fingerprint == self.fingerprint
+        return not set(self.event_types).isdisjoint(event_types_of(row))
+
+    def first(self, row: StreamRow, older: StreamRow | None) -> StreamRow:
+        """Return a new stream's row with what it says of the purpose.
+
+        `older` is the row of the stream before it, None for the first one of a table. What it says
+        is copied, so that workers of the version before are not ended by it.
+        """
+        if older is None or older.unreadable is not None:
+            named = self.event_types if self.routed else None
+            return replace(row, fingerprint=self.fingerprint, event_types=named, published=())
+        return replace(
+            row,
+            fingerprint=older.fingerprint if self.routed else self.fingerprint,
+            event_types=older.event_types,
+            published=older.published,
+        )
+
+    def joined(self, row: StreamRow) -> StreamRow:
+        """Return a row that fits, with the event types of this purpose added."""
+        if not self.routed:
+            return row
+        return replace(row, event_types=_with(event_types_of(row), self.event_types))
+
+    def imposed(self, row: StreamRow) -> StreamRow:
+        """Return a row that says this purpose alone, whatever it said before.
+
+        With routes the fingerprint of a single event type that is still among them stays: so the
+        service may move back to it.
+        """
+        kept = self.routed and not set(self.event_types).isdisjoint(_named_by(row.fingerprint))
+        listed = self.routed or row.event_types is not None
+        return replace(
+            row,
+            fingerprint=row.fingerprint if kept else self.fingerprint,
+            event_types=self.event_types if listed else None,
+        )
+
+
+def event_types_of(row: StreamRow) -> tuple[str, ...]:
+    """Return the event types that a stream row names; of an older row those of its fingerprint."""
+    return _named_by(row.fingerprint) if row.event_types is None else row.event_types
+
+
+def stored_before(row: StreamRow, leases: Iterable[Lease]) -> tuple[str, ...]:
+    """Return the event types in which any worker of the stream has had an event stored.
+
+    A row of version 0.1.0 does not say it. If a record of the stream is settled, it is taken for
+    stored in the event type of the fingerprint, the only one there was.
+    """
+    if row.published is not None:
+        return row.published
+    settled = any(lease.record_at is not None for lease in leases)
+    return _named_by(row.fingerprint) if settled else ()
+
+
+def with_stored(row: StreamRow, leases: Iterable[Lease], stored: Collection[str]) -> StreamRow:
+    """Return a row that says that events were stored in these event types, too."""
+    if set(stored) <= set(row.published or ()):
+        return row
+    return replace(row, published=_with(stored_before(row, leases), stored))
+
+
+def second_senders(
+    purpose: Purpose, application: str, applications: Iterable[str]
+) -> tuple[str, ...]:
+    """Return those event types for which another application reads the stream, too.
+
+    `applications` are those that have a row of the stream. A service with a single event type is
+    named like it, unless its settings say otherwise.
+    """
+    others = set(applications) - {application}
+    return tuple(name for name in purpose.event_types if purpose.routed and name in others)
+
+
+def _with(names: tuple[str, ...], more: Iterable[str]) -> tuple[str, ...]:
+    return (*names, *sorted(set(more) - set(names)))
+
+
+def _named_by(fingerprint: str) -> tuple[str, ...]:
+    """Return the event types that a fingerprint names, none if it is no such line."""
+    try:
+        found: object = loads(fingerprint)
+    except JSONDecodeError:
+        return ()
+    if not isinstance(found, dict):
+        return ()
+    single, several = found.get("event_type"), found.get("event_types")
+    names = [single] if single is not None else several
+    if not isinstance(names, list):
+        return ()
+    return tuple(name for name in names if isinstance(name, str))
