@@ -3,9 +3,9 @@
 python -m tests.crash.upgrade --from REF [--routes]
 
 With --routes this version has a list with one route, as the README moves an event type, and the
-older one its single event type. REF is a commit or tag of this repository. Worker after worker is told to
-end and replaced by one of the other version, so both work side by side on the same leases. Nothing
-may be lost or overtaken, and an orderly change of versions makes no duplicate. Exit code 1
+older one its single event type. REF is a commit or tag of this repository. Worker after worker is
+told to end and replaced by one of the other version, so both work side by side on the same leases.
+Nothing may be lost or overtaken, and an orderly change of versions makes no duplicate. Exit code 1
 otherwise.
 """
 
