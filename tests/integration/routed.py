@@ -27,7 +27,6 @@ from tests.integration.shop_model import (
 
 _STATUSES = ("DRAFT", "NEW", "NEW", "PAID", "SHIPPED", "ARCHIVED", "ARCHIVED")
 _COUNTRIES = ("DE", "DE", "FI")
-_PAUSE_SECONDS = 0.05
 Place = tuple[str, int]
 """A key and a sequence number."""
 
@@ -43,39 +42,45 @@ class Log:
 
 
 class Shop:
-    """Writes every kind of item, again and again, in the order of `Model`."""
+    """Writes every kind of item, again and again, in the order of `Model`.
 
-    def __init__(self, cluster: Cluster, keys: int = 12) -> None:
+    Orders, lines and customers are 30 % each of the changes, locks the rest. In the background
+    `at_a_time` keys of each kind change, then there is a pause.
+    """
+
+    def __init__(
+        self, cluster: Cluster, keys: int = 12, at_a_time: int = 12, pause: float = 0.05
+    ) -> None:
         self.cluster = cluster
         self.model = Model()
-        self._keys = keys
-        self._round = 0
+        self._steps = [0] * keys
+        self._at_a_time = at_a_time
+        self._pause = pause
+        self._next = 0
         self._letters: list[str] = []
 
     def write(self, rounds: int) -> None:
         """Write rounds: in each, every key of every kind changes."""
         for _ in range(rounds):
-            step = self._round
-            self._round += 1
-            changes = []
-            for number in range(self._keys):
-                changes += self._changes(number, step)
-            self.cluster.streams.control("write", table=TABLE, changes=changes)
+            self._write(range(len(self._steps)))
 
-    def _changes(self, number: int, step: int) -> list[dict[str, Any]]:
-        model, turn = self.model, step + number
-        held = f"k-{number}"
-        yielded = [model.put(lock(held, turn)) if step % 2 == 0 else model.delete(held)]
-        status = _STATUSES[turn % len(_STATUSES)]
-        yielded.append(model.put(order(f"o-{number}", status, step)))
-        quantity = turn // 2 % 5 + 1
-        gone = turn % 9 == 8
-        key = f"l-{number}"
-        yielded.append(model.delete(key) if gone else model.put(line(key, quantity, step)))
-        key, country = f"c-{number}", _COUNTRIES[turn % len(_COUNTRIES)]
-        gone = turn % 11 == 10
-        yielded.append(model.delete(key) if gone else model.put(customer(key, country, step)))
-        return yielded
+    def _write(self, numbers: Iterable[int]) -> None:
+        changes = [change for number in numbers for change in self._changes(number)]
+        self.cluster.streams.control("write", table=TABLE, changes=changes)
+
+    def _changes(self, number: int) -> Iterator[dict[str, Any]]:
+        model, step = self.model, self._steps[number]
+        self._steps[number] += 1
+        turn = step + number
+        if turn % 3 == 0:
+            held = f"k-{number}"
+            yield model.put(lock(held, turn)) if turn % 2 == 0 else model.delete(held)
+        yield model.put(order(f"o-{number}", _STATUSES[turn % len(_STATUSES)], step))
+        key, gone = f"l-{number}", turn % 9 == 8
+        yield model.delete(key) if gone else model.put(line(key, turn // 2 % 5 + 1, step))
+        key, gone = f"c-{number}", turn % 11 == 10
+        country = _COUNTRIES[turn % len(_COUNTRIES)]
+        yield model.delete(key) if gone else model.put(customer(key, country, step))
 
     def log(self, event_type: str) -> Log:
         """Read an event type's log."""
@@ -121,12 +126,25 @@ class Shop:
 
     def places(self) -> dict[Place, str]:
         """The shard of each change, by its key and its sequence number."""
-        return {
-            (record["keys"]["id"]["S"], int(record["sequence"])): shard["shard"]
-            for stream in self.cluster.truth()
-            for shard in stream["shards"]
-            for record in shard["records"]
-        }
+        return {place: shard for place, shard, _ in self._records()}
+
+    def times(self) -> dict[Place, float]:
+        """When each change was written, in epoch seconds."""
+        return {place: at for place, _, at in self._records()}
+
+    def first(self, event_type: str) -> dict[Place, dict[str, Any]]:
+        """The first event of each change, as the log has it."""
+        found: dict[Place, dict[str, Any]] = {}
+        for entry in self.cluster.nakadi.log(event_type, "key,sequence,received_at"):
+            found.setdefault((str(entry["key"]), int(str(entry["sequence"]))), dict(entry))
+        return found
+
+    def _records(self) -> Iterator[tuple[Place, str, float]]:
+        for stream in self.cluster.truth():
+            for shard in stream["shards"]:
+                for record in shard["records"]:
+                    place = (record["keys"]["id"]["S"], int(record["sequence"]))
+                    yield place, shard["shard"], record["at"]
 
     def letters(self) -> list[str]:
         """The bodies of all dead letters that were received so far, and of those that came."""
@@ -163,8 +181,9 @@ class Shop:
         self._thread.join()
 
     def _go_on(self) -> None:
-        while not self._stop.wait(_PAUSE_SECONDS):
-            self.write(1)
+        while not self._stop.wait(self._pause):
+            first, self._next = self._next, self._next + self._at_a_time
+            self._write(number % len(self._steps) for number in range(first, self._next))
 
 
 def leaks(texts: Iterable[tuple[str, str]]) -> list[str]:
