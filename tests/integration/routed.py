@@ -132,6 +132,13 @@ class Shop:
         """When each change was written, in epoch seconds."""
         return {place: at for place, _, at in self._records()}
 
+    def children(self) -> set[str]:
+        """The shards that have a parent."""
+        streams = self.cluster.truth()
+        return {
+            shard["shard"] for stream in streams for shard in stream["shards"] if shard["parent"]
+        }
+
     def first(self, event_type: str) -> dict[Place, dict[str, Any]]:
         """The first event of each change, as the log has it."""
         found: dict[Place, dict[str, Any]] = {}
