@@ -46,13 +46,13 @@ async def check_second_sender(
         return
     names = ", ".join(others)
     if settings.accept_change:
-        log.warning(
-            "second_sender",
-            stream=page.stream.key,
-            event_types=list(others),
-            action="make sure that no worker of these applications runs, then unset"
-            " CONSUMER_ACCEPT_CHANGE",
-        )
+        for name in others:
+            log.warning(
+                "second_sender",
+                stream=page.stream.key,
+                application=name,
+                action="stop all workers of this application, then unset CONSUMER_ACCEPT_CHANGE",
+            )
         return
     raise Misconfigured(
         f"CONSUMER_ROUTES: stream {page.stream.key} has a row under the application {names}, which"

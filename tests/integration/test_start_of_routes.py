@@ -139,4 +139,4 @@ def test_a_second_sender_is_refused_by_run_and_check(one: Cluster) -> None:
     accepted = one.start(**routes(OTHER, EVENT_TYPE, CONSUMER_ACCEPT_CHANGE="true"))
     one.until(lambda: readiness(accepted)[0] == 200, "ready")
     (warned,) = accepted.events("second_sender")
-    assert warned["event_types"] == [EVENT_TYPE]
+    assert warned["application"] == EVENT_TYPE
