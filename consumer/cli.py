@@ -25,7 +25,7 @@ EPILOG = "Settings are CONSUMER_* environment variables; `consumer settings` exp
 
 _FOLDERS = {
     **dict.fromkeys(("leases", "gaps", "seek", "pause", "resume"), "operate."),
-    **dict.fromkeys(("redrive", "event-type"), "events."),
+    **dict.fromkeys(("redrive", "event-type", "preview"), "events."),
 }
 """The package of a command's module; the other modules are in `consumer.commands` itself."""
 
@@ -118,7 +118,9 @@ def _parser() -> Parser:
         " what works and what to do about the rest. It changes nothing. The exit code is 2 if"
         " something is wrong, 1 if something does not work now and is worth another try."
     )
-    check.add_argument("--offline", action="store_true", help="check the settings only")
+    check.add_argument(
+        "--offline", action="store_true", help="check the settings, routes and filters only"
+    )
     leases = add("leases", "list the shards: state, owner, checkpoint, age, parent")
     leases.description = (
         "List the shards from their rows in the lease table. Age is the time since a shard's own"
@@ -137,14 +139,46 @@ def _parser() -> Parser:
     policy.add_argument(
         "--for",
         dest="purpose",
-        choices=("run", "redrive", "check", "operate"),
+        choices=("run", "redrive", "check", "operate", "preview"),
         default="run",
-        help="what the policy allows: the service (run, the default), redrive, check, or leases,"
-        " gaps, seek, pause and resume (operate)",
+        help="what the policy allows: the service (run, the default), redrive, check, preview"
+        " --live, or leases, gaps, seek, pause and resume (operate)",
     )
-    add("event-type", "print a definition of the event type, to create it with, as JSON")
+    event_type = add(
+        "event-type", "print a definition of the event type, to create it with, as JSON"
+    )
+    event_type.add_argument(
+        "--route",
+        metavar="NAME",
+        help="the route, by its name or event type; needed where there are several",
+    )
+    _add_preview(add("preview", "show what the routes make of stream records, and publish nothing"))
     add("health", "ask the service on this host whether it is alive; exit code 0 or 1")
     return parser
+
+
+def _add_preview(preview: argparse.ArgumentParser) -> None:
+    preview.description = (
+        "Show what the routes make of stream records: the events of those that take a record, and"
+        " for the others the first condition that failed. Nothing is published; neither Nakadi nor"
+        " the lease table is called. At the end, routes that took nothing and paths that no record"
+        " had are named on stderr. The events hold what is in the items; reasons hold no value."
+    )
+    source = preview.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--records",
+        metavar="FILE",
+        help="stream records as GetRecords answers them, one a line, or the event of a Lambda"
+        " function; - is stdin",
+    )
+    source.add_argument(
+        "--live",
+        metavar="SECONDS",
+        help="read what is written to the table for so long (1 to 600), without leases, after a"
+        " question: a third reader of a stream throttles all",
+    )
+    preview.add_argument("--json", action="store_true", help="print a JSON object for each record")
+    preview.add_argument("--yes", action="store_true", help="with --live: do not ask")
 
 
 def _add_operator_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
@@ -178,11 +212,12 @@ def _add_operator_commands(add: Callable[[str, str], argparse.ArgumentParser]) -
 
 def _add_redrive(redrive: argparse.ArgumentParser) -> None:
     redrive.description = (
-        "Publish the events in the dead letter queue again. Accepted ones are deleted from the"
-        " queue, the others stay. The command ends when the queue is empty. The exit code is 1 if a"
-        " letter was refused again, if an accepted one could not be deleted, or if the run ended"
-        " early: Nakadi or the queue did not answer, publishing is stopped, or SIGTERM. Letters of"
-        " which no event can be made stay and do not count."
+        "Publish the events in the dead letter queue again, those of all routes. Accepted ones are"
+        " deleted from the queue, the others stay. The command ends when the queue is empty. The"
+        " exit code is 1 if a letter was refused again, if an accepted one could not be deleted, or"
+        " if the run ended early, for all event types or one: Nakadi or the queue did not answer,"
+        " publishing is stopped, or SIGTERM. Letters of which no event can be made stay and do not"
+        " count. An event that its route would not make so today is made again from its record."
     )
     redrive.add_argument(
         "--dry-run",
@@ -193,7 +228,7 @@ def _add_redrive(redrive: argparse.ArgumentParser) -> None:
         "--list",
         action="store_true",
         help="with --dry-run: print a line for each letter: key (as a hash), sequence, age,"
-        " receptions, reason, detail",
+        " receptions, reason, route, detail",
     )
     redrive.add_argument(
         "--json", action="store_true", help="with --list: print a JSON object for each letter"
@@ -221,4 +256,10 @@ def _add_redrive(redrive: argparse.ArgumentParser) -> None:
     )
     redrive.add_argument(
         "--key", help="""only letters of this ordering key: o-4711, or '["o-4711",7]'"""
+    )
+    redrive.add_argument(
+        "--as-made",
+        action="store_true",
+        help="publish an event as it is where its route has changed since and the letter has no"
+        " record; it may show what the route leaves out today",
     )

@@ -14,7 +14,7 @@ import structlog
 from consumer.core.backoff import Backoff
 from consumer.core.leases.lineage import chain
 from consumer.core.leases.purpose import Purpose
-from consumer.core.routes.images import missing_images
+from consumer.core.routes.route_images import missing_images
 from consumer.core.stream.stream import Stream, StreamPage, ViewType
 from consumer.errors import (
     Misconfigured,

@@ -16,7 +16,6 @@ from consumer import __version__
 from consumer.core.leases.lease_state import STATUS_WORDS
 from consumer.core.reports.rate import Rate
 from consumer.core.reports.status import (
-    EVENT_TYPE_STATES,
     NOTHING_SENT,
     EventTypeStatus,
     QueueStatus,
@@ -194,7 +193,8 @@ class Observer:
         if self._worker is None:
             names = self._settings.event_types
             return tuple(EventTypeStatus(name, NOTHING_SENT) for name in names)
-        return tuple(each.status for each in self._worker.publishing.event_types)
+        wall, outlets = self._clock.wall(), self._worker.publishing.backlog.outlets
+        return tuple(outlet.status(wall) for outlet in outlets.values())
 
     def _shards(self) -> Sequence[ShardView]:
         if self._worker is None:
@@ -252,14 +252,9 @@ class Observer:
         self._look_at_clock()
         if self._worker is None:
             return
-        self._worker.publishing.backlog.observe()
-        self._metrics.queue_limit_bytes.set(self._worker.publishing.backlog.budget.limit)
-        event_types = self._worker.publishing.event_types
-        self._metrics.partition_lanes.set(sum(len(each.lanes) for each in event_types))
-        states = {each.status.state for each in event_types}
-        for state in EVENT_TYPE_STATES:
-            self._metrics.event_type_state.labels(state=str(state)).set(state in states)
-        self._look_at_streams(self._clock.wall())
+        wall = self._clock.wall()
+        self._worker.publishing.backlog.observe(wall)
+        self._look_at_streams(wall)
 
     def _look_at_streams(self, wall: float) -> None:
         """Update ages and states; the series of what is no longer seen are removed."""

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from consumer.core.event.event import Layout
+from consumer.core.event.event import Category, Layout
 from consumer.core.preflight.check_result import CheckResult, Severity, event_type_refusal
-from consumer.core.preflight.event_definition import ITEM, EventShape, judge, parse_definition
+from consumer.core.preflight.event_definition import judge, parse_definition
+from consumer.core.preflight.event_shape import ITEM, EventShape, member_of
+from consumer.core.preflight.route_check import called
 from consumer.core.publishing.placement import Partitioning
 from consumer.core.stream.stream import ViewType
 from consumer.errors import Misconfigured, Retryable
@@ -59,19 +61,21 @@ async def look(nakadi: Nakadi, route: Route, view_type: ViewType | None) -> Pref
 
     `view_type` is the stream's; without it, the events are not compared.
     """
-    name = route.event_type
+    name, category = called(route), route.format.category
     status, body, flow_id = await nakadi.event_type()
     if status != 200:
-        refusal = event_type_refusal(name, status, flow_id)
-        return Preflight([refusal], _guess(route), seen=False)
+        refusal = event_type_refusal(name, status, flow_id, route.setting("event_type"))
+        return Preflight([refusal], guess(route), seen=False)
     definition = parse_definition(body)
     if definition is None:
         raise Retryable("an answer that is no event type", "malformed_answer")
-    results = judge(name, definition, None if view_type is None else shape(route, view_type))
+    known = None if view_type is None else shape(route, view_type)
+    results = judge(name, definition, known, category)
     if definition.partition_strategy != "hash":
         return Preflight(results, Partitioning(steady=False), seen=True)
     names = await nakadi.partitions()
-    partitioning = Partitioning(definition.partition_key_fields, names)
+    in_data = category is Category.DATA
+    partitioning = Partitioning(definition.partition_key_fields, names, in_data=in_data)
     return Preflight(results, partitioning, seen=True)
 
 
@@ -131,7 +135,7 @@ async def before_start(
                     error.reason, "nothing; events are published as soon as it answers"
                 ),
             )
-            found = Preflight([], _guess(route), seen=False)
+            found = Preflight([], guess(route), seen=False)
         partitionings[name] = found.partitioning
         for result in found.results:
             if result is found.wrong:
@@ -175,11 +179,26 @@ def tell_doubts(routes: Iterable[Route]) -> None:
 def shape(route: Route, view_type: ViewType) -> EventShape:
     """Return what the events of a route, from a stream with this view type, have."""
     whole_deletes = view_type is ViewType.NEW_AND_OLD_IMAGES
-    crossings = route.filter is not None and route.filter.crosses(route.keys)
-    return EventShape(route.format, route.keys, whole_deletes=whole_deletes, crossings=crossings)
+    return EventShape(
+        route.format, route.keys, whole_deletes=whole_deletes, crossings=crosses(route)
+    )
 
 
-def _guess(route: Route) -> Partitioning:
-    """Return a guess: most event types are partitioned by the ordering key of their events."""
-    prefix = f"{ITEM}." if route.format.layout is Layout.NESTED else ""
-    return Partitioning(tuple(f"{prefix}{name}" for name in route.format.ordering_key))
+def crosses(route: Route) -> bool:
+    """Return whether events say that items enter or leave what the event type shows."""
+    is_data = route.format.category is Category.DATA  # others are made of inserted items only
+    return is_data and route.filter is not None and route.filter.crosses(route.keys)
+
+
+def guess(route: Route) -> Partitioning:
+    """Return a guess: most event types are partitioned by the ordering key of their events.
+
+    There is none where a part of the ordering key is not shown.
+    """
+    form = route.format
+    in_data = form.category is Category.DATA
+    names = [member_of(form, name) for name in form.ordering_key]
+    if form.body is not None or None in names:
+        return Partitioning(in_data=in_data)
+    prefix = f"{ITEM}." if form.layout is Layout.NESTED else ""
+    return Partitioning(tuple(f"{prefix}{name}" for name in names), in_data=in_data)

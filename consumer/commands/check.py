@@ -27,8 +27,8 @@ from consumer.core.preflight.check_result import (
     check_region,
     exit_code,
 )
-from consumer.core.preflight.filter_check import judge_filter
 from consumer.core.preflight.queue_fitness import judge_queue, judge_queue_region
+from consumer.core.preflight.route_check import judge_routes, of_route
 from consumer.core.reports.application_report import judge_application
 from consumer.credentials import fallback_region, tls_of, token_of
 from consumer.errors import LeaseTableAbsent, Misconfigured, Retryable
@@ -64,6 +64,9 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
     settings = load_settings(environ)
     if arguments.offline:
         out.write(f"settings are fine: application {settings.application}; nothing was called\n")
+        found = judge_routes(routes_of(settings, ()))
+        if found:
+            out.write(columns([HEADER, *_rows(found)], RESULT_WIDTH))
         return 0
     logs.configure_command()
     check = Check(settings)
@@ -138,11 +141,12 @@ class Check:
         elif not page.enabled:
             self._doubtful("stream", "disabled: the rest of it is read", "enable a stream again")
         self._fine("view type", page.view_type)
-        for route in routes_of(self._settings, page.key_attributes, page.view_type):
+        routes = routes_of(self._settings, page.key_attributes, page.view_type)
+        for route in routes:
             chosen, keys = route.format.ordering_key, page.key_attributes
-            self.results.append(check_ordering_key(chosen, keys, route.setting("ordering_key")))
-            if route.filter is not None:
-                self.results.extend(judge_filter(route.filter))
+            result = check_ordering_key(chosen, keys, route.setting("ordering_key"))
+            self.results.extend(of_route(route, [result]))
+        self.results.extend(judge_routes(routes))
 
     async def _known_rows(self, aws: Aws) -> Sequence[StreamRow]:
         """Return the stream rows; none if the lease table does not answer, which is told later."""

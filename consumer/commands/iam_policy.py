@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
 def policy(
     settings: Settings, purpose: str, environ: Mapping[str, str] = _NOTHING
 ) -> list[Statement]:
-    """Return the statements for a purpose: run, check, operate or redrive.
+    """Return the statements for a purpose: run, check, operate, preview or redrive.
 
     `environ` may say where the service runs: AWS_REGION, or AWS_DEFAULT_REGION as the SDK calls it,
     and AWS_ACCOUNT_ID. Raise Misconfigured for redrive without a dead letter queue.
@@ -102,6 +102,11 @@ def policy(
             return _check(settings, location)
         case "operate":
             return _operate(settings, location)
+        case "preview":
+            return [
+                *_find_stream(settings, location),
+                _allow("ReadStream", _STREAM, _streams(settings, location)),
+            ]
         case _:
             return _redrive(settings, location)
 

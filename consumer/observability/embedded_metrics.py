@@ -3,9 +3,9 @@
 CloudWatch Logs makes metrics of every JSON line that has `_aws` at its root, so neither an agent
 nor a permission is needed. Source: CloudWatch User Guide, "Specification: Embedded metric format".
 
-The only dimension is `Application`, so that each metric exists once for any number of workers.
-Read ages and EventTypeStopped as Maximum, headroom and StreamEnabled as Minimum, and counts (since
-the last line) as Sum. A value that is not known yet is omitted.
+The only dimension is `Application`, so that each metric exists once for any number of workers and
+event types. Read ages and EventTypeStopped as Maximum, headroom and StreamEnabled as Minimum, and
+counts (since the last line) as Sum. A value that is not known yet is omitted.
 """
 
 from __future__ import annotations
@@ -82,9 +82,14 @@ class EmbeddedMetrics:
         return {"StreamEnabled": enabled[newest]} if newest in enabled else {}
 
     def _stopped(self) -> dict[str, float]:
-        """Return whether an event type is stopped; empty if no state is known yet."""
-        states = _by_label(self._metrics.event_type_state, "state")
-        return {"EventTypeStopped": states["stopped"]} if "stopped" in states else {}
+        """Return whether any event type is stopped; empty if no state is known yet."""
+        stopped = [
+            sample.value
+            for family in self._metrics.event_type_state.collect()
+            for sample in family.samples
+            if sample.labels["state"] == "stopped"
+        ]
+        return {"EventTypeStopped": max(stopped)} if stopped else {}
 
     def _counts(self) -> dict[str, float]:
         requests = _by_outcome(self._metrics.publish_duration_seconds)

@@ -4,8 +4,10 @@ Every exported name has the prefix `consumer_`; counters get the suffix `_total`
 `Metrics` have the names without both. Labels are few and bounded: `stream` is `<table>/<label>`,
 every `reason`, `outcome` and `state` is a short word chosen by this service, and no part of an item
 becomes a label. Only `shard_age_seconds` names shards, at most as many as the settings allow. Every
-worker exports ages: a dashboard takes their maximum. Each series has the label `application`, so
-that several applications can share a Prometheus.
+worker exports ages: a dashboard takes their maximum. Counters and gauges of publishing have the
+label `event_type`: a query sums over it, or takes the maximum. Histograms do not have it, because
+each of their series would exist a dozen times an event type. Each series has the label
+`application`, so that several applications can share a Prometheus.
 
 No global registry is used, so that two services in one process (in tests) are independent.
 """
@@ -26,7 +28,6 @@ from prometheus_client import (
 )
 
 from consumer import __version__
-from consumer.core.dead_letters import dead_letter
 from consumer.core.shard.cursor import SKIP_REASONS
 from consumer.core.shard.gap import GAP_REASONS
 
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
 PREFIX = "consumer"
+EVENT_TYPE = "event_type"
+"""The label that names an event type."""
 
 # The last finite bucket lies above the default timeout of a request, which is 40 s.
 DURATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -64,7 +67,7 @@ class Metrics:
     """All metrics, registered with `registry` (by default a new one).
 
     Counters with a fixed set of reasons start at zero for each of them, so that `increase()` sees
-    the first dead letter and the first gap.
+    the first gap; those of an event type do as soon as there are its `PublishingMetrics`.
     """
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
@@ -73,8 +76,6 @@ class Metrics:
         self._declare_publishing()
         self._declare_leases()
         self._declare_process()
-        for reason in dead_letter.REASONS:
-            self.dead_letters.labels(reason=reason)
         for reason in GAP_REASONS:
             self.gaps.labels(reason=reason)
         for reason in SKIP_REASONS:
@@ -112,8 +113,12 @@ class Metrics:
         self.records_read = self._counter("records_read", "Stream records read.")
         self.records_skipped = self._counter(
             "records_skipped",
-            "Records skipped: read before, older than a start or a seek, or taken by no filter.",
+            "Records skipped: read before, older than a start or a seek, or published by no route.",
             "reason",
+        )
+        self.metadata_left_out = self._counter(
+            "metadata_left_out",
+            "Attributes' values left out of events' metadata because Nakadi would refuse them.",
         )
         self.gaps = self._counter(
             "gaps",
@@ -128,11 +133,20 @@ class Metrics:
         )
 
     def _declare_publishing(self) -> None:
+        self.records_taken = self._counter(
+            "records_taken", "Stream records of which an event was made.", EVENT_TYPE
+        )
         self.events_published = self._counter(
-            "events_published", "Events that Nakadi has confirmed as stored."
+            "events_published", "Events that Nakadi has confirmed as stored.", EVENT_TYPE
         )
         self.dead_letters = self._counter(
-            "dead_letters", "Dead letters that the dead letter queue has accepted.", "reason"
+            "dead_letters",
+            "Dead letters that the dead letter queue has accepted.",
+            EVENT_TYPE,
+            "reason",
+        )
+        self.publish_requests = self._counter(
+            "publish_requests", "Publishing requests, by their answer.", EVENT_TYPE, "outcome"
         )
         self.publish_duration_seconds = self._histogram(
             "publish_duration_seconds",
@@ -144,19 +158,35 @@ class Metrics:
             "publish_batch_events", "Events in a publishing request.", BATCH_BUCKETS
         )
         self.publish_retries = self._counter(
-            "publish_retries", "Events that have to be sent again.", "reason"
+            "publish_retries", "Events that have to be sent again.", EVENT_TYPE, "reason"
         )
         self.publish_unknown = self._counter(
-            "publish_unknown", "Events sent without an answer: each may become a duplicate."
+            "publish_unknown",
+            "Events sent without an answer: each may become a duplicate.",
+            EVENT_TYPE,
         )
-        self.publish_in_flight = self._gauge("publish_in_flight", "Publishing requests in flight.")
+        self.publish_in_flight = self._gauge(
+            "publish_in_flight", "Publishing requests in flight.", EVENT_TYPE
+        )
         self.event_type_state = self._gauge(
-            "event_type_state", "1 for the event type's state, 0 for the other states.", "state"
+            "event_type_state",
+            "1 for the event type's state, 0 for the other states.",
+            EVENT_TYPE,
+            "state",
         )
         self.partition_lanes = self._gauge(
-            "partition_lanes", "Partitions that are down; their events are sent separately."
+            "partition_lanes",
+            "Partitions that are down; their events are sent separately.",
+            EVENT_TYPE,
         )
-        self.queue_events = self._gauge("queue_events", "Events in memory, of all shards together.")
+        self.queue_events = self._gauge(
+            "queue_events", "Events in memory, of all shards together.", EVENT_TYPE
+        )
+        self.oldest_event_seconds = self._gauge(
+            "oldest_event_seconds",
+            "Age of the oldest change of which an event is in memory, 0 if there is none.",
+            EVENT_TYPE,
+        )
         self.queue_bytes = self._gauge("queue_bytes", "Bytes in use of CONSUMER_QUEUE_BYTES.")
         self.queue_limit_bytes = self._gauge(
             "queue_limit_bytes", "The value of CONSUMER_QUEUE_BYTES."
@@ -164,6 +194,7 @@ class Metrics:
         self.hot_keys = self._counter(
             "hot_keys",
             "Events stored after more than a minute, with ten runs of their key still behind them.",
+            EVENT_TYPE,
         )
 
     def _declare_leases(self) -> None:

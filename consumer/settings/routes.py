@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from consumer.core.event.event import Category, EventFormat, Layout
 from consumer.core.event.selection import Selection
-from consumer.core.routes.images import missing_images
 from consumer.core.routes.route import Route
+from consumer.core.routes.route_images import missing_images
 from consumer.core.stream.stream import ViewType
 from consumer.errors import Misconfigured
 from consumer.settings.route_definition import RouteDefinition

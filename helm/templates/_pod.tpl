@@ -40,6 +40,11 @@ volumes:
         - key: {{ $.root.Values.token.key }}
           path: {{ $.root.Values.token.key }}
   {{- end }}
+  {{- if .root.Values.routes }}
+  - name: routes
+    configMap:
+      name: {{ include "consumer.name" .root }}-routes
+  {{- end }}
   {{- with .root.Values.authorities }}
   {{- if .configMapName }}
   - name: authorities
@@ -74,6 +79,10 @@ env:
   - name: CONSUMER_NAKADI_TOKEN_FILE
     value: {{ . | quote }}
   {{- end }}
+  {{- if .Values.routes }}
+  - name: CONSUMER_CONFIG_FILE
+    value: /etc/consumer/consumer.yaml
+  {{- end }}
   {{- $authorities := .Values.authorities }}
   {{- range $name, $trusted := dict "AWS_CA_BUNDLE" $authorities.aws "SSL_CERT_FILE" $authorities.nakadi }}
   {{- if and $authorities.configMapName $trusted (not (include "consumer.hasEnv" (dict "root" $.root "name" $name))) }}
@@ -95,6 +104,11 @@ volumeMounts:
   {{- if .Values.token.secretName }}
   - name: nakadi-token
     mountPath: /var/run/secrets/nakadi
+    readOnly: true
+  {{- end }}
+  {{- if .Values.routes }}
+  - name: routes
+    mountPath: /etc/consumer
     readOnly: true
   {{- end }}
   {{- if .Values.authorities.configMapName }}

@@ -20,6 +20,21 @@
 {{- if or .Values.config.dead_letter_queue_url (include "consumer.hasEnv" (dict "root" $ "name" "CONSUMER_DEAD_LETTER_QUEUE_URL")) -}}true{{- end -}}
 {{- end -}}
 
+{{/* "true" if the service reads a list of routes, from `routes` or from elsewhere. */}}
+{{- define "consumer.hasRoutes" -}}
+{{- if or .Values.routes (include "consumer.hasEnv" (dict "root" $ "name" "CONSUMER_ROUTES")) -}}true{{- end -}}
+{{- end -}}
+
+{{/* The settings file with the routes: a text as it stands, indented, because Helm would read a key `N` as false. */}}
+{{- define "consumer.routesFile" -}}
+routes:
+{{- if kindIs "string" .Values.routes }}
+{{- .Values.routes | trimSuffix "\n" | nindent 2 }}
+{{- else }}
+{{- toYaml .Values.routes | nindent 2 }}
+{{- end }}
+{{- end -}}
+
 {{/* One sentence that names all that is missing, or one for each contradiction. */}}
 {{- define "consumer.mustHave" -}}
 {{- $config := .Values.config -}}
@@ -30,8 +45,8 @@
 {{- if not (or $config.nakadi_url (include "consumer.hasEnv" (dict "root" $ "name" "CONSUMER_NAKADI_URL"))) -}}
 {{- $missing = append $missing "config.nakadi_url" -}}
 {{- end -}}
-{{- if not $config.event_type -}}
-{{- $missing = append $missing "config.event_type" -}}
+{{- if not (or $config.event_type (include "consumer.hasRoutes" .)) -}}
+{{- $missing = append $missing "config.event_type (or routes)" -}}
 {{- end -}}
 {{- if not .Values.region -}}
 {{- $missing = append $missing "region" -}}
@@ -84,6 +99,27 @@ of `consumer settings`, in its words; where one of them comes by valueFrom nobod
 {{- $wrong := list -}}
 {{- if and (or $config.table (include "consumer.hasEnv" (dict "root" $ "name" "CONSUMER_TABLE"))) (or $config.stream_arn (include "consumer.hasEnv" (dict "root" $ "name" "CONSUMER_STREAM_ARN"))) -}}
 {{- $wrong = append $wrong "config.table, config.stream_arn: wanted exactly one of the two." -}}
+{{- end -}}
+{{- if include "consumer.hasRoutes" . -}}
+{{- if and (kindIs "string" .Values.routes) .Values.routes -}}
+{{- range fromYamlArray .Values.routes -}}
+{{- if not (kindIs "map" .) -}}
+{{- $wrong = append $wrong "routes: wanted a list of routes, in YAML." -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.routes (include "consumer.hasEnv" (dict "root" $ "name" "CONSUMER_ROUTES")) -}}
+{{- $wrong = append $wrong "routes, extraEnv CONSUMER_ROUTES: wanted only one of the two." -}}
+{{- end -}}
+{{- if $config.event_type -}}
+{{- $wrong = append $wrong "config.event_type, routes: wanted only one of the two." -}}
+{{- end -}}
+{{- if not $config.application -}}
+{{- $wrong = append $wrong "config.application, routes: wanted the name of the application if there are routes." -}}
+{{- end -}}
+{{- if or (hasKey $is "filter") (hasKey $is "changed") (hasKey $is "include") (hasKey $is "exclude") -}}
+{{- $wrong = append $wrong "routes, config.filter, config.changed, config.include, config.exclude: wanted only routes if there are some: each says these itself." -}}
+{{- end -}}
 {{- end -}}
 {{- if and .Values.token.secretName $config.nakadi_token_file -}}
 {{- $wrong = append $wrong "token.secretName, config.nakadi_token_file: wanted at most one of the two." -}}
@@ -162,7 +198,7 @@ of `consumer settings`, in its words; where one of them comes by valueFrom nobod
 {{- if not (regexMatch "^[a-z][a-z0-9-]*$" (include "consumer.name" .)) -}}
 {{- $wrong = append $wrong (printf "The release's name: found %q, wanted a letter first and no dot, because the Service is called by it." .Release.Name) -}}
 {{- end -}}
-{{- toJson $wrong -}}
+{{- toJson (uniq $wrong) -}}
 {{- end -}}
 
 {{/* The text of a setting. Helm reads every number as a float, and would write 2.68435456e+08. */}}

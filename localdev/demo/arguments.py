@@ -12,6 +12,7 @@ class Arguments:
     duration: float
     shards: int
     workers: int
+    routes: bool = False
 
     @property
     def splitting(self) -> bool:
@@ -22,7 +23,8 @@ class Arguments:
     def command(self) -> str:
         """What a user types to ask for it."""
         shape = f"SHARDS={self.shards} WORKERS={self.workers} " if self.splitting else ""
-        return f"make run {shape}DURATION={self.duration:g}"
+        routes = "ROUTES=1 " * self.routes
+        return f"make run {routes}{shape}DURATION={self.duration:g}"
 
 
 def parse(words: Sequence[str] | None = None) -> Arguments:
@@ -40,6 +42,9 @@ def parse(words: Sequence[str] | None = None) -> Arguments:
     )
     parser.add_argument(
         "--workers", type=int, default=1, help="number of consumers that share the shards"
+    )
+    parser.add_argument(
+        "--routes", action="store_true", help="two event types out of one table (routes.yaml)"
     )
     asked = Arguments(**vars(parser.parse_args(words)))
     if asked.duration < 0 or asked.shards < 1 or asked.workers < 1:

@@ -1,6 +1,6 @@
 """Compares Nakadi's log with the table's stream. Pure."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -14,10 +14,12 @@ class Coordinate:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Counts; `lost` are changes without event or dead letter, `unknown` events without change.
+    """Counts of one event type, and the mistakes that were made.
 
+    `lost` are changes without event or dead letter, `unknown` events without a change to tell.
     A change that is delivered again is a duplicate anywhere in the log: readers know its eid.
-    An event is out of order if it came for the first time after a later one of its key.
+    An event is out of order if it came for the first time after a later one of its key, and
+    `mistold` if it tells another operation than the change was for this event type.
     """
 
     changes: int
@@ -27,6 +29,7 @@ class Verdict:
     duplicated: int
     out_of_order: tuple[Coordinate, ...]
     unknown: tuple[Coordinate, ...]
+    mistold: tuple[Coordinate, ...] = ()
 
     @property
     def good(self) -> bool:
@@ -40,40 +43,76 @@ class Verdict:
             "lost": self.lost,
             "out of order": self.out_of_order,
             "without a change": self.unknown,
+            "with another operation": self.mistold,
         }
         return {name: found for name, found in named.items() if found}
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """A verdict, the number of the stream's shards, and whether a process failed."""
+class Hidden:
+    """What no event may show: how many values the table had, and in how many texts one stands."""
 
-    verdict: Verdict
+    values: int
+    shown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A verdict for each event type, the numbers of all changes and shards, and what went wrong.
+
+    `untold` are the changes of which no event type is told. `hidden` is None where nothing is.
+    """
+
+    verdicts: Mapping[str, Verdict]
+    changes: int
     shards: int
     failed: bool
+    untold: int = 0
+    hidden: Hidden | None = None
 
     @property
     def good(self) -> bool:
         """Whether the demo has shown what it is to show."""
-        return self.verdict.good and self.verdict.changes > 0 and not self.failed
+        verdicts = self.verdicts.values()
+        kept = self.hidden is None or (self.hidden.values > 0 and not self.hidden.shown)
+        told = all(each.changes for each in verdicts)
+        return told and kept and not self.failed and all(each.good for each in verdicts)
 
     @property
     def sentence(self) -> str:
         """The outcome in a sentence."""
-        found = [f"{len(each)} {name}" for name, each in self.verdict.mistakes.items()]
+        found = [
+            f"{len(each)} {name}" + f" in {event_type}" * (len(self.verdicts) > 1)
+            for event_type, verdict in self.verdicts.items()
+            for name, each in verdict.mistakes.items()
+        ]
+        if self.hidden is not None and self.hidden.shown:
+            found.append(f"{self.hidden.shown} show what is hidden")
         if found or self.failed:
             return "BAD: " + ", ".join([*found, *["a process failed, see above"] * self.failed])
-        if not self.verdict.changes:
-            return "NO VERDICT: no change was written"
-        if self.verdict.dead_letters:
-            return "GOOD: every change is in Nakadi, in order per key, or a dead letter"
-        return "GOOD: every change is in Nakadi, in order per key, and nothing is lost"
+        if not self.good:
+            return "NO VERDICT: " + self._unwritten
+        where = "in Nakadi" if len(self.verdicts) == 1 else "in each event type that takes it"
+        if any(verdict.dead_letters for verdict in self.verdicts.values()):
+            return f"GOOD: every change is {where}, in order per key, or a dead letter"
+        return f"GOOD: every change is {where}, in order per key, and nothing is lost"
+
+    @property
+    def _unwritten(self) -> str:
+        """What the workload would have had to write."""
+        if not self.changes:
+            return "no change was written"
+        missing = [name for name, verdict in self.verdicts.items() if not verdict.changes]
+        if missing:
+            return f"no change of {missing[0]} was written"
+        return "nothing that is to be hidden was written"
 
 
 def judge(
     changes: Collection[Coordinate],
     events: Sequence[Coordinate],
     dead_letters: Collection[Coordinate],
+    mistold: Sequence[Coordinate] = (),
 ) -> Verdict:
     """Compare changes (in any order) with events in the order in which Nakadi stored them."""
     seen: set[Coordinate] = set()
@@ -97,4 +136,17 @@ def judge(
         duplicated=len(events) - len(seen),
         out_of_order=tuple(out_of_order),
         unknown=tuple(event for event in events if event not in written),
+        mistold=tuple(mistold),
     )
+
+
+def mistold(
+    told: Mapping[Coordinate, str], stored: Iterable[tuple[Coordinate, str]]
+) -> list[Coordinate]:
+    """Return the events whose operation is not that of their change; others are not asked."""
+    return [event for event, tells in stored if told.get(event, tells) != tells]
+
+
+def hidden(values: Collection[str], texts: Iterable[str]) -> Hidden:
+    """Look for values that nobody may see in all that could show them."""
+    return Hidden(len(values), sum(any(value in text for value in values) for text in texts))

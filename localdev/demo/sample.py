@@ -3,20 +3,24 @@
 import json
 from collections.abc import Iterable, Mapping
 
-OPERATIONS = {"C": "inserted", "U": "updated", "D": "deleted"}
+from localdev.demo.telling import operation_of
+
+OPERATIONS = ("C", "U", "D")
 
 
 class Samples:
-    """Picks the first event of each kind."""
+    """Picks the first event of each operation."""
 
-    def __init__(self) -> None:
-        self._missing = set(OPERATIONS)
+    def __init__(self, operations: Iterable[str] = OPERATIONS) -> None:
+        self._missing = set(operations)
 
     def pick(self, events: Iterable[Mapping[str, object]]) -> list[str]:
         """Return the texts of those events that are worth showing."""
         picked = []
         for event in events:
-            operation = str(event["data_op"])
+            if not self._missing:
+                break
+            operation = operation_of(json.loads(str(event["event"])))
             if operation in self._missing:
                 self._missing.remove(operation)
                 picked.append(str(event["event"]))

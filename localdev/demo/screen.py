@@ -10,7 +10,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from localdev.demo.judge import Outcome
+from localdev.demo.judge import Outcome, Verdict
 from localdev.demo.sample import lines
 from localdev.demo.watch import Snapshot
 from localdev.demo.worker import WorkerView
@@ -86,29 +86,41 @@ class Screen:
 
     def show_outcome(self, outcome: Outcome) -> None:
         """Print the summary, and the verdict in colour."""
-        verdict = outcome.verdict
-        self.say("\nCounted from the table's stream and Nakadi's log:", "bold")
+        several = len(outcome.verdicts) > 1
+        self.say(f"\nCounted from the table's stream and Nakadi's log{'s' * several}:", "bold")
+        of = f"changes, in {outcome.shards} shard" + "s" * (outcome.shards > 1)
+        self._count(of, outcome.changes)
+        if several:
+            self._count("that nobody is told of", outcome.untold)
+        if outcome.hidden is not None:
+            self._count("card numbers in them", outcome.hidden.values)
+            self._count("places that show one", outcome.hidden.shown)
+        for event_type, verdict in outcome.verdicts.items():
+            if several:
+                self.say(event_type, "bold")
+                self._count("changes to tell", verdict.changes)
+            self._show_verdict(verdict)
+        self.say(outcome.sentence, "bold green" if outcome.good else "bold red")
+
+    def _show_verdict(self, verdict: Verdict) -> None:
         for name, count, note in (
-            (
-                f"changes, in {outcome.shards} shard" + "s" * (outcome.shards > 1),
-                verdict.changes,
-                "",
-            ),
             ("events", verdict.events, ""),
             ("dead letters", verdict.dead_letters, "refused by Nakadi, kept in the queue"),
             ("lost", len(verdict.lost), ""),
             ("duplicated", verdict.duplicated, "delivered again; readers know them by their eid"),
             ("out of order", len(verdict.out_of_order), ""),
         ):
-            self.say(f"  {name:<24}{count:>8}" + f"   ({note})" * bool(note and count))
+            self._count(name, count, note)
         for name, found in verdict.mistakes.items():
             for each in found[:_NAMED]:
                 self.say(f"{name}: {each.key} sequence {each.sequence}", "red")
-        self.say(outcome.sentence, "bold green" if outcome.good else "bold red")
+
+    def _count(self, name: str, count: int, note: str = "") -> None:
+        self.say(f"  {name:<24}{count:>8}" + f"   ({note})" * bool(note and count))
 
 
 def _frame(snapshot: Snapshot, title: str) -> Group:
-    facts = (f"  {name:<16}{value:>10}" for name, value in _facts(snapshot))
+    facts = (f"  {name:<20}{value:>10}" for name, value in _facts(snapshot))
     parts = [f"  {_worker(view)}" for view in snapshot.workers]
     if snapshot.nakadi is not None:
         parts.append(f"  Nakadi    {snapshot.nakadi}/")
@@ -124,9 +136,11 @@ def _worker(view: WorkerView) -> str:
 
 def _facts(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
     age, rate = snapshot.age, snapshot.per_second
+    several = [(f"of {name}", str(count)) for name, count in snapshot.accepted.items()]
     return (
         ("changes written", str(snapshot.written)),
-        ("events accepted", str(snapshot.accepted)),
+        ("events accepted", str(sum(snapshot.accepted.values()))),
+        *(several if len(several) > 1 else ()),
         ("events/s", _UNKNOWN if rate is None else f"{rate:.0f}"),
         ("iterator age", _UNKNOWN if age is None else f"{age:.1f} s"),
         ("leases", str(snapshot.leases)),

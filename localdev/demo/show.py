@@ -7,19 +7,21 @@ SIGTERM ends it early, with a summary; a second one ends it at once.
 import os
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from rich.console import Console
 
 from localdev.demo.arguments import Arguments, parse
 from localdev.demo.environment import shell_script
-from localdev.demo.evidence import Evidence
-from localdev.demo.judge import Outcome, judge
+from localdev.demo.evidence import Evidence, Letter, StreamContent
+from localdev.demo.judge import Hidden, Outcome, hidden, judge, mistold
 from localdev.demo.logged_process import LoggedProcess, logged_process
 from localdev.demo.screen import Screen
-from localdev.demo.stage import TABLE, Stage, stage
+from localdev.demo.stage import ROUTES, TABLE, Stage, stage
 from localdev.demo.stop import INTERRUPTED, Stop
 from localdev.demo.watch import Snapshot, Watch
 from localdev.demo.worker import Worker, worker
@@ -33,7 +35,6 @@ DRAIN_SECONDS = 120.0  # on an idle machine, 15 s are enough to replace a killed
 STOP_SECONDS = 60.0  # the consumer's own drain, with time to spare for a slow machine
 _LINES = 15  # printed of the log of a process that failed
 _COMMAND = os.path.relpath(Path(sys.executable).with_name("consumer"))
-_NEXT = Arguments(duration=LONG_SECONDS, shards=8, workers=3).command
 
 
 class Show:
@@ -51,7 +52,8 @@ class Show:
             processes.enter_context(worker(f"worker-{number}", DIRECTORY, environ))
             for number in range(1, asked.workers + 1)
         ]
-        command = (sys.executable, "-m", "localdev.workload", "--table", TABLE, "--report", "0.1")
+        command = [sys.executable, "-m", "localdev.workload", "--table", TABLE, "--report", "0.1"]
+        command += ["--shop"] * asked.routes
         self._workload = processes.enter_context(
             logged_process(command, DIRECTORY / "workload.log", stage.environ)
         )
@@ -71,16 +73,19 @@ class Show:
             self._drain()
             self._end_workers()
             outcome = self._judge()
-            self._screen.show(self._watch.last(outcome.verdict), "ended")
+            self._screen.show(self._watch.last(outcome), "ended")
         self._screen.show_outcome(outcome)
         if not self._asked.splitting:
-            self._screen.say(f"Next, with shards that split and a worker to kill: {_NEXT}")
+            following = replace(self._asked, duration=LONG_SECONDS, shards=8, workers=3).command
+            self._screen.say(f"Next, with shards that split and a worker to kill: {following}")
         return 0 if outcome.good else 1
 
     def _introduce(self) -> None:
         say = self._screen.say
         say(f"stream      {self._stage.stream_arn}")
         say(f"Nakadi      {self._stage.nakadi.url}/  open it in a browser while this runs")
+        if self._asked.routes:
+            say(f"routes      {ROUTES.relative_to(Path.cwd())}  the settings file, to be copied")
         for each in self._workers:
             say(f"{each.name}    process {each.process.pid}, log in {each.process.log}")
 
@@ -105,7 +110,7 @@ class Show:
             else:
                 phase, rest = "running until Ctrl-C", ""
             snapshot = self._look(phase, rest)
-            if snapshot.accepted and not begun:
+            if any(snapshot.accepted.values()) and not begun:
                 begun, deadline = True, time.monotonic() + seconds
             self._suggest(snapshot)
             time.sleep(LOOK_SECONDS)
@@ -136,12 +141,15 @@ class Show:
 
     def _drain(self) -> None:
         """Wait until every change is an event or a dead letter, at most `DRAIN_SECONDS`."""
-        expected = set(self._evidence.stream().changes)
+        content = self._evidence.stream()
+        expected = {each: content.told(each).keys() for each in self._stage.event_types}
         deadline = time.monotonic() + DRAIN_SECONDS
         while len(self._ended) < len(self._workers) and time.monotonic() < deadline:
             self._look("the workload has ended, the last events are on their way")
-            missing = expected.difference(self._evidence.log())
-            if len(missing) <= self._evidence.dead_letter_count():
+            missing = sum(
+                len(told - set(self._evidence.log(each))) for each, told in expected.items()
+            )
+            if missing <= self._evidence.dead_letter_count():
                 return
             time.sleep(LOOK_SECONDS)
 
@@ -154,8 +162,29 @@ class Show:
 
     def _judge(self) -> Outcome:
         content = self._evidence.stream()
-        verdict = judge(content.changes, self._evidence.log(), self._evidence.dead_letters())
-        return Outcome(verdict, content.shards, self._failed)
+        letters = self._evidence.dead_letters()
+        verdicts = {}
+        for event_type in self._stage.event_types:
+            told = content.told(event_type)
+            dead = {each.coordinate for each in letters if each.event_type == event_type}
+            stored = self._evidence.operations(event_type)
+            log = [event for event, _ in stored]
+            verdicts[event_type] = judge(told, log, dead, mistold(told, stored))
+        return Outcome(
+            verdicts=verdicts,
+            changes=len(content.changes),
+            shards=content.shards,
+            failed=self._failed,
+            untold=sum(not change.told for change in content.changes),
+            hidden=self._look_for_hidden(content, letters) if self._asked.routes else None,
+        )
+
+    def _look_for_hidden(self, content: StreamContent, letters: Iterable[Letter]) -> Hidden:
+        """Look for card numbers wherever a worker writes."""
+        numbers = {number for change in content.changes for number in change.hidden}
+        logs = (each.process.log.read_text(errors="replace") for each in self._workers)
+        texts = chain(self._evidence.texts(), (letter.text for letter in letters), logs)
+        return hidden(numbers, texts)
 
     def _look(self, phase: str, rest: str = "") -> Snapshot:
         snapshot = self._watch.look()

@@ -1,28 +1,34 @@
-"""Reads the state of Nakadi's log, the workers, the queue and the workload, twice a second."""
+"""Reads the state of Nakadi's logs, the workers, the queue and the workload, twice a second."""
 
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from localdev.demo.evidence import Evidence
-from localdev.demo.judge import Verdict
+from localdev.demo.judge import Outcome
 from localdev.demo.logged_process import LoggedProcess
-from localdev.demo.sample import Samples
-from localdev.demo.stage import EVENT_TYPE, Stage
+from localdev.demo.sample import OPERATIONS, Samples
+from localdev.demo.stage import Stage
+from localdev.demo.telling import SHOP_CUSTOMER, SHOP_ORDER
 from localdev.demo.worker import Worker, WorkerView
+
+_SHOWN = {SHOP_ORDER: ("C entered", "U", "D left"), SHOP_CUSTOMER: ("C",)}
+"""Operations of which an event is shown; of other event types one of each."""
 
 _RATE_LOOKS = 8  # number of readings for events/s, about four seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the live frame shows; `age` is the largest iterator age in seconds.
+    """What the live frame shows; `accepted` are the events of each event type.
 
-    It is None while no worker knows it. At the end there is no rate, and no URL of Nakadi.
+    `age` is the largest iterator age in seconds, None while no worker knows it. At the end there is
+    no rate, and no URL of Nakadi.
     """
 
     written: int
-    accepted: int
+    accepted: Mapping[str, int]
     per_second: float | None
     age: float | None
     leases: int
@@ -32,7 +38,7 @@ class Snapshot:
 
 
 class Watch:
-    """Counts events by the log of Nakadi."""
+    """Counts events by the logs of Nakadi."""
 
     def __init__(
         self, stage: Stage, evidence: Evidence, workload: LoggedProcess, workers: list[Worker]
@@ -41,21 +47,25 @@ class Watch:
         self._evidence = evidence
         self._workload = workload
         self._workers = workers
-        self._samples = Samples()
-        self._accepted = 0
+        self._samples = {
+            event_type: Samples(_SHOWN.get(event_type, OPERATIONS))
+            for event_type in stage.event_types
+        }
+        self._accepted = dict.fromkeys(stage.event_types, 0)
         self._looks: deque[tuple[float, int]] = deque(maxlen=_RATE_LOOKS)
         self._new_samples: list[str] = []
 
     def look(self) -> Snapshot:
         """Read all states once."""
-        events = self._nakadi.log(EVENT_TYPE, since=self._accepted)
-        self._new_samples.extend(self._samples.pick(events))
-        self._accepted += len(events)
-        self._looks.append((time.monotonic(), self._accepted))
+        for event_type, samples in self._samples.items():
+            events = self._nakadi.log(event_type, "event", self._accepted[event_type])
+            self._new_samples.extend(samples.pick(events))
+            self._accepted[event_type] += len(events)
+        self._looks.append((time.monotonic(), sum(self._accepted.values())))
         views = tuple(worker.look() for worker in self._workers)
         return Snapshot(
             written=self._written(),
-            accepted=self._accepted,
+            accepted=dict(self._accepted),
             per_second=self._per_second(),
             age=max((view.age for view in views if view.age is not None), default=None),
             leases=sum(view.leases or 0 for view in views),
@@ -64,15 +74,15 @@ class Watch:
             nakadi=self._nakadi.url,
         )
 
-    def last(self, verdict: Verdict) -> Snapshot:
-        """Return the state at the end, after all workers: the numbers of the verdict."""
+    def last(self, outcome: Outcome) -> Snapshot:
+        """Return the state at the end, after all workers: the numbers of the verdicts."""
         return Snapshot(
-            written=verdict.changes,
-            accepted=verdict.events,
+            written=outcome.changes,
+            accepted={name: verdict.events for name, verdict in outcome.verdicts.items()},
             per_second=None,
             age=None,
             leases=0,
-            dead_letters=verdict.dead_letters,
+            dead_letters=sum(each.dead_letters for each in outcome.verdicts.values()),
             workers=tuple(worker.look() for worker in self._workers),
             nakadi=None,
         )

@@ -5,13 +5,14 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from localdev.observability.event_type_row import EVENT_TYPES
 from localdev.observability.grafana import DATASOURCE, SCHEMA_VERSION, Json, placed
 from localdev.observability.publishing_row import PUBLISHING
 from localdev.observability.stream_rows import HEADLINE, STREAMS
 from localdev.observability.worker_rows import COST, LEASES, RESOURCES
 
 FILE: Final = Path(__file__).parents[2] / "helm/files/dashboard.json"
-ROWS: Final = (HEADLINE, STREAMS, PUBLISHING, LEASES, RESOURCES, COST)
+ROWS: Final = (HEADLINE, STREAMS, PUBLISHING, EVENT_TYPES, LEASES, RESOURCES, COST)
 
 
 def _query_variable(name: str, label: str, selector: str) -> Json:

@@ -7,10 +7,15 @@ PUBLISHING = Row(
     "Publishing",
     (
         Panel(
-            "State of the event type",
-            "Workers in each state. Backing off: an outage, one probe at a time. Stopped: 403, 404 "
-            "or too many refusals; an operator must act.",
-            (Query(gauge("sum", "event_type_state", "state"), "{{state}}"),),
+            "State of the event types",
+            "Workers in each state, by event type. Backing off: an outage, one probe at a time. "
+            "Stopped: 403, 404 or too many refusals; an operator must act.",
+            (
+                Query(
+                    f"{gauge('sum', 'event_type_state', 'event_type, state')} > 0",
+                    "{{event_type}} {{state}}",
+                ),
+            ),
             stacked=True,
         ),
         Panel(
@@ -72,14 +77,14 @@ PUBLISHING = Row(
         Panel(
             "Events in memory",
             "Read and not yet settled.",
-            (Query(gauge("max", "queue_events", "pod, instance"), WORKER),),
+            (Query(gauge("sum", "queue_events", "pod, instance"), WORKER),),
             stacked=True,
         ),
         Panel(
             "Requests in flight, hot keys",
             "Hot: a key's backlog grew older than a minute (CONSUMER_KEY_RUN_EVENTS).",
             (
-                Query(gauge("max", "publish_in_flight", "pod, instance"), WORKER),
+                Query(gauge("sum", "publish_in_flight", "pod, instance"), WORKER),
                 Query(rate("hot_keys_total"), "hot keys per second"),
             ),
         ),

@@ -1,7 +1,8 @@
 """Renders the chart's alert rules without Helm: `python -m localdev.observability.rules`.
 
 It understands as much of Helm's `tpl` as helm/files/alerts.yaml uses (variables, paths, strings,
-`default`, `include "consumer.name"`, comments, trimmed white space) and refuses everything else.
+`default`, `int64`, `include "consumer.name"`, comments, trimmed white space) and refuses everything
+else.
 """
 
 import re
@@ -18,6 +19,7 @@ ALERTS: Mapping[str, object] = {
     "agePageSeconds": 43200,
     "retentionSeconds": 86400,
     "oldestDeadLetterSeconds": 259200,
+    "routeSilenceSeconds": 86400,
     "pageSeverity": "page",
     "warningSeverity": "warning",
     "runbookUrl": RUNBOOK,
@@ -73,6 +75,8 @@ def _operand(word: str, root: Mapping[str, object], variables: Mapping[str, obje
         return variables[word]
     if word == 'include "consumer.name" .':
         return _consumer_name(root)
+    if word.startswith("int64 "):
+        return int(str(_operand(word.removeprefix("int64 "), root, variables)))
     if not re.fullmatch(r"(\.\w+)+", word):
         raise ValueError(f"not understood: {word}")
     value: object = root

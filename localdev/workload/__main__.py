@@ -1,4 +1,4 @@
-"""Insert, update and delete orders in a table, until SIGTERM or as many changes as asked.
+"""Insert, update and delete items of a table, until SIGTERM or as many changes as asked.
 
 The AWS_* variables name the endpoint. Prints how many changes were written, again and again.
 """
@@ -10,16 +10,17 @@ import time
 from random import Random
 from types import FrameType
 
-from localdev.workload.order import Orders
+from localdev.workload.order import KEY, Orders
+from localdev.workload.shop import KEYS, Shop
 from localdev.workload.table import OrderTable
 
 
 class Workload:
     """Writes at a steady rate."""
 
-    def __init__(self, table: OrderTable, orders: Orders, rate: float, report: float) -> None:
+    def __init__(self, table: OrderTable, items: Orders | Shop, rate: float, report: float) -> None:
         self._table = table
-        self._orders = orders
+        self._items = items
         self._rate = rate  # changes/s
         self._report_seconds = report
         self._stopped = False
@@ -34,7 +35,7 @@ class Workload:
         started = time.monotonic()
         reported = 0.0
         while not self._stopped and not (changes and self._written == changes):
-            self._table.write(self._orders.change())
+            self._table.write(self._items.change())
             self._written += 1
             now = time.monotonic()
             if now - reported > self._report_seconds:
@@ -62,16 +63,20 @@ def parser() -> argparse.ArgumentParser:
         "--orders", type=int, default=300, help="most open orders at a time (default 300)"
     )
     made.add_argument("--prefix", default="o", help="prefix of the order ids (default o)")
+    made.add_argument(
+        "--shop",
+        action="store_true",
+        help="orders, lines, customers and locks in one table, as for routes.yaml",
+    )
     return made
 
 
 def main() -> None:
     """Read the command line and write."""
     asked = parser().parse_args()
-    table = OrderTable(asked.table, os.environ)
-    workload = Workload(
-        table, Orders(Random(), asked.orders, asked.prefix), asked.rate, asked.report
-    )
+    table = OrderTable(asked.table, os.environ, KEYS if asked.shop else (KEY,))
+    items = (Shop if asked.shop else Orders)(Random(), asked.orders, asked.prefix)
+    workload = Workload(table, items, asked.rate, asked.report)
     signal.signal(signal.SIGTERM, workload.stop)
     signal.signal(signal.SIGINT, workload.stop)
     workload.run(asked.changes)

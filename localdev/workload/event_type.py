@@ -1,36 +1,57 @@
-"""The event type of the orders' changes, as a team would define it."""
+"""The event types of the workloads, as a team would define them."""
 
 import json
+from collections.abc import Mapping
 
-_SCHEMA = {
-    "type": "object",
-    "required": ["order_id"],
-    "properties": {
-        "order_id": {"type": "string"},
-        "status": {"type": "string"},
-        "amount": {"type": "number"},
-        "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
-        "patch": {"type": "array", "items": {"type": "object", "required": ["op", "path"]}},
-        "change": {
-            "type": "object",
-            "required": ["sequence"],
-            "properties": {"sequence": {"type": "string"}},
-        },
-    },
+SHOP_EVENT_TYPES = {"shop.order": "order_id", "shop.customer": "customer_id"}
+"""Those of `routes.yaml`, each with the member by which its events are partitioned and ordered."""
+
+_STRING = {"type": "string"}
+_PATCH = {"type": "array", "items": {"type": "object", "required": ["op", "path"]}}
+_ORDER = {
+    "status": _STRING,
+    "amount": {"type": "number"},
+    "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
 }
+_CROSSING = {"entered": {"type": "boolean"}, "left": {"type": "boolean"}}
 
 
 def event_type(name: str) -> dict[str, object]:
     """Return the definition to POST to /event-types: 8 partitions, ordered by order."""
+    return _definition(name, "order_id", _ORDER, {})
+
+
+def shop_event_types() -> list[dict[str, object]]:
+    """Return the definitions of the event types to which one table's items go."""
+    return [_definition(name, key, {}, _CROSSING) for name, key in SHOP_EVENT_TYPES.items()]
+
+
+def _definition(
+    name: str, key: str, properties: Mapping[str, object], change: Mapping[str, object]
+) -> dict[str, object]:
+    schema = {
+        "type": "object",
+        "required": [key],
+        "properties": {
+            key: _STRING,
+            **properties,
+            "patch": _PATCH,
+            "change": {
+                "type": "object",
+                "required": ["sequence"],
+                "properties": {"sequence": _STRING, **change},
+            },
+        },
+    }
     return {
         "name": name,
         "owning_application": "order-store",
         "category": "data",
         "enrichment_strategies": ["metadata_enrichment"],
         "partition_strategy": "hash",
-        "partition_key_fields": ["order_id"],
+        "partition_key_fields": [key],
         "ordering_key_fields": ["data.change.sequence"],
-        "ordering_instance_ids": ["data.order_id"],
+        "ordering_instance_ids": [f"data.{key}"],
         "compatibility_mode": "forward",
         "default_statistic": {
             "messages_per_minute": 1000,
@@ -38,5 +59,5 @@ def event_type(name: str) -> dict[str, object]:
             "read_parallelism": 8,
             "write_parallelism": 8,
         },
-        "schema": {"type": "json_schema", "schema": json.dumps(_SCHEMA)},
+        "schema": {"type": "json_schema", "schema": json.dumps(schema)},
     }

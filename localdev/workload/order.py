@@ -5,43 +5,17 @@
 Between them the steps change every kind of attribute, so that patches replace, add and remove.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
 
-Value = str | bool | Decimal | set[str] | list["Value"] | dict[str, "Value"]
+from localdev.workload.change import Change, Delete, Insert, Update, Value
 
+KEY = "order_id"
 _INSERTS = 0.2  # share of the changes: an order takes five more until it is gone
 _BUSY = 20  # orders, the oldest, among which the next step happens
 _CUSTOMERS = ("Ada", "Grace", "Linus", "Barbara", "Jürgen", 'Zoë "Z" O\'Neil')
 _GOODS = (("kettle", "39.90"), ("teapot", "24.50"), ("cup", "6.75"), ("strainer", "4.20"))
-
-
-@dataclass(frozen=True, slots=True)
-class Insert:
-    """A new order, as a whole item."""
-
-    item: Mapping[str, Value]
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """Attributes that an order gets and loses."""
-
-    order_id: str
-    sets: Mapping[str, Value]
-    removes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """The end of an order."""
-
-    order_id: str
-
-
-Change = Insert | Update | Delete
 
 
 @dataclass(slots=True)
@@ -63,7 +37,7 @@ class Orders:
         step = self._steps[order_id]
         if step == len(_STEPS):
             del self._steps[order_id]
-            return Delete(order_id)
+            return Delete({KEY: order_id})
         self._steps[order_id] = step + 1
         return _STEPS[step](order_id, self.random)
 
@@ -71,7 +45,7 @@ class Orders:
         self._count += 1
         order_id = f"{self.prefix}-{self._count:05}"
         self._steps[order_id] = 0
-        return Insert({"order_id": order_id, **_new(self.random)})
+        return Insert({KEY: order_id, **_new(self.random)})
 
 
 def _new(random: Random) -> dict[str, Value]:
@@ -94,21 +68,25 @@ def _new(random: Random) -> dict[str, Value]:
 
 def _pay(order_id: str, random: Random) -> Update:
     method = random.choice(("card", "invoice"))
-    return Update(order_id, {"status": "PAID", "payment": {"method": method, "captured": True}})
+    return Update(
+        {KEY: order_id}, {"status": "PAID", "payment": {"method": method, "captured": True}}
+    )
 
 
 def _pack(order_id: str, random: Random) -> Update:
     weight = Decimal(random.randint(100, 9999)) / 1000
-    return Update(order_id, {"status": "PACKED", "weight": weight}, ("note",))
+    return Update({KEY: order_id}, {"status": "PACKED", "weight": weight}, ("note",))
 
 
 def _ship(order_id: str, random: Random) -> Update:
     tracking: Value = {"carrier": "DHL", "number": f"{random.randrange(10**12):012}"}
-    return Update(order_id, {"status": "SHIPPED", "shipment": tracking, "tags": {"web", "sent"}})
+    return Update(
+        {KEY: order_id}, {"status": "SHIPPED", "shipment": tracking, "tags": {"web", "sent"}}
+    )
 
 
 def _deliver(order_id: str, _: Random) -> Update:
-    return Update(order_id, {"status": "DELIVERED"}, ("weight",))
+    return Update({KEY: order_id}, {"status": "DELIVERED"}, ("weight",))
 
 
 _STEPS = (_pay, _pack, _ship, _deliver)

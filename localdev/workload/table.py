@@ -1,23 +1,25 @@
-"""The table of orders, written through boto3."""
+"""The table of a workload, written through boto3."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, assert_never
 
 from boto3.dynamodb.types import TypeSerializer
 
 from localdev.workload.aws_client import aws_client
-from localdev.workload.order import Change, Delete, Insert, Update, Value
+from localdev.workload.change import Change, Delete, Insert, Update, Value
+from localdev.workload.order import KEY
 
-KEY = "order_id"
+_KEY_TYPES = ("HASH", "RANGE")
 _wire = TypeSerializer().serialize
 
 
 class OrderTable:
-    """One table, at the endpoint that the environment names."""
+    """One table, at the endpoint that the environment names; `keys` are its key attributes."""
 
-    def __init__(self, name: str, environ: Mapping[str, str]) -> None:
+    def __init__(self, name: str, environ: Mapping[str, str], keys: Sequence[str] = (KEY,)) -> None:
         self.name = name
+        self._keys = keys
         self._client = aws_client("dynamodb", environ)
 
     def create(self) -> str:
@@ -25,8 +27,13 @@ class OrderTable:
         with suppress(self._client.exceptions.ResourceInUseException):
             self._client.create_table(
                 TableName=self.name,
-                KeySchema=[{"AttributeName": KEY, "KeyType": "HASH"}],
-                AttributeDefinitions=[{"AttributeName": KEY, "AttributeType": "S"}],
+                KeySchema=[
+                    {"AttributeName": name, "KeyType": kind}
+                    for name, kind in zip(self._keys, _KEY_TYPES, strict=False)
+                ],
+                AttributeDefinitions=[
+                    {"AttributeName": name, "AttributeType": "S"} for name in self._keys
+                ],
                 BillingMode="PAY_PER_REQUEST",
                 StreamSpecification={
                     "StreamEnabled": True,
@@ -47,8 +54,8 @@ class OrderTable:
                 self._client.put_item(TableName=self.name, Item=_attributes(item))
             case Update():
                 self._client.update_item(TableName=self.name, **_update(change))
-            case Delete(order_id):
-                self._client.delete_item(TableName=self.name, Key=_attributes({KEY: order_id}))
+            case Delete(key):
+                self._client.delete_item(TableName=self.name, Key=_attributes(key))
             case _ as never:
                 assert_never(never)
 
@@ -64,7 +71,7 @@ def _update(change: Update) -> dict[str, Any]:
     if change.removes:
         expression += " REMOVE " + ", ".join(f"#{name}" for name in change.removes)
     return {
-        "Key": _attributes({KEY: change.order_id}),
+        "Key": _attributes(change.key),
         "UpdateExpression": expression,
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": {f":{name}": _wire(v) for name, v in change.sets.items()},

@@ -23,6 +23,7 @@ VALUES = {
     "agePageSeconds": 30,
     "retentionSeconds": 120,
     "oldestDeadLetterSeconds": 20,
+    "routeSilenceSeconds": 20,
     "freshnessSeconds": 5,
     "freshnessObjective": 0.999,
 }
@@ -34,7 +35,7 @@ def quick_rules() -> str:
     """The chart's rules in a hurry."""
     values = {"alerts": VALUES, "config": {"event_type": EVENT_TYPE}}
     text = render(SOURCE.read_text(), {**LOCAL, "Values": values})
-    text = re.sub(r"for: (\d+)m", r"for: \1s", text)
+    text = re.sub(r"(for|interval): (\d+)m", r"\1: \2s", text)
     ranges = re.compile(r"(\[|\boffset )(\d+)([mhd])\b")
     return ranges.sub(lambda m: f"{m[1]}{int(m[2]) * SECONDS[m[3]] // 10}s", text)
 

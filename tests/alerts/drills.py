@@ -1,6 +1,7 @@
 """Produces the fault of every alert, waits until it fires, follows the runbook, until it is silent.
 
-python -m tests.alerts.drills [outage|token|missing|refused|gone|forgotten|disabled|unread|damaged]
+python -m tests.alerts.drills [outage|token|missing|refused|gone|forgotten|disabled|unread|damaged
+                              |untaken]
 
 Workers, servers and Prometheus are real; the rules are the chart's, with time made shorter: `for`
 by 60, ranges by 10, thresholds as in VALUES. What CloudWatch and Kubernetes would export is told by
@@ -197,7 +198,23 @@ def damaged(drill: Drill) -> None:
     drill.settled()
 
 
-DRILLS = (outage, token, missing, refused, gone, forgotten, disabled, unread, damaged)
+def untaken(drill: Drill) -> None:
+    here = drill.here
+    wrong = '{"dynamodb": {"NewImage": {"kind": {"S": ["ODRER"]}}}}'
+    first = here.start(CONSUMER_FILTER=wrong)
+    with Load(here.cluster, 20):
+        drill.say("the filter names a kind that no item has")
+        drill.fires("ConsumerRouteTakesNothing")
+        drill.status()
+        drill.errors()
+        drill.say("a worker with the right filter takes over")
+        first.stop()
+        here.start()
+        drill.silent("ConsumerRouteTakesNothing")
+        drill.status()
+
+
+DRILLS = (outage, token, missing, refused, gone, forgotten, disabled, unread, damaged, untaken)
 
 
 def main() -> int:

@@ -25,6 +25,13 @@ ALERTS = {rule["alert"]: rule for rule in RULES if "alert" in rule}
 RECORDS = {rule["record"] for rule in RULES if "record" in rule}
 AGE = "ConsumerIteratorAgeHigh"
 APPLICATION = 'application="order-store.order"'
+OF_ALL = "by (namespace, application)"
+PER_EVENT_TYPE = "by (namespace, application, event_type)"
+SINCE_START = "max_over_time(consumer_records_taken_total"
+AND_TAKEN = (
+    "and on (namespace, application, event_type) "
+    f'consumer_records_taken_total{{namespace="local",{APPLICATION}}}'
+)
 FOREIGN = {
     "aws_sqs_approximate_age_of_oldest_message_maximum",  # yet-another-cloudwatch-exporter
     "kube_cronjob_status_last_successful_time",  # kube-state-metrics
@@ -75,6 +82,17 @@ def test_alerts_fire_and_stay_silent(tmp_path: Path, case: Path) -> None:
             "ConsumerRedriveFailed",
         ),
         ("> 14.4 *", "> 144 *", "ConsumerFreshnessBurnFast"),
+        (
+            f"{PER_EVENT_TYPE} (rate(consumer_publish",
+            f"{OF_ALL} (rate(consumer_publish",
+            "ConsumerPublishErrors",
+        ),
+        (f"max {PER_EVENT_TYPE}", f"max {OF_ALL}", "ConsumerEventTypeStopped"),
+        (f"{AND_TAKEN} offset 86400s\n", "\n", "ConsumerRouteTakesNothing"),
+        (f"{AND_TAKEN}\n", "\n", "ConsumerRouteTakesNothing"),
+        (f"unless {SINCE_START}", f"and {SINCE_START}", "ConsumerRouteTakesNothing"),
+        (f"unless {SINCE_START}", f"or {SINCE_START}", "ConsumerRouteTakesNothing"),
+        ("[86400s])) > 0", "[86400s])) >= 0", "ConsumerRouteTakesNothing"),
     ],
 )
 def test_the_cases_see_a_mistake(tmp_path: Path, right: str, wrong: str, alert: str) -> None:
@@ -185,6 +203,7 @@ def test_thresholds_are_the_values() -> None:
         "agePageSeconds": 22,
         "retentionSeconds": 33,
         "oldestDeadLetterSeconds": 44,
+        "routeSilenceSeconds": 55,
         "pageSeverity": "wake",
         "warningSeverity": "look",
         "severities": {"ConsumerDeadLettersOld": "soon"},
@@ -204,6 +223,7 @@ def test_thresholds_are_the_values() -> None:
     assert rules["ConsumerIteratorAgeCritical"]["expr"].endswith("> 22")
     assert rules["ConsumerRetentionInDanger"]["expr"].endswith("33 * 2 / 3) > 33")
     assert rules["ConsumerDeadLettersOld"]["expr"].endswith("> 44")
+    assert rules["ConsumerRouteTakesNothing"]["expr"].count("55s") == 6
     assert rules["ConsumerIteratorAgeCritical"]["labels"]["severity"] == "wake"
     assert rules["ConsumerIteratorAgeHigh"]["labels"]["severity"] == "look"
     assert rules["ConsumerDeadLettersOld"]["labels"]["severity"] == "soon"

@@ -11,6 +11,7 @@ import yaml
 from consumer.observability.metrics import Metrics
 from localdev.observability.dashboard import FILE, text
 from tests.alerts import panels
+from tests.alerts.evaluated import evaluated
 from tests.alerts.prometheus import needed
 from tests.alerts.promql import metric_names
 from tests.unit.observability.test_metrics import exported, touch_everything
@@ -90,6 +91,49 @@ def test_a_headline_counts_what_is_new(
     command = [needed("promtool"), "test", "rules", str(tmp_path / "test.yml")]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("event_types", [("",), ("orders",), ("orders", "payments", "customers")])
+@pytest.mark.parametrize(
+    ("title", "name", "labels", "values", "seen"),
+    [
+        ("Out", "events_published_total", "", "0+120x9", 2),
+        ("Sent again", "publish_retries_total", ',reason="http_503"', "0+120x9", 2),
+        ("Events in memory", "queue_events", "", "40x9", 40),
+        ("Requests in flight, hot keys", "publish_in_flight", "", "5x9", 5),
+    ],
+)
+def test_a_panel_sums_over_event_types(
+    tmp_path: Path,
+    title: str,
+    name: str,
+    labels: str,
+    values: str,
+    seen: int,
+    event_types: tuple[str, ...],
+) -> None:
+    """One without the label, of the version before; one with it; three."""
+    of_panel = [each.expression for each in panels.queries() if each.panel == title]
+    (expression,) = (each for each in of_panel if f"consumer_{name}{{" in each)
+    of = f'namespace="$namespace",application="$application",pod="a"{labels}'
+    series = [f'consumer_{name}{{{of},event_type="{each}"}}' for each in event_types]
+    (value,) = shown(tmp_path, expression, dict.fromkeys(series, values))
+    assert value == seen * len(event_types)
+
+
+def test_panels_of_event_types_name_each(tmp_path: Path) -> None:
+    for title in ("Taken", "Published", "Oldest event", "Waiting"):
+        (expression,) = (each.expression for each in panels.queries() if each.panel == title)
+        (name,) = metric_names(expression)
+        of = 'namespace="$namespace",application="$application",pod="a"'
+        series = {f'{name}{{{of},event_type="{each}"}}': "0+60x9" for each in ("a", "b", "c")}
+        assert len(shown(tmp_path, expression, series)) == 3
+
+
+def shown(folder: Path, expression: str, series: dict[str, str], at: str = "8m") -> list[float]:
+    """What the panel shows."""
+    expression = expression.replace("$__rate_interval", "240s").replace("$__range", "3600s")
+    return evaluated(folder, expression, series, at)
 
 
 @pytest.mark.slow

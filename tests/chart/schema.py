@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from consumer.commands import settings as settings_command
 from consumer.settings.settings import Settings
 from consumer.settings.source import variable
+from tests.chart import route_schema
 from tests.chart.values_file import CHART, Value, explained
 
 SCHEMA = CHART / "values.schema.json"
@@ -83,6 +84,7 @@ NARROWER: Mapping[str, Schema] = {
     "token.key": {"pattern": "^[-._a-zA-Z0-9]+$"},
     "authorities.configMapName": DNS_NAME,
     "authorities.key": {"pattern": "^[-._a-zA-Z0-9]+$"},
+    "routes": route_schema.VALUE,
     "replicas": {"minimum": 0},
     "image.repository": {"minLength": 1},
     "image.digest": {"pattern": "^(sha256:[0-9a-f]{64})?$"},
@@ -111,6 +113,7 @@ NARROWER: Mapping[str, Schema] = {
     "alerts.agePageSeconds": {"minimum": 1},
     "alerts.retentionSeconds": {"minimum": 1},
     "alerts.oldestDeadLetterSeconds": {"minimum": 1},
+    "alerts.routeSilenceSeconds": {"minimum": 60},
     "alerts.freshnessObjective": {"exclusiveMinimum": 0, "exclusiveMaximum": 1},
     "alerts.freshnessSeconds": {"minimum": 1},
     "dashboard.labels": STRINGS,
@@ -160,17 +163,23 @@ def values_schema() -> Schema:
     # What Helm hands to a chart that is a dependency of another one.
     properties["global"] = {"type": "object"}
     properties["enabled"] = {"type": "boolean"}
-    return {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Values", **root}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Values",
+        "definitions": route_schema.DEFINITIONS,
+        **root,
+        **route_schema.ONE_OF_TWO,
+    }
 
 
 def config_schema() -> Schema:
     """The settings, as their model has them; the token has no place in a ConfigMap."""
-    whole = Settings.model_json_schema()
+    whole = Settings.model_json_schema(schema_generator=route_schema.Lenient)
     meanings = {line.name: line.meaning for line in settings_command.setting_lines()}
     properties: Schema = {
         name: _setting(name, model, whole.get("$defs", {}), meanings[variable(name)])
         for name, model in whole["properties"].items()
-        if name != CREDENTIAL
+        if name not in (CREDENTIAL, route_schema.ROUTES)
     }
     return {
         "type": "object",

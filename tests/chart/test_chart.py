@@ -10,6 +10,7 @@ from tests.chart.proofs import (
     cluster_proofs,
     helm_proofs,
     manifest_proofs,
+    route_proofs,
     rule_proofs,
     service_proofs,
 )
@@ -102,6 +103,15 @@ MISTAKES = (
      cluster_proofs.rollouts_never_have_fewer, "hpa autoscaling"),
     ("_settings.tpl", "and .Values.autoscaling.enabled .Values.hpa.enabled", "and false",
      helm_proofs.refuses_mistakes, "minimal"),
+    ("_settings.tpl", 'kindIs "string" .Values.routes }}\n{{- .Values.routes',
+     'kindIs "string" .Values.routes }}\n{{- .Values.routes | fromYamlArray | toYaml',
+     route_proofs.routes_are_as_written, "routes routes-list"),
+    ("_pod.tpl", "mountPath: /etc/consumer", "mountPath: /etc/others",
+     route_proofs.routes_are_mounted, "minimal routes"),
+    ("deployment.yaml", "checksum/routes:", "# checksum/routes:",
+     route_proofs.changed_routes_roll, "minimal routes"),
+    ("_settings.tpl", 'if not (kindIs "map" .)', "if false",
+     route_proofs.mistaken_routes_are_refused, "routes"),
     ("NOTES.txt", "if not .Values.podMonitor.enabled", "if .Values.podMonitor.enabled",
      helm_proofs.notes_are_printed, "minimal"),
 )  # fmt: skip

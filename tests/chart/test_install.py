@@ -22,8 +22,8 @@ import yaml
 from localdev.aws.process import AwsProcess
 from localdev.nakadi.process import NakadiProcess, RefusedError
 from localdev.workload.aws_client import aws_client
+from localdev.workload.change import Insert
 from localdev.workload.event_type import event_type
-from localdev.workload.order import Insert
 from localdev.workload.table import OrderTable
 from tests.chart.bench import Bench
 from tests.chart.proofs.service_proofs import environment

@@ -4,6 +4,7 @@ import re
 
 from consumer.observability.embedded_metrics import EmbeddedMetrics
 from consumer.observability.metrics import Metrics
+from consumer.observability.publishing_metrics import PublishingMetrics
 from tests.ecs.test_template import README, ROOT, stack
 
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
@@ -39,7 +40,7 @@ def test_the_pages_name_every_metric() -> None:
     for gauge in (metrics.iterator_age_seconds, metrics.retention_headroom_seconds):
         gauge.labels(stream="orders/2026").set(1.0)
     metrics.stream_enabled.labels(stream="orders/2026").set(1)
-    metrics.event_type_state.labels(state="stopped").set(0)
+    PublishingMetrics(metrics, "order-store.order")
     written = {name for name in EmbeddedMetrics("n", "a", metrics).line(0.0) if name[0].isupper()}
     written.remove("Application")  # the dimension
     cells = re.findall(r"^\| (`[A-Z][^|]*) \|", README.split("\n## Metrics\n")[1], re.MULTILINE)

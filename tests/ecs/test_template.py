@@ -13,6 +13,7 @@ from consumer.adapters.lease_table.lease_rows import APPLICATION, KEY
 from consumer.commands.iam_policy import policy
 from consumer.observability.embedded_metrics import EmbeddedMetrics
 from consumer.observability.metrics import Metrics
+from consumer.observability.publishing_metrics import PublishingMetrics
 from consumer.settings.loading import load_settings
 from consumer.settings.settings import Settings
 from tests.ecs.intrinsics import PSEUDO, TEMPLATE, Stack, template
@@ -30,6 +31,11 @@ REQUIRED = {
 }
 SECRETS_ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:nakadi-AbCdEf"
 KEY_ARN = "arn:aws:kms:eu-central-1:123456789012:key/0d1e2f3a"
+ROUTES_ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:routes-AbCdEf"
+PARAMETER_ARN = "arn:aws:ssm:eu-central-1:123456789012:parameter/order-relay/routes"
+TEXTS = dict.fromkeys(
+    (ROUTES_ARN, PARAMETER_ARN), '[{"event_type": "a.b"}, {"event_type": "a.c", "otherwise": true}]'
+)
 EARLIER = {"ExistingLeaseTable": "leases-of-old", "ExistingDeadLetterQueue": "letters-of-old"}
 TASKS = ("Task", "RedriveTask", "CommandTask")
 
@@ -46,7 +52,9 @@ def container(made: Stack, task: str) -> dict[str, Any]:
 
 def settings_of(definition: dict[str, Any]) -> Settings:
     environ = {each["Name"]: each["Value"] for each in definition["Environment"]}
-    secrets = {each["Name"]: "secret" for each in definition["Secrets"]}
+    secrets = {
+        each["Name"]: TEXTS.get(each["ValueFrom"], "secret") for each in definition["Secrets"]
+    }
     return load_settings(environ | secrets)
 
 
@@ -74,6 +82,54 @@ def test_the_service_accepts_what_the_task_gives_it() -> None:
     assert (
         settings_of(container(stack(TokenSecretArn=SECRETS_ARN), "Task")).nakadi_token is not None
     )
+
+
+def routed(arn: str, **parameters: str) -> Stack:
+    """A stack with routes and without an event type."""
+    return stack(**{"EventType": "", "RoutesArn": arn, "Application": "relay"} | parameters)
+
+
+@pytest.mark.parametrize("arn", [ROUTES_ARN, PARAMETER_ARN])
+def test_routes_take_the_place_of_the_event_type_in_all_tasks(arn: str) -> None:
+    made = routed(arn)
+    assert made.refused == []
+    for task in TASKS:
+        settings = settings_of(container(made, task))
+        assert settings.event_type is None
+        assert settings.event_types == ("a.b", "a.c")
+        assert settings.application == "relay"
+    assert [each["Name"] for each in container(stack(), "Task")["Secrets"]] == []
+
+
+def test_an_event_type_or_routes_with_the_name_of_an_application() -> None:
+    assert stack(EventType="").refused == ["One of EventType and RoutesArn is needed."]
+    assert routed(ROUTES_ARN, EventType="a.b").refused == [
+        "Only one of EventType and RoutesArn can be given."
+    ]
+    assert routed(ROUTES_ARN, Application="").refused == ["RoutesArn needs Application."]
+    assert stack().refused == []
+
+
+@pytest.mark.parametrize(
+    ("arn", "action"),
+    [(ROUTES_ARN, "secretsmanager:GetSecretValue"), (PARAMETER_ARN, "ssm:GetParameters")],
+)
+def test_ecs_may_read_the_routes_and_nothing_else(arn: str, action: str) -> None:
+    read = {"Sid": "ReadRoutes", "Effect": "Allow", "Action": action, "Resource": arn}
+    assert statements(routed(arn).resources["ExecutionRole"]) == [read]
+    first, decrypt = statements(routed(arn, RoutesKeyArn=KEY_ARN).resources["ExecutionRole"])
+    assert (first, decrypt["Action"], decrypt["Resource"]) == (read, "kms:Decrypt", KEY_ARN)
+    assert stack(RoutesKeyArn=KEY_ARN).resources["ExecutionRole"]["Policies"] == []
+    both = routed(arn, TokenSecretArn=SECRETS_ARN).resources["ExecutionRole"]["Policies"]
+    assert [each["PolicyName"] for each in both] == ["ReadToken", "ReadRoutes"]
+
+
+def test_the_arn_of_routes_has_neither_key_nor_version() -> None:
+    pattern = template()["Parameters"]["RoutesArn"]["AllowedPattern"]
+    for arn in ("", ROUTES_ARN, PARAMETER_ARN, ROUTES_ARN.replace(":aws:", ":aws-cn:")):
+        assert re.fullmatch(pattern, arn), arn
+    for arn in (f"{ROUTES_ARN}:routes::", f"{PARAMETER_ARN}:3", KEY_ARN, "routes"):
+        assert not re.fullmatch(pattern, arn), arn
 
 
 @pytest.mark.parametrize("existing", [{}, EARLIER])
@@ -207,7 +263,7 @@ def test_alarms_are_about_metrics_that_the_service_writes() -> None:
     metrics.iterator_age_seconds.labels(stream="orders/1").set(1)
     metrics.retention_headroom_seconds.labels(stream="orders/1").set(1)
     metrics.stream_enabled.labels(stream="orders/1").set(1)
-    metrics.event_type_state.labels(state="stopped").set(0)
+    PublishingMetrics(metrics, "order-store.order")
     line = EmbeddedMetrics(str(settings.cloudwatch_namespace), settings.application, metrics).line(
         0
     )

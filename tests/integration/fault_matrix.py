@@ -33,6 +33,7 @@ from consumer.core.reports.status import NOTHING_SENT
 from consumer.core.routes.route import Route
 from consumer.observability.conditions import Conditions
 from consumer.observability.metrics import Metrics
+from consumer.observability.publishing_metrics import PublishingMetrics
 from consumer.runtime.instruments import Instruments
 from consumer.runtime.publishing.backlog import Backlog, RecordEvents
 from consumer.runtime.publishing.event_type import EventType
@@ -321,7 +322,7 @@ def judge(nakadi: NakadiProcess, name: str, sender: Line, began: float, unsettle
         target_seconds=last[True],
         others_seconds=last[False],
         unsettled=unsettled,
-        unknown=sender.metrics.publish_unknown._value.get(),
+        unknown=PublishingMetrics(sender.metrics, sender.name).publish_unknown._value.get(),
     )
 
 

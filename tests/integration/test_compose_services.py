@@ -30,7 +30,7 @@ class Compose:
     def __init__(self, dynamodb_url: str, scratch: Path) -> None:
         self._services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
         self._scratch = scratch
-        self.ports = {name: str(free_port()) for name in ("aws", "nakadi", "consumer")}
+        self.ports = {name: str(free_port()) for name in ("aws", "nakadi", "consumer", "routes")}
         self._replacements = {
             "http://dynamodb:8000": dynamodb_url,
             "aws:4566": f"127.0.0.1:{self.ports['aws']}",
@@ -38,6 +38,7 @@ class Compose:
             "0.0.0.0": "127.0.0.1",  # noqa: S104 - what is replaced
             "4566": self.ports["aws"],
             "8090": self.ports["nakadi"],
+            "/etc/consumer/": f"{ROOT}/localdev/workload/",
             "/tmp/": f"{scratch}/",  # noqa: S108 - what is replaced
         }
 
@@ -49,7 +50,7 @@ class Compose:
     def command(self, service: str) -> list[str]:
         """The image's entry point and the service's command."""
         words = [self._local(word) for word in self._services[service].get("command", ["run"])]
-        if service == "consumer":
+        if service.startswith("consumer"):
             return [str(BIN / "consumer"), *words]
         return [sys.executable, "-m", *words]
 
@@ -99,12 +100,17 @@ def test_the_services_as_composed_publish_the_workload(
         setup = compose.command("setup")
         subprocess.run(setup, env=compose.environ("setup"), check=True, timeout=PATIENCE)
         subprocess.run(setup, env=compose.environ("setup"), check=True, timeout=PATIENCE)
+        routes = compose.command("setup-routes")
+        subprocess.run(routes, env=compose.environ("setup-routes"), check=True, timeout=PATIENCE)
         port = {"CONSUMER_HTTP_PORT": compose.ports["consumer"]}
         consumer = up.enter_context(compose.running("consumer", **port))
         environ = {**os.environ, **port}
         health = subprocess.run([BIN / "consumer", "health"], env=environ, check=False)
         assert health.returncode == 1, "healthy before it started"
         up.enter_context(compose.running("workload"))
+        more = {"CONSUMER_HTTP_PORT": compose.ports["routes"]}
+        router = up.enter_context(compose.running("consumer-routes", **more))
+        up.enter_context(compose.running("workload-routes"))
 
         nakadi = NakadiProcess(f"http://127.0.0.1:{compose.ports['nakadi']}", 0)
         deadline = time.monotonic() + PATIENCE
@@ -113,9 +119,22 @@ def test_the_services_as_composed_publish_the_workload(
             assert time.monotonic() < deadline, f"{len(events)} events"
             time.sleep(0.2)
         assert {event["data_op"] for event in events} >= {"C", "U"}
+        while not (nakadi.log("shop.order", "data_op") and nakadi.log("shop.customer", "data_op")):
+            assert router.poll() is None, "the consumer with routes ended"
+            assert time.monotonic() < deadline, "no events of routes"
+            time.sleep(0.2)
         subprocess.run([BIN / "consumer", "health"], env=environ, check=True)
         url = f"http://127.0.0.1:{compose.ports['consumer']}/readyz"
         ready = [sys.executable, "-c", f"from urllib.request import urlopen; urlopen('{url}')"]
         compose.wait_for(consumer, "consumer", ready)
-        consumer.terminate()
-        assert consumer.wait(PATIENCE) == 0
+        for each in (consumer, router):
+            each.terminate()
+            assert each.wait(PATIENCE) == 0
+
+
+def test_the_settings_file_of_the_routes_is_the_one_that_is_mounted() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    service = services["consumer-routes"]
+    here, there, mode = service["volumes"][0].split(":")
+    assert (there, mode) == (service["environment"]["CONSUMER_CONFIG_FILE"], "ro")
+    assert (ROOT / here).is_file()

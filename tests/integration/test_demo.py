@@ -118,6 +118,33 @@ def test_the_default_form_shows_events_and_a_summary() -> None:
 
 
 @pytest.mark.slow
+def test_with_routes_each_event_type_has_its_own_summary() -> None:
+    with demo("--routes", "--duration", "8") as shown:
+        assert shown.end() == 0, shown.text
+        summary = shown.text[shown.text.index("Counted from") :]
+        everything = re.search(
+            r"changes, in 1 shard +(\d+)\n +that nobody is told of +(\d+)\n"
+            r" +card numbers in them +(\d+)\n +places that show one +0\n",
+            summary,
+        )
+        assert everything is not None, summary
+        changes, untold, cards = map(int, everything.groups())
+        assert min(untold, cards) > 10
+        parts = re.findall(
+            r"^(shop\.\w+)\n  changes to tell +(\d+)\n  events +(\d+)\n", summary, re.MULTILINE
+        )
+        assert [name for name, *_ in parts] == ["shop.order", "shop.customer"]
+        assert all(0 < int(told) <= int(events) for _, told, events in parts)
+        assert sum(int(told) for _, told, _ in parts) + untold == changes
+        assert '"entered": true' in shown.text
+        assert '"left": true' in shown.text
+        assert '"payment": {"method": "card"}' in shown.text
+        assert "card_number" not in shown.text
+        assert "\nGOOD: every change is in each event type that takes it" in shown.text
+        assert "routes      localdev/workload/routes.yaml  " in shown.text
+
+
+@pytest.mark.slow
 def test_a_killed_worker_is_replaced_and_nothing_is_lost() -> None:
     with demo("--duration", "0", "--shards", "4", "--workers", "2") as shown:
         suggested = shown.until(r"(source .*)\n.* (worker-\d);.*\n +kill -9 (\d+)\n")

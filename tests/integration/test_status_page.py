@@ -267,3 +267,36 @@ async def test_it_says_what_is_wrong_here_and_anywhere_since_when_and_what_to_do
         assert told.startswith("failing: server_error, 21")
         assert reason in told
         assert await window.complaints() == []
+
+
+async def test_it_says_what_each_event_type_took_and_which_one_holds_a_shard(
+    window: Window,
+) -> None:
+    names = ("order-store.order", "order-store.payment", "order-store.customer")
+    taken = EventTypeStatus(names[0], FlowState.PUBLISHING, records_taken=12_345)
+    behind = EventTypeStatus(
+        *(names[1], FlowState.STOPPED, "http_403"),
+        route="public payments",
+        records_taken=1,
+        waiting_events=77,
+        oldest_event_seconds=300.0,
+    )
+    held = ShardStatus(shard_id(2), "reading", "400", 300.0, 77, STREAM, behind=(names[1],))
+    view = replace(
+        VIEW,
+        shards=(held,),
+        event_types=(taken, behind, EventTypeStatus(names[2], NOTHING_SENT)),
+    )
+    async with serve_http("127.0.0.1", 0, Source(view)) as port:
+        await window.open(f"http://127.0.0.1:{port}/")
+        await window.until("document.querySelectorAll('.event-type').length", 3)
+        figures = "[...document.querySelectorAll('.event-type .figures')].map(p => p.textContent)"
+        assert await window.run(f"return {figures}") == [
+            "12,345 records taken since the start · 0 waiting",
+            "1 record taken since the start · 77 waiting, the oldest 5 min old",
+            "no record taken since the start · 0 waiting",
+        ]
+        assert "public payments → order-store.payment" in await window.text("#tiles")
+        state = "document.querySelector('#shards tr').children[1].textContent"
+        assert "held back by order-store.payment" in await window.run(f"return {state}")
+        assert await window.complaints() == []

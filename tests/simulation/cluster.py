@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from consumer.adapters.clock import AwsClock
+from consumer.core.event.attribute_path import AttributePath
 from consumer.core.event.event import EventFormat
+from consumer.core.event.selection import Selection
 from consumer.core.leases.lease import Worker
 from consumer.core.leases.purpose import Purpose
 from consumer.core.limits import PublishLimits
@@ -20,7 +22,14 @@ from consumer.runtime.consumer_worker import ConsumerWorker, Ports, WorkerConfig
 from consumer.runtime.discovery.source import Source
 from consumer.runtime.shard.shard_consumer import ShardConsumer
 from tests.simulation.checks.memory import Memory
-from tests.simulation.checks.narrowing import PATTERNS, Narrowing
+from tests.simulation.checks.narrowing import (
+    HIDDEN,
+    PATTERNS,
+    PICKED,
+    Narrowing,
+    Rules,
+    Showing,
+)
 from tests.simulation.checks.truth import fits, wall
 from tests.simulation.clock import SimClock
 from tests.simulation.faults.random_faults import nakadi_port
@@ -45,6 +54,12 @@ DATED = ("streams", "table")
 
 HOUR = 3600.0
 
+SELECTIONS = {
+    Showing.HIDES: Selection(exclude=(AttributePath((HIDDEN,)),)),
+    Showing.PICKS: Selection(include=tuple(AttributePath((name,)) for name in PICKED)),
+}
+"""What an event type shows, as the service is told."""
+
 EXIT_SECONDS = 3.0 + 0.5
 """After the drain time a worker must be gone; half a second for what is under way."""
 
@@ -57,10 +72,21 @@ def _start_position(scenario: Scenario) -> str:
     return datetime.fromtimestamp(wall(scenario.start), UTC).isoformat()
 
 
-def _route(name: str, limits: PublishLimits, narrowing: Narrowing) -> Route:
-    pattern = PATTERNS.get(narrowing)
+def _route(name: str, limits: PublishLimits, rules: Rules) -> Route:
+    pattern = PATTERNS.get(rules.narrowing)
     asked = None if pattern is None else read_filter(pattern)
-    return Route(name, EventFormat(name, ("id",)), limits, ("id",), asked)
+    selection = SELECTIONS.get(rules.showing)
+    return Route(
+        name,
+        EventFormat(name, ("id",), selection=selection),
+        limits,
+        ("id",),
+        asked,
+        name=name,
+        otherwise=rules.narrowing is Narrowing.REST,
+        changed=(AttributePath(("kind",)),) if rules.showing is Showing.CHANGES else (),
+        skip_unchanged=selection is not None,
+    )
 
 
 def _held(worker: ConsumerWorker) -> list[ShardConsumer]:
@@ -207,8 +233,8 @@ class Cluster:
                 view_types=frozenset({ViewType.NEW_AND_OLD_IMAGES}),
             ),
             routes=tuple(
-                _route(name, scenario.limits, narrowing)
-                for name, narrowing in scenario.narrowings.items()
+                _route(name, scenario.limits, rules)
+                for name, rules in scenario.rules_of(node.name).items()
             ),
             timing=timing,
             poll=scenario.poll,

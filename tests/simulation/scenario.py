@@ -4,13 +4,14 @@ Each kind of trouble is in a seed or not (a swarm: a random subset), and draws f
 own, so leaving one out leaves the rest of the seed as it was.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from random import Random
 
 from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
 from tests.simulation.chance import Streams
-from tests.simulation.checks.narrowing import Narrowing
+from tests.simulation.checks.narrowing import Narrowing, Rules, Showing
 
 ORDERLY = (
     "sigterm",  # a worker is stopped in an orderly way, and replaced or not
@@ -40,6 +41,9 @@ ORDERLY = (
     "mixed",  # workers have timings of their own, as while settings are rolled out
     "routes",  # the changes go to several event types
     "filter",  # event types take only some of the changes
+    "rest",  # one takes what the filter of no other takes
+    "seen",  # and show only some attributes, or count only some changes
+    "reroute",  # workers that start later have another event type, and lack one
 )
 FAULTS = (
     "crash",
@@ -129,6 +133,9 @@ USUAL, QUICK, SLOW = (2.0, 10.0, 2.0), (1.0, 6.0, 1.5), (15.0, 60.0, 10.0)
 """Seconds of heartbeat, lease duration and scan."""
 
 EVENT_TYPES = ("order", "order.public", "order.audit")
+NEW_EVENT_TYPE = "order.new"
+
+FILTERS = (Narrowing.NONE, Narrowing.VIEW, Narrowing.NEW_IMAGE, Narrowing.NAMES)
 
 MIXED = (USUAL, QUICK, SLOW, (5.0, 20.0, 4.0))
 
@@ -187,19 +194,62 @@ class Scenario:
         return kind in self.kinds
 
     @property
-    def event_types(self) -> tuple[str, ...]:
-        """To which all changes are published."""
-        if not self.has("routes"):
-            return EVENT_TYPES[:1]
-        return EVENT_TYPES[: self.streams.of("routes").choice((2, 2, 3))]
+    def has_kinds(self) -> bool:
+        """Whether items have a kind, which may change."""
+        return bool(self.kinds & {"filter", "rest", "seen", "reroute"})
 
     @property
-    def narrowings(self) -> dict[str, Narrowing]:
-        """Which changes each event type takes."""
-        if not self.has("filter"):
-            return dict.fromkeys(self.event_types, Narrowing.NONE)
-        chance = self.streams.of("filter")
-        return {name: chance.choice(tuple(Narrowing)) for name in self.event_types}
+    def event_types(self) -> tuple[str, ...]:
+        """To which changes are published by any worker."""
+        return tuple(self.rules | self.later_rules)
+
+    @property
+    def rules(self) -> dict[str, Rules]:
+        """The event types of the first workers, and what each of them takes and shows."""
+        return self._drawn[0]
+
+    @property
+    def later_rules(self) -> dict[str, Rules]:
+        """Those of the workers that start later."""
+        return self._drawn[1]
+
+    def rules_of(self, worker: str) -> dict[str, Rules]:
+        """Those of a worker."""
+        is_first = int(worker.removeprefix("w")) <= self.workers
+        return self.rules if is_first else self.later_rules
+
+    @cached_property
+    def _drawn(self) -> tuple[dict[str, Rules], dict[str, Rules]]:
+        names: tuple[str, ...] = EVENT_TYPES[:1]
+        if self.has("routes"):
+            names = EVENT_TYPES[: self.streams.of("routes").choice((2, 2, 3))]
+        narrowings = dict.fromkeys(names, Narrowing.NONE)
+        if self.has("filter"):
+            chance = self.streams.of("filter")
+            narrowings = {name: chance.choice(FILTERS) for name in names}
+        if self.has("rest") and Narrowing.NONE not in list(narrowings.values())[1:]:
+            narrowings[names[0]] = Narrowing.REST
+        showings = dict.fromkeys(names, Showing.ALL)
+        if self.has("seen"):
+            chance = self.streams.of("seen")
+            showings = {name: chance.choice(tuple(Showing)) for name in names}
+        first = {name: Rules(narrowings[name], showings[name]) for name in names}
+        if not self.has("reroute"):
+            return first, first
+        return first, self._reroute(first)
+
+    def _reroute(self, first: Mapping[str, Rules]) -> dict[str, Rules]:
+        """One event type comes and, if others stay, one goes or takes something else."""
+        chance = self.streams.of("reroute")
+        later = dict(first)
+        if len(first) > 1:
+            name = chance.choice(tuple(first)[1:])
+            if chance.random() < 0.5:
+                del later[name]
+            else:
+                later[name] = Rules(chance.choice(FILTERS), first[name].showing)
+        later[NEW_EVENT_TYPE] = Rules(chance.choice(FILTERS))
+        return later
 
     @property
     def start(self) -> float | None:

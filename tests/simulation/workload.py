@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.simulation.checks.narrowing import KINDS_OF_ITEMS, Expected
+from tests.simulation.checks.narrowing import HIDDEN, KINDS_OF_ITEMS, Showing
 from tests.simulation.checks.truth import EventTruth, Record, wall
 from tests.simulation.twins.nakadi_twin import partition_of
 
@@ -38,11 +38,12 @@ class _Written:
     item: int = 0
     patch: int = 0
 
-    def least(self, expected: Expected | None) -> int:
-        """The bytes that an event of it has at least."""
-        if expected is None:
-            return 0
-        return self.item * expected.shows_new + self.patch * expected.patch
+    def least(self, event: EventTruth) -> int:
+        """The bytes that an event has at least."""
+        return min(
+            self.item * each.shows_new + self.patch * each.patch if each is not None else 0
+            for each in event.expected
+        )
 
 
 class Writer:
@@ -58,7 +59,7 @@ class Writer:
         self._objected: list[Record] = []
         self._long: set[str] = set()  # keys of items that have the long name now
         self._kinds: dict[str, str] = {}  # of the items that there are now
-        self._filtered = world.scenario.has("filter")
+        self._filtered = world.scenario.has_kinds
         self._kind_chance = world.scenario.streams.of("filter", "items")
         self.keys = [f"k{number}" for number in range(world.scenario.workload.keys)]
 
@@ -87,7 +88,7 @@ class Writer:
         assert record is not None
         events = list(record.events.values())
         for event in events:
-            event.size = written.least(event.expected)
+            event.size = 0 if self._picks(event.event_type) else written.least(event)
         if events and key is None:
             self._spoil(events[int(bad * 1e6) % len(events)], bad)
         detail = f"{picked} {record.sequence}"
@@ -106,6 +107,14 @@ class Writer:
             poison[sequence] = "objected"
             event.objected = True
             self._objected.append(event.record)
+
+    def _picks(self, event_type: str) -> bool:
+        """Whether an event type shows so little that its events are small whatever the items."""
+        scenario = self._world.scenario
+        versions = [scenario.rules, scenario.later_rules]
+        return any(
+            rules[event_type].showing is Showing.PICKS for rules in versions if event_type in rules
+        )
 
     def _removed(self, picked: str, at: float, key: str | None) -> _Written | None:
         """Remove the item now and then.
@@ -141,6 +150,8 @@ class Writer:
             if key is None:
                 kind = self._kind_chance.choice(KINDS_OF_ITEMS)
             item = {**item, "kind": {"S": kind}}
+        if self._world.scenario.has("seen"):
+            item = {**item, HIDDEN: {"S": f"{HIDDEN} {self._version}"}}
         self._kinds[picked] = kind
         return _Written(self._table.put(item, at), fill, patch)
 

@@ -78,7 +78,7 @@ class World:
         self.trace = Trace(keep)
         self.model = StreamsModel(f"sim-{scenario.seed}", options(scenario))
         self.table = LeaseTable()
-        self.truth = Truth(self.model, self.table, scenario.narrowings)
+        self.truth = Truth(self.model, self.table, (scenario.rules, scenario.later_rules))
         self.checks = Checks(
             self.loop,
             self.truth,

@@ -105,6 +105,9 @@ class Line:
         row: StreamRow,
         partitioning: Partitioning | None,
         asked: Filter | None,
+        routes: Sequence[tuple[Route, NakadiTwin]],
+        form: EventFormat,
+        skip_unchanged: bool,
         clock: VirtualClock,
     ) -> None:
         self.shard, self.nakadi, self.queue = shard, nakadi, queue
@@ -117,14 +120,24 @@ class Line:
         self.lineage = LineageTwin()
         self.row = row
         self.table.of(row.key)[lease.shard_id] = lease
-        route = Route("order-store.order", FORMAT, limits, ("id",), asked)
+        route = Route(
+            "order-store.order", form, limits, ("id",), asked, skip_unchanged=skip_unchanged
+        )
         instruments = Instruments(self.clock, chance, self.metrics, Conditions(self.clock.now))
         known = {} if partitioning is None else {route.event_type: partitioning}
+        of_routes = routes or [(route, nakadi)]
+        publishers = {each.event_type: port for each, port in of_routes}
         self.publishing = Publishing(
-            [route], {route.event_type: nakadi}, queue, memory, self.fence, instruments, known
+            [each for each, _ in of_routes],
+            publishers,
+            queue,
+            memory,
+            self.fence,
+            instruments,
+            known,
         )
         self.backlog = self.publishing.backlog
-        (self.event_type,) = self.publishing.event_types
+        self.event_type = self.publishing.event_types[0]
         self.polling = Polling(PollTiming())
         self.shards = ShardFactory(
             worker_id="me",
@@ -154,6 +167,11 @@ class Line:
     def view(self) -> ShardView:
         return self.consumer.view()
 
+    def counted(self, name: str, **labels: str) -> float:
+        """A metric of the event type, 0 while nobody has counted."""
+        labels["event_type"] = self.event_type.name
+        return self.metrics.registry.get_sample_value(f"consumer_{name}", labels) or 0.0
+
     async def run_consumer(self) -> Outcome:
         self.outcome = await self.consumer.run()
         return self.outcome
@@ -177,6 +195,9 @@ def run_line(
     started_at: float | None = None,
     partitioning: Partitioning | None = None,
     asked: Filter | None = None,
+    routes: Sequence[tuple[Route, NakadiTwin]] = (),
+    form: EventFormat = FORMAT,
+    skip_unchanged: bool = False,
     clock: Callable[[], VirtualClock] = VirtualClock,
 ) -> Line:
     """Run what publishes beside `main`; everything ends with it."""
@@ -196,6 +217,9 @@ def run_line(
             row=replace(row),
             partitioning=partitioning,
             asked=asked,
+            routes=routes,
+            form=form,
+            skip_unchanged=skip_unchanged,
             clock=clock(),
         )
         lines.append(line)

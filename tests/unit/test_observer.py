@@ -12,10 +12,8 @@ from structlog.testing import capture_logs
 from consumer.adapters.clock import AwsClock
 from consumer.core.lasting import REMIND_SECONDS
 from consumer.core.leases.lease_state import LeaseState
-from consumer.core.publishing.flow import FlowState
 from consumer.core.reports.lease_view import LeaseView
 from consumer.core.reports.readiness import FirstSteps
-from consumer.core.reports.status import EVENT_TYPE_STATES, EventTypeStatus
 from consumer.core.shard.shard_state import ShardState
 from consumer.core.shard.shard_view import ShardView
 from consumer.core.time_of_day import WRONG_SECONDS
@@ -50,7 +48,7 @@ class Worker:
 
     shards: list[Shard] = field(default_factory=list)
     views: list[SimpleNamespace] = field(default_factory=list)
-    state: str = FlowState.PUBLISHING
+    observed: list[float] = field(default_factory=list)
     first_steps: FirstSteps = field(
         default_factory=lambda: FirstSteps(leases_read=True, listed=True)
     )
@@ -60,13 +58,7 @@ class Worker:
 
     @property
     def publishing(self) -> SimpleNamespace:
-        budget = SimpleNamespace(limit=1000, used=0)
-        status = EventTypeStatus("order", self.state)
-        event_type = SimpleNamespace(name="order", status=status, lanes=[])
-        return SimpleNamespace(
-            backlog=SimpleNamespace(observe=lambda: None, budget=budget, events=0),
-            event_types=[event_type],
-        )
+        return SimpleNamespace(backlog=SimpleNamespace(observe=self.observed.append))
 
     def leases(self) -> list[SimpleNamespace]:
         return self.views
@@ -157,19 +149,10 @@ def test_the_age_is_that_of_the_oldest_shard_held_or_unowned() -> None:
     assert leases == {"held": 1, "free": 2, **none}
 
 
-@pytest.mark.parametrize("state", EVENT_TYPE_STATES)
-def test_an_event_type_is_in_one_state(state: str) -> None:
+def test_the_backlog_sets_its_gauges_at_each_scrape() -> None:
     watched = Watched()
-    watched.worker.state = state
-    states = watched.series("event_type_state", "state")
-    assert set(states) == set(EVENT_TYPE_STATES)
-    assert [name for name, value in states.items() if value] == [state]
-
-
-def test_the_budget_is_exported() -> None:
-    watched = Watched()
-    watched.series("leases", "state")
-    assert watched.metrics.registry.get_sample_value("consumer_queue_limit_bytes") == 1000
+    watched.observer.scrape()
+    assert watched.worker.observed == [watched.clock.wall()]
 
 
 @pytest.mark.parametrize("wrong", [602.0, -602.0])

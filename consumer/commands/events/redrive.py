@@ -12,6 +12,7 @@ import re
 import signal
 import sys
 import time
+from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from consumer.commands.events.redrive_progress import RedriveProgress
 from consumer.core.dead_letters.dead_letter import REASONS
 from consumer.core.dead_letters.redrive import RedriveOutcome, Selection
 from consumer.core.publishing.lanes import LANE_SLOTS
+from consumer.core.stream.stream import Stream
 from consumer.credentials import fallback_region, tls_of, token_of
 from consumer.errors import Misconfigured
 from consumer.observability import logs
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from consumer.core.reports.redrive_report import RedriveReport
+    from consumer.ports import Publisher
     from consumer.settings.settings import Settings
 
 AGO = re.compile(r"([0-9]{1,6})([smhd])")
@@ -49,8 +52,17 @@ MEANINGS = {
     RedriveOutcome.UNBUILDABLE: (
         "no event can be made of their stream record with these settings; they stay"
     ),
-    RedriveOutcome.INCOMPLETE: "they were shortened too much, for the queue's limit; they stay",
-    RedriveOutcome.FOREIGN: "not dead letters of this event type; they stay",
+    RedriveOutcome.INCOMPLETE: (
+        "they were shortened too much, for the queue's limit, or their record was not to be kept;"
+        " they stay"
+    ),
+    RedriveOutcome.UNWANTED: "their record can be read now, and no route takes it; they stay",
+    RedriveOutcome.OTHER_RULES: (
+        "their route shows something else today, and they have no record to make an event of; they"
+        " stay, and --as-made publishes them as they are"
+    ),
+    RedriveOutcome.UNSENT: "nothing more was sent to their event type; they stay",
+    RedriveOutcome.FOREIGN: "not dead letters of these event types; they stay",
     RedriveOutcome.FILTERED: "left out by the options; they stay",
 }
 
@@ -59,10 +71,11 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
     """Run it, write a summary to `out` and return the report's exit code. Raises Misconfigured."""
     _check_list(arguments)
     settings = load_settings(environ, [EVENT_TYPE, NAKADI, DEAD_LETTER_QUEUE])
-    (route,) = routes_of(settings, ())
     job = RedriveJob(
-        route=route,
+        routes=routes_of(settings, ()),
         request=settings.publish_timeout_seconds,
+        table=table_of(settings),
+        as_made=arguments.as_made,
         selection=Selection(
             since=None if arguments.since is None else since(arguments.since, time.time()),
             reasons=known(arguments.reason),
@@ -74,7 +87,13 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
     )  # fmt: skip
     logs.configure_command()
     listing = (
-        RedriveList(out, time.time, as_json=arguments.json, show_keys=arguments.show_keys)
+        RedriveList(
+            out,
+            time.time,
+            as_json=arguments.json,
+            show_keys=arguments.show_keys,
+            show_routes=len(job.routes) > 1,
+        )
         if arguments.list
         else None
     )
@@ -101,29 +120,39 @@ async def _redrive(
     clock = SystemClock()
     chance = random.Random()  # noqa: S311 - spreads retries, guards no secret
     progress = RedriveProgress(sys.stderr, clock, job.max_messages)
-    nakadi = Nakadi(
-        settings.nakadi_url,
-        job.route.event_type,
-        token_of(settings),
-        clock,
-        concurrency=1 + LANE_SLOTS,
-        timeout=settings.publish_timeout_seconds,
-        gzip=settings.publish_gzip,
-        tls=tls_of(settings),
-    )
-    async with Aws(fallback_region(settings)) as aws, nakadi:
+    async with Aws(fallback_region(settings)) as aws, AsyncExitStack() as stack:
+        publishers: dict[str, Publisher] = {}
+        for route in job.routes:
+            nakadi = Nakadi(
+                settings.nakadi_url,
+                route.event_type,
+                token_of(settings),
+                clock,
+                concurrency=1 + LANE_SLOTS,
+                timeout=settings.publish_timeout_seconds,
+                gzip=settings.publish_gzip,
+                tls=tls_of(settings),
+            )
+            publishers[route.event_type] = await stack.enter_async_context(nakadi)
         source = SqsDeadLetterSource(await aws.sqs(), str(settings.dead_letter_queue_url))
         if listing is None:
-            redrive = Redrive(source, nakadi, clock, chance, job, progress.show)
+            redrive = Redrive(source, publishers, clock, chance, job, progress.show)
         else:
             show = listing.with_progress(progress.show)
-            redrive = Redrive(source, nakadi, clock, chance, job, show, listing.show)
+            redrive = Redrive(source, publishers, clock, chance, job, show, listing.show)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, redrive.stop)
         report = await redrive.run()
         progress.close(report)
         return report
+
+
+def table_of(settings: Settings) -> str | None:
+    """Return the name of the table, None if the settings do not tell it."""
+    if settings.table is None and settings.stream_arn is not None:
+        return Stream.from_arn(settings.stream_arn).table
+    return settings.table
 
 
 def positive(text: str) -> int:
@@ -173,6 +202,7 @@ def summary(report: RedriveReport) -> Iterator[str]:
         if report.outcomes[outcome]:
             yield f"{outcome}: {report.outcomes[outcome]} ({meaning})"
             yield from _named(report, outcome)
+    yield from _by_event_type(report)
     troubles = (
         ("sent again because an answer was lost", report.resent, "readers may see them twice"),
         ("accepted but not deleted", report.undeleted, "the next run publishes them again"),
@@ -188,6 +218,16 @@ def summary(report: RedriveReport) -> Iterator[str]:
             yield f"{what}: {count} ({meaning})"
     if report.ended is not None:
         yield f"ended early: {report.ended}"
+
+
+def _by_event_type(report: RedriveReport) -> Iterator[str]:
+    """Yield a line for each event type, if letters of several were to be published."""
+    if len(report.event_types) < 2:
+        return
+    for event_type, counts in sorted(report.event_types.items()):
+        told = ", ".join(f"{outcome} {counts[outcome]}" for outcome in MEANINGS if counts[outcome])
+        ended = report.ended_parts.get(event_type)
+        yield f"{event_type}: {told}" + ("" if ended is None else f"; ended early: {ended}")
 
 
 def _named(report: RedriveReport, outcome: RedriveOutcome) -> Iterator[str]:

@@ -26,6 +26,7 @@ from itertools import groupby
 from math import inf
 from typing import TYPE_CHECKING, Generic
 
+from consumer.core.backlog.event_ages import EventAges
 from consumer.core.backlog.key_queue import KeyQueue, Place
 from consumer.core.backlog.queued_event import EVENT_BYTES, EventState, Of_co
 
@@ -56,7 +57,7 @@ SORTED_AT_ONCE = 2_000
 class KeyOrderedQueue(Generic[Of_co]):
     """Events of one event type, in order per key.
 
-    `events` and `bytes` (their cost in memory) count what was pushed and has not left the queue.
+    `events`, `bytes` (their cost in memory) and `ages` are of what was pushed and has not left it.
     """
 
     def __init__(self) -> None:
@@ -71,6 +72,7 @@ class KeyOrderedQueue(Generic[Of_co]):
         self._turns = 0  # entries with the same time are woken in the order in which they came
         self.events = 0
         self.bytes = 0
+        self.ages = EventAges()
 
     def __len__(self) -> int:
         return self.events
@@ -117,6 +119,7 @@ class KeyOrderedQueue(Generic[Of_co]):
         key_queue.append(event)
         self.events += 1
         self.bytes += event.cost
+        self.ages.add(event.created_at)
         if key_queue.place is Place.IDLE and not key_queue.in_flight:
             self._place(key_queue, front=False)
         return key_queue.length
@@ -257,6 +260,7 @@ class KeyOrderedQueue(Generic[Of_co]):
     def _discount(self, event: QueuedEvent[Of_co]) -> None:
         self.events -= 1
         self.bytes -= event.cost
+        self.ages.remove(event.created_at)
 
     def _stand(self, key_queue: KeyQueue[Of_co], to: To) -> None:
         ready = self._ready.get(to)

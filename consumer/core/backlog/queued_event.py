@@ -86,9 +86,7 @@ EVENT_BYTES = 900
 
 def cost_of(content: Event | Unbuildable) -> int:
     """Return the bytes of memory that are counted for an event of this content."""
-    if isinstance(content, Event):
-        return len(content.body) + EVENT_BYTES
-    return len(content.record) + len(content.body or b"") + EVENT_BYTES
+    return len(content.record or b"") + len(content.body or b"") + EVENT_BYTES
 
 
 def bytes_of(events: Iterable[QueuedEvent[object]]) -> int:

@@ -1,26 +1,20 @@
 """A dead letter: an event or a record that could not be published, the reason, and its origin.
 
 Its body is one JSON object (public interface, `version` 1). A letter that is too long is shortened
-in steps, each named in `truncated`. An event first loses its `patch`, and its change then has
-`patch_omitted`, as in a published event; the next step is `item`: `event` is null, and the primary
-key is under `keys`. A stream record first loses its `images`; in the next step `record` is null.
-All that is kept is copied as text, so every digit stays. `decode` reads a body back, for redrive.
+in steps (`letter_content`), each named in `truncated`. `decode` reads a body back, for redrive.
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import DecodeError, Raw, Struct, json
 
+from consumer.core.dead_letters.letter_content import EventMembers, LetterContent, contents
+from consumer.core.event.event import Crossing
 from consumer.core.stream.record import SEQUENCE_DIGITS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
 
 VERSION: Final = 1
 
@@ -40,32 +34,23 @@ REASONS: Final = (
 )
 """Every `reason` of version 1."""
 
-_decode_members = json.Decoder(dict[str, Raw]).decode
-
 # SQS accepts no body with these characters, which XML does not allow: they are escaped.
 _NOT_IN_XML: Final = ((b"\xef\xbf\xbe", rb"\ufffe"), (b"\xef\xbf\xbf", rb"\uffff"))
-
-
-@dataclass(frozen=True, slots=True)
-class EventMembers:
-    """Names in an event that are needed to shorten a letter.
-
-    `patch` and `change` are members of `data`, `keys` the table's key attributes. Without a
-    `patch`, a member of any name belongs to the item.
-    """
-
-    patch: str | None = "patch"
-    change: str = "change"
-    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
     """One refused event or record. Times are epoch seconds, None if it was never sent.
 
-    `event` is the event as it would be published (JSON bytes). If it is None, `record` is the
-    stream record as read (JSON bytes). `truncated` names the parts that a body has lost that was
-    read back. `members` is not in the body: it is needed to shorten it.
+    `route` is the name of the route, and `rules` the digest of how it made events then; None in a
+    letter of a version without it. Both say nothing, and `event_type` is empty, if the record could
+    not be read at all. `ordering_key` is a digest if the route does not show the key.
+
+    `event` is the event as it would be published (JSON bytes). `record` is the stream record as
+    read (JSON bytes), less what the route leaves out. It stands where there is no event; with an
+    event, it says of what another one can be made. `crossing` is what the change did to the route's
+    view. `truncated` names the parts that are lost. `members` is not in the body: it is needed to
+    shorten it.
     """
 
     reason: str
@@ -81,6 +66,9 @@ class DeadLetter:
     last_attempt: float | None
     event: bytes | None
     record: bytes | None
+    route: str = ""
+    rules: str | None = None
+    crossing: Crossing | None = None
     truncated: tuple[str, ...] = ()
     members: EventMembers = field(default=EventMembers(), compare=False)
 
@@ -88,7 +76,7 @@ class DeadLetter:
 def encode(letter: DeadLetter, limit: int) -> bytes:
     """Return the message body, at most `limit` bytes of UTF-8 if any shortening reaches that."""
     body = b""
-    for content in _contents(letter, limit):
+    for content in contents(letter.event, letter.record, letter.members, limit, letter.truncated):
         body = _encode(letter, content)
         if len(body) <= limit:
             break
@@ -113,6 +101,9 @@ class _Body(Struct):
     last_attempt: datetime | None
     event: Raw
     record: Raw = Raw(b"null")
+    route: str = ""
+    rules: str | None = None
+    crossing: str | None = None
     truncated: tuple[str, ...] = ()
 
 
@@ -147,6 +138,9 @@ def decode(body: bytes) -> DeadLetter:
         last_attempt=_epoch(found.last_attempt),
         event=_object(found.event, "event"),
         record=_object(found.record, "record"),
+        route=found.route,
+        rules=found.rules,
+        crossing=None if found.crossing is None else _crossing(found.crossing),
         truncated=found.truncated,
     )
 
@@ -157,6 +151,13 @@ def _sequence(number: str | None) -> int | None:
     if not (number.isascii() and number.isdigit() and len(number) <= SEQUENCE_DIGITS):
         raise ValueError("no dead letter: its sequence_number is none")
     return int(number)
+
+
+def _crossing(word: str) -> Crossing:
+    try:
+        return Crossing(word)
+    except ValueError:
+        raise ValueError("no dead letter: its crossing is none") from None
 
 
 def _epoch(time: datetime | None) -> float | None:
@@ -172,53 +173,6 @@ def _object(text: Raw, name: str) -> bytes | None:
     return content
 
 
-LetterContent = dict[str, Raw | str | list[str] | dict[str, Raw] | None]
-
-
-def _contents(letter: DeadLetter, limit: int) -> Iterator[LetterContent]:
-    """Yield the contents that the letter may have: first the whole, then ever shorter ones.
-
-    A content that alone exceeds `limit` is left out unless it is the last, the shortest: encoding
-    it would take several times its size.
-    """
-    if letter.event is not None:
-        if len(letter.event) <= limit:
-            yield {"event": Raw(letter.event)}
-        without_patch = _without_patch(letter.event, letter.members, limit)
-        if without_patch is not None:
-            yield {"event": without_patch, "truncated": ["patch"]}
-        keys = _keys(letter.event, letter.members.keys)
-        yield {"event": None, "keys": keys, "truncated": ["patch", "item"]}
-    elif letter.record is not None:
-        if len(letter.record) <= limit and (whole := _record(letter.record, limit)) is not None:
-            yield {"event": None, **whole}
-        without_images = _without_images(letter.record)
-        if without_images is not None:
-            yield {"event": None, "record": without_images, "truncated": ["images"]}
-        yield {"event": None, "record": None, "truncated": ["record"]}
-    else:
-        yield {"event": None}
-
-
-def _record(record: bytes, limit: int) -> LetterContent | None:
-    """Return the record as read; if it is not UTF-8, as text with replacements and as base64.
-
-    Return None if these two, of which the text is at least as long as the record, exceed `limit`.
-    """
-    try:
-        record.decode()
-    except UnicodeDecodeError:
-        if len(record) + _base64_bytes(record) > limit:
-            return None
-        text = record.decode(errors="replace").encode()
-        return {"record": Raw(text), "record_base64": b64encode(record).decode()}
-    return {"record": Raw(record)}
-
-
-def _base64_bytes(data: bytes) -> int:
-    return (len(data) + 2) // 3 * 4
-
-
 def _encode(letter: DeadLetter, content: LetterContent) -> bytes:
     body = json.encode(
         {
@@ -226,6 +180,8 @@ def _encode(letter: DeadLetter, content: LetterContent) -> bytes:
             "reason": letter.reason,
             "detail": letter.detail[:MAX_DETAIL],
             "event_type": letter.event_type,
+            "route": letter.route,
+            "rules": letter.rules,
             "stream_arn": letter.stream_arn,
             "shard_id": letter.shard_id,
             "sequence_number": None if letter.sequence is None else str(letter.sequence),
@@ -234,6 +190,7 @@ def _encode(letter: DeadLetter, content: LetterContent) -> bytes:
             "attempts": letter.attempts,
             "first_attempt": _time(letter.first_attempt),
             "last_attempt": _time(letter.last_attempt),
+            **({} if letter.crossing is None else {"crossing": letter.crossing.value}),
             **content,
         }
     )
@@ -247,40 +204,3 @@ def _time(seconds: float | None) -> str | None:
         return None
     text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
-
-
-def _without_patch(event: bytes, names: EventMembers, limit: int) -> Raw | None:
-    """Return the event without its patch; None if it has no patch, or exceeds `limit` without."""
-    if names.patch is None:
-        return None
-    members = _decode_members(event)
-    data = _decode_members(members["data"])
-    if data.pop(names.patch, None) is None or sum(map(len, data.values())) > limit:
-        return None
-    change = _decode_members(data[names.change])
-    change["patch_omitted"] = Raw(b"true")
-    data[names.change] = Raw(json.encode(change))
-    members["data"] = Raw(json.encode(data))
-    return Raw(json.encode(members))
-
-
-def _keys(event: bytes, key_attributes: Sequence[str]) -> dict[str, Raw]:
-    """Return the primary key from `data` or, in the nested layout, from `data.item`."""
-    data = _decode_members(_decode_members(event)["data"])
-    found = {name: data[name] for name in key_attributes if name in data}
-    if not found and "item" in data:
-        nested = _decode_members(data["item"])
-        found = {name: nested[name] for name in key_attributes if name in nested}
-    return found
-
-
-def _without_images(record: bytes) -> Raw | None:
-    """Return the record without its images; None if it does not have the form of a record."""
-    try:
-        members = _decode_members(record)
-        change = _decode_members(members["dynamodb"])
-    except (DecodeError, KeyError):
-        return None
-    kept = {name: text for name, text in change.items() if not name.endswith("Image")}
-    members["dynamodb"] = Raw(json.encode(kept))
-    return Raw(json.encode(members))

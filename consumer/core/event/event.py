@@ -49,6 +49,9 @@ class MetadataSources:
         return tuple(dict.fromkeys(name for name in found if name is not None))
 
 
+NO_SOURCES: Final = MetadataSources()
+
+
 @dataclass(frozen=True, slots=True)
 class EventFormat:
     """Everything that determines an event's bytes, except its record and its stream.
@@ -62,14 +65,14 @@ class EventFormat:
     ordering_key: tuple[str, ...]  # attributes of the table's primary key, as configured
     patch: bool = True  # U events carry a JSON Patch
     patch_field: str = "patch"
-    change: bool = True  # events say which change they are; business events need not
+    change: bool = True  # events say which change they are; only business events need not
     change_field: str = "change"
     layout: Layout = Layout.FLAT
     event_bytes: int = 999_000  # most bytes of an event; a larger one is made without its patch
     selection: Selection | None = None
     category: Category = Category.DATA
     body: str | None = None
-    metadata: MetadataSources = MetadataSources()
+    metadata: MetadataSources = NO_SOURCES
     eid_event_type: str | None = None
 
     @property
@@ -80,17 +83,52 @@ class EventFormat:
     @property
     def change_member(self) -> str | None:
         """The name of the member that says which change an event is; None if no event has one."""
-        return self.change_field if self.change else None
+        has_one = self.change or self.category is Category.DATA
+        return self.change_field if has_one else None
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether there are items of which its events do not show everything."""
+        return self.selection is not None and self.selection.leaves_out
+
+    @property
+    def hides(self) -> bool:
+        """Whether it keeps attributes of the table from those who see its events."""
+        seen = self.selection
+        return seen is not None and (seen.include is not None or bool(seen.exclude))
+
+    @property
+    def reshapes(self) -> bool:
+        """Whether its events do not show what another format would need of the record.
+
+        Then a dead letter has the record beside the event.
+        """
+        seen = self.selection
+        renames = seen is not None and bool(seen.rename)
+        return self.hides or renames or self.body is not None
 
 
 class Event(Struct, frozen=True, gc=False):
-    """One change, encoded once: every attempt sends the same bytes."""
+    """One change, encoded once: every attempt sends the same bytes.
+
+    `record` is the stream record's JSON as read, if the format `reshapes` it.
+    """
 
     sequence: int  # SequenceNumber of the stream record
     ordering_key: str  # JSON array as text; events of one key stay in order
     eid: str
     body: bytes  # strict JSON in UTF-8
     created_at: float  # ApproximateCreationDateTime, epoch seconds
+    crossing: Crossing | None = None
+    record: bytes | None = None
+
+
+class Withheld(StrEnum):
+    """Why a route that takes a change makes no event of it. Members are in order of precedence."""
+
+    OUTBOX_MODIFIED = "outbox_modified"  # an item that was a business event was written again
+    UNCHANGED = "unchanged"  # nothing differs of what decides for the route
+    OUTBOX_REMOVED = "outbox_removed"  # an item that was a business event has gone
 
 
 DETAIL_CHARACTERS: Final = 2_000
@@ -101,12 +139,19 @@ UnbuildableReason = Literal["malformed_record", "reserved_attribute", "too_large
 
 @dataclass(frozen=True, slots=True)
 class Unbuildable:
-    """One change of which no event can be made (poison), and its coordinates if readable."""
+    """One change of which no event can be made (poison), and its coordinates if readable.
+
+    `record` is the stream record's JSON as read, less what the event type leaves out. It is None if
+    it cannot be said what that is. `unreadable` says that the record could not be read at all, so
+    that no filter could be asked either; then `record` is complete.
+    """
 
     sequence: int | None
     ordering_key: str | None
     eid: str | None
     reason: UnbuildableReason
     detail: str  # for people; names attributes, never their values
-    record: bytes  # the stream record's JSON as read
+    record: bytes | None
     body: bytes | None  # too_large: the event without its patch
+    crossing: Crossing | None = None
+    unreadable: bool = False

@@ -11,6 +11,10 @@ and in their order (a name is given twice, a type does not exist), the shape is 
 `plain_item` and `patch.diff` define the result; this module only computes it faster.
 An unescaped quote after a brace either begins a string or ends one. The text after the end of a
 string is not a type, so no match begins inside a string.
+
+What a selection leaves out of an item is left out of its shape: the gaps have the plain text of
+what is shown only, and only the scalars that are shown are picked. So each selection has shapes of
+its own, which a text in no gap can tell apart: they are learned by the selector, once.
 """
 
 import re
@@ -28,6 +32,7 @@ from consumer.core.event.attribute import (
     decode_item,
     decode_list,
     decode_map,
+    decode_members,
     decode_value,
     is_same,
     plain,
@@ -36,6 +41,8 @@ from consumer.core.event.attribute import (
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.member_names import pointer_step
 from consumer.core.event.patch import replace
+from consumer.core.event.selection import Selection
+from consumer.core.event.selector import Selector, members_text
 
 SHAPES_REMEMBERED: Final = 256
 SHAPE_BYTES: Final = 16_384  # of gaps; larger items have many shapes, and these take memory
@@ -56,6 +63,7 @@ _CONSTANTS: Final = {b'BOOL":true': b"true", b'BOOL":false': b"false", b'NULL":t
 
 _MARKED: Final = rb'{"S":"\u0000%d;"}'
 _marker = re.compile(rb'"\\u0000([0-9]+);"')
+_NUL: Final = rb"\u0000"
 
 Gaps = tuple[bytes, ...]
 
@@ -73,6 +81,7 @@ class Shape(Struct, frozen=True):
     names: frozenset[str]  # of the attributes
     plain_gaps: Gaps  # one more than `places`
     places: tuple[Place, ...]
+    picked: tuple[bool, ...] | None = None  # which scalars are shown; None: all of them
 
 
 class Spliced(Struct, frozen=True):
@@ -119,13 +128,29 @@ class Spliced(Struct, frozen=True):
 class Shapes:
     """The shapes of a table's items. A shape is learned when it is seen for the second time.
 
-    All are forgotten when they are more than SHAPES_REMEMBERED or take more than SHAPES_BYTES.
+    `of` returns those of a selection, which all its routes share. Each selection's are forgotten
+    when they are more than SHAPES_REMEMBERED, those of all when they take more than SHAPES_BYTES.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        selector: Selector | None = None,
+        relatives: "dict[Selection | None, Shapes] | None" = None,
+    ) -> None:
+        self.selector = selector
+        self._relatives: dict[Selection | None, Shapes] = (
+            {None: self} if relatives is None else relatives
+        )
         self._learned: dict[Gaps, Shape | None] = {}  # None: this shape cannot be used
         self._seen: set[int] = set()  # hashes of gaps that are not learned yet
-        self._bytes = 0  # memory of `_learned`
+        self.weight = 0  # bytes of memory of `_learned`
+
+    def of(self, selection: Selection | None) -> "Shapes":
+        """Return the shapes of what a selection shows; None shows all."""
+        if selection is None or selection in self._relatives:
+            return self._relatives[selection]
+        shapes = self._relatives[selection] = Shapes(Selector(selection), self._relatives)
+        return shapes
 
     def splice(self, text: Raw) -> Spliced | None:
         """Return the item whose JSON is `text`, or None if its shape is not known or not usable."""
@@ -136,26 +161,31 @@ class Shapes:
             self._meet(gaps)
             return None
         del parts[::_STRIDE]
+        if shape.picked is not None:
+            return Spliced(shape, [*compress(filter(None, parts), shape.picked)])
         return Spliced(shape, [*filter(None, parts)])
 
     def _meet(self, gaps: Gaps) -> None:
         if gaps in self._learned or sum(map(len, gaps)) > SHAPE_BYTES:
             return
         if len(self._learned) + len(self._seen) >= SHAPES_REMEMBERED:
-            self._forget()
+            self.forget()
         if hash(gaps) in self._seen:
-            shape = _learn(gaps)
+            shape = _learn(gaps, self.selector)
             weight = _weight(gaps, shape)
-            if self._bytes + weight > SHAPES_BYTES:
-                self._forget()
+            relatives = self._relatives.values()
+            if sum(shapes.weight for shapes in relatives) + weight > SHAPES_BYTES:
+                for shapes in relatives:
+                    shapes.forget()
             self._learned[gaps] = shape
-            self._bytes += weight
+            self.weight += weight
         self._seen.add(hash(gaps))
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Forget all shapes of this selection."""
         self._learned.clear()
         self._seen.clear()
-        self._bytes = 0
+        self.weight = 0
 
 
 def _weight(gaps: Gaps, shape: Shape | None) -> int:
@@ -165,6 +195,7 @@ def _weight(gaps: Gaps, shape: Shape | None) -> int:
         weight += getsizeof(shape.names) + sum(map(getsizeof, shape.names))
         weight += getsizeof(shape.plain_gaps) + sum(map(getsizeof, shape.plain_gaps))
         weight += getsizeof(shape.places) + sum(map(_weight_of_place, shape.places))
+        weight += getsizeof(shape.picked)
     return weight
 
 
@@ -178,15 +209,31 @@ def _plain(text: bytes) -> bytes:
     return _CONSTANTS.get(text) or plain(decode_value(b'{"' + text + b"}"))
 
 
-def _learn(gaps: Gaps) -> Shape | None:
+def _learn(gaps: Gaps, selector: Selector | None) -> Shape | None:
+    if selector is not None and any(_NUL in gap for gap in gaps):
+        return None  # a name might pass for the marker of a scalar that is not shown
     marked = b"".join(gap + _MARKED % index for index, gap in enumerate(gaps[:-1])) + gaps[-1]
     try:
         item = decode_item(Raw(marked))
         parts = _marker.split(b",".join(plain_item(item)))
+        if parts[1::2] != [b"%d" % index for index in range(len(gaps) - 1)]:
+            return None
+        if selector is None:
+            return _shape(item, parts, None)
+        members = decode_members(Raw(marked))
+        shown = selector.shown(members)
+        item = decode_item(Raw(members_text(shown)))
+        parts = _marker.split(b",".join(plain_item(item)))
     except MalformedItem:
         return None
-    if parts[1::2] != [b"%d" % index for index in range(len(gaps) - 1)]:
+    found, shown_scalars = [*map(int, parts[1::2])], set(map(int, parts[1::2]))
+    if not members or found != sorted(shown_scalars):
         return None
+    picked = tuple(index in shown_scalars for index in range(len(gaps) - 1))
+    return _shape(item, parts, None if all(picked) else picked)
+
+
+def _shape(item: Item, parts: list[bytes], picked: tuple[bool, ...] | None) -> Shape | None:
     places: list[Place] = []
     room = POINTERS_BYTES
     for place in _places_of_item(b"", b"", item):
@@ -194,7 +241,7 @@ def _learn(gaps: Gaps) -> Shape | None:
         room -= _weight_of_place(place)
         if room < 0:
             return None
-    return Shape(frozenset(item), tuple(parts[::2]), tuple(places))
+    return Shape(frozenset(item), tuple(parts[::2]), tuple(places), picked)
 
 
 def _places_of_item(path: bytes, list_pointer: bytes, item: Item) -> Iterator[Place]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from consumer.core.event.attribute_path import AttributePath
+
+REPLICATION: Final = "aws:rep:"
+"""Names of the attributes that global tables of the version of 2017 add begin with this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +24,25 @@ class Selection:
     exclude: tuple[AttributePath, ...] = ()
     rename: tuple[tuple[str, str], ...] = ()
     replication: bool = False
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether there are items of which it does not show everything."""
+        return self.include is not None or bool(self.exclude) or not self.replication
+
+    def shows(self, attribute: str) -> bool:
+        """Return whether a top-level attribute, or a part of it, can be shown."""
+        if any(path.names == (attribute,) for path in self.exclude):
+            return False
+        if self.include is not None:
+            return any(path.names[0] == attribute for path in self.include)
+        return self.replication or not attribute.startswith(REPLICATION)
+
+
+def shown_name(selection: Selection | None, attribute: str) -> str | None:
+    """Return the name under which a top-level attribute is shown, None if it is left out."""
+    if selection is None:
+        return attribute
+    if not selection.shows(attribute):
+        return None
+    return dict(selection.rename).get(attribute, attribute)

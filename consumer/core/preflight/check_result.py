@@ -90,10 +90,11 @@ def check_ordering_key(
     return CheckResult("ordering key", Severity.FINE, shown)
 
 
-def event_type_refusal(name: str, status: int, flow_id: str) -> CheckResult:
+def event_type_refusal(name: str, status: int, flow_id: str, setting: str) -> CheckResult:
     """Return what an answer to `GET /event-types/{name}` without a definition means.
 
-    Reading may be forbidden where writing is allowed. `flow_id` is for the operators of Nakadi.
+    Reading may be forbidden where writing is allowed. `flow_id` is for the operators of Nakadi, and
+    `setting` is what names the event type.
     """
 
     def found(severity: Severity, result: str, remedy: str = "") -> CheckResult:
@@ -105,7 +106,7 @@ def event_type_refusal(name: str, status: int, flow_id: str) -> CheckResult:
         case 403:
             return found(Severity.DOUBTFUL, "403", "let the token's owner read it, and write to it")
         case 404:
-            remedy = "create it, or correct CONSUMER_EVENT_TYPE or CONSUMER_NAKADI_URL"
+            remedy = f"create it, or correct {setting} or CONSUMER_NAKADI_URL"
             return found(Severity.WRONG, "404", remedy)
         case _:
             return found(

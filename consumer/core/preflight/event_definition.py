@@ -1,12 +1,13 @@
 """An event type's definition, as `GET /event-types/{name}` shows it, and whether our events fit.
 
-Rules (of Nakadi, for category `data`)
-- Only this category has the envelope of data changes. A compacted event type needs a key in each
-  event's metadata, which our events do not have.
+Rules (of Nakadi)
+- Only the category `data` has the envelope of data changes, and only `business` does without. A
+  compacted event type needs a key in each event's metadata, which our events do not have.
 - `partition_key_fields` are looked up inside `data`; an event without one is refused.
 - `ordering_key_fields` and `ordering_instance_ids` begin with `data.` or `metadata.`. They are not
   looked up when an event is published, only by readers.
 - Every event, D included, must have the members that `schema.required` names.
+- A business event has no `data`: all fields are looked up in the event itself.
 """
 
 from __future__ import annotations
@@ -16,22 +17,21 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from consumer.core.event.event import Crossing, Layout
+from consumer.core.event.event import Category, Crossing
 from consumer.core.preflight.check_result import CheckResult, Severity
+from consumer.core.preflight.event_shape import ITEM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from consumer.core.event.event import EventFormat
+    from consumer.core.preflight.event_shape import EventShape
 
 DEPENDENCY: Final = "event type"
-ITEM: Final = "item"
-"""Member of `data` that holds the item in the nested layout."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventDefinition:
-    """The parts of a definition that matter here. Fields are paths inside `data`.
+    """The parts of a definition that matter here. Fields are paths inside `data`, if there is one.
 
     `partition_key_fields` are as given, also where they begin with `data.` by mistake. `required`
     are the members that the schema requires. `closed` gives, for each member of `data` that is an
@@ -47,41 +47,6 @@ class EventDefinition:
     closed: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class EventShape:
-    """What our events have. `keys` are the table's key attributes, the partition key first.
-
-    `whole_deletes`: a D event carries the item's last image, not only its keys. `crossings`: some
-    events say that their item has entered or left what the event type shows.
-    """
-
-    form: EventFormat
-    keys: tuple[str, ...]
-    whole_deletes: bool
-    crossings: bool = False
-
-    def every_delete_has(self, field: str) -> bool:
-        """Return whether every D event has this path inside `data`, whatever the item was."""
-        return not self._lacks_in_deletes(field)
-
-    def no_event_has(self, field: str) -> bool:
-        """Return whether no event has this path. In the flat layout any attribute is possible."""
-        known = {ITEM, self.form.change_field, self.form.patch_member}
-        return self.form.layout is Layout.NESTED and field.split(".", maxsplit=1)[0] not in known
-
-    def _lacks_in_deletes(self, field: str) -> bool:
-        path = field.split(".")
-        if path[0] == self.form.change_field:
-            return path[1:] not in ([], ["sequence"])
-        if path[0] == self.form.patch_member:
-            return True
-        if self.whole_deletes:
-            return False
-        if self.form.layout is Layout.NESTED:
-            return path != [ITEM] and (path[:1] != [ITEM] or ".".join(path[1:]) not in self.keys)
-        return field not in self.keys
-
-
 def parse_definition(body: bytes) -> EventDefinition | None:
     """Return the definition in a body, None if it is not that of an event type."""
     try:
@@ -91,13 +56,14 @@ def parse_definition(body: bytes) -> EventDefinition | None:
     if not isinstance(found, dict) or not isinstance(found.get("category"), str):
         return None
     schema = _root(found.get("schema"))
+    prefix = "" if found["category"] == Category.BUSINESS else "data."
     return EventDefinition(
         found["category"],
         _text(found.get("cleanup_policy")) or "delete",
         _text(found.get("partition_strategy")) or "random",
         _texts(found.get("partition_key_fields")),
         tuple(
-            name.removeprefix("data.")
+            name.removeprefix(prefix)
             for member in ("ordering_key_fields", "ordering_instance_ids")
             for name in _texts(found.get(member))
             if not name.startswith("metadata.")
@@ -118,21 +84,28 @@ def partition_names(body: bytes) -> tuple[str, ...]:
     return _texts([each.get("partition") for each in found if isinstance(each, dict)])
 
 
-def judge(name: str, definition: EventDefinition, shape: EventShape | None) -> list[CheckResult]:
-    """Return what the operator should know; `name` is that of the event type.
+def judge(
+    name: str,
+    definition: EventDefinition,
+    shape: EventShape | None,
+    category: Category = Category.DATA,
+) -> list[CheckResult]:
+    """Return what the operator should know; `name` is how the lines name the event type.
 
-    Without a `shape` (the table is unknown) the results are those that hold for any event.
+    `category` is that of our events. Without a `shape` (the table is unknown) the results are those
+    that hold for any event.
     """
-    found = list(_unfit(definition))
+    found = list(_unfit(definition, category))
     if shape is not None:
         found += _fields(definition, shape)
         found += _gaps(definition, shape)
         found += _shut_out(definition, shape)
+        found += _no_order(definition, shape)
     if definition.partition_strategy == "random":
         remedy = "choose strategy hash with the table's partition key, if readers need an order"
         found.append((Severity.DOUBTFUL, "partition_strategy random keeps no order", remedy))
     if not found:
-        found.append((Severity.FINE, "category data", ""))
+        found.append((Severity.FINE, f"category {category}", ""))
     return [
         CheckResult(DEPENDENCY, severity, f"{name}: {result}", remedy)
         for severity, result, remedy in found
@@ -142,10 +115,12 @@ def judge(name: str, definition: EventDefinition, shape: EventShape | None) -> l
 _Found = tuple[Severity, str, str]
 
 
-def _unfit(definition: EventDefinition) -> Iterable[_Found]:
-    if definition.category != "data":
+def _unfit(definition: EventDefinition, category: Category) -> Iterable[_Found]:
+    if definition.category != category:
         result = f"category {definition.category} has no envelope for changes"
-        yield Severity.WRONG, result, "choose one of category data"
+        if category is Category.BUSINESS:
+            result = f"category {definition.category} takes no business events"
+        yield Severity.WRONG, result, f"choose one of category {category}"
     if "compact" in definition.cleanup_policy:
         result = "compacted: it needs a partition_compaction_key, which these events lack"
         yield Severity.WRONG, result, "choose one with cleanup_policy delete"
@@ -160,7 +135,8 @@ def _fields(definition: EventDefinition, shape: EventShape) -> Iterable[_Found]:
     An event without a field of the partition key is refused; only readers miss the others.
     """
     partition = definition.partition_key_fields if definition.partition_strategy == "hash" else ()
-    doubled = [field for field in partition if _inside(field) in shape.keys]
+    keys = () if shape.is_business else shape.shown_keys
+    doubled = [field for field in partition if _inside(field) in keys]
     if doubled:
         result = f"partition_key_fields {', '.join(doubled)} are looked up inside data"
         yield Severity.WRONG, result, f"leave data. out: {_inside(doubled[0])}"
@@ -174,10 +150,11 @@ def _fields(definition: EventDefinition, shape: EventShape) -> Iterable[_Found]:
             field for field in fields if field not in absent and not shape.every_delete_has(field)
         ]
         if absent:
-            remedy = f"in the nested layout attributes are under {ITEM}: {ITEM}.{absent[0]}"
-            yield severity, f"{what} {', '.join(absent)} are in no event", remedy
+            result = f"{what} {', '.join(absent)} are in no event"
+            yield severity, result, shape.why_absent(absent[0]) or ""
         if lacking:
-            result = f"{what} {', '.join(lacking)} are not in every D event"
+            every = "every event" if shape.is_business else "every D event"
+            result = f"{what} {', '.join(lacking)} are not in {every}"
             yield severity, result, _deletes_remedy(shape)
 
 
@@ -188,15 +165,32 @@ def _inside(field: str) -> str | None:
 
 def _gaps(definition: EventDefinition, shape: EventShape) -> Iterable[_Found]:
     """Yield the required members that some events lack: those events would be refused."""
+    hidden = [field for field in definition.required if shape.hides(field)]
+    if hidden:
+        result = f"the schema requires {', '.join(hidden)}, which no event has"
+        yield Severity.WRONG, result, shape.why_absent(hidden[0]) or ""
     lacking = [
         field
         for field in definition.required
-        if shape.no_event_has(field) or not shape.every_delete_has(field)
+        if field not in hidden and (shape.no_event_has(field) or not shape.every_delete_has(field))
     ]
     if lacking:
         names = ", ".join(lacking)
-        result = f"the schema requires {names}, which some events lack, D events above all"
+        above_all = "" if shape.is_business else ", D events above all"
+        result = f"the schema requires {names}, which some events lack{above_all}"
         yield Severity.DOUBTFUL, result, _deletes_remedy(shape)
+
+
+def _no_order(definition: EventDefinition, shape: EventShape) -> Iterable[_Found]:
+    """Yield that readers have no order where the partition key of the table is not shown."""
+    if definition.partition_strategy == "hash" and shape.hides_partition_key:
+        fields = ", ".join(definition.partition_key_fields)
+        result = (
+            f"the route hides the partition key {shape.keys[0]}: readers have no order, unless"
+            f" partition_key_fields ({fields}) are made of what else identifies the key"
+        )
+        remedy = f"show {shape.keys[0]}, or partition by what is the same in all events of a key"
+        yield Severity.DOUBTFUL, result, remedy
 
 
 def _shut_out(definition: EventDefinition, shape: EventShape) -> Iterable[_Found]:
@@ -213,8 +207,8 @@ def _shut_out(definition: EventDefinition, shape: EventShape) -> Iterable[_Found
 
 
 def _deletes_remedy(shape: EventShape) -> str:
-    keys = ", ".join(shape.keys)
-    if shape.whole_deletes:
+    keys = ", ".join(shape.shown_keys) or "let the route show it"
+    if shape.whole_deletes or shape.is_business:
         return f"use the table's key ({keys})"
     return f"use the table's key ({keys}), or a stream with old images (NEW_AND_OLD_IMAGES)"
 

@@ -1,8 +1,9 @@
 """A draft of an event type's definition that takes our events, for `POST /event-types`.
 
 Nakadi's rules for category `data`: fields of the partition key are named without `data.`, those of
-the ordering with it, and the latter must be in the schema. The compatibility mode is `forward`,
-because `compatible` closes every part of a schema, also the free-form value of a patch.
+the ordering with it, and the latter must be in the schema. A business event has no `data`. The
+compatibility mode is `forward`, because `compatible` closes every part of a schema, also the
+free-form value of a patch.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from consumer.core.event.event import Crossing, Layout
-from consumer.core.preflight.event_definition import ITEM
+from consumer.core.event.event import Category, Crossing, Layout
+from consumer.core.preflight.event_shape import ITEM, member_of
 
 if TYPE_CHECKING:
     from consumer.core.event.event import EventFormat
@@ -32,6 +33,7 @@ _CHANGE = {
     "ttl": {"type": "boolean"},
     "patch_omitted": {"type": "boolean"},
 }
+_BUSINESS_CHANGE = {"sequence": {"type": "string"}}
 
 
 def draft(
@@ -45,19 +47,23 @@ def draft(
     """Return the definition as JSON text.
 
     `crossings`: items enter and leave what the event type shows, and events say so. `keys` are the
-    table's key attributes, the partition key first. They are assumed to be strings; the schema does
-    not restrict other attributes.
+    table's key attributes, the partition key first. Those that are shown are assumed to be strings;
+    the schema does not restrict other attributes, nor name them.
     """
+    is_data = form.category is Category.DATA
+    shown = _shown(form, keys)
+    data = "data." if is_data else ""
     prefix = f"{ITEM}." if form.layout is Layout.NESTED else ""
+    change = [f"{data}{form.change_field}.sequence"] if form.change else []
     definition = {
         "name": name,
         "owning_application": application,
-        "category": "data",
+        "category": form.category.value,
         "enrichment_strategies": ["metadata_enrichment"],
-        "partition_strategy": "hash",
-        "partition_key_fields": [prefix + keys[0]],
-        "ordering_key_fields": [f"data.{form.change_field}.sequence"],
-        "ordering_instance_ids": [f"data.{prefix}{key}" for key in keys],
+        "partition_strategy": "hash" if shown else "random",
+        "partition_key_fields": [prefix + key for key in shown[:1]],
+        "ordering_key_fields": change,
+        "ordering_instance_ids": [f"{data}{prefix}{key}" for key in shown if change],
         "cleanup_policy": "delete",
         "compatibility_mode": "forward",
         "default_statistic": {
@@ -68,25 +74,64 @@ def draft(
         },
         "schema": {
             "type": "json_schema",
-            "schema": orjson.dumps(_schema(form, keys, crossings=crossings)).decode(),
+            "schema": orjson.dumps(_schema(form, shown, crossings=crossings)).decode(),
         },
     }
     return orjson.dumps(definition, option=orjson.OPT_INDENT_2)
 
 
+def notes(form: EventFormat, keys: tuple[str, ...]) -> list[str]:
+    """Return what a person has to look at in the draft for these events."""
+    shown = _shown(form, keys)
+    found = [
+        f"key attribute {key!r}: Nakadi takes the dot for a path and finds no such field; neither"
+        " partition_key_fields nor ordering_instance_ids can name it"
+        for key in shown
+        if "." in key
+    ]
+    if form.body is not None:
+        found.append(
+            f"the event is what is in {form.body}, which is assumed to have the table's key"
+            f" ({', '.join(shown)}): correct the partition_key_fields and the schema"
+        )
+    elif not shown:
+        found.append(
+            "the route shows no key attribute, so partition_strategy is random and keeps no order:"
+            " partition by what it shows of the key"
+        )
+    elif member_of(form, keys[0]) is None:
+        found.append(
+            f"the route hides the partition key {keys[0]}: readers have an order only if"
+            f" partition_key_fields ({shown[0]}) are made of what identifies the key"
+        )
+    return found
+
+
+def _shown(form: EventFormat, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the key attributes by the names that are shown; of a map in the item, the table's."""
+    if form.body is not None:
+        return keys
+    return tuple(name for key in keys if (name := member_of(form, key)) is not None)
+
+
 def _schema(form: EventFormat, keys: tuple[str, ...], *, crossings: bool) -> dict[str, object]:
     item: dict[str, object] = {key: {"type": "string"} for key in keys}
-    change = dict(_CHANGE)
+    change = dict(_CHANGE if form.category is Category.DATA else _BUSINESS_CHANGE)
     change |= {crossing.value: {"type": "boolean"} for crossing in Crossing if crossings}
-    around: dict[str, object] = {
-        form.change_field: {"type": "object", "required": ["sequence"], "properties": change}
-    }
+    around: dict[str, object] = {}
+    if form.change_member is not None:
+        around[form.change_member] = {
+            "type": "object",
+            "required": ["sequence"],
+            "properties": change,
+        }
+    required = [*around]
     if form.patch:
         around[form.patch_field] = _PATCH
     if form.layout is Layout.NESTED:
         nested = {ITEM: {"type": "object", "required": list(keys), "properties": item}}
-        return _object([ITEM, form.change_field], nested | around)
-    return _object([*keys, form.change_field], item | around)
+        return _object([ITEM, *required], nested | around)
+    return _object([*keys, *required], item | around)
 
 
 def _object(required: list[str], properties: dict[str, object]) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 Nakadi adds up the Java hash codes of the texts of `partition_key_fields` in 32 bits; the absolute
 remainder of the sum is the index of a partition in their names, sorted as strings. For category
-`data` the fields are looked up inside `data`.
+`data` the fields are looked up inside `data`, for `business` in the event itself.
 """
 
 from __future__ import annotations
@@ -36,16 +36,19 @@ def java_hash(text: str) -> int:
 class HashRule:
     """The rule of one event type.
 
-    `fields` are paths inside `data`, `names` the partitions' names, sorted as strings.
+    `fields` are paths inside `data`, or with `in_data` false inside the event; `names` are the
+    partitions' names, sorted as strings.
     """
 
     fields: tuple[tuple[str, ...], ...]
     names: tuple[str, ...]
+    in_data: bool = True
 
     @classmethod
-    def of(cls, fields: Iterable[str], names: Iterable[str]) -> Self:
+    def of(cls, fields: Iterable[str], names: Iterable[str], *, in_data: bool = True) -> Self:
         """Make it from `partition_key_fields` (dotted, without `data.`) and names in any order."""
-        return cls(tuple(tuple(field.split(".")) for field in fields), tuple(sorted(names)))
+        paths = tuple(tuple(field.split(".")) for field in fields)
+        return cls(paths, tuple(sorted(names)), in_data)
 
     def partition(self, body: bytes) -> str | None:
         """Return the partition of an event, None if it cannot be known.
@@ -54,7 +57,8 @@ class HashRule:
         other values depends on the server.
         """
         total = 0
-        data: object = orjson.loads(body).get("data")
+        event = orjson.loads(body)
+        data: object = event.get("data") if self.in_data else event
         for path in self.fields:
             value = data
             for name in path:
@@ -77,7 +81,9 @@ MOST_DIGITS = 9
 """A partition with a longer name is not taken for a numbered one."""
 
 
-def infer(fields: tuple[str, ...], named: list[tuple[bytes, str]]) -> HashRule | None:
+def infer(
+    fields: tuple[str, ...], named: list[tuple[bytes, str]], *, in_data: bool = True
+) -> HashRule | None:
     """Return the rule by which these events went to these partitions, None unless they prove it.
 
     Partitions are named "0", "1", …; their number is taken from the highest name in `named`.
@@ -88,7 +94,7 @@ def infer(fields: tuple[str, ...], named: list[tuple[bytes, str]]) -> HashRule |
     count = max(int(name) for name in names) + 1
     if len(named) < ENOUGH * count:
         return None
-    rule = HashRule.of(fields, map(str, range(count)))
+    rule = HashRule.of(fields, map(str, range(count)), in_data=in_data)
     told = [(rule.partition(body), name) for body, name in named]
     proven = all(ours == name for ours, name in told)
     return rule if proven else None

@@ -35,12 +35,13 @@ class Partitioning:
 
     `fields` are its `partition_key_fields`, or a guess at them; `names` those of its partitions,
     empty if unknown. `steady` says whether all events of a key go to the same partition; False
-    for the strategy `random`.
+    for the strategy `random`. `in_data`: the fields are inside `data`, which business events lack.
     """
 
     fields: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     steady: bool = True
+    in_data: bool = True
 
 
 class Placement:
@@ -49,8 +50,9 @@ class Placement:
     def __init__(self, partitioning: Partitioning) -> None:
         self.steady = partitioning.steady
         self._fields = partitioning.fields
+        self._in_data = partitioning.in_data
         self._rule = (
-            HashRule.of(partitioning.fields, partitioning.names)
+            HashRule.of(partitioning.fields, partitioning.names, in_data=partitioning.in_data)
             if partitioning.fields and partitioning.names
             else None
         )
@@ -67,7 +69,7 @@ class Placement:
         """Check the rule against the partitions that a 207 has named; find another if it fails."""
         bodies = [(event.body or b"{}", name) for event, name in named]
         if self._rule is None or not self._rule.explains(bodies):
-            self._rule = infer(self._fields, bodies)
+            self._rule = infer(self._fields, bodies, in_data=self._in_data)
 
     def learn(self, named: Sequence[tuple[QueuedEvent[object], str]]) -> None:
         """Remember the partitions of these events' keys, if there is no rule: they are down."""

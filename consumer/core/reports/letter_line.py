@@ -7,10 +7,10 @@ ordering key, equal for letters of one key, unless the operator asks for the key
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from consumer.core.dead_letters.dead_letter import MAX_DETAIL
+from consumer.core.dead_letters.letter_key import hash_of
 from consumer.core.dead_letters.redrive import Kept
 from consumer.core.printable import printable
 
@@ -25,7 +25,8 @@ NOT_A_LETTER: Final = "not a letter"
 UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "m"))
 
 HEADER: Final = ("key", "sequence", "age", "receptions", "reason", "detail")
-WIDTHS: Final = (HASH_DIGITS, 21, 5, 10, 18)
+HEADER_OF_ROUTES: Final = (*HEADER[:-1], "route", "detail")
+WIDTHS: Final = (HASH_DIGITS, 21, 5, 10, 18, 24)
 """Of the columns but the last. Lines are written one by one, so no column can fit all cells."""
 
 
@@ -41,6 +42,7 @@ class LetterLine:
     reason: str
     detail: str
     event_type: str | None
+    route: str | None
     shard_id: str | None
     sequence: str | None
     key: str | None
@@ -60,12 +62,13 @@ class LetterLine:
             "reason": self.reason,
             "detail": self.detail,
             "event_type": self.event_type,
+            "route": self.route,
             "shard_id": self.shard_id,
             "attempts": self.attempts,
             "stays": self.stays,
         }
 
-    def text(self) -> str:
+    def text(self, *, with_route: bool = False) -> str:
         """Return the line for people, with a line's end."""
         detail = self.detail if self.stays is None else f"{self.detail} (stays: {self.stays})"
         cells = (
@@ -74,6 +77,7 @@ class LetterLine:
             _duration(self.age_seconds),
             str(self.receptions),
             self.reason,
+            *((self.route or "-",) if with_route else ()),
             detail.strip() or "-",
         )
         return aligned(tuple(printable(cell[:SHOWN]) for cell in cells))
@@ -87,15 +91,16 @@ def letter_line(
     stays = found.why[:SHOWN] if isinstance(found, Kept) else None
     key = None if letter is None else letter.ordering_key
     if key is not None:
-        key = key[:MAX_DETAIL] if show_keys else sha256(key.encode(errors="replace")).hexdigest()
+        key = key[:MAX_DETAIL] if show_keys else hash_of(key)[:HASH_DIGITS]
     return LetterLine(
         message_id=message.receipt.message_id,
         reason=NOT_A_LETTER if letter is None else letter.reason[:SHOWN],
         detail="" if letter is None else letter.detail[:MAX_DETAIL],
         event_type=None if letter is None else letter.event_type[:SHOWN],
+        route=None if letter is None else (letter.route or letter.event_type)[:SHOWN],
         shard_id=None if letter is None else letter.shard_id[:SHOWN],
         sequence=None if letter is None or letter.sequence is None else str(letter.sequence),
-        key=key if key is None or show_keys else key[:HASH_DIGITS],
+        key=key,
         age_seconds=round(max(0.0, wall - message.sent_at)),
         receptions=message.receptions,
         attempts=None if letter is None else letter.attempts,
@@ -104,8 +109,8 @@ def letter_line(
 
 
 def aligned(cells: tuple[str, ...]) -> str:
-    """Return cells, those of a line or `HEADER`, as a line of text."""
-    padded = [cell.ljust(width) for cell, width in zip(cells, WIDTHS, strict=False)]
+    """Return cells, those of a line or a header, as a line of text."""
+    padded = [cell.ljust(width) for cell, width in zip(cells[:-1], WIDTHS, strict=False)]
     return "  ".join((*padded, cells[-1])) + "\n"
 
 

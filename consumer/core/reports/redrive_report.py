@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from consumer.core.dead_letters.redrive import RedriveOutcome
@@ -29,7 +29,8 @@ class RedriveReport:
     twice. `undeleted` counts messages that were accepted but could not be deleted: the next run
     publishes them again. `unsettled` counts those that were received and neither accepted nor
     refused when the run ended early; `ended` is why it did. `hidden` counts messages that another
-    receiver holds.
+    receiver holds. `event_types` counts events by event type, not messages; `ended_parts` says why
+    nothing more was sent to an event type.
     """
 
     def __init__(self) -> None:
@@ -40,6 +41,8 @@ class RedriveReport:
         self.rows: Counter[tuple[str, str]] = Counter()
         self.publishable: Counter[tuple[str, str]] = Counter()
         self.names: dict[RedriveOutcome, list[str]] = {}
+        self.event_types: defaultdict[str, Counter[RedriveOutcome]] = defaultdict(Counter)
+        self.ended_parts: dict[str, str] = {}
         self.hidden = 0
         self.resent = 0
         self.undeleted = 0
@@ -53,13 +56,13 @@ class RedriveReport:
 
     @property
     def exit_code(self) -> int:
-        """0 if nothing was refused, what was accepted is deleted and the run did not end early.
+        """0 if nothing was refused, what was accepted is deleted and no part ended early.
 
         Letters that could never be published are no failure of this run.
         """
-        return int(
-            bool(self.outcomes[RedriveOutcome.REFUSED] or self.undeleted or self.ended is not None)
-        )
+        refused = self.outcomes[RedriveOutcome.REFUSED]
+        ended = self.ended is not None or bool(self.ended_parts)
+        return int(bool(refused or self.undeleted or ended))
 
     def list_letter(self, letter: DeadLetter | None, *, publishable: bool) -> None:
         """Count a letter in the table by reason and event type; None is any other message."""

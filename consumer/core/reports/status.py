@@ -32,7 +32,8 @@ class ShardStatus:
     `waits_for` names what it waits for before it reads on, None if it can read;
     `records_per_second` is how fast it reads. `reason` says more: which calls fail and how often,
     who paused it and why, or the sequence number at which a hot key stands; `since` (epoch seconds)
-    is when that began.
+    is when that began. `behind` names the event types whose events keep the checkpoint back, while
+    those of others are settled beyond it.
     """
 
     shard_id: str
@@ -45,6 +46,7 @@ class ShardStatus:
     records_per_second: float = 0.0
     reason: str | None = None
     since: float | None = None
+    behind: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,11 @@ class EventTypeStatus:
 
     `state` is a FlowState, or NOTHING_SENT. `since` (epoch seconds) is when the state began,
     `detail` and `flow_id` are those of the answer that counts, `action` is what to do.
+
+    `route` is the name of its route, None if it is called like the event type. `records_taken`
+    counts the records that this worker has made an event of since its start, `waiting_events` those
+    events that it has in memory, of all its shards; `oldest_event_seconds` is the age of the oldest
+    of their changes, None if there is none.
     """
 
     name: str
@@ -93,6 +100,10 @@ class EventTypeStatus:
     detail: str | None = None
     flow_id: str | None = None
     action: str | None = None
+    route: str | None = None
+    records_taken: int = 0
+    waiting_events: int = 0
+    oldest_event_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

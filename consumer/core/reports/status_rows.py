@@ -29,6 +29,7 @@ def shard_status(shard: ShardView, rate: Rate | None, wall: float) -> ShardStatu
         0.0 if rate is None else round(rate.per_second, 1),
         reason,
         since,
+        shard.behind,
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consumer.core.event.event import Crossing
-from consumer.core.event.transcode import Transcoder
+from consumer.core.event.event import NO_SOURCES, Crossing
+from consumer.core.routes.event_maker import EventMaker
 from consumer.core.routes.filters.filter_set import FilterSet
 from consumer.core.routes.filters.question import Unanswered
 from consumer.core.routes.filters.view import Decision
@@ -14,8 +14,8 @@ from consumer.core.stream.record import MalformedRecord
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consumer.core.event.event import Event, Unbuildable
     from consumer.core.event.item_shape import Shapes
+    from consumer.core.routes.event_maker import Made
     from consumer.core.routes.filters.lambda_filter import Filter
     from consumer.core.routes.route import Route
     from consumer.core.stream.record import StreamRecord
@@ -28,31 +28,45 @@ class Assembler:
 
     def __init__(self, routes: Sequence[Route], stream_arn: str, shapes: Shapes) -> None:
         self._stream_arn = stream_arn
-        self._makers = [Transcoder(route.format, stream_arn, shapes) for route in routes]
+        self._makers = [EventMaker(route, stream_arn, shapes) for route in routes]
+        self._make = [maker.make for maker in self._makers]
+        self._reads_metadata = any(route.format.metadata != NO_SOURCES for route in routes)
         filtered = [number for number, route in enumerate(routes) if route.filter is not None]
+        rest = [number for number, route in enumerate(routes) if route.otherwise]
         self._filtered = filtered
-        self._taking_all = [number for number in range(len(routes)) if number not in filtered]
+        self._rest = rest
+        self._taking_all = [n for n in range(len(routes)) if n not in filtered and n not in rest]
         filters = [route.filter for route in routes if route.filter is not None]
         self._filters = FilterSet(filters, routes[0].keys) if filters else None
 
-    def events_of(
-        self, record: StreamRecord | MalformedRecord
-    ) -> list[tuple[int, Event | Unbuildable]]:
+    def events_of(self, record: StreamRecord | MalformedRecord) -> list[tuple[int, Made]]:
         """Return the number of each route that takes a record, with its event.
 
-        A record that cannot be read well enough for a filter is poison for its route.
+        A record that cannot be read well enough for a filter is poison for its route. One that
+        cannot be read at all is poison once, and the first route stands for all. What a filter
+        takes, or cannot answer, is not left to the route that takes the others.
         """
-        if self._filters is None or isinstance(record, MalformedRecord):
-            return [(number, maker.event_of(record)) for number, maker in enumerate(self._makers)]
-        events = [(number, self._makers[number].event_of(record)) for number in self._taking_all]
-        for asked, answer in self._filters.taken(record, self._stream_arn):
+        if isinstance(record, MalformedRecord):
+            return [(0, self._make[0](record, None))]
+        if self._filters is None:
+            return [(number, make(record, None)) for number, make in enumerate(self._make)]
+        events = [(number, self._make[number](record, None)) for number in self._taking_all]
+        taken = self._filters.taken(record, self._stream_arn)
+        for asked, answer in taken:
             number = self._filtered[asked]
-            maker = self._makers[number]
             if isinstance(answer, Unanswered):
-                events.append((number, maker.unanswered(record, answer.detail)))
+                events.append((number, self._makers[number].unanswered(record, answer.detail)))
             else:
-                events.append((number, maker.event_of(record, _CROSSINGS.get(answer))))
+                events.append((number, self._make[number](record, _CROSSINGS.get(answer))))
+        if not taken:
+            events += [(number, self._make[number](record, None)) for number in self._rest]
         return sorted(events, key=_number)
+
+    def take_metadata_left_out(self) -> int:
+        """Return how many values were left out of events' metadata since this was asked last."""
+        if not self._reads_metadata:
+            return 0
+        return sum(maker.take_metadata_left_out() for maker in self._makers)
 
 
 def crossing_of(

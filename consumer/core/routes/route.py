@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consumer.core.event.event import Category, MetadataSources
+from consumer.core.routes.digest import digest
+
 if TYPE_CHECKING:
     from consumer.core.event.attribute_path import AttributePath
     from consumer.core.event.event import EventFormat
@@ -40,6 +43,31 @@ class Route:
     changed: tuple[AttributePath, ...] = ()
     skip_unchanged: bool = False
     single: bool = False
+
+    @property
+    def title(self) -> str:
+        """The name that people read."""
+        return self.name or self.event_type
+
+    @property
+    def rules(self) -> str:
+        """The digest of all that decides its events' bytes but the record."""
+        return digest(self.event_type, self.format)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it makes the events of versions without routes, whose items were complete.
+
+        It may leave out attributes `aws:rep:…` of global tables.
+        """
+        form, seen = self.format, self.format.selection
+        return (
+            not form.hides
+            and not (seen is not None and seen.rename)
+            and form.category is Category.DATA
+            and form.metadata == MetadataSources()
+            and form.eid_event_type is None
+        )
 
     def setting(self, name: str = "") -> str:
         """Return how messages name a setting of this route; without a name, the route itself."""

@@ -14,10 +14,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from consumer.core.event.event import Withheld
 from consumer.core.leases.checkpoint import LATEST, sequence_of
 from consumer.core.stream.stream import AfterSequence, AtTrimHorizon
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from consumer.core.leases.lease import Lease
     from consumer.core.stream.stream import Position
 
@@ -28,9 +31,24 @@ ALREADY_READ: Final = "already_read"
 BEFORE_START: Final = "before_start"
 BEFORE_SEEK: Final = "before_seek"
 FILTERED: Final = "filtered"
+UNCHANGED: Final = "unchanged"
+OUTBOX_MODIFIED: Final = "outbox_modified"
 
-SKIP_REASONS: Final = (ALREADY_READ, BEFORE_START, BEFORE_SEEK, FILTERED)
+SKIP_REASONS: Final = (
+    *(ALREADY_READ, BEFORE_START, BEFORE_SEEK),
+    *(FILTERED, UNCHANGED, OUTBOX_MODIFIED),  # said by routes
+)
 """All reasons why a record is not published."""
+
+
+def skip_reason(withheld: Collection[Withheld]) -> str:
+    """Return why a record is not published, from what the routes say that take it.
+
+    That a business event's item has gone is as it should be: it counts as taken by none.
+    """
+    if Withheld.OUTBOX_MODIFIED in withheld:
+        return OUTBOX_MODIFIED
+    return UNCHANGED if Withheld.UNCHANGED in withheld else FILTERED
 
 
 class Place(NamedTuple):

@@ -43,7 +43,8 @@ class ShardView:
 
     `failure` is that of the calls that fail now, None if they do not; `answered`: the stream has
     answered a request for records of the shard here. `crowded_at` is the sequence number of the
-    oldest event of the hot key for which the shard waits, `pause` says who paused it.
+    oldest event of the hot key for which the shard waits, `pause` says who paused it. `behind`
+    names the event types that hold the shard back, while others are settled beyond the checkpoint.
     """
 
     stream_key: str
@@ -63,6 +64,7 @@ class ShardView:
     answered: bool = False
     crowded_at: int | None = None
     pause: Pause | None = None
+    behind: tuple[str, ...] = ()
 
     def age(self, wall: float) -> float:
         """Return the iterator age in seconds."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from consumer.core.backlog.budget import ByteBudget
 from consumer.core.backlog.queued_event import EventState, QueuedEvent
 from consumer.core.backlog.ticket import Ticket
+from consumer.observability.publishing_metrics import PublishingMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -51,12 +52,14 @@ class Backlog:
         self.budget = ByteBudget(limit)
         self.outlets: dict[str, Outlet[Ticket]] = {}
         self._metrics = metrics
+        self._publishing: dict[str, PublishingMetrics] = {}
         self._turns: dict[str, asyncio.Event] = {}  # members that wait for a reservation
         self._shards: dict[Tenure, _Shard] = {}
 
     def add_outlet(self, outlet: Outlet[Ticket]) -> None:
         """Add an outlet, to which events may go from now on."""
         self.outlets[outlet.name] = outlet
+        self._publishing[outlet.name] = PublishingMetrics(self._metrics, outlet.name)
 
     @property
     def events(self) -> int:
@@ -117,6 +120,7 @@ class Backlog:
         `hot_key_limits` allows for their event type.
         """
         size = 0
+        taken = dict.fromkeys(self.outlets, 0)
         crowded: set[tuple[str, str]] = set()
         tenure = watermark.tenure
         for sequence, created_at, made in contents:
@@ -127,14 +131,18 @@ class Backlog:
                 key = content.ordering_key
                 if key is None:  # a record whose key cannot be read has a queue of its own
                     key = f"{tenure.member}:{sequence}"
-                event = QueuedEvent(ticket, content, outlet.name, key, created_at, now)
+                name = outlet.name
+                event = QueuedEvent(ticket, content, name, key, created_at, now)
                 size += event.cost
+                taken[name] += 1
                 events.append(event)
-                if outlet.queue.push(event) > hot_key_limits[outlet.name]:
-                    crowded.add((outlet.name, key))
+                if outlet.queue.push(event) > hot_key_limits[name]:
+                    crowded.add((name, key))
             ticket.carry(tuple(events))
         self.budget.adjust(tenure.member, size)
-        for outlet in self.outlets.values():
+        for name, outlet in self.outlets.items():
+            outlet.taken += taken[name]
+            self._publishing[name].records_taken.inc(taken[name])
             outlet.changed.notify()
         return crowded
 
@@ -175,10 +183,16 @@ class Backlog:
         self.budget.adjust(watermark.tenure.member, -freed)
         self._grant()
 
-    def observe(self) -> None:
-        """Set the gauges of the backlog."""
-        self._metrics.queue_events.set(self.events)
+    def observe(self, wall: float) -> None:
+        """Set the gauges of the backlog and of each event type. `wall` is in epoch seconds."""
         self._metrics.queue_bytes.set(self.budget.used)
+        self._metrics.queue_limit_bytes.set(self.budget.limit)
+        for name, outlet in self.outlets.items():
+            metrics, status = self._publishing[name], outlet.status(wall)
+            metrics.in_state(status.state)
+            metrics.partition_lanes.set(len(outlet.event_type.lanes))
+            metrics.queue_events.set(status.waiting_events)
+            metrics.oldest_event_seconds.set(status.oldest_event_seconds or 0.0)
 
     def _grant(self) -> None:
         for member in self.budget.grants():

@@ -10,13 +10,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import structlog
+
 from consumer.core.backlog.queue import DEAD_LETTER
 from consumer.core.backlog.ticket import is_ours
 from consumer.core.backoff import Backoff
-from consumer.core.dead_letters.dead_letter import DeadLetter, EventMembers
+from consumer.core.dead_letters.dead_letter import DeadLetter
+from consumer.core.dead_letters.letter_making import filled, is_of_no_route
 from consumer.core.event.event import Unbuildable
 from consumer.core.publishing.reaction import EXPIRED, Refused
 from consumer.errors import Retryable
+from consumer.runtime.publishing.unreadable_records import UnreadableRecords
 from consumer.runtime.signal import Signal
 
 if TYPE_CHECKING:
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
     from consumer.runtime.instruments import Instruments
     from consumer.runtime.publishing.backlog import Backlog
     from consumer.runtime.publishing.outlet import Outlet
+
+log = structlog.get_logger()
 
 LETTERS = 10
 """SQS takes at most ten messages a call."""
@@ -63,6 +69,7 @@ class DeadLetterSender:
         self._called = Signal()
         self._stopping = False
         self._backoff = Backoff(PAUSE, PAUSE_MAX)
+        self._unreadable = UnreadableRecords(instruments)
 
     def accept(self, event: QueuedEvent[Ticket], refused: Refused) -> None:
         """Take over a refused event that is in flight."""
@@ -70,7 +77,7 @@ class DeadLetterSender:
         if self._port is None:
             self._block(event, refused, outlet)
             return
-        if refused.reason != EXPIRED and not outlet.event_type.may_refuse(event.postponed):
+        if not self._may_become_a_letter(event, refused, outlet):
             event.postponed += 1
             outlet.give_back(event, self._clock.now() + outlet.limits.probe)
             return
@@ -79,6 +86,7 @@ class DeadLetterSender:
 
     def unblocked(self, events: Sequence[QueuedEvent[Ticket]]) -> None:
         """Take note that Nakadi has stored events: a key may be blocked no longer."""
+        self._unreadable.stored(events)
         if self._conditions.holds("key_blocked"):
             for event in events:
                 shard_id, sequence = event.of.tenure.shard_id, event.of.sequence
@@ -103,6 +111,14 @@ class DeadLetterSender:
 
     def _outlet(self, event: QueuedEvent[Ticket]) -> Outlet[Ticket]:
         return self._backlog.outlets[event.event_type]
+
+    def _may_become_a_letter(
+        self, event: QueuedEvent[Ticket], refused: Refused, outlet: Outlet[Ticket]
+    ) -> bool:
+        """Return whether the limit of dead letters allows one more; a record has its own."""
+        if is_of_no_route(event.content, outlet.event_type.route):
+            return self._unreadable.may_go(event, outlet.limits)
+        return refused.reason == EXPIRED or outlet.event_type.may_refuse(event.postponed)
 
     def _collect(self) -> None:
         """Take over heads that can never be published."""
@@ -139,8 +155,9 @@ class DeadLetterSender:
         batch = self._sendable()
         if not batch:
             return True
+        routes = [outlet.event_type.route for outlet in self._backlog.outlets.values()]
         letters = [
-            _letter(event, refused, self._outlet(event).event_type.route)
+            _letter(event, refused, self._outlet(event).event_type.route, routes)
             for event, refused in batch
         ]
         try:
@@ -157,9 +174,11 @@ class DeadLetterSender:
         else:
             self._conditions.over("dead_letter_queue_fails")
         self._letters = self._letters[len(batch) :]
-        for (event, refused), done in zip(batch, accepted, strict=True):
+        for (event, refused), letter, done in zip(batch, letters, accepted, strict=True):
             if done:
-                self._metrics.dead_letters.labels(reason=refused.reason).inc()
+                _tell_if_empty(letter)
+                counted = {"event_type": letter.event_type, "reason": refused.reason}
+                self._metrics.dead_letters.labels(**counted).inc()
                 self._outlet(event).discard(event)
                 self._backlog.settled([event])
             else:
@@ -179,10 +198,26 @@ class DeadLetterSender:
         return kept[: 1 if self._backoff.failures else LETTERS]
 
 
-def _letter(event: QueuedEvent[Ticket], refused: Refused, route: Route) -> DeadLetter:
+def _tell_if_empty(letter: DeadLetter) -> None:
+    """Log that a letter holds nothing of its record, so that no redrive can publish it."""
+    if letter.truncated:
+        log.error(
+            "letter_without_record",
+            shard=letter.shard_id,
+            sequence=letter.sequence,
+            route=letter.route,
+            reason=letter.reason,
+            detail=letter.detail,
+            action="find out which item was written at that time, and write it again: nothing of "
+            "its record is kept, because what a route leaves out cannot be told from the rest",
+        )
+
+
+def _letter(
+    event: QueuedEvent[Ticket], refused: Refused, route: Route, routes: Sequence[Route]
+) -> DeadLetter:
     content, tenure = event.content, event.of.tenure
-    names = EventMembers(route.format.patch_member, route.format.change_field, route.keys)
-    return DeadLetter(
+    blank = DeadLetter(
         reason=refused.reason,
         detail=refused.detail,
         event_type=event.event_type,
@@ -190,11 +225,11 @@ def _letter(event: QueuedEvent[Ticket], refused: Refused, route: Route) -> DeadL
         shard_id=tenure.shard_id,
         sequence=content.sequence,
         eid=content.eid,
-        ordering_key=content.ordering_key,
+        ordering_key=None,
         attempts=event.attempts,
         first_attempt=event.first_attempt,
         last_attempt=event.last_attempt,
-        event=content.body,
-        record=content.record if isinstance(content, Unbuildable) else None,
-        members=names,
+        event=None,
+        record=None,
     )
+    return filled(blank, content, route, routes)

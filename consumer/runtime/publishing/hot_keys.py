@@ -42,7 +42,7 @@ class HotKeys:
         ]
         if hot:
             self._found_at = now
-            self._metrics.hot_keys.inc(len(hot))
+            self._metrics.hot_keys.labels(event_type=outlet.name).inc(len(hot))
             ticket = hot[0].of
             self._conditions.example(
                 "hot_key",

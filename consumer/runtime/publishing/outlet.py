@@ -6,6 +6,7 @@ call, with no await between a check and what depends on it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Generic
 
 from consumer.core.backlog.queue import KeyOrderedQueue
@@ -16,12 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from consumer.core.backlog.queued_event import QueuedEvent
+    from consumer.core.reports.status import EventTypeStatus
     from consumer.runtime.publishing.event_type import EventType
     from consumer.runtime.publishing.origin import Origin
 
 
 class Outlet(Generic[Of_co]):
-    """The queue of one event type. `changed` is notified when the dispatcher must decide again."""
+    """The queue of one event type. `changed` is notified when the dispatcher must decide again.
+
+    `taken` counts the records of which an event was put into it.
+    """
 
     def __init__(self, event_type: EventType, origin: Origin[Of_co]) -> None:
         self.event_type = event_type
@@ -29,11 +34,23 @@ class Outlet(Generic[Of_co]):
         self.origin = origin
         self.queue: KeyOrderedQueue[Of_co] = KeyOrderedQueue()
         self.changed = Signal()
+        self.taken = 0
 
     @property
     def name(self) -> str:
         """The event type's name."""
         return self.event_type.name
+
+    def status(self, wall: float) -> EventTypeStatus:
+        """Return what `/status` shows. `wall` is in epoch seconds."""
+        name, oldest = self.event_type.route.name, self.queue.ages.oldest(wall)
+        return replace(
+            self.event_type.status,
+            route=name if name and name != self.name else None,
+            records_taken=self.taken,
+            waiting_events=self.queue.events,
+            oldest_event_seconds=None if oldest is None else round(oldest, 3),
+        )
 
     def hot_key_limit(self, seconds: float) -> float:
         """Return how many events of one key can be published in this time, at least 1."""

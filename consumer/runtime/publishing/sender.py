@@ -32,6 +32,7 @@ from consumer.core.publishing.reaction import (
     Verdicts,
     react,
 )
+from consumer.observability.publishing_metrics import PublishingMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +74,7 @@ class Sender(Generic[Of_co]):
         self._port = port
         self._clock = instruments.clock
         self._chance = instruments.chance
-        self._metrics = instruments.metrics
+        self._metrics = PublishingMetrics(instruments.metrics, outlet.name)
 
     async def send(
         self, batch: list[QueuedEvent[Of_co]], lane: PartitionLane | None = None
@@ -148,8 +149,7 @@ class Sender(Generic[Of_co]):
 
     def _measure(self, answer: Answer, request: _Request[Of_co]) -> None:
         seconds = self._clock.now() - request.sent_at
-        self._metrics.publish_batch_events.observe(len(request.part))
-        self._metrics.publish_duration_seconds.labels(outcome=answer.reason).observe(seconds)
+        self._metrics.answered(answer.reason, len(request.part), seconds)
         if request.lane is None:
             self._event_type.took(seconds)
 
@@ -232,7 +232,7 @@ class Sender(Generic[Of_co]):
 
     def _return(self, part: list[QueuedEvent[Of_co]], answer: Answer) -> None:
         """Give back the events of a request that failed as a whole."""
-        self._metrics.publish_retries.labels(reason=answer.reason).inc(len(part))
+        self._metrics.retried(answer.reason, len(part))
         if self._flow.state is FlowState.STOPPED or len(part) == 1:
             for event in part:  # to the back: the next probe tries another key
                 self._outlet.give_back(event)
@@ -282,7 +282,7 @@ class Sender(Generic[Of_co]):
             case Retry(delay):
                 unsaid = answer.items is not None and verdict.company != ANY_COMPANY
                 reason = INCOMPLETE if unsaid else answer.reason
-                self._metrics.publish_retries.labels(reason=reason).inc()
+                self._metrics.retried(reason)
                 self._event_type.trouble.last = answer.reason
                 self._outlet.give_back(event, now + delay if delay else 0.0)
             case Refused():

@@ -76,6 +76,7 @@ class StreamOrigin:
         if why.reason != EXPIRED and not event.postponed:
             log.error(
                 "event_refused",
+                event_type=event.event_type,
                 shard=event.of.tenure.shard_id,
                 sequence=event.of.sequence,
                 reason=why.reason,

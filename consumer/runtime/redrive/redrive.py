@@ -1,7 +1,8 @@
 """Redrive: publishes the letters in the dead letter queue again, and deletes those accepted.
 
 Ownership: it decides which messages are published, window by window; only the letters of one window
-are in memory. A window is sorted before it is sent, so the events of a key are in order within it.
+are in memory, those of all event types together. A window is sorted before it is sent, so the
+events of a key are in order within it.
 """
 
 from __future__ import annotations
@@ -15,12 +16,11 @@ from consumer.core.dead_letters.queue_end import PER_RECEPTION
 from consumer.core.dead_letters.redrive import (
     EVERYTHING,
     Deliverable,
+    Examiner,
     Kept,
     RedriveOutcome,
     Selection,
-    examine,
 )
-from consumer.core.event.item_shape import Shapes
 from consumer.core.reports.redrive_report import RedriveReport
 from consumer.observability.conditions import Conditions
 from consumer.observability.metrics import Metrics
@@ -29,7 +29,7 @@ from consumer.runtime.redrive.received_messages import ReceivedMessages, Redrive
 from consumer.runtime.redrive.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from consumer.core.dead_letters.redrive import QueuedMessage
     from consumer.core.routes.route import Route
@@ -48,11 +48,17 @@ SQS allows 120,000 hidden messages in a queue at a time.
 
 @dataclass(frozen=True, slots=True)
 class RedriveJob:
-    """The options of a redrive. `request` is the longest publishing request, in seconds."""
+    """The options of a redrive. `request` is the longest publishing request, in seconds.
 
-    route: Route
+    `table` is the routes' table, if it is known. `as_made` has events published as they stand that
+    were made by other rules and cannot be made again.
+    """
+
+    routes: tuple[Route, ...]
     request: float
+    table: str | None = None
     selection: Selection = EVERYTHING
+    as_made: bool = False
     max_messages: int = sys.maxsize  # most letters to publish or, in a dry run, to list
     dry_run: bool = False
 
@@ -62,7 +68,7 @@ def _nothing(_message: QueuedMessage, _found: Deliverable | Kept) -> None:
 
 
 class Redrive:
-    """One run. `progressed` is called after `report` has changed.
+    """One run. `publishers` are by event type. `progressed` is called after `report` has changed.
 
     `examined` is called with each message that the selection has not left out.
     """
@@ -70,7 +76,7 @@ class Redrive:
     def __init__(
         self,
         source: DeadLetterSource,
-        port: Publisher,
+        publishers: Mapping[str, Publisher],
         clock: Clock,
         chance: Chance,
         job: RedriveJob,
@@ -83,13 +89,12 @@ class Redrive:
         self._progressed = progressed
         self._messages = ReceivedMessages(source, clock, chance, request=job.request)
         self._wanted = job.max_messages
-        self._routes = {job.route.event_type: job.route}
-        self._shapes = Shapes()
+        self._examiner = Examiner(job.routes, job.table, job.selection, as_made=job.as_made)
         self._called_off = asyncio.Event()
         self._empty = False
         self._sending = Window(
-            job.route,
-            port,
+            job.routes,
+            publishers,
             self._messages,
             self.report,
             Instruments(clock, chance, Metrics(), Conditions(clock.now)),
@@ -142,7 +147,7 @@ class Redrive:
                 letter = self._examine(message)
                 if letter is not None:
                     window.append(letter)
-                    size += len(letter.event.body)
+                    size += sum(len(made.event.body) for made in letter.events)
             self._progress()
             # The first messages must be sent, or hidden again, before they become visible.
             full = (
@@ -155,7 +160,7 @@ class Redrive:
         job, report = self._job, self.report
         report.received += 1
         name = message.receipt.message_id
-        found = examine(message, self._routes, job.selection, self._shapes)
+        found = self._examiner.examine(message)
         if not (isinstance(found, Kept) and found.outcome is RedriveOutcome.FILTERED):
             self._examined(message, found)
         match found:
@@ -166,6 +171,11 @@ class Redrive:
                     self._wanted -= int(job.dry_run)
             case Deliverable(letter=letter):
                 report.list_letter(letter, publishable=True)
+                unsendable = self._sending.unsendable(found)
+                if unsendable is not None:
+                    report.count(RedriveOutcome.UNSENT, name, unsendable)
+                    self._messages.leave(name)
+                    return None
                 self._wanted -= 1
                 if not job.dry_run:
                     return found

@@ -1,8 +1,8 @@
 """The intake: it opens a ticket of the backlog for each record of a page, in order.
 
-Ownership: the shard's reader owns it. A record that the cursor skips, or that no route takes,
-counts as settled at its place in the order. As events are made from a page, slice by slice, their
-bytes replace those reserved for the page, so a page and its events are not counted twice.
+Ownership: the shard's reader owns it. A record that the cursor skips, or of which no route makes an
+event, counts as settled at its place in the order. As events are made from a page, slice by slice,
+their bytes replace those reserved for the page, so a page and its events are not counted twice.
 Rule: events may be a thousand times as long as their page. None is queued that the reservations do
 not admit; the page ends before it.
 """
@@ -13,9 +13,10 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from consumer.core.backlog.queued_event import cost_of
+from consumer.core.event.event import Withheld
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.occurred_at import epoch_seconds
-from consumer.core.shard.cursor import ALREADY_READ, BEFORE_SEEK, FILTERED
+from consumer.core.shard.cursor import ALREADY_READ, BEFORE_SEEK, OUTBOX_MODIFIED, skip_reason
 from consumer.core.stream.record import MalformedRecord
 from consumer.runtime.publishing.backlog import RecordEvents
 
@@ -38,6 +39,12 @@ if TYPE_CHECKING:
 SLICE = 200
 SLICE_SECONDS = 0.05
 """Most records, and about the longest time, without an await: other tasks run in between."""
+
+WRITE_ONCE = (
+    "let each item that is a business event be written once: its readers got what was inserted,"
+    " and what is changed later is published nowhere"
+)
+"""What the operator does about `outbox_modified`."""
 
 INSIDE_GAP = (ALREADY_READ, BEFORE_SEEK)
 """A record skipped for one of these reasons does not end a gap."""
@@ -73,6 +80,7 @@ class Intake:
         self._hot_key_limits = hot_key_limits
         self._clock = instruments.clock
         self._metrics = instruments.metrics
+        self._conditions = instruments.conditions
         self._crowded: set[tuple[str, str]] = set()  # event type, key
 
     @property
@@ -131,7 +139,7 @@ class Intake:
             if sequence is None:
                 # A record without a readable number takes that of the record before it.
                 before = fresh[-1].sequence if fresh else watermark.opened or 0
-                made = self._assembler.events_of(record)
+                made, _ = self._made(record)
                 self._admit(made, before, wall, fresh, must=True)
                 taken += 1
                 continue
@@ -139,21 +147,47 @@ class Intake:
             skipped = cursor.read(sequence, NO_TIME if created_at is None else created_at)
             if skipped not in INSIDE_GAP and self._gaps.open:
                 await self._gaps.close(sequence)
-            made = [] if skipped is not None else self._assembler.events_of(record)
+            made, why = self._made(record) if skipped is None else ([], skipped)
             if made:
                 at = wall if created_at is None else created_at
                 if not self._admit(made, sequence, at, fresh):
                     cursor.return_to(place)
                     break
             else:
-                self._metrics.records_skipped.labels(reason=skipped or FILTERED).inc()
+                self._metrics.records_skipped.labels(reason=why).inc()
                 self._push(fresh)
                 fresh = []
                 if skipped != ALREADY_READ:
                     watermark.skip(sequence, created_at)
             taken += 1
         self._push(fresh)
+        self._metrics.metadata_left_out.inc(self._assembler.take_metadata_left_out())
         return taken
+
+    def _made(
+        self, record: StreamRecord | MalformedRecord
+    ) -> tuple[list[tuple[int, Event | Unbuildable]], str]:
+        """Return the events of a record by the number of their route, and why there are none.
+
+        That the item of a business event was written again is counted and warned of whatever the
+        other routes make of it: its readers have the event as it was first.
+        """
+        events: list[tuple[int, Event | Unbuildable]] = []
+        withheld: list[Withheld] = []
+        for number, content in self._assembler.events_of(record):
+            if not isinstance(content, Withheld):
+                events.append((number, content))
+                continue
+            withheld.append(content)
+            if content is Withheld.OUTBOX_MODIFIED:
+                self._conditions.warning(
+                    "outbox_modified",
+                    event_type=self._outlets[number].name,
+                    action=WRITE_ONCE,
+                )
+        if events and Withheld.OUTBOX_MODIFIED in withheld:
+            self._metrics.records_skipped.labels(reason=OUTBOX_MODIFIED).inc()
+        return events, skip_reason(withheld)
 
     def _admit(
         self,

@@ -39,7 +39,8 @@ RULE = closed(
     {"expr": TEXT},
     {"alert": TEXT, "record": TEXT, "for": TEXT, "labels": TEXTS, "annotations": TEXTS},
 )
-PROMETHEUS_RULE = closed({"groups": many(closed({"name": TEXT, "rules": many(RULE)}))})
+RULE_GROUP = closed({"name": TEXT, "rules": many(RULE)}, {"interval": TEXT})
+PROMETHEUS_RULE = closed({"groups": many(RULE_GROUP)})
 
 POLICY = closed({"type": {"enum": ["Pods", "Percent"]}, "value": COUNT, "periodSeconds": COUNT})
 SCALING = closed({"stabilizationWindowSeconds": COUNT, "policies": many(POLICY)})

@@ -13,7 +13,7 @@ from tests.chart.rendering import helm, refusal, render
 
 REQUIRED = (
     "these values must be set: config.table (or config.stream_arn), config.nakadi_url,"
-    " config.event_type, region, token.secretName (the Secret with Nakadi's token)."
+    " config.event_type (or routes), region, token.secretName (the Secret with Nakadi's token)."
 )
 STREAM = "arn:aws:dynamodb:eu-central-1:123456789012:table/orders/stream/2026-11-01T09:30:00.000"
 URL_ELSEWHERE = 'extraEnv=[{"name":"CONSUMER_NAKADI_URL","value":"http://nakadi:8080"}]'

@@ -13,11 +13,28 @@ from consumer.settings.source import variable
 from tests.chart.bench import Bench
 from tests.chart.proofs.helm_proofs import STREAM
 from tests.chart.rendering import helm, refusal
-from tests.chart.schema import CREDENTIAL
+from tests.chart.route_schema import ROUTES
+from tests.chart.schema import CREDENTIAL, SEEN
+
+ONE_ROUTE = '[{"event_type": "order-store.order"}]'
+NARROWED = ("routes", "filter", "changed", "include", "exclude")
+BY_SCHEMA: Mapping[tuple[str, ...], str] = {("event_type", "routes"): "event_type"}
+"""What Helm's look at the schema refuses first, and names, if both are values."""
 
 # For each rule of the service what breaks it, and what just keeps it.
 BROKEN: tuple[tuple[tuple[str, ...], Mapping[str, object]], ...] = (
     (("table", "stream_arn"), {"stream_arn": STREAM}),
+    (("event_type", "routes"), {"routes": ONE_ROUTE, "application": "a"}),
+    (("application", "routes"), {"routes": ONE_ROUTE, "event_type": ""}),
+    *(
+        (NARROWED, {"routes": ONE_ROUTE, "event_type": "", "application": "a", name: text})
+        for name, text in (
+            ("filter", '{"item": {"kind": {"S": ["ORDER"]}}}'),
+            ("changed", "status"),
+            ("include", "status"),
+            ("exclude", "status"),
+        )
+    ),
     (
         ("nakadi_client_cert_file", "nakadi_client_key_file"),
         {"nakadi_client_key_file": "/etc/nakadi/tls.key"},
@@ -53,6 +70,8 @@ KEPT: tuple[Mapping[str, object], ...] = (
     {"cloudwatch_namespace": "a", "log_level": "debug", "log_format": "JSON"},
     {"patch_field": "item", "change_field": "patch"},
     {"layout": "nested", "patch_field": "Item"},
+    {"routes": ONE_ROUTE, "event_type": "", "application": "a"},
+    {"filter": '{"item": {"kind": {"S": ["ORDER"]}}}', "exclude": "a.b", "include": "a,c"},
     {"start": "2025-11-01T09:30:00.5+01:00", "ordering_key": "a, b"},
 )
 ELSEWHERE = (
@@ -77,10 +96,13 @@ def rules_are_known(bench: Bench) -> str:
         for names, config in BROKEN:
             wanted = rules[names].wanted
             assert wanted in service_says({**given, **config})
-            sentence = f"{', '.join(f'config.{each}' for each in names)}: wanted {wanted}."
-            for as_given in (as_config(config), as_environment(config)):
+            sentence = f"{', '.join(map(place, names))}: wanted {wanted}."
+            for as_given, seen in (
+                (as_config(config), BY_SCHEMA.get(names, sentence)),
+                (as_environment(config), sentence),
+            ):
                 said = refusal(program, "template", chart, "--values", values, *as_given)
-                assert sentence in said, (name, config, said)
+                assert seen in said, (name, config, said)
         for config in KEPT:
             assert service_says({**given, **config}) == ""
             for as_given in (as_config(config), as_environment(config)):
@@ -98,11 +120,22 @@ def service_says(config: Mapping[str, object]) -> str:
     return ""
 
 
+def place(name: str) -> str:
+    """Where a setting stands among the values."""
+    return name if name == ROUTES else f"config.{name}"
+
+
 def as_config(config: Mapping[str, object]) -> tuple[str, ...]:
-    flags = (f"config.{name}={json.dumps(value)}" for name, value in config.items())
+    flags = (f"{place(name)}={json.dumps(value)}" for name, value in config.items())
     return tuple(word for flag in flags for word in ("--set-json", flag))
 
 
 def as_environment(config: Mapping[str, object]) -> tuple[str, ...]:
-    entries = [{"name": variable(name), "value": str(value)} for name, value in config.items()]
-    return ("--set-json", f"extraEnv={json.dumps(entries)}")
+    """But for those that the chart itself must see."""
+    own = {name: value for name, value in config.items() if name in SEEN}
+    entries = [
+        {"name": variable(name), "value": str(value)}
+        for name, value in config.items()
+        if name not in SEEN
+    ]
+    return (*as_config(own), "--set-json", f"extraEnv={json.dumps(entries)}")

@@ -7,13 +7,14 @@ import re
 import subprocess
 import tempfile
 from contextlib import redirect_stderr, redirect_stdout
+from hashlib import sha256
 from pathlib import Path
 
 import yaml
 
 from consumer.cli import _parser, execute
 from consumer.settings.settings import Settings
-from consumer.settings.source import variable
+from consumer.settings.source import FILE_VARIABLE, variable
 from localdev.observability.rules import SOURCE
 from localdev.observability.rules import render as render_rules
 from tests.alerts.prometheus import found
@@ -31,7 +32,8 @@ OVERRIDES = (
     ("nameOverride", "a-name-that-is-longer-than-a-name-may-be"),
 )
 FROM_ELSEWHERE = {
-    "CONSUMER_DEAD_LETTER_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/letters"
+    "CONSUMER_DEAD_LETTER_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/letters",
+    "CONSUMER_ROUTES": '[{"event_type": "order-store.order"}]',
 }
 """What the cluster would fill in for `valueFrom`."""
 
@@ -43,7 +45,18 @@ def environment(case: Rendered, container: Manifest) -> dict[str, str]:
         found |= case_configmap(case, source["configMapRef"]["name"])["data"]
     for each in container.get("env", ()):
         found[each["name"]] = each.get("value", FROM_ELSEWHERE.get(each["name"], ""))
+    if FILE_VARIABLE in found:
+        path = found[FILE_VARIABLE]
+        found[FILE_VARIABLE] = str(_file(case, Path(path).name))
     return found
+
+
+def _file(case: Rendered, name: str) -> Path:
+    """A file of a ConfigMap, as it is mounted; the same one for the same content."""
+    (content,) = (m["data"][name] for m in case.of_kind("ConfigMap") if name in m["data"])
+    path = Path(tempfile.gettempdir()) / f"chart-{sha256(content.encode()).hexdigest()}-{name}"
+    path.write_text(content)
+    return path
 
 
 def case_configmap(case: Rendered, name: str) -> Manifest:
@@ -85,6 +98,7 @@ def settings_are_all_tried(bench: Bench) -> str:
     """Every setting but the secret one stands in some file of values."""
     given = {name for env in environments(bench) for name in env if name.startswith("CONSUMER_")}
     known = {variable(name) for name in Settings.model_fields if name != CREDENTIAL}
+    given.remove(FILE_VARIABLE)
     assert given == known, f"helm/ci/settings-values.yaml lacks {sorted(known - given)}"
     return f"{len(given)} settings"
 

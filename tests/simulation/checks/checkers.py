@@ -17,7 +17,7 @@ from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import ALL_SHARDS, Gap, Lease, LeaseWrite, StreamRow
 from tests.simulation.checks.calls import Calls
 from tests.simulation.checks.limits import Limits
-from tests.simulation.checks.narrowing import Expected
+from tests.simulation.checks.narrowing import HIDDEN, Expected
 from tests.simulation.checks.rows import wrong_gap, wrong_start, wrong_stream_gap
 from tests.simulation.checks.seeks import is_sought
 from tests.simulation.checks.truth import EventTruth, Record, ShardTruth, Truth, wall
@@ -149,27 +149,39 @@ class Checks:
             event = self._parsed[body] = self._made_of(record, parsed["data_type"])
             if data["id"] != record.key:
                 self.fail("content", f"{record.sequence} has key {data['id']}, not {record.key}")
-            if event.expected is not None:
-                self._judge(record, event.expected, parsed)
+            if event.expected:
+                self._judge(event, parsed)
+                self._search(event, body)
         return event
 
     def _made_of(self, record: Record, event_type: str) -> EventTruth:
         """The event that an event type has of a record; one of its own if there must be none."""
         if event_type not in record.events:
             self.fail("content", f"{record.sequence} {record.kinds} is none of {event_type}")
-            return EventTruth(record, event_type, None)
+            return EventTruth(record, event_type, frozenset())
         return record.events[event_type]
 
-    def _judge(self, record: Record, expected: Expected, parsed: dict[str, Any]) -> None:
+    def _judge(self, event: EventTruth, parsed: dict[str, Any]) -> None:
         """What the event says of the change, and which image it carries."""
-        data = parsed["data"]
+        data, record = parsed["data"], event.record
         crossings = [name for name in ("entered", "left") if name in data["change"]]
         said = Expected(parsed["data_op"], next(iter(crossings), None), "patch" in data)
-        if said != expected or len(crossings) > 1:
+        if said not in event.expected or len(crossings) > 1:
             self.fail("content", f"{record.sequence} {record.kinds} is told as {said}")
-        kind = record.kinds[expected.shows_new]
-        if self._scenario.has("filter") and data.get("kind") != kind:
+        kind = record.kinds[said.shows_new]
+        if self._scenario.has_kinds and data.get("kind") != kind:
             self.fail("content", f"{record.sequence} {record.kinds} shows kind {data.get('kind')}")
+
+    def _search(self, event: EventTruth, text: bytes) -> None:
+        """Look for what the event type hides, in whatever leaves a worker."""
+        name = event.event_type
+        hidden = [
+            rules[name].hides
+            for rules in (self._scenario.rules, self._scenario.later_rules)
+            if name in rules
+        ]
+        if all(hidden) and HIDDEN.encode() in text:
+            self.fail("leak", f"{event.record.sequence} of {name} has the hidden attribute")
 
     # -- what is stored
 
@@ -195,7 +207,7 @@ class Checks:
             event.first_body = body
             if not (late and forgotten):  # reading went on without it: a gap, or gone unseen
                 self._first(event)
-        elif event.first_body != body:
+        elif event.first_body != body and len(event.expected) == 1:
             self.fail("identical", f"{record.sequence} came again with other bytes")
         elif self.orderly and not is_sought(self._table, record.shard):
             self.fail("no duplicates", f"{record.sequence} of {record.shard.id} came twice")
@@ -212,6 +224,7 @@ class Checks:
         for letter in letters:
             self._may_send(worker, self._truth.shards[letter.shard_id], "a dead letter")
             event = self._lettered(letter)
+            self._search(event, (letter.event or b"") + (letter.record or b""))
             if not self._guilty(event, letter.reason):
                 text = f"{worker} gives {letter.sequence} of {event.key} up: {letter.reason}"
                 self.fail("innocent", text)

@@ -1,6 +1,6 @@
 """What was written to the table, by shard, and what has become of each record."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
@@ -11,7 +11,7 @@ from localdev.streams.model.record import ViewType
 from localdev.streams.model.shard import Shard as ModelShard
 from localdev.streams.model.stream import Stream as ModelStream
 from localdev.streams.model.streams_model import StreamsModel
-from tests.simulation.checks.narrowing import TABLES, Expected, Kind, Narrowing
+from tests.simulation.checks.narrowing import Expected, Kind, Rules, expected_of
 from tests.simulation.checks.seeks import is_passed_over, is_sought
 from tests.twins.lease_table import LeaseTable
 from tests.twins.virtual_time import EPOCH
@@ -24,13 +24,14 @@ SURE = 3600.0 - 60.0
 class EventTruth:
     """One event of a change: an event type's.
 
-    `expected` is what it must say, None if there must be no such event. `accepted` and `dead` count
-    the times that Nakadi or the queue has stored it.
+    `expected` is what it must say, by the rules of the first workers and of later ones; None among
+    them: there may be none. `accepted` and `dead` count the times that Nakadi or the queue has
+    stored it.
     """
 
     record: "Record"
     event_type: str
-    expected: Expected | None
+    expected: frozenset[Expected | None]
     size: int = 0  # bytes that it has at least
     accepted: int = 0
     dead: int = 0
@@ -46,6 +47,11 @@ class EventTruth:
     @property
     def stored(self) -> bool:
         return bool(self.accepted or self.dead)
+
+    @property
+    def settled(self) -> bool:
+        """It is stored, or need not be."""
+        return self.stored or None in self.expected
 
 
 @dataclass(slots=True, eq=False)
@@ -67,8 +73,8 @@ class Record:
 
     @property
     def left(self) -> list[EventTruth]:
-        """Its events that are not stored anywhere."""
-        return [event for event in self.events.values() if not event.stored]
+        """Its events that must be stored, and are not."""
+        return [event for event in self.events.values() if not event.settled]
 
     @property
     def objected(self) -> bool:
@@ -104,9 +110,9 @@ class Truth:
     """Everything that ever was, and the rules which of it must be delivered."""
 
     def __init__(
-        self, model: StreamsModel, table: LeaseTable, narrowings: Mapping[str, Narrowing]
+        self, model: StreamsModel, table: LeaseTable, versions: Sequence[Mapping[str, Rules]]
     ) -> None:
-        self._narrowings = narrowings
+        self._versions = versions  # of the rules, each for some of the workers
         self._model = model
         self._table = table
         self.records: dict[int, Record] = {}
@@ -138,9 +144,12 @@ class Truth:
                 entry = shard.history[-1]
                 ordinal = len(truth.records)
                 record = Record(entry.sequence, truth, ordinal, key, kinds, entry.at)
-                for name, narrowing in self._narrowings.items():
-                    expected = TABLES[narrowing].get(kinds)
-                    if expected is not None:
+                for name in dict.fromkeys(name for rules in self._versions for name in rules):
+                    expected = frozenset(
+                        expected_of(rules, name, kinds) if name in rules else None
+                        for rules in self._versions
+                    )
+                    if expected != {None}:
                         record.events[name] = EventTruth(record, name, expected)
                 truth.records.append(record)
                 self.records[record.sequence] = record

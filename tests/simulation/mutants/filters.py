@@ -2,8 +2,8 @@
 
 from consumer.core.backlog.ticket import Ticket
 from consumer.core.backlog.watermark import AckWatermark
-from consumer.core.event.event import Event, Unbuildable
 from consumer.core.routes.assembler import Assembler
+from consumer.core.routes.event_maker import Made
 from consumer.core.routes.filters import question
 from consumer.core.routes.filters.view import Decision, decide
 from consumer.core.stream.record import MalformedRecord, StreamRecord
@@ -32,7 +32,7 @@ def filtered_record_never_settles() -> None:
 
     def events_of(
         self: Assembler, record: StreamRecord | MalformedRecord
-    ) -> list[tuple[int, Event | Unbuildable]]:
+    ) -> list[tuple[int, Made]]:
         nonlocal empty
         made = original(self, record)
         empty = not made

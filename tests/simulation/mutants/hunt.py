@@ -14,6 +14,7 @@ from tests.simulation.mutants import (
     liveness,
     reading,
     reports,
+    routes,
     sending,
     stream,
 )
@@ -91,6 +92,12 @@ MUTANTS: Sequence[Callable[[], None]] = (
     filters.no_d_for_what_left,
     filters.entering_told_as_a_change,
     filters.filtered_record_never_settles,
+    routes.exclusion_forgotten_in_the_patch,
+    routes.exclusion_forgotten_in_letters,
+    routes.exclusion_forgotten_once_a_shape_is_not_known,
+    routes.what_enters_counts_only_if_it_differs,
+    routes.changes_of_what_is_hidden_are_published,
+    routes.the_rest_beside_a_match,
 )
 
 NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
@@ -127,6 +134,12 @@ NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
     filters.no_d_for_what_left: frozenset({"filter"}),
     filters.entering_told_as_a_change: frozenset({"filter"}),
     filters.filtered_record_never_settles: frozenset({"filter"}),
+    routes.exclusion_forgotten_in_the_patch: frozenset({"seen"}),
+    routes.exclusion_forgotten_in_letters: frozenset({"seen", "long_names"}),
+    routes.exclusion_forgotten_once_a_shape_is_not_known: frozenset({"seen"}),
+    routes.what_enters_counts_only_if_it_differs: frozenset({"seen", "filter"}),
+    routes.changes_of_what_is_hidden_are_published: frozenset({"seen"}),
+    routes.the_rest_beside_a_match: frozenset({"rest", "filter"}),
 }
 """Kinds of trouble without which a fault shows nothing: seeds without them are passed over."""
 

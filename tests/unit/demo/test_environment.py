@@ -31,6 +31,8 @@ def test_one_shard_and_one_worker_need_no_streams_server() -> None:
     assert not parse([]).splitting
     assert parse(["--shards", "2"]).splitting
     assert parse(["--workers", "2"]).splitting
+    routes = parse(["--routes", "--duration", "5"])
+    assert (routes.splitting, routes.command) == (False, "make run ROUTES=1 DURATION=5")
 
 
 @pytest.mark.parametrize("words", ["--duration -1", "--shards 0", "--workers 0", "--duration soon"])

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from localdev.demo.judge import Coordinate, Outcome, Verdict, judge
+from localdev.demo.judge import Coordinate, Hidden, Outcome, Verdict, hidden, judge, mistold
 
 A1, A2, A3 = (Coordinate("a", number) for number in (10, 200, 3000))
 B1, B2 = (Coordinate("b", number) for number in (11, 201))
@@ -76,6 +76,50 @@ def test_the_outcome_is_a_sentence(
     good: bool,
     sentence: str,
 ) -> None:
-    outcome = Outcome(judge(changes, events, letters), 1, failed)
+    verdict = judge(changes, events, letters)
+    outcome = Outcome({"a.b": verdict}, verdict.changes, 1, failed)
     assert outcome.good == good
     assert re.match(sentence, outcome.sentence)
+
+
+def two(a: Verdict, b: Verdict, hidden: Hidden | None = None) -> Outcome:
+    return Outcome({"a": a, "b": b}, 9, 1, failed=False, hidden=hidden)
+
+
+def test_each_event_type_has_a_verdict_of_its_own() -> None:
+    good = judge([A1], [A1], set())
+    assert two(good, good).sentence == (
+        "GOOD: every change is in each event type that takes it, in order per key,"
+        " and nothing is lost"
+    )
+    outcome = two(good, judge([A1, A2], [A2, B1], set(), [A2]))
+    assert not outcome.good
+    assert outcome.sentence == (
+        "BAD: 1 lost in b, 1 without a change in b, 1 with another operation in b"
+    )
+
+
+def test_an_event_type_of_which_nothing_was_written_is_not_judged() -> None:
+    outcome = two(judge([A1], [A1], set()), judge([], [], set()))
+    assert not outcome.good
+    assert outcome.sentence == "NO VERDICT: no change of b was written"
+
+
+def test_the_operation_is_that_of_the_change() -> None:
+    told = {A1: "C", A2: "D left"}
+    assert mistold(told, [(A1, "C"), (A2, "D left"), (B1, "U")]) == []
+    assert mistold(told, [(A1, "C entered"), (A2, "D")]) == [A1, A2]
+
+
+def test_what_is_hidden_is_looked_for_in_every_text() -> None:
+    assert hidden(["4711", "4712"], ["of 4713", "none"]) == Hidden(2, 0)
+    found = hidden(["4711", "4712"], ["of 4711 and 4712", "none", '{"a": "4712"}'])
+    assert found == Hidden(2, 2)
+    good = judge([A1], [A1], set())
+    assert two(good, good, Hidden(2, 0)).good
+    shown = two(good, good, found)
+    assert not shown.good
+    assert shown.sentence == "BAD: 2 show what is hidden"
+    nothing = two(good, good, Hidden(0, 0))
+    assert not nothing.good
+    assert nothing.sentence == "NO VERDICT: nothing that is to be hidden was written"

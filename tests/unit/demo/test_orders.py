@@ -1,7 +1,7 @@
 from random import Random
 
-from localdev.workload.order import Change, Delete, Insert, Orders, Update
-from localdev.workload.table import KEY
+from localdev.workload.change import Change, Delete, Insert, Update
+from localdev.workload.order import KEY, Orders
 
 
 def changes(count: int, most: int = 300) -> list[Change]:
@@ -20,15 +20,16 @@ def test_every_change_is_possible_and_changes_something() -> None:
             case Insert(item):
                 assert item[KEY] not in table
                 table[item[KEY]] = dict(item)
-            case Update(order_id, sets, removes):
+            case Update(key, sets, removes):
+                order_id = key[KEY]
                 old = table[order_id]
                 kept = {name: value for name, value in old.items() if name not in removes}
                 assert set(removes) <= set(old)
                 assert KEY not in sets
                 table[order_id] = {**kept, **sets}
                 assert table[order_id] != old
-            case Delete(order_id):
-                del table[order_id]
+            case Delete(key):
+                del table[key[KEY]]
     assert 0 < len(table) <= 300
 
 

@@ -27,9 +27,26 @@ def test_the_patch_is_marked_and_nothing_else() -> None:
     assert marked == ['"patch": [', json.dumps(STEP), "],"]
 
 
+def stored(*operations: str) -> list[dict[str, object]]:
+    """Events as the log has them; an operation may name what else `change` has."""
+    told: list[dict[str, object]] = []
+    for operation in operations:
+        data_op, *crossing = operation.split()
+        text = {"data_op": data_op, "data": {"change": dict.fromkeys(crossing, True)}}
+        told.append({"event": json.dumps(text)})
+    return told
+
+
 def test_the_first_of_each_kind_is_picked_once() -> None:
     samples = Samples()
-    stored = [{"data_op": kind, "event": f"{kind}{n}"} for n, kind in enumerate("CCUD")]
-    assert samples.pick(stored[:2]) == ["C0"]
-    assert samples.pick(stored) == ["U2", "D3"]
-    assert samples.pick(stored) == []
+    events = stored("C", "C", "U", "D")
+    texts = [event["event"] for event in events]
+    assert samples.pick(events[:2]) == [texts[0]]
+    assert samples.pick(events) == [texts[2], texts[3]]
+    assert samples.pick(events) == []
+
+
+def test_what_enters_and_leaves_a_view_is_a_kind_of_its_own() -> None:
+    events = stored("C", "U", "C entered", "D", "D left")
+    picked = Samples(["C entered", "D left"]).pick(events)
+    assert picked == [events[2]["event"], events[4]["event"]]

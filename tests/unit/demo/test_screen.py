@@ -9,7 +9,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from localdev.demo.judge import Coordinate, Outcome, judge
+from localdev.demo.judge import Coordinate, Hidden, Outcome, judge
 from localdev.demo.screen import Screen
 from localdev.demo.watch import Snapshot
 from localdev.demo.worker import WorkerView
@@ -17,7 +17,7 @@ from localdev.demo.worker import WorkerView
 URL = "http://127.0.0.1:45678"
 RUNNING = Snapshot(
     written=12,
-    accepted=11,
+    accepted={"order-store.order": 11},
     per_second=3.4,
     age=0.25,
     leases=2,
@@ -35,8 +35,8 @@ LAST = replace(
     nakadi=None,
 )
 CHANGE = Coordinate("a", 1)
-GOOD = Outcome(judge([CHANGE], [CHANGE, CHANGE], set()), 1, failed=False)
-BAD = Outcome(judge([CHANGE], [], set()), 2, failed=False)
+GOOD = Outcome({"a.b": judge([CHANGE], [CHANGE, CHANGE], set())}, 1, 1, failed=False)
+BAD = Outcome({"a.b": judge([CHANGE], [], set())}, 1, 2, failed=False)
 NOTHING: Mapping[str, str] = {}
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-9]m")
 
@@ -118,3 +118,20 @@ def test_a_narrow_terminal_cuts_no_address() -> None:
     text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\s", "", printed(terminal=True, width=30))
     assert f"{URL}/" in text
     assert "http://127.0.0.1:39999/" in text
+
+
+def test_several_event_types_are_shown_one_by_one() -> None:
+    out = StringIO()
+    screen = screen_on(out, terminal=False)
+    screen.show(replace(RUNNING, accepted={"a.b": 7, "a.c": 4}), "running")
+    good, lost = judge([CHANGE], [CHANGE], set()), judge([CHANGE], [], set())
+    screen.show_outcome(
+        Outcome({"a.b": good, "a.c": lost}, 3, 1, failed=False, untold=2, hidden=Hidden(5, 0))
+    )
+    text = out.getvalue()
+    assert "events accepted 11, of a.b 7, of a.c 4, events/s 3" in text
+    assert re.search(r"^  changes, in 1 shard +3\n  that nobody is told of +2$", text, re.MULTILINE)
+    assert re.search(r"^  card numbers in them +5\n  places that show one +0$", text, re.MULTILINE)
+    assert re.search(r"^a\.b\n  changes to tell +1\n  events +1$", text, re.MULTILINE)
+    assert re.search(r"^a\.c\n  changes to tell +1\n  events +0$", text, re.MULTILINE)
+    assert text.endswith("lost: a sequence 1\nBAD: 1 lost in a.c\n")

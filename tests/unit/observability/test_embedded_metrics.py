@@ -9,6 +9,7 @@ import pytest
 
 from consumer.observability.embedded_metrics import EmbeddedMetrics
 from consumer.observability.metrics import Metrics
+from consumer.observability.publishing_metrics import PublishingMetrics
 
 COUNTS = {
     "RecordsRead",
@@ -39,8 +40,8 @@ def test_a_line_has_ages_and_counts_of_one_application() -> None:
     metrics.retention_headroom_seconds.labels(stream="1").set(86329.75)
     metrics.retention_headroom_seconds.labels(stream="2").set(86397)
     metrics.stream_enabled.labels(stream="2").set(1)
-    metrics.dead_letters.labels(reason="validation").inc(2)
-    metrics.dead_letters.labels(reason="too_large").inc()
+    metrics.dead_letters.labels(event_type="order", reason="validation").inc(2)
+    metrics.dead_letters.labels(event_type="payment", reason="too_large").inc()
     line = EmbeddedMetrics("relay", "orders", metrics).line(1_790_000_000.5)
     found = directive(line)
     envelope: Any = line["_aws"]
@@ -90,14 +91,15 @@ def test_errors_are_the_requests_that_failed_for_no_event_of_theirs() -> None:
     assert lines.line(120)["PublishErrors"] == 0
 
 
-def test_a_stopped_event_type_is_one_and_an_unknown_state_is_left_out() -> None:
+def test_any_stopped_event_type_is_one_and_an_unknown_state_is_left_out() -> None:
     metrics = Metrics()
     lines = EmbeddedMetrics("relay", "orders", metrics)
     assert "EventTypeStopped" not in lines.line(0)
-    metrics.event_type_state.labels(state="publishing").set(1)
-    metrics.event_type_state.labels(state="stopped").set(0)
+    first, second, third = (PublishingMetrics(metrics, name) for name in ("a", "b", "c"))
+    for each in (first, second, third):
+        each.in_state("publishing")
     assert lines.line(60)["EventTypeStopped"] == 0
-    metrics.event_type_state.labels(state="stopped").set(1)
+    second.in_state("stopped")
     line = lines.line(120)
     assert line["EventTypeStopped"] == 1
     units = {metric["Name"]: metric["Unit"] for metric in directive(line)["Metrics"]}

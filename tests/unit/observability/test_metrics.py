@@ -6,6 +6,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from consumer import __version__
 from consumer.observability.metrics import Metrics
+from consumer.observability.publishing_metrics import PublishingMetrics
 
 APPLICATION = "orders"
 PUBLIC = {
@@ -14,26 +15,30 @@ PUBLIC = {
     "checkpoint_age_seconds": {"stream"},
     "shard_age_seconds": {"stream", "shard"},
     "records_read_total": set(),
-    "events_published_total": set(),
-    "dead_letters_total": {"reason"},
+    "records_taken_total": {"event_type"},
+    "events_published_total": {"event_type"},
+    "dead_letters_total": {"event_type", "reason"},
     "records_skipped_total": {"reason"},
+    "metadata_left_out_total": set(),
     "gaps_total": {"reason"},
     "get_records_requests_total": {"outcome"},
     "get_records_bytes_total": {"encoding"},
+    "publish_requests_total": {"event_type", "outcome"},
     "publish_duration_seconds_bucket": {"outcome", "le"},
     "publish_batch_events_bucket": {"le"},
-    "publish_retries_total": {"reason"},
-    "publish_unknown_total": set(),
+    "publish_retries_total": {"event_type", "reason"},
+    "publish_unknown_total": {"event_type"},
     "stream_enabled": {"stream"},
-    "publish_in_flight": set(),
-    "event_type_state": {"state"},
+    "publish_in_flight": {"event_type"},
+    "event_type_state": {"event_type", "state"},
     "leases": {"state"},
     "lease_lost_total": set(),
-    "partition_lanes": set(),
-    "queue_events": set(),
+    "partition_lanes": {"event_type"},
+    "queue_events": {"event_type"},
+    "oldest_event_seconds": {"event_type"},
     "queue_bytes": set(),
     "queue_limit_bytes": set(),
-    "hot_keys_total": set(),
+    "hot_keys_total": {"event_type"},
     "lease_writes_total": {"outcome"},
     "shard_failures_total": set(),
     "worker_able": set(),
@@ -96,13 +101,19 @@ def test_two_services_in_one_process_do_not_share_counters() -> None:
 
 
 def test_the_first_dead_letter_and_the_first_gap_are_an_increase() -> None:
-    value = Metrics().registry.get_sample_value
+    metrics = Metrics()
+    PublishingMetrics(metrics, "order")
+    value = metrics.registry.get_sample_value
     for reason in ("validation", "rejected", "expired", "attempts_exhausted"):
-        assert value("consumer_dead_letters_total", {"reason": reason}) == 0
+        labels = {"event_type": "order", "reason": reason}
+        assert value("consumer_dead_letters_total", labels) == 0
+    for name in ("records_taken", "events_published", "publish_unknown", "hot_keys"):
+        assert value(f"consumer_{name}_total", {"event_type": "order"}) == 0
     gaps = ("trimmed", "possibly_trimmed", "shard_gone", "stream_gone", "view_type", "seek")
     for reason in gaps:
         assert value("consumer_gaps_total", {"reason": reason}) == 0
-    for reason in ("already_read", "before_start", "before_seek", "filtered"):
+    by_routes = ("filtered", "unchanged", "outbox_modified")
+    for reason in ("already_read", "before_start", "before_seek", *by_routes):
         assert value("consumer_records_skipped_total", {"reason": reason}) == 0
 
 

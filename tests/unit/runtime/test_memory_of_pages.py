@@ -10,6 +10,7 @@ import pytest
 
 from consumer.core.backlog.budget import MIB, RESERVATION
 from consumer.core.event import item_shape
+from consumer.core.event.selector import Selector
 from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import Lease
 from consumer.core.shard.shard_state import Outcome
@@ -246,9 +247,9 @@ def test_a_shape_of_items_is_remembered_once_for_all_shards(
 ) -> None:
     learn, learned = item_shape._learn, list[item_shape.Gaps]()
 
-    def learning(gaps: item_shape.Gaps) -> item_shape.Shape | None:
+    def learning(gaps: item_shape.Gaps, selector: Selector | None) -> item_shape.Shape | None:
         learned.append(gaps)
-        return learn(gaps)
+        return learn(gaps, selector)
 
     monkeypatch.setattr(item_shape, "_learn", learning)
     shards = []

@@ -246,7 +246,7 @@ def test_an_answer_that_is_late_in_a_lane_is_no_outage() -> None:
         await asyncio.sleep(300)
         assert line.event_type.flow.state is FlowState.PUBLISHING
         assert stored_but(line, "3") == 2_000 - 10 * spread(200)["3"]
-        assert line.metrics.publish_unknown._value.get() > 0
+        assert line.counted("publish_unknown_total") > 0
         store.down.clear()
         await line.until(lambda: len(line.nakadi.stored) == 2_000, 120)
 

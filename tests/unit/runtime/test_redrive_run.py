@@ -14,10 +14,11 @@ from consumer.core.event.event import EventFormat
 from consumer.core.limits import PublishLimits
 from consumer.core.reports.redrive_report import RedriveReport
 from consumer.core.routes.route import Route
+from consumer.ports import Publisher
 from consumer.runtime.redrive import redrive as module
+from consumer.runtime.redrive.part import PATIENCE_SECONDS
 from consumer.runtime.redrive.received_messages import QUEUE_SECONDS
 from consumer.runtime.redrive.redrive import Redrive, RedriveJob
-from consumer.runtime.redrive.window import PATIENCE_SECONDS
 from tests.twins.letter_source import LetterSourceTwin
 from tests.twins.nakadi import NakadiTwin, Reply, key_of, sequence_of
 from tests.twins.virtual_time import HalfChance, run
@@ -52,7 +53,7 @@ def body(written: DeadLetter) -> bytes:
 
 
 def job(**choices: Any) -> RedriveJob:
-    made = RedriveJob(ROUTE, REQUEST)
+    made = RedriveJob((ROUTE,), REQUEST)
     return replace(made, **choices)
 
 
@@ -64,7 +65,12 @@ def _nothing(_report: RedriveReport) -> None:
 class Desk:
     source: LetterSourceTwin = field(default_factory=LetterSourceTwin)
     nakadi: NakadiTwin = field(default_factory=NakadiTwin)
+    others: dict[str, NakadiTwin] = field(default_factory=dict)
     seconds: float = 0.0
+
+    @property
+    def publishers(self) -> dict[str, Publisher]:
+        return {ROUTE.event_type: self.nakadi, **self.others}
 
     def put(self, *letters: DeadLetter) -> None:
         self.source.put(*map(body, letters))
@@ -85,7 +91,9 @@ class Desk:
 
         async def main() -> RedriveReport:
             clock = self.source.clock
-            run_ = Redrive(self.source, self.nakadi, clock, HalfChance(), job(**choices), progress)
+            run_ = Redrive(
+                self.source, self.publishers, clock, HalfChance(), job(**choices), progress
+            )
             made.append(run_)
             report = await run_.run()
             self.seconds = self.source.clock.now()
@@ -316,7 +324,7 @@ def test_what_others_hide_is_counted_and_not_waited_for(desk: Desk) -> None:
 
     async def main() -> RedriveReport:
         clock = desk.source.clock
-        made = Redrive(desk.source, desk.nakadi, clock, HalfChance(), job(), lambda _: None)
+        made = Redrive(desk.source, desk.publishers, clock, HalfChance(), job(), lambda _: None)
         return await made.run()
 
     report = run(main)
@@ -363,7 +371,7 @@ def test_a_413_makes_requests_smaller(desk: Desk) -> None:
     desk.put(*(letter(number, text="x" * 1000) for number in range(100)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "WINDOW_LETTERS", 10)
-        report = desk.redrive(route=replace(ROUTE, limits=PublishLimits(batch_bytes=12_000)))
+        report = desk.redrive(routes=(replace(ROUTE, limits=PublishLimits(batch_bytes=12_000)),))
     assert report.outcomes == {RedriveOutcome.ACCEPTED: 100}
     refused = sum(each.answer is not None and each.answer.status == 413
                   for each in desk.nakadi.requests)  # fmt: skip
@@ -417,7 +425,7 @@ def test_while_deleting_fails_nothing_more_is_published(desk: Desk) -> None:
     """What is accepted and not deleted comes twice with the next run: one batch at most."""
     desk.source.deletes = False
     desk.put(*(letter(number) for number in range(300)))
-    report = desk.redrive(route=replace(ROUTE, limits=PublishLimits(batch_events=10)))
+    report = desk.redrive(routes=(replace(ROUTE, limits=PublishLimits(batch_events=10)),))
     assert "queue could not be reached" in (report.ended or "")
     assert report.undeleted == len(desk.nakadi.stored) == 10
     assert report.unsettled == 290

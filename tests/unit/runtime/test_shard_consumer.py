@@ -169,7 +169,7 @@ def test_the_checkpoint_follows_the_watermark_and_never_passes_an_unsettled_reco
     nakadi = NakadiTwin(script=script)
     line = run_line(main, shard=shard, nakadi=nakadi)
     assert line.outcome is Outcome.RELEASED
-    assert line.metrics.dead_letters.labels(reason="attempts_exhausted")._value.get() == 0
+    assert line.counted("dead_letters_total", reason="attempts_exhausted") == 0
 
 
 def test_a_drain_drops_what_nobody_has_and_the_next_owner_makes_no_duplicate() -> None:

@@ -265,7 +265,7 @@ def test_without_a_connection_nothing_is_unknown_and_no_batch_gets_smaller(reaso
     shard.write_many(100, keys=100)
     line = run_line(to_the_end, shard=shard, nakadi=nakadi)
     assert [len(request.bodies) for request in nakadi.requests] == [100] * 4
-    assert line.metrics.publish_unknown._value.get() == 0
+    assert line.counted("publish_unknown_total") == 0
     assert line.event_type.flow.batch_bytes == line.event_type.limits.batch_bytes
 
 
@@ -300,8 +300,7 @@ def test_of_a_short_207_only_what_says_submitted_is_stored() -> None:
     assert (told["events"], told["missing"]) == (4, 3)
     again = [len(request.bodies) for request in nakadi.requests[1:]]
     assert max(again) == 2
-    retries = line.metrics.publish_retries.labels(reason="incomplete_answer")._value.get()
-    assert retries == 3
+    assert line.counted("publish_retries_total", reason="incomplete_answer") == 3
 
 
 @pytest.mark.parametrize("status", [200, 207, 422])

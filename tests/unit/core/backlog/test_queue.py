@@ -18,6 +18,7 @@ from tests.unit.core.events import Queued, event, unpublishable, watermark
 Queue = KeyOrderedQueue[Ticket]
 
 MANY = 1_000
+LATER = 1e12
 
 
 def pushed(queue: Queue, *keys: str, size: int = 10) -> list[Queued]:
@@ -809,6 +810,9 @@ class Histories(RuleBasedStateMachine):
         pending = [each for lane in self.lanes.values() for each in lane.tickets]
         assert queue.events == len(queue) == len(pending)
         assert queue.bytes == sum(each.cost for each in pending)
+        assert queue.ages.oldest(0.0) == (0.0 if pending else None)
+        oldest = min((each.created_at for each in pending), default=None)
+        assert queue.ages.oldest(LATER) == (None if oldest is None else LATER - oldest)
         assert (queue.ready(), queue.ready(DEAD_LETTER)) == (len(self.ready), len(self.doomed))
         assert queue.ready("p") == len(self.aside)
         times = [self.lanes[key].wait for key in self.waiting]

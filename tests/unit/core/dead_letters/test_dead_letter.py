@@ -12,10 +12,11 @@ from consumer.core.dead_letters.dead_letter import (
     MAX_DETAIL,
     REASONS,
     DeadLetter,
-    EventMembers,
     decode,
     encode,
 )
+from consumer.core.dead_letters.letter_content import EventMembers
+from consumer.core.event.event import Crossing
 from tests.reference.memory import peak_of
 
 ARN = "arn:aws:dynamodb:eu-central-1:1:table/orders/stream/l"
@@ -45,6 +46,8 @@ LETTER = DeadLetter(
     last_attempt=1793525405.25,
     event=EVENT % (b"t", b"p"),
     record=None,
+    route="payments",
+    rules="0123",
     members=MEMBERS,
 )
 
@@ -61,6 +64,8 @@ def test_the_body_as_published() -> None:
         "reason",
         "detail",
         "event_type",
+        "route",
+        "rules",
         "stream_arn",
         "shard_id",
         "sequence_number",
@@ -105,8 +110,9 @@ def test_a_record_stands_where_there_is_no_event() -> None:
     assert "truncated" not in found
 
 
-def test_the_record_is_left_out_where_there_is_an_event() -> None:
-    assert "record" not in body(replace(LETTER, record=RECORD % (b"n", b"o")))
+def test_what_the_change_did_to_a_view_is_told() -> None:
+    assert "crossing" not in body(LETTER)
+    assert body(replace(LETTER, crossing=Crossing.LEFT))["crossing"] == "left"
 
 
 def test_too_long_an_event_loses_its_patch_first() -> None:
@@ -253,10 +259,19 @@ def test_a_record_that_is_text_has_no_base64() -> None:
         replace(LETTER, event=None, record=RECORD % (b"a", b"b")),
         replace(LETTER, attempts=0, first_attempt=None, last_attempt=None, detail="ä\U0001f600\n"),
         replace(LETTER, event=None, record=b'{"x":1}', sequence=None, eid=None, ordering_key=None),
+        replace(LETTER, record=RECORD % (b"a", b"b"), crossing=Crossing.ENTERED),
+        replace(LETTER, route="", rules=None, event=None, truncated=("record",)),
     ],
 )
 def test_what_was_written_is_read_back(letter: DeadLetter) -> None:
     assert decode(encode(letter, 1_048_576)) == letter
+
+
+def test_a_letter_of_a_version_without_routes_is_read() -> None:
+    text = encode(replace(LETTER, route="", rules=None), 1_048_576)
+    text = text.replace(b'"route":"","rules":null,', b"")
+    assert b"rules" not in text
+    assert decode(text) == replace(LETTER, route="", rules=None)
 
 
 def test_every_digit_survives_and_unknown_members_are_let_pass() -> None:
@@ -281,6 +296,7 @@ def test_what_was_cut_off_is_read_back(limit: int, lost: tuple[str, ...]) -> Non
         ((b'"event":{', b'"event":1,"event2":{'), "event is no object"),
         ((b'{"version"', b'["version"'), "array"),
         ((b'"reason":"validation",', b""), "reason"),
+        ((b'"rules":"0123"', b'"rules":"0123","crossing":"gone"'), "crossing"),
     ],
 )
 def test_what_is_no_letter_is_named(change: tuple[bytes, bytes], told: str) -> None:

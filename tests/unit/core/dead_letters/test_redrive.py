@@ -6,22 +6,26 @@ from dataclasses import replace
 import pytest
 
 from consumer.core.dead_letters.dead_letter import DeadLetter, encode
+from consumer.core.dead_letters.letter_key import digest_of
 from consumer.core.dead_letters.redrive import (
     EVERYTHING,
     Deliverable,
+    Examiner,
     Kept,
     QueuedMessage,
     Receipt,
     RedriveOutcome,
     Selection,
-    examine,
 )
 from consumer.core.event.event import EventFormat
-from consumer.core.event.item_shape import Shapes
 from consumer.core.limits import PublishLimits
 from consumer.core.routes.filters.lambda_filter import read_filter
 from consumer.core.routes.route import Route
-from tests.unit.core.dead_letters.test_dead_letter import ARN, EVENT, LETTER
+from tests.unit.core.dead_letters import test_dead_letter
+from tests.unit.core.dead_letters.test_dead_letter import EVENT
+
+LETTER = replace(test_dead_letter.LETTER, route="", rules=None)
+"""A letter of a version without routes."""
 
 TYPE = LETTER.event_type
 
@@ -49,7 +53,7 @@ def look(
 ) -> Deliverable | Kept:
     body = letter if isinstance(letter, bytes) else encode(letter, limit)
     message = QueuedMessage(Receipt("m", "h"), body, 1000.0, 2)
-    return examine(message, {TYPE: ROUTE}, selection, Shapes())
+    return Examiner([ROUTE], selection=selection).examine(message)
 
 
 def outcome(found: Deliverable | Kept) -> RedriveOutcome:
@@ -60,16 +64,16 @@ def outcome(found: Deliverable | Kept) -> RedriveOutcome:
 def test_an_event_is_published_as_it_stands() -> None:
     found = look(LETTER)
     assert isinstance(found, Deliverable)
-    assert found.event.body == LETTER.event
-    assert found.key == LETTER.ordering_key
-    assert found.sort_key == (ARN, LETTER.sequence)
+    assert found.events[0].event.body == LETTER.event
+    assert found.events[0].key == digest_of(LETTER.ordering_key or "")
+    assert found.events[0].event.sequence == LETTER.sequence
     assert (found.message_id, found.receptions) == ("m", 2)
 
 
 def test_one_without_its_patch_is_published_too() -> None:
     found = look(replace(LETTER, event=EVENT % (b"t", b"p" * 500)), limit=700)
     assert isinstance(found, Deliverable)
-    assert b"patch_omitted" in found.event.body
+    assert b"patch_omitted" in found.events[0].event.body
 
 
 @pytest.mark.parametrize("limit", [300, 1])
@@ -89,10 +93,10 @@ def test_a_record_without_images_is_no_delete_with_keys_only() -> None:
 def test_a_record_is_transcoded_with_todays_settings() -> None:
     found = look(RECORD_LETTER)
     assert isinstance(found, Deliverable)
-    data = json.loads(found.event.body)["data"]
+    data = json.loads(found.events[0].event.body)["data"]
     assert data["change"] == "x"
     assert data["meta"] == {"sequence": f"{400:040}"}
-    assert found.key == LETTER.ordering_key
+    assert found.events[0].key == digest_of(LETTER.ordering_key or "")
 
 
 PAID, OPEN = ({"order_id": {"S": "o-1"}, "status": {"S": each}} for each in ("PAID", "OPEN"))
@@ -115,9 +119,9 @@ def test_what_a_record_does_to_a_view_is_told_again(
     message = QueuedMessage(
         Receipt("m", "h"), encode(replace(RECORD_LETTER, record=text), 1_000_000), 1000.0, 2
     )
-    found = examine(message, {TYPE: replace(ROUTE, filter=view)}, EVERYTHING, Shapes())
+    found = Examiner([replace(ROUTE, filter=view)]).examine(message)
     assert isinstance(found, Deliverable)
-    event = json.loads(found.event.body)
+    event = json.loads(found.events[0].event.body)
     assert event["data_op"] == op
     assert event["data"]["meta"] == {"sequence": f"{400:040}", **crossing}
 
@@ -125,7 +129,7 @@ def test_what_a_record_does_to_a_view_is_told_again(
 def test_a_record_whose_letter_names_no_key_takes_its_own() -> None:
     found = look(replace(RECORD_LETTER, ordering_key=None))
     assert isinstance(found, Deliverable)
-    assert found.key == '["o-1",7]'
+    assert found.events[0].key == digest_of('["o-1",7]')
 
 
 @pytest.mark.parametrize(

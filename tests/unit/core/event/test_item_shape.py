@@ -18,6 +18,7 @@ from consumer.core.event.item_shape import (
 )
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.patch import diff
+from consumer.core.event.selector import Selector
 from tests.reference.memory import peak_of
 from tests.reference.records import Json, attribute_names, edited_members, items, rescaled_items
 
@@ -217,9 +218,9 @@ def test_a_shape_is_learned_once(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     learn = shape._learn
 
-    def counted(gaps: Gaps) -> Shape | None:
+    def counted(gaps: Gaps, selector: Selector | None) -> Shape | None:
         calls.append(gaps)
-        return learn(gaps)
+        return learn(gaps, selector)
 
     monkeypatch.setattr(shape, "_learn", counted)
     text = Raw(b'{"S":"x"}')

@@ -86,7 +86,8 @@ def test_a_wrong_clock_is_doubtful(ahead: float, words: str) -> None:
     ],
 )
 def test_an_event_type_that_is_not_shown(status: int, severity: Severity) -> None:
-    result = event_type_refusal("a.b", status, "f-1")
+    result = event_type_refusal("a.b", status, "f-1", "the setting")
     assert result.severity is severity
     assert result.result == f"a.b: {status} (flow id f-1)"
     assert result.remedy
+    assert ("the setting" in result.remedy) is (status == 404)

@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 
-from consumer.core.event.event import EventFormat, Layout
+from consumer.core.event.attribute_path import read_path
+from consumer.core.event.event import Category, EventFormat, Layout
+from consumer.core.event.selection import Selection
 from consumer.core.preflight.check_result import Severity
 from consumer.core.preflight.event_definition import (
     EventDefinition,
-    EventShape,
     judge,
     parse_definition,
     partition_names,
 )
+from consumer.core.preflight.event_shape import EventShape
 
 KEYS = ("order_id", "line")
 
@@ -265,3 +267,118 @@ def test_required_members_of_the_item_count_in_the_nested_layout() -> None:
     item = {"required": ["item"], "properties": {"item": True}}
     nested = shape(whole=False, layout=Layout.NESTED)
     assert told(nested, schema=item, **members) == [(Severity.FINE, "category data")]
+
+
+def seen(
+    category: Category = Category.DATA,
+    exclude: tuple[str, ...] = (),
+    rename: tuple[tuple[str, str], ...] = (),
+) -> EventShape:
+    """What a route shows of items with the keys `order_id` and `line`."""
+    selection = Selection(None, tuple(map(read_path, exclude)), rename)
+    form = EventFormat("a.b", ("order_id",), selection=selection)
+    if category is Category.BUSINESS:
+        form = replace(form, category=category, patch=False, change=False)
+    return EventShape(form, KEYS, whole_deletes=True)
+
+
+IDS = {"ordering_instance_ids": ["data.line"], "schema": {}}
+
+
+def test_a_partition_field_that_is_not_shown_is_wrong() -> None:
+    found = told(seen(exclude=("customer",)), partition_key_fields=["customer"])
+    assert found == [(Severity.WRONG, "partition_key_fields customer are in no event")]
+    inner = told(seen(exclude=("customer.iban",)), partition_key_fields=["customer.iban"])
+    assert inner[0][0] is Severity.WRONG
+    assert told(seen(exclude=("customer.iban",)), partition_key_fields=["customer.name"]) == [
+        (Severity.FINE, "category data")
+    ]
+
+
+def test_a_required_member_that_is_not_shown_is_wrong() -> None:
+    ((severity, result),) = told(seen(exclude=("status",)), schema={"required": ["status"]})
+    assert (severity, result) == (
+        Severity.WRONG,
+        "the schema requires status, which no event has",
+    )
+    nested = replace(seen(exclude=("status",)), whole_deletes=True)
+    nested = replace(nested, form=replace(nested.form, layout=Layout.NESTED))
+    item = {"required": ["item"], "properties": {"item": {"required": ["status", "line"]}}}
+    fields = {"partition_key_fields": ["item.order_id"], "ordering_instance_ids": []}
+    ((severity, result),) = told(nested, schema=item, **fields)
+    assert (severity, "item.status, which no" in result) == (Severity.WRONG, True)
+
+
+def test_ordering_fields_that_are_not_shown_are_doubtful() -> None:
+    ((severity, result),) = told(
+        seen(exclude=("version",)), ordering_key_fields=["data.version"], **IDS
+    )
+    assert (severity, result) == (Severity.DOUBTFUL, "ordering fields version are in no event")
+
+
+def test_fields_are_those_that_are_shown_under_another_name() -> None:
+    renamed = seen(rename=(("order_id", "id"),))
+    (wrong,) = judge("a.b", parsed(**IDS), renamed)
+    assert (wrong.severity, wrong.remedy) == (
+        Severity.WRONG,
+        "the route shows order_id as id: use that name",
+    )
+    assert told(renamed, partition_key_fields=["id"], **IDS) == [(Severity.FINE, "category data")]
+
+
+def test_a_route_that_hides_the_partition_key_gives_no_order_by_itself() -> None:
+    hidden = seen(exclude=("order_id",))
+    ((severity, result),) = told(hidden, partition_key_fields=["line"], **IDS)
+    assert severity is Severity.DOUBTFUL
+    assert result.startswith("the route hides the partition key order_id: readers have no order")
+    assert "(line)" in result
+    random = told(hidden, partition_strategy="random", partition_key_fields=[], **IDS)
+    assert [result for _, result in random] == ["partition_strategy random keeps no order"]
+
+
+def test_business_events_are_looked_up_without_data() -> None:
+    members = {"category": "business", "ordering_key_fields": [], "schema": {}}
+    ids = {"ordering_instance_ids": ["order_id"]}
+    judged = parsed(partition_key_fields=["order_id"], **ids, **members)
+    (found,) = judge("a.b", judged, seen(Category.BUSINESS), Category.BUSINESS)
+    assert (found.severity, found.result) == (Severity.FINE, "a.b: category business")
+    assert parsed(**members | {"ordering_instance_ids": ["data.x"]}).ordering_fields == ("data.x",)
+    doubled = parsed(partition_key_fields=["data.order_id"], **ids, **members)
+    (open_to_all,) = judge("a.b", doubled, seen(Category.BUSINESS), Category.BUSINESS)
+    assert open_to_all.severity is Severity.FINE  # a member may be called data
+    hidden = parsed(partition_key_fields=["card"], **ids, **members)
+    (wrong,) = judge("a.b", hidden, seen(Category.BUSINESS, exclude=("card",)), Category.BUSINESS)
+    assert (wrong.severity, "card are in no event" in wrong.result) == (Severity.WRONG, True)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_category_that_does_not_fit_is_wrong(*, known: bool) -> None:
+    shape = seen(Category.BUSINESS) if known else None
+    ids = {"ordering_instance_ids": ["order_id"], "ordering_key_fields": [], "schema": {}}
+    found = judge("a.b", parsed(**ids), shape, Category.BUSINESS)
+    assert [each.severity for each in found] == [Severity.WRONG]
+    assert found[0].result == "a.b: category data takes no business events"
+    assert found[0].remedy == "choose one of category business"
+
+
+def test_a_business_event_has_no_deletes_and_its_change_only_if_the_route_says_so() -> None:
+    business = seen(Category.BUSINESS)
+    with_change = replace(business, form=replace(business.form, change=True))
+    members = {
+        "category": "business",
+        "partition_key_fields": ["order_id"],
+        "ordering_instance_ids": ["order_id"],
+        "schema": {"required": ["change"]},
+    }
+    for ordering, severities in (
+        ("change.sequence", [Severity.FINE]),
+        ("change.ttl", [Severity.DOUBTFUL]),
+    ):
+        definition = parsed(ordering_key_fields=[ordering], **members)
+        found = judge("a.b", definition, with_change, Category.BUSINESS)
+        assert [each.severity for each in found] == severities
+        if severities != [Severity.FINE]:
+            assert "not in every event" in found[0].result
+    unseen = replace(business, keys=("order_id",))
+    odd = parsed(ordering_key_fields=[], **members | {"schema": {"required": ["x"]}})
+    assert judge("a.b", odd, unseen, Category.BUSINESS)[0].severity is Severity.FINE

@@ -2,6 +2,7 @@
 
 import pytest
 
+from consumer.core.event.event import Category
 from consumer.core.preflight.check_result import Severity
 from consumer.core.preflight.filter_check import judge_filter
 from consumer.core.routes.filters.lambda_filter import read_filter
@@ -36,3 +37,14 @@ def test_each_doubt_has_a_line_with_a_remedy(
         assert word in result.result
         assert (result.remedy == "") == (severity is Severity.FINE)
         assert "mary" not in result.result + result.remedy
+
+
+def test_readers_of_an_outbox_are_told_of_no_items() -> None:
+    sent = read_filter({"dynamodb": {"NewImage": {"n": {"N": [7]}}}}, from_yaml=False)
+    (found,) = judge_filter(sent, Category.BUSINESS)
+    assert found.result.startswith("dynamodb.NewImage.n.N: ")
+    (fine,) = judge_filter(read_filter(VIEW), Category.BUSINESS)
+    assert (fine.severity, fine.result) == (
+        Severity.FINE,
+        "each inserted item that matches is an event",
+    )

@@ -51,6 +51,18 @@ def test_as_the_local_nakadi_has_it(first: str, second: str, count: int) -> None
     assert rule(count, 2).partition(event(first, second)) == found
 
 
+@given(st.text(), st.integers(1, 40))
+def test_a_business_event_is_looked_up_without_data(text: str, count: int) -> None:
+    definition: dict[str, Any] = {
+        **DEFINITION,
+        "category": "business",
+        "partition_key_fields": ["f0"],
+    }
+    found = partitioner(definition, count)({"f0": text, "data": {"f0": "other"}})
+    rule = HashRule.of(["f0"], names(count), in_data=False)
+    assert rule.partition(orjson.dumps({"f0": text, "data": {"f0": "other"}})) == found
+
+
 @given(st.text(st.characters()))
 def test_a_hash_is_that_of_java(text: str) -> None:
     assert java_hash(text) == string_hash(text) & 0xFFFFFFFF

@@ -14,8 +14,9 @@ RULE = HashRule.of(["id"], EIGHT)
 OTHER = HashRule.of(["id"], EIGHT[:5])
 
 
-def event(key: str) -> QueuedEvent[object]:
-    content = Event(1, key, "eid", orjson.dumps({"data": {"id": key}}), 0.0)
+def event(key: str, *, in_data: bool = True) -> QueuedEvent[object]:
+    item = {"id": key}
+    content = Event(1, key, "eid", orjson.dumps({"data": item} if in_data else item), 0.0)
     return QueuedEvent(None, content, "order", key, 0.0)
 
 
@@ -31,6 +32,16 @@ def right(placement: Placement, rule: HashRule) -> bool:
 
 def test_a_definition_tells_where_events_go() -> None:
     assert right(Placement(Partitioning(("id",), EIGHT)), RULE)
+
+
+def test_the_fields_of_a_business_event_are_its_own_members() -> None:
+    rule = HashRule.of(("id",), EIGHT, in_data=False)
+    events = [event(f"o-{number}", in_data=False) for number in range(100)]
+    named = [(each, rule.partition(each.body or b"") or "") for each in events]
+    for names in (EIGHT, ()):
+        placement = Placement(Partitioning(("id",), names, in_data=False))
+        placement.observe(named)
+        assert all(placement.of(each) == name for each, name in named)
 
 
 def test_nothing_is_known_without_fields_or_names() -> None:

@@ -12,6 +12,7 @@ from consumer.core.dead_letters.redrive import (
     QueuedMessage,
     Receipt,
     RedriveOutcome,
+    RouteEvent,
 )
 from consumer.core.event.event import Event
 from consumer.core.reports.letter_line import (
@@ -45,7 +46,8 @@ def message(receptions: int = 2) -> QueuedMessage:
 
 
 def deliverable(letter: DeadLetter = LETTER) -> Deliverable:
-    return Deliverable("m1", 2, letter, Event(400, "k", "e", b"{}", SENT), "k")
+    event = Event(400, "k", "e", b"{}", SENT)
+    return Deliverable("m1", 2, letter, (RouteEvent(letter.event_type, event, "k"),))
 
 
 def line(letter: DeadLetter = LETTER, age: float = 0.0, *, show_keys: bool = False) -> LetterLine:
@@ -62,6 +64,7 @@ def test_a_letter_that_can_be_published_says_why_it_is_there() -> None:
         "reason": "validation",
         "detail": "#/data/amount: expected number",
         "event_type": "order-store.payment",
+        "route": "order-store.payment",
         "shard_id": "shardId-1",
         "attempts": 3,
         "stays": None,

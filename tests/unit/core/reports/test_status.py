@@ -46,11 +46,12 @@ def test_names_and_order_are_the_public_ones() -> None:
         ShardStatus: [
             *("shard_id", "state", "checkpoint", "age_seconds", "pending_events"),
             *("stream", "waits_for", "records_per_second"),
-            *("reason", "since"),
+            *("reason", "since", "behind"),
         ],
         QueueStatus: ["events", "bytes", "limit_bytes"],
         EventTypeStatus: [
             *("name", "state", "reason", "since", "detail", "flow_id", "action"),
+            *("route", "records_taken", "waiting_events", "oldest_event_seconds"),
         ],
         ConditionStatus: ["state", "reason", "since", "action"],
         WorkerStatus: [

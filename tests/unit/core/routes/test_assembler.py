@@ -1,17 +1,27 @@
 """Which routes take a record, and as what: a table of changes, and any records of either kind."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.core.event.event import Crossing, Event, EventFormat, Unbuildable
+from consumer.core.event.attribute_path import read_path
+from consumer.core.event.event import (
+    Category,
+    Crossing,
+    EventFormat,
+    MetadataSources,
+    Unbuildable,
+    Withheld,
+)
 from consumer.core.event.item_shape import Shapes
 from consumer.core.event.transcode import Transcoder
 from consumer.core.limits import PublishLimits
 from consumer.core.routes.assembler import Assembler, crossing_of
+from consumer.core.routes.event_maker import Made
 from consumer.core.routes.filters.lambda_filter import Filter, read_filter
 from consumer.core.routes.route import Route
 from consumer.core.stream.page import decode_page
@@ -47,10 +57,13 @@ def good(wire: Any) -> StreamRecord:
     return record
 
 
-def told(made: list[tuple[int, Event | Unbuildable]]) -> list[tuple[int, str, str]]:
+def told(made: list[tuple[int, Made]]) -> list[tuple[int, str, str]]:
     """Number, `data_op` and the crossing of each event; the reason of what is none."""
     found: list[tuple[int, str, str]] = []
     for number, content in made:
+        if isinstance(content, Withheld):
+            found.append((number, content.value, ""))
+            continue
         if isinstance(content, Unbuildable):
             found.append((number, content.reason, content.detail))
             continue
@@ -108,11 +121,11 @@ def test_every_route_that_takes_a_record_makes_its_own_event_in_the_order_of_rou
     ]
 
 
-def test_a_record_that_cannot_be_read_is_poison_for_every_route() -> None:
-    made = assembler(VIEW, None, SENT).events_of(read({"eventID": 1}))
-    assert [(number, reason) for number, reason, _ in told(made)] == [
-        (number, "malformed_record") for number in range(3)
-    ]
+def test_a_record_that_cannot_be_read_is_poison_once() -> None:
+    for filters in ((VIEW, None, SENT), (None, None), (SENT,)):
+        ((number, made),) = assembler(*filters).events_of(read({"eventID": 1}))
+        assert isinstance(made, Unbuildable)
+        assert (number, made.reason, made.unreadable) == (0, "malformed_record", True)
 
 
 def test_only_the_routes_whose_filter_cannot_be_answered_get_a_letter() -> None:
@@ -151,3 +164,61 @@ def test_what_a_change_that_was_taken_does_to_a_view(
     asked: Filter | None, change: tuple[str, Any, Any], crossing: Crossing | None
 ) -> None:
     assert crossing_of(asked, KEYS, good(record_of(*change)), STREAM_ARN) is crossing
+
+
+def with_rest(*filters: Filter | None) -> Assembler:
+    """Routes with these filters, and one that takes what none of the filters matches."""
+    *named, rest = routes(*filters, None)
+    return Assembler([*named, replace(rest, otherwise=True)], STREAM_ARN, Shapes())
+
+
+@pytest.mark.parametrize(
+    ("filters", "change", "taken"),
+    [
+        ((VIEW,), ("MODIFY", OPEN, OPEN), [1]),
+        ((VIEW,), ("MODIFY", OPEN, PAID), [0]),
+        ((VIEW,), ("MODIFY", PAID, OPEN), [0]),  # what leaves a view was matched before
+        ((SENT,), ("MODIFY", PAID, OPEN), [1]),
+        ((VIEW, SENT), ("REMOVE", OPEN, None), [2]),
+        ((SENT, None), ("INSERT", None, OPEN), [1, 2]),  # without a filter it matches nothing
+        ((SENT, None), ("INSERT", None, PAID), [0, 1]),
+        ((None,), ("INSERT", None, PAID), [0, 1]),
+        ((), ("INSERT", None, PAID), [0]),
+    ],
+)
+def test_the_rest_is_what_no_filter_matches(
+    filters: tuple[Filter | None, ...], change: tuple[str, Any, Any], taken: list[int]
+) -> None:
+    made = told(with_rest(*filters).events_of(read(record_of(*change))))
+    assert [number for number, *_ in made] == taken
+
+
+def test_what_a_filter_cannot_answer_is_nobodys_rest() -> None:
+    wire = record_of("INSERT", None, {"id": {"S": "1"}, "status": {"S": 7}})
+    ((number, reason, _),) = told(with_rest(VIEW).events_of(read(wire)))
+    assert (number, reason) == (0, "malformed_record")
+
+
+def test_what_a_filter_matches_is_nobodys_rest_though_nothing_is_published() -> None:
+    matched, rest = routes(VIEW, None)
+    silent = [
+        replace(matched, changed=(read_path("other"),)),
+        replace(matched, skip_unchanged=True),
+        replace(matched, format=replace(matched.format, category=Category.BUSINESS)),
+    ]
+    reasons = []
+    for route in silent:
+        made = Assembler([route, replace(rest, otherwise=True)], STREAM_ARN, Shapes())
+        ((number, reason, _),) = told(made.events_of(read(record_of("MODIFY", PAID, PAID))))
+        assert number == 0
+        reasons.append(reason)
+    assert reasons == ["unchanged", "unchanged", "outbox_modified"]
+
+
+def test_values_left_out_of_metadata_are_counted_once() -> None:
+    (route,) = routes(None)
+    form = replace(route.format, metadata=MetadataSources(flow_id="id", span_ctx="status"))
+    made = Assembler([replace(route, format=form), route], STREAM_ARN, Shapes())
+    made.events_of(read(record_of("INSERT", None, PAID)))
+    assert [made.take_metadata_left_out() for _ in range(2)] == [1, 0]
+    assert assembler(VIEW).take_metadata_left_out() == 0

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumer.core.event.event import Withheld
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON
 from consumer.core.leases.lease import Lease
-from consumer.core.shard.cursor import Cursor
+from consumer.core.shard.cursor import SKIP_REASONS, Cursor, skip_reason
 from consumer.core.stream.stream import AfterSequence, AtTrimHorizon
 
 START = 1_000_000.0  # 40 s past a minute
@@ -203,3 +204,17 @@ def test_after_a_restart_the_first_record_noted_too_early_is_read_again_from_the
     assert cursor.position == AtTrimHorizon()
     assert cursor.read(400, START) == "already_read"
     assert cursor.read(600, START) is None
+
+
+@pytest.mark.parametrize(
+    ("withheld", "reason"),
+    [
+        ([], "filtered"),
+        ([Withheld.OUTBOX_REMOVED], "filtered"),
+        ([Withheld.OUTBOX_REMOVED, Withheld.UNCHANGED], "unchanged"),
+        ([Withheld.UNCHANGED, Withheld.OUTBOX_MODIFIED], "outbox_modified"),
+    ],
+)
+def test_why_routes_make_nothing_of_a_record(withheld: list[Withheld], reason: str) -> None:
+    assert skip_reason(withheld) == reason
+    assert reason in SKIP_REASONS

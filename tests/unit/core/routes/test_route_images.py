@@ -10,8 +10,8 @@ from consumer.core.event.attribute_path import AttributePath
 from consumer.core.event.event import EventFormat
 from consumer.core.limits import PublishLimits
 from consumer.core.routes.filters.lambda_filter import read_filter
-from consumer.core.routes.images import missing_images
 from consumer.core.routes.route import Route
+from consumer.core.routes.route_images import missing_images
 from consumer.core.stream.stream import ViewType
 
 KEYS = ("pk", "sk")

@@ -1,0 +1,81 @@
+"""A stream record less what an event type leaves out, as dead letters keep it.
+
+An event can be made of it again: attributes keep the table's names, and what is moved into the
+event's metadata stays. Of the record's own members those are kept that are known, because what a
+new one might tell of an item cannot be said.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from msgspec import DecodeError, Raw, json
+
+from consumer.core.event.attribute import decode_members
+from consumer.core.event.business_body import seen_text
+from consumer.core.event.malformed import MalformedItem
+from consumer.core.event.selector import Part, Selector, members_text
+from consumer.core.stream.record import MalformedRecord, decode_record
+
+if TYPE_CHECKING:
+    from consumer.core.event.event import EventFormat
+    from consumer.core.event.selection import Selection
+
+_IMAGES: Final = ("Keys", "NewImage", "OldImage")
+
+_OF_RECORD: Final = frozenset(
+    (
+        *("eventID", "eventName", "eventVersion", "eventSource", "eventSourceARN", "awsRegion"),
+        "userIdentity",
+    )
+)
+_OF_CHANGE: Final = frozenset(
+    ("ApproximateCreationDateTime", "SequenceNumber", "SizeBytes", "StreamViewType")
+)
+
+_decode_members = json.Decoder(dict[str, Raw]).decode
+
+
+def seen_record(text: bytes, form: EventFormat) -> bytes:
+    """Return the JSON of a record less what is not seen in events of a format.
+
+    Raise MalformedItem if it cannot be read well enough to say what that is.
+    """
+    selection = form.selection
+    if selection is None or not selection.leaves_out:
+        return text
+    try:
+        return _seen_record(text, _selector(selection), form.body)
+    except DecodeError as error:
+        raise MalformedItem(str(error)) from None
+    except RecursionError:
+        raise MalformedItem("it is nested too deeply") from None
+
+
+def _seen_record(text: bytes, selector: Selector, body: str | None) -> bytes:
+    record = decode_record(Raw(text))
+    if isinstance(record, MalformedRecord):
+        raise MalformedItem(record.detail)
+    members, change = _decode_members(text), {}
+    for name, value in _decode_members(members["dynamodb"]).items():
+        if name in _IMAGES:
+            change[name] = _seen_image(value, selector, body)
+        elif name in _OF_CHANGE:
+            change[name] = value
+    kept = {name: value for name, value in members.items() if name in _OF_RECORD}
+    return members_text({**kept, "dynamodb": Raw(members_text(change))})
+
+
+def _seen_image(text: Raw, selector: Selector, body: str | None) -> Raw:
+    members = dict(decode_members(text))
+    if body is not None and body in members:
+        shown = selector.of_attribute(body)
+        if isinstance(shown, Part):
+            members[body] = seen_text(members[body], shown)
+    return Raw(members_text(selector.seen(members)))
+
+
+@lru_cache(maxsize=64)
+def _selector(selection: Selection) -> Selector:
+    return Selector(selection)

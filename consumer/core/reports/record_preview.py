@@ -1,0 +1,120 @@
+"""What `consumer preview` shows of a record: the events that routes make of it, or why not.
+
+No text but the events themselves has a value of the item, and these have what their route shows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from msgspec import Raw, Struct, json
+
+from consumer.core.event.event import Unbuildable, Withheld
+from consumer.core.printable import printable
+from consumer.core.routes.assembler import Assembler
+from consumer.core.routes.refusal import why_not_taken, why_unbuildable, why_withheld
+from consumer.core.stream.record import MalformedRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consumer.core.event.item_shape import Shapes
+    from consumer.core.routes.route import Route
+    from consumer.core.routes.sightings import Sightings
+    from consumer.core.stream.recording import RecordedRecord
+
+
+class PreviewedEvent(Struct, frozen=True):
+    """An event as it would be published, and the route that makes it."""
+
+    route: str
+    event_type: str
+    event: Raw
+
+
+class NotTaken(Struct, frozen=True):
+    """A route that makes no event of a record, and why."""
+
+    route: str
+    reason: str
+
+
+class RecordPreview(Struct, frozen=True):
+    """What becomes of a record. Its members are those of the line that `--json` prints."""
+
+    sequence_number: str | None
+    events: list[PreviewedEvent]
+    not_taken: list[NotTaken]
+
+    def as_json(self) -> str:
+        """Return it as one line of JSON; the bytes of events are those that are published."""
+        return json.encode(self).decode()
+
+    def as_text(self, event_name: str) -> str:
+        """Return lines for people."""
+        made, routes = len(self.events), len(self.events) + len(self.not_taken)
+        lines = [f"{event_name} {self.sequence_number}: {made} of {routes} routes"]
+        for event in self.events:
+            lines += [f"  {event.route} → {event.event_type}", f"    {bytes(event.event).decode()}"]
+        lines += [f"  {each.route}: not taken, {each.reason}" for each in self.not_taken]
+        return "".join(f"{printable(line)}\n" for line in lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Previewer:
+    """Shows what routes make of the records of one stream, in the way of the service."""
+
+    routes: Sequence[Route]
+    stream_arn: str
+    assembler: Assembler
+    sightings: Sightings
+
+    @classmethod
+    def of(
+        cls, routes: Sequence[Route], stream_arn: str, shapes: Shapes, sightings: Sightings
+    ) -> Previewer:
+        """Make it for the routes of a stream; `sightings` note what it shows."""
+        return cls(routes, stream_arn, Assembler(routes, stream_arn, shapes), sightings)
+
+    def preview(self, recorded: RecordedRecord) -> RecordPreview:
+        """Return what becomes of a record."""
+        record = recorded.record
+        if isinstance(record, MalformedRecord):
+            reason = f"dead letter (malformed_record): {record.detail}"
+            unread = [NotTaken(route.name, reason) for route in self.routes]
+            return RecordPreview(recorded.number, [], unread)
+        events: list[PreviewedEvent] = []
+        refused: dict[int, str] = {}
+        for number, made in self.assembler.events_of(record):
+            route = self.routes[number]
+            if isinstance(made, Withheld):
+                refused[number] = why_withheld(route, made)
+            elif isinstance(made, Unbuildable):
+                refused[number] = why_unbuildable(made)
+            else:
+                events.append(PreviewedEvent(route.name, route.event_type, Raw(made.body)))
+                refused[number] = ""
+                self.sightings.take(number)
+        self.sightings.see(record)
+        for number in range(len(self.routes)):
+            if number not in refused:
+                refused[number] = why_not_taken(self.routes, number, record, self.stream_arn)
+        not_taken = [
+            NotTaken(self.routes[number].name, reason)
+            for number, reason in sorted(refused.items())
+            if reason
+        ]
+        return RecordPreview(recorded.number, events, not_taken)
+
+
+def summary(sightings: Sightings) -> list[str]:
+    """Return what is to be looked at after all records: idle routes, and paths that none had."""
+    if not sightings.records:
+        return ["no record was read"]
+    lines = [f"route {route.name} took nothing" for route in sightings.idle()]
+    lines += [
+        f"route {route.name}, {word}: no record had {path}"
+        for route, word, path in sightings.unseen()
+    ]
+    return [printable(line) for line in lines]

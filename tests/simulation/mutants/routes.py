@@ -1,0 +1,78 @@
+"""Faults in what routes show, which changes count for them, and in what is left to the rest."""
+
+from msgspec import Raw
+
+from consumer.core.event import image, transcode
+from consumer.core.event.attribute import decode_members
+from consumer.core.event.event import Crossing, Event, EventFormat, Unbuildable, Withheld
+from consumer.core.event.image import Image
+from consumer.core.event.patch import diff
+from consumer.core.event.transcode import Transcoder
+from consumer.core.routes.assembler import Assembler
+from consumer.core.routes.event_maker import Made
+from consumer.core.stream.record import MalformedRecord, StreamRecord
+from tests.simulation.mutants.plant import plant
+
+
+def exclusion_forgotten_in_the_patch() -> None:
+    def of_all(self: Image, old: Image, limit: int) -> list[bytes] | None:
+        return diff(decode_members(old.text), decode_members(self.text), limit)
+
+    plant(Image, "diff", of_all)
+
+
+def exclusion_forgotten_in_letters() -> None:
+    def whole(text: bytes, form: EventFormat) -> bytes:
+        return text
+
+    plant(transcode, "seen_record", whole)
+
+
+def exclusion_forgotten_once_a_shape_is_not_known() -> None:
+    original = image.read_image
+
+    def unselected(text: Raw | None, shapes: object) -> Image | None:
+        found = original(text, shapes)  # type: ignore[arg-type]
+        if found is None or found.spliced is not None:
+            return found
+        return Image(found.text, decode_members(found.text), None)
+
+    plant(transcode, "read_image", unselected)
+
+
+def what_enters_counts_only_if_it_differs() -> None:
+    original = Transcoder.event_if_changed
+
+    def strict(
+        self: Transcoder,
+        record: StreamRecord | MalformedRecord,
+        crossing: Crossing | None = None,
+    ) -> Event | Unbuildable | Withheld:
+        return Withheld.UNCHANGED if crossing is not None else original(self, record, crossing)
+
+    plant(Transcoder, "event_if_changed", strict)
+
+
+def changes_of_what_is_hidden_are_published() -> None:
+    def always(
+        self: Transcoder,
+        record: StreamRecord | MalformedRecord,
+        crossing: Crossing | None = None,
+    ) -> Event | Unbuildable:
+        return self.event_of(record, crossing)
+
+    plant(Transcoder, "event_if_changed", always)
+
+
+def the_rest_beside_a_match() -> None:
+    original = Assembler.events_of
+
+    def generous(self: Assembler, record: StreamRecord | MalformedRecord) -> list[tuple[int, Made]]:
+        made = original(self, record)
+        if self._filters is None or isinstance(record, MalformedRecord):
+            return made
+        numbers = {number for number, _ in made}
+        more = [(n, self._make[n](record, None)) for n in self._rest if n not in numbers]
+        return sorted(made + more, key=lambda each: each[0])
+
+    plant(Assembler, "events_of", generous)

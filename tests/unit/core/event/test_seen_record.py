@@ -1,0 +1,124 @@
+"""Records as dead letters keep them."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumer.core.event.attribute_path import read_path
+from consumer.core.event.event import Category, EventFormat
+from consumer.core.event.malformed import MalformedItem
+from consumer.core.event.seen_record import seen_record
+from consumer.core.event.selection import Selection
+from tests.reference import seeing
+from tests.reference.records import record_of
+from tests.reference.selections import deep_items, selections_of
+
+Json = Any
+
+FORMAT = EventFormat("order", ("id",))
+WITHOUT = replace(FORMAT, selection=Selection(exclude=(read_path("a"), read_path("id"))))
+
+
+def seen(wire: Json, form: EventFormat) -> Json:
+    return json.loads(seen_record(json.dumps(wire).encode(), form))
+
+
+@given(st.data())
+def test_it_is_the_record_less_what_is_not_shown(data: st.DataObject) -> None:
+    old, new = data.draw(deep_items), data.draw(deep_items)
+    form = replace(FORMAT, selection=data.draw(selections_of(old, new)))
+    for wire in (record_of("MODIFY", old, new), record_of("INSERT", None, new)):
+        assert seen(wire, form) == seeing.seen_record(wire, form)
+
+
+def test_keys_are_left_out_too_and_names_stay() -> None:
+    item = {"id": {"S": "o-4711"}, "a": {"S": "x"}, "b": {"S": "y"}}
+    form = replace(
+        WITHOUT, selection=replace(WITHOUT.selection or Selection(), rename=(("b", "c"),))
+    )
+    change = seen(record_of("REMOVE", item), form)["dynamodb"]
+    assert (change["Keys"], change["OldImage"]) == ({}, {"b": {"S": "y"}})
+
+
+@pytest.mark.parametrize("selection", [None, Selection(replication=True, rename=(("a", "b"),))])
+def test_where_nothing_is_left_out_the_text_stays_whatever_it_is(
+    selection: Selection | None,
+) -> None:
+    assert seen_record(b"[", replace(FORMAT, selection=selection)) == b"["
+
+
+def test_members_that_are_not_known_are_not_kept() -> None:
+    wire = record_of("INSERT", None, {"id": {"S": "1"}}, userIdentity=None, NewThing={"a": 1})
+    wire["dynamodb"]["NewestImage"] = {"a": {"S": "x"}}
+    found = seen(wire, WITHOUT)
+    assert "NewThing" not in found
+    assert "NewestImage" not in found["dynamodb"]
+    assert "userIdentity" in found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"[",
+        b"{}",
+        b'{"eventID":"1","eventName":"INSERT","dynamodb":{"SequenceNumber":"1"}}',
+        b'{"eventID":"1","eventName":"OTHER","dynamodb":{"SequenceNumber":"1","Keys":{}}}',
+        b'{"eventID":"1","eventName":"INSERT","dynamodb":{"SequenceNumber":"1","Keys":"x"}}',
+        (
+            b'{"eventID":"1","eventName":"INSERT","dynamodb":{"SequenceNumber":"1","Keys":{},'
+            b'"NewImage":["4711"]}}'
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_not_kept(text: bytes) -> None:
+    with pytest.raises(MalformedItem) as caught:
+        seen_record(text, WITHOUT)
+    assert "4711" not in str(caught.value)
+
+
+def test_a_value_that_is_nested_too_deeply_is_not_kept() -> None:
+    deep: Json = {"S": "x"}
+    for _ in range(300):
+        deep = {"L": [deep]}
+    text = json.dumps(record_of("INSERT", None, {"b": deep})).encode()
+    form = replace(FORMAT, selection=Selection(exclude=(read_path("b.c"),)))
+
+    def seen_below(frames: int) -> bytes:
+        return seen_below(frames - 1) if frames else seen_record(text, form)
+
+    with pytest.raises(MalformedItem, match="nested"):
+        seen_below(450)
+
+
+BODY = replace(
+    FORMAT,
+    category=Category.BUSINESS,
+    body="payload",
+    selection=Selection(exclude=(read_path("payload.card"),)),
+)
+
+
+@pytest.mark.parametrize(
+    ("payload", "kept"),
+    [
+        ({"S": '{"card": 4711, "lines": [1.50]}'}, {"S": '{"lines":[1.50]}'}),
+        ({"M": {"card": {"N": "4711"}, "b": {"S": "x"}}}, {"M": {"b": {"S": "x"}}}),
+        ({"N": "7"}, {"N": "7"}),
+    ],
+)
+def test_what_a_body_of_text_does_not_show_is_taken_out_of_the_text(
+    payload: Json, kept: Json
+) -> None:
+    found = seen(record_of("INSERT", None, {"payload": payload}), BODY)
+    assert found["dynamodb"]["NewImage"] == {"payload": kept}
+
+
+@pytest.mark.parametrize("payload", [{"S": "card 4711"}, {"S": 4711}, {"S": '["4711"]'}])
+def test_a_body_that_cannot_be_read_is_not_kept(payload: Json) -> None:
+    with pytest.raises(MalformedItem) as caught:
+        seen(record_of("INSERT", None, {"payload": payload}), BODY)
+    assert "4711" not in str(caught.value)

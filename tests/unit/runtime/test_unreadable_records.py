@@ -1,0 +1,148 @@
+"""Records that cannot be read at all, where several routes read the stream."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from consumer.core.event.attribute_path import read_path
+from consumer.core.event.selection import Selection
+from consumer.core.limits import PublishLimits
+from consumer.core.publishing.flow import FlowState
+from consumer.core.routes.route import Route
+from tests.twins.line import FORMAT, DeadLetterTwin, Line, run_line
+from tests.twins.nakadi import NakadiTwin, Reply
+from tests.twins.shard import FIRST, ShardTwin
+
+LIMITS = PublishLimits(dead_letter_limit=5)
+BROKEN = b'{"eventID":"4711","dynamodb":{"SequenceNumber":"%d"}}'
+
+
+def routes(*forms: Any, limits: PublishLimits = LIMITS) -> list[tuple[Route, NakadiTwin]]:
+    names = ("order", "shipped")
+    return [
+        (Route(f"shop.{name}", form, limits, ("id",), name=name), NakadiTwin())
+        for name, form in zip(names, forms, strict=False)
+    ]
+
+
+def shard(good: int, broken: int, then: int = 0) -> ShardTwin:
+    made = ShardTwin()
+    made.write_many(good, keys=good)
+    first = FIRST + good
+    made.records += [(first + i, BROKEN % (first + i)) for i in range(broken)]
+    made.write_many(then, keys=then or 1, start=first + broken)
+    return made
+
+
+async def until_settled(line: Line, last: int, seconds: float = 3600.0) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(line.run_consumer())
+        await line.until(lambda: line.lease.checkpoint == str(last), seconds)
+        line.consumer.drain()
+
+
+def test_each_is_one_letter_however_many_routes_there_are() -> None:
+    queue = DeadLetterTwin()
+    made = routes(FORMAT, FORMAT)
+    run_line(
+        lambda line: until_settled(line, FIRST + 5), shard=shard(2, 2, 2), queue=queue, routes=made
+    )
+    assert [letter.sequence for letter in queue.letters] == [FIRST + 2, FIRST + 3]
+    for letter in queue.letters:
+        assert (letter.route, letter.event_type, letter.rules) == ("", "", None)
+        assert letter.record == BROKEN % (letter.sequence or 0)
+    for _, nakadi in made:
+        assert len(nakadi.stored) == 4
+
+
+def test_an_event_type_that_is_stopped_does_not_hold_them_up() -> None:
+    queue = DeadLetterTwin()
+    made = routes(FORMAT, FORMAT)
+    made[0][1].script = lambda _: Reply(403)
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: len(queue.letters) == 2, 60)
+            line.consumer.drain()
+
+    run_line(main, shard=shard(2, 2), queue=queue, routes=made)
+
+
+def test_nothing_of_it_is_kept_where_a_route_hides_something_and_that_is_loud() -> None:
+    hiding = replace(FORMAT, selection=Selection(exclude=(read_path("card"),)))
+    queue = DeadLetterTwin(refuse=2)
+    with capture_logs() as logs:
+        run_line(
+            lambda line: until_settled(line, FIRST + 1),
+            shard=shard(1, 1),
+            queue=queue,
+            routes=routes(FORMAT, hiding),
+        )
+    (letter,) = queue.letters
+    assert (letter.record, letter.truncated) == (None, ("record",))
+    (told,) = [log for log in logs if log["event"] == "letter_without_record"]
+    assert (told["log_level"], told["sequence"], told["route"]) == ("error", FIRST + 1, "")
+
+
+def test_too_many_wait_and_stop_no_event_type() -> None:
+    """They go on once records can be read again."""
+    queue = DeadLetterTwin()
+    made = routes(FORMAT, FORMAT)
+    source = shard(10, 12, 10)
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: all(len(nakadi.stored) == 20 for _, nakadi in made), 20)
+            await line.until(lambda: len(queue.letters) == LIMITS.dead_letter_limit, 5)
+            states = {each.flow.state for each in line.publishing.event_types}
+            assert states == {FlowState.PUBLISHING}
+            await asyncio.sleep(100)
+            assert line.lease.checkpoint == str(FIRST + 14)
+            assert len(queue.letters) == LIMITS.dead_letter_limit
+            source.write(FIRST + 40, "new")
+            await line.until(lambda: line.lease.checkpoint == str(FIRST + 40), 600)
+            line.consumer.drain()
+
+    with capture_logs() as logs:
+        run_line(main, shard=source, queue=queue, routes=made)
+    assert [letter.sequence for letter in queue.letters] == [FIRST + 10 + i for i in range(12)]
+    told = [log for log in logs if "unreadable_records_wait" in log.values()]
+    assert told[0]["event"] == "unreadable_records_wait"
+    assert told[0]["limit"] == LIMITS.dead_letter_limit
+    assert "condition_over" in {log["event"] for log in told}
+    assert "event_type_stopped" not in {log["event"] for log in logs}
+
+
+def test_without_a_sign_of_life_they_go_on_slowly() -> None:
+    queue = DeadLetterTwin()
+    limits = replace(LIMITS, probe=10.0)
+    run_line(
+        lambda line: until_settled(line, FIRST + 11),
+        shard=shard(0, 12),
+        queue=queue,
+        routes=routes(FORMAT, FORMAT, limits=limits),
+    )
+    assert len(queue.letters) == 12
+
+
+@pytest.mark.parametrize("limit", [0, 5])
+def test_without_routes_the_limit_of_the_event_type_counts_them(limit: int) -> None:
+    queue = DeadLetterTwin()
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await asyncio.sleep(20)
+            stopped = line.event_type.flow.state is FlowState.STOPPED
+            assert (stopped, len(queue.letters)) == ((True, 5) if limit else (False, 12))
+            line.consumer.drain()
+
+    limits = PublishLimits(dead_letter_limit=limit)
+    single = Route("order-store.order", FORMAT, limits, ("id",), single=True)
+    run_line(main, shard=shard(0, 12), queue=queue, routes=[(single, NakadiTwin())])
+    assert {letter.event_type for letter in queue.letters} == {"order-store.order"}

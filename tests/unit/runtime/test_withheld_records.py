@@ -1,0 +1,68 @@
+"""Records that a route takes and makes no event of: settled in their place, counted by reason."""
+
+import json
+from dataclasses import replace
+
+from structlog.testing import capture_logs
+
+from consumer.core.event.attribute_path import read_path
+from consumer.core.event.event import Category, MetadataSources
+from consumer.core.event.selection import Selection
+from consumer.core.leases.checkpoint import SHARD_END
+from consumer.core.shard.shard_state import Outcome
+from tests.twins.line import FORMAT, Line, run_line
+from tests.twins.nakadi import sequence_of
+from tests.twins.shard import FIRST, ShardTwin, record
+
+WITHOUT_N = replace(FORMAT, selection=Selection(exclude=(read_path("n"),)))
+OUTBOX = replace(FORMAT, patch=False, category=Category.BUSINESS)
+
+
+async def to_the_end(line: Line) -> None:
+    assert await line.run_consumer() is Outcome.SHARD_END
+
+
+def skipped(line: Line, reason: str) -> float:
+    count: float = line.metrics.records_skipped.labels(reason=reason)._value.get()
+    return count
+
+
+def test_what_changes_nothing_that_is_shown_is_counted_and_settled() -> None:
+    shard = ShardTwin(closed=True)
+    shard.write_many(250, keys=4)
+    shown = json.loads(record(FIRST + 250, "k9"))
+    shown["dynamodb"]["OldImage"]["fill"] = {"S": "other"}
+    shard.records.append((FIRST + 250, json.dumps(shown).encode()))
+
+    line = run_line(to_the_end, shard=shard, form=WITHOUT_N, skip_unchanged=True)
+    (body,) = line.nakadi.stored
+    assert sequence_of(body) == FIRST + 250
+    assert (skipped(line, "unchanged"), skipped(line, "filtered")) == (250, 0)
+    assert line.lease.checkpoint == SHARD_END
+
+
+def test_an_outbox_item_that_is_written_again_is_counted_and_warned_of_rarely() -> None:
+    shard = ShardTwin(closed=True)
+    for number in range(100):
+        wire = json.loads(record(FIRST + number, "k2"))
+        wire["eventName"] = ("INSERT", "MODIFY", "MODIFY", "REMOVE")[number % 4]
+        shard.records.append((FIRST + number, json.dumps(wire).encode()))
+
+    with capture_logs() as logs:
+        line = run_line(to_the_end, shard=shard, form=OUTBOX)
+    stored = [json.loads(body) for body in line.nakadi.stored]
+    assert [int(event["n"]) - FIRST for event in stored] == [*range(0, 100, 4)]
+    assert (skipped(line, "outbox_modified"), skipped(line, "filtered")) == (50, 25)
+    assert line.lease.checkpoint == SHARD_END
+    (warned,) = (log for log in logs if log["event"] == "outbox_modified")
+    assert (warned["log_level"], warned["event_type"]) == ("warning", "order-store.order")
+    assert "k2" not in repr(warned)
+
+
+def test_what_is_left_out_of_metadata_is_counted() -> None:
+    shard = ShardTwin(closed=True)
+    shard.write_many(300, keys=4)
+    form = replace(FORMAT, metadata=MetadataSources(flow_id="n", span_ctx="fill"))
+    line = run_line(to_the_end, shard=shard, form=form)
+    assert len(line.nakadi.stored) == 300
+    assert line.metrics.metadata_left_out._value.get() == 600
