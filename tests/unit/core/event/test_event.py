@@ -1,9 +1,11 @@
 """Events and their format."""
 
+from dataclasses import replace
+
 import pytest
 
 from consumer.core.event.attribute_path import AttributePath
-from consumer.core.event.event import EventFormat, Layout
+from consumer.core.event.event import Category, EventFormat, Layout
 from consumer.core.event.selection import Selection
 
 
@@ -45,3 +47,17 @@ def test_what_must_not_be_seen_and_what_cannot_be_told_from_an_event(
 ) -> None:
     form = EventFormat("order", ("id",), selection=selection, body=body)
     assert (form.hides, form.reshapes) == (hides, reshapes)
+
+
+def test_only_a_business_event_may_have_no_member_for_its_change() -> None:
+    form = EventFormat("orders", ("id",), change=False, change_field="c")
+    assert form.change_member == "c"
+    assert replace(form, category=Category.BUSINESS).change_member is None
+    assert replace(form, category=Category.BUSINESS, change=True).change_member == "c"
+
+
+def test_a_format_leaves_something_out_if_its_selection_does() -> None:
+    form = EventFormat("orders", ("id",))
+    assert not form.leaves_out
+    assert replace(form, selection=Selection()).leaves_out
+    assert not replace(form, selection=Selection(replication=True)).leaves_out
