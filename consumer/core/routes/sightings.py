@@ -57,7 +57,8 @@ class Sightings:
             "old": _item(record.old_image),
         }
         for named, path in [*self._unseen.items()]:
-            if any(_has_path({"M": images[image]}, path.names) for image in ("new", "old")):
+            body = self._routes[named[0]].format.body
+            if any(_has(images[image], path.names, body) for image in ("new", "old")):
                 del self._unseen[named]
         for named, place in [*self._unseen_places.items()]:
             if any(_has_leaf(images[image], place.steps) for image in _OF_IMAGES[place.source]):
@@ -118,6 +119,29 @@ def _item(image: Raw | None) -> dict[str, object]:
     except (DecodeError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _has(item: dict[str, object], names: Sequence[str], body: str | None) -> bool:
+    """Return whether an item has a path; the body of an event may be JSON as text."""
+    value = item.get(body) if body == names[0] else None
+    text = value.get("S") if isinstance(value, dict) else None
+    if isinstance(text, str) and names[1:]:
+        try:
+            return _has_member(_decode(text), names[1:])
+        except (DecodeError, RecursionError):
+            return False
+    return _has_path({"M": item}, names)
+
+
+def _has_member(value: object, names: Sequence[str]) -> bool:
+    """Return whether a value of JSON has a path. It goes through lists."""
+    if not names:
+        return True
+    if isinstance(value, list):
+        return any(_has_member(each, names) for each in value)
+    if not isinstance(value, dict) or names[0] not in value:
+        return False
+    return _has_member(value[names[0]], names[1:])
 
 
 def _has_path(value: object, names: Sequence[str]) -> bool:
