@@ -35,6 +35,7 @@ from consumer.errors import LeaseTableAbsent, Misconfigured, Retryable
 from consumer.find_stream import check_enabled, find_stream, is_known
 from consumer.observability import logs
 from consumer.observability.actions import TRUST_FOR_AWS, TRUST_FOR_NAKADI
+from consumer.second_sender import check_second_sender
 from consumer.settings.loading import load_settings
 from consumer.settings.routes import routes_of
 
@@ -153,18 +154,22 @@ class Check:
             return ()
         return rows
 
-    async def _store(self, aws: Aws) -> LeaseTable:
+    async def _store(self, aws: Aws, application: str | None = None) -> LeaseTable:
         return LeaseTable(
             await aws.dynamodb(CONNECTIONS),
             self._clock,
             table=self._settings.lease_table,
-            application=self._settings.application,
+            application=application or self._settings.application,
             request_seconds=self._settings.heartbeat_seconds,
         )
 
     async def _lease_table(self, aws: Aws) -> None:
         settings = self._settings
         store = await self._store(aws)
+
+        async def rows_of(application: str) -> Sequence[StreamRow]:
+            return (await (await self._store(aws, application)).read_peers())[1]
+
         try:
             await store.ensure_table(create=False)
         except LeaseTableAbsent:
@@ -177,6 +182,9 @@ class Check:
             "lease table",
             f"{settings.lease_table}: {len(workers)} workers, {len(streams)} streams",
         )
+        if self._page is not None:
+            with self._reporting("lease table"):
+                await check_second_sender(settings, self._page, rows_of)
         duration = settings.lease_duration_seconds
         lines = await lease_lines(store, workers, streams, duration, aws.clock)
         self.results.extend(judge_application(workers, lines, duration, aws.clock.wall()))
