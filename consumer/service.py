@@ -41,6 +41,7 @@ from consumer.observer import Observer
 from consumer.preflight import before_start, tell_doubts
 from consumer.runtime.consumer_worker import ConsumerWorker, Ports, WorkerConfig
 from consumer.runtime.discovery.source import Source
+from consumer.second_sender import check_second_sender
 from consumer.settings.routes import routes_of, view_types_of
 
 if TYPE_CHECKING:
@@ -133,15 +134,28 @@ class Service:
         streams = DynamoDbStreams(
             await aws.streams(STREAM_CONNECTIONS), dynamodb, self._clock, self._metrics
         )
-        store = LeaseTable(
-            dynamodb,
-            self._clock,
-            table=settings.lease_table,
-            application=settings.application,
-            request_seconds=settings.heartbeat_seconds,
-            metrics=self._metrics,
-        )
+
+        def store_of(application: str) -> LeaseTable:
+            return LeaseTable(
+                dynamodb,
+                self._clock,
+                table=settings.lease_table,
+                application=application,
+                request_seconds=settings.heartbeat_seconds,
+                metrics=self._metrics,
+            )
+
+        async def rows_of(application: str) -> Sequence[StreamRow]:
+            return (await store_of(application).read_peers())[1]
+
+        store = store_of(settings.application)
         page = await self._find(streams, store)
+        await patiently(
+            "the lease table",
+            lambda: check_second_sender(settings, page, rows_of),
+            self._clock,
+            self._chance,
+        )
         routes = routes_of(settings, page.key_attributes, page.view_type)
         tell_doubts(routes)
         nakadis: dict[str, Nakadi] = {}

@@ -35,6 +35,7 @@ from consumer.errors import LeaseTableAbsent, Misconfigured, Retryable
 from consumer.find_stream import check_enabled, find_stream, is_known
 from consumer.observability import logs
 from consumer.observability.actions import TRUST_FOR_AWS, TRUST_FOR_NAKADI
+from consumer.second_sender import check_second_sender
 from consumer.settings.loading import load_settings
 from consumer.settings.routes import routes_of
 
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from consumer.adapters.token import Token
     from consumer.core.leases.lease import StreamRow
     from consumer.core.routes.route import Route
-    from consumer.core.stream.stream import StreamPage, ViewType
+    from consumer.core.stream.stream import StreamPage
     from consumer.settings.settings import Settings
 
 CONNECTIONS = 2
@@ -93,6 +94,7 @@ class Check:
                 self.results.append(check_region(aws.region, region))
             with self._reporting("stream"):
                 await self._stream(aws)
+            self.results.extend(judge_routes(self._routes()))
             with self._reporting("lease table"):
                 await self._lease_table(aws)
             with self._reporting("dead letter queue"):
@@ -102,8 +104,7 @@ class Check:
         token = token_of(self._settings)
         with self._reporting("token"):
             self._token(token)
-        with self._reporting(EVENT_TYPE):
-            await self._event_type(token)
+        await self._event_types(token)
 
     @contextmanager
     def _reporting(self, dependency: str) -> Iterator[None]:
@@ -140,12 +141,10 @@ class Check:
         elif not page.enabled:
             self._doubtful("stream", "disabled: the rest of it is read", "enable a stream again")
         self._fine("view type", page.view_type)
-        routes = routes_of(self._settings, page.key_attributes, page.view_type)
-        for route in routes:
+        for route in self._routes():
             chosen, keys = route.format.ordering_key, page.key_attributes
             result = check_ordering_key(chosen, keys, route.setting("ordering_key"))
             self.results.extend(of_route(route, [result]))
-        self.results.extend(judge_routes(routes))
 
     async def _known_rows(self, aws: Aws) -> Sequence[StreamRow]:
         """Return the stream rows; none if the lease table does not answer, which is told later."""
@@ -155,18 +154,22 @@ class Check:
             return ()
         return rows
 
-    async def _store(self, aws: Aws) -> LeaseTable:
+    async def _store(self, aws: Aws, application: str | None = None) -> LeaseTable:
         return LeaseTable(
             await aws.dynamodb(CONNECTIONS),
             self._clock,
             table=self._settings.lease_table,
-            application=self._settings.application,
+            application=application or self._settings.application,
             request_seconds=self._settings.heartbeat_seconds,
         )
 
     async def _lease_table(self, aws: Aws) -> None:
         settings = self._settings
         store = await self._store(aws)
+
+        async def rows_of(application: str) -> Sequence[StreamRow]:
+            return (await (await self._store(aws, application)).read_peers())[1]
+
         try:
             await store.ensure_table(create=False)
         except LeaseTableAbsent:
@@ -179,6 +182,9 @@ class Check:
             "lease table",
             f"{settings.lease_table}: {len(workers)} workers, {len(streams)} streams",
         )
+        if self._page is not None:
+            with self._reporting("lease table"):
+                await check_second_sender(settings, self._page, rows_of)
         duration = settings.lease_duration_seconds
         lines = await lease_lines(store, workers, streams, duration, aws.clock)
         self.results.extend(judge_application(workers, lines, duration, aws.clock.wall()))
@@ -209,29 +215,48 @@ class Check:
         else:
             raise Misconfigured(f"{file} has no token; wanted a readable file with one line")
 
-    async def _event_type(self, token: Token) -> None:
+    def _routes(self) -> tuple[Route, ...]:
+        """Return the routes, with the table's key as far as it is known."""
         page = self._page
-        routes = (
-            routes_of(self._settings, ())
-            if page is None
-            else routes_of(self._settings, page.key_attributes, page.view_type)
-        )
-        for route in routes:
-            await self._route(route, None if page is None else page.view_type, token)
+        if page is None:
+            return routes_of(self._settings, ())
+        return routes_of(self._settings, page.key_attributes, page.view_type)
 
-    async def _route(self, route: Route, view_type: ViewType | None, token: Token) -> None:
-        settings = self._settings
-        async with Nakadi(
-            settings.nakadi_url,
-            route.event_type,
-            token,
-            self._clock,
-            concurrency=CONNECTIONS,
-            timeout=settings.publish_timeout_seconds,
-            tls=tls_of(settings),
-        ) as nakadi:
-            result = await preflight.look(nakadi, route, view_type)
-        self.results.extend(result.results)
+    async def _event_types(self, token: Token) -> None:
+        """Ask for all event types at the same time: one that does not answer holds up no other."""
+        found: dict[str, list[CheckResult]] = {}
+
+        async def ask(route: Route) -> None:
+            found[route.event_type] = await self._event_type(route, token)
+
+        routes = self._routes()
+        async with asyncio.TaskGroup() as tasks:
+            for route in routes:
+                tasks.create_task(ask(route))
+        for route in routes:
+            self.results.extend(found[route.event_type])
+
+    async def _event_type(self, route: Route, token: Token) -> list[CheckResult]:
+        settings, page = self._settings, self._page
+        try:
+            async with Nakadi(
+                settings.nakadi_url,
+                route.event_type,
+                token,
+                self._clock,
+                concurrency=CONNECTIONS,
+                timeout=settings.publish_timeout_seconds,
+                tls=tls_of(settings),
+            ) as nakadi:
+                view_type = None if page is None else page.view_type
+                return (await preflight.look(nakadi, route, view_type)).results
+        except Misconfigured as error:
+            what, _, remedy = str(error).partition("; ")
+            result = CheckResult(EVENT_TYPE, Severity.WRONG, what, remedy)
+        except Retryable as error:
+            remedy = _remedy(EVENT_TYPE, error)
+            result = CheckResult(EVENT_TYPE, Severity.UNREACHABLE, str(error), remedy)
+        return of_route(route, [result])
 
 
 def _rows(results: Iterable[CheckResult]) -> Iterator[tuple[str, ...]]:

@@ -39,6 +39,10 @@ class NakadiProcess:
         """Create an event type; a refusal is a RefusedError."""
         self._call("POST", "/event-types", definition)
 
+    def delete_event_type(self, name: str) -> None:
+        """Delete an event type, and all that is stored in it."""
+        self._call("DELETE", f"/event-types/{name}")
+
     def add_fault(self, **members: object) -> int:
         """Add a fault (see `localdev.nakadi.control.faults.Fault`) and return its number."""
         return int(json.loads(self._call("POST", "/control/faults", members))[0])

@@ -15,6 +15,7 @@ import structlog
 from consumer.core.leases.checkpoint import LATEST, SHARD_END, TRIM_HORIZON
 from consumer.core.leases.lease import SCHEMA_VERSION, StreamRow
 from consumer.core.leases.lineage import chain
+from consumer.core.leases.purpose import event_types_of
 from consumer.core.leases.sweep import new_lease
 from consumer.core.stream.stream import AtLatest
 from consumer.errors import Misconfigured, Retryable, ShardNotFound, TrimmedData
@@ -121,8 +122,9 @@ async def _accept(store: LeaseStore, source: Source, row: StreamRow) -> StreamRo
     log.warning(
         "fingerprint_replaced",
         stream=row.key,
-        before=row.fingerprint,
-        event_types=row.event_types,
+        before=row.fingerprint
+        if wanted.fingerprint != row.fingerprint
+        else ", ".join(event_types_of(row)),
         action="unset CONSUMER_ACCEPT_CHANGE once no worker has the old settings",
     )
     return replaced

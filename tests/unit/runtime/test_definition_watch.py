@@ -90,7 +90,7 @@ def test_it_stops_its_own_event_type_and_no_other() -> None:
         status = bench.b.status
         assert (status.state, status.reason) == (FlowState.STOPPED, DEFINITION)
         assert status.detail == "b: compacted; choose cleanup_policy delete"
-        assert "change the event type" in (status.action or "")
+        assert "repair the event type" in (status.action or "")
         await bench.run_for(100.0)
         assert bench.stored == (1, 0)
         assert bench.nakadi["b"].requests == []
