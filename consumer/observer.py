@@ -192,8 +192,7 @@ class Observer:
         if self._worker is None:
             names = self._settings.event_types
             return tuple(EventTypeStatus(name, NOTHING_SENT) for name in names)
-        wall, outlets = self._clock.wall(), self._worker.publishing.backlog.outlets
-        return tuple(outlet.status(wall) for outlet in outlets.values())
+        return self._worker.publishing.backlog.statuses(self._clock.wall())
 
     def _shards(self) -> Sequence[ShardView]:
         if self._worker is None:

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from consumer.adapters.token import Token
     from consumer.core.leases.lease import StreamRow
     from consumer.core.routes.route import Route
-    from consumer.core.stream.stream import StreamPage, ViewType
+    from consumer.core.stream.stream import StreamPage
     from consumer.settings.settings import Settings
 
 CONNECTIONS = 2
@@ -94,6 +94,7 @@ class Check:
                 self.results.append(check_region(aws.region, region))
             with self._reporting("stream"):
                 await self._stream(aws)
+            self.results.extend(judge_routes(self._routes()))
             with self._reporting("lease table"):
                 await self._lease_table(aws)
             with self._reporting("dead letter queue"):
@@ -103,8 +104,7 @@ class Check:
         token = token_of(self._settings)
         with self._reporting("token"):
             self._token(token)
-        with self._reporting(EVENT_TYPE):
-            await self._event_type(token)
+        await self._event_types(token)
 
     @contextmanager
     def _reporting(self, dependency: str) -> Iterator[None]:
@@ -141,12 +141,10 @@ class Check:
         elif not page.enabled:
             self._doubtful("stream", "disabled: the rest of it is read", "enable a stream again")
         self._fine("view type", page.view_type)
-        routes = routes_of(self._settings, page.key_attributes, page.view_type)
-        for route in routes:
+        for route in self._routes():
             chosen, keys = route.format.ordering_key, page.key_attributes
             result = check_ordering_key(chosen, keys, route.setting("ordering_key"))
             self.results.extend(of_route(route, [result]))
-        self.results.extend(judge_routes(routes))
 
     async def _known_rows(self, aws: Aws) -> Sequence[StreamRow]:
         """Return the stream rows; none if the lease table does not answer, which is told later."""
@@ -217,29 +215,48 @@ class Check:
         else:
             raise Misconfigured(f"{file} has no token; wanted a readable file with one line")
 
-    async def _event_type(self, token: Token) -> None:
+    def _routes(self) -> tuple[Route, ...]:
+        """Return the routes, with the table's key as far as it is known."""
         page = self._page
-        routes = (
-            routes_of(self._settings, ())
-            if page is None
-            else routes_of(self._settings, page.key_attributes, page.view_type)
-        )
-        for route in routes:
-            await self._route(route, None if page is None else page.view_type, token)
+        if page is None:
+            return routes_of(self._settings, ())
+        return routes_of(self._settings, page.key_attributes, page.view_type)
 
-    async def _route(self, route: Route, view_type: ViewType | None, token: Token) -> None:
-        settings = self._settings
-        async with Nakadi(
-            settings.nakadi_url,
-            route.event_type,
-            token,
-            self._clock,
-            concurrency=CONNECTIONS,
-            timeout=settings.publish_timeout_seconds,
-            tls=tls_of(settings),
-        ) as nakadi:
-            result = await preflight.look(nakadi, route, view_type)
-        self.results.extend(result.results)
+    async def _event_types(self, token: Token) -> None:
+        """Ask for all event types at the same time: one that does not answer holds up no other."""
+        found: dict[str, list[CheckResult]] = {}
+
+        async def ask(route: Route) -> None:
+            found[route.event_type] = await self._event_type(route, token)
+
+        routes = self._routes()
+        async with asyncio.TaskGroup() as tasks:
+            for route in routes:
+                tasks.create_task(ask(route))
+        for route in routes:
+            self.results.extend(found[route.event_type])
+
+    async def _event_type(self, route: Route, token: Token) -> list[CheckResult]:
+        settings, page = self._settings, self._page
+        try:
+            async with Nakadi(
+                settings.nakadi_url,
+                route.event_type,
+                token,
+                self._clock,
+                concurrency=CONNECTIONS,
+                timeout=settings.publish_timeout_seconds,
+                tls=tls_of(settings),
+            ) as nakadi:
+                view_type = None if page is None else page.view_type
+                return (await preflight.look(nakadi, route, view_type)).results
+        except Misconfigured as error:
+            what, _, remedy = str(error).partition("; ")
+            result = CheckResult(EVENT_TYPE, Severity.WRONG, what, remedy)
+        except Retryable as error:
+            remedy = _remedy(EVENT_TYPE, error)
+            result = CheckResult(EVENT_TYPE, Severity.UNREACHABLE, str(error), remedy)
+        return of_route(route, [result])
 
 
 def _rows(results: Iterable[CheckResult]) -> Iterator[tuple[str, ...]]:

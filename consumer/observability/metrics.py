@@ -191,6 +191,11 @@ class Metrics:
         self.queue_limit_bytes = self._gauge(
             "queue_limit_bytes", "The value of CONSUMER_QUEUE_BYTES."
         )
+        self.unseen_paths = self._gauge(
+            "unseen_paths",
+            "Paths that a route names and that no record had of those looked at; /status has them.",
+            EVENT_TYPE,
+        )
         self.hot_keys = self._counter(
             "hot_keys",
             "Events stored after more than a minute, with ten runs of their key still behind them.",

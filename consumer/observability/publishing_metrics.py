@@ -31,6 +31,7 @@ class PublishingMetrics:
         self.partition_lanes = metrics.partition_lanes.labels(event_type=event_type)
         self.queue_events = metrics.queue_events.labels(event_type=event_type)
         self.oldest_event_seconds = metrics.oldest_event_seconds.labels(event_type=event_type)
+        self.unseen_paths = metrics.unseen_paths.labels(event_type=event_type)
         self.hot_keys = metrics.hot_keys.labels(event_type=event_type)
         for reason in dead_letter.REASONS:
             metrics.dead_letters.labels(event_type=event_type, reason=reason)

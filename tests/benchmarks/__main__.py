@@ -8,6 +8,7 @@ f  time to the first event
 g  gzip of publishing requests
 p  one of eight partitions down
 r  filters of routes
+s  routes: what they take and show
 
 CPU seconds are those of the measured process, user and system, all threads. Of several runs the
 best counts, for every program alike: what disturbs a run only ever adds.
@@ -28,6 +29,7 @@ from tests.benchmarks.figures.idle import measure_idle
 from tests.benchmarks.figures.lease_traffic import SHARDS, WORKERS, measure_lease_traffic
 from tests.benchmarks.figures.partition_down import measure_partitions
 from tests.benchmarks.figures.request_gzip import measure_gzip
+from tests.benchmarks.figures.routes import ALL, NOBODY, RATIOS, measure_routes
 from tests.benchmarks.figures.throughput import (
     Throughput,
     measure_consumer,
@@ -196,6 +198,23 @@ class Bench:
             "    wildcard, 400 KB / 200 KB", ratio, 2.5, f"{ratio:.2f}", f"{whole:.2f} ms of CPU"
         )
 
+    def routes(self) -> Iterable[Row]:
+        self._say("routes")
+        costs = measure_routes()
+        for case, cost in costs.items():
+            told = f"{cost.microseconds:.1f} µs a record, {cost.per_second:,.0f} events/s"
+            if case in RATIOS:
+                base, target = RATIOS[case]
+                ratio = cost.per_second / costs[base].per_second
+                yield at_least(f"(s) {case} / {base}", ratio, target, f"{ratio:.2f}", told)
+            else:
+                yield Row(f"(s) {case}", told)
+        nobody, ratio = costs[NOBODY], costs[ALL].microseconds / costs[NOBODY].microseconds
+        yield at_least(f"    {NOBODY}, times as fast", ratio, 3, f"{ratio:.1f}")
+        yield at_most(
+            "    the same, µs a record", nobody.microseconds, 10, f"{nobody.microseconds:.1f}"
+        )
+
     def _say(self, text: str) -> None:
         print(f"{time.monotonic() - self._started:5.0f} s  {text}", file=sys.stderr, flush=True)
 
@@ -209,7 +228,7 @@ def _spread(runs: list[Throughput]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--only", default="a,b,e,l,f,g,p,r", help="letters, comma separated")
+    parser.add_argument("--only", default="a,b,e,l,f,g,p,r,s", help="letters, comma separated")
     parser.add_argument("--quick", action="store_true", help="shorter samples, noisier figures")
     arguments = parser.parse_args()
     with local_aws() as aws:
@@ -223,11 +242,12 @@ def main() -> None:
             "g": bench.request_gzip,
             "p": bench.partitions,
             "r": bench.filters,
+            "s": bench.routes,
         }
         chosen = arguments.only.split(",")
         if unknown := set(chosen) - set(figures):
             parser.error(
-                f"--only: found {', '.join(sorted(unknown))}, wanted a, b, e, l, f, g, p or r"
+                f"--only: found {', '.join(sorted(unknown))}, wanted a, b, e, l, f, g, p, r or s"
             )
         rows = [row for letter in figures if letter in chosen for row in figures[letter]()]
     load = f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""

@@ -1,10 +1,12 @@
 """Rolls workers from an older version to this one under load, and back, and judges.
 
-python -m tests.crash.upgrade --from REF
+python -m tests.crash.upgrade --from REF [--routes]
 
-REF is a commit or tag of this repository. Worker after worker is told to end and replaced by one of
-the other version, so both work side by side on the same leases. Nothing may be lost or overtaken,
-and an orderly change of versions makes no duplicate. Exit code 1 otherwise.
+With --routes this version has a list with one route, as the README moves an event type, and the
+older one its single event type. REF is a commit or tag of this repository. Worker after worker is
+told to end and replaced by one of the other version, so both work side by side on the same leases.
+Nothing may be lost or overtaken, and an orderly change of versions makes no duplicate. Exit code 1
+otherwise.
 """
 
 import argparse
@@ -13,9 +15,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.crash.installation import alive, all_held, installation, settled
+from tests.crash.one_route import as_one_route
 from tests.integration.cluster import Cluster
 from tests.integration.load import Load
 
@@ -27,13 +31,13 @@ PER_SECOND = 100
 BESIDE_SECONDS = 12.0  # longer than a lease duration
 
 
-def main(ref: str) -> int:
+def main(ref: str, *, routes: bool) -> int:
     """Roll forth and back; 0 if nothing went wrong."""
     with tempfile.TemporaryDirectory() as folder:
         older = Path(folder, "older")
         git("worktree", "add", "--detach", "--quiet", str(older), ref)
         try:
-            return judge(older, Path(folder), ref)
+            return judge(older, Path(folder), ref, routes=routes)
         finally:
             git("worktree", "remove", "--force", str(older))
 
@@ -42,14 +46,15 @@ def git(*words: str) -> None:
     subprocess.run(("git", "-C", str(ROOT), *words), check=True)
 
 
-def judge(older: Path, folder: Path, ref: str) -> int:
+def judge(older: Path, folder: Path, ref: str, *, routes: bool) -> int:
+    ours = as_one_route(folder) if routes else {}
     with installation(folder, shards=SHARDS) as cluster:
         for _ in range(WORKERS):
             cluster.start_version(older)
         with Load(cluster, PER_SECOND):
             until_held(cluster)
-            for name, path in (("this version", ROOT), (ref, older)):
-                roll(cluster, name, path)
+            for name, path, settings in (("this version", ROOT, ours), (ref, older, {})):
+                roll(cluster, name, path, settings)
                 split(cluster)
         verdict = settled(cluster)
         ended = [worker.process.poll() for worker in cluster.workers]
@@ -60,10 +65,10 @@ def judge(older: Path, folder: Path, ref: str) -> int:
     return int(bool(wrong))
 
 
-def roll(cluster: Cluster, name: str, path: Path) -> None:
+def roll(cluster: Cluster, name: str, path: Path, settings: Mapping[str, str]) -> None:
     """Replace one worker after the other, as a deployment does: the new one comes first."""
     for number, worker in enumerate(alive(cluster), start=1):
-        cluster.start_version(path)
+        cluster.start_version(path, **settings)
         until_held(cluster)
         code, seconds = worker.stop(signal.SIGTERM)
         until_held(cluster)
@@ -85,4 +90,6 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # or what it has started would live on
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     asked.add_argument("--from", dest="ref", required=True, help="the older version")
-    sys.exit(main(asked.parse_args().ref))
+    asked.add_argument("--routes", action="store_true", help="this version has a list of routes")
+    words = asked.parse_args()
+    sys.exit(main(words.ref, routes=words.routes))

@@ -134,13 +134,13 @@ class Cluster:
         process = ConsumerProcess(["run"], self.environment(**settings), log, log)
         return self._started(process, log)
 
-    def start_version(self, source: Path) -> WorkerProcess:
+    def start_version(self, source: Path, **settings: str) -> WorkerProcess:
         """Start one more worker, of the version that is in this folder."""
         log = self._next_log
         with log.open("wb") as out:
             process = subprocess.Popen(
                 [CONSUMER, "run"],
-                env=self.environment(PYTHONPATH=str(source)),
+                env=self.environment(PYTHONPATH=str(source), **settings),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,

@@ -22,6 +22,7 @@ _FORKS.set_forkserver_preload(
         "consumer.commands.run",
         "consumer.commands.check",
         "consumer.commands.events.event_type",
+        "consumer.commands.events.preview",
         "consumer.commands.events.redrive",
         "consumer.commands.operate.gaps",
         "consumer.commands.operate.leases",

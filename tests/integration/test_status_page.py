@@ -281,11 +281,12 @@ async def test_it_says_what_each_event_type_took_and_which_one_holds_a_shard(
         waiting_events=77,
         oldest_event_seconds=300.0,
     )
+    nothing = EventTypeStatus(names[2], NOTHING_SENT, unseen_paths=("knid", "customer.iban"))
     held = ShardStatus(shard_id(2), "reading", "400", 300.0, 77, STREAM, behind=(names[1],))
     view = replace(
         VIEW,
         shards=(held,),
-        event_types=(taken, behind, EventTypeStatus(names[2], NOTHING_SENT)),
+        event_types=(taken, behind, nothing),
     )
     async with serve_http("127.0.0.1", 0, Source(view)) as port:
         await window.open(f"http://127.0.0.1:{port}/")
@@ -296,6 +297,7 @@ async def test_it_says_what_each_event_type_took_and_which_one_holds_a_shard(
             "1 record taken since the start · 77 waiting, the oldest 5 min old",
             "no record taken since the start · 0 waiting",
         ]
+        assert "no record had knid, customer.iban" in await window.text("#tiles")
         assert "public payments → order-store.payment" in await window.text("#tiles")
         state = "document.querySelector('#shards tr').children[1].textContent"
         assert "held back by order-store.payment" in await window.run(f"return {state}")

@@ -23,7 +23,7 @@ from consumer.core.stream.record import MalformedRecord
 from consumer.core.stream.recording import NoRecording, described, read_recording
 from consumer.core.stream.stream import ViewType
 from consumer.credentials import fallback_region
-from consumer.errors import Misconfigured, Retryable, StreamUnreachable
+from consumer.errors import Misconfigured, Retryable, StreamUnreachable, first_in
 from consumer.find_stream import check_ordering_key, find_stream
 from consumer.observability import logs
 from consumer.settings.loading import EVENT_TYPE, SOURCE, load_settings
@@ -114,10 +114,12 @@ class Preview:
             try:
                 page = (await find_stream(self._settings, client)).page
                 check_ordering_key(self._settings, page)
-                tip = StreamTip(client, page, lambda found: self._show_page(page, found))
+                tip = StreamTip(client, page, lambda found: self._show_page(page, found), _begin)
                 await tip.read(seconds)
             except Retryable as error:
                 raise StreamUnreachable(f"the stream could not be read: {error}") from error
+            except BaseExceptionGroup as group:  # the reader of our output has left
+                raise first_in(group, BrokenPipeError) or group from None
         if tip.failures:
             told = ", ".join(f"{reason} {count}" for reason, count in sorted(tip.failures.items()))
             if not tip.pages:
@@ -177,6 +179,12 @@ class Preview:
                     f" attributes of the table's primary key ({', '.join(keys)})"
                 )
         return Previewer.of(routes, arn, self._shapes, self._sightings)
+
+
+def _begin(shards: int) -> None:
+    """Say from when on changes are shown."""
+    sys.stderr.write(f"note: reading {shards} shards\n")
+    sys.stderr.flush()
 
 
 def live_seconds(text: str) -> int:

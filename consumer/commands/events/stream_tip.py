@@ -25,24 +25,35 @@ POLL_SECONDS = 1.0
 
 
 class StreamTip:
-    """The tip of one stream: `pages` that were read, and `failures`, counted by their reason."""
+    """The tip of one stream: `pages` that were read, and `failures`, counted by their reason.
+
+    `started` is called when all shards are being read: what is written from then on is shown.
+    """
 
     def __init__(
-        self, client: StreamClient, first: StreamPage, take: Callable[[Page], None]
+        self,
+        client: StreamClient,
+        first: StreamPage,
+        take: Callable[[Page], None],
+        started: Callable[[int], None],
     ) -> None:
         self.failures: Counter[str] = Counter()
         self.pages = 0
         self._client = client
         self._first = first
         self._take = take
+        self._started = started
+        self._waiting: set[str] = set()  # shards that have no iterator yet
+        self._shards = 0
 
     async def read(self, seconds: float) -> None:
         """Read for so long. Raise Retryable if the shards cannot be listed."""
-        shards = [shard for shard in await self._listed() if not shard.closed]
+        shards = [shard.shard_id for shard in await self._listed() if not shard.closed]
+        self._waiting, self._shards = set(shards), len(shards)
         try:
             async with asyncio.timeout(seconds), asyncio.TaskGroup() as tasks:
-                for shard in shards:
-                    tasks.create_task(self._shard(tasks, shard.shard_id, AtLatest()))
+                for shard_id in shards:
+                    tasks.create_task(self._shard(tasks, shard_id, AtLatest()))
         except TimeoutError:
             pass
 
@@ -61,6 +72,7 @@ class StreamTip:
             try:
                 if iterator is None:
                     iterator, _ = await self._client.shard_iterator(stream, shard_id, start)
+                    self._reached(shard_id)
                 page = await self._client.get_records(iterator)
                 self.pages += 1
                 self._take(page)
@@ -72,10 +84,18 @@ class StreamTip:
             except Retryable as error:
                 self.failures[error.reason] += 1
             except ShardNotFound:
+                self._reached(shard_id)
                 return
             await asyncio.sleep(POLL_SECONDS)
         for child in await self._children(shard_id):
             tasks.create_task(self._shard(tasks, child.shard_id, AtTrimHorizon()))
+
+    def _reached(self, shard_id: str) -> None:
+        """Note that a shard is being read, or gone."""
+        if shard_id in self._waiting:
+            self._waiting.remove(shard_id)
+            if not self._waiting:
+                self._started(self._shards)
 
     async def _children(self, shard_id: str) -> list[Shard]:
         """Return the children of a shard that has ended; they may be listed late."""

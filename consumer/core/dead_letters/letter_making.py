@@ -55,9 +55,11 @@ def filled(
         hidden = content.unreadable and any(each.format.hides for each in routes)
         record = None if hidden else content.record
         return replace(letter, record=record, truncated=(RECORD,) if record is None else ())
-    if route.format.reshapes and content.record is not None:
-        return replace(letter, record=_seen(content.record, route.format))
-    return letter
+    if not route.format.reshapes or content.record is None:
+        return letter
+    if isinstance(content, Unbuildable):
+        return replace(letter, record=content.record)  # it is reduced already
+    return replace(letter, record=_seen(content.record, route.format))
 
 
 def _of_route(blank: DeadLetter, content: Event | Unbuildable, route: Route) -> DeadLetter:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _decode_members = json.Decoder(dict[str, Raw]).decode
 _decode_elements = json.Decoder(list[Raw]).decode
-_decode_text = json.Decoder(str).decode
 
 _WORDS = frozenset((b"true", b"false", b"null"))
 
@@ -37,9 +36,7 @@ def seen_object(text: str, shown: Shown) -> dict[str, bytes]:
         below = shown.of_member(name) if isinstance(shown, Part) else shown
         try:
             seen = _seen(bytes(value), below)
-        except DecodeError:
-            raise MalformedItem(f"member {name!r}: it is no JSON") from None
-        except MalformedItem as error:
+        except (MalformedItem, DecodeError) as error:
             raise MalformedItem(f"member {name!r}: {error}") from None
         if seen is not None:
             found[name] = seen
@@ -64,8 +61,4 @@ def _seen(text: bytes, shown: Shown) -> bytes | None:
         return b"[%b]" % b",".join(found) if len(found) == len(elements) else None
     if isinstance(shown, Part) and not shown.others:
         return None
-    if first == b'"':
-        if b"\\u" in text:
-            _decode_text(text)  # raises if a surrogate is alone
-        return text
-    return text if text in _WORDS else number(text)
+    return text if first == b'"' or text in _WORDS else number(text)

@@ -47,7 +47,7 @@ def seen_record(text: bytes, form: EventFormat) -> bytes:
         return text
     try:
         return _seen_record(text, _selector(selection), form.body)
-    except DecodeError as error:
+    except (MalformedItem, DecodeError) as error:
         raise MalformedItem(str(error)) from None
     except RecursionError:
         raise MalformedItem("it is nested too deeply") from None

@@ -90,7 +90,8 @@ class EventTypeStatus:
     `route` is the name of its route, None if it is called like the event type. `records_taken`
     counts the records that this worker has made an event of since its start, `waiting_events` those
     events that it has in memory, of all its shards; `oldest_event_seconds` is the age of the oldest
-    of their changes, None if there is none.
+    of their changes, None if there is none. `unseen_paths` are those paths of its route that none
+    of the records had which were looked at, a hundred at least.
     """
 
     name: str
@@ -104,6 +105,7 @@ class EventTypeStatus:
     records_taken: int = 0
     waiting_events: int = 0
     oldest_event_seconds: float | None = None
+    unseen_paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ class Assembler:
                 events.append((number, self._make[number](record, _CROSSINGS.get(answer))))
         if not taken:
             events += [(number, self._make[number](record, None)) for number in self._rest]
-        return sorted(events, key=_number)
+        return sorted(events, key=_number) if self._taking_all else events
 
     def take_metadata_left_out(self) -> int:
         """Return how many values were left out of events' metadata since this was asked last."""

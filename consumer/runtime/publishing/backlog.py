@@ -8,12 +8,14 @@ events. It keeps the budget and settles tickets in the watermarks of the shards.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from consumer.core.backlog.budget import ByteBudget
 from consumer.core.backlog.queued_event import EventState, QueuedEvent
 from consumer.core.backlog.ticket import Ticket
+from consumer.core.routes.unseen_paths import UnseenPaths
 from consumer.observability.publishing_metrics import PublishingMetrics
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from consumer.core.backlog.tenure import Tenure
     from consumer.core.backlog.watermark import AckWatermark
     from consumer.core.event.event import Event, Unbuildable
+    from consumer.core.reports.status import EventTypeStatus
     from consumer.observability.metrics import Metrics
     from consumer.runtime.publishing.outlet import Outlet
 
@@ -50,6 +53,7 @@ class Backlog:
 
     def __init__(self, limit: int, metrics: Metrics) -> None:
         self.budget = ByteBudget(limit)
+        self.paths = UnseenPaths()
         self.outlets: dict[str, Outlet[Ticket]] = {}
         self._metrics = metrics
         self._publishing: dict[str, PublishingMetrics] = {}
@@ -60,6 +64,7 @@ class Backlog:
         """Add an outlet, to which events may go from now on."""
         self.outlets[outlet.name] = outlet
         self._publishing[outlet.name] = PublishingMetrics(self._metrics, outlet.name)
+        self.paths.watch(outlet.event_type.route)
 
     @property
     def events(self) -> int:
@@ -183,12 +188,20 @@ class Backlog:
         self.budget.adjust(watermark.tenure.member, -freed)
         self._grant()
 
+    def statuses(self, wall: float) -> tuple[EventTypeStatus, ...]:
+        """Return what `/status` shows of each event type. `wall` is in epoch seconds."""
+        return tuple(
+            replace(outlet.status(wall), unseen_paths=self.paths.of(name))
+            for name, outlet in self.outlets.items()
+        )
+
     def observe(self, wall: float) -> None:
         """Set the gauges of the backlog and of each event type. `wall` is in epoch seconds."""
         self._metrics.queue_bytes.set(self.budget.used)
         self._metrics.queue_limit_bytes.set(self.budget.limit)
         for name, outlet in self.outlets.items():
             metrics, status = self._publishing[name], outlet.status(wall)
+            metrics.unseen_paths.set(len(self.paths.of(name)))
             metrics.in_state(status.state)
             metrics.partition_lanes.set(len(outlet.event_type.lanes))
             metrics.queue_events.set(status.waiting_events)

@@ -112,6 +112,8 @@ class Intake:
         written before the fence passes.
         """
         records, taken = page.records, 0
+        if records:
+            self._backlog.paths.look(records[0])
         fits = self._reservations.begin(page.size)
         while fits and taken < len(records):
             if taken:

@@ -2,6 +2,7 @@
 
 from msgspec import Raw
 
+from consumer.core.dead_letters import letter_making
 from consumer.core.event import image, transcode
 from consumer.core.event.attribute import decode_members
 from consumer.core.event.event import Crossing, Event, EventFormat, Unbuildable, Withheld
@@ -26,6 +27,13 @@ def exclusion_forgotten_in_letters() -> None:
         return text
 
     plant(transcode, "seen_record", whole)
+
+
+def exclusion_forgotten_beside_the_event() -> None:
+    def whole(text: bytes, form: EventFormat) -> bytes:
+        return text
+
+    plant(letter_making, "seen_record", whole)
 
 
 def exclusion_forgotten_once_a_shape_is_not_known() -> None:

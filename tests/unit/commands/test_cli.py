@@ -43,6 +43,8 @@ def test_without_a_command_it_prints_help() -> None:
     answer = consumer()
     assert answer.returncode == 0
     shown = (
+        "preview",
+        "event-type",
         "seek",
         "pause",
         "resume",

@@ -158,6 +158,16 @@ def test_the_lease_table_is_in_the_account_and_region_of_the_service(
     ]
 
 
+def test_preview_reads_the_stream_and_nothing_else() -> None:
+    found = allowed("preview", stream_arn=ARN, dead_letter_queue_url=QUEUE)
+    assert found == {
+        ARN: {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"}
+    }
+    by_table = allowed("preview", table="orders")
+    assert by_table["arn:aws:dynamodb:*:*:table/orders"] == {"dynamodb:DescribeTable"}
+    assert len(by_table) == 2
+
+
 def test_redrive_needs_the_queue_and_nothing_else() -> None:
     found = allowed("redrive", table="orders", dead_letter_queue_url=QUEUE)
     assert found == {

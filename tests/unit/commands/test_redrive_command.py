@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from consumer import cli
-from consumer.commands.events.redrive import known, positive, since, summary
+from consumer.commands.events.redrive import known, positive, since, summary, table_of
 from consumer.commands.events.redrive_list import RedriveList
 from consumer.commands.events.redrive_progress import BAR_SECONDS, LINE_SECONDS, RedriveProgress
 from consumer.core.dead_letters.redrive import RedriveOutcome
 from consumer.core.reports.letter_line import HEADER
 from consumer.core.reports.redrive_report import NAMED, RedriveReport
 from consumer.errors import Misconfigured
+from consumer.settings.loading import load_settings
 
 LEAST = {
     "CONSUMER_TABLE": "orders",
@@ -103,6 +104,46 @@ def test_the_summary_names_what_stays_and_says_what_it_means() -> None:
         "hidden by somebody else: 3 (by another reader, or a run that died; they come back)",
         "ended early: it was called off",
     ]
+
+
+def test_the_summary_has_a_line_for_each_event_type_if_there_are_several() -> None:
+    report = RedriveReport()
+    report.event_types["shop.order"].update({RedriveOutcome.ACCEPTED: 5, RedriveOutcome.REFUSED: 1})
+    assert not any("shop.order" in line for line in summary(report))
+    report.event_types["shop.shipped"][RedriveOutcome.UNSENT] = 3
+    report.ended_parts["shop.shipped"] = "Nakadi answered 403"
+    for number in range(3):
+        report.count(RedriveOutcome.UNSENT, f"m{number}", "shop.shipped: Nakadi answered 403")
+    lines = list(summary(report))
+    assert lines[-2:] == [
+        "shop.order: accepted 5, refused 1",
+        "shop.shipped: not sent 3; ended early: Nakadi answered 403",
+    ]
+    assert "not sent: 3 (nothing more was sent to their event type; they stay)" in lines
+    assert report.exit_code == 1
+
+
+def test_what_other_rules_made_says_what_publishes_it() -> None:
+    report = RedriveReport()
+    report.count(RedriveOutcome.OTHER_RULES, "m1", "route 'orders' has changed")
+    line = next(line for line in summary(report) if line.startswith("made by other rules: 1 "))
+    assert "--as-made publishes them" in line
+    assert "  m1: route 'orders' has changed" in list(summary(report))
+    assert report.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("environ", "table"),
+    [
+        ({"CONSUMER_TABLE": "orders"}, "orders"),
+        ({"CONSUMER_STREAM_ARN": "arn:aws:dynamodb:eu-central-1:1:table/customers/stream/l"},
+         "customers"),
+        ({}, None),
+    ],
+)  # fmt: skip
+def test_the_table_is_that_of_the_stream(environ: dict[str, str], table: str | None) -> None:
+    needed = {name: text for name, text in LEAST.items() if name != "CONSUMER_TABLE"}
+    assert table_of(load_settings({**needed, **environ}, [])) == table
 
 
 def shown(out: io.StringIO, pause: float, steps: int) -> str:

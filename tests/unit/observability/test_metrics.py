@@ -35,6 +35,7 @@ PUBLIC = {
     "lease_lost_total": set(),
     "partition_lanes": {"event_type"},
     "queue_events": {"event_type"},
+    "unseen_paths": {"event_type"},
     "oldest_event_seconds": {"event_type"},
     "queue_bytes": set(),
     "queue_limit_bytes": set(),

@@ -11,7 +11,9 @@ from consumer.core.event.event import Event, EventFormat
 from consumer.core.leases.fence import Fence
 from consumer.core.limits import LeaseTiming, PublishLimits
 from consumer.core.reports.status import NOTHING_SENT
+from consumer.core.routes.filters.lambda_filter import read_filter
 from consumer.core.routes.route import Route
+from consumer.core.routes.unseen_paths import ENOUGH
 from consumer.observability.conditions import Conditions
 from consumer.observability.metrics import Metrics
 from consumer.runtime.instruments import Instruments
@@ -142,3 +144,19 @@ def test_requests_and_events_of_a_real_line_have_their_event_type(outages: int) 
     assert line.counted("publish_requests_total", outcome="http_200") > 0
     assert (line.counted("publish_retries_total", reason="http_503") > 0) is (outages > 0)
     assert line.counted("publish_in_flight") == 0
+
+
+@pytest.mark.parametrize("pages", [ENOUGH - 1, ENOUGH])
+def test_a_record_of_each_page_is_looked_at_for_the_paths_of_routes(pages: int) -> None:
+    shard = ShardTwin(closed=True, page_records=2)
+    shard.write_many(2 * pages, keys=4)
+    asked = read_filter({"item": {"knid": {"S": [{"exists": False}]}, "id": {"S": ["k1", "k2"]}}})
+
+    async def main(line: Line) -> None:
+        await line.run_consumer()
+        (shown,) = line.backlog.statuses(WALL)
+        assert shown.unseen_paths == (("knid",) if pages == ENOUGH else ())
+        line.backlog.observe(WALL)
+        assert line.counted("unseen_paths") == len(shown.unseen_paths)
+
+    run_line(main, shard=shard, asked=asked)

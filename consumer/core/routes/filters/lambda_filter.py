@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from consumer.core.event.attribute_path import AttributePath
 from consumer.core.routes.filters.branch import Check, checks_of
 from consumer.core.routes.filters.doubt import doubts_of
-from consumer.core.routes.filters.place import Place, Source, place_of
+from consumer.core.routes.filters.place import IMAGES, Place, Source, place_of
 from consumer.core.routes.language.bad_pattern import BadPattern, Doubt
 from consumer.core.routes.language.json_tree import Members, read_json, shown, tree_of
 from consumer.core.routes.language.pattern import Pattern, read_pattern
@@ -58,6 +59,17 @@ class Filter:
     def is_by_keys(self) -> bool:
         """Whether it asks for keys only, or nothing: then an item is taken always, or never."""
         return all(place.source is Source.KEYS for _, place in self._places())
+
+    @cached_property
+    def paths(self) -> tuple[AttributePath, ...]:
+        """The attributes that it asks for, of any image, each once; their types are left out."""
+        return tuple(
+            dict.fromkeys(
+                AttributePath(tuple(step.name for step in place.steps))
+                for _, place in self._places()
+                if place.source in IMAGES
+            )
+        )
 
     @cached_property
     def doubts(self) -> tuple[Doubt, ...]:

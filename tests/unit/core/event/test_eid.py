@@ -21,3 +21,10 @@ def test_another_stream_gives_another_eid() -> None:
 def test_asking_twice_gives_the_same() -> None:
     eids = EidNamespace(ARN)
     assert eids.eid("1") == eids.eid("1") != eids.eid("2")
+
+
+@given(st.text())
+def test_the_eid_of_a_routes_event_has_the_event_type_in_its_name(event_id: str) -> None:
+    namespace = uuid.uuid5(uuid.NAMESPACE_URL, ARN)
+    expected = uuid.uuid5(namespace, f"{event_id}\norder-store.order")
+    assert EidNamespace(ARN, "order-store.order").eid(event_id) == str(expected)

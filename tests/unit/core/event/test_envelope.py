@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from consumer.core.event.envelope import Envelope, ItemContent
-from consumer.core.event.event import Crossing, EventFormat, Layout
+from consumer.core.event.event import Category, Crossing, EventFormat, Layout
 from consumer.core.stream.page import decode_page
 from consumer.core.stream.record import StreamRecord
 from tests.reference.memory import peak_of
@@ -96,3 +96,37 @@ def test_a_patch_longer_than_the_event_may_be_is_not_joined() -> None:
     form = replace(FORMAT, event_bytes=100_000)
     content = ItemContent(b'"id":"o-1"', [b"x" * 1_000] * 1_000)
     assert peak_of(lambda: Envelope(form).body(record(), "e", 1.0, content)) < 100_000
+
+
+@pytest.mark.parametrize(
+    ("change", "item", "members"),
+    [
+        (True, b'"id":"o-1"', ["metadata", "id", "c"]),
+        (False, b'"id":"o-1"', ["metadata", "id"]),
+        (True, b"", ["metadata", "c"]),
+        (False, b"", ["metadata"]),
+    ],
+)
+def test_a_business_event_is_metadata_and_its_own_members(
+    change: bool, item: bytes, members: list[str]
+) -> None:
+    form = replace(FORMAT, category=Category.BUSINESS, change=change, change_field="c")
+    content = ItemContent(item, None, metadata=b',"flow_id":"f"')
+    found = json.loads(Envelope(form).body(record("INSERT"), "the-eid", 1793525400.0, content))
+    assert list(found) == members
+    assert found["metadata"] == {
+        "eid": "the-eid",
+        "occurred_at": "2026-11-01T09:30:00Z",
+        "flow_id": "f",
+    }
+
+
+@pytest.mark.parametrize("layout", Layout)
+@pytest.mark.parametrize("patch", [None, []])
+def test_an_item_of_which_nothing_is_shown(layout: Layout, patch: list[bytes] | None) -> None:
+    found = Envelope(replace(FORMAT, layout=layout)).body(
+        record(), "the-eid", 1793525400.0, ItemContent(b"", patch)
+    )
+    data = json.loads(found)["data"]
+    assert data.pop("item", {}) == {}
+    assert list(data) == (["change"] if patch is None else ["patch", "change"])

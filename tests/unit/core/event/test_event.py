@@ -1,4 +1,7 @@
-from consumer.core.event.event import EventFormat, Layout
+from dataclasses import replace
+
+from consumer.core.event.event import Category, EventFormat, Layout
+from consumer.core.event.selection import Selection
 
 
 def test_the_format_has_the_defaults_of_the_settings() -> None:
@@ -16,3 +19,17 @@ def test_layouts_are_spelled_as_in_the_settings() -> None:
 def test_without_patches_none_has_a_name() -> None:
     assert EventFormat("orders", ("id",), patch_field="p").patch_member == "p"
     assert EventFormat("orders", ("id",), patch=False).patch_member is None
+
+
+def test_only_a_business_event_may_have_no_member_for_its_change() -> None:
+    form = EventFormat("orders", ("id",), change=False, change_field="c")
+    assert form.change_member == "c"
+    assert replace(form, category=Category.BUSINESS).change_member is None
+    assert replace(form, category=Category.BUSINESS, change=True).change_member == "c"
+
+
+def test_a_format_leaves_something_out_if_its_selection_does() -> None:
+    form = EventFormat("orders", ("id",))
+    assert not form.leaves_out
+    assert replace(form, selection=Selection()).leaves_out
+    assert not replace(form, selection=Selection(replication=True)).leaves_out

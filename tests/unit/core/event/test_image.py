@@ -2,14 +2,18 @@ import json
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import Raw
 
 from consumer.core.event.attribute import decode_item, decode_members, plain_item
 from consumer.core.event.image import Image, read_image
 from consumer.core.event.item_shape import Shapes
-from consumer.core.event.malformed import MalformedItem
+from consumer.core.event.malformed import MalformedItem, ReservedAttribute
 from consumer.core.event.patch import diff
-from tests.reference.records import Json, changes
+from consumer.core.event.selection import Selection
+from consumer.core.event.selector import Selector, members_text
+from tests.reference.records import Json, changes, edited_members
+from tests.reference.selections import deep_items, few_names, selections_of
 
 ENOUGH = 10**9
 
@@ -77,3 +81,28 @@ def test_a_patch_longer_than_the_limit_is_not_made() -> None:
         assert patch is not None
         assert after.diff(before, sum(map(len, patch)) - 1) is None
     assert after.spliced is not None
+
+
+@given(st.data())
+def test_of_an_item_that_is_shown_in_part_the_image_is_that_part(data: st.DataObject) -> None:
+    old = data.draw(deep_items)
+    new = data.draw(edited_members(old, few_names)) or data.draw(deep_items)
+    selection = data.draw(selections_of(old, new))
+    shapes, selector = Shapes().of(selection), Selector(selection)
+    try:
+        before, after = (selector.shown(decode_members(raw(image))) for image in (old, new))
+    except ReservedAttribute:
+        return
+    members = b",".join(plain_item(decode_item(Raw(members_text(after)))))
+    for _ in range(3):
+        one, two = read(old, shapes), read(new, shapes)
+        assert set(two.names) == set(after)
+        assert two.members() == members
+        assert two.diff(one, ENOUGH) == diff(before, after, ENOUGH)
+
+
+def test_an_item_of_which_nothing_is_shown_is_an_image_all_the_same() -> None:
+    shapes = Shapes().of(Selection(include=()))
+    for _ in range(3):
+        image = read({"a": {"S": "x"}}, shapes)
+        assert (image.members(), [*image.names]) == (b"", [])

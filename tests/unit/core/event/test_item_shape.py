@@ -7,6 +7,7 @@ from msgspec import Raw
 
 from consumer.core.event import item_shape as shape
 from consumer.core.event.attribute import decode_item, decode_members, plain_item
+from consumer.core.event.attribute_path import read_path
 from consumer.core.event.item_shape import (
     POINTERS_BYTES,
     SHAPE_BYTES,
@@ -18,6 +19,7 @@ from consumer.core.event.item_shape import (
 )
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.patch import diff
+from consumer.core.event.selection import Selection
 from consumer.core.event.selector import Selector
 from tests.reference.memory import peak_of
 from tests.reference.records import Json, attribute_names, edited_members, items, rescaled_items
@@ -227,3 +229,66 @@ def test_a_shape_is_learned_once(monkeypatch: pytest.MonkeyPatch) -> None:
     shapes = learned(text, text)
     assert shapes.splice(text) is None
     assert len(calls) == 1
+
+
+WITHOUT_B = Selection(exclude=(read_path("b"), read_path("l.x")))
+
+
+def test_a_shape_of_a_selection_picks_the_scalars_that_are_shown() -> None:
+    line = {"M": {"x": {"S": "hidden"}, "y": {"N": "1"}}}
+    text = raw({"b": {"S": "hidden"}, "a": {"S": "x"}, "l": {"L": [line, line]}})
+    whole = Shapes()
+    shapes = whole.of(WITHOUT_B)
+    for each in (whole, shapes):
+        assert each.splice(text) is each.splice(text) is None
+    found = spliced(text, shapes)
+    assert found.members() == b'"a":"x","l":[{"y":1},{"y":1}]'
+    assert found.scalars == [b'"x"', b"1", b"1"]
+    assert found.shape.names == {"a", "l"}
+    assert spliced(text, whole).members() == walked(text)
+    assert whole.of(None) is shapes.of(None) is whole
+    assert shapes.of(WITHOUT_B) is whole.of(WITHOUT_B) is shapes
+
+
+def test_a_shape_of_which_all_is_shown_picks_nothing() -> None:
+    text = raw({"a": {"S": "x"}})
+    shapes = Shapes().of(WITHOUT_B)
+    assert [shapes.splice(text) for _ in range(2)] == [None, None]
+    assert spliced(text, shapes).shape.picked is None
+
+
+@pytest.mark.parametrize(
+    ("text", "selection"),
+    [
+        (raw({}), WITHOUT_B),
+        (raw({"a": {"S": "x"}, "c": {"S": "y"}}), Selection(rename=(("a", "c"),))),
+        (raw({"b": {"S": "x"}, "\x000;": {"M": {}}, "a": {"S": "z"}}), WITHOUT_B),
+        (Raw(b'{"a":{"S":"1"},"c":{"S":"2"},"a":{"S":"3"}}'), WITHOUT_B),
+        (Raw(b'{"b":{"M":{},"X":{"S":"2"}},"c":{"S":"2"}}'), WITHOUT_B),
+    ],
+)
+def test_a_shape_that_a_selection_cannot_use_is_walked(text: Raw, selection: Selection) -> None:
+    shapes = Shapes().of(selection)
+    assert [shapes.splice(text) for _ in range(3)] == [None, None, None]
+
+
+def test_a_name_that_looks_like_a_marker_takes_no_hidden_value() -> None:
+    """Its scalar is not shown, so that its marker would come out once, as the name."""
+    text = raw({"b": {"S": "hidden"}, "\x000;": {"M": {}}})
+    shapes = Shapes().of(WITHOUT_B)
+    for _ in range(3):
+        found = shapes.splice(text)
+        assert found is None or b"hidden" not in found.members()
+
+
+def test_shapes_of_all_selections_share_one_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shape, "SHAPES_BYTES", 20_000)
+    whole = Shapes()
+    relatives = [whole.of(Selection(exclude=(read_path(str(n)),))) for n in range(20)]
+    text = raw({f"name-{n}": {"S": "x"} for n in range(20)})
+    for each in relatives:
+        for _ in range(2):
+            each.splice(text)
+        assert sum(each.weight for each in (whole, *relatives)) <= 20_000
+    assert relatives[0].splice(text) is None
+    assert relatives[-1].splice(text) is not None

@@ -1,7 +1,11 @@
-from consumer.core.event.malformed import MalformedItem
+from consumer.core.event.malformed import MalformedItem, ReservedAttribute
 
 
 def test_it_is_a_value_error_that_says_what_is_wrong() -> None:
     error = MalformedItem("attribute 'a': its S is not a string")
     assert isinstance(error, ValueError)
     assert str(error) == "attribute 'a': its S is not a string"
+
+
+def test_a_name_that_is_taken_is_a_kind_of_it() -> None:
+    assert isinstance(ReservedAttribute("attribute 'patch'"), MalformedItem)

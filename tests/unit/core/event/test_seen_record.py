@@ -65,6 +65,10 @@ def test_members_that_are_not_known_are_not_kept() -> None:
     [
         b"[",
         b"{}",
+        (
+            b'{"eventID":"1","eventName":"INSERT","dynamodb":{"SequenceNumber":"1","Keys":{}},'
+            b'"\\ud800":"4711"}'
+        ),
         b'{"eventID":"1","eventName":"INSERT","dynamodb":{"SequenceNumber":"1"}}',
         b'{"eventID":"1","eventName":"OTHER","dynamodb":{"SequenceNumber":"1","Keys":{}}}',
         b'{"eventID":"1","eventName":"INSERT","dynamodb":{"SequenceNumber":"1","Keys":"x"}}',
@@ -122,3 +126,9 @@ def test_a_body_that_cannot_be_read_is_not_kept(payload: Json) -> None:
     with pytest.raises(MalformedItem) as caught:
         seen(record_of("INSERT", None, {"payload": payload}), BODY)
     assert "4711" not in str(caught.value)
+
+
+def test_a_body_that_is_not_shown_at_all_is_not_kept() -> None:
+    form = replace(BODY, selection=Selection(exclude=(read_path("payload"),)))
+    found = seen(record_of("INSERT", None, {"id": {"S": "1"}, "payload": {"S": "4711"}}), form)
+    assert found["dynamodb"]["NewImage"] == {"id": {"S": "1"}}

@@ -75,6 +75,7 @@ SKU = {"M": {"sku": s("a")}}
             {"a": {"L": [CARD, {"L": [CARD, {"M": {}}]}]}},
             {"a": {"L": [SKU, {"L": [SKU, {"M": {}}]}]}},
         ),
+        (Selection(include=paths("a.b.c")), {"a": {"M": {"b": s("x")}}}, {"a": {"M": {}}}),
         (Selection(include=paths("a", "a.sku")), {"a": CARD}, {"a": CARD}),
         (
             Selection(include=paths("a"), exclude=paths("a.card")),

@@ -11,15 +11,20 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from consumer.core.event.attribute import decode_members
+from consumer.core.event.attribute_path import read_path
 from consumer.core.event.event import (
     DETAIL_CHARACTERS,
+    Category,
     Crossing,
     Event,
     EventFormat,
     Layout,
+    MetadataSources,
     Unbuildable,
+    Withheld,
 )
 from consumer.core.event.item_shape import Shapes
+from consumer.core.event.selection import Selection
 from consumer.core.event.transcode import Transcoder
 from consumer.core.stream.page import Page, decode_page
 from consumer.core.stream.record import MalformedRecord, StreamRecord
@@ -418,3 +423,118 @@ def test_bad_records_harm_no_neighbour() -> None:
     assert (second.eid, second.ordering_key) == (None, None)
     assert isinstance(third, Unbuildable)
     assert third.sequence == 400000000000000499660041
+
+
+SHOWN = Selection(exclude=(read_path("amount"), read_path("gone")), rename=(("status", "state"),))
+SEEN = replace(FORMAT, selection=SHOWN)
+
+
+def test_what_is_shown_is_in_item_and_patch_and_a_d_alike() -> None:
+    more = PAID | {"amount": {"N": "7"}}
+    updated = json.loads(event(record_of("MODIFY", ITEM, more), SEEN).body)["data"]
+    assert updated["state"] == "PAID"
+    assert updated["patch"] == [{"op": "replace", "path": "/state", "value": "PAID"}]
+    removed = json.loads(event(record_of("REMOVE", ITEM), SEEN).body)["data"]
+    assert {*updated} - {*removed} == {"patch"}
+    assert "amount" not in updated
+
+
+@pytest.mark.parametrize("event_format", [SEEN, replace(SEEN, patch=False)])
+def test_an_update_that_changes_nothing_that_is_shown_is_withheld_if_it_is_to_be(
+    event_format: EventFormat,
+) -> None:
+    transcoder = Transcoder(event_format, STREAM_ARN, Shapes())
+    same = stream_record(record_of("MODIFY", ITEM, ITEM | {"amount": {"N": "7"}}))
+    other = stream_record(record_of("MODIFY", ITEM, PAID))
+    assert transcoder.event_if_changed(same) is Withheld.UNCHANGED
+    assert isinstance(transcoder.event_of(same), Event)
+    assert transcoder.event_if_changed(other) == transcoder.event_of(other)
+    for crossing in Crossing:
+        assert isinstance(transcoder.event_if_changed(same, crossing), Event)
+
+
+def test_after_an_item_with_two_attributes_under_one_name_the_patch_is_omitted() -> None:
+    clash = ITEM | {"state": {"S": "x"}}
+    assert unbuildable_of(record_of("INSERT", None, clash), SEEN).reason == "reserved_attribute"
+    data = json.loads(event(record_of("MODIFY", clash, ITEM), SEEN).body)["data"]
+    assert data["change"]["patch_omitted"] is True
+
+
+def nested_in(name: str) -> EventFormat:
+    """A format that looks into an attribute."""
+    return replace(FORMAT, selection=Selection(exclude=(read_path(f"{name}.x"),)))
+
+
+def unbuildable_of(wire: Json, event_format: EventFormat) -> Unbuildable:
+    made = Transcoder(event_format, STREAM_ARN, Shapes()).event_of(stream_record(wire))
+    assert isinstance(made, Unbuildable)
+    return made
+
+
+def test_poison_keeps_of_its_record_what_is_shown_or_nothing() -> None:
+    wire = record_of("INSERT", None, ITEM | {"status": {"N": "x"}})
+    kept = json.loads(unbuildable_of(wire, SEEN).record or b"")
+    assert kept == changed(wire, NewImage={"id": {"S": "o-4711"}, "status": {"N": "x"}})
+    broken = record_of("INSERT", None, ITEM | {"gone": {"S": "x"}, "status": 7})
+    assert unbuildable_of(broken, nested_in("status")).record is None
+
+
+UUID = "a1b2c3d4-0000-4000-8000-000000000001"
+SOURCES = MetadataSources(eid="event", flow_id="status", span_ctx="amount")
+
+
+@pytest.mark.parametrize("selection", [None, SHOWN])
+def test_metadata_comes_out_of_the_item_but_not_on_a_d(selection: Selection | None) -> None:
+    form = replace(FORMAT, metadata=SOURCES, selection=selection)
+    item = ITEM | {"event": {"S": UUID}}
+    transcoder = Transcoder(form, STREAM_ARN, Shapes())
+    made = transcoder.event_of(stream_record(record_of("INSERT", None, item)))
+    assert isinstance(made, Event)
+    body = json.loads(made.body)
+    assert (body["metadata"]["eid"], body["metadata"]["flow_id"]) == (UUID, "OPEN")
+    assert {*body["data"]} == {"id", "change"}
+    assert transcoder.metadata_left_out == (0 if selection else 1)  # excluded, or no map
+    removed = transcoder.event_of(stream_record(record_of("REMOVE", item)))
+    assert isinstance(removed, Event)
+    assert removed.eid == event(record_of("REMOVE", item)).eid
+    assert {*json.loads(removed.body)["data"]} == {"id", "change"}
+
+
+BUSINESS = EventFormat("order", ("id",), category=Category.BUSINESS, patch=False, change=False)
+
+
+def test_a_business_event_is_the_item_or_a_map_in_it() -> None:
+    item = ITEM | {"payload": {"M": {"a": {"N": "1.50"}}}}
+    whole = json.loads(event(record_of("INSERT", None, item), BUSINESS).body)
+    assert {*whole} == {"metadata", "id", "status", "amount", "payload"}
+    body = event(record_of("INSERT", None, item), replace(BUSINESS, body="payload")).body
+    assert body.endswith(b'"occurred_at":"2026-11-01T09:30:00Z"},"a":1.50}')
+
+
+@pytest.mark.parametrize(
+    ("form", "wire", "reason"),
+    [
+        (BUSINESS, record_of("MODIFY", ITEM, ITEM), "malformed_record"),
+        (BUSINESS, record_of("INSERT", None, None), "malformed_record"),
+        (
+            BUSINESS,
+            record_of("INSERT", None, ITEM | {"metadata": {"S": "x"}}),
+            "reserved_attribute",
+        ),
+        (
+            replace(BUSINESS, body="p"),
+            record_of("INSERT", None, ITEM | {"p": {"M": {"metadata": {"S": "x"}}}}),
+            "reserved_attribute",
+        ),
+    ],
+)
+def test_what_is_no_business_event_is_poison(form: EventFormat, wire: Json, reason: str) -> None:
+    assert unbuildable_of(wire, form).reason == reason
+
+
+def test_an_ordering_key_that_is_known_is_taken_as_it_is() -> None:
+    made = Transcoder(FORMAT, STREAM_ARN, Shapes()).event_of(
+        stream_record(changed(INSERT, Keys={})), key='["o-1"]'
+    )
+    assert isinstance(made, Event)
+    assert made.ordering_key == '["o-1"]'

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from consumer.core.dead_letters.dead_letter import MAX_DETAIL, DeadLetter
+from consumer.core.dead_letters.letter_key import digest_of
 from consumer.core.dead_letters.redrive import (
     Deliverable,
     Kept,
@@ -17,6 +18,7 @@ from consumer.core.dead_letters.redrive import (
 from consumer.core.event.event import Event
 from consumer.core.reports.letter_line import (
     HEADER,
+    HEADER_OF_ROUTES,
     SHOWN,
     LetterLine,
     aligned,
@@ -88,6 +90,26 @@ def test_the_columns_are_those_of_the_header() -> None:
     assert [text[at:].split("  ")[0] for at in columns] == [
         line().key, "400", "2h", "2", "validation", "#/data/amount: expected number",
     ]  # fmt: skip
+
+
+def test_a_route_is_named_where_there_are_several() -> None:
+    columns = [aligned(HEADER_OF_ROUTES).index(name) for name in HEADER_OF_ROUTES]
+    for letter, shown in (
+        (replace(LETTER, route="payments"), "payments"),
+        (LETTER, "order-store.payment"),  # of a version without routes
+        (replace(LETTER, event_type=""), "-"),  # a record that belongs to none
+    ):
+        text = line(letter).text(with_route=True)
+        cells = [text[at:].split("  ")[0].strip() for at in columns]
+        assert cells[5:] == [shown, "#/data/amount: expected number"]
+        assert len(cells) == 7
+    assert line(replace(LETTER, route="payments")).as_json()["route"] == "payments"
+
+
+def test_a_key_has_one_hash_whether_the_letter_has_the_key_or_its_digest() -> None:
+    hidden = replace(LETTER, ordering_key=digest_of('["o-4711"]'))
+    assert line(hidden).key == line().key
+    assert line(hidden, show_keys=True).key == digest_of('["o-4711"]')
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,20 @@ def test_only_news_are_red() -> None:
         RedriveOutcome.INCOMPLETE,
         RedriveOutcome.FOREIGN,
         RedriveOutcome.FILTERED,
+        RedriveOutcome.OTHER_RULES,
+        RedriveOutcome.UNWANTED,
     ):
         report.count(outcome, "m", "why")
     report.outcomes[RedriveOutcome.ACCEPTED] += 3
     report.hidden = report.resent = 2
-    assert (report.exit_code, report.settled) == (0, 7)
+    assert (report.exit_code, report.settled) == (0, 9)
     report.count(RedriveOutcome.REFUSED, "m", "why")
+    assert report.exit_code == 1
+
+
+def test_an_event_type_to_which_nothing_more_was_sent_is_red() -> None:
+    report = RedriveReport()
+    report.ended_parts["a.b"] = "Nakadi answered 403"
     assert report.exit_code == 1
 
 

@@ -51,7 +51,7 @@ def test_names_and_order_are_the_public_ones() -> None:
         QueueStatus: ["events", "bytes", "limit_bytes"],
         EventTypeStatus: [
             *("name", "state", "reason", "since", "detail", "flow_id", "action"),
-            *("route", "records_taken", "waiting_events", "oldest_event_seconds"),
+            *("route", "records_taken", "waiting_events", "oldest_event_seconds", "unseen_paths"),
         ],
         ConditionStatus: ["state", "reason", "since", "action"],
         WorkerStatus: [

@@ -155,3 +155,15 @@ def test_ways_that_cannot_be_are_left_out() -> None:
     assert len(read_filter([PAID, never]).ways(Source.NEW_IMAGE)) == 1
     assert read_filter(never).ways(Source.NEW_IMAGE) == []
     assert read_filter({"Filters": []}).ways(Source.NEW_IMAGE) == [()]
+
+
+def test_its_paths_are_those_of_attributes_each_once_without_their_types() -> None:
+    asked = read_filter(
+        [
+            {"eventName": ["INSERT"], "item": {"kind": {"S": ["a"]}, "a.b": {"N": ["1"]}}},
+            {"dynamodb": {"OldImage": {"kind": {"S": ["b"]}}, "Keys": {"pk": {"S": ["c"]}}}},
+            {"item": {"lines": {"L": {"M": {"sku": {"S": ["d"]}}}}}},
+        ]
+    )
+    assert [path.names for path in asked.paths] == [("kind",), ("a.b",), ("pk",), ("lines", "sku")]
+    assert read_filter({"Filters": []}).paths == ()

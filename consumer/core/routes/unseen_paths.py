@@ -1,0 +1,94 @@
+"""UnseenPaths: the paths that routes name and that no record had: a misspelt one hides nothing.
+
+Some records are looked at, and only for paths that were not found yet. So it costs nothing once all
+were found, and what it says holds for the records that it saw.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec import DecodeError, json
+
+from consumer.core.event.attribute_path import AttributePath
+from consumer.core.stream.record import StreamRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from consumer.core.routes.route import Route
+    from consumer.core.stream.record import MalformedRecord
+
+ENOUGH: Final = 100
+"""Records to be looked at before a path is said to be in none of them."""
+
+_decode = json.Decoder(dict[str, object]).decode
+
+
+class UnseenPaths:
+    """The paths that no record had, by event type. `looked_at` counts the records."""
+
+    def __init__(self) -> None:
+        self.looked_at = 0
+        self._unseen: dict[str, list[AttributePath]] = {}
+
+    def watch(self, route: Route) -> None:
+        """Look for the paths of this route from now on."""
+        self._unseen[route.event_type] = list(dict.fromkeys(paths_of(route)))
+
+    def look(self, record: StreamRecord | MalformedRecord) -> None:
+        """Look at a record; one that cannot be read does not count."""
+        if not isinstance(record, StreamRecord) or not any(self._unseen.values()):
+            return
+        texts = (record.keys, record.new_image, record.old_image)
+        try:
+            images = [_decode(text) for text in texts if text is not None]
+            unseen = {
+                event_type: [path for path in paths if not _any_has(images, path)]
+                for event_type, paths in self._unseen.items()
+            }
+        except (DecodeError, RecursionError):
+            return
+        self.looked_at += 1
+        self._unseen = unseen
+
+    def of(self, event_type: str) -> tuple[str, ...]:
+        """Return the paths of an event type that none of enough records had."""
+        if self.looked_at < ENOUGH:
+            return ()
+        return tuple(str(path) for path in self._unseen.get(event_type, ()))
+
+
+def paths_of(route: Route) -> Iterator[AttributePath]:
+    """Yield the paths of attributes that a route names, as they are in the table."""
+    form = route.format
+    if route.filter is not None:
+        yield from route.filter.paths
+    yield from route.changed
+    if form.selection is not None:
+        yield from form.selection.include or ()
+        yield from form.selection.exclude
+        for name, _ in form.selection.rename:
+            yield AttributePath((name,))
+    for name in (*form.metadata.names, *([form.body] if form.body is not None else [])):
+        yield AttributePath((name,))
+
+
+def _any_has(images: Sequence[object], path: AttributePath) -> bool:
+    return any(_has(image, path.names) for image in images)
+
+
+def _has(attributes: object, names: tuple[str, ...]) -> bool:
+    """Return whether a map of attributes has something at a path, through lists at any depth."""
+    if not isinstance(attributes, dict) or names[0] not in attributes:
+        return False
+    return len(names) == 1 or _leads(attributes[names[0]], names[1:])
+
+
+def _leads(value: object, names: tuple[str, ...]) -> bool:
+    if not isinstance(value, dict):
+        return False
+    elements = value.get("L")
+    if isinstance(elements, list):
+        return any(_leads(element, names) for element in elements)
+    return _has(value.get("M"), names)
