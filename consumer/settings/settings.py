@@ -158,7 +158,8 @@ class Settings(BaseSettings):
     linger_seconds: Seconds = 0.02
     """Longest time that an event waits for its batch to fill."""
     publish_concurrency: Count = 8
-    """Largest number of publishing requests in flight."""
+    """Largest number of publishing requests in flight to one event type. All event types together
+    have at most four times as many, each one of its own."""
     publish_timeout_seconds: Seconds = 40.0
     """Longest time for one publishing request. Nakadi may take 30 s to answer."""
     publish_gzip: Switch = False
