@@ -12,11 +12,11 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
+from consumer.core.dead_letters.examiner import Examiner
 from consumer.core.dead_letters.queue_end import PER_RECEPTION
 from consumer.core.dead_letters.redrive import (
     EVERYTHING,
     Deliverable,
-    Examiner,
     Kept,
     RedriveOutcome,
     Selection,

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from consumer.core.dead_letters.dead_letter import DeadLetter
+from consumer.core.dead_letters.examiner import Examiner
 from consumer.core.dead_letters.redrive import (
     Deliverable,
-    Examiner,
     Kept,
     QueuedMessage,
     RedriveOutcome,

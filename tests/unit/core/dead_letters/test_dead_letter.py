@@ -1,6 +1,5 @@
 """The body of a dead letter, whole and shortened."""
 
-import base64
 import json
 from dataclasses import replace
 from decimal import Decimal
@@ -17,7 +16,6 @@ from consumer.core.dead_letters.dead_letter import (
 )
 from consumer.core.dead_letters.letter_content import EventMembers
 from consumer.core.event.event import Crossing
-from tests.reference.memory import peak_of
 
 ARN = "arn:aws:dynamodb:eu-central-1:1:table/orders/stream/l"
 KEYS = ("order_id", "line")
@@ -115,113 +113,10 @@ def test_what_the_change_did_to_a_view_is_told() -> None:
     assert body(replace(LETTER, crossing=Crossing.LEFT))["crossing"] == "left"
 
 
-def test_too_long_an_event_loses_its_patch_first() -> None:
-    letter = replace(LETTER, event=EVENT % (b"t", b"p" * 5000))
-    found = body(letter, 4000)
-    assert found["truncated"] == ["patch"]
-    data = found["event"]["data"]
-    assert "patch" not in data
-    assert data["text"] == "t"
-    assert data["line"] == Decimal(12345678901234567890123456789012345678)
-    assert data["change"] == {"sequence": "7", "patch_omitted": True}
-    assert found["event"]["metadata"]["eid"] == "e"
-
-
-def test_the_patch_may_have_another_name() -> None:
-    event = (EVENT % (b"t", b"p" * 5000)).replace(b'"patch"', b'"diff"')
-    event = event.replace(b'"change"', b'"about"')
-    members = EventMembers("diff", "about", KEYS)
-    found = body(replace(LETTER, event=event, members=members), 4000)
-    assert found["truncated"] == ["patch"]
-    assert found["event"]["data"]["about"]["patch_omitted"] is True
-
-
-def test_without_patches_nothing_of_the_item_is_taken_for_one() -> None:
-    letter = replace(
-        LETTER, event=EVENT % (b"t", b"p" * 5000), members=EventMembers(None, "change", KEYS)
-    )
-    found = body(letter, 4000)
-    assert found["event"] is None
-    assert found["keys"]["order_id"] == "o-1"
-
-
-def test_then_its_item_but_keeps_its_keys() -> None:
-    letter = replace(LETTER, event=EVENT % (b"t" * 5000, b"p"))
-    found = body(letter, 4000)
-    assert found["truncated"] == ["patch", "item"]
-    assert found["event"] is None
-    assert found["keys"] == {
-        "order_id": "o-1",
-        "line": Decimal(12345678901234567890123456789012345678),
-    }
-    assert found["eid"] == "e"
-
-
-def test_keys_of_a_nested_item() -> None:
-    event = b'{"data":{"item":{"order_id":"o-1","line":1,"x":"%b"},"change":{}}}' % (b"x" * 5000)
-    found = body(replace(LETTER, event=event), 4000)
-    assert found["keys"] == {"order_id": "o-1", "line": 1}
-
-
-def test_an_event_without_a_patch_loses_its_item_at_once() -> None:
-    event = b'{"data":{"order_id":"o-1","x":"%b","change":{}}}' % (b"x" * 5000)
-    found = body(replace(LETTER, event=event), 4000)
-    assert found["truncated"] == ["patch", "item"]
-    assert found["keys"] == {"order_id": "o-1"}
-
-
-def test_too_long_a_record_loses_its_images() -> None:
-    found = body(replace(LETTER, event=None, record=RECORD % (b"n" * 3000, b"o" * 3000)), 4000)
-    assert found["truncated"] == ["images"]
-    assert found["record"] == {
-        "eventID": "1",
-        "dynamodb": {"Keys": {"order_id": {"S": "o-1"}}, "SequenceNumber": "7"},
-    }
-
-
-@pytest.mark.parametrize(
-    "record",
-    [
-        b'"%b"' % (b"x" * 5000),
-        b'{"x":"%b"}' % (b"x" * 5000),
-        b'{"dynamodb":"%b"}' % (b"x" * 5000),
-        b'{"dynamodb":{"Keys":"%b"}}' % (b"x" * 5000),
-    ],
-)
-def test_a_record_that_stays_too_long_is_left_out(record: bytes) -> None:
-    found = body(replace(LETTER, event=None, record=record), 4000)
-    assert (found["event"], found["record"], found["truncated"]) == (None, None, ["record"])
-
-
 def test_a_body_of_just_the_limit_is_not_shortened() -> None:
     whole = encode(LETTER, 1_048_576)
     assert encode(LETTER, len(whole)) == whole
     assert len(encode(LETTER, len(whole) - 1)) < len(whole)
-
-
-@pytest.mark.parametrize(
-    "letter",
-    [
-        replace(LETTER, event=EVENT % (b"t" * 5_000_000, b"p")),
-        replace(LETTER, event=EVENT % (b"t", b"p" * 5_000_000)),
-        replace(LETTER, event=b'{"data":{"order_id":"o-1","x":"%b"}}' % (b"x" * 5_000_000)),
-        replace(LETTER, event=None, record=RECORD % (b"n" * 5_000_000, b"o")),
-        replace(LETTER, event=None, record=b"\xff" * 500_000),
-    ],
-    ids=["item", "patch", "insert", "images", "not UTF-8"],
-)
-def test_what_cannot_fit_is_not_encoded_to_see_it(letter: DeadLetter) -> None:
-    assert len(encode(letter, 1_048_576)) < 10_000
-    assert peak_of(lambda: encode(letter, 1_048_576)) < 1_048_576
-
-
-@pytest.mark.parametrize("size", [300, 301, 302, 448])
-def test_a_record_that_is_not_text_is_kept_as_long_as_it_fits(size: int) -> None:
-    letter = replace(LETTER, event=None, record=b"\xff" * size)
-    whole = encode(letter, 1_048_576)
-    assert b"record_base64" in whole
-    assert encode(letter, len(whole)) == whole
-    assert json.loads(encode(letter, len(whole) - 1))["truncated"] == ["record"]
 
 
 def test_a_long_detail_is_cut() -> None:
@@ -234,22 +129,6 @@ def test_characters_that_sqs_refuses_are_escaped() -> None:
     assert b"\xef\xbf\xbe" not in encoded
     assert b"\xef\xbf\xbf" not in encoded
     assert json.loads(encoded)["event"]["data"]["text"] == "\ufffe\uffff\u007fä😀"
-
-
-def test_what_no_shortening_brings_below_the_limit_is_as_short_as_it_gets() -> None:
-    encoded = encode(LETTER, 10)
-    assert json.loads(encoded)["truncated"] == ["patch", "item"]
-
-
-def test_a_record_with_bytes_that_are_no_text_is_kept_whole_in_base64() -> None:
-    record = b'{"eventID":"x","note":"a\xff\xfeb"}'
-    found = body(replace(LETTER, event=None, record=record))
-    assert found["record"]["note"] == "a\ufffd\ufffdb"
-    assert base64.b64decode(found["record_base64"]) == record
-
-
-def test_a_record_that_is_text_has_no_base64() -> None:
-    assert "record_base64" not in body(replace(LETTER, event=None, record=RECORD % (b"n", b"o")))
 
 
 @pytest.mark.parametrize(

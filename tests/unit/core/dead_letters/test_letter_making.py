@@ -185,6 +185,12 @@ def test_what_a_change_did_to_the_view_is_in_it() -> None:
     assert letter(PLAIN, record=poison, crossing=Crossing.ENTERED).crossing is Crossing.ENTERED
 
 
+def test_an_event_stands_alone_if_its_record_cannot_be_reduced() -> None:
+    content = Event(7, '["o-1"]', "e", b'{"data":{}}', 0.0, None, b'{"card":"4711-0815"}')
+    found = filled(BLANK, content, NO_CARD, [NO_CARD])
+    assert (found.event, found.record, found.truncated) == (content.body, None, ())
+
+
 # -- a record that could not be read at all
 
 BROKEN = MalformedRecord(b'{"eventID":1,"card":"4711-0815"}', 7, "eventID")

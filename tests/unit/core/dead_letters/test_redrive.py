@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 
 from consumer.core.dead_letters.dead_letter import DeadLetter, encode
+from consumer.core.dead_letters.examiner import Examiner
 from consumer.core.dead_letters.letter_key import digest_of
 from consumer.core.dead_letters.redrive import (
     EVERYTHING,
     Deliverable,
-    Examiner,
     Kept,
     QueuedMessage,
     Receipt,

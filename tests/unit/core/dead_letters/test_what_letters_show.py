@@ -14,12 +14,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from consumer.core.dead_letters import letter_making, redrive
+from consumer.core.dead_letters import examiner, letter_making
 from consumer.core.dead_letters.dead_letter import DeadLetter, encode
+from consumer.core.dead_letters.examiner import Examiner
 from consumer.core.dead_letters.letter_making import filled
 from consumer.core.dead_letters.redrive import (
     Deliverable,
-    Examiner,
     Kept,
     QueuedMessage,
     Receipt,
@@ -202,7 +202,7 @@ def redriven_under_old_rules(patch: pytest.MonkeyPatch) -> None:
 
 
 def made_by_whatever_rules(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(redrive, "_made_as_ever", lambda *_: True)
+    patch.setattr(examiner, "_made_as_ever", lambda *_: True)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,10 @@
+"""Events and their format."""
+
 from dataclasses import replace
 
+import pytest
+
+from consumer.core.event.attribute_path import AttributePath
 from consumer.core.event.event import Category, EventFormat, Layout
 from consumer.core.event.selection import Selection
 
@@ -19,6 +24,29 @@ def test_layouts_are_spelled_as_in_the_settings() -> None:
 def test_without_patches_none_has_a_name() -> None:
     assert EventFormat("orders", ("id",), patch_field="p").patch_member == "p"
     assert EventFormat("orders", ("id",), patch=False).patch_member is None
+
+
+RENAMED = Selection(rename=(("a", "b"),))
+PATHS = (AttributePath(("card",)),)
+
+
+@pytest.mark.parametrize(
+    ("selection", "body", "hides", "reshapes"),
+    [
+        (None, None, False, False),
+        (Selection(), None, False, False),  # but for what global tables add
+        (RENAMED, None, False, True),
+        (Selection(exclude=PATHS), None, True, True),
+        (Selection(include=PATHS), None, True, True),
+        (Selection(include=()), None, True, True),
+        (None, "payload", False, True),
+    ],
+)
+def test_what_must_not_be_seen_and_what_cannot_be_told_from_an_event(
+    selection: Selection | None, body: str | None, *, hides: bool, reshapes: bool
+) -> None:
+    form = EventFormat("order", ("id",), selection=selection, body=body)
+    assert (form.hides, form.reshapes) == (hides, reshapes)
 
 
 def test_only_a_business_event_may_have_no_member_for_its_change() -> None:

@@ -21,7 +21,7 @@ OTHERS = {
     "data_type": replace(PLAIN, data_type="orders"),
     "patch": replace(PLAIN, patch=False),
     "patch_field": replace(PLAIN, patch_field="diff"),
-    "change": replace(PLAIN, change=False),
+    "change": replace(PLAIN, change=False, category=Category.BUSINESS),
     "change_field": replace(PLAIN, change_field="meta"),
     "layout": replace(PLAIN, layout=Layout.NESTED),
     "selection": replace(PLAIN, selection=CARD),

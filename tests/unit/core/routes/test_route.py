@@ -59,3 +59,14 @@ def test_a_plain_one_makes_the_events_of_versions_without_routes(form: EventForm
     for plain in (EventFormat("order", ("id",), patch=False),
                   EventFormat("order", (), selection=Selection())):  # fmt: skip
         assert Route("a.b", plain, PublishLimits()).is_plain
+
+
+def test_messages_name_its_settings_as_they_are_written() -> None:
+    single = Route("a.b", EventFormat("order", ()), PublishLimits(), single=True)
+    assert (single.setting(), single.setting("layout")) == (
+        "CONSUMER_EVENT_TYPE",
+        "CONSUMER_LAYOUT",
+    )
+    routed = replace(single, single=False, name="orders")
+    assert routed.setting() == "CONSUMER_ROUTES, route orders"
+    assert routed.setting("layout") == "CONSUMER_ROUTES, route orders, layout"

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from consumer.core.dead_letters.dead_letter import DeadLetter, encode
+from consumer.core.dead_letters.examiner import Examiner
 from consumer.core.dead_letters.letter_key import digest_of
 from consumer.core.dead_letters.redrive import (
     Deliverable,
-    Examiner,
     Kept,
     QueuedMessage,
     Receipt,
@@ -215,6 +215,31 @@ def test_a_letter_whose_route_is_gone_stays_and_is_named() -> None:
     assert why == "its event type is 'shop.shipped', its route was 'shipped'"
 
 
+def test_what_is_no_letter_is_not_ours() -> None:
+    for body in (b"hello", b'{"version":2}'):
+        message = QueuedMessage(Receipt("m", "h"), body, 1000.0, 1)
+        found = Examiner([SHOWN]).examine(message)
+        assert isinstance(found, Kept)
+        assert (found.outcome, found.letter) == (RedriveOutcome.FOREIGN, None)
+
+
+def test_a_record_of_which_still_no_event_can_be_made_stays() -> None:
+    for text, told in ((record(change={"S": "x"}), "reserved_attribute: "),
+                       (b'{"x":1}', "malformed_record: ")):  # fmt: skip
+        ((outcome, why),) = published(letter(SHOWN, event=None, record=text), SHOWN)
+        assert outcome == RedriveOutcome.UNBUILDABLE
+        assert why.startswith(told)
+
+
+def test_a_record_of_a_version_without_filters_says_itself_what_it_does_to_a_view() -> None:
+    view = replace(SINGLE, filter=read_filter({"item": {"status": {"S": ["PAID"]}}}))
+    text = record("INSERT", status={"S": "PAID"}).replace(b"INSERT", b"MODIFY")
+    text = text.replace(b'"OldImage": {"pk": {"S": "o-1"}, "status": {"S": "PAID"}}',
+                        b'"OldImage": {"pk": {"S": "o-1"}, "status": {"S": "OPEN"}}')  # fmt: skip
+    ((_, event),) = published(letter(SINGLE, rules=None, event=None, record=text), view)
+    assert (event["data_op"], event["data"]["change"]["entered"]) == ("C", True)
+
+
 # -- a record that could not be read at all
 
 
@@ -234,6 +259,12 @@ def test_once_it_can_be_read_all_routes_are_asked() -> None:
     found = published(unread(text), *today, table="orders")
     assert [event_type for event_type, _ in found] == ["shop.paid", "shop.order"]
     assert len({event["metadata"]["eid"] for _, event in found}) == 2
+
+
+def test_what_a_route_takes_and_makes_no_event_of_is_taken_by_none() -> None:
+    same = replace(SHOWN, skip_unchanged=True)
+    told = published(unread(record()), same, table="orders")
+    assert told == [(RedriveOutcome.UNWANTED, "its record can be read now")]
 
 
 def test_what_no_route_takes_stays() -> None:
