@@ -143,9 +143,8 @@ class Observer:
         missing = self._worker.unready()
         if missing is not None:
             return False, missing
-        for event_type in self._worker.publishing.event_types:
-            if event_type.refused(self._worker.purpose.stored_before):
-                return False, f"event type {event_type.name} is refused: {event_type.flow.reason}"
+        for event_type in self._worker.refused():
+            return False, f"event type {event_type.name} is refused: {event_type.flow.reason}"
         return True, "ok"
 
     def scrape(self) -> bytes:

@@ -87,7 +87,7 @@ class Check:
         self._page: StreamPage | None = None  # None until the stream is found
 
     async def run(self) -> None:
-        """Call every dependency, one after the other; each adapter limits its own time."""
+        """Call the dependencies one after the other; each adapter limits its own time."""
         async with Aws(fallback_region(self._settings)) as aws:
             with self._reporting("AWS"):
                 region = fallback_region(self._settings)

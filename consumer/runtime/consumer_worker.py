@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         StreamClient,
     )
     from consumer.runtime.discovery.source import Source
+    from consumer.runtime.publishing.event_type import EventType
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,11 @@ class ConsumerWorker:
     def unready(self) -> str | None:
         """Return why the worker is not ready, None if it is; whatever Nakadi does."""
         return unready(self._table.calls, self.coordinator.first_steps)
+
+    def refused(self) -> tuple[EventType, ...]:
+        """Return the event types that keep this worker from being ready."""
+        before = self.purpose.stored_before
+        return tuple(each for each in self.publishing.event_types if each.refused(before))
 
     def condition(self) -> Condition:
         """Return the worst of what is wrong with this worker."""

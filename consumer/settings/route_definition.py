@@ -172,8 +172,25 @@ def _broken(route: RouteDefinition) -> Iterator[str]:
         for name in _DATA_ONLY:
             if name in route.model_fields_set:
                 yield f"found {name} beside category business, wanted it for category data only"
-    elif route.body is not None:
+    for path in route.exclude:
+        if len(path.names) == 1 and path.names[0] in route.metadata.sources().names:
+            yield f"metadata: found {str(path)!r}, which is excluded, wanted one that is not"
+    yield from _bad_body(route)
+    yield from _bad_renames(route)
+
+
+def _bad_body(route: RouteDefinition) -> Iterator[str]:
+    if route.body is None:
+        return
+    if route.category is not Category.BUSINESS:
         yield "found body without category business, wanted both"
+    if route.rename:
+        yield "found rename beside body, wanted one of the two: the event has the body's names"
+    if not route.shows(route.body):
+        yield f"body: found {route.body!r}, which is left out, wanted an attribute that is shown"
+
+
+def _bad_renames(route: RouteDefinition) -> Iterator[str]:
     doubled = [new for new, count in Counter(new for _, new in route.rename).items() if count > 1]
     if doubled:
         yield f"rename: found two attributes that become {doubled[0]!r}, wanted different names"

@@ -85,7 +85,7 @@ class Show:
         say(f"stream      {self._stage.stream_arn}")
         say(f"Nakadi      {self._stage.nakadi.url}/  open it in a browser while this runs")
         if self._asked.routes:
-            say(f"routes      {ROUTES.relative_to(Path.cwd())}  the settings file, to be copied")
+            say(f"routes      {os.path.relpath(ROUTES)}  the settings file, to be copied")
         for each in self._workers:
             say(f"{each.name}    process {each.process.pid}, log in {each.process.log}")
 

@@ -1,9 +1,10 @@
 """Runs every query of the dashboard against a real Prometheus that scraped real workers.
 
-python -m tests.alerts.panels [--keep FILE]
+python -m tests.alerts.panels [--keep FILE] [--routes]
 
 Three workers read a stream whose shards split, under load, while Nakadi, the stream and the workers
-themselves fail in turn, so that whatever the dashboard can show has happened. A query passes if it
+themselves fail in turn, so that whatever the dashboard can show has happened. With routes there are
+three event types, of which one takes a tenth of the changes, and one nothing. A query passes if it
 returns data, and, unless nothing should be seen, values above zero.
 """
 
@@ -23,10 +24,11 @@ from localdev.observability.dashboard import FILE
 from localdev.observability.rules import LOCAL, SOURCE, render
 from tests.alerts.observed import Observed, observed
 from tests.alerts.prometheus import Series
-from tests.integration.cluster import EVENT_TYPE
+from tests.integration.cluster import EVENT_TYPE, definition
 from tests.integration.load import Load
 
 PER_SECOND = 200
+FEW, NONE = "order-store.few", "order-store.none"
 FILLED = {
     "$namespace": "local",
     "$application": EVENT_TYPE,
@@ -109,7 +111,7 @@ def trouble(here: Observed, say: Callable[[str], None]) -> None:
     for_a_while("Nakadi answers 503", 3, kind="status", status=503)
     for_a_while("Nakadi resets connections after storing", 1, kind="reset", when="after", every=5)
     for_a_while("Nakadi stores a part", 2, kind="partial", mode="nth", nth=3)
-    for_a_while("Nakadi refuses an order", 8, kind="reject", field="id", value="o-00000007")
+    for_a_while("Nakadi refuses an order", 14, kind="reject", field="id", value="o-00000007")
     for_a_while("Nakadi forbids the event type", 3, kind="status", status=403)
     say("the stream forgets, and is throttled")
     faults = {"trim": 2, "trimmed": 2, "throttle": 9}
@@ -127,7 +129,24 @@ def trouble(here: Observed, say: Callable[[str], None]) -> None:
     time.sleep(6)
 
 
-def answers(folder: Path, say: Callable[[str], None]) -> list[Answer]:
+def add_routes(here: Observed) -> None:
+    """Publish to two more event types."""
+    for name in (FEW, NONE):
+        here.cluster.nakadi.create_event_type({**definition("id"), "name": name})
+    few, none = ({"dynamodb": {"Keys": {"id": {"S": [ids]}}}} for ids in ({"suffix": "7"}, "x"))
+    routes: list[dict[str, object]] = [
+        {"event_type": EVENT_TYPE},
+        {"event_type": FEW, "filter": few},
+        {"event_type": NONE, "filter": none},
+    ]
+    here.cluster.settings.update(
+        CONSUMER_ROUTES=json.dumps(routes),
+        CONSUMER_EVENT_TYPE="",
+        CONSUMER_APPLICATION=EVENT_TYPE,
+    )
+
+
+def answers(folder: Path, say: Callable[[str], None], *, routes: bool = False) -> list[Answer]:
     """Play, then ask. About a minute."""
     rules = render(SOURCE.read_text(), LOCAL)
     with observed(folder, rules, "--split-every", "8", shards=4) as here:
@@ -138,6 +157,8 @@ def answers(folder: Path, say: Callable[[str], None]) -> list[Answer]:
             CONSUMER_CHECKPOINT_SECONDS="1",
             CONSUMER_PROBE_SECONDS="1",
         )
+        if routes:
+            add_routes(here)
         started = time.time()
         here.start()
         here.start()
@@ -153,9 +174,10 @@ def main() -> int:
     """Print a line for each query; 1 if one has no data."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--keep", type=Path, help="write all results to this file, as JSON")
+    parser.add_argument("--routes", action="store_true", help="with three event types")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        results = answers(Path(folder), lambda text: print(text, flush=True))
+        results = answers(Path(folder), lambda text: print(text, flush=True), routes=asked.routes)
     for each in results:
         count = len(each.series)
         print(f"{each.fault or 'ok':16} {count:3} series  {each.panel}: {each.legend}")

@@ -19,6 +19,8 @@ FLYING: list[tuple[dict[tuple[str, str], int], float]] = [
     ({("orders", "a"): 6, ("payments", "a"): 8, ("orders", "b"): 2, ("payments", "b"): 8}, 2.0),
     ({("orders", "a"): 4, ("payments", "a"): 4, ("customers", "a"): 4}, 0.5),
     ({("orders", "a"): 0, ("payments", "a"): 0}, 0.0),
+    ({(f"type-{number}", "a"): 4 for number in range(8)}, 1.0),  # all that they share is in use
+    ({(f"type-{number}", "a"): 1 for number in range(8)}, 0.25),
 ]
 
 

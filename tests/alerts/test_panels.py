@@ -10,6 +10,7 @@ import yaml
 
 from consumer.observability.metrics import Metrics
 from localdev.observability.dashboard import FILE, text
+from localdev.observability.event_type_row import EVENT_TYPES
 from tests.alerts import panels
 from tests.alerts.evaluated import evaluated
 from tests.alerts.prometheus import needed
@@ -137,8 +138,15 @@ def shown(folder: Path, expression: str, series: dict[str, str], at: str = "8m")
 
 
 @pytest.mark.slow
-def test_every_query_returns_data_from_workers_in_trouble(tmp_path: Path) -> None:
+@pytest.mark.parametrize("routes", [False, True], ids=["one event type", "three event types"])
+def test_every_query_returns_data_from_workers_in_trouble(tmp_path: Path, *, routes: bool) -> None:
     needed("prometheus")
-    answered = panels.answers(tmp_path, print)
+    answered = panels.answers(tmp_path, print, routes=routes)
     assert {f"{each.panel}: {each.expression}": each.fault for each in answered if each.fault} == {}
     assert len(answered) > 40
+    names = {panel.title for panel in EVENT_TYPES.panels}
+    seen = {each.panel: len(each.series) for each in answered if each.panel in names}
+    assert set(seen) == names
+    failing = ("Requests that fail", "Refused")  # of one that has nothing to send
+    expected = 3 if routes else 1
+    assert {n for name, n in seen.items() if name not in failing} == {expected}

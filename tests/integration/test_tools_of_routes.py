@@ -200,3 +200,16 @@ def test_nothing_written_is_told(made: Cluster) -> None:
     answer = consumer(made, "preview", "--live", "1", "--yes")
     assert (answer.returncode, answer.stdout) == (0, "")
     assert answer.stderr == "note: reading 1 shards\nnote: no record was read\n"
+
+
+def test_a_stream_that_is_throttled_is_told(made: Cluster) -> None:
+    throttled = {"kind": "throttle", "operation": "GetRecords"}
+    made.streams.control("faults", add=[throttled | {"count": 1}])
+    once = consumer(made, "preview", "--live", "3", "--yes")
+    assert once.returncode == 0
+    assert "note: calls that failed, and were tried again: throttled 1\n" in once.stderr
+    made.streams.control("faults", add=[throttled | {"count": 1000}])
+    always = consumer(made, "preview", "--live", "2", "--yes")
+    made.streams.control("faults", clear=True)
+    assert (always.returncode, always.stdout) == (1, "")
+    assert "consumer: the stream could not be read: throttled " in always.stderr

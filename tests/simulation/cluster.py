@@ -1,6 +1,7 @@
 """The workers of a run: each on a node of its own, with its own way to every service."""
 
 import asyncio
+import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -212,6 +213,19 @@ class Cluster:
         fit += [found for found in known if fits(model.streams[found.arn])]
         return next(iter(fit), newest)
 
+    def _purpose(self, name: str) -> Purpose:
+        """What a worker says that it publishes; the first one of an application sets the form."""
+        scenario = self._world.scenario
+        first = scenario.event_types[0]
+        single = Purpose(json.dumps({"event_type": first}), (first,))
+        if not scenario.has("moves") or not self._world.table.streams:
+            return single
+        draws = scenario.streams.of("moves", name)
+        if draws.random() < 0.5:
+            return single
+        routed = (first, f"more-{draws.randrange(4)}")
+        return Purpose(json.dumps({"event_types": routed}), routed, routed=True)
+
     def _worker(self, node: Node, clock: AwsClock) -> ConsumerWorker:
         world, scenario = self._world, self._world.scenario
         stream = self._found()
@@ -229,7 +243,7 @@ class Cluster:
                 stream=stream,
                 follow_table=True,
                 start_position=_start_position(scenario),
-                purpose=Purpose("orders"),
+                purpose=self._purpose(node.name),
                 view_types=frozenset({ViewType.NEW_AND_OLD_IMAGES}),
             ),
             routes=tuple(

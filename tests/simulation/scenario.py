@@ -41,6 +41,7 @@ ORDERLY = (
     "mixed",  # workers have timings of their own, as while settings are rolled out
     "routes",  # the changes go to several event types
     "filter",  # event types take only some of the changes
+    "moves",  # workers have a single event type, or routes that others have not, as in rolls
     "rest",  # one takes what the filter of no other takes
     "seen",  # and show only some attributes, or count only some changes
     "reroute",  # workers that start later have another event type, and lack one

@@ -37,10 +37,10 @@ class Purpose:
     def first(self, row: StreamRow, older: StreamRow | None) -> StreamRow:
         """Return a new stream's row with what it says of the purpose.
 
-        `older` is the row of the stream before it, None for the first one of a table. What it says
-        is copied, so that workers of the version before are not ended by it.
+        `older` is the newest of the table's other rows that can be read, None if there is none.
+        What it says is copied, so that no worker is ended by a new stream.
         """
-        if older is None or older.unreadable is not None:
+        if older is None:
             named = self.event_types if self.routed else None
             return replace(row, fingerprint=self.fingerprint, event_types=named, published=())
         return replace(

@@ -54,7 +54,7 @@ def draft(
     shown = _shown(form, keys)
     data = "data." if is_data else ""
     prefix = f"{ITEM}." if form.layout is Layout.NESTED else ""
-    change = [f"{data}{form.change_field}.sequence"] if form.change else []
+    change = [] if form.change_member is None else [f"{data}{form.change_member}.sequence"]
     definition = {
         "name": name,
         "owning_application": application,

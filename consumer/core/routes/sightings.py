@@ -1,7 +1,8 @@
 """Sightings: which paths of the routes were in any record, and which routes have taken one.
 
 A name that is misspelt fails nowhere: what should be left out is shown, and a filter takes nothing.
-Here it is found.
+Here it is found, for a preview, in every record and with the word of the setting that names it; the
+service itself looks at some records (`unseen_paths`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from msgspec import DecodeError, Raw, json
 
 from consumer.core.event.attribute_path import AttributePath
 from consumer.core.routes.filters.place import Source, place_of
+from consumer.core.routes.unseen_paths import any_has
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -57,7 +59,8 @@ class Sightings:
             "old": _item(record.old_image),
         }
         for named, path in [*self._unseen.items()]:
-            if any(_has_path({"M": images[image]}, path.names) for image in ("new", "old")):
+            body = self._routes[named[0]].format.body
+            if any_has((images["new"], images["old"]), path, body):
                 del self._unseen[named]
         for named, place in [*self._unseen_places.items()]:
             if any(_has_leaf(images[image], place.steps) for image in _OF_IMAGES[place.source]):
@@ -118,18 +121,6 @@ def _item(image: Raw | None) -> dict[str, object]:
     except (DecodeError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _has_path(value: object, names: Sequence[str]) -> bool:
-    """Return whether an attribute value has a path. It goes through lists."""
-    if not names:
-        return True
-    if not isinstance(value, dict):
-        return False
-    members, elements = value.get("M"), value.get("L")
-    if isinstance(members, dict):
-        return names[0] in members and _has_path(members[names[0]], names[1:])
-    return isinstance(elements, list) and any(_has_path(each, names) for each in elements)
 
 
 def _has_leaf(members: object, steps: Sequence[Step]) -> bool:

@@ -31,10 +31,12 @@ class UnseenPaths:
     def __init__(self) -> None:
         self.looked_at = 0
         self._unseen: dict[str, list[AttributePath]] = {}
+        self._bodies: dict[str, str | None] = {}
 
     def watch(self, route: Route) -> None:
         """Look for the paths of this route from now on."""
         self._unseen[route.event_type] = list(dict.fromkeys(paths_of(route)))
+        self._bodies[route.event_type] = route.format.body
 
     def look(self, record: StreamRecord | MalformedRecord) -> None:
         """Look at a record; one that cannot be read does not count."""
@@ -44,7 +46,9 @@ class UnseenPaths:
         try:
             images = [_decode(text) for text in texts if text is not None]
             unseen = {
-                event_type: [path for path in paths if not _any_has(images, path)]
+                event_type: [
+                    path for path in paths if not any_has(images, path, self._bodies[event_type])
+                ]
                 for event_type, paths in self._unseen.items()
             }
         except (DecodeError, RecursionError):
@@ -74,8 +78,34 @@ def paths_of(route: Route) -> Iterator[AttributePath]:
         yield AttributePath((name,))
 
 
-def _any_has(images: Sequence[object], path: AttributePath) -> bool:
+def any_has(images: Sequence[object], path: AttributePath, body: str | None = None) -> bool:
+    """Return whether an image has something at a path.
+
+    `body` is the attribute that is a business event: it may be JSON as text.
+    """
+    if body == path.names[0]:
+        return any(_body_has(image, path.names) for image in images)
     return any(_has(image, path.names) for image in images)
+
+
+def _body_has(attributes: object, names: tuple[str, ...]) -> bool:
+    value = attributes.get(names[0]) if isinstance(attributes, dict) else None
+    text = value.get("S") if isinstance(value, dict) else None
+    if len(names) == 1 or not isinstance(text, str):
+        return _has(attributes, names)
+    try:
+        return _member(json.decode(text), names[1:])
+    except (DecodeError, RecursionError):
+        return False
+
+
+def _member(value: object, names: tuple[str, ...]) -> bool:
+    """Return whether plain JSON has something at a path, through lists at any depth."""
+    if not names:
+        return True
+    if isinstance(value, list):
+        return any(_member(each, names) for each in value)
+    return isinstance(value, dict) and names[0] in value and _member(value[names[0]], names[1:])
 
 
 def _has(attributes: object, names: tuple[str, ...]) -> bool:

@@ -57,7 +57,8 @@ def first_row(source: Source, stream: Stream, rows: Sequence[StreamRow]) -> Stre
         changes=0,
         fingerprint=source.purpose.fingerprint,
     )
-    return source.purpose.first(row, older[-1] if older else None)
+    readable = [each for each in older if each.unreadable is None]
+    return source.purpose.first(row, readable[-1] if readable else None)
 
 
 def _started_at(start_position: str) -> float | None:

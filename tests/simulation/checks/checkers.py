@@ -64,6 +64,7 @@ class Checks:
         self.violations: list[Violation] = []
         self.calls = Calls()
         self.accepted = 0
+        self.stored_types: set[str] = set()  # event types in which anything was stored
         self.abandoned: set[str] = set()  # workers that ended with a request under way
         self._deadlines: dict[str, float] = {}  # by the true time
         self._flying: dict[str, Counter[tuple[str, str]]] = {}  # keys in flight, by worker
@@ -197,6 +198,7 @@ class Checks:
         forgotten = record.ordinal < record.shard.shard.trimmed
         event.accepted += 1
         self.accepted += 1
+        self.stored_types.add(event.event_type)
         if self._truth.is_early(record):
             self.fail("start", f"{record.sequence} of {record.shard.id} is older than the start")
         last = self._last.get(event.key)
@@ -306,6 +308,9 @@ class Checks:
         of, detail = (key, "") if key in self._truth.shards else ("", key)
         self._trace.add(self.now, worker, operation, of, detail)
         if isinstance(result, StreamRow):
+            never = set(result.published or ()) - self.stored_types
+            if never:
+                self.fail("ready", f"{key} says that something was stored in {never}")
             wrong = wrong_start(result, self._scenario, self.now)
             if wrong is not None:
                 self.fail("start", f"{worker}: {wrong}")

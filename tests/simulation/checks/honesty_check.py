@@ -14,6 +14,9 @@ EVERY = 0.5
 NEEDED = ("put_worker", "read_peers", "read_leases")
 """What a worker that is ready has done at least once."""
 
+AT_THE_DOOR = ("http_401", "http_403", "http_404", "foreign_403", "foreign_404")
+"""Why an event type takes nothing at all."""
+
 FAILURES = 5
 """A shard that has failed so often in a row is not reported as read. The service allows itself
 fewer."""
@@ -39,9 +42,29 @@ class HonestyCheck:
             for call in NEEDED:
                 if not checks.calls.was_answered(process.name, call):
                     checks.fail("ready", f"{process.name} is ready, but {call} was never answered")
+        self._look_at_refusals(process)
         for shard in process.worker.coordinator.shards:
             view = shard.view()
             failures = checks.calls.failures[process.name, view.shard_id]
             if view.state is ShardState.READING and failures >= FAILURES:
                 text = f"{process.name} shows {view.shard_id} as reading after {failures} failures"
                 checks.fail("failing", text)
+
+    def _look_at_refusals(self, process: "Process") -> None:
+        """An event type that is refused withholds readiness if nothing was ever stored in it.
+
+        What others stored is known once the rows were read.
+        """
+        checks, worker = self._world.checks, process.worker
+        withheld = {each.name for each in worker.refused()}
+        for each in worker.publishing.event_types:
+            at_the_door = each.flow.reason in AT_THE_DOOR
+            if at_the_door and each.name not in checks.stored_types | withheld:
+                checks.fail(
+                    "ready", f"{process.name} is ready, but {each.name} never took anything"
+                )
+            known = each.name in worker.purpose.stored_before
+            if each.name in withheld and (known or not at_the_door):
+                checks.fail(
+                    "ready", f"{process.name} is not ready for an old outage of {each.name}"
+                )

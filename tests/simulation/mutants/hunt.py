@@ -79,6 +79,9 @@ MUTANTS: Sequence[Callable[[], None]] = (
     commands.seek_gap_ends_at_its_target,
     reports.ready_after_a_heartbeat,
     reports.failing_shard_shown_as_reading,
+    reports.readiness_withheld_by_an_old_outage,
+    reports.stored_noted_before_it_was,
+    leases.routes_write_their_own_fingerprint,
     facts.deleted_table_ends_the_worker,
     facts.unfit_stream_ends_the_worker,
     facts.unfit_stream_passed_by_in_silence,
@@ -103,6 +106,8 @@ MUTANTS: Sequence[Callable[[], None]] = (
 
 NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
     leases.dead_letters_not_fenced: frozenset({"poison"}),
+    leases.routes_write_their_own_fingerprint: frozenset({"moves"}),
+    reports.readiness_withheld_by_an_old_outage: frozenset({"nakadi_door"}),
     reading.every_event_admitted: frozenset({"long_names"}),
     reading.rest_of_a_page_forgotten: frozenset({"long_names"}),
     reading.iterator_of_a_dropped_page_forgotten: frozenset({"latest", "long_pages"}),

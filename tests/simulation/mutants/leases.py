@@ -12,6 +12,7 @@ from consumer.core.leases.lease import Lease, LeaseWrite, StreamRow, Worker
 from consumer.core.leases.lease_state import LeaseState
 from consumer.core.leases.peers import Peers
 from consumer.core.leases.progress import Progress
+from consumer.core.leases.purpose import Purpose
 from consumer.core.publishing.answer import Answer
 from consumer.core.reports import lease_view
 from consumer.core.reports.lease_view import LeaseView
@@ -206,6 +207,15 @@ def waiting_shards_have_no_age() -> None:
         )
 
     plant(stream_leases, "view", view)
+
+
+def routes_write_their_own_fingerprint() -> None:
+    joined = Purpose.joined
+
+    def anew(self: Purpose, row: StreamRow) -> StreamRow:
+        return replace(joined(self, row), fingerprint=self.fingerprint)
+
+    plant(Purpose, "joined", anew)
 
 
 def damaged_lease_hides_the_others() -> None:

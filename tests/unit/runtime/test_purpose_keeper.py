@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 
 from consumer.core.leases.purpose import Purpose
 from consumer.errors import Misconfigured
-from tests.twins.fleet import Fleet, Node
+from consumer.runtime.discovery.bootstrap import first_row
+from tests.twins.fleet import Fleet, Node, source
 from tests.twins.lease_table import Fault
 from tests.twins.shard_list import STREAM
 from tests.twins.virtual_time import run
@@ -209,6 +210,18 @@ def test_a_new_stream_goes_on_with_the_purpose_of_the_older_one() -> None:
         await bench.fleet.stop()
 
     run(main)
+
+
+def test_what_cannot_be_read_is_not_copied_to_a_new_stream() -> None:
+    mine = source(purpose=routed("order", "audit"))
+    first = first_row(mine, STREAM, [])
+    older = replace(first, fingerprint="F", event_types=("order",), published=("order",))
+    damaged = replace(first, label="2026-11-15T00:00:00.000", fingerprint="", unreadable="sweep")
+    newer = replace(STREAM, label="2026-12-01T00:00:00.000")
+    row = first_row(mine, newer, [older, damaged])
+    assert (row.fingerprint, row.event_types, row.published) == ("F", ("order",), ("order",))
+    row = first_row(mine, newer, [damaged])
+    assert (row.fingerprint, row.published) == (mine.purpose.fingerprint, ())
 
 
 def test_the_first_event_of_each_event_type_is_noted_once() -> None:

@@ -1,5 +1,6 @@
 """Records that a route takes and makes no event of: settled in their place, counted by reason."""
 
+import asyncio
 import json
 from dataclasses import replace
 
@@ -39,6 +40,20 @@ def test_what_changes_nothing_that_is_shown_is_counted_and_settled() -> None:
     assert sequence_of(body) == FIRST + 250
     assert (skipped(line, "unchanged"), skipped(line, "filtered")) == (250, 0)
     assert line.lease.checkpoint == SHARD_END
+
+
+def test_a_shard_of_which_nothing_is_published_is_settled_as_it_is_read() -> None:
+    shard = ShardTwin()
+    shard.write_many(250, keys=4)
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: line.lease.checkpoint == str(FIRST + 249), 60.0)
+            line.consumer.drain()
+
+    line = run_line(main, shard=shard, form=WITHOUT_N, skip_unchanged=True)
+    assert (line.nakadi.requests, line.outcome) == ([], Outcome.RELEASED)
 
 
 def test_an_outbox_item_that_is_written_again_is_counted_and_warned_of_rarely() -> None:

@@ -286,6 +286,18 @@ def test_new_images_are_enough_for_a_route_that_compares_nothing(
         ),
         ([{"event_type": "a.b", "body": "payload"}], "found body without category business"),
         (
+            [{"event_type": "a.b", "category": "business", "body": "a", "rename": {"b": "c"}}],
+            "found rename beside body",
+        ),
+        (
+            [{"event_type": "a.b", "category": "business", "body": "a", "include": ["b"]}],
+            "body: found 'a', which is left out",
+        ),
+        (
+            [{"event_type": "a.b", "exclude": ["a"], "metadata": {"flow_id": "a"}}],
+            "metadata: found 'a', which is excluded",
+        ),
+        (
             [{"event_type": "a.b", "category": "business", "layout": "flat"}],
             "found layout beside category business",
         ),

@@ -99,11 +99,6 @@ def test_a_new_streams_row_copies_the_older_one() -> None:
     assert (made.fingerprint, made.event_types, made.published) == (line("order"), None, None)
 
 
-def test_what_cannot_be_read_is_not_copied() -> None:
-    older = replace(LISTED, fingerprint="", unreadable="fingerprint")
-    assert routed("order").first(BARE, older) == routed("order").first(BARE, None)
-
-
 def test_an_accepted_change_replaces_everything() -> None:
     assert single("payment").imposed(OLD) == replace(OLD, fingerprint=line("payment"))
     assert single("payment").imposed(LISTED) == replace(

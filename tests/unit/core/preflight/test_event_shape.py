@@ -119,5 +119,3 @@ def test_what_is_around_the_item_in_a_delete() -> None:
     it = shape()
     assert [it.every_delete_has(field) for field in ("change", "change.sequence")] == [True, True]
     assert [it.every_delete_has(field) for field in ("change.ttl", "patch")] == [False, False]
-    no_change = shape(whole=False, change=False)
-    assert not no_change.every_delete_has("change")  # an attribute, then

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from consumer.core.publishing.flow import (
     BATCH_BYTES_MIN,
     DEAD_LETTER_LIMIT,
     DEAD_LETTER_WINDOW,
+    DEFINITION,
     PAUSE,
     PAUSE_MAX,
     POSTPONEMENTS,
@@ -310,6 +313,17 @@ def test_the_end_of_a_stop_does_not_start_the_count_again() -> None:
     flow.answered(32.0, stored=True)
     assert not flow.refuse(33.0)
     assert flow.refuse(1.0 + DEAD_LETTER_WINDOW)
+
+
+def test_while_the_definition_is_wrong_nothing_is_sent_and_then_all() -> None:
+    flow = Flow(limits())
+    flow.stop(100.0, DEFINITION)
+    assert (flow.state, flow.reason, flow.not_before) == (FlowState.STOPPED, DEFINITION, inf)
+    flow.stop(130.0, DEFINITION)
+    flow.resume()
+    assert (flow.state, flow.reason, flow.not_before) == (FlowState.PUBLISHING, None, 0.0)
+    flow.stop(160.0, "http_403")
+    assert flow.not_before == 160.0 + limits().probe
 
 
 class Histories(RuleBasedStateMachine):

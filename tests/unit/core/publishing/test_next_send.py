@@ -52,13 +52,16 @@ class Outlet:
 
         self.queue.take(ANYWHERE, NOW, 1_000, 1, sort=sort)
 
-    def next(self, now: float = NOW, slots: int | None = None) -> Send | Wait:
+    def next(
+        self, now: float = NOW, slots: int | None = None, lane_slots: int = LANE_SLOTS
+    ) -> Send | Wait:
         return next_send(
             now,
             flow=self.flow,
             lanes=self.lanes,
             queue=self.queue,
             slots=self.flow.allowed if slots is None else slots,
+            lane_slots=lane_slots,
             pause=self.pause,
             limits=self.limits,
         )
@@ -209,6 +212,18 @@ def test_while_it_backs_off_a_lane_probes_if_nothing_else_is_left() -> None:
     assert decided.lane is not None
     decided.lane.busy = True
     assert outlet.next(NOW + 30.0) == Wait(IDLE_PAUSE)
+
+
+def test_without_a_slot_for_lanes_only_others_are_sent() -> None:
+    outlet = Outlet()
+    outlet.push("d", "e")
+    outlet.down()
+    outlet.put_aside("d")
+    now = NOW + 100.0
+    assert outlet.next(now).lane is not None  # type: ignore[union-attr]
+    outlet.push("a")
+    assert outlet.next(now, lane_slots=0) == Send(None, 4, 1_000)
+    assert isinstance(outlet.next(now, slots=0, lane_slots=0), Wait)
 
 
 def test_lanes_share_their_slots() -> None:

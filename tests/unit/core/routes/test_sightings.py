@@ -137,3 +137,23 @@ def test_routes_that_took_nothing() -> None:
     it.take(1)
     assert [each.name for each in it.idle()] == ["one"]
     assert (it.taken(0), it.taken(1)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("payload", "there"),
+    [
+        ({"M": {"card": {"M": {"no": {"S": "x"}}}}}, True),
+        ({"S": '{"card": {"no": 1}}'}, True),
+        ({"S": '{"card": [[], {"no": 1}]}'}, True),
+        ({"S": '{"card": {"number": 1}}'}, False),
+        ({"S": '{"card": 7}'}, False),
+        ({"S": "{"}, False),
+        ({"N": "1"}, False),
+        (7, False),
+    ],
+)
+def test_the_body_of_an_event_may_be_json_as_text(payload: Any, *, there: bool) -> None:
+    selection = Selection(None, (read_path("payload.card.no"),))
+    it = Sightings([route(selection=selection, body="payload")])
+    it.see(record(new=KEYS | {"payload": payload}))
+    assert unseen(it) == ([] if there else [("exclude", "payload.card.no")])

@@ -14,7 +14,7 @@ from consumer.core.event.selection import Selection
 from consumer.core.limits import PublishLimits
 from consumer.core.routes.filters.lambda_filter import read_filter
 from consumer.core.routes.route import Route
-from consumer.core.routes.unseen_paths import ENOUGH, UnseenPaths, paths_of
+from consumer.core.routes.unseen_paths import ENOUGH, UnseenPaths, any_has, paths_of
 from consumer.core.stream.record import MalformedRecord, StreamRecord, decode_record
 
 ITEM: dict[str, Any] = {
@@ -119,3 +119,26 @@ def test_all_that_a_route_names_is_looked_for() -> None:
         *("event_id", "flow", "payload"),
     }
     assert list(paths_of(route())) == []
+
+
+@pytest.mark.parametrize(
+    ("payload", "there"),
+    [
+        ({"S": '{"card": {"no": 1}}'}, True),
+        ({"S": '{"card": [[], {"no": 1}]}'}, True),
+        ({"S": '{"card": 7}'}, False),
+        ({"S": "{"}, False),
+        ({"M": {"card": {"M": {"no": {"S": "x"}}}}}, True),
+        ({"N": "1"}, False),
+        (7, False),
+    ],
+)
+def test_the_body_of_an_event_may_be_json_as_text(payload: object, *, there: bool) -> None:
+    path = read_path("payload.card.no")
+    assert any_has([{}, {"payload": payload}], path, "payload") is there
+    assert any_has([7, {"payload": payload}], read_path("payload"), "payload")
+    watched = UnseenPaths()
+    watched.watch(route(body="payload", selection=Selection(None, (path,))))
+    for _ in range(ENOUGH):
+        watched.look(record({"payload": payload}))
+    assert watched.of("orders") == (() if there else ("payload.card.no",))
