@@ -16,6 +16,9 @@ from tests.integration.routed import Shop, leaks, routed
 pytestmark = pytest.mark.slow
 
 ROUNDS = 24
+SLOW = {"kind": "delay", "delay": 0.3, "when": "after"}
+"""Answers that come long after the events were stored: something is always in flight."""
+
 REFUSED = {"shop.order": "o-3", "shop.line": "l-4", "shop.customer": "c-5"}
 
 
@@ -58,6 +61,7 @@ def test_what_is_excluded_is_nowhere(shop: Shop) -> None:
 
 def test_a_worker_that_is_told_to_end_repeats_nothing(shop: Shop) -> None:
     shop.cluster.settings.update(UNHURRIED)
+    shop.cluster.nakadi.add_fault(**SLOW)
     old = shop.cluster.start()
     with shop:
         shop.cluster.until(lambda: len(shop.log("shop.order").told) > 3, "it publishes")
@@ -70,6 +74,7 @@ def test_a_worker_that_is_told_to_end_repeats_nothing(shop: Shop) -> None:
 
 def test_after_a_kill_only_what_no_checkpoint_holds_is_repeated(shop: Shop) -> None:
     shop.cluster.settings["CONSUMER_CHECKPOINT_SECONDS"] = "1"
+    shop.cluster.nakadi.add_fault(**SLOW)
     for _ in range(2):
         shop.cluster.start()
     with shop:
@@ -85,6 +90,7 @@ def test_after_a_kill_only_what_no_checkpoint_holds_is_repeated(shop: Shop) -> N
     shop.until_told()
     logs = shop.judge()
     places = shop.places()
+    assert any(log.repeated for log in logs.values()), "something was in flight"
     for name, log in logs.items():
         for place in log.repeated:
             shard = places[place]

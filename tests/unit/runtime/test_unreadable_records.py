@@ -118,6 +118,24 @@ def test_too_many_wait_and_stop_no_event_type() -> None:
     assert "event_type_stopped" not in {log["event"] for log in logs}
 
 
+def test_what_was_read_before_the_stop_is_no_sign_that_records_can_be_read() -> None:
+    """It is stored later only because Nakadi was slow."""
+    queue = DeadLetterTwin()
+    made = routes(FORMAT, FORMAT)
+    for _, nakadi in made:
+        nakadi.script = lambda _: Reply(delay=70.0)
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: all(len(nakadi.stored) == 10 for _, nakadi in made), 90)
+            await asyncio.sleep(100)
+            assert len(queue.letters) == LIMITS.dead_letter_limit
+            line.consumer.drain()
+
+    run_line(main, shard=shard(10, 12), queue=queue, routes=made)
+
+
 def test_without_a_sign_of_life_they_go_on_slowly() -> None:
     queue = DeadLetterTwin()
     limits = replace(LIMITS, probe=10.0)

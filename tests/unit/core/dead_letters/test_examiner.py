@@ -187,12 +187,15 @@ def test_a_hidden_key_is_not_needed_to_make_the_event_again() -> None:
 
 
 def test_letters_of_a_key_stay_in_order_whether_they_show_it_or_not() -> None:
-    keys = []
+    keys = set()
     for key in ('["o-1"]', digest_of('["o-1"]')):
-        made = examined(letter(SHOWN, ordering_key=key), SHOWN)
-        assert isinstance(made, Deliverable)
-        keys.append(made.events[0].key)
-    assert keys[0] == keys[1]
+        for poison in ({}, {"event": None, "record": record()}):
+            made = examined(letter(SHOWN, ordering_key=key, **poison), SHOWN)
+            assert isinstance(made, Deliverable)
+            keys.add(made.events[0].key)
+    made = examined(letter(SHOWN, ordering_key=None, event=None, record=record()), SHOWN)
+    assert isinstance(made, Deliverable)
+    assert keys | {made.events[0].key} == {digest_of('["o-1"]')}
 
 
 def test_a_letter_is_found_by_its_key_where_only_the_digest_is_there() -> None:
