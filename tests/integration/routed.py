@@ -177,7 +177,7 @@ class Shop:
             yield "dead letter", body
 
     def __enter__(self) -> Self:
-        """Go on writing in the background until the block ends."""
+        """Go on writing in the background until the block ends; nobody else may write then."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._go_on, name="shop")
         self._thread.start()

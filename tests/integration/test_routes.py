@@ -67,7 +67,7 @@ def test_a_worker_that_is_told_to_end_repeats_nothing(shop: Shop) -> None:
         shop.cluster.until(lambda: len(shop.log("shop.order").told) > 3, "it publishes")
         shop.cluster.start()
         assert old.stop()[0] == 0
-        shop.write(ROUNDS)
+    shop.write(ROUNDS)
     shop.until_told()
     assert [log.repeated for log in shop.judge().values()] == [[], [], []]
 
