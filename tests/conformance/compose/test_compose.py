@@ -75,7 +75,7 @@ def test_a_service_waits_for_what_can_be_waited_for(name: str) -> None:
             case "service_healthy":
                 assert "healthcheck" in SERVICES[other]
             case "service_completed_successfully":
-                assert other == "setup"
+                assert SERVICES[other]["command"][0] == "localdev.workload.setup"  # which ends
             case "service_started":
                 assert "build" in SERVICES[other]  # its image is what is waited for
             case unexpected:
@@ -144,7 +144,22 @@ def test_setup_and_consumer_mean_the_same_things() -> None:
         assert environ[name] == value
 
 
-@pytest.mark.parametrize("name", ["prometheus", "grafana"])
+def test_setup_and_consumer_of_the_routes_mean_the_same_things() -> None:
+    command = SERVICES["setup-routes"]["command"][2:]
+    options = dict(word.removeprefix("--").split("=", 1) for word in command)
+    environ = SERVICES["consumer-routes"]["environment"]
+    assert options["table"] == environ["CONSUMER_TABLE"]
+    assert options["nakadi-url"] == environ["CONSUMER_NAKADI_URL"]
+    assert environ["CONSUMER_DEAD_LETTER_QUEUE_URL"].endswith(f"/{options['queue']}")
+    assert f"--table={options['table']}" in SERVICES["workload-routes"]["command"]
+    (volume,) = SERVICES["consumer-routes"]["volumes"]
+    source, target, _ = volume.split(":")
+    assert environ["CONSUMER_CONFIG_FILE"] == target
+    settings = load_settings(environ | {"CONSUMER_CONFIG_FILE": str(ROOT / source)})
+    assert settings.event_types == ("shop.order", "shop.customer")
+
+
+@pytest.mark.parametrize("name", ["prometheus", "grafana", "consumer-routes"])
 def test_what_is_mounted_is_there(name: str) -> None:
     for volume in SERVICES[name]["volumes"]:
         source, _, mode = volume.split(":")
