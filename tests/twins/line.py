@@ -5,7 +5,7 @@ run_line(main, shard=ShardTwin(...), nakadi=NakadiTwin(...))
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from consumer.core.dead_letters.dead_letter import DeadLetter
@@ -105,6 +105,7 @@ class Line:
         row: StreamRow,
         partitioning: Partitioning | None,
         asked: Filter | None,
+        beside: Mapping[str, NakadiTwin],
         clock: VirtualClock,
     ) -> None:
         self.shard, self.nakadi, self.queue = shard, nakadi, queue
@@ -118,13 +119,15 @@ class Line:
         self.row = row
         self.table.of(row.key)[lease.shard_id] = lease
         route = Route("order-store.order", FORMAT, limits, ("id",), asked)
+        routes = [route, *(replace(route, event_type=name) for name in beside)]
+        publishers = {route.event_type: nakadi, **beside}
         instruments = Instruments(self.clock, chance, self.metrics, Conditions(self.clock.now))
         known = {} if partitioning is None else {route.event_type: partitioning}
         self.publishing = Publishing(
-            [route], {route.event_type: nakadi}, queue, memory, self.fence, instruments, known
+            routes, publishers, queue, memory, self.fence, instruments, known
         )
         self.backlog = self.publishing.backlog
-        (self.event_type,) = self.publishing.event_types
+        self.event_type = self.publishing.event_types[0]
         self.polling = Polling(PollTiming())
         self.shards = ShardFactory(
             worker_id="me",
@@ -177,9 +180,13 @@ def run_line(
     started_at: float | None = None,
     partitioning: Partitioning | None = None,
     asked: Filter | None = None,
+    beside: Mapping[str, NakadiTwin] | None = None,
     clock: Callable[[], VirtualClock] = VirtualClock,
 ) -> Line:
-    """Run what publishes beside `main`; everything ends with it."""
+    """Run what publishes beside `main`; everything ends with it.
+
+    `beside` are more event types, which take the same records.
+    """
     row = StreamRow(
         STREAM.arn, STREAM.table, STREAM.label, None, "TRIM_HORIZON", started_at, True, 1, 1, 0, "f"
     )
@@ -196,6 +203,7 @@ def run_line(
             row=replace(row),
             partitioning=partitioning,
             asked=asked,
+            beside={} if beside is None else beside,
             clock=clock(),
         )
         lines.append(line)

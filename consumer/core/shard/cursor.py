@@ -28,8 +28,10 @@ ALREADY_READ: Final = "already_read"
 BEFORE_START: Final = "before_start"
 BEFORE_SEEK: Final = "before_seek"
 FILTERED: Final = "filtered"
+ALREADY_SETTLED: Final = "already_settled"
+"""The event types that are behind take nothing of the record, and the others have had theirs."""
 
-SKIP_REASONS: Final = (ALREADY_READ, BEFORE_START, BEFORE_SEEK, FILTERED)
+SKIP_REASONS: Final = (ALREADY_READ, BEFORE_START, BEFORE_SEEK, FILTERED, ALREADY_SETTLED)
 """All reasons why a record is not published."""
 
 

@@ -121,7 +121,6 @@ class Backlog:
         tenure = watermark.tenure
         for sequence, created_at, made in contents:
             ticket = Ticket(sequence, created_at, tenure)
-            watermark.open(ticket)
             events: list[QueuedEvent[Ticket]] = []
             for outlet, content in made:
                 key = content.ordering_key
@@ -130,9 +129,11 @@ class Backlog:
                 event = QueuedEvent(ticket, content, outlet.name, key, created_at, now)
                 size += event.cost
                 events.append(event)
-                if outlet.queue.push(event) > hot_key_limits[outlet.name]:
-                    crowded.add((outlet.name, key))
             ticket.carry(tuple(events))
+            watermark.open(ticket)
+            for (outlet, _), event in zip(made, events, strict=True):
+                if outlet.queue.push(event) > hot_key_limits[outlet.name]:
+                    crowded.add((outlet.name, event.key))
         self.budget.adjust(tenure.member, size)
         for outlet in self.outlets.values():
             outlet.changed.notify()
@@ -145,8 +146,8 @@ class Backlog:
             freed = 0
             for event in group:
                 freed += event.cost
-                if event.of.count_settled() and shard is not None:
-                    shard.watermark.settle(event.of)
+                if shard is not None:
+                    shard.watermark.settle_event(event)
             self.budget.adjust(tenure.member, -freed)
             if shard is not None:
                 shard.progressed()
@@ -174,6 +175,31 @@ class Backlog:
             freed += outlet.remove([event for event in events if event.event_type == name])
         self.budget.adjust(watermark.tenure.member, -freed)
         self._grant()
+
+    def awaits(self, watermark: AckWatermark) -> bool:
+        """Return whether a drain of the shard has to wait for what is unsettled in it.
+
+        An event type that is stopped or backs off is waited for only if it is the only one, or
+        while an event of the shard is in flight to it: the mark tells the next owner of the rest.
+        """
+        for name in watermark.behind:
+            outlet = self.outlets[name]
+            if outlet.publishes or len(self.outlets) == 1:
+                return True
+            if any(event.of.tenure is watermark.tenure for event in outlet.queue.in_flight()):
+                return True
+        return False
+
+    def held_back_by(self, watermark: AckWatermark, *, waits: bool) -> tuple[str, ...]:
+        """Return the event types, sorted, that hold a shard back.
+
+        They have unsettled events of it and are stopped or back off; if the shard `waits`, also
+        those of its oldest record.
+        """
+        held = {name for name in watermark.behind if not self.outlets[name].publishes}
+        if waits and watermark.head is not None:
+            held |= {event.event_type for event in watermark.head.events}
+        return tuple(sorted(held))
 
     def observe(self) -> None:
         """Set the gauges of the backlog."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from consumer.core.backlog.queued_event import cost_of
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.occurred_at import epoch_seconds
-from consumer.core.shard.cursor import ALREADY_READ, BEFORE_SEEK, FILTERED
+from consumer.core.shard.cursor import ALREADY_READ, ALREADY_SETTLED, BEFORE_SEEK, FILTERED
 from consumer.core.stream.record import MalformedRecord
 from consumer.runtime.publishing.backlog import RecordEvents
 
@@ -131,22 +131,26 @@ class Intake:
             if sequence is None:
                 # A record without a readable number takes that of the record before it.
                 before = fresh[-1].sequence if fresh else watermark.opened or 0
-                made = self._assembler.events_of(record)
-                self._admit(made, before, wall, fresh, must=True)
+                # A mark may end at that number without it: only below it is it settled for sure.
+                made = self._lacking(before + 1, self._assembler.events_of(record))
+                if made:
+                    self._admit(made, before, wall, fresh, must=True)
                 taken += 1
                 continue
             place = cursor.place
             skipped = cursor.read(sequence, NO_TIME if created_at is None else created_at)
             if skipped not in INSIDE_GAP and self._gaps.open:
                 await self._gaps.close(sequence)
-            made = [] if skipped is not None else self._assembler.events_of(record)
+            asked = [] if skipped is not None else self._assembler.events_of(record)
+            made = self._lacking(sequence, asked)
             if made:
                 at = wall if created_at is None else created_at
                 if not self._admit(made, sequence, at, fresh):
                     cursor.return_to(place)
                     break
             else:
-                self._metrics.records_skipped.labels(reason=skipped or FILTERED).inc()
+                why = skipped or (ALREADY_SETTLED if asked else FILTERED)
+                self._metrics.records_skipped.labels(reason=why).inc()
                 self._push(fresh)
                 fresh = []
                 if skipped != ALREADY_READ:
@@ -154,6 +158,16 @@ class Intake:
             taken += 1
         self._push(fresh)
         return taken
+
+    def _lacking(
+        self, sequence: int, made: Sequence[tuple[int, Event | Unbuildable]]
+    ) -> Sequence[tuple[int, Event | Unbuildable]]:
+        """Return those events of a record that an earlier owner of the shard has not settled."""
+        return [
+            (number, content)
+            for number, content in made
+            if self._watermark.leaves(sequence, self._outlets[number].name)
+        ]
 
     def _admit(
         self,
