@@ -40,6 +40,7 @@ ORDERLY = (
     "mixed",  # workers have timings of their own, as while settings are rolled out
     "routes",  # the changes go to several event types
     "filter",  # event types take only some of the changes
+    "seek_type",  # an operator sends shards back for one event type
 )
 FAULTS = (
     "crash",
@@ -75,6 +76,7 @@ FAULTS = (
     "unplaced",  # nobody knows how the event type is partitioned
     "nakadi_door",  # 401, 403, 404 for a while
     "nakadi_down",  # one partition fails for a while
+    "one_down",  # of several event types one is stopped for long; workers come and go meanwhile
     "nakadi_out",
     "poison",
     "queue_bad",
@@ -119,6 +121,8 @@ TIMED = {
     "nakadi_between": 2,
     "nakadi_door": 1,
     "nakadi_down": 2,
+    "seek_type": 2,
+    "one_down": 2,
 }
 """Kinds that happen at a time, and how often at most."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 
 from tests.simulation.mutants import (
+    ahead,
     answers,
     commands,
     facts,
@@ -91,6 +92,11 @@ MUTANTS: Sequence[Callable[[], None]] = (
     filters.no_d_for_what_left,
     filters.entering_told_as_a_change,
     filters.filtered_record_never_settles,
+    ahead.ahead_beyond_what_is_settled,
+    ahead.nothing_ahead_is_remembered,
+    ahead.a_drain_drops_one_of_two_events,
+    ahead.a_record_is_settled_by_one_of_two_events,
+    ahead.the_mark_survives_a_seek,
 )
 
 NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
@@ -127,6 +133,11 @@ NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
     filters.no_d_for_what_left: frozenset({"filter"}),
     filters.entering_told_as_a_change: frozenset({"filter"}),
     filters.filtered_record_never_settles: frozenset({"filter"}),
+    ahead.ahead_beyond_what_is_settled: frozenset({"routes"}),
+    ahead.nothing_ahead_is_remembered: frozenset({"routes", "one_down"}),
+    ahead.a_drain_drops_one_of_two_events: frozenset({"routes"}),
+    ahead.a_record_is_settled_by_one_of_two_events: frozenset({"routes"}),
+    ahead.the_mark_survives_a_seek: frozenset({"routes", "seek"}),
 }
 """Kinds of trouble without which a fault shows nothing: seeds without them are passed over."""
 
