@@ -191,6 +191,13 @@ def _add_operator_commands(add: Callable[[str, str], argparse.ArgumentParser]) -
         help="trim_horizon, latest, a time like 2026-11-01T09:30:00Z, or with one --shard a"
         " sequence number, after which reading continues",
     )
+    seek.add_argument(
+        "--event-type",
+        metavar="NAME",
+        help="publish to this event type again from there, and leave the others untouched: for one"
+        " that needs changes again, or a new one that needs what the stream still holds (once every"
+        " worker has its route). Not with latest",
+    )
     pause = add("pause", "stop reading until resume; shards keep their owners")
     resume = add("resume", "continue reading after a pause")
     pause.add_argument(

@@ -45,6 +45,7 @@ ORDERLY = (
     "rest",  # one takes what the filter of no other takes
     "seen",  # and show only some attributes, or count only some changes
     "reroute",  # workers that start later have another event type, and lack one
+    "seek_type",  # an operator sends shards back for one event type
 )
 FAULTS = (
     "crash",
@@ -80,6 +81,7 @@ FAULTS = (
     "unplaced",  # nobody knows how the event type is partitioned
     "nakadi_door",  # 401, 403, 404 for a while
     "nakadi_down",  # one partition fails for a while
+    "one_down",  # of several event types one is stopped for long; workers come and go meanwhile
     "nakadi_out",
     "poison",
     "queue_bad",
@@ -124,6 +126,8 @@ TIMED = {
     "nakadi_between": 2,
     "nakadi_door": 1,
     "nakadi_down": 2,
+    "seek_type": 2,
+    "one_down": 2,
 }
 """Kinds that happen at a time, and how often at most."""
 

@@ -30,6 +30,8 @@ test_discovery |
 test_watermark |
 | 40602 | what a stuck worker leaves is as young as its last heartbeat | test_peers |
 | 459 | a seek to a time after one to a sequence number skips in silence | test_commands_obeyed |
+| 19862 | between the first pages of a shard older than its row, the age is that of the row | \
+test_shard_consumer |
 """
 
 import re
@@ -50,6 +52,7 @@ LATER = (
     *("long_names", "long_pages"),
     *("damaged", "denied"),
     "filter",
+    *("seek_type", "one_down"),
 )
 """Kinds that seeds draw since most of these were found; `make simulate` runs those with them."""
 

@@ -18,6 +18,7 @@ from typing import TypeVar
 from consumer.core.leases.checkpoint import UNREADABLE
 from consumer.core.leases.command import Command
 from consumer.core.leases.lease import SEEK, Gap, Lease, LeaseWrite, StreamRow, Worker
+from consumer.core.leases.mark import lost_for_both
 from consumer.errors import LeaseConflict, LeaseTableGone, Retryable, UnknownOutcome
 
 T = TypeVar("T")
@@ -277,7 +278,8 @@ class LeaseTableTwin:
                 current = gaps[gap.shard_id, gap.from_] = gap
             if current.detected_at == gap.detected_at:
                 return True
-            again = replace(current, detected_at=gap.detected_at, to=gap.to)
+            ahead = lost_for_both(current.ahead, gap.ahead)
+            again = replace(current, detected_at=gap.detected_at, to=gap.to, ahead=ahead)
             gaps[gap.shard_id, gap.from_] = again
             return False
 
@@ -335,7 +337,11 @@ def _written(write: LeaseWrite, current: Lease) -> Lease:
     if write.keeps_checkpoint:
         return new
     return replace(
-        new, checkpoint=row.checkpoint, record_at=row.record_at, caught_up_at=row.caught_up_at
+        new,
+        checkpoint=row.checkpoint,
+        record_at=row.record_at,
+        caught_up_at=row.caught_up_at,
+        mark=row.mark,
     )
 
 

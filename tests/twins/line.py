@@ -5,7 +5,7 @@ run_line(main, shard=ShardTwin(...), nakadi=NakadiTwin(...))
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from consumer.core.dead_letters.dead_letter import DeadLetter
@@ -108,6 +108,7 @@ class Line:
         routes: Sequence[tuple[Route, NakadiTwin]],
         form: EventFormat,
         skip_unchanged: bool,
+        beside: Mapping[str, NakadiTwin],
         clock: VirtualClock,
     ) -> None:
         self.shard, self.nakadi, self.queue = shard, nakadi, queue
@@ -123,9 +124,10 @@ class Line:
         route = Route(
             "order-store.order", form, limits, ("id",), asked, skip_unchanged=skip_unchanged
         )
+        more = [(replace(route, event_type=name), twin) for name, twin in beside.items()]
         instruments = Instruments(self.clock, chance, self.metrics, Conditions(self.clock.now))
         known = {} if partitioning is None else {route.event_type: partitioning}
-        of_routes = routes or [(route, nakadi)]
+        of_routes = routes or [(route, nakadi), *more]
         publishers = {each.event_type: port for each, port in of_routes}
         self.publishing = Publishing(
             [each for each, _ in of_routes],
@@ -198,9 +200,13 @@ def run_line(
     routes: Sequence[tuple[Route, NakadiTwin]] = (),
     form: EventFormat = FORMAT,
     skip_unchanged: bool = False,
+    beside: Mapping[str, NakadiTwin] | None = None,
     clock: Callable[[], VirtualClock] = VirtualClock,
 ) -> Line:
-    """Run what publishes beside `main`; everything ends with it."""
+    """Run what publishes beside `main`; everything ends with it.
+
+    `beside` are more event types, which take the same records.
+    """
     row = StreamRow(
         STREAM.arn, STREAM.table, STREAM.label, None, "TRIM_HORIZON", started_at, True, 1, 1, 0, "f"
     )
@@ -220,6 +226,7 @@ def run_line(
             routes=routes,
             form=form,
             skip_unchanged=skip_unchanged,
+            beside={} if beside is None else beside,
             clock=clock(),
         )
         lines.append(line)

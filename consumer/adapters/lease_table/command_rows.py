@@ -10,6 +10,7 @@ from typing import Final
 
 from consumer.adapters.lease_table.lease_rows import KEY, Row, RowValue, key_of
 from consumer.adapters.lease_table.row_fields import RowFields, Unreadable
+from consumer.core.leases.checkpoint import LATEST
 from consumer.core.leases.command import Action, Command, is_target
 
 _COMMAND_NUMBER: Final = re.compile(r"[0-9]{10}")
@@ -30,6 +31,7 @@ def command_values(command: Command) -> dict[str, RowValue]:
         "issuedBy": command.issued_by,
         "token": command.token,
         "reason": command.reason or None,
+        "eventType": command.event_type,
     }
 
 
@@ -45,12 +47,17 @@ def command_of(row: Row) -> Command | Unreadable:
     issued_by = fields.text_if_any("issuedBy", empty=True)
     token = fields.text_if_any("token", empty=True)
     reason = fields.text_if_any("reason", empty=True)
+    event_type = fields.text_if_any("eventType")
+    seeks = name in (Action.SEEK, Action.SEEK_EVENT_TYPE)
+    again = name == Action.SEEK_EVENT_TYPE
     if name not in frozenset(Action):
         fields.note("action")
-    elif name == Action.SEEK and not is_target(target):
+    elif seeks and (not is_target(target) or (again and target == LATEST)):
         fields.note("target")
-    elif name == Action.SEEK and shards is None:
+    elif seeks and shards is None:
         fields.note("shards")
+    elif again and event_type is None:
+        fields.note("eventType")
     if fields.unreadable is not None:
         return Unreadable(key, fields.unreadable)
     return Command(
@@ -62,4 +69,5 @@ def command_of(row: Row) -> Command | Unreadable:
         issued_by=issued_by or "",
         token=token or "",
         reason=reason or "",
+        event_type=event_type,
     )

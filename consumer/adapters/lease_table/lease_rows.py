@@ -8,8 +8,7 @@ newer version has added to a row are ignored when it is read, and kept by update
 they change.
 
 A row that another hand has damaged, or made, costs that row only. A lease, stream or worker row is
-returned and marked `unreadable`, because to take it for absent would be wrong. A gap or command
-row becomes Unreadable.
+returned and marked `unreadable`, as it is not absent; a gap or command row becomes Unreadable.
 """
 
 from __future__ import annotations
@@ -18,8 +17,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from consumer.adapters.lease_table.row_fields import RowFields, Unreadable
-from consumer.core.leases.checkpoint import UNREADABLE, sequence_of
+from consumer.adapters.lease_table.mark_fields import mark_of, mark_values
+from consumer.adapters.lease_table.row_fields import RowFields
+from consumer.core.leases.checkpoint import UNREADABLE
 from consumer.core.leases.lease import Gap, Lease, Pause, Worker
 from consumer.core.leases.worker_report import WorkerReport
 
@@ -130,16 +130,7 @@ def lease_values(lease: Lease) -> dict[str, RowValue]:
         "pausedAt": None if lease.pause is None else lease.pause.at,
         "pausedReason": None if lease.pause is None else lease.pause.reason or None,
         "skipBefore": lease.skip_before,
-    }
-
-
-def gap_values(gap: Gap) -> dict[str, RowValue]:
-    """Return the attributes of a gap row."""
-    return {
-        "from": gap.from_,
-        "to": gap.to,
-        "reason": gap.reason,
-        "detectedAt": gap.detected_at,
+        **mark_values(lease.mark),
     }
 
 
@@ -200,6 +191,7 @@ def lease_of(row: Row) -> Lease:
         paused=fields.truth("paused"),
         skip_before=fields.time_if_any("skipBefore"),
         pause=_pause_of(fields),
+        mark=mark_of(row),
     )
     unreadable = fields.unreadable if lease.shard_id else KEY
     if unreadable is None:
@@ -215,27 +207,6 @@ def _pause_of(fields: RowFields) -> Pause | None:
     if by is None or at is None or not fields.truth("paused"):
         return None
     return Pause(by, at, reason or "")
-
-
-def gap_of(row: Row) -> Gap | Unreadable:
-    """Convert a gap row, or name what is wrong with it."""
-    fields, key = RowFields(row), key_of(row)
-    parts = key.split("/", 3)
-    shard_id, _, place = parts[-1].rpartition("/")
-    gap = Gap(
-        shard_id=shard_id,
-        from_=fields.checkpoint("from"),
-        to=fields.text_if_any("to"),
-        reason=fields.text("reason"),
-        detected_at=fields.time_if_any("detectedAt") or 0.0,
-    )
-    if len(parts) < 4 or not shard_id or not place:
-        return Unreadable(key, KEY)
-    if gap.to is not None and sequence_of(gap.to) is None:
-        fields.note("to")
-    if fields.unreadable is not None:
-        return Unreadable(key, fields.unreadable)
-    return gap
 
 
 def key_of(row: Row) -> str:

@@ -3,9 +3,8 @@
 `lease_requests` sends the requests and decides what counts as an answer.
 
 When a condition fails, the service returns the existing row, which shows why. If a backend does not
-return it, the row is read, strongly consistent. A row that does not meet the condition is what the
-write would have found at that moment, so it is as good as the returned one. A row that meets the
-condition proves nothing, and the outcome stays unknown.
+return it, the row is read, strongly consistent. A row that does not meet the condition is as good
+as the returned one. A row that meets it proves nothing, and the outcome stays unknown.
 
 A row that cannot be read is named in the log and left alone (`unreadable_rows`). A write that meets
 one is lost: its row is no longer what this worker expects.
@@ -16,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from consumer.adapters.lease_table.command_rows import command_key, command_of, command_values
+from consumer.adapters.lease_table.gap_rows import gap_of, gap_values
 from consumer.adapters.lease_table.lease_expressions import Expressions, changed
 from consumer.adapters.lease_table.lease_requests import ConditionFailed, LeaseRequests
 from consumer.adapters.lease_table.lease_rows import (
@@ -23,9 +23,7 @@ from consumer.adapters.lease_table.lease_rows import (
     STREAM,
     WORKER,
     gap_key,
-    gap_of,
     gap_prefix,
-    gap_values,
     key_of,
     lease_key,
     lease_prefix,
@@ -33,19 +31,21 @@ from consumer.adapters.lease_table.lease_rows import (
     worker_values,
 )
 from consumer.adapters.lease_table.lease_table_setup import ensure_table
+from consumer.adapters.lease_table.mark_fields import MARK, ahead_values
 from consumer.adapters.lease_table.row_fields import Unreadable
 from consumer.adapters.lease_table.stream_writes import StreamWrites
 from consumer.adapters.lease_table.unreadable_rows import UnreadableRows
 from consumer.adapters.lease_table.written_rows import reading_written
 from consumer.adapters.odd_answer import reading
 from consumer.core.leases.command import Command
-from consumer.core.leases.lease import SEEK
+from consumer.core.leases.lease import SEEK, Gap
+from consumer.core.leases.mark import lost_for_both
 from consumer.errors import LeaseConflict, UnknownOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consumer.core.leases.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
+    from consumer.core.leases.lease import Lease, LeaseWrite, StreamRow, Worker
     from consumer.observability.metrics import Metrics
     from consumer.ports import Clock
 
@@ -54,7 +54,7 @@ LAST_COMMAND: Final = 10**10 - 1
 
 _AFTER_WORKERS: Final = "worker0"  # '0' is the next character after '/'
 
-_KEPT_BY_TAKE: Final = ("checkpoint", "recordAt", "caughtUpAt")
+_KEPT_BY_TAKE: Final = ("checkpoint", "recordAt", "caughtUpAt", *MARK)
 
 
 class LeaseTable:
@@ -218,7 +218,7 @@ class LeaseTable:
         await self._requests.try_update(lease_key(stream_key, shard_id), update)
 
     async def put_gap(self, stream_key: str, gap: Gap) -> bool:
-        """Create a gap row, or set `detectedAt` and `to` of the existing one anew.
+        """Create a gap row, or set all but place and reason of the existing one anew.
 
         Return whether the gap is new. A gap of lost records counts as new, and replaces the row,
         if the existing one comes from a seek.
@@ -228,7 +228,7 @@ class LeaseTable:
             await self._requests.create(key, gap_values(gap))
         except ConditionFailed as failed:
             with reading_written("PutItem"):
-                damaged = failed.row is not None and isinstance(gap_of(failed.row), Unreadable)
+                found = None if failed.row is None else gap_of(failed.row)
             if gap.reason != SEEK:
                 lost = Expressions()
                 lost.equal("reason", SEEK)
@@ -239,8 +239,10 @@ class LeaseTable:
             again.exists(KEY)
             again.differs("detectedAt", gap.detected_at)
             # The row of a loss must be readable: what is damaged there is written anew.
-            anew = damaged and gap.reason != SEEK
-            again.set(gap_values(gap) if anew else {"detectedAt": gap.detected_at, "to": gap.to})
+            anew = isinstance(found, Unreadable) and gap.reason != SEEK
+            ahead = lost_for_both(found.ahead, gap.ahead) if isinstance(found, Gap) else None
+            met = {"detectedAt": gap.detected_at, "to": gap.to, **ahead_values(ahead)}
+            again.set(gap_values(gap) if anew else met)
             return not await self._requests.try_update(key, again)
         return True
 

@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
     if arguments.json:
         out.write(_json(lines) + "\n")
     elif lines:
-        out.write(columns([HEADER, *map(_cells, lines)]))
+        out.write(table(lines))
     if not lines:
         word = "nothing was lost unread" if streams else "nothing has run yet"
         sys.stderr.write(none_found(settings, f"no gaps: {word}"))
@@ -55,6 +55,14 @@ async def _read(settings: Settings) -> tuple[int, tuple[GapLine, ...]]:
 def _json(lines: Sequence[GapLine]) -> str:
     rows = [line.as_json() for line in lines]
     return orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode()
+
+
+def table(lines: Sequence[GapLine]) -> str:
+    """Return the lines as text; event types have a column if a line names any."""
+    if not any(line.behind for line in lines):
+        return columns([HEADER, *map(_cells, lines)])
+    rows = [(*_cells(line), line.lost_for or "all") for line in lines]
+    return columns([(*HEADER, "lost for"), *rows])
 
 
 def _cells(line: GapLine) -> tuple[str, ...]:

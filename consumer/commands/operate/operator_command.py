@@ -56,6 +56,12 @@ class OperatorRequest:
     confirmed: bool  # --yes
     issued_at: float
     reason: str = ""
+    event_type: str | None = None
+
+    @property
+    def seeks(self) -> bool:
+        """Whether it moves shards, for all event types or for one."""
+        return self.action in (Action.SEEK, Action.SEEK_EVENT_TYPE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +134,13 @@ async def prepare(
         finished = next((shard for shard in here if known[shard].finished), None)
         if finished is not None:
             again = "; to have its changes again, run another application with CONSUMER_START"
-            remedy = again if request.action is Action.SEEK else ""
+            remedy = again if request.seeks else ""
             raise Misconfigured(
                 f"--shard: {finished} is finished, its children are being read{remedy}"
             )
         if not here if request.shards else not alive:
             continue
-        every = None if request.action is not Action.SEEK else alive
+        every = alive if request.seeks else None
         shards = tuple(here) if request.shards else every
         commands.append(StreamCommand(row, leases, _command(request, row, shards)))
     known_shards = {lease.shard_id for each in commands for lease in each.leases}
@@ -165,6 +171,7 @@ def _command(request: OperatorRequest, row: StreamRow, shards: tuple[str, ...] |
         issued_by=f"{user}@{socket.gethostname()}",
         token=str(uuid.uuid4()),
         reason=request.reason,
+        event_type=request.event_type,
     )
 
 
@@ -172,19 +179,27 @@ def preview_text(given: StreamCommand) -> str:
     """Return the preview of a command: what it does to each shard, and warnings."""
     command = given.command
     to = f" to {command.target}" if command.target else ""
+    alone = f", only for {command.event_type}" if command.event_type else ""
     rows = [
         (line.shard_id, line.owner, line.checkpoint, line.outcome)
         for line in preview(given.leases, command)
     ]
     notes = "".join(f"{text}\n" for text in warnings(given.leases, command))
-    return f"{command.action.value} {given.row.key}{to}\n{columns([HEADER, *rows])}{notes}"
+    return f"{_word(command.action)} {given.row.key}{to}{alone}\n{columns([HEADER, *rows])}{notes}"
+
+
+def _word(action: Action) -> str:
+    """Return the command's name on the command line."""
+    return Action.SEEK.value if action is Action.SEEK_EVENT_TYPE else action.value
 
 
 def confirm(action: Action) -> None:
     """Ask for a typed yes. Raise Misconfigured without one."""
     if not sys.stdin.isatty():
-        raise Misconfigured(f"--yes: found neither it nor a terminal, wanted one to {action.value}")
-    sys.stderr.write(f"{action.value}? Type yes to go on: ")
+        raise Misconfigured(
+            f"--yes: found neither it nor a terminal, wanted one to {_word(action)}"
+        )
+    sys.stderr.write(f"{_word(action)}? Type yes to go on: ")
     sys.stderr.flush()
     if sys.stdin.readline().strip() != "yes":
         raise Misconfigured("not confirmed, nothing was changed")

@@ -39,10 +39,30 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
         raise Misconfigured(
             "--to: a sequence number belongs to one shard, wanted exactly one --shard with it"
         )
+    event_type: str | None = arguments.event_type
+    if event_type is not None:
+        _check_event_type(event_type, target, settings)
     request = OperatorRequest(
-        Action.SEEK, target, tuple(arguments.shard), arguments.dry_run, arguments.yes, time.time()
+        Action.SEEK if event_type is None else Action.SEEK_EVENT_TYPE,
+        target,
+        tuple(arguments.shard),
+        arguments.dry_run,
+        arguments.yes,
+        time.time(),
+        event_type=event_type,
     )
     return operate(settings, request, asyncio.run(_prepare(settings, request)), out)
+
+
+def _check_event_type(event_type: str, target: str, settings: Settings) -> None:
+    """Raise Misconfigured if the event type is not this service's, or the target skips changes."""
+    if target == LATEST:
+        raise Misconfigured(
+            "--to: found latest, wanted an earlier position: --event-type publishes again, and"
+            " skips nothing"
+        )
+    if settings.event_type is not None and event_type != settings.event_type:
+        raise Misconfigured(f"--event-type: found {event_type!r}, wanted {settings.event_type!r}")
 
 
 async def _prepare(settings: Settings, request: OperatorRequest) -> list[StreamCommand]:

@@ -10,6 +10,7 @@ from consumer.core.backlog.queued_event import EventState, Of_co
 
 if TYPE_CHECKING:
     from collections import OrderedDict
+    from collections.abc import Iterator
 
     from consumer.core.backlog.queued_event import QueuedEvent
 
@@ -49,6 +50,14 @@ class KeyQueue(Generic[Of_co]):
     def queued_at(self) -> float:
         """When its head was queued (injected clock), infinite if it is empty."""
         return inf if self.first is None else self.first.queued_at
+
+    def flying(self) -> Iterator[QueuedEvent[Of_co]]:
+        """Yield its events that are in flight."""
+        event, flying = self.first, self.in_flight
+        while event is not None and flying:
+            yield event
+            event = event.next_of_key
+            flying -= 1
 
     def append(self, event: QueuedEvent[Of_co]) -> None:
         """Append an event."""

@@ -31,7 +31,7 @@ from consumer.core.backlog.key_queue import KeyQueue, Place
 from consumer.core.backlog.queued_event import EVENT_BYTES, EventState, Of_co
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from consumer.core.backlog.queued_event import QueuedEvent
 
@@ -68,6 +68,7 @@ class KeyOrderedQueue(Generic[Of_co]):
         }
         # An entry may be outdated: its key has left this list, or has a newer entry.
         self._waiting: list[tuple[float, int, KeyQueue[Of_co]]] = []
+        self._flying: dict[KeyQueue[Of_co], None] = {}
         self._ready_since = inf
         self._turns = 0  # entries with the same time are woken in the order in which they came
         self.events = 0
@@ -103,8 +104,12 @@ class KeyOrderedQueue(Generic[Of_co]):
 
     def pending(self, key: str) -> int:
         """Return how many events of a key are in the queue."""
-        key_queue = self._keys.get(key)
-        return 0 if key_queue is None else key_queue.length
+        return self._keys[key].length if key in self._keys else 0
+
+    def in_flight(self) -> Iterator[QueuedEvent[Of_co]]:
+        """Yield the events in flight: they are in a request, or become dead letters."""
+        for key_queue in self._flying:
+            yield from key_queue.flying()
 
     def oldest(self, key: str) -> QueuedEvent[Of_co] | None:
         """Return the head of a key, None if the key has no event."""
@@ -173,6 +178,7 @@ class KeyOrderedQueue(Generic[Of_co]):
             del ready[key_queue]
             key_queue.place = Place.IDLE
             key_queue.in_flight = taken
+            self._flying[key_queue] = None
         if to is ANYWHERE:
             left = next(iter(self._ready[ANYWHERE]), None)
             self._ready_since = inf if left is None else left.queued_at
@@ -192,9 +198,7 @@ class KeyOrderedQueue(Generic[Of_co]):
         self._discount(event)
         if event.state is not EventState.REVOKED:
             event.state = EventState.SETTLED
-        key_queue.in_flight -= 1
-        if not key_queue.in_flight:
-            self._place(key_queue, front=False)
+        self._land(key_queue, front=False)
 
     def give_back(
         self, event: QueuedEvent[Of_co], not_before: float = 0.0, *, front: bool = False
@@ -215,13 +219,11 @@ class KeyOrderedQueue(Generic[Of_co]):
         else:
             event.state = EventState.QUEUED
             key_queue.not_before = max(key_queue.not_before, not_before)
-        key_queue.in_flight -= 1
-        if not key_queue.in_flight:
-            self._place(key_queue, front=front)
+        self._land(key_queue, front=front)
 
     def put_back(self, events: Sequence[QueuedEvent[Of_co]]) -> None:
         """Give back all events of a request: their keys go to the front, in the order they had."""
-        runs = [list(run) for _, run in groupby(events, key=_key)]
+        runs = [list(run) for _, run in groupby(events, key=lambda event: event.key)]
         for run in reversed(runs):
             for event in run:
                 self.give_back(event, front=True)
@@ -289,12 +291,14 @@ class KeyOrderedQueue(Generic[Of_co]):
             if front:
                 self._ready[ANYWHERE].move_to_end(key_queue, last=False)
 
+    def _land(self, key_queue: KeyQueue[Of_co], *, front: bool) -> None:
+        key_queue.in_flight -= 1
+        if not key_queue.in_flight:
+            del self._flying[key_queue]
+            self._place(key_queue, front=front)
+
     def _wake(self, now: float) -> None:
         while (at := self.next_wake()) is not None and at <= now:
             key_queue = heapq.heappop(self._waiting)[2]
             key_queue.not_before = 0.0
             self._place(key_queue, front=False)
-
-
-def _key(event: QueuedEvent[Of_co]) -> str:
-    return event.key

@@ -55,7 +55,8 @@ class QueuedEvent(Struct, Generic[Of_co], eq=False):
     counts how often it was refused and could not become a dead letter, because there were too many.
     `created_at` is the time of the change, `first_attempt` and `last_attempt` those of requests
     (epoch seconds); `queued_at` is in seconds of the injected clock. `cost` is in bytes of memory.
-    `body` is what to publish, None if no event can be made.
+    `body` is what to publish, None if no event can be made. `before` and `after` are its neighbours
+    in the chain of its event type and shard; only the watermark sets them.
     """
 
     of: Of_co
@@ -74,6 +75,8 @@ class QueuedEvent(Struct, Generic[Of_co], eq=False):
     body: bytes | None = None
     cost: int = 0
     next_of_key: QueuedEvent[Of_co] | None = None
+    before: QueuedEvent[Of_co] | None = None
+    after: QueuedEvent[Of_co] | None = None
 
     def __post_init__(self) -> None:
         self.body = self.content.body if isinstance(self.content, Event) else None

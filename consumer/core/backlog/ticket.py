@@ -30,18 +30,18 @@ class TicketState(Enum):
 class Ticket(Struct, eq=False):
     """One unsettled record.
 
-    `created_at` is the change's time in epoch seconds. `unsettled` counts its events that are not
-    settled. The settled records right behind it count with it: `through` and `through_at` are
-    number and time of the last one, `records` counts them and itself, and `published` says that an
-    event of one of them was. `events` is emptied when the ticket ends, so that no reference cycle
-    is left.
+    `created_at` is the change's time in epoch seconds. `place` counts the records as they were
+    read. The settled records right behind it count with it: `through` and `through_at` are number
+    and time of the last one, `records` counts them and itself. `published` says that an event of it
+    or of one of them was. `events` are those that are not settled; it is emptied when the ticket
+    ends, so that no reference cycle is left.
     """
 
     sequence: int
     created_at: float
     tenure: Tenure
     events: tuple[QueuedEvent[Ticket], ...] = ()
-    unsettled: int = 0
+    place: int = 0
     state: TicketState = TicketState.OPEN
     through: int = 0
     through_at: float = 0.0
@@ -57,11 +57,12 @@ class Ticket(Struct, eq=False):
     def carry(self, events: tuple[QueuedEvent[Ticket], ...]) -> None:
         """Add the events that were made of this record, at least one."""
         self.events = events
-        self.unsettled = len(events)
 
     @property
     def untouched(self) -> bool:
-        """Whether every event of it is queued: none settled, none in flight."""
+        """Whether every event of it, and of what counts with it, is queued: none was published."""
+        if self.published:
+            return False
         return all(event.state is EventState.QUEUED for event in self.events)
 
     @property
@@ -69,17 +70,16 @@ class Ticket(Struct, eq=False):
         """Whether one of its events was sent more than once."""
         return any(event.attempts > 1 for event in self.events)
 
-    def count_settled(self) -> bool:
-        """Count an event as settled. Return whether it was the last one of an open ticket."""
-        self.unsettled -= 1
-        return not self.unsettled and self.state is TicketState.OPEN
+    def settle(self, settled: QueuedEvent[Ticket]) -> None:
+        """Take out an event that is settled, so that its bytes are kept no longer."""
+        self.events = tuple(event for event in self.events if event is not settled)
+        self.published = True
 
     def revoke(self) -> None:
         """Revoke the ticket and each of its events that is not settled."""
         self.state = TicketState.REVOKED
         for event in self.events:
-            if event.state is not EventState.SETTLED:
-                event.state = EventState.REVOKED
+            event.state = EventState.REVOKED
 
 
 def is_ours(event: QueuedEvent[Ticket], fence: Fence, now: float) -> bool:

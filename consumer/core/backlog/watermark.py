@@ -6,6 +6,8 @@ Rules
 - Only unsettled tickets are kept. Each counts for itself and for the settled records right behind
   it. Settling a ticket passes that count to the ticket before it, whatever the distance, so the
   time it takes is constant.
+- The unsettled events of each event type are in a chain, so that it is known how far the shard is
+  settled but for some event types (`ahead`).
 - A record whose sequence number cannot be read has the number of the record before it. So equal
   numbers are in order, and reading on after that number reads that record again.
 - A creation time of 0.0 means that it could not be read.
@@ -16,11 +18,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from consumer.core.backlog.ahead import Oldest, fewest_repeats
+from consumer.core.backlog.event_chain import EventChain
 from consumer.core.backlog.ticket import TicketState
+from consumer.core.leases.checkpoint import sequence_of
+from consumer.core.leases.mark import Ahead
 
 if TYPE_CHECKING:
+    from consumer.core.backlog.queued_event import QueuedEvent
     from consumer.core.backlog.tenure import Tenure
     from consumer.core.backlog.ticket import Ticket
+    from consumer.core.leases.progress import Progress
 
 SPAN_RECORDS = 1_000_000
 """A shard reads at most this many records beyond its watermark."""
@@ -31,12 +39,19 @@ class AckWatermark:
 
     `value` is None until something is settled. `record_at` is the creation time (epoch seconds) of
     the record at `value`. `span` counts the records read beyond it, settled ones included.
+
+    `event_types` is how many event types there are, `found` what an earlier owner had settled
+    beyond the position from which this tenure reads on.
     """
 
     __slots__ = (
+        "chains",
         "dropped_at",
+        "event_types",
+        "found",
         "head",
         "opened",
+        "read",
         "record_at",
         "span",
         "tail",
@@ -45,8 +60,20 @@ class AckWatermark:
         "value",
     )
 
-    def __init__(self, tenure: Tenure, value: int | None, record_at: float | None = None) -> None:
+    def __init__(
+        self,
+        tenure: Tenure,
+        value: int | None,
+        record_at: float | None = None,
+        *,
+        event_types: int = 1,
+        found: Ahead | None = None,
+    ) -> None:
         self.tenure = tenure
+        self.event_types = event_types
+        self.found = found
+        self.chains: dict[str, EventChain] = {}
+        self.read = 0  # records counted
         self.value = value
         self.record_at = record_at
         self.opened = value  # the newest sequence number, settled or not
@@ -55,6 +82,13 @@ class AckWatermark:
         self.span = 0
         self.unsettled = 0
         self.dropped_at: float | None = None  # creation time of the oldest that was revoked
+
+    @classmethod
+    def of(cls, tenure: Tenure, progress: Progress, event_types: int) -> AckWatermark:
+        """Return the watermark of whoever reads on from this progress."""
+        value = sequence_of(progress.checkpoint)
+        found = progress.ahead
+        return cls(tenure, value, progress.record_at, event_types=event_types, found=found)
 
     @property
     def oldest_at(self) -> float | None:
@@ -71,9 +105,46 @@ class AckWatermark:
         """Whether reading must wait until the oldest ticket is settled."""
         return self.span >= SPAN_RECORDS
 
+    @property
+    def behind(self) -> tuple[str, ...]:
+        """The event types that have unsettled events."""
+        return tuple(name for name, chain in self.chains.items() if chain.first is not None)
+
+    @property
+    def ahead(self) -> Ahead | None:
+        """What is settled beyond `value`, if some event types are left out.
+
+        None if that says nothing: what another owner would repeat is what it would repeat anyway.
+        """
+        if self.found is not None and (self.opened or 0) < self.found.to:
+            return self.found  # of the records up to there, only events of `behind` are made
+        chained = (chain.first for chain in self.chains.values())
+        firsts = sorted(
+            (event for event in chained if event is not None), key=lambda event: event.of.place
+        )
+        oldest = [Oldest(event.of.place, event.event_type) for event in firsts]
+        count = fewest_repeats(oldest, self.read, self.event_types) if oldest else 0
+        if not count:
+            return None
+        to = self._settled_before(firsts[count].of) if count < len(firsts) else self.opened
+        if to is None or to <= (self.value or 0):
+            return None
+        return Ahead(to, tuple(sorted(each.event_type for each in oldest[:count])))
+
+    def leaves(self, sequence: int, event_type: str) -> bool:
+        """Return whether the event of this type of a record may be unsettled, as `found` says."""
+        return self.found is None or self.found.leaves(sequence, event_type)
+
     def open(self, ticket: Ticket) -> None:
-        """Add the next record's ticket. Raises ValueError if it is out of order."""
+        """Add the next record's ticket, with its events. Raises ValueError if out of order."""
         self._ascend(ticket.sequence)
+        ticket.place = self.read
+        self.read += 1
+        for event in ticket.events:
+            chain = self.chains.get(event.event_type)
+            if chain is None:
+                chain = self.chains[event.event_type] = EventChain()
+            chain.append(event)
         ticket.before = self.tail
         if self.tail is None:
             self.head = ticket
@@ -86,6 +157,7 @@ class AckWatermark:
     def skip(self, sequence: int, created_at: float | None) -> None:
         """Count a record that yields no event as settled. Raises ValueError if out of order."""
         self._ascend(sequence)
+        self.read += 1
         if self.tail is None:
             self._raise_to(sequence, created_at)
             return
@@ -93,6 +165,16 @@ class AckWatermark:
         self.tail.through_at = created_at or self.tail.through_at
         self.tail.records += 1
         self.span += 1
+
+    def settle_event(self, event: QueuedEvent[Ticket]) -> None:
+        """Settle an event of an open ticket, and the ticket with its last one."""
+        ticket = event.of
+        if ticket.state is not TicketState.OPEN:
+            return
+        self.chains[event.event_type].remove(event)
+        ticket.settle(event)
+        if not ticket.events:
+            self.settle(ticket)
 
     def settle(self, ticket: Ticket) -> None:
         """Remove a ticket whose events are all settled. Raises ValueError if it is not open."""
@@ -106,6 +188,7 @@ class AckWatermark:
             msg = f"ticket {ticket.sequence} is not open in {self.tenure.shard_id}"
             raise ValueError(msg)
         ticket.state = TicketState.SETTLED
+        self._unchain(ticket)
         ticket.events = ()
         if before is None:
             self._raise_to(ticket.through, ticket.through_at)
@@ -125,9 +208,11 @@ class AckWatermark:
         tickets, newest first.
         """
         dropped: list[Ticket] = []
-        while (last := self.tail) is not None and last.untouched and not last.published:
+        while (last := self.tail) is not None and last.untouched:
             last.revoke()
+            self._unchain(last)
             self.span -= last.records
+            self.read -= last.records
             self._unlink(last)
             dropped.append(last)
             self.dropped_at = last.created_at
@@ -147,11 +232,18 @@ class AckWatermark:
             following = ticket.after
             ticket.revoke()
             ticket.before = ticket.after = None
+            for event in ticket.events:
+                event.before = event.after = None
             revoked.append(ticket)
             ticket = following
         self.head = self.tail = None
         self.span = self.unsettled = 0
+        self.chains.clear()
         return revoked
+
+    def _settled_before(self, ticket: Ticket) -> int | None:
+        """Return the number of the last record before that of a ticket."""
+        return self.value if ticket.before is None else ticket.before.through
 
     def _ascend(self, sequence: int) -> None:
         if self.opened is not None and sequence < self.opened:
@@ -163,6 +255,10 @@ class AckWatermark:
     def _raise_to(self, sequence: int, created_at: float | None) -> None:
         self.value = sequence
         self.record_at = created_at or self.record_at
+
+    def _unchain(self, ticket: Ticket) -> None:
+        for event in ticket.events:
+            self.chains[event.event_type].remove(event)
 
     def _unlink(self, ticket: Ticket) -> None:
         before, after = ticket.before, ticket.after

@@ -4,7 +4,8 @@ Commands of a stream are numbered. A lease row keeps the number of the last comm
 has taken into account. Only the owner of a lease applies commands, in order, while nothing of the
 shard is in memory: `apply_commands` returns the row to write then, and the gaps to record before.
 
-A seek names its shards; a shard that is found later starts at its oldest record, as always. Pause
+A seek names its shards; a shard that is found later starts at its oldest record, as always. The
+seek of an event type publishes to that one again and leaves the others untouched. Pause
 and resume without shards are for all shards of a stream, also for those found later. A finished
 shard stays finished: its children are being read, and its events must not follow theirs.
 """
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON, sequence_of
 from consumer.core.leases.lease import SEEK, Gap, Pause
+from consumer.core.leases.mark import Ahead, Mark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +31,7 @@ class Action(StrEnum):
     """What the operator wants."""
 
     SEEK = "seek"
+    SEEK_EVENT_TYPE = "seek_event_type"  # workers of older versions pass over a word they lack
     PAUSE = "pause"
     RESUME = "resume"
 
@@ -47,7 +50,8 @@ class Command:
     """One row of the lease table.
 
     `shards` is None for all of them. `target` of a seek is TRIM_HORIZON, LATEST, a sequence number
-    (reading goes on behind it) or an ISO time with zone. `issued_at` is epoch seconds. `token` is
+    (reading goes on behind it) or an ISO time with zone; that of an `event_type`, which publishes
+    again, is not LATEST. `issued_at` is epoch seconds. `token` is
     unique: it tells this command from another one that was given the same number. `reason` is the
     operator's, for people.
     """
@@ -60,6 +64,7 @@ class Command:
     issued_by: str
     token: str
     reason: str = ""
+    event_type: str | None = None
 
     def concerns(self, shard_id: str) -> bool:
         """Return whether the command is for this shard."""
@@ -94,10 +99,14 @@ def apply_commands(lease: Lease, commands: Sequence[Command], newest: int, wall:
                 gap = seek_gap(row, command, wall)
                 gaps += [gap] if gap is not None else []
                 row = after_seek(row, command)
+            case Action.SEEK_EVENT_TYPE:
+                row = after_event_type_seek(row, command)
             case never:
                 assert_never(never)
     last = max((command.number for command in news), default=newest)
-    return Applied(replace(row, command_counter=max(newest, last)), tuple(gaps))
+    number, ahead = max(newest, last), row.ahead
+    mark = None if ahead is None else Mark(ahead, number)
+    return Applied(replace(row, command_counter=number, mark=mark), tuple(gaps))
 
 
 def is_target(text: str | None) -> bool:
@@ -115,6 +124,9 @@ def is_target(text: str | None) -> bool:
 def effect(lease: Lease, command: Command) -> Effect:
     """Return whether a seek repeats what was published, or skips what was not."""
     begun = sequence_of(lease.checkpoint)
+    if command.action is Action.SEEK_EVENT_TYPE:
+        moved = after_event_type_seek(lease, command) != lease
+        return Effect.REPEATS if moved else Effect.NOTHING
     match _target(command):
         case _ if lease.finished:
             return Effect.NOTHING
@@ -142,11 +154,11 @@ def seek_gap(lease: Lease, command: Command, wall: float) -> Gap | None:
     blind = _time_unknown(lease) and not isinstance(_target(command), int)
     if effect(lease, command) is not Effect.SKIPS and not blind:
         return None
-    return Gap(lease.shard_id, lease.checkpoint, None, SEEK, wall)
+    return Gap(lease.shard_id, lease.checkpoint, None, SEEK, wall, lease.ahead)
 
 
 def after_seek(lease: Lease, command: Command) -> Lease:
-    """Return the lease after a seek.
+    """Return the lease after a seek, which is for all event types: there is no mark any more.
 
     A seek forward in time keeps the checkpoint, and records older than the target are skipped. A
     seek back in time starts again at the oldest record, skips in the same way, and keeps
@@ -155,6 +167,7 @@ def after_seek(lease: Lease, command: Command) -> Lease:
     target, begun = _target(command), sequence_of(lease.checkpoint) is not None
     if lease.finished:
         return lease
+    lease = replace(lease, mark=None)
     if isinstance(target, int):
         return replace(lease, checkpoint=str(target), record_at=None, skip_before=0.0)
     if target == LATEST:
@@ -164,6 +177,38 @@ def after_seek(lease: Lease, command: Command) -> Lease:
         return replace(oldest, skip_before=0.0)
     stays = begun and _is_later(lease, float(target))
     return replace(lease if stays else oldest, skip_before=float(target))
+
+
+def after_event_type_seek(lease: Lease, command: Command) -> Lease:
+    """Return the lease after a seek of one event type: to it alone is published again.
+
+    The shard is read again from the target, and a mark says that only this event type, and those
+    that were behind before, lack anything up to where the others are. The position never moves
+    forward: event types that are behind need what lies there. If the time of the position is not
+    known, everything that the stream holds is read.
+    """
+    ahead, begun, target = lease.ahead, sequence_of(lease.checkpoint), _target(command)
+    if lease.finished or target == LATEST or (ahead is None and begun is None):
+        return lease
+    names = {command.event_type or "", *(() if ahead is None else ahead.behind)}
+    to = (begun or 0) if ahead is None else ahead.to
+    marked = replace(lease, mark=Mark(Ahead(to, tuple(sorted(names))), lease.command_counter))
+    if begun is None or _is_behind(lease, begun, target):
+        settled = ahead is None or (isinstance(target, int) and target >= ahead.to)
+        return lease if settled else marked
+    if isinstance(target, int):
+        return replace(marked, checkpoint=str(target), record_at=None, skip_before=0.0)
+    everything = target == TRIM_HORIZON or lease.record_at is None
+    skip_before = 0.0 if everything else float(target)
+    oldest = replace(marked, checkpoint=TRIM_HORIZON, parent_gone=True)
+    return replace(oldest, skip_before=skip_before)
+
+
+def _is_behind(lease: Lease, begun: int, target: float | str) -> bool:
+    """Return whether a target is at the position of a shard or behind it."""
+    if isinstance(target, int):
+        return target >= begun
+    return target != TRIM_HORIZON and _is_later(lease, float(target))
 
 
 def _pause(command: Command) -> Pause:

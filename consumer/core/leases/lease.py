@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consumer.core.leases.checkpoint import SHARD_END, TRIM_HORIZON, Checkpoint
+from consumer.core.leases.checkpoint import SHARD_END, TRIM_HORIZON, Checkpoint, sequence_of
 from consumer.core.leases.progress import Progress
 
 if TYPE_CHECKING:
+    from consumer.core.leases.mark import Ahead, Mark
     from consumer.core.leases.worker_report import WorkerReport
 
 SEEK = "seek"
@@ -52,7 +53,8 @@ class Lease:
     `command_counter` is the number of the last command that the owner has taken into account. A
     paused shard keeps its owner and is not read; `pause` says by whom, unless a worker of an older
     version applied the command. `skip_before` is set by a seek, in place of the
-    stream's start: older records are skipped.
+    stream's start: older records are skipped. `mark` is what the row says of what runs ahead of its
+    checkpoint; what of it holds is `ahead`.
 
     `unreadable` names the attribute for which the row cannot be read, None if it can. Such a row
     stands for a shard that exists and is not finished; its checkpoint is UNREADABLE, and nobody
@@ -76,11 +78,20 @@ class Lease:
     skip_before: float | None = None
     unreadable: str | None = None
     pause: Pause | None = None
+    mark: Mark | None = None
+
+    @property
+    def ahead(self) -> Ahead | None:
+        """What is settled beyond the checkpoint, None if no valid mark says anything of it."""
+        if self.mark is None or self.finished or self.mark.command_counter != self.command_counter:
+            return None
+        begun = sequence_of(self.checkpoint)
+        return None if begun is not None and self.mark.ahead.to <= begun else self.mark.ahead
 
     @property
     def progress(self) -> Progress:
         """How far the shard was settled when the row was written."""
-        return Progress(self.checkpoint, self.record_at, self.caught_up_at)
+        return Progress(self.checkpoint, self.record_at, self.caught_up_at, self.ahead)
 
     @property
     def last_sign(self) -> float:
@@ -103,7 +114,7 @@ class LeaseWrite:
 
     The condition is on owner, counter and checkpoint of `expected`. A take has no condition on the
     checkpoint, because reading starts from the one in the returned row: `keeps_checkpoint` leaves
-    checkpoint, record_at and caught_up_at as they are.
+    checkpoint, record_at, caught_up_at and mark as they are.
     """
 
     expected: Lease
@@ -204,6 +215,9 @@ class Gap:
     passed by: then `shard_id` is ALL_SHARDS. `to` is the sequence number of the first record read
     after the gap, None while that is not known. (Version 0.1.0 wrote the target of a seek to a
     sequence number, which is skipped, too, until then.) `detected_at` is epoch seconds.
+
+    Where a mark stood, records up to `ahead.to` are lost for the event types `ahead.behind` only:
+    the others had them.
     """
 
     shard_id: str
@@ -211,3 +225,4 @@ class Gap:
     to: str | None
     reason: str  # trimmed | possibly_trimmed | shard_gone | seek | view_type | stream_gone
     detected_at: float
+    ahead: Ahead | None = None

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from consumer.core.leases.lease import LeaseWrite
+from consumer.core.leases.mark import Mark
 
 if TYPE_CHECKING:
     from consumer.core.leases.lease import Lease
@@ -60,11 +61,13 @@ def take(lease: Lease, me: str) -> LeaseWrite:
 
 def checkpoint(lease: Lease, progress: Progress) -> LeaseWrite:
     """Return the write of how far the shard is settled. A time that is None stays as it was."""
+    ahead = progress.ahead
     row = replace(
         lease,
         checkpoint=progress.checkpoint,
         record_at=lease.record_at if progress.record_at is None else progress.record_at,
         caught_up_at=lease.caught_up_at if progress.caught_up_at is None else progress.caught_up_at,
+        mark=None if ahead is None else Mark(ahead, lease.command_counter),
     )
     return LeaseWrite(lease, row)
 

@@ -26,6 +26,10 @@ FINISHED = (
     "Finished shards stay finished: their children are being read, and events of the parents would"
     " follow newer ones. To publish these again, run another application with CONSUMER_START."
 )
+BESIDE = (
+    "Event types that are behind ({}) are published to again from the target, too: a shard can only"
+    " be read again for all of them. To spare them, wait until they have caught up."
+)
 PAUSED = (
     "Paused shards keep their owners and are not read; their age grows. The stream keeps records"
     " for 24 hours: resume before that, or changes are lost."
@@ -64,19 +68,39 @@ def warnings(leases: Sequence[Lease], command: Command) -> tuple[str, ...]:
         case Action.RESUME:
             return ()
         case Action.SEEK:
-            effects = {_effect(lease, command) for lease in meant}
-            target = command.target or ""
-            rough = target != TRIM_HORIZON and sequence_of(target) is None
-            repeats = not effects.isdisjoint((Effect.REPEATS, Effect.EITHER))
-            told = (
-                (REPEAT, repeats),
-                (SKIP, not effects.isdisjoint((Effect.SKIPS, Effect.EITHER))),
-                (MINUTE, rough),
-                (FINISHED, repeats and any(each.finished for each in leases)),
-            )
-            return tuple(text for text, applies in told if applies)
+            return _of_seek(leases, meant, command)
+        case Action.SEEK_EVENT_TYPE:
+            return _of_event_type_seek(leases, meant, command)
         case never:
             assert_never(never)
+
+
+def _of_seek(leases: Sequence[Lease], meant: Sequence[Lease], command: Command) -> tuple[str, ...]:
+    effects = {_effect(lease, command) for lease in meant}
+    target = command.target or ""
+    rough = target != TRIM_HORIZON and sequence_of(target) is None
+    repeats = not effects.isdisjoint((Effect.REPEATS, Effect.EITHER))
+    told = (
+        (REPEAT, repeats),
+        (SKIP, not effects.isdisjoint((Effect.SKIPS, Effect.EITHER))),
+        (MINUTE, rough),
+        (FINISHED, repeats and any(each.finished for each in leases)),
+    )
+    return tuple(text for text, applies in told if applies)
+
+
+def _of_event_type_seek(
+    leases: Sequence[Lease], meant: Sequence[Lease], command: Command
+) -> tuple[str, ...]:
+    repeats = any(_effect(lease, command) is Effect.REPEATS for lease in meant)
+    behind = {name for each in meant if each.ahead is not None for name in each.ahead.behind}
+    others = sorted(behind - {command.event_type})
+    told = (
+        (REPEAT, repeats),
+        (BESIDE.format(", ".join(others)), repeats and bool(others)),
+        (FINISHED, repeats and any(each.finished for each in leases)),
+    )
+    return tuple(text for text, applies in told if applies)
 
 
 def _outcome(lease: Lease, command: Command) -> str:
@@ -85,7 +109,7 @@ def _outcome(lease: Lease, command: Command) -> str:
             return "is already paused" if lease.paused else "is no longer read"
         case Action.RESUME:
             return "is read again" if lease.paused else "is not paused"
-        case Action.SEEK:
+        case Action.SEEK | Action.SEEK_EVENT_TYPE:
             return _seek(lease, command)
         case never:
             assert_never(never)

@@ -17,7 +17,8 @@ class GapLine:
     """One line of `consumer gaps`.
 
     `from_` is the last sequence number before the gap (or TRIM_HORIZON, LATEST), `to` that of the
-    first record read after it, None while unknown; `detected_at` is ISO, UTC.
+    first record read after it, None while unknown; `detected_at` is ISO, UTC. Up to `ahead_to` only
+    the event types `behind` lost anything; None: all of them did.
     """
 
     stream: str
@@ -26,9 +27,21 @@ class GapLine:
     to: str | None
     reason: str
     detected_at: str
+    behind: tuple[str, ...] = ()
+    ahead_to: str | None = None
 
-    def as_json(self) -> dict[str, str | None]:
+    @property
+    def lost_for(self) -> str:
+        """Return which event types lost something, in words; empty: all of them did."""
+        if self.ahead_to is None:
+            return ""
+        names = ", ".join(self.behind)
+        reaches = self.to is not None and int(self.to) <= int(self.ahead_to)
+        return names if reaches else f"{names}; behind {self.ahead_to} all"
+
+    def as_json(self) -> dict[str, object]:
         """Return the public JSON. `from` is a keyword of Python, so the field has another name."""
+        narrowed = {"behind": self.behind, "ahead_to": self.ahead_to}
         return {
             "stream": self.stream,
             "shard_id": self.shard_id,
@@ -36,6 +49,7 @@ class GapLine:
             "to": self.to,
             "reason": self.reason,
             "detected_at": self.detected_at,
+            **(narrowed if self.behind else {}),
         }
 
 
@@ -46,7 +60,16 @@ def gap_report(gaps: Mapping[str, Sequence[Gap]]) -> tuple[GapLine, ...]:
         key=lambda pair: (pair[1].detected_at, pair[0], pair[1].shard_id),
     )
     return tuple(
-        GapLine(key, gap.shard_id, gap.from_, gap.to, gap.reason, _iso(gap.detected_at))
+        GapLine(
+            key,
+            gap.shard_id,
+            gap.from_,
+            gap.to,
+            gap.reason,
+            _iso(gap.detected_at),
+            () if gap.ahead is None else gap.ahead.behind,
+            None if gap.ahead is None else str(gap.ahead.to),
+        )
         for key, gap in found
     )
 

@@ -33,10 +33,12 @@ BEFORE_SEEK: Final = "before_seek"
 FILTERED: Final = "filtered"
 UNCHANGED: Final = "unchanged"
 OUTBOX_MODIFIED: Final = "outbox_modified"
+ALREADY_SETTLED: Final = "already_settled"
+"""The event types that are behind take nothing of the record, and the others have had theirs."""
 
 SKIP_REASONS: Final = (
     *(ALREADY_READ, BEFORE_START, BEFORE_SEEK),
-    *(FILTERED, UNCHANGED, OUTBOX_MODIFIED),  # said by routes
+    *(FILTERED, UNCHANGED, OUTBOX_MODIFIED, ALREADY_SETTLED),  # said by routes
 )
 """All reasons why a record is not published."""
 

@@ -5,6 +5,9 @@ that is refused as trimmed is a gap, unless the shard was at its tip with everyt
 the last `SURE_SECONDS` and the record at the position is older than that: then all that was trimmed
 had been read. (A younger record cannot have been trimmed because of its age: whatever removed it
 may have removed unread ones, too.)
+
+Where the row's mark stands, what lies before it is lost only for the event types that are behind.
+The gap says so.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from consumer.core.leases.lease import ALL_SHARDS, SEEK, Gap
 
 if TYPE_CHECKING:
     from consumer.core.leases.lease import Lease
+    from consumer.core.leases.mark import Ahead
 
 TRIMMED: Final = "trimmed"
 POSSIBLY_TRIMMED: Final = "possibly_trimmed"
@@ -52,7 +56,7 @@ def trimmed_gap(
     by_age = last_read_at is None or wall - last_read_at >= SURE_SECONDS
     if caught_up and by_age:
         return None
-    return Gap(lease.shard_id, str(last_read), None, TRIMMED, wall)
+    return Gap(lease.shard_id, str(last_read), None, TRIMMED, wall, _ahead(lease, last_read))
 
 
 def possibly_trimmed_gap(lease: Lease, caught_up_at: float | None, wall: float) -> Gap | None:
@@ -66,13 +70,19 @@ def possibly_trimmed_gap(lease: Lease, caught_up_at: float | None, wall: float) 
         since = lease.record_at
     if wall - max(since, caught_up_at or 0.0) <= SURE_SECONDS:
         return None
-    return Gap(lease.shard_id, TRIM_HORIZON, None, POSSIBLY_TRIMMED, wall)
+    return Gap(lease.shard_id, TRIM_HORIZON, None, POSSIBLY_TRIMMED, wall, lease.ahead)
 
 
 def shard_gone_gap(lease: Lease, last_read: int | None, wall: float) -> Gap:
     """Return the gap of a shard that left the listing before it was read to its end."""
     from_ = TRIM_HORIZON if last_read is None else str(last_read)
-    return Gap(lease.shard_id, from_, None, SHARD_GONE, wall)
+    return Gap(lease.shard_id, from_, None, SHARD_GONE, wall, _ahead(lease, last_read))
+
+
+def _ahead(lease: Lease, last_read: int | None) -> Ahead | None:
+    """Return what was settled beyond the record from which a gap begins, as the row shows it."""
+    ahead = lease.ahead
+    return None if ahead is None or ahead.to <= (last_read or 0) else ahead
 
 
 def unseen_shard_gap(shard_id: str, wall: float) -> Gap:

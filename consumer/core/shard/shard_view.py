@@ -43,8 +43,8 @@ class ShardView:
 
     `failure` is that of the calls that fail now, None if they do not; `answered`: the stream has
     answered a request for records of the shard here. `crowded_at` is the sequence number of the
-    oldest event of the hot key for which the shard waits, `pause` says who paused it. `behind`
-    names the event types that hold the shard back, while others are settled beyond the checkpoint.
+    oldest event of the hot key for which the shard waits, `pause` says who paused it. `behind` are
+    the event types that hold the shard back, sorted.
     """
 
     stream_key: str
@@ -75,7 +75,8 @@ def shown_since(oldest_at: float | None, tip_at: float | None, last_sign: float)
     """Return the time up to which a shard is known to be settled.
 
     That is the creation time of its oldest unsettled record, else the time of the last page that
-    reached the tip, else what its lease row shows (`last_sign`).
+    reached the tip, else the last sign of its reading: what was settled since its lease row was
+    written, or what the row shows.
     """
     if oldest_at is not None:
         return oldest_at

@@ -130,7 +130,6 @@ class Backlog:
         tenure = watermark.tenure
         for sequence, created_at, made in contents:
             ticket = Ticket(sequence, created_at, tenure)
-            watermark.open(ticket)
             events: list[QueuedEvent[Ticket]] = []
             for outlet, content in made:
                 key = content.ordering_key
@@ -141,9 +140,11 @@ class Backlog:
                 size += event.cost
                 taken[name] += 1
                 events.append(event)
-                if outlet.queue.push(event) > hot_key_limits[name]:
-                    crowded.add((name, key))
             ticket.carry(tuple(events))
+            watermark.open(ticket)
+            for (outlet, _), event in zip(made, events, strict=True):
+                if outlet.queue.push(event) > hot_key_limits[outlet.name]:
+                    crowded.add((outlet.name, event.key))
         self.budget.adjust(tenure.member, size)
         for name, outlet in self.outlets.items():
             outlet.taken += taken[name]
@@ -158,8 +159,8 @@ class Backlog:
             freed = 0
             for event in group:
                 freed += event.cost
-                if event.of.count_settled() and shard is not None:
-                    shard.watermark.settle(event.of)
+                if shard is not None:
+                    shard.watermark.settle_event(event)
             self.budget.adjust(tenure.member, -freed)
             if shard is not None:
                 shard.progressed()
@@ -194,6 +195,31 @@ class Backlog:
             replace(outlet.status(wall), unseen_paths=self.paths.of(name))
             for name, outlet in self.outlets.items()
         )
+
+    def awaits(self, watermark: AckWatermark) -> bool:
+        """Return whether a drain of the shard has to wait for what is unsettled in it.
+
+        An event type that is stopped or backs off is waited for only if it is the only one, or
+        while an event of the shard is in flight to it: the mark tells the next owner of the rest.
+        """
+        for name in watermark.behind:
+            outlet = self.outlets[name]
+            if outlet.publishes or len(self.outlets) == 1:
+                return True
+            if any(event.of.tenure is watermark.tenure for event in outlet.queue.in_flight()):
+                return True
+        return False
+
+    def held_back_by(self, watermark: AckWatermark, *, waits: bool) -> tuple[str, ...]:
+        """Return the event types, sorted, that hold a shard back.
+
+        They have unsettled events of it and are stopped or back off; if the shard `waits`, also
+        those of its oldest record.
+        """
+        held = {name for name in watermark.behind if not self.outlets[name].publishes}
+        if waits and watermark.head is not None:
+            held |= {event.event_type for event in watermark.head.events}
+        return tuple(sorted(held))
 
     def observe(self, wall: float) -> None:
         """Set the gauges of the backlog and of each event type. `wall` is in epoch seconds."""

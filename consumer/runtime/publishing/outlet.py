@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Generic
 
 from consumer.core.backlog.queue import KeyOrderedQueue
 from consumer.core.backlog.queued_event import Of_co
+from consumer.core.publishing.flow import FlowState
 from consumer.runtime.signal import Signal
 
 if TYPE_CHECKING:
@@ -51,6 +52,11 @@ class Outlet(Generic[Of_co]):
             waiting_events=self.queue.events,
             oldest_event_seconds=None if oldest is None else round(oldest, 3),
         )
+
+    @property
+    def publishes(self) -> bool:
+        """Whether events are sent as they come: the event type is not stopped or backing off."""
+        return self.event_type.flow.state is FlowState.PUBLISHING
 
     def hot_key_limit(self, seconds: float) -> float:
         """Return how many events of one key can be published in this time, at least 1."""

@@ -15,6 +15,7 @@ from consumer.runtime.signal import Signal
 
 if TYPE_CHECKING:
     from consumer.core.backlog.watermark import AckWatermark
+    from consumer.core.leases.checkpoint import Checkpoint
     from consumer.ports import Clock
     from consumer.runtime.shard.lease_writer import LeaseWriter
 
@@ -48,12 +49,18 @@ class Checkpointer:
     @property
     def progress(self) -> Progress:
         """How far the shard is settled now, which may be further than its row says."""
-        value = self._watermark.value
         return Progress(
-            str(value) if value else self._writer.lease.checkpoint,
+            self.checkpoint,
             self._watermark.record_at,
             self.tip_at if self._tip_is_settled else self._caught_up_at,
+            self._watermark.ahead,
         )
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """Up to where all of the shard is settled now."""
+        value = self._watermark.value
+        return str(value) if value else self._writer.lease.checkpoint
 
     def stop(self) -> None:
         """End `run` once the write under way, if any, has its definite answer."""
@@ -92,7 +99,7 @@ class Checkpointer:
     def _due(self) -> bool:
         lease = self._writer.lease
         progress = self.progress
-        if progress.checkpoint != lease.checkpoint:
+        if (progress.checkpoint, progress.ahead) != (lease.checkpoint, lease.ahead):
             return True
         caught_up, known = progress.caught_up_at, lease.caught_up_at or 0.0
         return caught_up is not None and caught_up - known > CAUGHT_UP_REFRESH

@@ -16,7 +16,13 @@ from consumer.core.backlog.queued_event import cost_of
 from consumer.core.event.event import Withheld
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.occurred_at import epoch_seconds
-from consumer.core.shard.cursor import ALREADY_READ, BEFORE_SEEK, OUTBOX_MODIFIED, skip_reason
+from consumer.core.shard.cursor import (
+    ALREADY_READ,
+    ALREADY_SETTLED,
+    BEFORE_SEEK,
+    OUTBOX_MODIFIED,
+    skip_reason,
+)
 from consumer.core.stream.record import MalformedRecord
 from consumer.runtime.publishing.backlog import RecordEvents
 
@@ -141,15 +147,17 @@ class Intake:
             if sequence is None:
                 # A record without a readable number takes that of the record before it.
                 before = fresh[-1].sequence if fresh else watermark.opened or 0
-                made, _ = self._made(record)
-                self._admit(made, before, wall, fresh, must=True)
+                # A mark may end at that number without it: only below it is it settled for sure.
+                made, _ = self._made(record, before + 1)
+                if made:
+                    self._admit(made, before, wall, fresh, must=True)
                 taken += 1
                 continue
             place = cursor.place
             skipped = cursor.read(sequence, NO_TIME if created_at is None else created_at)
             if skipped not in INSIDE_GAP and self._gaps.open:
                 await self._gaps.close(sequence)
-            made, why = self._made(record) if skipped is None else ([], skipped)
+            made, why = self._made(record, sequence) if skipped is None else ([], skipped)
             if made:
                 at = wall if created_at is None else created_at
                 if not self._admit(made, sequence, at, fresh):
@@ -167,9 +175,11 @@ class Intake:
         return taken
 
     def _made(
-        self, record: StreamRecord | MalformedRecord
+        self, record: StreamRecord | MalformedRecord, sequence: int
     ) -> tuple[list[tuple[int, Event | Unbuildable]], str]:
         """Return the events of a record by the number of their route, and why there are none.
+
+        Without those that an earlier owner of the shard has settled, as its mark says.
 
         That the item of a business event was written again is counted and warned of whatever the
         other routes make of it: its readers have the event as it was first.
@@ -189,7 +199,14 @@ class Intake:
                 )
         if events and Withheld.OUTBOX_MODIFIED in withheld:
             self._metrics.records_skipped.labels(reason=OUTBOX_MODIFIED).inc()
-        return events, skip_reason(withheld)
+        lacking = [
+            (number, content)
+            for number, content in events
+            if self._watermark.leaves(sequence, self._outlets[number].name)
+        ]
+        if events and not lacking:
+            return [], ALREADY_SETTLED
+        return lacking, skip_reason(withheld)
 
     def _admit(
         self,

@@ -24,7 +24,7 @@ import structlog
 
 from consumer.core.backlog.tenure import Tenure
 from consumer.core.backlog.watermark import AckWatermark
-from consumer.core.leases.checkpoint import SHARD_END, sequence_of
+from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.shard.shard_state import Outcome, ShardState
 from consumer.core.shard.shard_view import ShardView, shown_since, shown_state
 from consumer.errors import LeaseLost, first_in
@@ -58,8 +58,8 @@ SHED_PAUSE = 60.0
 CHILDREN_PAUSE = 0.5
 """Seconds between tries to create the rows of a finished shard's children."""
 
-LOOK = 5.0
-"""Longest wait for a notification before the condition is checked again."""
+LOOK = 1.0
+"""Longest wait for a notification: an event type may stop without a word to the shard."""
 
 
 class ShardConsumer:
@@ -120,14 +120,15 @@ class ShardConsumer:
         failure = self._children.failure if finishing else self._reader.failure
         state, cause = shown_state(self._state, self._reader.suspended, failure)
         lease = self._writer.lease
+        sign = replace(lease, record_at=watermark.record_at).last_sign
         return ShardView(
             stream_key=self._row.key,
             shard_id=lease.shard_id,
             state=state,
             held=self._held,
-            checkpoint=self._checkpointer.progress.checkpoint,
+            checkpoint=self._checkpointer.checkpoint,
             checkpoint_at=self._checkpointer.written_at,
-            since=shown_since(watermark.oldest_at, self._checkpointer.tip_at, lease.last_sign),
+            since=shown_since(watermark.oldest_at, self._checkpointer.tip_at, sign),
             pending_events=watermark.unsettled,
             records_read=self._reader.records_read,
             retrying=int(head is not None and head.retrying),
@@ -138,6 +139,7 @@ class ShardConsumer:
             answered=self._reader.answered,
             crowded_at=self._reader.crowded_at,
             pause=lease.pause,
+            behind=self._backlog.held_back_by(watermark, waits=cause is not None),
         )
 
     async def run(self) -> Outcome:
@@ -162,10 +164,9 @@ class ShardConsumer:
         """Make watermark, checkpointer and reader anew, at the position of the lease row."""
         lease, interval = self._writer.lease, self._timing.checkpoint
         tenure = Tenure(self._row.arn, lease.shard_id, self._epoch)
-        watermark = AckWatermark(tenure, sequence_of(lease.checkpoint), lease.record_at)
-        self._watermark = watermark
-        self._checkpointer = Checkpointer(self._writer, watermark, self._clock, interval)
-        self._reader = self._new_reader(watermark, self._checkpointer)
+        self._watermark = AckWatermark.of(tenure, lease.progress, len(self._backlog.outlets))
+        self._checkpointer = Checkpointer(self._writer, self._watermark, self._clock, interval)
+        self._reader = self._new_reader(self._watermark, self._checkpointer)
 
     async def _read_until_ended(self) -> Outcome | None:
         """Read from the position of the lease row until interrupted; None: a command is due."""
@@ -191,7 +192,7 @@ class ShardConsumer:
             await self._writer.checkpoint(progress)
             return None
         if outcome is Outcome.SHARD_END:
-            progress = replace(progress, checkpoint=SHARD_END)
+            progress = replace(progress, checkpoint=SHARD_END, ahead=None)
         await self._writer.release(progress)
         self._log("lease_released", checkpoint=progress.checkpoint)
         return outcome
@@ -257,7 +258,7 @@ class ShardConsumer:
             rest = deadline - self._clock.now()
             if self._nothing_to_wait_for() or rest <= 0:
                 return True
-            await self._goal.changed.wait(rest)
+            await self._goal.changed.wait(min(rest, LOOK))
         return False
 
     async def _drained(self) -> bool:
@@ -268,7 +269,7 @@ class ShardConsumer:
             deadline = goal.deadline if goal.current is Goal.DRAIN else shed_by
             rest = deadline - self._clock.now()
             if goal.current is not Goal.READ and rest > 0:
-                await goal.changed.wait(rest)
+                await goal.changed.wait(min(rest, LOOK))
                 continue
             if goal.current is Goal.DRAIN:
                 return True
@@ -278,12 +279,9 @@ class ShardConsumer:
         return True
 
     def _nothing_to_wait_for(self) -> bool:
-        """Drop records after the last one sent; return whether nothing else is unsettled.
-
-        Dropped records are read again, here or by the next owner.
-        """
+        """Drop what may be dropped, to be read again; return whether nothing is waited for."""
         self._backlog.drop(self._watermark, self._watermark.drop_tail())
-        return self._watermark.empty
+        return not self._backlog.awaits(self._watermark)
 
     def _lose(self, why: str) -> Outcome:
         self._log("lease_lost", detail=why, action=READ_ON_ELSEWHERE)

@@ -6,6 +6,7 @@ Rule: its fields are shared by all shards of the worker; everything else is made
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 from consumer.core.routes.assembler import Assembler
@@ -112,8 +113,12 @@ class ShardFactory:
         """Return how many unsettled events of one key stop a shard from reading, by event type.
 
         More could not be published in half of the drain time, and a hand-over would end with a
-        duplicate.
+        duplicate. A hand-over does not wait for an event type that is stopped or backs off beside
+        others, so nor does the reader.
         """
         seconds = self.timing.drain / 2
         outlets = self.backlog.outlets
-        return {name: outlet.hot_key_limit(seconds) for name, outlet in outlets.items()}
+        return {
+            name: outlet.hot_key_limit(seconds) if outlet.publishes or len(outlets) == 1 else inf
+            for name, outlet in outlets.items()
+        }

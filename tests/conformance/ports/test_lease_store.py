@@ -11,6 +11,7 @@ import pytest
 from consumer.core.leases.checkpoint import LATEST, SHARD_END, TRIM_HORIZON
 from consumer.core.leases.command import Action, Command
 from consumer.core.leases.lease import Gap, Lease, LeaseWrite, StreamRow, Worker
+from consumer.core.leases.mark import Ahead, Mark
 from consumer.core.leases.worker_report import WorkerReport
 from consumer.errors import LeaseConflict, Retryable
 from consumer.ports import LeaseStore
@@ -445,3 +446,44 @@ async def test_sweep_and_purpose_of_a_stream_are_written_apart(store: LeaseStore
 async def test_the_purpose_of_an_absent_stream_is_not_written(store: LeaseStore) -> None:
     assert await store.write_purpose(STREAM, replace(STREAM, published=())) is None
     assert list((await store.read_peers())[1]) == []
+
+
+MARKED = replace(
+    TAKEN, checkpoint="10", command_counter=3, mark=Mark(Ahead(40, ("audit", "public")), 3)
+)
+
+
+async def test_a_mark_is_written_with_the_checkpoint_and_kept_by_a_take(store: LeaseStore) -> None:
+    begun = replace(TAKEN, command_counter=3)
+    await store.create_lease(KEY, begun)
+    assert await store.write_lease(KEY, LeaseWrite(begun, MARKED)) == MARKED
+    seen = replace(MARKED, mark=None)  # an old read
+    taken = replace(seen, owner="b", counter=2)
+    row = await store.write_lease(KEY, LeaseWrite(seen, taken, keeps_checkpoint=True))
+    assert row == replace(MARKED, owner="b", counter=2)
+    # Whoever saw none removes it, too, so that no old mark is left beside a new checkpoint.
+    cleared = replace(row, checkpoint="50", mark=None)
+    assert await store.write_lease(KEY, LeaseWrite(replace(row, mark=None), cleared)) == cleared
+    assert list(await store.read_leases(KEY)) == [cleared]
+
+
+async def test_a_gap_met_again_names_who_lacked_it_once(store: LeaseStore) -> None:
+    first = replace(GAP, ahead=Ahead(500, ("audit",)))
+    assert await store.put_gap(KEY, first) is True
+    again = replace(first, detected_at=GAP.detected_at + 9, ahead=Ahead(600, ("public",)))
+    assert await store.put_gap(KEY, again) is False
+    both = replace(again, ahead=Ahead(500, ("audit", "public")))
+    assert list(await store.read_gaps(KEY)) == [both]
+    for_all = replace(again, detected_at=GAP.detected_at + 20, ahead=None)
+    assert await store.put_gap(KEY, for_all) is False
+    assert list(await store.read_gaps(KEY)) == [for_all]
+
+
+async def test_the_seek_of_an_event_type_keeps_its_name(store: LeaseStore) -> None:
+    await store.create_stream(STREAM)
+    command = Command(
+        1, Action.SEEK_EVENT_TYPE, (SHARD,), "TRIM_HORIZON", 1793525400.5, "me", "", "", "audit"
+    )
+    command = fresh(command)
+    assert await store.add_command(KEY, command) is True
+    assert list(await store.read_commands(KEY, 0)) == [command]

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from consumer.adapters.lease_table.lease_rows import gap_of, lease_of, worker_of
+from consumer.adapters.lease_table.gap_rows import gap_of
+from consumer.adapters.lease_table.lease_rows import lease_of, worker_of
 from consumer.adapters.lease_table.stream_rows import stream_of
 from consumer.core.leases.checkpoint import LATEST, SHARD_END
 from consumer.core.leases.lease import Gap, Lease, StreamRow

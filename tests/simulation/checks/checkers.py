@@ -15,6 +15,7 @@ import orjson
 from consumer.core.dead_letters.dead_letter import DeadLetter
 from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import ALL_SHARDS, Gap, Lease, LeaseWrite, StreamRow
+from tests.simulation.checks.ahead_check import AheadCheck
 from tests.simulation.checks.calls import Calls
 from tests.simulation.checks.limits import Limits
 from tests.simulation.checks.narrowing import HIDDEN, Expected
@@ -61,6 +62,7 @@ class Checks:
         self._runs = scenario.limits.key_run_events > 1
         self.orderly = scenario.orderly
         self.limits = Limits(loop, scenario, self.fail)
+        self.ahead = AheadCheck(loop, truth, table, scenario, self.fail)
         self.violations: list[Violation] = []
         self.calls = Calls()
         self.accepted = 0
@@ -109,6 +111,7 @@ class Checks:
         """A request leaves."""
         self.limits.sending(worker, event_type, bodies)
         events = [self.event_of(body) for body in bodies]
+        self.ahead.sending(worker, events)
         for event in events:
             if event.event_type != event_type:
                 self.fail("content", f"{worker} sends one of {event.event_type} to {event_type}")
@@ -264,6 +267,7 @@ class Checks:
         if write.keeps_checkpoint:
             return
         shard = self._truth.shards[row.shard_id]
+        self.ahead.lease_sent(worker, row)
         first = self._truth.first_unsettled(shard)
         if row.checkpoint == SHARD_END:
             if shard.shard.ending is None and not shard.shard.gone:
@@ -303,6 +307,7 @@ class Checks:
         if isinstance(result, Lease):
             text = f"{result.owner} #{result.counter} {result.checkpoint}"
             self._trace.add(self.now, worker, "lease stands", key, text)
+            self.ahead.landed(result)
             self._forward(worker, result)
             return
         of, detail = (key, "") if key in self._truth.shards else ("", key)

@@ -21,7 +21,7 @@ def is_sought(table: LeaseTable, shard: "ShardTruth") -> bool:
 
 def is_passed_over(table: LeaseTable, record: "Record") -> bool:
     """A command wanted that the record is not published, and a gap row tells of it."""
-    seeks = _seeks(table, record.shard)
+    seeks = [each for each in _seeks(table, record.shard) if each.action is Action.SEEK]
     if not seeks or not any(_skips(command, record) for command in seeks):
         return False
     gaps = table.gaps.get(record.shard.stream_key, {}).values()
@@ -30,7 +30,8 @@ def is_passed_over(table: LeaseTable, record: "Record") -> bool:
 
 def _seeks(table: LeaseTable, shard: "ShardTruth") -> list[Command]:
     commands = table.commands.get(shard.stream_key, {}).values()
-    return [c for c in commands if c.action is Action.SEEK and c.concerns(shard.id)]
+    seeks = (Action.SEEK, Action.SEEK_EVENT_TYPE)
+    return [c for c in commands if c.action in seeks and c.concerns(shard.id)]
 
 
 def _skips(command: Command, record: "Record") -> bool:
@@ -45,12 +46,19 @@ def _skips(command: Command, record: "Record") -> bool:
     return record.at < at - at % MINUTE
 
 
+def names(gap: Gap, record: "Record") -> bool:
+    """Whether the gap tells of the record: under a mark only for who was behind."""
+    if gap.ahead is None or record.sequence > gap.ahead.to:
+        return True
+    return {event.event_type for event in record.left} <= {*gap.ahead.behind}
+
+
 def _tells(gap: Gap, record: "Record") -> bool:
     """A row from there on, whatever its reason: a loss takes a seek's place.
 
     Its `to` is the first record read after it.
     """
-    if gap.shard_id != record.shard.id:
+    if gap.shard_id != record.shard.id or not names(gap, record):
         return False
     begun = sequence_of(gap.from_)
     return (begun is None or begun < record.sequence) and (

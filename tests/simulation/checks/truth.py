@@ -12,7 +12,7 @@ from localdev.streams.model.shard import Shard as ModelShard
 from localdev.streams.model.stream import Stream as ModelStream
 from localdev.streams.model.streams_model import StreamsModel
 from tests.simulation.checks.narrowing import Expected, Kind, Rules, expected_of
-from tests.simulation.checks.seeks import is_passed_over, is_sought
+from tests.simulation.checks.seeks import is_passed_over, is_sought, names
 from tests.twins.lease_table import LeaseTable
 from tests.twins.virtual_time import EPOCH
 
@@ -334,7 +334,7 @@ def _covers(gap: Gap, record: Record) -> bool:
     if gap.shard_id != record.shard.id or (gap.to is not None and record.sequence >= int(gap.to)):
         return False
     begun = sequence_of(gap.from_)
-    return begun is None or begun < record.sequence
+    return (begun is None or begun < record.sequence) and names(gap, record)
 
 
 def fits(stream: ModelStream) -> bool:

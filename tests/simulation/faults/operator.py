@@ -44,6 +44,17 @@ class Operator:
         target = self._target(chance, shards)
         self._give(row.key, Action.SEEK, shards, target)
 
+    async def seek_type(self, chance: Random) -> None:
+        """Send one shard, or all of a stream's, back for one event type."""
+        row = self._place(chance)
+        shards = () if row is None else self._shards(chance, row)
+        names = self._world.scenario.event_types
+        if row is None or not shards or len(names) == 1:
+            return
+        target = self._target(chance, shards)
+        if target != LATEST:
+            self._give(row.key, Action.SEEK_EVENT_TYPE, shards, target, chance.choice(names))
+
     def resume(self) -> None:
         """Whatever is paused is read on."""
         for key, commands in self._world.table.commands.items():
@@ -77,14 +88,28 @@ class Operator:
         return chance.choice((TRIM_HORIZON, LATEST, datetime.fromtimestamp(at, UTC).isoformat()))
 
     def _give(
-        self, key: str, action: Action, shards: tuple[str, ...] | None, target: str | None
+        self,
+        key: str,
+        action: Action,
+        shards: tuple[str, ...] | None,
+        target: str | None,
+        event_type: str | None = None,
     ) -> None:
         table, now = self._world.table, wall(self._world.loop.now)
         row = table.streams[key]
         number = row.commands + 1
         table.streams[key] = replace(row, commands=number)
         table.commands.setdefault(key, {})[number] = Command(
-            number, action, shards, target, float(int(now)), "operator", str(number)
+            number,
+            action,
+            shards,
+            target,
+            float(int(now)),
+            "operator",
+            str(number),
+            event_type=event_type,
         )
         of = "all" if shards is None else " ".join(shard[-8:] for shard in shards)
-        self._world.tell("operator", action.value, f"#{number} {target or ''} {of}")
+        self._world.tell(
+            "operator", action.value, f"#{number} {target or ''} {of} {event_type or ''}"
+        )

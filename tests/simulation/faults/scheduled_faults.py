@@ -63,6 +63,8 @@ class ScheduledFaults:
             "nakadi_between": self._between,
             "nakadi_door": self._door,
             "nakadi_down": self._down,
+            "one_down": self._one_down,
+            "seek_type": world.operator.seek_type,
             "denied": self._denied,
             "damaged": world.careless_hand.damage,
             "hold": world.operator.hold,
@@ -288,6 +290,20 @@ class ScheduledFaults:
     async def _door(self, chance: Random) -> None:
         for name in self._some_event_types(chance):
             self._mood(name, "door", chance.choice((401, 403, 404)), chance.uniform(1.0, 15.0))
+
+    async def _one_down(self, chance: Random) -> None:
+        """One of several is stopped for long. Meanwhile a worker ends, in one way or another."""
+        names, seconds = self._world.scenario.event_types, chance.uniform(20.0, 60.0)
+        if len(names) == 1:
+            return
+        name, ends = chance.choice(names), chance.choice((self._crash, self._sigterm))
+        door = chance.random() < 0.7
+        self._mood(name, "door" if door else "between", 403 if door else 503, seconds)
+        self._world.tell("nakadi", "refuses all of", f"{name} for {seconds:.1f} s")
+        until = self._world.loop.now + seconds
+        await asyncio.sleep(seconds * chance.uniform(0.3, 0.9))
+        if self._world.loop.now < until:
+            await ends(chance)
 
     async def _between(self, chance: Random) -> None:
         statuses = (301, 400, 403, 404, 503)

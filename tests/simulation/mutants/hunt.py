@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 
 from tests.simulation.mutants import (
+    ahead,
     answers,
     commands,
     facts,
@@ -102,6 +103,11 @@ MUTANTS: Sequence[Callable[[], None]] = (
     routes.what_enters_counts_only_if_it_differs,
     routes.changes_of_what_is_hidden_are_published,
     routes.the_rest_beside_a_match,
+    ahead.ahead_beyond_what_is_settled,
+    ahead.nothing_ahead_is_remembered,
+    ahead.a_drain_drops_one_of_two_events,
+    ahead.a_record_is_settled_by_one_of_two_events,
+    ahead.the_mark_survives_a_seek,
 )
 
 NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
@@ -147,6 +153,11 @@ NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
     routes.what_enters_counts_only_if_it_differs: frozenset({"seen", "filter"}),
     routes.changes_of_what_is_hidden_are_published: frozenset({"seen"}),
     routes.the_rest_beside_a_match: frozenset({"rest", "filter"}),
+    ahead.ahead_beyond_what_is_settled: frozenset({"routes"}),
+    ahead.nothing_ahead_is_remembered: frozenset({"routes", "one_down"}),
+    ahead.a_drain_drops_one_of_two_events: frozenset({"routes"}),
+    ahead.a_record_is_settled_by_one_of_two_events: frozenset({"routes"}),
+    ahead.the_mark_survives_a_seek: frozenset({"routes", "seek"}),
 }
 """Kinds of trouble without which a fault shows nothing: seeds without them are passed over."""
 

@@ -121,6 +121,8 @@ class SimNakadi:
             request.waiting = False
             service.checks.ended(worker, service.event_type, events)
         service.trace.add(service.loop.now, worker, "answer", "", _answered(answer, events))
+        if answer.status == 200 and answer.items is None:
+            service.checks.ahead.answered(worker, events)
         return answer
 
 

@@ -6,7 +6,18 @@ from typing import Any
 import pytest
 
 from consumer.adapters.lease_table import lease_rows, stream_rows
+from consumer.adapters.lease_table.command_rows import command_of, command_values
+from consumer.adapters.lease_table.gap_rows import gap_of, gap_values
+from consumer.adapters.lease_table.lease_rows import (
+    Attribute,
+    item,
+    lease_of,
+    lease_values,
+)
+from consumer.adapters.lease_table.row_fields import Unreadable
+from consumer.core.leases.command import Action, Command
 from consumer.core.leases.lease import Gap, Lease, Pause, StreamRow, Worker
+from consumer.core.leases.mark import Ahead, Mark
 from consumer.core.leases.worker_report import WorkerReport
 
 WORKER = Worker(
@@ -129,10 +140,10 @@ def test_a_lease_row() -> None:
 
 
 def test_a_gap_row() -> None:
-    assert lease_rows.item(lease_rows.gap_values(GAP)) == GAP_ITEM
+    assert lease_rows.item(gap_values(GAP)) == GAP_ITEM
     key = lease_rows.gap_key("t/l", GAP)
     assert key == "gap/t/l/shard/12"
-    assert lease_rows.gap_of(keyed(key, GAP_ITEM)) == GAP
+    assert gap_of(keyed(key, GAP_ITEM)) == GAP
 
 
 def test_what_is_none_is_absent_and_comes_back_as_none() -> None:
@@ -156,3 +167,97 @@ def test_attributes_of_a_newer_version_are_ignored() -> None:
 def test_a_time_comes_back_as_the_same_float(seconds: float) -> None:
     number = lease_rows.attribute(seconds)["N"]
     assert float(str(number)) == seconds
+
+
+MARKED = Lease(
+    "s-1",
+    None,
+    checkpoint="400",
+    command_counter=3,
+    mark=Mark(Ahead(600, ("order.audit", "order.public")), 3),
+)
+
+
+def marked_row(**changed: Attribute | None) -> dict[str, Attribute]:
+    row = {"key": {"S": "lease/orders/L/s-1"}, **item(lease_values(MARKED))} | changed
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def test_a_mark_is_three_attributes_beside_the_checkpoint() -> None:
+    row = marked_row()
+    assert row["aheadTo"] == {"S": "600"}
+    assert row["behind"] == {"L": [{"S": "order.audit"}, {"S": "order.public"}]}
+    assert row["aheadCounter"] == {"N": "3"}
+    assert lease_of(row) == MARKED
+
+
+def test_a_row_without_a_mark_has_none_of_them() -> None:
+    row = item(lease_values(replace(MARKED, mark=None)))
+    assert not row.keys() & {"aheadTo", "behind", "aheadCounter"}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"aheadTo": None},
+        {"aheadTo": {"S": "soon"}},
+        {"aheadTo": {"N": "600"}},
+        {"aheadTo": {"S": "6" * 41}},
+        {"behind": None},
+        {"behind": {"L": []}},
+        {"behind": {"S": "order.audit"}},
+        {"behind": {"L": [{"N": "1"}]}},
+        {"aheadCounter": None},
+        {"aheadCounter": {"S": "3"}},
+    ],
+)
+def test_an_invalid_mark_is_none_and_costs_nothing_else(
+    changed: dict[str, Attribute | None],
+) -> None:
+    assert lease_of(marked_row(**changed)) == replace(MARKED, mark=None)
+
+
+def test_a_mark_of_another_counter_says_nothing() -> None:
+    assert lease_of(marked_row(commandCounter={"N": "4"})).ahead is None
+    assert lease_of(marked_row()).ahead == Ahead(600, ("order.audit", "order.public"))
+
+
+def test_a_gap_names_those_who_were_behind() -> None:
+    gap = Gap("s-1", "400", None, "trimmed", 5.0, Ahead(600, ("order.audit",)))
+    row = {"key": {"S": "gap/orders/L/s-1/400"}, **item(gap_values(gap))}
+    assert gap_of(row) == gap
+    assert gap_of(row | {"behind": {"L": []}}) == replace(gap, ahead=None)
+    assert not item(gap_values(replace(gap, ahead=None))).keys() & {"aheadTo", "behind"}
+
+
+AGAIN = Command(7, Action.SEEK_EVENT_TYPE, ("s-1",), "400", 5.0, "me", "t", "", "order.audit")
+
+
+def again_row(**changed: Attribute | None) -> dict[str, Attribute]:
+    row = {"key": {"S": "command/orders/L/0000000007"}, **item(command_values(AGAIN))} | changed
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def test_the_seek_of_an_event_type_has_a_word_that_older_workers_pass_over() -> None:
+    row = again_row()
+    assert row["action"] == {"S": "seek_event_type"}
+    assert row["eventType"] == {"S": "order.audit"}
+    assert command_of(row) == AGAIN
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("eventType", None),
+        ("eventType", {"S": ""}),
+        ("shards", None),
+        ("target", None),
+        ("target", {"S": "LATEST"}),
+    ],
+)
+def test_a_seek_of_an_event_type_that_cannot_be_is_named(
+    name: str, value: Attribute | None
+) -> None:
+    found = command_of(again_row(**{name: value}))
+    assert isinstance(found, Unreadable)
+    assert found.attribute == name

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from consumer.cli import _parser
+from consumer.commands.operate import seek
 from consumer.commands.operate.operator_command import (
     NotApplied,
     OperatorRequest,
@@ -283,3 +285,43 @@ def test_places() -> None:
 def test_what_is_no_place_is_one_line(text: str) -> None:
     with pytest.raises(Misconfigured, match=r"^--to: found "):
         parse_target(text)
+
+
+AGAIN = replace(SEEK, action=Action.SEEK_EVENT_TYPE, event_type="a.b")
+
+
+def test_the_seek_of_an_event_type_names_it_and_its_shards() -> None:
+    async def main(desk: Desk) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(desk.obey_soon())
+            await desk.operate(AGAIN)
+
+    desk = at(main)
+    command = desk.table.commands[ROW.key][1]
+    assert (command.action, command.event_type) == (Action.SEEK_EVENT_TYPE, "a.b")
+    assert command.shards == ("s-1", "s-2")
+    assert "seek orders/L to TRIM_HORIZON, only for a.b\n" in desk.out.getvalue()
+
+
+def seek_again(*options: str) -> None:
+    arguments = _parser().parse_args(["seek", *options])
+    environ = {
+        "CONSUMER_TABLE": "orders",
+        "CONSUMER_EVENT_TYPE": "a.b",
+        "CONSUMER_NAKADI_URL": "http://localhost:1",
+    }
+    seek.run(arguments, environ, io.StringIO())
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--to", "latest", "--event-type", "a.b"], "--to: found latest, wanted an earlier"),
+        (["--to", "trim_horizon", "--event-type", "c"], "--event-type: found 'c', wanted 'a.b'"),
+    ],
+)
+def test_the_seek_of_an_event_type_skips_nothing_and_is_for_one_of_ours(
+    options: list[str], words: str
+) -> None:
+    with pytest.raises(Misconfigured, match=words):
+        seek_again(*options)

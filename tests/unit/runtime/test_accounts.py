@@ -1,13 +1,15 @@
-"""The accounts of records that become one to three events: watermark, budget, queues.
+"""The accounts of records that become one to three events: watermark, mark, budget, queues.
 
 Real backlog, outlets, queues and watermarks; a model in lists says what must hold after any history
-of reading, sending, answers, drains, losses and commands.
+of reading, sending, answers, drains, checkpoints and losses. Who reads on from a checkpoint and its
+mark makes only what the mark leaves, and nothing may be missing in the end.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -31,6 +33,9 @@ from consumer.runtime.publishing.event_type import EventType
 from consumer.runtime.publishing.outlet import Outlet
 from consumer.runtime.publishing.stream_origin import StreamOrigin
 from tests.twins.virtual_time import HalfChance
+
+if TYPE_CHECKING:
+    from consumer.core.leases.mark import Ahead
 
 Queued = QueuedEvent[Ticket]
 
@@ -66,6 +71,22 @@ class Record:
 
 
 @dataclass
+class Stream:
+    """What a shard holds, whoever reads it: the event types of each record, and what is settled.
+
+    `value` and `ahead` are the checkpoint and the mark that stand in its row.
+    """
+
+    records: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    settled: set[tuple[int, str]] = field(default_factory=set)
+    value: int | None = None
+    ahead: Ahead | None = None
+
+    def lacks(self, sequence: int) -> set[str]:
+        return {name for name in self.records[sequence] if (sequence, name) not in self.settled}
+
+
+@dataclass
 class Shard:
     """`records` is what was read in this tenure and was not dropped."""
 
@@ -87,14 +108,17 @@ class Accounts(RuleBasedStateMachine):
             event_type = EventType(route, clock, chance)
             self.backlog.add_outlet(Outlet(event_type, origin))
         self.sequence = 100
+        self.streams = [Stream() for _ in range(SHARDS)]
         self.shards = [self.begin(number) for number in range(SHARDS)]
         self.requests: list[tuple[str, list[Queued]]] = []
         self.moved = 0
 
     def begin(self, number: int) -> Shard:
-        """Hold a shard from where it is settled."""
-        tenure = Tenure("arn", f"s{number}", 1)
-        shard = Shard(AckWatermark(tenure, self.sequence, None))
+        """Hold a shard from where its row says that it is settled."""
+        tenure, stream = Tenure("arn", f"s{number}", 1), self.streams[number]
+        shard = Shard(
+            AckWatermark(tenure, stream.value, event_types=len(TYPES), found=stream.ahead)
+        )
         self.backlog.join(shard.watermark, partial(self.progressed, number))
         return shard
 
@@ -103,28 +127,31 @@ class Accounts(RuleBasedStateMachine):
 
     @rule(
         number=st.integers(0, SHARDS - 1),
-        count=st.integers(1, 3),
-        key=st.sampled_from("ab"),
+        names=st.sets(st.sampled_from(TYPES)),
         size=st.integers(1, 50),
     )
-    def read(self, number: int, count: int, key: str, size: int) -> None:
-        self.sequence += 1
-        shard = self.shards[number]
-        content = Event(self.sequence, f"{number}{key}", "eid", b"x" * size, 1.0)
-        made = [(self.backlog.outlets[name], content) for name in TYPES[:count]]
+    def read(self, number: int, names: set[str], size: int) -> None:
+        """The next record of the shard, whether it was read before or not; it may be nobody's."""
+        shard, stream = self.shards[number], self.streams[number]
+        after = shard.watermark.opened or 0
+        sequence = min((each for each in stream.records if each > after), default=None)
+        if sequence is None:
+            self.sequence = sequence = self.sequence + 1
+            stream.records[sequence] = tuple(sorted(names))
+        content = Event(sequence, f"{number}{sequence % 2}", "eid", b"x" * size, 1.0)
+        left = [name for name in stream.records[sequence] if shard.watermark.leaves(sequence, name)]
+        missing = stream.lacks(sequence) - {*left}
+        assert not missing, f"nobody makes {missing} of {sequence} any more"
+        if not left:
+            shard.watermark.skip(sequence, 1.0)
+            shard.records.append(Record(Ticket(sequence, 1.0, shard.watermark.tenure), ()))
+            return
+        made = [(self.backlog.outlets[name], content) for name in left]
         crowd = dict.fromkeys(TYPES, 1e9)
-        self.backlog.add(shard.watermark, [RecordEvents(self.sequence, 1.0, made)], 0.0, crowd)
+        self.backlog.add(shard.watermark, [RecordEvents(sequence, 1.0, made)], 0.0, crowd)
         ticket = shard.watermark.tail
         assert ticket is not None
         shard.records.append(Record(ticket, ticket.events))
-
-    @rule(number=st.integers(0, SHARDS - 1))
-    def skip(self, number: int) -> None:
-        """A record that no event is made of."""
-        self.sequence += 1
-        shard = self.shards[number]
-        shard.watermark.skip(self.sequence, 1.0)
-        shard.records.append(Record(Ticket(self.sequence, 1.0, shard.watermark.tenure), ()))
 
     @rule(name=st.sampled_from(TYPES), count=st.integers(1, 3))
     def send(self, name: str, count: int) -> None:
@@ -176,6 +203,19 @@ class Accounts(RuleBasedStateMachine):
             assert record.ticket.events == ()
 
     @rule(number=st.integers(0, SHARDS - 1))
+    def checkpoint(self, number: int) -> None:
+        """The row is written: who comes next begins there."""
+        stream, watermark = self.streams[number], self.shards[number].watermark
+        stream.value, stream.ahead = watermark.value, watermark.ahead
+
+    @rule(number=st.integers(0, SHARDS - 1))
+    def release(self, number: int) -> None:
+        """A drain without its waiting: what is written is how things stood before the revoking."""
+        self.drain(number)
+        self.checkpoint(number)
+        self.lose(number)
+
+    @rule(number=st.integers(0, SHARDS - 1))
     def lose(self, number: int) -> None:
         """The tenure ends; what is in flight lands later, for nobody."""
         shard = self.shards[number]
@@ -186,13 +226,37 @@ class Accounts(RuleBasedStateMachine):
         for record in shard.records:
             if not record.settled:
                 assert record.ticket.state is TicketState.REVOKED
-        self.sequence += 1
+        assert not shard.watermark.chains
         self.shards[number] = self.begin(number)
 
     def note(self, event: Queued) -> None:
-        for shard in self.shards:
+        for shard, stream in zip(self.shards, self.streams, strict=True):
             for record in shard.records:
-                record.accepted += any(each is event for each in record.whole)
+                if any(each is event for each in record.whole):
+                    record.accepted += 1
+                    stream.settled.add((record.ticket.sequence, event.event_type))
+
+    @invariant()
+    def the_mark_covers_nothing_but_what_is_settled_or_behind(self) -> None:
+        for shard, stream in zip(self.shards, self.streams, strict=True):
+            found = ((shard.watermark.value, shard.watermark.ahead), (stream.value, stream.ahead))
+            for value, ahead in found:
+                for sequence in stream.records:
+                    lacks = stream.lacks(sequence)
+                    assert not (lacks and sequence <= (value or 0))
+                    if ahead is not None and sequence <= ahead.to:
+                        assert lacks <= {*ahead.behind}
+                if ahead is not None:
+                    assert ahead.to > (value or 0)
+                    assert 0 < len(ahead.behind) < len(TYPES)
+
+    @invariant()
+    def what_is_settled_is_kept_by_nobody(self) -> None:
+        for shard in self.shards:
+            ticket = shard.watermark.head
+            while ticket is not None:
+                assert all(each.state is not EventState.SETTLED for each in ticket.events)
+                ticket = ticket.after
 
     @invariant()
     def the_watermark_passes_nothing_unsettled(self) -> None:

@@ -783,3 +783,23 @@ def test_the_age_grows_while_nakadi_is_down_and_is_nothing_when_idle() -> None:
     assert idle < 3
     assert 298 < stuck < 302
     assert well < 3
+
+
+def test_between_pages_of_an_old_shard_the_age_is_that_of_what_was_settled_last() -> None:
+    """The records are older than the row, and no checkpoint has been answered yet."""
+    shard = ShardTwin(page_records=10)
+    shard.write_many(20, keys=5, created_at=EPOCH - 600.0)
+
+    async def main(line: Line) -> None:
+        task = asyncio.create_task(line.run_consumer())
+        await line.until(lambda: shard.calls == 1)
+        shard.delay = 3.0
+        await line.until(lambda: len(line.nakadi.stored) == 10)
+        await asyncio.sleep(0.5)
+        assert (line.view.pending_events, line.lease.record_at) == (0, None)
+        assert line.view.since == EPOCH - 600.0
+        shard.delay = 0.005
+        line.consumer.drain()
+        await task
+
+    run_line(main, shard=shard)

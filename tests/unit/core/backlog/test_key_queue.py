@@ -67,3 +67,11 @@ def test_it_has_been_queued_since_its_head_was() -> None:
     first.queued_at, second.queued_at = 5.0, 6.0
     assert queue_of(first, second).queued_at == 5.0
     assert queue_of().queued_at == inf
+
+
+def test_what_is_in_flight_is_at_the_head() -> None:
+    events = [event(number) for number in range(3)]
+    key_queue = queue_of(*events)
+    assert list(key_queue.flying()) == []
+    key_queue.in_flight = 2
+    assert list(key_queue.flying()) == events[:2]

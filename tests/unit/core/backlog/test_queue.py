@@ -70,6 +70,22 @@ def test_the_oldest_of_a_key_is_its_head_in_flight_or_not() -> None:
     assert queue.oldest("a") is not first
 
 
+def test_in_flight_is_what_was_taken_and_has_not_come_back() -> None:
+    queue = Queue()
+    first, second, other, _ = pushed(queue, "a", "a", "b", "c")
+    assert list(queue.in_flight()) == []
+    taken = queue.take(ANYWHERE, 0.0, 3, MANY, 2)
+    assert taken == [first, second, other]
+    assert list(queue.in_flight()) == taken
+    queue.settle(first)
+    queue.give_back(other)
+    assert list(queue.in_flight()) == [second]
+    revoke(queue, second)
+    assert list(queue.in_flight()) == [second]
+    queue.give_back(second)
+    assert list(queue.in_flight()) == []
+
+
 def test_push_counts_and_returns_the_length_of_the_lane() -> None:
     queue = Queue()
     first, second, other = event(1, "a"), event(2, "a"), event(3, "b")

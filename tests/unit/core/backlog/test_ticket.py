@@ -31,18 +31,15 @@ def test_a_ticket_begins_open_and_stands_for_itself() -> None:
     assert made.state is TicketState.OPEN
     assert (made.through, made.through_at, made.records) == (5, 12.0, 1)
     assert not made.published
-    assert made.unsettled == len(made.events) == 1
+    assert len(made.events) == 1
 
 
-def test_it_counts_its_events_down_to_the_last() -> None:
-    made = ticket_of(FLYING, FLYING, FLYING)
-    assert [made.count_settled() for _ in range(3)] == [False, False, True]
-
-
-def test_the_last_event_of_a_revoked_ticket_settles_nothing() -> None:
-    made = ticket_of(FLYING)
-    made.revoke()
-    assert not made.count_settled()
+def test_it_lets_go_of_an_event_that_is_settled() -> None:
+    made = ticket_of(FLYING, QUEUED, FLYING)
+    first, second, third = made.events
+    made.settle(third)
+    assert made.events == (first, second)
+    assert made.published
 
 
 @pytest.mark.parametrize(
@@ -50,20 +47,28 @@ def test_the_last_event_of_a_revoked_ticket_settles_nothing() -> None:
     [
         ((QUEUED, QUEUED), True),
         ((QUEUED, FLYING), False),
-        ((SETTLED, QUEUED), False),
+        ((FLYING, QUEUED), False),
     ],
 )
-def test_it_is_untouched_while_nothing_of_it_was_sent_or_settled(
+def test_it_is_untouched_while_nothing_of_it_was_sent(
     states: tuple[EventState, ...], untouched: bool
 ) -> None:
     assert ticket_of(*states).untouched is untouched
 
 
+def test_it_is_not_untouched_once_an_event_of_it_is_settled() -> None:
+    made = ticket_of(SETTLED, QUEUED)
+    made.settle(made.events[0])
+    assert not made.untouched
+
+
 def test_it_is_revoked_as_a_whole_but_for_what_is_settled() -> None:
     made = ticket_of(QUEUED, FLYING, SETTLED)
+    queued, flying, settled = made.events
+    made.settle(settled)
     made.revoke()
     assert made.state is TicketState.REVOKED
-    assert [each.state for each in made.events] == [REVOKED, REVOKED, SETTLED]
+    assert [each.state for each in (queued, flying, settled)] == [REVOKED, REVOKED, SETTLED]
 
 
 def test_it_retries_when_one_of_its_events_was_sent_twice() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -11,12 +10,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from consumer.core.backlog import watermark as module
-from consumer.core.backlog.queued_event import EventState
+from consumer.core.backlog.queued_event import EventState, QueuedEvent
+from consumer.core.backlog.tenure import Tenure
 from consumer.core.backlog.ticket import Ticket, TicketState
+from consumer.core.backlog.watermark import AckWatermark
+from consumer.core.event.event import Event
+from consumer.core.leases.checkpoint import TRIM_HORIZON
+from consumer.core.leases.mark import Ahead
+from consumer.core.leases.progress import Progress
 from tests.unit.core.events import ticket, watermark
-
-if TYPE_CHECKING:
-    from consumer.core.backlog.watermark import AckWatermark
 
 
 def opened(shard: AckWatermark, *sequences: int) -> list[Ticket]:
@@ -438,3 +440,105 @@ class Histories(RuleBasedStateMachine):
 
 TestHistories = Histories.TestCase
 TestHistories.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+
+
+def with_types(shard: AckWatermark, sequence: int, *names: str) -> Ticket:
+    """Open a ticket with an event for each of these event types."""
+    made = Ticket(sequence, float(sequence), shard.tenure)
+    content = Event(sequence, "k", "eid", b"x", float(sequence))
+    made.carry(tuple(QueuedEvent(made, content, name, "k", 0.0) for name in names))
+    shard.open(made)
+    return made
+
+
+def settle(shard: AckWatermark, made: Ticket, *names: str) -> None:
+    for event in [each for each in made.events if each.event_type in names]:
+        event.state = EventState.SETTLED
+        shard.settle_event(event)
+
+
+def of_types(count: int, *, value: int | None = None, found: Ahead | None = None) -> AckWatermark:
+    return AckWatermark(Tenure("arn", "s0", 7), value, event_types=count, found=found)
+
+
+def test_what_is_settled_but_for_one_event_type_is_ahead() -> None:
+    shard = of_types(2)
+    for sequence in (1, 2, 5, 9):
+        settle(shard, with_types(shard, sequence, "a", "b"), "b")
+        assert shard.ahead == Ahead(sequence, ("a",))
+    shard.skip(12, None)
+    assert shard.ahead == Ahead(12, ("a",))
+    last = with_types(shard, 15, "b")
+    assert shard.ahead == Ahead(12, ("a",))
+    settle(shard, last, "b")
+    assert shard.ahead == Ahead(15, ("a",))
+    assert (shard.value, shard.behind) == (None, ("a",))
+
+
+def test_nothing_is_ahead_of_what_all_lack_or_nobody_lacks() -> None:
+    shard = of_types(2)
+    assert shard.ahead is None
+    made = with_types(shard, 1, "a", "b")
+    assert shard.ahead is None
+    settle(shard, made, "a", "b")
+    assert (shard.value, shard.ahead, shard.behind) == (1, None, ())
+
+
+def test_a_single_event_type_never_runs_ahead() -> None:
+    shard = of_types(1)
+    first, second = with_types(shard, 1, "a"), with_types(shard, 2, "a")
+    settle(shard, second, "a")
+    assert shard.ahead is None
+    assert first.published
+
+
+def test_a_mark_that_was_found_stands_until_what_it_covers_is_read() -> None:
+    """A second hand-over, while the rest of the first is read, repeats nothing either."""
+    found = Ahead(50, ("a",))
+    shard = of_types(2, value=10, found=found)
+    assert shard.ahead == found
+    settle(shard, with_types(shard, 20, "a"), "a")
+    assert (shard.value, shard.ahead) == (20, found)
+    with_types(shard, 30, "a")
+    assert shard.ahead == found
+    shard.skip(50, None)
+    assert shard.ahead == found
+    settle(shard, with_types(shard, 60, "a", "b"), "b")
+    assert shard.ahead == Ahead(60, ("a",))
+    assert shard.leaves(50, "a")
+    assert not shard.leaves(50, "b")
+    assert shard.leaves(51, "b")
+
+
+def test_a_record_without_a_number_that_shares_one_is_not_covered() -> None:
+    shard = of_types(2)
+    settle(shard, with_types(shard, 1, "a", "b"), "b")
+    with_types(shard, 1, "b")
+    settle(shard, with_types(shard, 2, "a", "b"), "b")
+    assert shard.ahead == Ahead(1, ("a",))
+
+
+def test_what_a_drain_dropped_is_not_ahead() -> None:
+    shard = of_types(2)
+    settle(shard, with_types(shard, 1, "a", "b"), "b")
+    with_types(shard, 2, "a")
+    with_types(shard, 3, "a", "b")
+    assert [each.sequence for each in shard.drop_tail()] == [3, 2]
+    assert (shard.opened, shard.ahead) == (1, Ahead(1, ("a",)))
+
+
+def test_an_event_of_a_revoked_ticket_settles_nothing() -> None:
+    shard = of_types(2)
+    made = with_types(shard, 1, "a", "b")
+    event = made.events[0]
+    shard.revoke()
+    shard.settle_event(event)
+    assert (shard.value, shard.ahead, shard.behind) == (None, None, ())
+
+
+def test_who_reads_on_begins_at_the_progress_of_who_read_before() -> None:
+    found = Ahead(50, ("a",))
+    shard = AckWatermark.of(Tenure("arn", "s0", 7), Progress("40", 3.0, ahead=found), 2)
+    assert (shard.value, shard.record_at, shard.found, shard.event_types) == (40, 3.0, found, 2)
+    fresh = AckWatermark.of(Tenure("arn", "s0", 7), Progress(TRIM_HORIZON), 2)
+    assert (fresh.value, fresh.found, fresh.ahead) == (None, None, None)

@@ -10,6 +10,7 @@ from consumer.core.leases.command import (
     Action,
     Command,
     Effect,
+    after_event_type_seek,
     after_seek,
     apply_commands,
     effect,
@@ -17,6 +18,7 @@ from consumer.core.leases.command import (
     seek_gap,
 )
 from consumer.core.leases.lease import Gap, Lease, Pause
+from consumer.core.leases.mark import Ahead, Mark
 
 NOW = 1793525400.0  # 2026-11-01T09:30:00Z
 BEGUN = Lease("s-1", "s-0", "me", 3, "400", created_at=NOW - 9000, record_at=NOW - 600)
@@ -164,3 +166,127 @@ def test_a_seek_goes_to_a_word_a_number_or_a_time_with_zone(text: str) -> None:
 @pytest.mark.parametrize("text", [None, "", "soon", "1\u00b2", SHARD_END, "2026-11-01T09:30:00"])
 def test_a_seek_goes_nowhere_else(text: str | None) -> None:
     assert not is_target(text)
+
+
+DOWN = replace(BEGUN, mark=Mark(Ahead(600, ("audit",)), 0))
+AGAIN = Command(
+    1, Action.SEEK_EVENT_TYPE, ("s-1",), TRIM_HORIZON, NOW, "me", "t", event_type="public"
+)
+
+
+def marked(to: int, *behind: str) -> Mark:
+    return Mark(Ahead(to, behind), 0)
+
+
+@pytest.mark.parametrize(
+    "target", [TRIM_HORIZON, LATEST, "300", "500", "2026-11-01T09:00:00Z", "2026-11-01T09:29:00Z"]
+)
+def test_a_seek_clears_the_mark_and_its_gap_names_whom_it_costs(target: str) -> None:
+    applied = apply_commands(DOWN, [seek(target)], 1, NOW)
+    assert applied.row.mark is None
+    for gap in applied.gaps:
+        assert gap.ahead == Ahead(600, ("audit",))
+
+
+def test_a_pause_keeps_the_mark_beside_the_new_counter() -> None:
+    applied = apply_commands(DOWN, [replace(PAUSE, number=7)], 7, NOW)
+    assert applied.row.command_counter == 7
+    assert applied.row.ahead == Ahead(600, ("audit",))
+
+
+def test_commands_do_not_make_an_invalid_mark_valid() -> None:
+    stale = replace(DOWN, command_counter=3)
+    assert apply_commands(stale, [replace(PAUSE, number=7)], 7, NOW).row.mark is None
+
+
+@pytest.mark.parametrize(
+    ("lease", "target", "row"),
+    [
+        (
+            BEGUN,
+            TRIM_HORIZON,
+            replace(
+                BEGUN,
+                checkpoint=TRIM_HORIZON,
+                skip_before=0.0,
+                parent_gone=True,
+                mark=marked(400, "public"),
+            ),
+        ),
+        (
+            BEGUN,
+            "300",
+            replace(
+                BEGUN,
+                checkpoint="300",
+                record_at=None,
+                skip_before=0.0,
+                mark=marked(400, "public"),
+            ),
+        ),
+        (
+            BEGUN,
+            "2026-11-01T09:00:00Z",
+            replace(
+                BEGUN,
+                checkpoint=TRIM_HORIZON,
+                skip_before=NOW - 1800,
+                parent_gone=True,
+                mark=marked(400, "public"),
+            ),
+        ),
+        (  # the time of the position is not known: nothing may be skipped for the others
+            replace(BEGUN, record_at=None),
+            "2026-11-01T09:00:00Z",
+            replace(
+                BEGUN,
+                record_at=None,
+                checkpoint=TRIM_HORIZON,
+                skip_before=0.0,
+                parent_gone=True,
+                mark=marked(400, "public"),
+            ),
+        ),
+        (BEGUN, "400", BEGUN),
+        (BEGUN, "1000", BEGUN),
+        (BEGUN, "2026-11-01T09:25:00Z", BEGUN),
+        (BEGUN, LATEST, BEGUN),
+        (FRESH, TRIM_HORIZON, FRESH),
+        (FRESH, "2026-11-01T09:00:00Z", FRESH),
+        (
+            DOWN,
+            "300",
+            replace(
+                DOWN,
+                checkpoint="300",
+                record_at=None,
+                skip_before=0.0,
+                mark=marked(600, "audit", "public"),
+            ),
+        ),
+        (DOWN, "500", replace(DOWN, mark=marked(600, "audit", "public"))),
+        (DOWN, "2026-11-01T09:25:00Z", replace(DOWN, mark=marked(600, "audit", "public"))),
+        (DOWN, "600", DOWN),
+        (
+            replace(FRESH, mark=marked(600, "audit")),
+            TRIM_HORIZON,
+            replace(FRESH, mark=marked(600, "audit", "public")),
+        ),
+        (
+            replace(BEGUN, checkpoint=SHARD_END),
+            TRIM_HORIZON,
+            replace(BEGUN, checkpoint=SHARD_END),
+        ),
+    ],
+)
+def test_the_seek_of_an_event_type_sets_the_mark_for_it(
+    lease: Lease, target: str, row: Lease
+) -> None:
+    command = replace(AGAIN, target=target)
+    assert after_event_type_seek(lease, command) == row
+    expected = Effect.NOTHING if row == lease else Effect.REPEATS
+    assert effect(lease, command) is expected
+    applied = apply_commands(lease, [command], 1, NOW)
+    assert applied.gaps == ()
+    assert applied.row.ahead == row.ahead
+    assert applied.row.command_counter == 1

@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 
-from consumer.core.leases.checkpoint import SHARD_END, TRIM_HORIZON
+import pytest
+
+from consumer.core.leases.checkpoint import LATEST, SHARD_END, TRIM_HORIZON
 from consumer.core.leases.lease import Lease, Pause, StreamRow, Worker
+from consumer.core.leases.mark import Ahead, Mark
 from consumer.core.leases.progress import Progress
 from consumer.core.leases.worker_report import WorkerReport
 
@@ -42,3 +45,28 @@ def test_a_worker_is_settled_up_to_what_its_row_says_or_its_last_sign_of_life() 
     assert replace(worker, report=WorkerReport("ok")).settled_at == 90.0
     stuck = replace(worker, report=WorkerReport("backing_off", settled_at=12.0))
     assert stuck.settled_at == 12.0
+
+
+MARKED = Lease("s", None, checkpoint="5", command_counter=3, mark=Mark(Ahead(9, ("a",)), 3))
+
+
+@pytest.mark.parametrize("checkpoint", ["5", "8", TRIM_HORIZON, LATEST])
+def test_a_mark_says_what_is_ahead_of_the_checkpoint(checkpoint: str) -> None:
+    lease = replace(MARKED, checkpoint=checkpoint)
+    assert lease.ahead == Ahead(9, ("a",))
+    assert lease.progress == Progress(checkpoint, ahead=Ahead(9, ("a",)))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"mark": None},
+        {"command_counter": 4},  # a worker that knows no marks has obeyed a command
+        {"command_counter": 2},
+        {"checkpoint": "9"},  # one of them has moved the checkpoint on
+        {"checkpoint": "10"},
+        {"checkpoint": SHARD_END},
+    ],
+)
+def test_a_mark_that_does_not_fit_its_row_says_nothing(changed: dict[str, object]) -> None:
+    assert replace(MARKED, **changed).ahead is None  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from consumer.core.leases import lease_write
 from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import Lease
 from consumer.core.leases.lease_write import AlreadyWritten, Lost, Resend, resolve_conflict
+from consumer.core.leases.mark import Ahead, Mark
 from consumer.core.leases.progress import Progress
 
 FREE = Lease("s", None, counter=4, checkpoint="100", record_at=1.0, caught_up_at=2.0)
@@ -87,3 +88,18 @@ def test_applying_a_command_raises_the_counter() -> None:
 def test_a_row_that_cannot_be_read_is_lost_whoever_it_names() -> None:
     for write in (lease_write.take(FREE, "me"), lease_write.checkpoint(MINE, Progress("120"))):
         assert resolve_conflict(write, "me", replace(write.row, unreadable="createdAt")) == Lost()
+
+
+def test_the_mark_is_written_with_the_counter_of_the_row_and_removed_without_one() -> None:
+    lease = replace(MINE, command_counter=6)
+    write = lease_write.checkpoint(lease, Progress("100", ahead=Ahead(120, ("a",))))
+    assert write.row.mark == Mark(Ahead(120, ("a",)), 6)
+    assert write.row.ahead == Ahead(120, ("a",))
+    assert lease_write.checkpoint(write.row, Progress("121")).row.mark is None
+    released = lease_write.release(write.row, Progress("110", ahead=Ahead(120, ("a",))), wall=9.0)
+    assert released.row.ahead == Ahead(120, ("a",))
+
+
+def test_a_take_keeps_the_mark() -> None:
+    marked = replace(FREE, mark=Mark(Ahead(120, ("a",)), 0))
+    assert lease_write.take(marked, "me").row.ahead == Ahead(120, ("a",))

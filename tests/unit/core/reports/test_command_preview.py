@@ -7,7 +7,9 @@ import pytest
 from consumer.core.leases.checkpoint import LATEST, SHARD_END, TRIM_HORIZON
 from consumer.core.leases.command import Action, Command
 from consumer.core.leases.lease import Lease
+from consumer.core.leases.mark import Ahead, Mark
 from consumer.core.reports.command_preview import (
+    BESIDE,
     FINISHED,
     MINUTE,
     PAUSED,
@@ -92,3 +94,27 @@ def test_pause_and_resume_say_what_they_change() -> None:
     resume = replace(pause, action=Action.RESUME)
     assert [line.outcome for line in preview(leases, resume)] == ["is read again", "is not paused"]
     assert warnings(leases, resume) == ()
+
+
+def again(target: str) -> Command:
+    shards = ("s-1", "s-2")
+    return Command(1, Action.SEEK_EVENT_TYPE, shards, target, NOW, "me", "t", event_type="public")
+
+
+def test_the_seek_of_an_event_type_says_what_is_repeated() -> None:
+    lines = preview(LEASES, again(TRIM_HORIZON))
+    assert [line.outcome for line in lines] == [
+        "repeats everything that the stream still holds",
+        "stays where it is",
+    ]
+    assert warnings(LEASES, again(TRIM_HORIZON)) == (REPEAT, FINISHED)
+    free = replace(BEGUN, owner=None)
+    assert warnings((FRESH, free), again("500")) == ()
+
+
+def test_it_names_others_that_are_behind_as_they_are_repeated_too() -> None:
+    down = replace(BEGUN, mark=Mark(Ahead(600, ("audit", "public")), 0))
+    told = (REPEAT, BESIDE.format("audit"), FINISHED)
+    assert warnings((FRESH, DONE, down), again(TRIM_HORIZON)) == told
+    alone = replace(BEGUN, mark=Mark(Ahead(600, ("public",)), 0))
+    assert warnings((FRESH, DONE, alone), again(TRIM_HORIZON)) == (REPEAT, FINISHED)

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 from consumer.core.leases.checkpoint import TRIM_HORIZON
 from consumer.core.leases.lease import Gap, Lease
+from consumer.core.leases.mark import Ahead, Mark
 from consumer.core.shard.gap import (
     SURE_SECONDS,
     possibly_trimmed_gap,
@@ -109,3 +110,25 @@ def test_a_stream_that_was_gone_unlisted_is_a_gap_if_it_is_old_enough_to_be_gone
     assert gap == Gap("*", TRIM_HORIZON, None, "stream_gone", WALL)
     assert unlisted_stream_gap(young.replace(tzinfo=None).isoformat(), WALL) is None
     assert unlisted_stream_gap("no time", WALL) is None
+
+
+def test_a_gap_names_those_who_were_behind_as_far_as_the_mark_reaches() -> None:
+    ahead = Ahead(600, ("audit",))
+    down = replace(lease(30 * HOURS), checkpoint="400", mark=Mark(ahead, 0))
+    for gap in (
+        trimmed_gap(down, 400, OLD, None, WALL),
+        trimmed_gap(down, 599, OLD, None, WALL),
+        possibly_trimmed_gap(replace(down, checkpoint=TRIM_HORIZON), None, WALL),
+        shard_gone_gap(down, 400, WALL),
+        shard_gone_gap(down, None, WALL),
+    ):
+        assert gap is not None
+        assert gap.ahead == ahead
+
+
+def test_what_lies_behind_the_mark_is_lost_for_all() -> None:
+    down = replace(lease(), checkpoint="400", mark=Mark(Ahead(600, ("audit",)), 0))
+    gap = trimmed_gap(down, 600, OLD, None, WALL)
+    assert gap is not None
+    assert gap.ahead is None
+    assert shard_gone_gap(down, 700, WALL).ahead is None

@@ -1,0 +1,46 @@
+"""The attributes `aheadTo`, `behind` and `aheadCounter` of a lease row; of a gap row the first two.
+
+An invalid mark is none: whoever reads on from the checkpoint repeats then, and nothing is lost.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from consumer.adapters.lease_table.row_fields import RowFields
+from consumer.core.leases.checkpoint import sequence_of
+from consumer.core.leases.mark import Ahead, Mark
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MARK: Final = ("aheadTo", "behind", "aheadCounter")
+"""The attributes of a mark; they are written together."""
+
+
+def mark_values(mark: Mark | None) -> dict[str, str | int | tuple[str, ...] | None]:
+    """Return the attributes of a lease row's mark."""
+    if mark is None:
+        return dict.fromkeys(MARK)
+    return {**ahead_values(mark.ahead), "aheadCounter": mark.command_counter}
+
+
+def ahead_values(ahead: Ahead | None) -> dict[str, str | int | tuple[str, ...] | None]:
+    """Return the attributes by which a row says what runs ahead."""
+    if ahead is None:
+        return {"aheadTo": None, "behind": None}
+    return {"aheadTo": str(ahead.to), "behind": ahead.behind}
+
+
+def mark_of(row: Mapping[str, Mapping[str, object]]) -> Mark | None:
+    """Return the mark of a lease row, None if there is none or it cannot be read."""
+    fields = RowFields(row)
+    ahead, counter = ahead_of(row), fields.count("aheadCounter")
+    return None if ahead is None or fields.unreadable is not None else Mark(ahead, counter)
+
+
+def ahead_of(row: Mapping[str, Mapping[str, object]]) -> Ahead | None:
+    """Return what a row says of what runs ahead, None if it says nothing that can be read."""
+    fields = RowFields(row)
+    to, behind = sequence_of(fields.text_if_any("aheadTo") or ""), fields.texts_if_any("behind")
+    return None if to is None or not behind else Ahead(to, tuple(sorted(set(behind))))
