@@ -266,10 +266,10 @@ class Settings(BaseSettings):
 
     @property
     def event_types(self) -> tuple[str, ...]:
-        """The event types that are published to, known before the table's keys are."""
+        """The event types that are published to; none where a command was given none."""
         if self.routes:
             return tuple(each.event_type for each in self.routes)
-        return (self.event_type or "",)
+        return () if self.event_type is None else (self.event_type,)
 
     def fingerprint(self, partition_key: str) -> str:
         """Return one line of JSON that says what this application publishes, to be compared.

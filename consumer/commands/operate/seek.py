@@ -61,8 +61,10 @@ def _check_event_type(event_type: str, target: str, settings: Settings) -> None:
             "--to: found latest, wanted an earlier position: --event-type publishes again, and"
             " skips nothing"
         )
-    if settings.event_type is not None and event_type != settings.event_type:
-        raise Misconfigured(f"--event-type: found {event_type!r}, wanted {settings.event_type!r}")
+    ours = settings.event_types
+    if ours and event_type not in ours:
+        wanted = repr(ours[0]) if len(ours) == 1 else f"one of {', '.join(ours)}"
+        raise Misconfigured(f"--event-type: found {event_type!r}, wanted {wanted}")
 
 
 async def _prepare(settings: Settings, request: OperatorRequest) -> list[StreamCommand]:

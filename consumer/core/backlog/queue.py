@@ -19,7 +19,6 @@ Rules
 
 from __future__ import annotations
 
-import heapq
 from collections import OrderedDict
 from enum import Enum, auto
 from itertools import groupby
@@ -29,6 +28,7 @@ from typing import TYPE_CHECKING, Generic
 from consumer.core.backlog.event_ages import EventAges
 from consumer.core.backlog.key_queue import KeyQueue, Place
 from consumer.core.backlog.queued_event import EVENT_BYTES, EventState, Of_co
+from consumer.core.backlog.waiting_keys import WaitingKeys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -66,11 +66,9 @@ class KeyOrderedQueue(Generic[Of_co]):
             ANYWHERE: OrderedDict(),
             DEAD_LETTER: OrderedDict(),
         }
-        # An entry may be outdated: its key has left this list, or has a newer entry.
-        self._waiting: list[tuple[float, int, KeyQueue[Of_co]]] = []
+        self._waiting: WaitingKeys[Of_co] = WaitingKeys()
         self._flying: dict[KeyQueue[Of_co], None] = {}
         self._ready_since = inf
-        self._turns = 0  # entries with the same time are woken in the order in which they came
         self.events = 0
         self.bytes = 0
         self.ages = EventAges()
@@ -242,12 +240,7 @@ class KeyOrderedQueue(Generic[Of_co]):
 
     def next_wake(self) -> float | None:
         """Return when the earliest waiting key becomes ready, None if none waits."""
-        while self._waiting:
-            at, turn, key_queue = self._waiting[0]
-            if key_queue.place is Place.WAITING and key_queue.turn == turn:
-                return at
-            heapq.heappop(self._waiting)  # its head was revoked: this entry is outdated
-        return None
+        return self._waiting.next_at()
 
     def _sift(self, key_queue: KeyQueue[Of_co]) -> None:
         head = key_queue.first
@@ -281,9 +274,7 @@ class KeyOrderedQueue(Generic[Of_co]):
             del self._keys[key_queue.key]
         elif key_queue.not_before:
             key_queue.place = Place.WAITING
-            self._turns += 1
-            key_queue.turn = self._turns
-            heapq.heappush(self._waiting, (key_queue.not_before, key_queue.turn, key_queue))
+            self._waiting.add(key_queue)
         elif head.body is None:
             self._stand(key_queue, DEAD_LETTER)
         else:
@@ -298,7 +289,6 @@ class KeyOrderedQueue(Generic[Of_co]):
             self._place(key_queue, front=front)
 
     def _wake(self, now: float) -> None:
-        while (at := self.next_wake()) is not None and at <= now:
-            key_queue = heapq.heappop(self._waiting)[2]
+        while (key_queue := self._waiting.pop(now)) is not None:
             key_queue.not_before = 0.0
             self._place(key_queue, front=False)

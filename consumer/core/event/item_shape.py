@@ -222,6 +222,8 @@ def _learn(gaps: Gaps, selector: Selector | None) -> Shape | None:
             return _shape(item, parts, None)
         members = decode_members(Raw(marked))
         shown = selector.shown(members)
+        if any("\0" in name for name in shown):
+            return None  # so might a new name
         item = decode_item(Raw(members_text(shown)))
         parts = _marker.split(b",".join(plain_item(item)))
     except MalformedItem:
