@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from consumer.core.event.attribute_path import AttributePath, BadPath, read_path
 from consumer.core.event.event import Category
+from consumer.core.event.selection.attribute_path import AttributePath, BadPath, read_path
 from consumer.settings.types import Name, Unit, event_type, lower, name
 
 _PATHS = "different paths of attributes, such as card_number or customer.iban"

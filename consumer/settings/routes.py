@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from consumer.core.event.event import Category, EventFormat, Layout
-from consumer.core.event.selection import Selection
+from consumer.core.event.selection.selection import Selection
 from consumer.core.routes.route import Route
 from consumer.core.routes.route_images import missing_images
 from consumer.core.stream.stream import ViewType

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from consumer.core.event.event import EventFormat
-from consumer.core.event.selection import Selection
+from consumer.core.event.selection.selection import Selection
 
 Json = Any
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from consumer.core.event.attribute_path import AttributePath
-from consumer.core.event.selection import Selection
+from consumer.core.event.selection.attribute_path import AttributePath
+from consumer.core.event.selection.selection import Selection
 from tests.reference.records import attribute_names, scalars
 from tests.reference.seeing import paths_of
 

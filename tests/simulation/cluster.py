@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from consumer.adapters.clock import AwsClock
-from consumer.core.event.attribute_path import AttributePath
 from consumer.core.event.event import EventFormat
-from consumer.core.event.selection import Selection
+from consumer.core.event.selection.attribute_path import AttributePath
+from consumer.core.event.selection.selection import Selection
 from consumer.core.leases.lease import Worker
 from consumer.core.leases.purpose import Purpose
 from consumer.core.limits import PublishLimits

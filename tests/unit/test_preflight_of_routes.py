@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from consumer.core.event.attribute_path import read_path
 from consumer.core.event.event import Category, EventFormat, Layout, MetadataSources
-from consumer.core.event.selection import Selection
+from consumer.core.event.selection.attribute_path import read_path
+from consumer.core.event.selection.selection import Selection
 from consumer.core.limits import PublishLimits
 from consumer.core.publishing.placement import Partitioning
 from consumer.core.routes.filters.lambda_filter import read_filter

@@ -17,18 +17,18 @@ from typing import TYPE_CHECKING
 
 from consumer.core.dead_letters.letter_content import RECORD, EventMembers
 from consumer.core.dead_letters.letter_key import digest_of
-from consumer.core.event.attribute_path import AttributePath
 from consumer.core.event.event import Category, Unbuildable
 from consumer.core.event.malformed import MalformedItem
-from consumer.core.event.seen_record import seen_record
-from consumer.core.event.selection import shown_name
+from consumer.core.event.selection.attribute_path import AttributePath
+from consumer.core.event.selection.seen_record import seen_record
+from consumer.core.event.selection.selection import shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from consumer.core.dead_letters.dead_letter import DeadLetter
     from consumer.core.event.event import Event, EventFormat
-    from consumer.core.event.selection import Selection
+    from consumer.core.event.selection.selection import Selection
     from consumer.core.routes.route import Route
 
 

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from consumer.core.event.selection import Selection
+from consumer.core.event.selection.selection import Selection
 
 
 class Layout(StrEnum):

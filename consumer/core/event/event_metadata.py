@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from consumer.core.event.attribute import AttributeValue
     from consumer.core.event.event import MetadataSources
-    from consumer.core.event.selection import Selection
+    from consumer.core.event.selection.selection import Selection
 
 _decode_text = json.Decoder(str).decode
 _decode_texts = json.Decoder(list[str]).decode

@@ -11,7 +11,7 @@ from consumer.core.event.attribute import Members, decode_item, decode_members, 
 from consumer.core.event.item_shape import Shapes, Spliced
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.patch import diff
-from consumer.core.event.selector import Selector, members_text
+from consumer.core.event.selection.selector import Selector, members_text
 
 
 class Image(Struct, frozen=True):

@@ -41,8 +41,8 @@ from consumer.core.event.attribute import (
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.member_names import pointer_step
 from consumer.core.event.patch import replace
-from consumer.core.event.selection import Selection
-from consumer.core.event.selector import Selector, members_text
+from consumer.core.event.selection.selection import Selection
+from consumer.core.event.selection.selector import Selector, members_text
 
 SHAPES_REMEMBERED: Final = 256
 SHAPE_BYTES: Final = 16_384  # of gaps; larger items have many shapes, and these take memory

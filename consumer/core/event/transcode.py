@@ -11,8 +11,6 @@ from dataclasses import replace
 from msgspec import Raw
 
 from consumer.core.event.attribute import decode_item
-from consumer.core.event.attribute_path import AttributePath
-from consumer.core.event.business_body import body_members
 from consumer.core.event.eid import EidNamespace
 from consumer.core.event.envelope import Envelope, ItemContent
 from consumer.core.event.event import (
@@ -32,9 +30,11 @@ from consumer.core.event.item_shape import Shapes
 from consumer.core.event.malformed import MalformedItem, ReservedAttribute
 from consumer.core.event.occurred_at import epoch_seconds
 from consumer.core.event.ordering_key import ordering_key
-from consumer.core.event.seen_json import joined
-from consumer.core.event.seen_record import seen_record
-from consumer.core.event.selection import Selection
+from consumer.core.event.selection.attribute_path import AttributePath
+from consumer.core.event.selection.business_body import body_members
+from consumer.core.event.selection.seen_json import joined
+from consumer.core.event.selection.seen_record import seen_record
+from consumer.core.event.selection.selection import Selection
 from consumer.core.stream.record import MalformedRecord, StreamRecord
 
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from consumer.core.event.event import Category, Layout
-from consumer.core.event.selection import shown_name
+from consumer.core.event.selection.selection import shown_name
 
 if TYPE_CHECKING:
-    from consumer.core.event.attribute_path import AttributePath
     from consumer.core.event.event import EventFormat
+    from consumer.core.event.selection.attribute_path import AttributePath
 
 ITEM: Final = "item"
 """Member of `data` that holds the item in the nested layout."""

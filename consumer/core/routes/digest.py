@@ -19,9 +19,9 @@ from consumer.core.event.event import EventFormat
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from consumer.core.event.attribute_path import AttributePath
     from consumer.core.event.event import MetadataSources
-    from consumer.core.event.selection import Selection
+    from consumer.core.event.selection.attribute_path import AttributePath
+    from consumer.core.event.selection.selection import Selection
 
 DIGITS: Final = 32
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from consumer.core.event.attribute_changes import AttributeChanges
 from consumer.core.event.event import Category, Crossing, Event, Unbuildable, Withheld
 from consumer.core.event.malformed import MalformedItem
+from consumer.core.event.selection.attribute_changes import AttributeChanges
 from consumer.core.event.transcode import Transcoder
 from consumer.core.stream.record import MalformedRecord, StreamRecord
 

@@ -12,8 +12,8 @@ from consumer.core.event.event import Category, MetadataSources
 from consumer.core.routes.digest import digest
 
 if TYPE_CHECKING:
-    from consumer.core.event.attribute_path import AttributePath
     from consumer.core.event.event import EventFormat
+    from consumer.core.event.selection.attribute_path import AttributePath
     from consumer.core.limits import PublishLimits
     from consumer.core.routes.filters.lambda_filter import Filter
 

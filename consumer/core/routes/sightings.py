@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import DecodeError, Raw, json
 
-from consumer.core.event.attribute_path import AttributePath
+from consumer.core.event.selection.attribute_path import AttributePath
 from consumer.core.routes.filters.place import Source, place_of
 from consumer.core.routes.unseen_paths import any_has
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import DecodeError, json
 
-from consumer.core.event.attribute_path import AttributePath
+from consumer.core.event.selection.attribute_path import AttributePath
 from consumer.core.stream.record import StreamRecord
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from consumer.core.event.attribute_path import read_path
 from consumer.core.event.event import EventFormat
 from consumer.core.event.item_shape import Shapes
-from consumer.core.event.selection import Selection
+from consumer.core.event.selection.attribute_path import read_path
+from consumer.core.event.selection.selection import Selection
 from consumer.core.limits import PublishLimits
 from consumer.core.routes.assembler import Assembler
 from consumer.core.routes.filters.lambda_filter import read_filter

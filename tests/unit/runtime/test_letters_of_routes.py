@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from consumer.core.dead_letters.dead_letter import encode
 from consumer.core.dead_letters.redrive import RedriveOutcome
-from consumer.core.event.attribute_path import read_path
-from consumer.core.event.selection import Selection
+from consumer.core.event.selection.attribute_path import read_path
+from consumer.core.event.selection.selection import Selection
 from consumer.core.limits import PublishLimits
 from consumer.core.routes.route import Route
 from tests.twins.letter_source import LetterSourceTwin

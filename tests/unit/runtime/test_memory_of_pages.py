@@ -10,7 +10,7 @@ import pytest
 
 from consumer.core.backlog.budget import MIB, RESERVATION
 from consumer.core.event import item_shape
-from consumer.core.event.selector import Selector
+from consumer.core.event.selection.selector import Selector
 from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import Lease
 from consumer.core.shard.shard_state import Outcome

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from structlog.testing import capture_logs
 
-from consumer.core.event.attribute_path import read_path
 from consumer.core.event.event import Category, MetadataSources
-from consumer.core.event.selection import Selection
+from consumer.core.event.selection.attribute_path import read_path
+from consumer.core.event.selection.selection import Selection
 from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.shard.shard_state import Outcome
 from tests.twins.line import FORMAT, Line, run_line

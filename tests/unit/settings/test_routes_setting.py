@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from consumer.core.event.attribute_path import AttributePath
 from consumer.core.event.event import Category, EventFormat, Layout, MetadataSources
-from consumer.core.event.selection import Selection
+from consumer.core.event.selection.attribute_path import AttributePath
+from consumer.core.event.selection.selection import Selection
 from consumer.core.stream.stream import ViewType
 from consumer.errors import Misconfigured
 from consumer.settings.loading import load_settings

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from consumer.core.event.attribute_path import AttributePath
+from consumer.core.event.selection.attribute_path import AttributePath
 from consumer.core.routes.filters.branch import Check, checks_of
 from consumer.core.routes.filters.doubt import doubts_of
 from consumer.core.routes.filters.place import IMAGES, Place, Source, place_of

@@ -9,10 +9,10 @@ import pytest
 from consumer.core.dead_letters.dead_letter import DeadLetter, encode
 from consumer.core.dead_letters.letter_key import digest_of
 from consumer.core.dead_letters.letter_making import filled, is_of_no_route
-from consumer.core.event.attribute_path import read_path
 from consumer.core.event.event import Category, Crossing, Event, EventFormat, Unbuildable
 from consumer.core.event.item_shape import Shapes
-from consumer.core.event.selection import Selection
+from consumer.core.event.selection.attribute_path import read_path
+from consumer.core.event.selection.selection import Selection
 from consumer.core.event.transcode import Transcoder
 from consumer.core.limits import PublishLimits
 from consumer.core.routes.route import Route

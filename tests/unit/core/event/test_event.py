@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.core.event.attribute_path import AttributePath
 from consumer.core.event.event import Category, EventFormat, Layout
-from consumer.core.event.selection import Selection
+from consumer.core.event.selection.attribute_path import AttributePath
+from consumer.core.event.selection.selection import Selection
 
 
 def test_the_format_has_the_defaults_of_the_settings() -> None:

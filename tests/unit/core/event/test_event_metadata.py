@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-from consumer.core.event.attribute_path import read_path
 from consumer.core.event.event import MetadataSources
 from consumer.core.event.event_metadata import NO_METADATA, MetadataReader
 from consumer.core.event.malformed import MalformedItem
-from consumer.core.event.selection import Selection
+from consumer.core.event.selection.attribute_path import read_path
+from consumer.core.event.selection.selection import Selection
 
 Json = Any
 UUID, OTHER = "a1b2c3d4-0000-4000-8000-000000000001", "A1B2C3D4-0000-4000-8000-000000000002"

@@ -10,8 +10,8 @@ from consumer.core.event.image import Image, read_image
 from consumer.core.event.item_shape import Shapes
 from consumer.core.event.malformed import MalformedItem, ReservedAttribute
 from consumer.core.event.patch import diff
-from consumer.core.event.selection import Selection
-from consumer.core.event.selector import Selector, members_text
+from consumer.core.event.selection.selection import Selection
+from consumer.core.event.selection.selector import Selector, members_text
 from tests.reference.records import Json, changes, edited_members
 from tests.reference.selections import deep_items, few_names, selections_of
 

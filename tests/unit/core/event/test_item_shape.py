@@ -7,7 +7,6 @@ from msgspec import Raw
 
 from consumer.core.event import item_shape as shape
 from consumer.core.event.attribute import decode_item, decode_members, plain_item
-from consumer.core.event.attribute_path import read_path
 from consumer.core.event.item_shape import (
     POINTERS_BYTES,
     SHAPE_BYTES,
@@ -19,8 +18,9 @@ from consumer.core.event.item_shape import (
 )
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.patch import diff
-from consumer.core.event.selection import Selection
-from consumer.core.event.selector import Selector
+from consumer.core.event.selection.attribute_path import read_path
+from consumer.core.event.selection.selection import Selection
+from consumer.core.event.selection.selector import Selector
 from tests.reference.memory import peak_of
 from tests.reference.records import Json, attribute_names, edited_members, items, rescaled_items
 

@@ -14,7 +14,6 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.core.event.attribute_path import read_path
 from consumer.core.event.event import (
     Category,
     Crossing,
@@ -26,8 +25,9 @@ from consumer.core.event.event import (
 )
 from consumer.core.event.item_shape import Shapes
 from consumer.core.event.malformed import MalformedItem
-from consumer.core.event.seen_record import seen_record
-from consumer.core.event.selection import Selection
+from consumer.core.event.selection.attribute_path import read_path
+from consumer.core.event.selection.seen_record import seen_record
+from consumer.core.event.selection.selection import Selection
 from consumer.core.limits import PublishLimits
 from consumer.core.routes.event_maker import EventMaker
 from consumer.core.routes.route import Route

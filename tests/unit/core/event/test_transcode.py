@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from consumer.core.event.attribute import decode_members
-from consumer.core.event.attribute_path import read_path
 from consumer.core.event.event import (
     DETAIL_CHARACTERS,
     Category,
@@ -24,7 +23,8 @@ from consumer.core.event.event import (
     Withheld,
 )
 from consumer.core.event.item_shape import Shapes
-from consumer.core.event.selection import Selection
+from consumer.core.event.selection.attribute_path import read_path
+from consumer.core.event.selection.selection import Selection
 from consumer.core.event.transcode import Transcoder
 from consumer.core.stream.page import Page, decode_page
 from consumer.core.stream.record import MalformedRecord, StreamRecord

@@ -14,7 +14,7 @@ from consumer.core.event.event import (
     Unbuildable,
 )
 from consumer.core.event.item_shape import Shapes
-from consumer.core.event.selection import Selection
+from consumer.core.event.selection.selection import Selection
 from consumer.core.event.transcode import Transcoder
 from consumer.core.stream.page import decode_page
 from consumer.core.stream.record import StreamRecord

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.core.event.attribute_path import read_path
 from consumer.core.event.event import (
     Crossing,
     Event,
@@ -19,7 +18,8 @@ from consumer.core.event.event import (
     Withheld,
 )
 from consumer.core.event.item_shape import Shapes
-from consumer.core.event.selection import Selection
+from consumer.core.event.selection.attribute_path import read_path
+from consumer.core.event.selection.selection import Selection
 from consumer.core.event.transcode import Transcoder
 from consumer.core.stream.page import decode_page
 from consumer.core.stream.record import StreamRecord

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from consumer.core.event.attribute_path import read_path
 from consumer.core.event.event import Category, EventFormat, Layout
-from consumer.core.event.selection import Selection
+from consumer.core.event.selection.attribute_path import read_path
+from consumer.core.event.selection.selection import Selection
 from consumer.core.preflight.check_result import Severity
 from consumer.core.preflight.event_definition import (
     EventDefinition,

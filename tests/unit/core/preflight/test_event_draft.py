@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from consumer.core.event.attribute_path import read_path
 from consumer.core.event.event import Category, EventFormat, Layout, MetadataSources
-from consumer.core.event.selection import Selection
+from consumer.core.event.selection.attribute_path import read_path
+from consumer.core.event.selection.selection import Selection
 from consumer.core.preflight.check_result import Severity
 from consumer.core.preflight.event_definition import judge, parse_definition
 from consumer.core.preflight.event_draft import draft, notes

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from consumer.core.event.attribute_path import read_path
 from consumer.core.event.event import Category, EventFormat, Layout, MetadataSources
-from consumer.core.event.selection import Selection
+from consumer.core.event.selection.attribute_path import read_path
+from consumer.core.event.selection.selection import Selection
 from consumer.core.preflight.event_shape import EventShape, member_of
 
 KEYS = ("pk", "sk")

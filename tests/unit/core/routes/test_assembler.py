@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.core.event.attribute_path import read_path
 from consumer.core.event.event import (
     Category,
     Crossing,
@@ -18,6 +17,7 @@ from consumer.core.event.event import (
     Withheld,
 )
 from consumer.core.event.item_shape import Shapes
+from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.event.transcode import Transcoder
 from consumer.core.limits import PublishLimits
 from consumer.core.routes.assembler import Assembler, crossing_of

@@ -4,9 +4,9 @@ from dataclasses import fields, replace
 
 import pytest
 
-from consumer.core.event.attribute_path import AttributePath, read_path
 from consumer.core.event.event import Category, EventFormat, Layout, MetadataSources
-from consumer.core.event.selection import Selection
+from consumer.core.event.selection.attribute_path import AttributePath, read_path
+from consumer.core.event.selection.selection import Selection
 from consumer.core.routes.digest import digest
 
 PLAIN = EventFormat("order", ("id",))

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from consumer.core.event.attribute_path import read_path
 from consumer.core.event.event import (
     Category,
     Crossing,
@@ -17,7 +16,8 @@ from consumer.core.event.event import (
     Withheld,
 )
 from consumer.core.event.item_shape import Shapes
-from consumer.core.event.selection import Selection
+from consumer.core.event.selection.attribute_path import read_path
+from consumer.core.event.selection.selection import Selection
 from consumer.core.limits import PublishLimits
 from consumer.core.routes.event_maker import EventMaker
 from consumer.core.routes.route import Route

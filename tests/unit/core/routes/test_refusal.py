@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-from consumer.core.event.attribute_path import read_path
 from consumer.core.event.event import EventFormat, Unbuildable, Withheld
+from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.limits import PublishLimits
 from consumer.core.routes.filters.lambda_filter import read_filter
 from consumer.core.routes.refusal import why_not_taken, why_unbuildable, why_withheld

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.core.event.attribute_path import read_path
 from consumer.core.event.event import Category, EventFormat, MetadataSources
-from consumer.core.event.selection import Selection
+from consumer.core.event.selection.attribute_path import read_path
+from consumer.core.event.selection.selection import Selection
 from consumer.core.limits import PublishLimits
 from consumer.core.routes.filters.lambda_filter import read_filter
 from consumer.core.routes.route import Route

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.core.event.attribute_path import AttributePath
 from consumer.core.event.event import EventFormat
+from consumer.core.event.selection.attribute_path import AttributePath
 from consumer.core.limits import PublishLimits
 from consumer.core.routes.filters.lambda_filter import read_filter
 from consumer.core.routes.route import Route

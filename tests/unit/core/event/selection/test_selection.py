@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.core.event.attribute_path import read_path
-from consumer.core.event.selection import Selection, shown_name
+from consumer.core.event.selection.attribute_path import read_path
+from consumer.core.event.selection.selection import Selection, shown_name
 from tests.reference import seeing
 from tests.reference.selections import deep_items, selections_of
 

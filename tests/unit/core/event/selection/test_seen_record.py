@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.core.event.attribute_path import read_path
 from consumer.core.event.event import Category, EventFormat
 from consumer.core.event.malformed import MalformedItem
-from consumer.core.event.seen_record import seen_record
-from consumer.core.event.selection import Selection
+from consumer.core.event.selection.attribute_path import read_path
+from consumer.core.event.selection.seen_record import seen_record
+from consumer.core.event.selection.selection import Selection
 from tests.reference import seeing
 from tests.reference.records import record_of
 from tests.reference.selections import deep_items, selections_of

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.core.event.malformed import MalformedItem
-from consumer.core.event.seen_json import joined, seen_object
-from consumer.core.event.selector import Part
+from consumer.core.event.selection.seen_json import joined, seen_object
+from consumer.core.event.selection.selector import Part
 from tests.reference.transcode import parse_strictly
 
 Json = Any

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.core.event.attribute_path import AttributePath, BadPath, read_path
+from consumer.core.event.selection.attribute_path import AttributePath, BadPath, read_path
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from consumer.core.event.attribute_changes import AttributeChanges
-from consumer.core.event.attribute_path import AttributePath, read_path
 from consumer.core.event.malformed import MalformedItem
+from consumer.core.event.selection.attribute_changes import AttributeChanges
+from consumer.core.event.selection.attribute_path import AttributePath, read_path
 from tests.reference.records import edited_members
 from tests.reference.seeing import paths_of
 from tests.reference.selections import deep_items, few_names

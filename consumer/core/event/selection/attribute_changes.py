@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from consumer.core.event.attribute import Members
-    from consumer.core.event.attribute_path import AttributePath
+    from consumer.core.event.selection.attribute_path import AttributePath
 
 _decode_members = json.Decoder(dict[str, Raw]).decode
 _decode_elements = json.Decoder(list[Raw]).decode

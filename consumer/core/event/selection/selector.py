@@ -14,12 +14,12 @@ from msgspec import DecodeError, Raw, json
 from consumer.core.event.attribute import Members, decode_value, plain
 from consumer.core.event.malformed import MalformedItem, ReservedAttribute
 from consumer.core.event.member_names import MEMBER_NAMES
-from consumer.core.event.selection import REPLICATION, Selection
+from consumer.core.event.selection.selection import REPLICATION, Selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from consumer.core.event.attribute_path import AttributePath
+    from consumer.core.event.selection.attribute_path import AttributePath
 
 _decode_members = json.Decoder(dict[str, Raw]).decode
 _decode_elements = json.Decoder(list[Raw]).decode

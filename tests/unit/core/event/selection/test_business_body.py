@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from msgspec import Raw
 
-from consumer.core.event.attribute_path import read_path
-from consumer.core.event.business_body import body_members, seen_text
 from consumer.core.event.malformed import MalformedItem
-from consumer.core.event.seen_json import joined
-from consumer.core.event.selection import Selection
-from consumer.core.event.selector import Part, Selector
+from consumer.core.event.selection.attribute_path import read_path
+from consumer.core.event.selection.business_body import body_members, seen_text
+from consumer.core.event.selection.seen_json import joined
+from consumer.core.event.selection.selection import Selection
+from consumer.core.event.selection.selector import Part, Selector
 from tests.reference.records import items
 from tests.reference.transcode import item_of, parse_strictly
 

@@ -14,10 +14,10 @@ from msgspec import DecodeError, Raw, json
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.member_names import MEMBER_NAMES
 from consumer.core.event.number import number
-from consumer.core.event.selector import Part
+from consumer.core.event.selection.selector import Part
 
 if TYPE_CHECKING:
-    from consumer.core.event.selector import Shown
+    from consumer.core.event.selection.selector import Shown
 
 _decode_members = json.Decoder(dict[str, Raw]).decode
 _decode_elements = json.Decoder(list[Raw]).decode

@@ -8,11 +8,11 @@ from msgspec import DecodeError, Raw, json
 
 from consumer.core.event.attribute import decode_map, decode_members, decode_value, plain
 from consumer.core.event.malformed import MalformedItem
-from consumer.core.event.seen_json import joined, seen_object
-from consumer.core.event.selector import Part, seen_value
+from consumer.core.event.selection.seen_json import joined, seen_object
+from consumer.core.event.selection.selector import Part, seen_value
 
 if TYPE_CHECKING:
-    from consumer.core.event.selector import Selector, Shown
+    from consumer.core.event.selection.selector import Selector, Shown
 
 _WANTED: Final = "it is to be the event, and is no map and no JSON object"
 

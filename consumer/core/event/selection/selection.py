@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from consumer.core.event.attribute_path import AttributePath
+    from consumer.core.event.selection.attribute_path import AttributePath
 
 REPLICATION: Final = "aws:rep:"
 """Names of the attributes that global tables of the version of 2017 add begin with this."""

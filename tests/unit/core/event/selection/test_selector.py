@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from consumer.core.event.attribute import decode_members
-from consumer.core.event.attribute_path import AttributePath, read_path
 from consumer.core.event.malformed import MalformedItem, ReservedAttribute
-from consumer.core.event.selection import Selection
-from consumer.core.event.selector import Selector, members_text
+from consumer.core.event.selection.attribute_path import AttributePath, read_path
+from consumer.core.event.selection.selection import Selection
+from consumer.core.event.selection.selector import Selector, members_text
 from tests.reference import seeing
 from tests.reference.selections import deep_items, selections_of
 

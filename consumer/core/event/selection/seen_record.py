@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Final
 from msgspec import DecodeError, Raw, json
 
 from consumer.core.event.attribute import decode_members
-from consumer.core.event.business_body import seen_text
 from consumer.core.event.malformed import MalformedItem
-from consumer.core.event.selector import Part, Selector, members_text
+from consumer.core.event.selection.business_body import seen_text
+from consumer.core.event.selection.selector import Part, Selector, members_text
 from consumer.core.stream.record import MalformedRecord, decode_record
 
 if TYPE_CHECKING:
     from consumer.core.event.event import EventFormat
-    from consumer.core.event.selection import Selection
+    from consumer.core.event.selection.selection import Selection
 
 _IMAGES: Final = ("Keys", "NewImage", "OldImage")
 

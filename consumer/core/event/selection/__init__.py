@@ -1,0 +1,1 @@
+"""What an event type shows of an item, and under which names."""
