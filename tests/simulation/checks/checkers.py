@@ -347,6 +347,8 @@ class Checks:
             found = self._newest.get(key)
             if found is None or found.dead or _is_trimmed(found.record):
                 continue
+            if None in found.expected:
+                continue  # whoever came to it last has other routes, which do not take it
             ends, newest = last.record, found.record
             if is_sought(self._table, ends.shard):
                 continue

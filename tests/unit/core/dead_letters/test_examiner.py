@@ -17,8 +17,8 @@ from consumer.core.dead_letters.redrive import (
     RedriveOutcome,
     Selection,
 )
-from consumer.core.event.selection import selection
 from consumer.core.event.event import Category, Crossing, EventFormat, Layout
+from consumer.core.event.selection import selection
 from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.limits import PublishLimits
 from consumer.core.routes.filters.lambda_filter import read_filter

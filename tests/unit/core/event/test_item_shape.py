@@ -231,6 +231,13 @@ def test_a_shape_is_learned_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(calls) == 1
 
 
+def test_a_new_name_that_might_pass_for_a_scalar_is_not_learned() -> None:
+    shapes = Shapes().of(Selection(rename=(("a", "\0000;"),)))
+    text = raw({"a": {"S": "x"}, "b": {"S": "y"}})
+    for _ in range(3):
+        assert shapes.splice(text) is None
+
+
 WITHOUT_B = Selection(exclude=(read_path("b"), read_path("l.x")))
 
 

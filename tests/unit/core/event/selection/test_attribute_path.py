@@ -1,7 +1,7 @@
 """Paths as settings name them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from consumer.core.event.selection.attribute_path import AttributePath, BadPath, read_path
@@ -28,6 +28,9 @@ def test_what_names_nothing(text: str) -> None:
         read_path(text)
 
 
+@example(["a.b", "c/d", "~"])
+@example(["/a"])
+@example(["a", ""])
 @given(st.lists(st.text(max_size=4), min_size=1, max_size=3).filter(lambda names: bool(names[0])))
 def test_a_path_is_written_as_it_is_read(names: list[str]) -> None:
     path = AttributePath(tuple(names))

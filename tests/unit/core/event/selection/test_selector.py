@@ -93,6 +93,7 @@ SKU = {"M": {"sku": s("a")}}
             {"a": s("1"), "b": SKU},
             {"b": s("1")},
         ),
+        (Selection(include=paths("a.b.c")), {"a": {"M": {"b": s("x")}}}, {"a": {"M": {}}}),
         (Selection(), {"aws:rep:deleting": s("x"), "a": SKU}, {"a": SKU}),
         (Selection(replication=True), {"aws:rep:deleting": s("x")}, {"aws:rep:deleting": s("x")}),
         (
