@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.core.event.event import Category, EventFormat, Layout
+from consumer.core.event.event import Category, EventFormat, Layout, MetadataSources
 from consumer.core.event.selection.attribute_path import AttributePath
 from consumer.core.event.selection.selection import Selection
 
@@ -61,3 +61,8 @@ def test_a_format_leaves_something_out_if_its_selection_does() -> None:
     assert not form.leaves_out
     assert replace(form, selection=Selection()).leaves_out
     assert not replace(form, selection=Selection(replication=True)).leaves_out
+
+
+def test_the_sources_of_metadata_are_named_once_each() -> None:
+    assert MetadataSources().names == ()
+    assert MetadataSources("id", "flow", parent_eids="flow").names == ("id", "flow")

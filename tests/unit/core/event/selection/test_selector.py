@@ -76,6 +76,11 @@ SKU = {"M": {"sku": s("a")}}
             {"a": {"L": [SKU, {"L": [SKU, {"M": {}}]}]}},
         ),
         (Selection(include=paths("a.b.c")), {"a": {"M": {"b": s("x")}}}, {"a": {"M": {}}}),
+        (
+            Selection(include=paths("a.b.c")),
+            {"a": {"M": {"b": {"M": {"c": s("x"), "d": s("y")}}}}},
+            {"a": {"M": {"b": {"M": {"c": s("x")}}}}},
+        ),
         (Selection(include=paths("a", "a.sku")), {"a": CARD}, {"a": CARD}),
         (
             Selection(include=paths("a"), exclude=paths("a.card")),
@@ -94,6 +99,11 @@ SKU = {"M": {"sku": s("a")}}
             {"b": s("1")},
         ),
         (Selection(include=paths("a.b.c")), {"a": {"M": {"b": s("x")}}}, {"a": {"M": {}}}),
+        (
+            Selection(include=paths("a.b.c")),
+            {"a": {"M": {"b": {"M": {"c": s("x"), "d": s("y")}}}}},
+            {"a": {"M": {"b": {"M": {"c": s("x")}}}}},
+        ),
         (Selection(), {"aws:rep:deleting": s("x"), "a": SKU}, {"a": SKU}),
         (Selection(replication=True), {"aws:rep:deleting": s("x")}, {"aws:rep:deleting": s("x")}),
         (
