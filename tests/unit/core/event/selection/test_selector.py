@@ -98,12 +98,6 @@ SKU = {"M": {"sku": s("a")}}
             {"a": s("1"), "b": SKU},
             {"b": s("1")},
         ),
-        (Selection(include=paths("a.b.c")), {"a": {"M": {"b": s("x")}}}, {"a": {"M": {}}}),
-        (
-            Selection(include=paths("a.b.c")),
-            {"a": {"M": {"b": {"M": {"c": s("x"), "d": s("y")}}}}},
-            {"a": {"M": {"b": {"M": {"c": s("x")}}}}},
-        ),
         (Selection(), {"aws:rep:deleting": s("x"), "a": SKU}, {"a": SKU}),
         (Selection(replication=True), {"aws:rep:deleting": s("x")}, {"aws:rep:deleting": s("x")}),
         (
