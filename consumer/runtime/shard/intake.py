@@ -13,7 +13,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from consumer.core.backlog.queued_event import cost_of
-from consumer.core.event.event import Withheld
+from consumer.core.event.event import Unbuildable, Withheld
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.occurred_at import epoch_seconds
 from consumer.core.shard.cursor import (
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from consumer.core.backlog.ticket import Ticket
     from consumer.core.backlog.watermark import AckWatermark
-    from consumer.core.event.event import Event, Unbuildable
+    from consumer.core.event.event import Event
     from consumer.core.routes.assembler import Assembler
     from consumer.core.shard.cursor import Cursor
     from consumer.core.stream.page import Page
@@ -202,7 +202,7 @@ class Intake:
         lacking = [
             (number, content)
             for number, content in events
-            if self._watermark.leaves(sequence, self._outlets[number].name)
+            if _is_of_any(content) or self._watermark.leaves(sequence, self._outlets[number].name)
         ]
         if events and not lacking:
             return [], ALREADY_SETTLED
@@ -232,6 +232,15 @@ class Intake:
         used = budget.used
         self._crowded |= self._backlog.add(self._watermark, fresh, now, limits)
         self._reservations.queued(budget.used - used)
+
+
+def _is_of_any(content: Event | Unbuildable) -> bool:
+    """Return whether it is the letter of a record that cannot be read, which has no event type.
+
+    No mark tells whether it is settled: it goes with the first route, and that may have been
+    another one for the owner who wrote the mark.
+    """
+    return isinstance(content, Unbuildable) and content.unreadable
 
 
 def _time_of(record: StreamRecord | MalformedRecord) -> float | None:

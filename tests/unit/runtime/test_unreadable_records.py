@@ -9,12 +9,15 @@ from structlog.testing import capture_logs
 
 from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.event.selection.selection import Selection
+from consumer.core.leases.lease import Lease
+from consumer.core.leases.mark import Ahead, Mark
 from consumer.core.limits import PublishLimits
 from consumer.core.publishing.flow import FlowState
 from consumer.core.routes.route import Route
-from tests.twins.line import FORMAT, DeadLetterTwin, Line, run_line
+from tests.twins.line import FORMAT, SHARD, DeadLetterTwin, Line, run_line
 from tests.twins.nakadi import NakadiTwin, Reply
 from tests.twins.shard import FIRST, ShardTwin
+from tests.twins.virtual_time import EPOCH
 
 LIMITS = PublishLimits(dead_letter_limit=5)
 BROKEN = b'{"eventID":"4711","dynamodb":{"SequenceNumber":"%d"}}'
@@ -56,6 +59,22 @@ def test_each_is_one_letter_however_many_routes_there_are() -> None:
         assert letter.record == BROKEN % (letter.sequence or 0)
     for _, nakadi in made:
         assert len(nakadi.stored) == 4
+
+
+def test_no_mark_of_an_owner_with_other_routes_says_that_one_is_settled() -> None:
+    queue = DeadLetterTwin()
+    mark = Mark(Ahead(FIRST + 5, ("shop.shipped",)), 0)  # it went with that one, the first then
+    lease = Lease(SHARD, None, checkpoint="TRIM_HORIZON", created_at=EPOCH, mark=mark)
+    made = routes(FORMAT, FORMAT)
+    run_line(
+        lambda line: until_settled(line, FIRST + 5),
+        shard=shard(2, 2, 2),
+        queue=queue,
+        routes=made,
+        lease=lease,
+    )
+    assert [letter.sequence for letter in queue.letters] == [FIRST + 2, FIRST + 3]
+    assert [len(nakadi.stored) for _, nakadi in made] == [0, 4]
 
 
 def test_an_event_type_that_is_stopped_does_not_hold_them_up() -> None:
