@@ -130,6 +130,8 @@ def _broken(settings: Settings, route: Route) -> Iterator[str]:
     reserved = {form.patch_member, form.change_member} - {None}
     if form.patch_member is not None and form.patch_field == form.change_field:
         yield f"found {form.patch_field!r} for patch_field and change_field, wanted two names"
+    if form.category is Category.BUSINESS and form.change_member == "metadata":
+        yield "found 'metadata' for change_field, wanted another name: the event has this member"
     if form.layout is Layout.NESTED and "item" in reserved:
         yield "found 'item' for patch_field or change_field, wanted another in the nested layout"
     for _, new in form.selection.rename if form.selection is not None else ():
