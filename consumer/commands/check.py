@@ -32,9 +32,10 @@ from consumer.core.preflight.route_check import judge_routes, of_route
 from consumer.core.reports.application_report import judge_application
 from consumer.credentials import fallback_region, tls_of, token_of
 from consumer.errors import LeaseTableAbsent, Misconfigured, Retryable
-from consumer.find_stream import check_enabled, find_stream, is_known
+from consumer.find_stream import check_enabled, find_stream, is_known, purpose_of
 from consumer.observability import logs
 from consumer.observability.actions import TRUST_FOR_AWS, TRUST_FOR_NAKADI
+from consumer.runtime.discovery.purpose_keeper import conflict_of
 from consumer.second_sender import check_second_sender
 from consumer.settings.loading import load_settings
 from consumer.settings.routes import routes_of
@@ -141,10 +142,24 @@ class Check:
         elif not page.enabled:
             self._doubtful("stream", "disabled: the rest of it is read", "enable a stream again")
         self._fine("view type", page.view_type)
+        self._purpose(page, rows)
         for route in self._routes():
             chosen, keys = route.format.ordering_key, page.key_attributes
             result = check_ordering_key(chosen, keys, route.setting("ordering_key"))
             self.results.extend(of_route(route, [result]))
+
+    def _purpose(self, page: StreamPage, rows: Sequence[StreamRow]) -> None:
+        """Report the rows of the table's streams that were written for another purpose."""
+        purpose = purpose_of(self._settings, page)
+        of_table = [row for row in rows if row.table == page.stream.table]
+        readable = [row for row in of_table if row.unreadable is None]
+        for conflict in filter(None, (conflict_of(purpose, row) for row in readable)):
+            what, _, remedy = str(conflict).partition("; ")
+            if self._settings.accept_change:
+                accepted = "nothing: CONSUMER_ACCEPT_CHANGE is set, so it is replaced"
+                self._doubtful("application", what, accepted)
+            else:
+                self.results.append(CheckResult("application", Severity.WRONG, what, remedy))
 
     async def _known_rows(self, aws: Aws) -> Sequence[StreamRow]:
         """Return the stream rows; none if the lease table does not answer, which is told later."""

@@ -117,8 +117,10 @@ of `consumer settings`, in its words; where one of them comes by valueFrom nobod
 {{- if not $config.application -}}
 {{- $wrong = append $wrong "config.application, routes: wanted the name of the application if there are routes." -}}
 {{- end -}}
-{{- if or (hasKey $is "filter") (hasKey $is "changed") (hasKey $is "include") (hasKey $is "exclude") -}}
-{{- $wrong = append $wrong "routes, config.filter, config.changed, config.include, config.exclude: wanted only routes if there are some: each says these itself." -}}
+{{- range list "filter" "changed" "include" "exclude" -}}
+{{- if hasKey $is . -}}
+{{- $wrong = append $wrong (printf "routes, config.%s: wanted at most one of the two: each route has its own." .) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- if and .Values.token.secretName $config.nakadi_token_file -}}

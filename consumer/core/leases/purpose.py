@@ -5,7 +5,8 @@ first writer wrote it: a service with a single event type compares it with its o
 while it runs. `event_types` are those of a service with routes, which may come and go: one that
 starts must share one of them, and adds its own. So a service may move from the single event type
 into routes and back, a route may be added or removed in a roll, and a service that publishes
-something else is still caught.
+something else is still caught. Where the first writer had routes, there is no fingerprint of a
+single event type to compare: then it must be one of those listed.
 """
 
 from __future__ import annotations
@@ -30,9 +31,10 @@ class Purpose:
 
     def fits(self, row: StreamRow) -> bool:
         """Return whether a stream row was written for this purpose, or one that it continues."""
-        if not self.routed:
-            return row.fingerprint == self.fingerprint
-        return not set(self.event_types).isdisjoint(event_types_of(row))
+        shared = not set(self.event_types).isdisjoint(event_types_of(row))
+        if self.routed:
+            return shared
+        return row.fingerprint == self.fingerprint or (shared and _is_of_routes(row.fingerprint))
 
     def first(self, row: StreamRow, older: StreamRow | None) -> StreamRow:
         """Return a new stream's row with what it says of the purpose.
@@ -109,6 +111,15 @@ def second_senders(
 
 def _with(names: tuple[str, ...], more: Iterable[str]) -> tuple[str, ...]:
     return (*names, *sorted(set(more) - set(names)))
+
+
+def _is_of_routes(fingerprint: str) -> bool:
+    """Return whether a fingerprint was written by a service with routes."""
+    try:
+        found: object = loads(fingerprint)
+    except JSONDecodeError:
+        return False
+    return isinstance(found, dict) and "event_types" in found
 
 
 def _named_by(fingerprint: str) -> tuple[str, ...]:

@@ -21,25 +21,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from consumer.core.leases.lease import Lease, StreamRow
+    from consumer.core.leases.purpose import Purpose
     from consumer.ports import Clock, LeaseStore
     from consumer.runtime.discovery.source import Source
 
 _CHOOSE: Final = "choose another application, or set CONSUMER_ACCEPT_CHANGE=true to replace it"
 
 
-def conflict_of(source: Source, row: StreamRow) -> Misconfigured | None:
+def conflict_of(purpose: Purpose, row: StreamRow) -> Misconfigured | None:
     """Return what is wrong, naming both sides, if a row was written for another purpose."""
-    if source.purpose.fits(row):
+    if purpose.fits(row):
         return None
-    if source.purpose.routed:
-        found, ours = event_types_of(row), ", ".join(source.purpose.event_types)
+    if purpose.routed:
+        found, ours = event_types_of(row), ", ".join(purpose.event_types)
         return Misconfigured(
             f"CONSUMER_APPLICATION reads stream {row.key} for {', '.join(found) or row.fingerprint}"
             f", but the routes of this worker publish {ours}, none of these; {_CHOOSE}"
         )
     return Misconfigured(
         f"CONSUMER_APPLICATION reads stream {row.key} for {row.fingerprint!r}, but this worker"
-        f" is configured for {source.purpose.fingerprint!r}; {_CHOOSE}"
+        f" is configured for {purpose.fingerprint!r}; {_CHOOSE}"
     )
 
 
@@ -76,7 +77,9 @@ class PurposeKeeper:
 
     def conflict(self, rows: Sequence[StreamRow]) -> Misconfigured | None:
         """Return why this worker has to end: a row that it must agree with has another purpose."""
-        found = (conflict_of(self._source, row) for row in rows if row.key not in self._named)
+        found = (
+            conflict_of(self._source.purpose, row) for row in rows if row.key not in self._named
+        )
         return next(filter(None, found), None)
 
     async def note(self, seen: Sequence[tuple[StreamRow, Sequence[Lease] | None]]) -> None:

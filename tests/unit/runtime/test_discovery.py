@@ -669,8 +669,8 @@ def test_a_time_is_trim_horizon_that_skips_what_is_older() -> None:
 
 def test_one_application_has_one_purpose() -> None:
     row = first_row(source(fingerprint="orders, nested"), STREAM, [])
-    assert conflict_of(source(fingerprint="orders, nested"), row) is None
-    conflict = conflict_of(source(fingerprint="orders, flat"), row)
+    assert conflict_of(source(fingerprint="orders, nested").purpose, row) is None
+    conflict = conflict_of(source(fingerprint="orders, flat").purpose, row)
     assert re.search(r"'orders, nested'.*'orders, flat'", str(conflict))
 
 

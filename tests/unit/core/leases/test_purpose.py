@@ -79,6 +79,14 @@ def test_from_a_single_event_type_to_routes_and_back() -> None:
     assert not single("audit").fits(row)  # it publishes under another fingerprint
 
 
+def test_a_service_that_began_with_routes_may_move_to_one_of_their_event_types() -> None:
+    born = replace(LISTED, fingerprint=routed("order", "payment").fingerprint)
+    assert single("order").fits(born)
+    assert not single("audit").fits(born)
+    assert not single("payment").fits(LISTED)  # its fingerprint is of a single event type
+    assert not Purpose("?", ("order",)).fits(replace(LISTED, fingerprint="{"))
+
+
 def test_the_first_row_says_what_its_writer_publishes() -> None:
     made = single("order").first(replace(BARE, fingerprint="?"), None)
     assert (made.fingerprint, made.event_types, made.published) == (line("order"), None, ())
