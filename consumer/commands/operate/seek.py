@@ -14,6 +14,7 @@ from consumer.commands.operate.lease_reading import CONNECTIONS, open_lease_tabl
 from consumer.commands.operate.operator_command import OperatorRequest, operate, prepare
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON, sequence_of
 from consumer.core.leases.command import Action
+from consumer.core.leases.purpose import event_types_of
 from consumer.core.stream.stream import AfterSequence, AtTrimHorizon, Stream
 from consumer.credentials import fallback_region
 from consumer.errors import Misconfigured, Retryable, ShardNotFound, TrimmedData
@@ -63,8 +64,22 @@ def _check_event_type(event_type: str, target: str, settings: Settings) -> None:
         )
     ours = settings.event_types
     if ours and event_type not in ours:
-        wanted = repr(ours[0]) if len(ours) == 1 else f"one of {', '.join(ours)}"
-        raise Misconfigured(f"--event-type: found {event_type!r}, wanted {wanted}")
+        raise Misconfigured(f"--event-type: found {event_type!r}, wanted {_any_of(ours)}")
+
+
+def _check_published(event_type: str, commands: Sequence[StreamCommand]) -> None:
+    """Raise Misconfigured if the streams' rows say that the service has no such event type."""
+    rows = [each.row for each in commands]
+    known = {name for row in rows for name in (*event_types_of(row), *(row.published or ()))}
+    if known and event_type not in known:
+        raise Misconfigured(
+            f"--event-type: found {event_type!r}, wanted {_any_of(sorted(known))}: those that the"
+            " application has published, by its lease table"
+        )
+
+
+def _any_of(names: Sequence[str]) -> str:
+    return repr(names[0]) if len(names) == 1 else f"one of {', '.join(names)}"
 
 
 async def _prepare(settings: Settings, request: OperatorRequest) -> list[StreamCommand]:
@@ -73,6 +88,8 @@ async def _prepare(settings: Settings, request: OperatorRequest) -> list[StreamC
         open_lease_table(settings, aws) as store,
     ):
         commands = await prepare(store, settings, request)
+        if request.event_type is not None and not settings.event_types:
+            _check_published(request.event_type, commands)
         if request.target == TRIM_HORIZON:
             return commands
         client = DynamoDbStreams(

@@ -184,8 +184,12 @@ def after_event_type_seek(lease: Lease, command: Command) -> Lease:
 
     The shard is read again from the target, and a mark says that only this event type, and those
     that were behind before, lack anything up to where the others are. The position never moves
-    forward: event types that are behind need what lies there. If the time of the position is not
-    known, everything that the stream holds is read.
+    forward: event types that are behind need what lies there; nor does what an earlier seek skips
+    reach beyond the target. If the time of the position is not known, everything that the stream
+    holds is read.
+
+    Without a mark no sequence number is known up to which the others have what an earlier seek
+    skips, so that nothing is repeated before the shard has been read on from there.
     """
     ahead, begun, target = lease.ahead, sequence_of(lease.checkpoint), _target(command)
     if lease.finished or target == LATEST or (ahead is None and begun is None):
@@ -197,13 +201,20 @@ def after_event_type_seek(lease: Lease, command: Command) -> Lease:
     marked = replace(lease, mark=mark)
     if begun is None or _is_behind(lease, begun, target):
         settled = ahead is None or (isinstance(target, int) and target >= ahead.to)
-        return lease if settled else marked
+        return lease if settled else replace(marked, skip_before=_no_later(lease, target))
     if isinstance(target, int):
         return replace(marked, checkpoint=str(target), record_at=None, skip_before=0.0)
     everything = target == TRIM_HORIZON or lease.record_at is None
     skip_before = 0.0 if everything else float(target)
     oldest = replace(marked, checkpoint=TRIM_HORIZON, parent_gone=True)
     return replace(oldest, skip_before=skip_before)
+
+
+def _no_later(lease: Lease, target: float | str) -> float | None:
+    """Return before which time records are skipped, if those from a target on must not be."""
+    if not lease.skip_before:  # a mark covers nothing older than the start
+        return lease.skip_before
+    return min(lease.skip_before, target) if isinstance(target, float) else 0.0
 
 
 def _is_behind(lease: Lease, begun: int, target: float | str) -> bool:

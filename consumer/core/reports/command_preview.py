@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, assert_never
 
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON, sequence_of
-from consumer.core.leases.command import Action, Effect, after_seek, effect
+from consumer.core.leases.command import (
+    Action,
+    Effect,
+    after_event_type_seek,
+    after_seek,
+    effect,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from consumer.core.leases.command import Command
     from consumer.core.leases.lease import Lease
@@ -29,6 +36,16 @@ FINISHED = (
 BESIDE = (
     "Event types that are behind ({}) are published to again from the target, too: a shard can only"
     " be read again for all of them. To spare them, wait until they have caught up."
+)
+FORGOTTEN = (
+    "Event types are behind ({}), and the others are ahead of them. A seek is for all of them and"
+    " forgets that: to those that are ahead everything behind the target is published again, up to"
+    " where they were. Nothing skips for one event type alone; to spare the others, wait until it"
+    " has caught up."
+)
+UNREAD = (
+    "Shards that an earlier seek has moved, and that have not been read since, stay where they are:"
+    " wait until their checkpoint is a number, and give this command again."
 )
 PAUSED = (
     "Paused shards keep their owners and are not read; their age grows. The stream keeps records"
@@ -77,13 +94,13 @@ def warnings(leases: Sequence[Lease], command: Command) -> tuple[str, ...]:
 
 def _of_seek(leases: Sequence[Lease], meant: Sequence[Lease], command: Command) -> tuple[str, ...]:
     effects = {_effect(lease, command) for lease in meant}
-    target = command.target or ""
-    rough = target != TRIM_HORIZON and sequence_of(target) is None
+    behind = _names(lease for lease in meant if _forgets(lease, command))
     repeats = not effects.isdisjoint((Effect.REPEATS, Effect.EITHER))
     told = (
-        (REPEAT, repeats),
+        (REPEAT, repeats or bool(behind)),
+        (FORGOTTEN.format(", ".join(behind)), bool(behind)),
         (SKIP, not effects.isdisjoint((Effect.SKIPS, Effect.EITHER))),
-        (MINUTE, rough),
+        (MINUTE, _is_time(command) or command.target == LATEST),
         (FINISHED, repeats and any(each.finished for each in leases)),
     )
     return tuple(text for text, applies in told if applies)
@@ -93,14 +110,39 @@ def _of_event_type_seek(
     leases: Sequence[Lease], meant: Sequence[Lease], command: Command
 ) -> tuple[str, ...]:
     repeats = any(_effect(lease, command) is Effect.REPEATS for lease in meant)
-    behind = {name for each in meant if each.ahead is not None for name in each.ahead.behind}
-    others = sorted(behind - {command.event_type})
+    others = sorted({*_names(meant)} - {command.event_type})
     told = (
         (REPEAT, repeats),
         (BESIDE.format(", ".join(others)), repeats and bool(others)),
+        (UNREAD, any(_is_unread(lease, command) for lease in meant)),
+        (MINUTE, repeats and _is_time(command)),
         (FINISHED, repeats and any(each.finished for each in leases)),
     )
     return tuple(text for text, applies in told if applies)
+
+
+def _names(leases: Iterable[Lease]) -> list[str]:
+    """Return the event types that are behind in any of the shards, sorted."""
+    return sorted({name for each in leases if each.ahead is not None for name in each.ahead.behind})
+
+
+def _is_time(command: Command) -> bool:
+    target = command.target or TRIM_HORIZON
+    return target not in (TRIM_HORIZON, LATEST) and sequence_of(target) is None
+
+
+def _forgets(lease: Lease, command: Command) -> bool:
+    """Return whether a seek for all may repeat to those that are ahead what they have had."""
+    if lease.ahead is None or command.target == LATEST:
+        return False
+    number = sequence_of(command.target or TRIM_HORIZON)
+    return number is None or number < lease.ahead.to
+
+
+def _is_unread(lease: Lease, command: Command) -> bool:
+    """Return whether an earlier seek for all skips what the seek of an event type asks for."""
+    back = lease.checkpoint == TRIM_HORIZON and lease.skip_before
+    return bool(back) and lease.ahead is None and effect(lease, command) is Effect.NOTHING
 
 
 def _outcome(lease: Lease, command: Command) -> str:
@@ -109,8 +151,10 @@ def _outcome(lease: Lease, command: Command) -> str:
             return "is already paused" if lease.paused else "is no longer read"
         case Action.RESUME:
             return "is read again" if lease.paused else "is not paused"
-        case Action.SEEK | Action.SEEK_EVENT_TYPE:
-            return _seek(lease, command)
+        case Action.SEEK:
+            return _seek(lease, command) + _forgotten(lease, command)
+        case Action.SEEK_EVENT_TYPE:
+            return _event_type_seek(lease, command)
         case never:
             assert_never(never)
 
@@ -130,6 +174,31 @@ def _seek(lease: Lease, command: Command) -> str:
             return f"skips what is unpublished and older than {until}"
         case never:
             assert_never(never)
+
+
+def _forgotten(lease: Lease, command: Command) -> str:
+    """Return what is repeated by a seek that does not go back, as it forgets who was ahead."""
+    back = _effect(lease, command) is Effect.REPEATS
+    if back or lease.ahead is None or not _forgets(lease, command):
+        return ""
+    return f"; repeats the rest up to {lease.ahead.to} to those that are ahead"
+
+
+def _event_type_seek(lease: Lease, command: Command) -> str:
+    found = effect(lease, command)
+    if found is Effect.NOTHING and lease.owner is not None:
+        begun = sequence_of(lease.checkpoint) is not None
+        further = "is beyond that" if begun else "has settled anything"
+        return f"repeats {_since(command)} if its owner {further} by then, else nothing"
+    if found is Effect.NOTHING:
+        return "stays where it is"
+    row = after_event_type_seek(lease, command)
+    if sequence_of(row.checkpoint) is not None:
+        return f"repeats everything behind {row.checkpoint}"
+    if not row.skip_before:
+        return "repeats everything that the stream still holds"
+    time = datetime.fromtimestamp(row.skip_before, UTC).isoformat(timespec="seconds")
+    return f"repeats everything since {time.replace('+00:00', 'Z')}"
 
 
 def _effect(lease: Lease, command: Command) -> Effect:

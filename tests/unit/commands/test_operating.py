@@ -6,6 +6,7 @@ import asyncio
 import io
 import re
 import time
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -33,7 +34,7 @@ from tests.twins.lease_table import Fault, LeaseTable, LeaseTableTwin
 from tests.twins.virtual_time import run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from consumer.ports import StreamClient
 
@@ -325,3 +326,35 @@ def test_the_seek_of_an_event_type_skips_nothing_and_is_for_one_of_ours(
 ) -> None:
     with pytest.raises(Misconfigured, match=words):
         seek_again(*options)
+
+
+@pytest.mark.parametrize(
+    ("row", "name", "wanted"),
+    [
+        (replace(ROW, event_types=("a.b", "c.d")), "a.bb", "one of a.b, c.d"),
+        (replace(ROW, event_types=("a.b",), published=("a.b", "old")), "old", None),
+        (replace(ROW, event_types=("a.b", "c.d")), "c.d", None),
+        (replace(ROW, fingerprint='{"event_type": "a.b"}'), "a.bb", "'a.b'"),
+        (ROW, "any", None),  # nothing tells which event types there are
+    ],
+)
+def test_without_routes_in_the_settings_the_stream_says_which_event_types_there_are(
+    row: StreamRow, name: str, wanted: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk()
+    desk.table.streams[ROW.key] = row
+
+    @asynccontextmanager
+    async def opened(*_: object) -> AsyncIterator[LeaseTableTwin]:
+        yield desk.store
+
+    monkeypatch.setattr(seek, "open_lease_table", opened)
+    settings = Settings(table="orders", nakadi_url="http://localhost:1", application="a")
+    asked = replace(AGAIN, event_type=name)
+    if wanted is None:
+        (given,) = run(lambda: seek._prepare(settings, asked))
+        assert given.command.event_type == name
+        return
+    words = f"--event-type: found '{name}', wanted {wanted}: those that the application"
+    with pytest.raises(Misconfigured, match=re.escape(words)):
+        run(lambda: seek._prepare(settings, asked))

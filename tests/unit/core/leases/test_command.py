@@ -178,6 +178,11 @@ def marked(to: int, *behind: str) -> Mark:
     return Mark(Ahead(to, behind), 0)
 
 
+SOUGHT = replace(  # to 09:20, for public
+    FRESH, skip_before=NOW - 600, parent_gone=True, mark=marked(400, "public")
+)
+
+
 @pytest.mark.parametrize(
     "target", [TRIM_HORIZON, LATEST, "300", "500", "2026-11-01T09:00:00Z", "2026-11-01T09:29:00Z"]
 )
@@ -272,6 +277,17 @@ def test_commands_do_not_make_an_invalid_mark_valid() -> None:
             TRIM_HORIZON,
             replace(FRESH, mark=marked(600, "audit", "public")),
         ),
+        # what an earlier seek of it skips does not reach beyond the target
+        (SOUGHT, "2026-11-01T09:00:00Z", replace(SOUGHT, skip_before=NOW - 1800)),
+        (SOUGHT, "2026-11-01T09:25:00Z", SOUGHT),
+        (SOUGHT, TRIM_HORIZON, replace(SOUGHT, skip_before=0.0)),
+        (SOUGHT, "300", replace(SOUGHT, skip_before=0.0)),
+        (
+            replace(SOUGHT, checkpoint="100", record_at=NOW - 3600),
+            "2026-11-01T09:00:00Z",
+            replace(SOUGHT, checkpoint="100", record_at=NOW - 3600, skip_before=NOW - 1800),
+        ),
+        (replace(SOUGHT, mark=None), "2026-11-01T09:00:00Z", replace(SOUGHT, mark=None)),
         (
             replace(BEGUN, checkpoint=SHARD_END),
             TRIM_HORIZON,

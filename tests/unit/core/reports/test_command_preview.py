@@ -11,11 +11,13 @@ from consumer.core.leases.mark import Ahead, Mark
 from consumer.core.reports.command_preview import (
     BESIDE,
     FINISHED,
+    FORGOTTEN,
     MINUTE,
     PAUSED,
     REPEAT,
     SKIP,
     TO_COME,
+    UNREAD,
     preview,
     warnings,
 )
@@ -118,3 +120,98 @@ def test_it_names_others_that_are_behind_as_they_are_repeated_too() -> None:
     assert warnings((FRESH, DONE, down), again(TRIM_HORIZON)) == told
     alone = replace(BEGUN, mark=Mark(Ahead(600, ("public",)), 0))
     assert warnings((FRESH, DONE, alone), again(TRIM_HORIZON)) == (REPEAT, FINISHED)
+
+
+DOWN = replace(BEGUN, mark=Mark(Ahead(600, ("audit",)), 0))
+HALF_PAST_EIGHT = NOW - 3600
+
+
+@pytest.mark.parametrize(
+    ("target", "outcome", "notes"),
+    [
+        (
+            "500",
+            "skips everything up to 500; repeats the rest up to 600 to those that are ahead",
+            (REPEAT, FORGOTTEN.format("audit"), SKIP),
+        ),
+        (
+            "2026-11-01T09:25:00Z",
+            (
+                "skips what is unpublished and older than 2026-11-01T09:25:00Z;"
+                " repeats the rest up to 600 to those that are ahead"
+            ),
+            (REPEAT, FORGOTTEN.format("audit"), SKIP, MINUTE),
+        ),
+        ("600", "skips everything up to 600", (SKIP,)),
+        (LATEST, "skips what is unpublished and older than now", (SKIP, MINUTE)),
+        ("300", "repeats everything behind 300", (REPEAT, FORGOTTEN.format("audit"))),
+    ],
+)
+def test_a_seek_says_what_those_that_are_ahead_get_again(
+    target: str, outcome: str, notes: tuple[str, ...]
+) -> None:
+    forward = replace(seek(target), shards=("s-1",))
+    assert [line.outcome for line in preview((DOWN,), forward)] == [outcome]
+    assert warnings((DOWN,), forward) == notes
+
+
+def test_a_seek_to_where_a_shard_is_forgets_who_is_ahead() -> None:
+    free = replace(DOWN, owner=None)
+    here = replace(seek("400"), shards=("s-1",))
+    (line,) = preview((free,), here)
+    assert line.outcome == "stays where it is; repeats the rest up to 600 to those that are ahead"
+    assert warnings((free,), here) == (REPEAT, FORGOTTEN.format("audit"))
+
+
+@pytest.mark.parametrize(
+    ("lease", "target", "outcome", "notes"),
+    [
+        (  # the position does not move forward
+            DOWN,
+            "2026-11-01T09:25:00Z",
+            "repeats everything behind 400",
+            (REPEAT, BESIDE.format("audit"), MINUTE),
+        ),
+        (
+            BEGUN,
+            "2026-11-01T09:00:00Z",
+            "repeats everything since 2026-11-01T09:00:00Z",
+            (REPEAT, MINUTE),
+        ),
+        (  # an earlier seek of it began before
+            replace(DOWN, checkpoint=TRIM_HORIZON, skip_before=HALF_PAST_EIGHT),
+            "2026-11-01T09:00:00Z",
+            "repeats everything since 2026-11-01T08:30:00Z",
+            (REPEAT, BESIDE.format("audit"), MINUTE),
+        ),
+        (BEGUN, "300", "repeats everything behind 300", (REPEAT,)),
+        (
+            BEGUN,
+            "500",
+            "repeats everything behind 500 if its owner is beyond that by then, else nothing",
+            (REPEAT,),
+        ),
+        (
+            replace(BEGUN, checkpoint=LATEST),
+            TRIM_HORIZON,
+            (
+                "repeats everything that the stream still holds if its owner has settled anything"
+                " by then, else nothing"
+            ),
+            (REPEAT,),
+        ),
+        (replace(BEGUN, checkpoint=LATEST, owner=None), TRIM_HORIZON, "stays where it is", ()),
+        (  # for all of them a seek has just gone to half past eight
+            replace(FRESH, shard_id="s-1", skip_before=HALF_PAST_EIGHT),
+            "2026-11-01T08:00:00Z",
+            "stays where it is",
+            (UNREAD,),
+        ),
+    ],
+)
+def test_the_seek_of_an_event_type_says_where_it_begins(
+    lease: Lease, target: str, outcome: str, notes: tuple[str, ...]
+) -> None:
+    command = replace(again(target), shards=("s-1",))
+    assert [line.outcome for line in preview((lease,), command)] == [outcome]
+    assert warnings((lease,), command) == notes
