@@ -122,12 +122,27 @@ volumeMounts:
 {{- end -}}
 {{- end -}}
 
+{{/* MiB for the event types beyond the first. How many a Secret names is not known here: as many as there may be. */}}
+{{- define "consumer.memoryOfRoutes" -}}
+{{- $count := 1 -}}
+{{- if kindIs "string" .Values.routes -}}
+{{- if .Values.routes -}}
+{{- $count = len (fromYamlArray .Values.routes) -}}
+{{- else if include "consumer.hasRoutes" . -}}
+{{- $count = 50 -}}
+{{- end -}}
+{{- else if .Values.routes -}}
+{{- $count = len .Values.routes -}}
+{{- end -}}
+{{- add (mul 14 (sub (max 1 (min $count 4)) 1)) (mul 2 (sub (max 1 $count) 1)) -}}
+{{- end -}}
+
 {{/*
-288 MiB and five quarters of the queue; README.md, "Memory", adds up why. Request and limit are the
-same: a worker must not be killed for its neighbour.
+288 MiB and five quarters of the queue, and more with several event types; README.md, "Memory", adds
+up why. Request and limit are the same: a worker must not be killed for its neighbour.
 */}}
 {{- define "consumer.resources" -}}
-{{- $memory := printf "%dMi" (add 288 (int64 (ceil (divf (mulf .root.Values.config.queue_bytes 1.25) 1048576)))) -}}
+{{- $memory := printf "%dMi" (add 288 (int64 (ceil (divf (mulf .root.Values.config.queue_bytes 1.25) 1048576))) (int64 (include "consumer.memoryOfRoutes" .root))) -}}
 {{- $own := dict "requests" (dict "memory" $memory "ephemeral-storage" "32Mi") "limits" (dict "memory" $memory "ephemeral-storage" "64Mi") -}}
 {{- mergeOverwrite $own (deepCopy .root.Values.resources) (deepCopy .resources) | toYaml -}}
 {{- end -}}

@@ -222,3 +222,11 @@ def test_a_name_is_that_of_the_function_in_which_a_line_is_logged(tmp_path: Path
 
 if __name__ == "__main__":
     print("\n".join(rows()))
+
+
+def test_no_action_names_a_setting_that_only_a_single_event_type_has() -> None:
+    """Beside a list of routes it must not be set."""
+    told = [text for call in every_call() for text in call.actions]
+    runbook = (ROOT / "docs" / "runbook.md").read_text()
+    for text in (*told, runbook):
+        assert not re.search(r"CONSUMER_(EVENT_TYPE|FILTER|CHANGED|INCLUDE|EXCLUDE)\b", text)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from consumer.core.backlog.queued_event import QueuedEvent
     from consumer.core.backlog.ticket import Ticket
 
@@ -21,6 +23,13 @@ class EventChain:
     def __init__(self) -> None:
         self.first: QueuedEvent[Ticket] | None = None
         self.last: QueuedEvent[Ticket] | None = None
+
+    def __iter__(self) -> Iterator[QueuedEvent[Ticket]]:
+        """Yield its events, the oldest first."""
+        event = self.first
+        while event is not None:
+            yield event
+            event = event.after
 
     def append(self, event: QueuedEvent[Ticket]) -> None:
         """Add an event of the newest record."""

@@ -11,9 +11,9 @@ Rules
   request puts its keys back at the front.
 - A revoked event in flight keeps its key busy until its request ends; then it leaves the queue.
 - A key's queue is in one place at a time, which depends on its head; an empty queue is removed.
-- Ready keys are in the list of their destination: ANYWHERE; a partition with a lane; or
-  DEAD_LETTER, if the head can never be published. `take` moves a head to a partition's list when
-  it meets it, so that nothing is sorted while there is no lane.
+- Ready keys are in the list of their destination: ANYWHERE; a partition with a lane; DEAD_LETTER,
+  if the head can never be published; or NOWHERE, if it has to wait. `take` moves a head to another
+  list when it meets it, so that nothing is sorted while there is no lane.
 - An illegal move raises ValueError and changes nothing.
 """
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from consumer.core.backlog.queued_event import QueuedEvent
 
-    Sort = Callable[[QueuedEvent[Of_co]], str | None]
+    Sort = Callable[[QueuedEvent[Of_co]], "Destination | str | None"]
 
 
 class Destination(Enum):
@@ -43,10 +43,12 @@ class Destination(Enum):
 
     ANYWHERE = auto()
     DEAD_LETTER = auto()
+    NOWHERE = auto()
 
 
 ANYWHERE = Destination.ANYWHERE
 DEAD_LETTER = Destination.DEAD_LETTER
+NOWHERE = Destination.NOWHERE
 
 To = Destination | str  # a partition's name is text
 
@@ -140,8 +142,8 @@ class KeyOrderedQueue(Generic[Of_co]):
         """Take the next batch for a destination: at most `events` of them and `size` body bytes.
 
         A head larger than `size` goes alone. All returned events are in flight. `sort` returns the
-        partition in whose lane a head has to travel, or None: such a head is moved to that
-        partition's list. After `SORTED_AT_ONCE` of them the batch ends, even if it is not full.
+        partition in whose lane a head has to travel, or NOWHERE, or None: all but the last are
+        moved to that list. After `SORTED_AT_ONCE` of them the batch ends, even if it is not full.
         """
         letters = to is DEAD_LETTER
         if not letters:
@@ -182,9 +184,9 @@ class KeyOrderedQueue(Generic[Of_co]):
             self._ready_since = inf if left is None else left.queued_at
         return batch
 
-    def rejoin(self, partition: str) -> None:
-        """Move the keys of this partition's list to ANYWHERE: its lane is closed."""
-        for key_queue in self._ready.pop(partition, ()):
+    def rejoin(self, to: To) -> None:
+        """Move the keys of this list to ANYWHERE: the partition's lane is closed, or they go on."""
+        for key_queue in self._ready.pop(to, ()):
             self._stand(key_queue, ANYWHERE)
 
     def settle(self, event: QueuedEvent[Of_co]) -> None:

@@ -23,7 +23,7 @@ LEARNT_MAX = 100_000
 """Most keys that are remembered, for all partitions together."""
 
 LEARNT_BYTES = 32 * 1024 * 1024
-"""Most memory of these keys; a key may have 3 KB."""
+"""Most memory of these keys, of all event types of a process together; a key may have 3 KB."""
 
 _ENTRY_BYTES = 150
 """Memory of a key's entry in the dictionary, beside that of its text."""
@@ -45,9 +45,13 @@ class Partitioning:
 
 
 class Placement:
-    """The known partitions of events. `steady` is that of the Partitioning."""
+    """The known partitions of events of one event type, of so many that share the memory.
 
-    def __init__(self, partitioning: Partitioning) -> None:
+    `steady` is that of the Partitioning.
+    """
+
+    def __init__(self, partitioning: Partitioning, event_types: int = 1) -> None:
+        self._most = LEARNT_BYTES // event_types
         self.steady = partitioning.steady
         self._fields = partitioning.fields
         self._in_data = partitioning.in_data
@@ -78,7 +82,7 @@ class Placement:
         for event, name in named:
             if event.key not in self._learnt:
                 weight = _weight(event.key)
-                if len(self._learnt) >= LEARNT_MAX or self._learnt_bytes + weight > LEARNT_BYTES:
+                if len(self._learnt) >= LEARNT_MAX or self._learnt_bytes + weight > self._most:
                     continue
                 self._learnt_bytes += weight
             self._learnt[event.key] = name

@@ -31,7 +31,8 @@ class ShardStatus:
 
     `waits_for` names what it waits for before it reads on, None if it can read;
     `records_per_second` is how fast it reads. `reason` says more: which calls fail and how often,
-    who paused it and why, or the sequence number at which a hot key stands; `since` (epoch seconds)
+    who paused it and why, the sequence number at which a hot key stands, or that
+    of the record that cannot be read and holds the shard; `since` (epoch seconds)
     is when that began. `behind` names the event types whose events keep the checkpoint back, while
     those of others are settled beyond it.
     """

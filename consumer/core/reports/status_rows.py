@@ -41,6 +41,11 @@ def _reason(shard: ShardView) -> tuple[str | None, float | None]:
         return _paused(shard.pause)
     if shard.suspended_cause == "hot_key" and shard.crowded_at is not None:
         return f"the oldest event of the key is that of sequence {shard.crowded_at}", None
+    if shard.unread_at is not None:
+        return (
+            f"too many records cannot be read; the oldest is that of sequence {shard.unread_at}",
+            None,
+        )
     return None, None
 
 

@@ -30,7 +30,11 @@ class Assembler:
         self._stream_arn = stream_arn
         self._makers = [EventMaker(route, stream_arn, shapes) for route in routes]
         self._make = [maker.make for maker in self._makers]
-        self._reads_metadata = any(route.format.metadata != NO_SOURCES for route in routes)
+        self._reading_metadata = [
+            maker
+            for maker, route in zip(self._makers, routes, strict=True)
+            if route.format.metadata != NO_SOURCES
+        ]
         filtered = [number for number, route in enumerate(routes) if route.filter is not None]
         rest = [number for number, route in enumerate(routes) if route.otherwise]
         self._filtered = filtered
@@ -64,9 +68,9 @@ class Assembler:
 
     def take_metadata_left_out(self) -> int:
         """Return how many values were left out of events' metadata since this was asked last."""
-        if not self._reads_metadata:
+        if not self._reading_metadata:
             return 0
-        return sum(maker.take_metadata_left_out() for maker in self._makers)
+        return sum(maker.take_metadata_left_out() for maker in self._reading_metadata)
 
 
 def crossing_of(

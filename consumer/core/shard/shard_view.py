@@ -44,7 +44,8 @@ class ShardView:
     `failure` is that of the calls that fail now, None if they do not; `answered`: the stream has
     answered a request for records of the shard here. `crowded_at` is the sequence number of the
     oldest event of the hot key for which the shard waits, `pause` says who paused it. `behind` are
-    the event types that hold the shard back, sorted.
+    the event types that hold the shard back, sorted. `unread_at` is the sequence number of its
+    oldest record if that cannot be read, and waits because there are too many such records.
     """
 
     stream_key: str
@@ -65,6 +66,7 @@ class ShardView:
     crowded_at: int | None = None
     pause: Pause | None = None
     behind: tuple[str, ...] = ()
+    unread_at: int | None = None
 
     def age(self, wall: float) -> float:
         """Return the iterator age in seconds."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from consumer.core.backlog.budget import ByteBudget
 from consumer.core.backlog.queued_event import EventState, QueuedEvent
 from consumer.core.backlog.ticket import Ticket
+from consumer.core.dead_letters.letter_making import is_of_no_route
 from consumer.core.routes.unseen_paths import UnseenPaths
 from consumer.observability.publishing_metrics import PublishingMetrics
 
@@ -201,12 +202,14 @@ class Backlog:
 
         An event type that is stopped or backs off is waited for only if it is the only one, or
         while an event of the shard is in flight to it: the mark tells the next owner of the rest.
+        Records that cannot be read, and wait because there are too many, are not waited for.
         """
         for name in watermark.behind:
             outlet = self.outlets[name]
             if outlet.publishes or len(self.outlets) == 1:
-                return True
-            if any(event.of.tenure is watermark.tenure for event in outlet.queue.in_flight()):
+                if not all(self._waits_unread(event) for event in watermark.chains[name]):
+                    return True
+            elif any(event.of.tenure is watermark.tenure for event in outlet.queue.in_flight()):
                 return True
         return False
 
@@ -218,8 +221,17 @@ class Backlog:
         """
         held = {name for name in watermark.behind if not self.outlets[name].publishes}
         if waits and watermark.head is not None:
-            held |= {event.event_type for event in watermark.head.events}
+            held |= {
+                event.event_type for event in watermark.head.events if not self._waits_unread(event)
+            }
         return tuple(sorted(held))
+
+    def unread_at(self, watermark: AckWatermark) -> int | None:
+        """Return the number of the shard's oldest record if it waits because it cannot be read."""
+        head = watermark.head
+        if head is None or not any(self._waits_unread(event) for event in head.events):
+            return None
+        return head.sequence
 
     def observe(self, wall: float) -> None:
         """Set the gauges of the backlog and of each event type. `wall` is in epoch seconds."""
@@ -232,6 +244,14 @@ class Backlog:
             metrics.partition_lanes.set(len(outlet.event_type.lanes))
             metrics.queue_events.set(status.waiting_events)
             metrics.oldest_event_seconds.set(status.oldest_event_seconds or 0.0)
+
+    def _waits_unread(self, event: QueuedEvent[Ticket]) -> bool:
+        """Return whether it is a record that cannot be read, and was refused as a dead letter."""
+        return (
+            event.postponed > 0
+            and event.state is EventState.QUEUED
+            and is_of_no_route(event.content, self.outlets[event.event_type].event_type.route)
+        )
 
     def _grant(self) -> None:
         for member in self.budget.grants():

@@ -15,6 +15,7 @@ from consumer.core.backlog.queued_event import Of_co
 from consumer.core.publishing.lanes import LANE_SLOTS
 from consumer.core.publishing.next_send import Send, Wait, next_send
 from consumer.runtime.cancellation import ending_group
+from consumer.runtime.publishing.expiry import Expiry
 from consumer.runtime.publishing.shared_slots import SharedSlots
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Dispatcher(Generic[Of_co]):
         self._sender = sender
         self._clock = clock
         self._slots = slots or SharedSlots(outlet.limits.concurrency, {outlet.name: outlet.changed})
+        self._expiry = Expiry(outlet, clock)
         self._stopping = False
         self.in_flight = 0
 
@@ -62,9 +64,13 @@ class Dispatcher(Generic[Of_co]):
                 await self._turn(requests)
 
     async def _turn(self, requests: asyncio.TaskGroup) -> None:
+        pause = self._expiry.look()
+        if pause <= 0:
+            await asyncio.sleep(0)  # there is more to look at; let other tasks run
+            return
         decided = self._next()
         if isinstance(decided, Wait):
-            await self._outlet.changed.wait(decided.seconds)
+            await self._outlet.changed.wait(min(decided.seconds, pause))
         elif decided.lane is not None:
             self._send_in_lane(requests, decided.lane, decided.events, decided.size)
         elif not self._send(requests, decided.events, decided.size):

@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 _REMEDIES: Final = {
     "http_403": "let this token's owner write to the event type",
-    "http_404": "create the event type, or correct CONSUMER_EVENT_TYPE or CONSUMER_NAKADI_URL",
+    "http_404": "create the event type, or correct its name in the settings or CONSUMER_NAKADI_URL",
     DEFINITION: "repair the event type's definition as `detail` says, or the settings",
     DEAD_LETTER_LIMIT: "find out why so many events are refused (CONSUMER_DEAD_LETTER_LIMIT)",
 }

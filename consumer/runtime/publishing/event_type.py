@@ -46,7 +46,7 @@ class EventType:
     sent. `round_trip` is the smoothed duration, in seconds, of requests that travelled in no lane.
     `unknown` counts events that were sent and may have been stored, as their request had no clear
     answer. `signs` tell whether an event fails alone. `when_stopped` says, in the log line for a
-    stop, what is done until the operator has acted.
+    stop, what is done until the operator has acted. `event_types` is how many share the memory.
     """
 
     def __init__(
@@ -56,12 +56,14 @@ class EventType:
         chance: Chance,
         partitioning: Partitioning | None = None,
         when_stopped: str = PROBED,
+        event_types: int = 1,
     ) -> None:
         self.name = route.event_type
         self.route = route
         self.limits = limits = route.limits
         self.flow = Flow(limits)
-        self.lanes = Lanes(limits, Placement(partitioning or Partitioning()))
+        self._event_types = event_types
+        self.lanes = Lanes(limits, Placement(partitioning or Partitioning(), event_types))
         self.signs = SignsOfLife(self.lanes.placement)
         self.trouble = EventTrouble(self.name, clock, when_stopped.format(probe=limits.probe))
         self.published = False
@@ -193,7 +195,7 @@ class EventType:
         """Publish: the definition, which could not take these events, can now."""
         before = self.flow.state
         self.flow.resume()
-        self.lanes = Lanes(self.limits, Placement(partitioning))
+        self.lanes = Lanes(self.limits, Placement(partitioning, self._event_types))
         self.signs = SignsOfLife(self.lanes.placement)
         self.trouble.resumed(before)
 

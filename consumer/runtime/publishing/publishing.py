@@ -51,7 +51,14 @@ class Publishing:
         clock, chance = instruments.clock, instruments.chance
         self.backlog = Backlog(queue_bytes, instruments.metrics)
         self.event_types = tuple(
-            EventType(route, clock, chance, partitionings.get(route.event_type)) for route in routes
+            EventType(
+                route,
+                clock,
+                chance,
+                partitionings.get(route.event_type),
+                event_types=len(routes),
+            )
+            for route in routes
         )
         self.dead_letters = DeadLetterSender(dead_letter_queue, self.backlog, fence, instruments)
         origin = StreamOrigin(self.backlog, self.dead_letters, fence, instruments)

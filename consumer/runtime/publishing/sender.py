@@ -19,7 +19,6 @@ from consumer.core.publishing.flow import FlowState
 from consumer.core.publishing.halves import halved, halves
 from consumer.core.publishing.partition_outcome import PartitionOutcome
 from consumer.core.publishing.reaction import (
-    EXPIRED,
     Acked,
     Circumstances,
     FailsAlone,
@@ -33,6 +32,7 @@ from consumer.core.publishing.reaction import (
     react,
 )
 from consumer.observability.publishing_metrics import PublishingMetrics
+from consumer.runtime.publishing.expiry import TOO_OLD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,7 +109,7 @@ class Sender(Generic[Of_co]):
             )
             expired = oldest is not None and event.created_at < oldest
             if allowed and leads and expired:
-                origin.refused(event, Refused(EXPIRED, "older than the limit"), None)
+                origin.refused(event, TOO_OLD, None)
             elif allowed and (leads or follows) and not expired:
                 good.append(event)
                 continue

@@ -10,7 +10,7 @@ not admit; the page ends before it.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from consumer.core.backlog.queued_event import cost_of
 from consumer.core.event.event import Unbuildable, Withheld
@@ -20,7 +20,6 @@ from consumer.core.shard.cursor import (
     ALREADY_READ,
     ALREADY_SETTLED,
     BEFORE_SEEK,
-    OUTBOX_MODIFIED,
     skip_reason,
 )
 from consumer.core.stream.record import MalformedRecord
@@ -57,6 +56,25 @@ INSIDE_GAP = (ALREADY_READ, BEFORE_SEEK)
 
 NO_TIME = float("inf")
 """Stands for a creation time that cannot be read: never older than the stream's start."""
+
+
+class _Made(NamedTuple):
+    """The events of a record by the number of their route, and why other routes made none.
+
+    `settled`: an earlier owner of the shard has settled all events of it.
+    """
+
+    events: Sequence[tuple[int, Event | Unbuildable]]
+    withheld: Sequence[tuple[int, Withheld]]
+    settled: bool = False
+
+    @property
+    def why(self) -> str:
+        """Why there are no events."""
+        return ALREADY_SETTLED if self.settled else skip_reason([why for _, why in self.withheld])
+
+
+_NOTHING = _Made((), ())
 
 
 class Intake:
@@ -148,65 +166,69 @@ class Intake:
                 # A record without a readable number takes that of the record before it.
                 before = fresh[-1].sequence if fresh else watermark.opened or 0
                 # A mark may end at that number without it: only below it is it settled for sure.
-                made, _ = self._made(record, before + 1)
-                if made:
-                    self._admit(made, before, wall, fresh, must=True)
+                made = self._made(record, before + 1)
+                if made.events:
+                    self._admit(made.events, before, wall, fresh, must=True)
+                self._note(made)
                 taken += 1
                 continue
             place = cursor.place
             skipped = cursor.read(sequence, NO_TIME if created_at is None else created_at)
             if skipped not in INSIDE_GAP and self._gaps.open:
                 await self._gaps.close(sequence)
-            made, why = self._made(record, sequence) if skipped is None else ([], skipped)
-            if made:
+            made = _NOTHING if skipped is not None else self._made(record, sequence)
+            if made.events:
                 at = wall if created_at is None else created_at
-                if not self._admit(made, sequence, at, fresh):
+                if not self._admit(made.events, sequence, at, fresh):
                     cursor.return_to(place)
+                    self._assembler.take_metadata_left_out()  # counted when it is read again
                     break
             else:
-                self._metrics.records_skipped.labels(reason=why).inc()
+                self._metrics.records_skipped.labels(reason=skipped or made.why).inc()
                 self._push(fresh)
                 fresh = []
                 if skipped != ALREADY_READ:
                     watermark.skip(sequence, created_at)
+            self._note(made)
             taken += 1
         self._push(fresh)
-        self._metrics.metadata_left_out.inc(self._assembler.take_metadata_left_out())
         return taken
 
-    def _made(
-        self, record: StreamRecord | MalformedRecord, sequence: int
-    ) -> tuple[list[tuple[int, Event | Unbuildable]], str]:
-        """Return the events of a record by the number of their route, and why there are none.
+    def _made(self, record: StreamRecord | MalformedRecord, sequence: int) -> _Made:
+        """Return what the routes make of a record.
 
-        Without those that an earlier owner of the shard has settled, as its mark says.
-
-        That the item of a business event was written again is counted and warned of whatever the
-        other routes make of it: its readers have the event as it was first.
+        Without the events that an earlier owner of the shard has settled, as its mark says.
         """
         events: list[tuple[int, Event | Unbuildable]] = []
-        withheld: list[Withheld] = []
+        withheld: list[tuple[int, Withheld]] = []
         for number, content in self._assembler.events_of(record):
-            if not isinstance(content, Withheld):
+            if isinstance(content, Withheld):
+                withheld.append((number, content))
+            else:
                 events.append((number, content))
-                continue
-            withheld.append(content)
-            if content is Withheld.OUTBOX_MODIFIED:
-                self._conditions.warning(
-                    "outbox_modified",
-                    event_type=self._outlets[number].name,
-                    action=WRITE_ONCE,
-                )
-        if events and Withheld.OUTBOX_MODIFIED in withheld:
-            self._metrics.records_skipped.labels(reason=OUTBOX_MODIFIED).inc()
         lacking = [
             (number, content)
             for number, content in events
             if _is_of_any(content) or self._watermark.leaves(sequence, self._outlets[number].name)
         ]
-        if events and not lacking:
-            return [], ALREADY_SETTLED
-        return lacking, skip_reason(withheld)
+        return _Made(lacking, withheld, settled=bool(events and not lacking))
+
+    def _note(self, made: _Made) -> None:
+        """Tell what was left out of a record that was taken in.
+
+        That the item of a business event was written again is warned of whatever the other routes
+        make of it: its readers have the event as it was first.
+        """
+        left_out = self._assembler.take_metadata_left_out()
+        if left_out:
+            self._metrics.metadata_left_out.inc(left_out)
+        for number, why in made.withheld:
+            if why is Withheld.OUTBOX_MODIFIED:
+                self._conditions.warning(
+                    "outbox_modified",
+                    event_type=self._outlets[number].name,
+                    action=WRITE_ONCE,
+                )
 
     def _admit(
         self,

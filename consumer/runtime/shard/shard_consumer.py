@@ -140,6 +140,7 @@ class ShardConsumer:
             crowded_at=self._reader.crowded_at,
             pause=lease.pause,
             behind=self._backlog.held_back_by(watermark, waits=cause is not None),
+            unread_at=self._backlog.unread_at(watermark),
         )
 
     async def run(self) -> Outcome:

@@ -152,11 +152,18 @@ def pods_are_made_to_measure(bench: Bench) -> str:
         assert room >= 288, case.case
     memory = {
         name: bench.case(name).the("Deployment")["spec"]["template"]["spec"]["containers"][0]
-        for name in ("minimal", "single", "settings")
+        for name in ("minimal", "single", "settings", "routes-list", "routes", "routes-secret")
     }
     limits = {name: each["resources"]["limits"]["memory"] for name, each in memory.items()}
-    assert limits == {"minimal": "608Mi", "single": "308Mi", "settings": "1568Mi"}
-    return "queue of 16, 256, 1024 MiB: limit 308Mi, 608Mi, 1568Mi"
+    assert limits == {
+        "minimal": "608Mi",
+        "single": "308Mi",
+        "settings": "1568Mi",
+        "routes-list": "624Mi",
+        "routes": "640Mi",
+        "routes-secret": "748Mi",
+    }
+    return "queue of 16, 256, 1024 MiB: 308Mi, 608Mi, 1568Mi; 2, 3, 50 routes: 624Mi, 640Mi, 748Mi"
 
 
 def probes_ask_what_the_service_answers(bench: Bench) -> str:

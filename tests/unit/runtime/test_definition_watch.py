@@ -15,7 +15,7 @@ from consumer.core.leases.fence import Fence
 from consumer.core.limits import PublishLimits
 from consumer.core.preflight.check_result import CheckResult, Severity
 from consumer.core.publishing.flow import DEFINITION, FlowState
-from consumer.core.publishing.placement import Partitioning
+from consumer.core.publishing.placement import LEARNT_BYTES, Partitioning
 from consumer.core.routes.route import Route
 from consumer.observability.conditions import Conditions
 from consumer.observability.metrics import Metrics
@@ -119,6 +119,8 @@ def test_it_publishes_as_soon_as_the_definition_fits() -> None:
         assert len(bench.definition.asked_at) == 4
         assert bench.b.status.state == FlowState.PUBLISHING
         assert bench.b.lanes.placement._fields == ("id",)
+        learnt = [each.lanes.placement._most for each in bench.publishing.event_types]
+        assert learnt == [LEARNT_BYTES // 2] * 2
         assert not bench.b.refused()
 
     with capture_logs() as logs:

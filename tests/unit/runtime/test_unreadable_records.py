@@ -14,6 +14,7 @@ from consumer.core.leases.mark import Ahead, Mark
 from consumer.core.limits import PublishLimits
 from consumer.core.publishing.flow import FlowState
 from consumer.core.routes.route import Route
+from consumer.core.shard.shard_state import Outcome, ShardState
 from tests.twins.line import FORMAT, SHARD, DeadLetterTwin, Line, run_line
 from tests.twins.nakadi import NakadiTwin, Reply
 from tests.twins.shard import FIRST, ShardTwin
@@ -165,6 +166,72 @@ def test_without_a_sign_of_life_they_go_on_slowly() -> None:
         routes=routes(FORMAT, FORMAT, limits=limits),
     )
     assert len(queue.letters) == 12
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("leave", ["drain", "shed"])
+def test_no_drain_and_no_shedding_waits_for_those_that_wait(leave: str, count: int) -> None:
+    """What was published behind them is in the mark; `/status` names the oldest of them."""
+    queue = DeadLetterTwin()
+    made = routes(*[FORMAT] * count)
+
+    async def main(line: Line) -> None:
+        task = asyncio.create_task(line.run_consumer())
+        await line.until(lambda: all(len(nakadi.stored) == 20 for _, nakadi in made), 20)
+        await line.until(lambda: len(queue.letters) == LIMITS.dead_letter_limit, 5)
+        await asyncio.sleep(40)
+        assert (line.view.behind, line.view.unread_at) == ((), FIRST + 15)
+        began = line.clock.now()
+        getattr(line.consumer, leave)()
+        assert await task is Outcome.RELEASED
+        assert line.clock.now() - began < 2.0
+        assert line.lease.checkpoint == str(FIRST + 14)
+        line.outcome, line.consumer = None, line.new_consumer("other")
+        task = asyncio.create_task(line.run_consumer())
+        source.write(FIRST + 40, "new")
+        await line.until(lambda: line.lease.checkpoint == str(FIRST + 40), 900)
+        line.consumer.drain()
+        await task
+
+    source = shard(10, 12, 10)
+    run_line(main, shard=source, queue=queue, routes=made)
+    assert {letter.sequence for letter in queue.letters} == {FIRST + 10 + i for i in range(12)}
+    assert len(queue.letters) == 12
+    if count == 2:
+        assert len(made[1][1].stored) == 21  # nothing again
+
+
+def test_a_drain_waits_for_a_letter_under_way_and_for_what_is_published() -> None:
+    queue = DeadLetterTwin(delay=3.0)
+    made = routes(FORMAT, FORMAT)
+    for _, nakadi in made:
+        nakadi.delay = 1.0
+
+    async def main(line: Line) -> None:
+        task = asyncio.create_task(line.run_consumer())
+        await line.until(lambda: len(made[0][1].requests) == 2, 20)
+        line.consumer.drain()
+        assert await task is Outcome.RELEASED
+        assert line.lease.checkpoint == str(FIRST + 24)
+
+    run_line(main, shard=shard(10, 5, 10), queue=queue, routes=made)
+    assert len(queue.letters) == 5
+
+
+def test_a_shard_that_ends_names_the_record_it_waits_for_and_no_event_type() -> None:
+    source = shard(10, 12, 10)
+    source.closed = True
+
+    async def main(line: Line) -> None:
+        task = asyncio.create_task(line.run_consumer())
+        await asyncio.sleep(60)
+        view = line.view
+        assert (view.state, view.suspended_cause) == (ShardState.FINISHING, "settling")
+        assert (view.behind, view.unread_at) == ((), FIRST + 15)
+        line.consumer.drain()
+        await task
+
+    run_line(main, shard=source, queue=DeadLetterTwin(), routes=routes(FORMAT, FORMAT))
 
 
 @pytest.mark.parametrize("limit", [0, 5])

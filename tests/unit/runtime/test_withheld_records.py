@@ -10,9 +10,12 @@ from consumer.core.event.event import Category, MetadataSources
 from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.event.selection.selection import Selection
 from consumer.core.leases.checkpoint import SHARD_END
+from consumer.core.limits import PublishLimits
+from consumer.core.routes.route import Route
 from consumer.core.shard.shard_state import Outcome
+from consumer.settings.types import SMALLEST_QUEUE
 from tests.twins.line import FORMAT, Line, run_line
-from tests.twins.nakadi import sequence_of
+from tests.twins.nakadi import NakadiTwin, sequence_of
 from tests.twins.shard import FIRST, ShardTwin, record
 
 WITHOUT_N = replace(FORMAT, selection=Selection(exclude=(read_path("n"),)))
@@ -72,6 +75,38 @@ def test_an_outbox_item_that_is_written_again_is_counted_and_warned_of_rarely() 
     (warned,) = (log for log in logs if log["event"] == "outbox_modified")
     assert (warned["log_level"], warned["event_type"]) == ("warning", "order-store.order")
     assert "k2" not in repr(warned)
+
+
+def test_what_another_route_publishes_is_not_counted_as_skipped() -> None:
+    """It is warned of all the same."""
+    shard = ShardTwin(closed=True)
+    shard.write_many(20, keys=4)
+    routes = [
+        (Route(f"shop.{name}", form, PublishLimits(), ("id",), name=name), NakadiTwin())
+        for name, form in (("order", FORMAT), ("outbox", OUTBOX))
+    ]
+    with capture_logs() as logs:
+        line = run_line(to_the_end, shard=shard, routes=routes)
+    assert [len(nakadi.stored) for _, nakadi in routes] == [20, 0]
+    assert skipped(line, "outbox_modified") == 0
+    (warned,) = (log for log in logs if log["event"] == "outbox_modified")
+    assert warned["event_type"] == "shop.outbox"
+
+
+def test_what_is_left_out_of_metadata_is_counted_once_where_its_page_is_read_again() -> None:
+    shard = ShardTwin(closed=True, page_records=25)
+    for number in range(25):
+        sequence = FIRST + number
+        wire = json.loads(record(sequence, f"k{number}"))
+        for image, digit in (("OldImage", "1"), ("NewImage", "2")):
+            leaves = {f"l{leaf}": {"N": digit} for leaf in range(190)}
+            wire["dynamodb"][image]["n" * 5000] = {"M": leaves}  # the patch has it 190 times
+        shard.records.append((sequence, json.dumps(wire, separators=(",", ":")).encode()))
+    form = replace(FORMAT, metadata=MetadataSources(flow_id="n", span_ctx="fill"))
+    line = run_line(to_the_end, shard=shard, form=form, memory=SMALLEST_QUEUE)
+    assert len(line.nakadi.stored) == 25
+    assert shard.calls > 1
+    assert line.metrics.metadata_left_out._value.get() == 50
 
 
 def test_what_is_left_out_of_metadata_is_counted() -> None:

@@ -19,6 +19,7 @@ def listed(chain: EventChain) -> list[Queued]:
         found.append(there)
         assert there.after is None or there.after.before is there
         there = there.after
+    assert [*chain] == found
     assert chain.last is (found[-1] if found else None)
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import orjson
+import pytest
 
 from consumer.core.backlog.queued_event import QueuedEvent
 from consumer.core.event.event import Event
@@ -85,9 +86,11 @@ def test_nothing_is_learnt_beside_a_rule() -> None:
     assert placement.of(event("o-1")) is None
 
 
-def test_what_is_learnt_is_bounded_in_bytes() -> None:
-    placement = Placement(Partitioning())
-    size = LEARNT_BYTES // 4
+@pytest.mark.parametrize("event_types", [1, 5])
+def test_what_is_learnt_is_bounded_in_bytes(event_types: int) -> None:
+    """Of all event types together."""
+    placement = Placement(Partitioning(), event_types)
+    size = LEARNT_BYTES // event_types // 4
     events = [event(letter * size) for letter in "abcd"]
     placement.learn([(each, "3") for each in (*events, events[0])])
     assert [placement.of(each) for each in events] == ["3", "3", "3", None]

@@ -47,6 +47,15 @@ def test_a_hot_key_is_shown_by_its_sequence_number() -> None:
     assert shard_status(replace(hot, crowded_at=None), None, 100.0).reason is None
 
 
+def test_a_record_that_cannot_be_read_is_shown_by_its_sequence_number() -> None:
+    held = shard_status(replace(SHARD, unread_at=4711), None, 100.0)
+    assert (held.state, held.reason, held.behind) == (
+        "reading",
+        "too many records cannot be read; the oldest is that of sequence 4711",
+        (),
+    )
+
+
 def test_a_lease_shows_its_age_by_the_rows_and_who_paused_it() -> None:
     lease = Lease("s", None, "w", checkpoint="5", paused=True, pause=PAUSE)
     view = LeaseView("orders/1", lease, LeaseState.FOREIGN, None, 95.0)
