@@ -48,6 +48,25 @@ class MetadataSources:
         found = (self.eid, self.flow_id, self.span_ctx, self.parent_eids)
         return tuple(dict.fromkeys(name for name in found if name is not None))
 
+    def shown(self, selection: Selection | None) -> dict[str, str]:
+        """Return the attribute of each member, less those of which anything is excluded.
+
+        The members of an attribute are not told apart here. What is not included is moved, too.
+        """
+        excluded = () if selection is None else selection.exclude
+        hidden = {path.names[0] for path in excluded}
+        named = {
+            "eid": self.eid,
+            "flow_id": self.flow_id,
+            "span_ctx": self.span_ctx,
+            "parent_eids": self.parent_eids,
+        }
+        return {
+            member: attribute
+            for member, attribute in named.items()
+            if attribute is not None and attribute not in hidden
+        }
+
 
 NO_SOURCES: Final = MetadataSources()
 

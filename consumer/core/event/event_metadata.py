@@ -49,18 +49,7 @@ class MetadataReader:
     """Reads metadata out of items. What the selection excludes is in no event, nor here."""
 
     def __init__(self, sources: MetadataSources, selection: Selection | None) -> None:
-        excluded = [] if selection is None else [path.names for path in selection.exclude]
-        named = {
-            "eid": sources.eid,
-            "flow_id": sources.flow_id,
-            "span_ctx": sources.span_ctx,
-            "parent_eids": sources.parent_eids,
-        }
-        self._sources = {
-            member: attribute
-            for member, attribute in named.items()
-            if attribute is not None and (attribute,) not in excluded
-        }
+        self._sources = sources.shown(selection)
 
     @property
     def attributes(self) -> tuple[str, ...]:

@@ -179,6 +179,26 @@ def test_a_route_that_is_refused(preview: Command, environ: dict[str, str], says
     assert answer.stderr.startswith(f"consumer: {says}")
 
 
+@pytest.mark.parametrize(
+    ("key", "told"), [("", False), ("id,line", False), ("id", True), ("line", True)]
+)
+def test_a_record_does_not_say_which_key_attribute_is_the_partition_key(
+    preview: Command, key: str, *, told: bool
+) -> None:
+    made = record_of("INSERT", None, KEYS | {"line": {"N": "1"}}, eventSourceARN=ARN)
+    made["dynamodb"]["Keys"] = {"line": {"N": "1"}, **KEYS}  # the order says nothing
+    answer = preview(
+        "--records", "-", records=json.dumps(made), environ={"CONSUMER_ORDERING_KEY": key}
+    )
+    assert answer.returncode == 0
+    note = (
+        "note: records do not say which of id, line is the partition key: unless it is"
+        f" {key}, the service refuses CONSUMER_ROUTES, route rest, ordering_key\n"
+    )
+    assert (note in answer.stderr) is told
+    assert ("partition key" in answer.stderr) is told
+
+
 def test_records_without_the_images_that_a_route_needs(preview: Command) -> None:
     made = record_of("INSERT", None, KEYS)
     made["dynamodb"]["StreamViewType"] = "NEW_IMAGE"

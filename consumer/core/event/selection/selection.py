@@ -30,6 +30,15 @@ class Selection:
         """Whether there are items of which it does not show everything."""
         return self.include is not None or bool(self.exclude) or not self.replication
 
+    @property
+    def shows_nothing(self) -> bool:
+        """Whether all that is included is excluded, so that nothing of any item is shown."""
+        ends = {path.names for path in self.exclude}
+        return self.include is not None and all(
+            any(path.names[:count] in ends for count in range(1, len(path.names) + 1))
+            for path in self.include
+        )
+
     def shows(self, attribute: str) -> bool:
         """Return whether a top-level attribute, or a part of it, can be shown."""
         if any(path.names == (attribute,) for path in self.exclude):

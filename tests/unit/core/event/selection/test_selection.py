@@ -39,6 +39,25 @@ def test_what_is_shown_of_one(selection: Selection, shown: str | None, leaves_ou
     assert selection.leaves_out is leaves_out
 
 
+@pytest.mark.parametrize(
+    ("include", "exclude", "nothing"),
+    [
+        (None, ("a",), False),
+        (("a",), (), False),
+        (("a",), ("a",), True),
+        (("a", "b"), ("a",), False),
+        (("a.b", "c"), ("a", "c"), True),
+        (("a",), ("a.b",), False),
+        (("a.b",), ("a.c",), False),
+    ],
+)
+def test_nothing_is_shown_where_all_that_is_included_is_excluded(
+    include: tuple[str, ...] | None, exclude: tuple[str, ...], *, nothing: bool
+) -> None:
+    included = None if include is None else tuple(map(read_path, include))
+    assert Selection(included, tuple(map(read_path, exclude))).shows_nothing is nothing
+
+
 def test_without_a_selection_names_are_those_of_the_table() -> None:
     assert shown_name(None, "aws:rep:x") == "aws:rep:x"
 
