@@ -105,6 +105,18 @@ class EventFormat:
         has_one = self.change or self.category is Category.DATA
         return self.change_field if has_one else None
 
+    def key_name(self, key: str) -> str | None:
+        """Return the name under which items have a key attribute of the table, None if not at all.
+
+        One that is moved into the metadata is not in the item. With `body` only that is shown, and
+        this is not the name of a member of it.
+        """
+        if key in self.metadata.names:
+            return None
+        if self.selection is None:
+            return key
+        return dict(self.selection.rename).get(key, key) if self.selection.shows_key(key) else None
+
     @property
     def leaves_out(self) -> bool:
         """Whether there are items of which its events do not show everything."""

@@ -47,11 +47,8 @@ class Selection:
             return any(path.names[0] == attribute for path in self.include)
         return self.replication or not attribute.startswith(REPLICATION)
 
-
-def shown_name(selection: Selection | None, attribute: str) -> str | None:
-    """Return the name under which a top-level attribute is shown, None if it is left out."""
-    if selection is None:
-        return attribute
-    if not selection.shows(attribute):
-        return None
-    return dict(selection.rename).get(attribute, attribute)
+    def shows_key(self, key: str) -> bool:
+        """Return whether a key attribute is shown. It is no map, so a member of it is nothing."""
+        if not self.shows(key):
+            return False
+        return self.include is None or any(path.names == (key,) for path in self.include)

@@ -102,14 +102,6 @@ class Filter:
                     path, f"{source.value} {can}, because the stream's view type is {view_type}"
                 )
 
-    def answerable(self, view_type: ViewType, key_names: Sequence[str]) -> bool:
-        """Return whether records of this view type can answer the filter."""
-        try:
-            self.require(view_type, key_names)
-        except BadPattern:
-            return False
-        return True
-
     def items(self, key_names: Iterable[str]) -> tuple[Source, Source]:
         """Return what `item` means for the state after a change, and for the one before.
 

@@ -81,3 +81,22 @@ def test_nothing_that_is_excluded_is_moved(
     selection: Selection | None, shown: dict[str, str]
 ) -> None:
     assert MetadataSources("id", span_ctx="span").shown(selection) == shown
+
+
+@pytest.mark.parametrize(
+    ("selection", "name"),
+    [
+        (None, "pk"),
+        (Selection(), "pk"),
+        (Selection(rename=(("pk", "id"),)), "id"),
+        (Selection(exclude=(read_path("pk"),)), None),
+        (Selection(exclude=(read_path("pk.x"),)), "pk"),
+        (Selection(include=(read_path("pk.x"),)), None),
+    ],
+)
+def test_the_name_of_a_key_attribute_that_is_shown(
+    selection: Selection | None, name: str | None
+) -> None:
+    form = EventFormat("o", ("pk",), selection=selection)
+    assert form.key_name("pk") == name
+    assert replace(form, metadata=MetadataSources(flow_id="pk")).key_name("pk") is None
