@@ -10,9 +10,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from msgspec import DecodeError, Raw, json
+from msgspec import DecodeError, Raw
 
-from consumer.core.event.attribute import decode_members
+from consumer.core.event.attribute import decode_members, decode_object
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.selection.business_body import seen_text
 from consumer.core.event.selection.selector import Part, Selector, members_text
@@ -36,8 +36,6 @@ _OF_CHANGE: Final = frozenset(
     ("ApproximateCreationDateTime", "SequenceNumber", "SizeBytes", "StreamViewType")
 )
 
-_decode_members = json.Decoder(dict[str, Raw]).decode
-
 
 def seen_record(text: bytes, form: EventFormat) -> bytes:
     """Return the JSON of a record less what is not seen in events of a format.
@@ -59,8 +57,8 @@ def _seen_record(text: bytes, selector: Selector, form: EventFormat) -> bytes:
     record = decode_record(Raw(text))
     if isinstance(record, MalformedRecord):
         raise MalformedItem(record.detail)
-    members, change = _decode_members(text), {}
-    for name, value in _decode_members(members["dynamodb"]).items():
+    members, change = decode_object(text), {}
+    for name, value in decode_object(members["dynamodb"]).items():
         if name in _IMAGES:
             moved = _moved(form) if name == "NewImage" else ()
             change[name] = _seen_image(value, selector, form.body, moved)
