@@ -23,6 +23,7 @@ _WORDS = (
     ("greater than", "a number greater than"),
     ("less than", "a number less than"),
     ("a valid boolean", "true or false"),
+    ("a valid dictionary or instance of MetadataDefinition", "members of metadata and attributes"),
 )
 
 
@@ -49,8 +50,19 @@ def in_words(error: ValidationError) -> str:
         case "extra_forbidden":
             return f": found the unknown key {place!r}, wanted one that the README names"
         case _:
-            found = shown(first["input"])
+            found = _kind_of(first["input"])
             return f", {place}: found {found}, wanted {_wanted(first)}"
+
+
+def _kind_of(value: object) -> str:
+    """Return a value as text; of what may be a misplaced filter, only what it is."""
+    match value:
+        case dict():
+            return "an object"
+        case list() if not all(isinstance(each, str) for each in value):
+            return "a list of what is no text"
+        case _:
+            return shown(value)
 
 
 def shown(value: object) -> str:

@@ -23,12 +23,14 @@ from consumer.settings.route_types import (
     Attribute,
     CategoryName,
     EidOf,
+    Names,
     Paths,
     Renames,
     RouteName,
+    RouteSeconds,
     Unchanged,
 )
-from consumer.settings.types import Attributes, EventTypeName, LayoutName, Name, Seconds, Switch
+from consumer.settings.types import EventTypeName, LayoutName, Name, Switch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,7 +78,7 @@ class RouteDefinition(BaseModel):
     exclude: Paths = ()
     rename: Renames = ()
     data_type: Name | None = None
-    ordering_key: Attributes | None = None
+    ordering_key: Names | None = None
     layout: LayoutName | None = None
     patch: Switch | None = None
     patch_field: Name | None = None
@@ -86,7 +88,7 @@ class RouteDefinition(BaseModel):
     unchanged: Unchanged | None = None
     metadata: MetadataDefinition = MetadataDefinition()
     eid: EidOf = "route"
-    max_record_age_seconds: Seconds | None = None
+    max_record_age_seconds: RouteSeconds | None = None
 
     @property
     def called(self) -> str:
@@ -121,24 +123,29 @@ def read_definitions(given: Given) -> tuple[RouteDefinition, ...]:
         )
     from_yaml = given.tree is not None
     found = tuple(
-        _definition(given.source, number, each, from_yaml=from_yaml)
+        _definition(_place(given, number), each, from_yaml=from_yaml)
         for number, each in enumerate(tree, 1)
     )
     _check_all(given.source, found)
     return found
 
 
-def _definition(source: str, number: int, tree: object, *, from_yaml: bool) -> RouteDefinition:
-    place = f"{source}: route {number}"
+def _place(given: Given, number: int) -> str:
+    """Return where a route stands: its number, and its first line if it has one."""
+    line = f", line {given.lines[number - 1]}" if given.lines else ""
+    return f"{given.source}: route {number}{line}"
+
+
+def _definition(place: str, tree: object, *, from_yaml: bool) -> RouteDefinition:
     if not isinstance(tree, Members):
         raise Misconfigured(f"{place}: found {shown(tree)}, wanted an object with an event_type")
     name = dict(tree).get("name") or dict(tree).get("event_type")
     if isinstance(name, str):
         place = f"{place} ({name[:255]})"
-    doubled = [key for key, count in Counter(key for key, _ in tree).items() if count > 1]
-    if doubled:
-        raise Misconfigured(f"{place}: found the key {doubled[0]!r} a second time, wanted it once")
-    values = {str(key): _plain(value) for key, value in tree if key != "filter"}
+    try:
+        values = {str(key): _plain(value) for key, value in _once(tree).items() if key != "filter"}
+    except _Unusable as error:
+        raise Misconfigured(f"{place}: {error}") from None
     if "filter" in dict(tree):
         try:
             values["filter"] = read_filter(dict(tree)["filter"], from_yaml=from_yaml)
@@ -155,20 +162,36 @@ def _definition(source: str, number: int, tree: object, *, from_yaml: bool) -> R
     return definition
 
 
+class _Unusable(ValueError):
+    """A value that no setting of a route takes; the text says what was found, and is wanted."""
+
+
 def _plain(tree: object) -> object:
-    """Return a tree as Python's own values; a name that comes twice stays twice, as a refusal."""
+    """Return a tree as Python's own values. Raise _Unusable.
+
+    A key without a value is refused: an `include` whose list was lost must not show everything.
+    """
     match tree:
         case Members():
-            names = [name for name, _ in tree]
-            if len(set(names)) != len(names):
-                return None  # no setting of a route takes it
-            return {name: _plain(value) for name, value in tree}
+            return {name: _plain(value) for name, value in _once(tree).items()}
         case list():
             return [_plain(each) for each in tree]
         case Numeral():
             return float(tree.text)
         case _:
             return tree
+
+
+def _once(tree: Members) -> dict[object, object]:
+    """Return the members of an object, each of which has a value. Raise _Unusable."""
+    found: dict[object, object] = {}
+    for key, value in tree:
+        if key in found:
+            raise _Unusable(f"found the key {key!r} a second time, wanted it once")
+        if value is None:
+            raise _Unusable(f"{key}: found no value, wanted one; or leave the key out")
+        found[key] = value
+    return found
 
 
 def _broken(route: RouteDefinition) -> Iterator[str]:

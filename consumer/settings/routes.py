@@ -142,6 +142,8 @@ def _broken(settings: Settings, route: Route) -> Iterator[str]:
             if not rule.holds(with_its_own):
                 yield f"{', '.join(rule.names)}: {rule.found_in(with_its_own)}"
     reserved = {form.patch_member, form.change_member}
+    if form.category is Category.BUSINESS and form.change_member == "metadata":
+        yield "found 'metadata' for change_field, wanted another name: the event has this member"
     for _, new in form.selection.rename if form.selection is not None else ():
         if new in reserved | _OF_THE_EVENT:
             yield f"rename: found the new name {new!r}, wanted one that the event does not use"

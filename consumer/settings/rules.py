@@ -55,7 +55,7 @@ def _shown(name: str, value: object) -> str:
         case float():
             return f"{value:g}"
         case tuple():
-            return f"{len(value)} of them"
+            return "1 of them" if len(value) == 1 else f"{len(value)} of them"
         case _:
             return str(value)  # a SecretStr is shown as stars
 
@@ -77,9 +77,24 @@ RULES = (
         lambda s: s.application != NO_APPLICATION or not s.routes,
     ),
     Rule(
-        ("routes", "filter", "changed", "include", "exclude"),
-        "only routes if there are some: each says these itself",
-        lambda s: not s.routes or not (s.filter or s.changed or s.include or s.exclude),
+        ("routes", "filter"),
+        "at most one of the two: each route has its own",
+        lambda s: not s.routes or s.filter is None,
+    ),
+    Rule(
+        ("routes", "changed"),
+        "at most one of the two: each route has its own",
+        lambda s: not s.routes or not s.changed,
+    ),
+    Rule(
+        ("routes", "include"),
+        "at most one of the two: each route has its own",
+        lambda s: not s.routes or s.include is None,
+    ),
+    Rule(
+        ("routes", "exclude"),
+        "at most one of the two: each route has its own",
+        lambda s: not s.routes or not s.exclude,
     ),
     Rule(
         ("nakadi_token", "nakadi_token_file"),

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from consumer.errors import Misconfigured
-from consumer.settings.yaml_tree import tree_of_yaml
+from consumer.settings.yaml_tree import lines_of, tree_of_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -49,12 +49,14 @@ ROUTES = "routes"
 class Given:
     """The text of one setting. `source` names the variable, and the file and line if it has one.
 
-    `tree` is the value of a list in the file, which has no text.
+    `tree` is the value of a list in the file, which has no text; `lines` are those on which its
+    elements begin.
     """
 
     text: str
     source: str
     tree: object = None
+    lines: tuple[int, ...] = ()
 
 
 def variable(name: str) -> str:
@@ -108,7 +110,8 @@ def read_file(path: str, known: Collection[str] | None) -> dict[str, Given]:
         if key in given:
             raise Misconfigured(f"{source}: found the key a second time, wanted it once")
         if key == ROUTES and not isinstance(value_node, yaml.ScalarNode):
-            given[key] = Given("", source, tree_of_yaml(value_node, source))
+            tree, lines = tree_of_yaml(value_node, source), lines_of(value_node)
+            given[key] = Given("", f"{variable(key)} ({path})", tree, lines)
             continue
         text = _text(value_node, source)
         if text.strip():
@@ -141,6 +144,11 @@ def _mapping(path: str) -> list[tuple[yaml.Node, yaml.Node]]:
         reason = error.strerror or "unreadable"
         raise Misconfigured(
             f"{FILE_VARIABLE}: found {path!r} ({reason}), wanted a readable file"
+        ) from None
+    except RecursionError:
+        raise Misconfigured(
+            f"{FILE_VARIABLE}: found objects and lists too deep in one another in {path}, wanted"
+            " fewer"
         ) from None
     except yaml.YAMLError as error:
         # Only the position: PyYAML's own message quotes the file, which may have a token.

@@ -19,6 +19,9 @@ from consumer.errors import Misconfigured
 MOST_NODES: Final = 100_000
 """Most values of a list, those of repeated anchors among them."""
 
+DEEPEST: Final = 250
+"""Objects and lists in one another. A filter has 200 at most."""
+
 _TAG = "tag:yaml.org,2002:"
 _TRUE = frozenset({"yes", "true", "on"})
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
@@ -32,32 +35,41 @@ def tree_of_yaml(node: yaml.Node, source: str) -> object:
     return _Reader(source).tree(node)
 
 
+def lines_of(node: yaml.Node) -> tuple[int, ...]:
+    """Return the lines on which the elements of a list begin; none of what is no list."""
+    if not isinstance(node, yaml.SequenceNode):
+        return ()
+    return tuple(each.start_mark.line + 1 for each in node.value)
+
+
 class _Reader:
     def __init__(self, source: str) -> None:
         self._source = source
         self._left = MOST_NODES
 
-    def tree(self, node: yaml.Node) -> object:
+    def tree(self, node: yaml.Node, depth: int = 0) -> object:
         self._left -= 1
         if not self._left:
             raise self._bad(node, f"more than {MOST_NODES} values", "fewer")
+        if depth > DEEPEST:
+            raise self._bad(node, f"more than {DEEPEST} objects and lists in one another", "fewer")
         match node:
             case yaml.MappingNode():
-                return self._members(node)
+                return self._members(node, depth + 1)
             case yaml.SequenceNode():
-                return [self.tree(each) for each in node.value]
+                return [self.tree(each, depth + 1) for each in node.value]
             case _:
                 return self._scalar(node)
 
-    def _members(self, node: yaml.MappingNode) -> Members:
-        names = set[str]()
-        for key, _ in node.value:
+    def _members(self, node: yaml.MappingNode, depth: int) -> Members:
+        members: dict[object, object] = {}
+        for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise self._bad(key, "a key that is no text", "the name of a member")
-            if key.value in names:
+            if key.value in members:
                 raise self._bad(key, f"the key {key.value!r} a second time", "it once")
-            names.add(key.value)
-        return Members((key.value, self.tree(value)) for key, value in node.value)
+            members[key.value] = self.tree(value, depth)
+        return Members(members.items())
 
     def _scalar(self, node: yaml.Node) -> object:
         text: str = node.value

@@ -244,7 +244,10 @@ class Scenario:
         return first, self._reroute(first)
 
     def _reroute(self, first: Mapping[str, Rules]) -> dict[str, Rules]:
-        """One event type comes and, if others stay, one goes or takes something else."""
+        """One event type comes and, if others stay, one goes or takes something else.
+
+        The routes may come in another order.
+        """
         chance = self.streams.of("reroute")
         later = dict(first)
         if len(first) > 1:
@@ -254,7 +257,7 @@ class Scenario:
             else:
                 later[name] = Rules(chance.choice(FILTERS), first[name].showing)
         later[NEW_EVENT_TYPE] = Rules(chance.choice(FILTERS))
-        return later
+        return dict(reversed(later.items())) if chance.random() < 0.5 else later
 
     @property
     def start(self) -> float | None:

@@ -1,10 +1,11 @@
-"""The attributes `aheadTo`, `behind` and `aheadCounter` of a lease row; of a gap row the first two.
+"""The attributes of a mark in a lease row; `aheadTo` and `behind` are also in gap rows.
 
 An invalid mark is none: whoever reads on from the checkpoint repeats then, and nothing is lost.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from consumer.adapters.lease_table.row_fields import RowFields
@@ -14,7 +15,7 @@ from consumer.core.leases.mark import Ahead, Mark
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MARK: Final = ("aheadTo", "behind", "aheadCounter")
+MARK: Final = ("aheadTo", "behind", "aheadTypes", "aheadCounter")
 """The attributes of a mark; they are written together."""
 
 
@@ -22,7 +23,11 @@ def mark_values(mark: Mark | None) -> dict[str, str | int | tuple[str, ...] | No
     """Return the attributes of a lease row's mark."""
     if mark is None:
         return dict.fromkeys(MARK)
-    return {**ahead_values(mark.ahead), "aheadCounter": mark.command_counter}
+    return {
+        **ahead_values(mark.ahead),
+        "aheadTypes": mark.ahead.event_types,
+        "aheadCounter": mark.command_counter,
+    }
 
 
 def ahead_values(ahead: Ahead | None) -> dict[str, str | int | tuple[str, ...] | None]:
@@ -36,7 +41,10 @@ def mark_of(row: Mapping[str, Mapping[str, object]]) -> Mark | None:
     """Return the mark of a lease row, None if there is none or it cannot be read."""
     fields = RowFields(row)
     ahead, counter = ahead_of(row), fields.count("aheadCounter")
-    return None if ahead is None or fields.unreadable is not None else Mark(ahead, counter)
+    known = fields.texts_if_any("aheadTypes") if "aheadTypes" in row else None
+    if ahead is None or fields.unreadable is not None:
+        return None
+    return Mark(replace(ahead, event_types=known), counter)
 
 
 def ahead_of(row: Mapping[str, Mapping[str, object]]) -> Ahead | None:

@@ -40,7 +40,7 @@ class AckWatermark:
     `value` is None until something is settled. `record_at` is the creation time (epoch seconds) of
     the record at `value`. `span` counts the records read beyond it, settled ones included.
 
-    `event_types` is how many event types there are, `found` what an earlier owner had settled
+    `event_types` are those that are published to, `found` is what an earlier owner had settled
     beyond the position from which this tenure reads on.
     """
 
@@ -66,7 +66,7 @@ class AckWatermark:
         value: int | None,
         record_at: float | None = None,
         *,
-        event_types: int = 1,
+        event_types: tuple[str, ...] = (),
         found: Ahead | None = None,
     ) -> None:
         self.tenure = tenure
@@ -84,7 +84,7 @@ class AckWatermark:
         self.dropped_at: float | None = None  # creation time of the oldest that was revoked
 
     @classmethod
-    def of(cls, tenure: Tenure, progress: Progress, event_types: int) -> AckWatermark:
+    def of(cls, tenure: Tenure, progress: Progress, event_types: tuple[str, ...]) -> AckWatermark:
         """Return the watermark of whoever reads on from this progress."""
         value = sequence_of(progress.checkpoint)
         found = progress.ahead
@@ -123,13 +123,14 @@ class AckWatermark:
             (event for event in chained if event is not None), key=lambda event: event.of.place
         )
         oldest = [Oldest(event.of.place, event.event_type) for event in firsts]
-        count = fewest_repeats(oldest, self.read, self.event_types) if oldest else 0
+        count = fewest_repeats(oldest, self.read, len(self.event_types)) if oldest else 0
         if not count:
             return None
         to = self._settled_before(firsts[count].of) if count < len(firsts) else self.opened
         if to is None or to <= (self.value or 0):
             return None
-        return Ahead(to, tuple(sorted(each.event_type for each in oldest[:count])))
+        behind = tuple(sorted(each.event_type for each in oldest[:count]))
+        return Ahead(to, behind, self.event_types)
 
     def leaves(self, sequence: int, event_type: str) -> bool:
         """Return whether the event of this type of a record may be unsettled, as `found` says."""

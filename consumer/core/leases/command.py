@@ -192,7 +192,9 @@ def after_event_type_seek(lease: Lease, command: Command) -> Lease:
         return lease
     names = {command.event_type or "", *(() if ahead is None else ahead.behind)}
     to = (begun or 0) if ahead is None else ahead.to
-    marked = replace(lease, mark=Mark(Ahead(to, tuple(sorted(names))), lease.command_counter))
+    known = None if ahead is None else ahead.event_types
+    mark = Mark(Ahead(to, tuple(sorted(names)), known), lease.command_counter)
+    marked = replace(lease, mark=mark)
     if begun is None or _is_behind(lease, begun, target):
         settled = ahead is None or (isinstance(target, int) and target >= ahead.to)
         return lease if settled else marked

@@ -28,7 +28,7 @@ _decode = json.Decoder().decode
 _Named = tuple[int, str, str]
 """The number of a route, the word of its setting, and a path as it is written there."""
 
-_NAMES: Final = frozenset(("rename", "metadata", "body"))
+_NAMES: Final = frozenset(("metadata", "body"))
 
 _OF_IMAGES: Final = {
     Source.KEYS: ("keys",),

@@ -164,7 +164,7 @@ class ShardConsumer:
         """Make watermark, checkpointer and reader anew, at the position of the lease row."""
         lease, interval = self._writer.lease, self._timing.checkpoint
         tenure = Tenure(self._row.arn, lease.shard_id, self._epoch)
-        self._watermark = AckWatermark.of(tenure, lease.progress, len(self._backlog.outlets))
+        self._watermark = AckWatermark.of(tenure, lease.progress, tuple(self._backlog.outlets))
         self._checkpointer = Checkpointer(self._writer, self._watermark, self._clock, interval)
         self._reader = self._new_reader(self._watermark, self._checkpointer)
 

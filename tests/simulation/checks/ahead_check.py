@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from consumer.core.leases.checkpoint import SHARD_END, sequence_of
 from consumer.core.leases.command import Action
 from consumer.core.leases.lease import Lease
+from consumer.core.leases.mark import Mark
 from tests.simulation.checks.truth import EventTruth, ShardTruth, Truth
 from tests.simulation.loop import SimLoop
 from tests.simulation.scenario import Scenario
@@ -87,7 +88,9 @@ class AheadCheck:
             for record in shard.records:
                 if record.sequence > mark.ahead.to or self._truth.is_settled(record):
                     continue
-                lacking = {event.event_type for event in record.left} - {*mark.ahead.behind}
+                lacking = {
+                    event.event_type for event in record.left if _is_of(mark, event.event_type)
+                }
                 if lacking:
                     text = f"{worker} says that all but {mark.ahead.behind} of {row.shard_id} is"
                     self.fail("ahead", f"{text} settled, but {record.sequence} of {lacking}")
@@ -160,4 +163,10 @@ def _covers(row: Lease, number: int, event_type: str) -> bool:
         return True
     if row.mark is None or not _holds(row):
         return False
-    return number <= row.mark.ahead.to and event_type not in row.mark.ahead.behind
+    return number <= row.mark.ahead.to and _is_of(row.mark, event_type)
+
+
+def _is_of(mark: Mark, event_type: str) -> bool:
+    """Whether a mark says that this event type is ahead."""
+    known = mark.ahead.event_types
+    return event_type not in mark.ahead.behind and (known is None or event_type in known)

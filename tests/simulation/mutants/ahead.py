@@ -16,7 +16,7 @@ from tests.simulation.mutants.plant import plant
 def ahead_beyond_what_is_settled() -> None:
     def ahead(self: AckWatermark) -> Ahead | None:
         names = [name for name, chain in self.chains.items() if chain.first is not None]
-        if self.event_types == 1 or not names or not self.opened:
+        if len(self.event_types) == 1 or not names or not self.opened:
             return None
         return Ahead(self.opened, (names[0],))
 

@@ -174,7 +174,7 @@ MARKED = Lease(
     None,
     checkpoint="400",
     command_counter=3,
-    mark=Mark(Ahead(600, ("order.audit", "order.public")), 3),
+    mark=Mark(Ahead(600, ("order.audit", "order.public"), ("order", "order.audit")), 3),
 )
 
 
@@ -183,17 +183,27 @@ def marked_row(**changed: Attribute | None) -> dict[str, Attribute]:
     return {name: value for name, value in row.items() if value is not None}
 
 
-def test_a_mark_is_three_attributes_beside_the_checkpoint() -> None:
+def test_a_mark_is_four_attributes_beside_the_checkpoint() -> None:
     row = marked_row()
     assert row["aheadTo"] == {"S": "600"}
     assert row["behind"] == {"L": [{"S": "order.audit"}, {"S": "order.public"}]}
+    assert row["aheadTypes"] == {"L": [{"S": "order"}, {"S": "order.audit"}]}
     assert row["aheadCounter"] == {"N": "3"}
-    assert lease_of(row) == MARKED
+    read = lease_of(row)
+    assert read == MARKED
+    assert read.ahead is not None
+    assert read.ahead.event_types == ("order", "order.audit")
+
+
+def test_a_mark_may_be_of_all_event_types() -> None:
+    read = lease_of(marked_row(aheadTypes=None))
+    assert read.ahead is not None
+    assert read.ahead.event_types is None
 
 
 def test_a_row_without_a_mark_has_none_of_them() -> None:
     row = item(lease_values(replace(MARKED, mark=None)))
-    assert not row.keys() & {"aheadTo", "behind", "aheadCounter"}
+    assert not row.keys() & {"aheadTo", "behind", "aheadTypes", "aheadCounter"}
 
 
 @pytest.mark.parametrize(
@@ -207,6 +217,7 @@ def test_a_row_without_a_mark_has_none_of_them() -> None:
         {"behind": {"L": []}},
         {"behind": {"S": "order.audit"}},
         {"behind": {"L": [{"N": "1"}]}},
+        {"aheadTypes": {"S": "order"}},
         {"aheadCounter": None},
         {"aheadCounter": {"S": "3"}},
     ],

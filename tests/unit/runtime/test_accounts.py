@@ -117,7 +117,7 @@ class Accounts(RuleBasedStateMachine):
         """Hold a shard from where its row says that it is settled."""
         tenure, stream = Tenure("arn", f"s{number}", 1), self.streams[number]
         shard = Shard(
-            AckWatermark(tenure, stream.value, event_types=len(TYPES), found=stream.ahead)
+            AckWatermark(tenure, stream.value, event_types=tuple(TYPES), found=stream.ahead)
         )
         self.backlog.join(shard.watermark, partial(self.progressed, number))
         return shard

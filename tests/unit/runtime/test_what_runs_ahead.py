@@ -239,6 +239,37 @@ def test_what_a_mark_covers_is_settled_and_counted_where_nobody_lacks_it() -> No
     assert skipped == 20
 
 
+def test_an_event_type_under_a_new_name_goes_on_where_the_old_one_was() -> None:
+    """The old name was wrong, say, and Nakadi answered 404 until it was corrected."""
+    shard, corrected = written(50), NakadiTwin()
+    mark = Mark(Ahead(FIRST + 29, ("order-store.typo",), (ORDER, "order-store.typo")), 0)
+    lease = Lease(SHARD, None, checkpoint=str(FIRST + 9), created_at=EPOCH, mark=mark)
+
+    async def main(line: Line) -> None:
+        task = asyncio.create_task(line.run_consumer())
+        await line.until(lambda: line.lease.checkpoint == str(FIRST + 49), 60.0)
+        line.consumer.drain()
+        await task
+
+    line = run_line(main, shard=shard, lease=lease, beside={AUDIT: corrected})
+    assert sorted(stored(line.nakadi)) == [*range(FIRST + 30, FIRST + 50)]
+    assert sorted(stored(corrected)) == [*range(FIRST + 10, FIRST + 50)]
+
+
+def test_a_mark_says_of_which_event_types_it_is() -> None:
+    shard, audit = written(20), down()
+
+    async def main(line: Line) -> None:
+        task = asyncio.create_task(line.run_consumer())
+        await line.until(lambda: line.lease.ahead is not None, 60.0)
+        assert line.lease.ahead is not None
+        assert line.lease.ahead.event_types == (ORDER, AUDIT)
+        line.consumer.revoke()
+        await task
+
+    run_line(main, shard=shard, limits=PROBE, beside={AUDIT: audit})
+
+
 def command(action: Action, target: str, event_type: str | None = None) -> Command:
     return Command(1, action, (SHARD,), target, EPOCH, "me", "t", event_type=event_type)
 

@@ -458,7 +458,9 @@ def settle(shard: AckWatermark, made: Ticket, *names: str) -> None:
 
 
 def of_types(count: int, *, value: int | None = None, found: Ahead | None = None) -> AckWatermark:
-    return AckWatermark(Tenure("arn", "s0", 7), value, event_types=count, found=found)
+    return AckWatermark(
+        Tenure("arn", "s0", 7), value, event_types=tuple("abcd"[:count]), found=found
+    )
 
 
 def test_what_is_settled_but_for_one_event_type_is_ahead() -> None:
@@ -466,6 +468,7 @@ def test_what_is_settled_but_for_one_event_type_is_ahead() -> None:
     for sequence in (1, 2, 5, 9):
         settle(shard, with_types(shard, sequence, "a", "b"), "b")
         assert shard.ahead == Ahead(sequence, ("a",))
+        assert shard.ahead.event_types == ("a", "b")
     shard.skip(12, None)
     assert shard.ahead == Ahead(12, ("a",))
     last = with_types(shard, 15, "b")
@@ -538,7 +541,8 @@ def test_an_event_of_a_revoked_ticket_settles_nothing() -> None:
 
 def test_who_reads_on_begins_at_the_progress_of_who_read_before() -> None:
     found = Ahead(50, ("a",))
-    shard = AckWatermark.of(Tenure("arn", "s0", 7), Progress("40", 3.0, ahead=found), 2)
-    assert (shard.value, shard.record_at, shard.found, shard.event_types) == (40, 3.0, found, 2)
-    fresh = AckWatermark.of(Tenure("arn", "s0", 7), Progress(TRIM_HORIZON), 2)
+    shard = AckWatermark.of(Tenure("arn", "s0", 7), Progress("40", 3.0, ahead=found), ("a", "b"))
+    assert (shard.value, shard.record_at, shard.found) == (40, 3.0, found)
+    assert shard.event_types == ("a", "b")
+    fresh = AckWatermark.of(Tenure("arn", "s0", 7), Progress(TRIM_HORIZON), ("a", "b"))
     assert (fresh.value, fresh.found, fresh.ahead) == (None, None, None)

@@ -33,3 +33,10 @@ def test_a_gap_met_twice_is_lost_for_whoever_lacked_it_once() -> None:
 def test_what_was_lost_for_every_type_once_stays_so() -> None:
     assert lost_for_both(None, AHEAD) is None
     assert lost_for_both(AHEAD, None) is None
+
+
+def test_of_event_types_that_the_writer_did_not_know_nothing_is_said() -> None:
+    known = Ahead(100, ("audit",), ("audit", "order"))
+    assert [known.leaves(50, name) for name in ("audit", "order", "payment")] == [True, False, True]
+    assert [known.leaves(101, name) for name in ("audit", "order", "payment")] == [True] * 3
+    assert known == Ahead(100, ("audit",))  # one is as true as the other
