@@ -16,7 +16,7 @@ import structlog
 from consumer.core.event.event import Category, Layout
 from consumer.core.preflight.check_result import CheckResult, Severity, event_type_refusal
 from consumer.core.preflight.event_definition import judge, parse_definition
-from consumer.core.preflight.event_shape import ITEM, EventShape, member_of
+from consumer.core.preflight.event_shape import ITEM, EventShape
 from consumer.core.preflight.route_check import called
 from consumer.core.publishing.placement import Partitioning
 from consumer.core.stream.stream import ViewType
@@ -197,7 +197,7 @@ def guess(route: Route) -> Partitioning:
     """
     form = route.format
     in_data = form.category is Category.DATA
-    names = [member_of(form, name) for name in form.ordering_key]
+    names = [form.key_name(name) for name in form.ordering_key]
     if form.body is not None or None in names:
         return Partitioning(in_data=in_data)
     prefix = f"{ITEM}." if form.layout is Layout.NESTED else ""

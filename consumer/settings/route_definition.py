@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from consumer.core.event.event import Category, MetadataSources
+from consumer.core.event.selection.selection import Selection
 from consumer.core.routes.filters.lambda_filter import Filter, read_filter
 from consumer.core.routes.language.bad_pattern import BadPattern
 from consumer.core.routes.language.json_tree import Members, read_json, shown
@@ -37,6 +38,11 @@ if TYPE_CHECKING:
     from consumer.settings.source import Given
 
 MOST_ROUTES: Final = 50
+
+SHOWS_NOTHING: Final = (
+    "found that exclude leaves out all that include names, wanted a path that is shown"
+)
+"""What is wrong with a selection by which events show nothing."""
 
 _DATA_ONLY = ("data_type", "layout", "patch", "patch_field", "changed", "unchanged")
 
@@ -89,13 +95,14 @@ class RouteDefinition(BaseModel):
         """The route's name, by default that of its event type."""
         return self.name or self.event_type
 
+    @property
+    def selection(self) -> Selection:
+        """What of the item is shown; what is moved into the metadata is not in `data` either."""
+        return Selection(self.include, self.exclude, self.rename)
+
     def shows(self, attribute: str) -> bool:
         """Return whether anything of an attribute is shown in `data`."""
-        if attribute in self.metadata.model_dump().values():
-            return False
-        if any(path.names == (attribute,) for path in self.exclude):
-            return False
-        return self.include is None or any(path.names[0] == attribute for path in self.include)
+        return attribute not in self.metadata.sources().names and self.selection.shows(attribute)
 
 
 def read_definitions(given: Given) -> tuple[RouteDefinition, ...]:
@@ -196,8 +203,10 @@ def _broken(route: RouteDefinition) -> Iterator[str]:
             if name in route.model_fields_set:
                 yield f"found {name} beside category business, wanted it for category data only"
     for path in route.exclude:
-        if len(path.names) == 1 and path.names[0] in route.metadata.sources().names:
+        if path.names[0] in route.metadata.sources().names:
             yield f"metadata: found {str(path)!r}, which is excluded, wanted one that is not"
+    if route.selection.shows_nothing:
+        yield SHOWS_NOTHING
     yield from _bad_body(route)
     yield from _bad_renames(route)
 
@@ -217,9 +226,15 @@ def _bad_renames(route: RouteDefinition) -> Iterator[str]:
     doubled = [new for new, count in Counter(new for _, new in route.rename).items() if count > 1]
     if doubled:
         yield f"rename: found two attributes that become {doubled[0]!r}, wanted different names"
-    for old, _ in route.rename:
+    olds = {old for old, _ in route.rename}
+    for old, new in route.rename:
         if not route.shows(old):
             yield f"rename: found {old!r}, which is left out, wanted an attribute that is shown"
+        if route.include is not None and new not in olds and route.shows(new):
+            yield (
+                f"rename: found the new name {new!r} of {old!r}, which include has as another"
+                " attribute, wanted different names"
+            )
 
 
 def _check_all(source: str, routes: Sequence[RouteDefinition]) -> None:
@@ -236,3 +251,10 @@ def _check_all(source: str, routes: Sequence[RouteDefinition]) -> None:
             )
     if sum(route.otherwise for route in routes) > 1:
         raise Misconfigured(f"{source}: found two routes with otherwise, wanted at most one")
+    as_record = [route.called for route in routes if route.eid == "record"]
+    if len(as_record) > 1:
+        raise Misconfigured(
+            f"{source}: found eid: record in the routes {as_record[0]!r} and {as_record[1]!r},"
+            " wanted it in at most one: two events of a record would have one eid, and a reader of"
+            " both would drop the second"
+        )

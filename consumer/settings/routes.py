@@ -9,16 +9,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from consumer.core.event.event import Category, EventFormat, Layout
-from consumer.core.event.selection.selection import Selection
 from consumer.core.routes.route import Route
 from consumer.core.routes.route_images import missing_images
 from consumer.core.stream.stream import ViewType
 from consumer.errors import Misconfigured
-from consumer.settings.route_definition import RouteDefinition
+from consumer.settings.route_definition import SHOWS_NOTHING, RouteDefinition
+from consumer.settings.rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from consumer.core.event.selection.selection import Selection
     from consumer.settings.settings import Settings
 
 _OF_THE_EVENT: Final = frozenset({"item", "metadata"})
@@ -53,8 +54,10 @@ def view_types_of(settings: Settings, keys: tuple[str, ...]) -> frozenset[ViewTy
 def check_routes(settings: Settings) -> None:
     """Raise Misconfigured if a route contradicts itself, or what it has from other settings."""
     for route in routes_of(settings, ()):
-        if route.single:
-            continue  # the rules of the settings are its own
+        if route.single:  # the other rules of the settings are its own
+            if route.format.selection is not None and route.format.selection.shows_nothing:
+                raise Misconfigured(f"CONSUMER_INCLUDE, CONSUMER_EXCLUDE: {SHOWS_NOTHING}")
+            continue
         for wanted in _broken(settings, route):
             raise Misconfigured(f"{route.setting()}: {wanted}")
 
@@ -122,23 +125,25 @@ def _selection(each: RouteDefinition, *, single: bool) -> Selection | None:
     """Return what a route shows; None for a single event type that shows the whole item."""
     if single and each.include is None and not each.exclude:
         return None
-    return Selection(each.include, each.exclude, each.rename)
+    return each.selection
 
 
 def _broken(settings: Settings, route: Route) -> Iterator[str]:
     form = route.format
-    reserved = {form.patch_member, form.change_member} - {None}
-    if form.patch_member is not None and form.patch_field == form.change_field:
-        yield f"found {form.patch_field!r} for patch_field and change_field, wanted two names"
+    own = {
+        "layout": form.layout,
+        "patch_field": form.patch_member,
+        "change_field": form.change_field,
+        "max_record_age_seconds": route.limits.max_record_age,
+    }
+    for rule in RULES:
+        if not own.keys().isdisjoint(rule.names):
+            with_its_own = settings.model_copy(update=own)
+            if not rule.holds(with_its_own):
+                yield f"{', '.join(rule.names)}: {rule.found_in(with_its_own)}"
+    reserved = {form.patch_member, form.change_member}
     if form.category is Category.BUSINESS and form.change_member == "metadata":
         yield "found 'metadata' for change_field, wanted another name: the event has this member"
-    if form.layout is Layout.NESTED and "item" in reserved:
-        yield "found 'item' for patch_field or change_field, wanted another in the nested layout"
     for _, new in form.selection.rename if form.selection is not None else ():
         if new in reserved | _OF_THE_EVENT:
             yield f"rename: found the new name {new!r}, wanted one that the event does not use"
-    if route.limits.max_record_age is not None and settings.dead_letter_queue_url is None:
-        yield (
-            "found max_record_age_seconds, wanted CONSUMER_DEAD_LETTER_QUEUE_URL beside it: older"
-            " changes are sent there"
-        )

@@ -36,9 +36,12 @@ class Rule:
 
     def broken_by(self, settings: Settings) -> str:
         """Return the line for the operator: the settings, what was found and what is wanted."""
-        names = ", ".join(variable(name) for name in self.names)
+        return f"{', '.join(variable(name) for name in self.names)}: {self.found_in(settings)}"
+
+    def found_in(self, settings: Settings) -> str:
+        """Return what was found and what is wanted."""
         found = " and ".join(_shown(name, getattr(settings, name)) for name in self.names)
-        return f"{names}: found {found}, wanted {self.wanted}"
+        return f"found {found}, wanted {self.wanted}"
 
 
 def _shown(name: str, value: object) -> str:

@@ -87,6 +87,12 @@ def seen_record(record: dict[str, Json], form: EventFormat) -> dict[str, Json]:
     for name in ("Keys", "NewImage", "OldImage"):
         if name in found["dynamodb"] and form.selection is not None:
             found["dynamodb"][name] = seen_item(found["dynamodb"][name], form.selection)
+    excluded = [path.names[0] for path in form.selection.exclude] if form.selection else []
+    for name in form.metadata.names:
+        if name in record["dynamodb"].get("NewImage", {}) and name not in excluded:
+            found["dynamodb"]["NewImage"][name] = copy.deepcopy(
+                record["dynamodb"]["NewImage"][name]
+            )
     return found
 
 

@@ -82,6 +82,7 @@ class Preview:
         self._out = out
         self._as_json = as_json
         self._notes: list[str] = []
+        self._knows_keys = False  # that is, which of them is the partition key
         self._shapes = Shapes()
         self._sightings = Sightings(routes_of(settings, ()))
         self._previewers: dict[_Source, Previewer] = {}
@@ -114,6 +115,7 @@ class Preview:
             try:
                 page = (await find_stream(self._settings, client)).page
                 check_ordering_key(self._settings, page)
+                self._knows_keys = True
                 tip = StreamTip(client, page, lambda found: self._show_page(page, found), _begin)
                 await tip.read(seconds)
             except Retryable as error:
@@ -149,10 +151,13 @@ class Preview:
                 "records do not name their stream: each eid is another than the service's; set"
                 " CONSUMER_STREAM_ARN"
             )
-            if note not in self._notes:
-                self._notes.append(note)
+            self._note(note)
         view_type = recorded.view_type or ViewType.NEW_AND_OLD_IMAGES
         return arn or NO_STREAM, recorded.key_names, view_type
+
+    def _note(self, note: str) -> None:
+        if note not in self._notes:
+            self._notes.append(note)
 
     def _show(self, recorded: RecordedRecord, source: _Source) -> None:
         previewer = self._previewers.get(source)
@@ -168,7 +173,7 @@ class Preview:
 
     def _previewer(self, arn: str, keys: tuple[str, ...], view_type: ViewType) -> Previewer:
         routes = routes_of(self._settings, keys, view_type)
-        for route in routes:
+        for route, as_set in zip(routes, routes_of(self._settings, ()), strict=True):
             missing = missing_images(route, view_type)
             if missing is not None:
                 raise Misconfigured(f"the records have view type {view_type}: {missing}")
@@ -177,6 +182,13 @@ class Preview:
                 raise Misconfigured(
                     f"{route.setting('ordering_key')}: found {','.join(chosen)!r}, wanted"
                     f" attributes of the table's primary key ({', '.join(keys)})"
+                )
+            given = as_set.format.ordering_key
+            if len(given) == 1 < len(keys) and not self._knows_keys:
+                self._note(
+                    f"records do not say which of {', '.join(sorted(keys))} is the partition key:"
+                    f" unless it is {given[0]}, the service refuses"
+                    f" {route.setting('ordering_key')}"
                 )
         return Previewer.of(routes, arn, self._shapes, self._sightings)
 

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import DecodeError, Raw, json
 
+from consumer.core.event.attribute import decode_object
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-_decode_members = json.Decoder(dict[str, Raw]).decode
 
 RECORD = "record"
 """The part that is lost where nothing of a record can be kept."""
@@ -106,11 +107,11 @@ def _without_patch(event: bytes, names: EventMembers, limit: int) -> Raw | None:
     """Return the event without its patch; None if it has no patch, or exceeds `limit` without."""
     if names.patch is None or names.business:
         return None
-    members = _decode_members(event)
-    data = _decode_members(members["data"])
+    members = decode_object(event)
+    data = decode_object(members["data"])
     if data.pop(names.patch, None) is None or sum(map(len, data.values())) > limit:
         return None
-    change = _decode_members(data[names.change])
+    change = decode_object(data[names.change])
     change["patch_omitted"] = Raw(b"true")
     data[names.change] = Raw(json.encode(change))
     members["data"] = Raw(json.encode(data))
@@ -119,12 +120,12 @@ def _without_patch(event: bytes, names: EventMembers, limit: int) -> Raw | None:
 
 def _keys(event: bytes, names: EventMembers) -> dict[str, Raw]:
     """Return the primary key from `data` or, in the nested layout, from `data.item`."""
-    item = _decode_members(event)
+    item = decode_object(event)
     if not names.business:
-        item = _decode_members(item["data"])
+        item = decode_object(item["data"])
     found = _named(item, names.keys)
     if not found and "item" in item and not names.business:
-        found = _named(_decode_members(item["item"]), names.keys)
+        found = _named(decode_object(item["item"]), names.keys)
     return found
 
 
@@ -135,8 +136,8 @@ def _named(item: Mapping[str, Raw], names: Sequence[str]) -> dict[str, Raw]:
 def _without_images(record: bytes) -> Raw | None:
     """Return the record without its images; None if it does not have the form of a record."""
     try:
-        members = _decode_members(record)
-        change = _decode_members(members["dynamodb"])
+        members = decode_object(record)
+        change = decode_object(members["dynamodb"])
     except (DecodeError, KeyError):
         return None
     kept = {name: text for name, text in change.items() if not name.endswith("Image")}

@@ -5,12 +5,11 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Final
 
-from msgspec import DecodeError, Raw, json
+from msgspec import DecodeError, json
+
+from consumer.core.event.attribute import decode_array, decode_text
 
 _PREFIX: Final = "sha256:"
-
-_decode_key = json.Decoder(list[Raw]).decode
-_decode_text = json.Decoder(str).decode
 
 
 def is_digest(key: str | None) -> bool:
@@ -40,9 +39,9 @@ def is_key(found: str | None, wanted: str) -> bool:
     if is_digest(found):
         return found in _digests(wanted)
     try:
-        parts = _decode_key(found)
+        parts = decode_array(found)
         (only,) = [
-            _decode_text(part) if bytes(part)[:1] == b'"' else str(bytes(part), "utf-8")
+            decode_text(part) if bytes(part)[:1] == b'"' else str(bytes(part), "utf-8")
             for part in parts
         ]
     except (DecodeError, ValueError):

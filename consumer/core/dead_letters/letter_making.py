@@ -19,16 +19,13 @@ from consumer.core.dead_letters.letter_content import RECORD, EventMembers
 from consumer.core.dead_letters.letter_key import digest_of
 from consumer.core.event.event import Category, Unbuildable
 from consumer.core.event.malformed import MalformedItem
-from consumer.core.event.selection.attribute_path import AttributePath
 from consumer.core.event.selection.seen_record import seen_record
-from consumer.core.event.selection.selection import shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from consumer.core.dead_letters.dead_letter import DeadLetter
     from consumer.core.event.event import Event, EventFormat
-    from consumer.core.event.selection.selection import Selection
     from consumer.core.routes.route import Route
 
 
@@ -87,26 +84,15 @@ def _seen(record: bytes, form: EventFormat) -> bytes | None:
 
 
 def _shows_key(form: EventFormat) -> bool:
-    return all(_shown(form.selection, name) is not None for name in form.ordering_key)
+    return all(form.key_name(name) is not None for name in form.ordering_key)
 
 
 def _members(route: Route) -> EventMembers:
     form = route.format
-    names = (_shown(form.selection, name) for name in route.keys)
+    names = (form.key_name(name) for name in route.keys)
     return EventMembers(
         patch=form.patch_member,
         change=form.change_field,
         keys=tuple(name for name in names if name is not None),
         business=form.category is Category.BUSINESS,
     )
-
-
-def _shown(selection: Selection | None, key: str) -> str | None:
-    """Return what a key attribute is called in events, None if it is not there.
-
-    It is no map, so nothing of it is shown where only members of it are included.
-    """
-    include = None if selection is None else selection.include
-    if include is not None and AttributePath((key,)) not in include:
-        return None
-    return shown_name(selection, key)

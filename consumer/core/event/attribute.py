@@ -32,9 +32,17 @@ decode_value = json.Decoder(dict[str, Raw]).decode
 decode_list = json.Decoder(list[dict[str, Raw]]).decode
 """The elements of a list (L). Raises msgspec's DecodeError."""
 
-_decode_members = json.Decoder(dict[str, Raw]).decode
-_decode_texts = json.Decoder(list[str]).decode
-_decode_text = json.Decoder(str).decode
+decode_object = decode_value
+"""The members of a JSON object as text. Raises msgspec's DecodeError."""
+
+decode_array = json.Decoder(list[Raw]).decode
+"""The elements of a JSON array as text. Raises msgspec's DecodeError."""
+
+decode_texts = json.Decoder(list[str]).decode
+"""The strings of a JSON array. Raises msgspec's DecodeError."""
+
+decode_text = json.Decoder(str).decode
+"""A JSON string. Raises msgspec's DecodeError."""
 
 _QUOTE = 0x22
 
@@ -42,7 +50,7 @@ _QUOTE = 0x22
 def decode_members(text: Raw) -> Members:
     """Return the members of an image or of `Keys` as text. Raises MalformedItem."""
     try:
-        return _decode_members(text)
+        return decode_object(text)
     except DecodeError as error:
         raise MalformedItem(f"not an item: {error}") from None
 
@@ -102,14 +110,14 @@ def is_same(before: bytes, after: bytes) -> bool:
     return before == after or (
         before[0] == after[0] == _QUOTE
         and (b"\\" in before or b"\\" in after)
-        and _decode_text(before) == _decode_text(after)
+        and decode_text(before) == decode_text(after)
     )
 
 
 def _plain_other(kind: str, text: bytes) -> bytes:
     match kind:
         case "SS" | "BS":
-            return json.encode(sorted(_decode_texts(text)))
+            return json.encode(sorted(decode_texts(text)))
         case "BOOL" if text in {b"true", b"false"}:
             return text
         case "NULL" if text == b"true":
@@ -117,7 +125,7 @@ def _plain_other(kind: str, text: bytes) -> bytes:
         case "B":
             return _string(text)
         case "NS":
-            plain_of = {digits: number(digits) for digits in map(str.encode, _decode_texts(text))}
+            plain_of = {digits: number(digits) for digits in map(str.encode, decode_texts(text))}
             return b"[%b]" % b",".join(
                 plain_of[digits] for digits in sorted(plain_of, key=by_value)
             )

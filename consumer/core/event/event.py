@@ -48,6 +48,25 @@ class MetadataSources:
         found = (self.eid, self.flow_id, self.span_ctx, self.parent_eids)
         return tuple(dict.fromkeys(name for name in found if name is not None))
 
+    def shown(self, selection: Selection | None) -> dict[str, str]:
+        """Return the attribute of each member, less those of which anything is excluded.
+
+        The members of an attribute are not told apart here. What is not included is moved, too.
+        """
+        excluded = () if selection is None else selection.exclude
+        hidden = {path.names[0] for path in excluded}
+        named = {
+            "eid": self.eid,
+            "flow_id": self.flow_id,
+            "span_ctx": self.span_ctx,
+            "parent_eids": self.parent_eids,
+        }
+        return {
+            member: attribute
+            for member, attribute in named.items()
+            if attribute is not None and attribute not in hidden
+        }
+
 
 NO_SOURCES: Final = MetadataSources()
 
@@ -85,6 +104,18 @@ class EventFormat:
         """The name of the member that says which change an event is; None if no event has one."""
         has_one = self.change or self.category is Category.DATA
         return self.change_field if has_one else None
+
+    def key_name(self, key: str) -> str | None:
+        """Return the name under which items have a key attribute of the table, None if not at all.
+
+        One that is moved into the metadata is not in the item. With `body` only that is shown, and
+        this is not the name of a member of it.
+        """
+        if key in self.metadata.names:
+            return None
+        if self.selection is None:
+            return key
+        return dict(self.selection.rename).get(key, key) if self.selection.shows_key(key) else None
 
     @property
     def leaves_out(self) -> bool:

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import DecodeError, Raw, Struct, json
 
-from consumer.core.event.attribute import decode_members, decode_value
+from consumer.core.event.attribute import (
+    decode_list,
+    decode_map,
+    decode_members,
+    decode_text,
+    decode_texts,
+    decode_value,
+)
 from consumer.core.event.malformed import MalformedItem
 
 if TYPE_CHECKING:
@@ -21,10 +28,6 @@ if TYPE_CHECKING:
     from consumer.core.event.event import MetadataSources
     from consumer.core.event.selection.selection import Selection
 
-_decode_text = json.Decoder(str).decode
-_decode_texts = json.Decoder(list[str]).decode
-_decode_map_of_texts = json.Decoder(dict[str, dict[str, Raw]]).decode
-_decode_list = json.Decoder(list[dict[str, Raw]]).decode
 _decode_object_of_texts = json.Decoder(dict[str, str]).decode
 
 _is_uuid = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullmatch
@@ -49,18 +52,7 @@ class MetadataReader:
     """Reads metadata out of items. What the selection excludes is in no event, nor here."""
 
     def __init__(self, sources: MetadataSources, selection: Selection | None) -> None:
-        excluded = [] if selection is None else [path.names for path in selection.exclude]
-        named = {
-            "eid": sources.eid,
-            "flow_id": sources.flow_id,
-            "span_ctx": sources.span_ctx,
-            "parent_eids": sources.parent_eids,
-        }
-        self._sources = {
-            member: attribute
-            for member, attribute in named.items()
-            if attribute is not None and (attribute,) not in excluded
-        }
+        self._sources = sources.shown(selection)
 
     @property
     def attributes(self) -> tuple[str, ...]:
@@ -98,7 +90,7 @@ def _text(value: AttributeValue) -> bytes | None:
     """Return a string as JSON; None if the value is none."""
     if [*value] != ["S"]:
         return None
-    return json.encode(_decode_text(value["S"]))
+    return json.encode(decode_text(value["S"]))
 
 
 def _uuid(value: AttributeValue) -> bytes | None:
@@ -109,11 +101,11 @@ def _uuid(value: AttributeValue) -> bytes | None:
 def _uuids(value: AttributeValue) -> bytes | None:
     """Return a list or a set of UUIDs as JSON."""
     if [*value] == ["SS"]:
-        texts = sorted(_decode_texts(value["SS"]))
+        texts = sorted(decode_texts(value["SS"]))
         return json.encode(texts) if all(map(_is_uuid, texts)) else None
     if [*value] != ["L"]:
         return None
-    found = [_uuid(each) for each in _decode_list(value["L"])]
+    found = [_uuid(each) for each in decode_list(value["L"])]
     uuids = [each for each in found if each is not None]
     return b"[%b]" % b",".join(uuids) if len(uuids) == len(found) else None
 
@@ -121,14 +113,14 @@ def _uuids(value: AttributeValue) -> bytes | None:
 def _texts_by_name(value: AttributeValue) -> bytes | None:
     """Return a map of strings, or a string that holds a JSON object of strings, as JSON."""
     if [*value] == ["S"]:
-        return json.encode(_decode_object_of_texts(_decode_text(value["S"])))
+        return json.encode(_decode_object_of_texts(decode_text(value["S"])))
     if [*value] != ["M"]:
         return None
     found = {}
-    for name, each in _decode_map_of_texts(value["M"]).items():
+    for name, each in decode_map(value["M"]).items():
         if [*each] != ["S"]:
             return None
-        found[name] = _decode_text(each["S"])
+        found[name] = decode_text(each["S"])
     return json.encode(found)
 
 

@@ -5,12 +5,10 @@ from typing import Final
 
 from msgspec import json
 
-from consumer.core.event.attribute import Item, plain
+from consumer.core.event.attribute import Item, decode_text, plain
 from consumer.core.event.malformed import MalformedItem
 
 _KEY_TYPES: Final = ("S", "N", "B")
-
-_decode_text = json.Decoder(str).decode
 
 
 def ordering_key(keys: Item, names: Sequence[str]) -> str:
@@ -32,5 +30,5 @@ def _part(keys: Item, name: str) -> str:
     if "N" in value:
         return bytes(value["N"])[1:-1].decode()
     if b"\\" in text:
-        return json.encode(_decode_text(text)).decode()
+        return json.encode(decode_text(text)).decode()
     return text.decode()

@@ -18,14 +18,18 @@ its item. Operations are made only while they stay within a limit.
 from collections.abc import Sequence
 from typing import Final
 
-from msgspec import DecodeError, Raw, json
+from msgspec import DecodeError, Raw
 
-from consumer.core.event.attribute import Members, decode_value, is_same, plain
+from consumer.core.event.attribute import (
+    Members,
+    decode_array,
+    decode_object,
+    decode_value,
+    is_same,
+    plain,
+)
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.member_names import pointer_step
-
-_decode_members = json.Decoder(dict[str, Raw]).decode
-_decode_elements = json.Decoder(list[Raw]).decode
 
 _ADD: Final = b'{"op":"add","path":"'
 _REPLACE: Final = b'{"op":"replace","path":"'
@@ -117,12 +121,12 @@ def _diff_list(path: bytes, old: Sequence[Raw], new: Sequence[Raw], patch: _Oper
 def _diff_value(path: bytes, old: Raw, new: Raw, patch: _Operations) -> None:
     before, after = decode_value(old), decode_value(new)
     if "M" in before and "M" in after and len(before) == len(after) == 1:
-        _diff_map(path, _decode_members(before["M"]), _decode_members(after["M"]), patch)
+        _diff_map(path, decode_object(before["M"]), decode_object(after["M"]), patch)
     elif "L" in before and "L" in after and len(before) == len(after) == 1:
         # The plain list is not longer than its text, so parts that exceed this limit exceed it.
         longest = len(_REPLACE) + len(path) + len(_VALUE) + len(after["L"]) + 1
         parts = _Operations(longest, full=patch.full)
-        _diff_list(path, _decode_elements(before["L"]), _decode_elements(after["L"]), parts)
+        _diff_list(path, decode_array(before["L"]), decode_array(after["L"]), parts)
         if patch.full:
             return
         if parts.full:

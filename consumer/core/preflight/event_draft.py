@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from consumer.core.event.event import Category, Crossing, Layout
-from consumer.core.preflight.event_shape import ITEM, member_of
+from consumer.core.preflight.event_shape import ITEM
 
 if TYPE_CHECKING:
     from consumer.core.event.event import EventFormat
@@ -99,7 +99,7 @@ def notes(form: EventFormat, keys: tuple[str, ...]) -> list[str]:
             "the route shows no key attribute, so partition_strategy is random and keeps no order:"
             " partition by what it shows of the key"
         )
-    elif member_of(form, keys[0]) is None:
+    elif form.key_name(keys[0]) is None:
         found.append(
             f"the route hides the partition key {keys[0]}: readers have an order only if"
             f" partition_key_fields ({shown[0]}) are made of what identifies the key"
@@ -111,7 +111,7 @@ def _shown(form: EventFormat, keys: tuple[str, ...]) -> tuple[str, ...]:
     """Return the key attributes by the names that are shown; of a map in the item, the table's."""
     if form.body is not None:
         return keys
-    return tuple(name for key in keys if (name := member_of(form, key)) is not None)
+    return tuple(name for key in keys if (name := form.key_name(key)) is not None)
 
 
 def _schema(form: EventFormat, keys: tuple[str, ...], *, crossings: bool) -> dict[str, object]:

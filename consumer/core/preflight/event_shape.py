@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from consumer.core.event.event import Category, Layout
-from consumer.core.event.selection.selection import shown_name
 
 if TYPE_CHECKING:
     from consumer.core.event.event import EventFormat
@@ -43,16 +42,14 @@ class EventShape:
         """The table's key attributes that every event has, by the names that are shown."""
         if self.form.body is not None:
             return ()
-        names = (member_of(self.form, key) for key in self.keys)
+        names = (self.form.key_name(key) for key in self.keys)
         return tuple(name for name in names if name is not None)
 
     @property
     def hides_partition_key(self) -> bool:
         """Whether the item of an event lacks the table's partition key."""
         return (
-            self.form.body is None
-            and bool(self.keys)
-            and member_of(self.form, self.keys[0]) is None
+            self.form.body is None and bool(self.keys) and self.form.key_name(self.keys[0]) is None
         )
 
     def every_delete_has(self, field: str) -> bool:
@@ -101,24 +98,24 @@ class EventShape:
     def _why_hidden(self, name: str, below: list[str]) -> str | None:
         form = self.form
         if form.body is not None:
-            visible = _shows(form, (form.body, name, *below))
+            visible = self._shows((form.body, name, *below))
             return None if visible else f"let the route show {form.body}.{name}, or do without it"
         renamed = dict(form.selection.rename) if form.selection is not None else {}
         for old, new in renamed.items():
-            if new == name and _shows(form, (old, *below)):
+            if new == name and self._shows((old, *below)):
                 return None
-        if name in renamed and _shows(form, (name, *below)):
+        if name in renamed and self._shows((name, *below)):
             return f"the route shows {name} as {renamed[name]}: use that name"
-        if name not in renamed and _shows(form, (name, *below)):
+        if name not in renamed and self._shows((name, *below)):
             return None
         return f"let the route show {name}, or use an attribute that it shows"
 
-
-def member_of(form: EventFormat, attribute: str) -> str | None:
-    """Return the name of the item's member that holds a top-level attribute, None if none does."""
-    if attribute in form.metadata.names:
-        return None
-    return shown_name(form.selection, attribute)
+    def _shows(self, path: tuple[str, ...]) -> bool:
+        """Return whether the item can have anything at a path of the table's names."""
+        form = self.form
+        if form.body is None and path[0] in self.keys and form.key_name(path[0]) is None:
+            return False
+        return _shows(form, path)
 
 
 def _shows(form: EventFormat, path: tuple[str, ...]) -> bool:

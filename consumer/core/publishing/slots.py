@@ -31,10 +31,6 @@ class Slots:
         self._waiting: dict[str, int] = {}  # since when, as a number that rises
         self._turn = count()
 
-    def in_use(self, name: str) -> int:
-        """Return how many slots an event type uses now."""
-        return self._in_use[name]
-
     def take(self, name: str) -> bool:
         """Take a slot for an event type that has a request to send; return whether there was one.
 

@@ -6,23 +6,28 @@ No text but the events themselves has a value of the item, and these have what t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Raw, Struct, json
 
 from consumer.core.event.event import Unbuildable, Withheld
 from consumer.core.printable import printable
 from consumer.core.routes.assembler import Assembler
-from consumer.core.routes.refusal import why_not_taken, why_unbuildable, why_withheld
+from consumer.core.routes.refusal import why_not_taken
 from consumer.core.stream.record import MalformedRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from consumer.core.event.item_shape import Shapes
     from consumer.core.routes.route import Route
     from consumer.core.routes.sightings import Sightings
     from consumer.core.stream.recording import RecordedRecord
+
+_OF_OUTBOX: Final[Mapping[Withheld, str]] = {
+    Withheld.OUTBOX_MODIFIED: "outbox_modified: a business event is made of an item's first write",
+    Withheld.OUTBOX_REMOVED: "a business event is made of an item's first write, not of its end",
+}
 
 
 class PreviewedEvent(Struct, frozen=True):
@@ -89,9 +94,9 @@ class Previewer:
         for number, made in self.assembler.events_of(record):
             route = self.routes[number]
             if isinstance(made, Withheld):
-                refused[number] = why_withheld(route, made)
+                refused[number] = _why_withheld(route, made)
             elif isinstance(made, Unbuildable):
-                refused[number] = why_unbuildable(made)
+                refused[number] = _why_unbuildable(made)
             else:
                 events.append(PreviewedEvent(route.name, route.event_type, Raw(made.body)))
                 refused[number] = ""
@@ -118,3 +123,17 @@ def summary(sightings: Sightings) -> list[str]:
         for route, word, path in sightings.unseen()
     ]
     return [printable(line) for line in lines]
+
+
+def _why_withheld(route: Route, withheld: Withheld) -> str:
+    """Return why a route that takes a record makes no event of it."""
+    if withheld is not Withheld.UNCHANGED:
+        return _OF_OUTBOX[withheld]
+    if route.changed:
+        return f"changed: {', '.join(map(str, route.changed))} did not change"
+    return "unchanged: nothing that the route shows did change"
+
+
+def _why_unbuildable(poison: Unbuildable) -> str:
+    """Return why a record becomes a dead letter."""
+    return f"dead letter ({poison.reason}): {poison.detail}"

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import DecodeError, Raw, json
 
-from consumer.core.event.selection.attribute_path import AttributePath
-from consumer.core.routes.filters.place import Source, place_of
-from consumer.core.routes.unseen_paths import any_has
+from consumer.core.routes.filters.place import IMAGES, Source
+from consumer.core.routes.unseen_paths import any_has, named_paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
+    from consumer.core.event.selection.attribute_path import AttributePath
     from consumer.core.routes.filters.place import Place, Step
     from consumer.core.routes.route import Route
     from consumer.core.stream.record import StreamRecord
@@ -27,6 +27,8 @@ _decode = json.Decoder().decode
 
 _Named = tuple[int, str, str]
 """The number of a route, the word of its setting, and a path as it is written there."""
+
+_NAMES: Final = frozenset(("metadata", "body"))
 
 _OF_IMAGES: Final = {
     Source.KEYS: ("keys",),
@@ -43,10 +45,17 @@ class Sightings:
         self.records = 0
         self._routes = routes
         self._taken: Counter[int] = Counter()
-        named = [each for number, route in enumerate(routes) for each in _paths(number, route)]
-        self._unseen: dict[_Named, AttributePath] = dict(named)
-        filtered = [each for number, route in enumerate(routes) for each in _places(number, route)]
-        self._unseen_places: dict[_Named, Place] = dict(filtered)
+        self._unseen: dict[_Named, AttributePath] = {
+            (number, word, _written(word, path)): path
+            for number, route in enumerate(routes)
+            for word, path in named_paths(route)
+        }
+        self._unseen_places: dict[_Named, Place] = {
+            (number, "filter", path): place
+            for number, route in enumerate(routes)
+            for path, place in (() if route.filter is None else route.filter.places)
+            if place.source in IMAGES
+        }
 
     def see(self, record: StreamRecord) -> None:
         """Note the paths that a record has."""
@@ -84,34 +93,9 @@ class Sightings:
         return [(self._routes[number], word, path) for number, word, path in found]
 
 
-def _paths(number: int, route: Route) -> Iterator[tuple[_Named, AttributePath]]:
-    """Yield the paths that a route names outside of its filter."""
-    selection = route.format.selection
-    lists: list[tuple[str, Iterable[AttributePath]]] = [("changed", route.changed)]
-    if selection is not None:
-        lists += [("include", selection.include or ()), ("exclude", selection.exclude)]
-    for word, paths in lists:
-        for path in paths:
-            yield (number, word, str(path)), path
-    body = () if route.format.body is None else (route.format.body,)
-    renamed = () if selection is None else tuple(old for old, _ in selection.rename)
-    for word, names in (
-        ("rename", renamed),
-        ("body", body),
-        ("metadata", route.format.metadata.names),
-    ):
-        for name in names:
-            yield (number, word, name), AttributePath((name,))
-
-
-def _places(number: int, route: Route) -> Iterator[tuple[_Named, Place]]:
-    """Yield the places in images for which the filter of a route asks."""
-    for pattern in () if route.filter is None else route.filter.patterns:
-        for branch in pattern.branches:
-            for path in branch:
-                place = place_of(path)
-                if place is not None and place.source in _OF_IMAGES:
-                    yield (number, "filter", path), place
+def _written(word: str, path: AttributePath) -> str:
+    """Return a path as its setting has it: the words of `_NAMES` have names, and no paths."""
+    return path.names[0] if word in _NAMES else str(path)
 
 
 def _item(image: Raw | None) -> dict[str, object]:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Final
 from msgspec import DecodeError, json
 
 from consumer.core.event.selection.attribute_path import AttributePath
+from consumer.core.event.selection.selection import Selection
 from consumer.core.stream.record import StreamRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from consumer.core.routes.route import Route
     from consumer.core.stream.record import MalformedRecord
@@ -65,17 +66,31 @@ class UnseenPaths:
 
 def paths_of(route: Route) -> Iterator[AttributePath]:
     """Yield the paths of attributes that a route names, as they are in the table."""
-    form = route.format
     if route.filter is not None:
         yield from route.filter.paths
-    yield from route.changed
-    if form.selection is not None:
-        yield from form.selection.include or ()
-        yield from form.selection.exclude
-        for name, _ in form.selection.rename:
-            yield AttributePath((name,))
-    for name in (*form.metadata.names, *([form.body] if form.body is not None else [])):
-        yield AttributePath((name,))
+    for _, path in named_paths(route):
+        yield path
+
+
+def named_paths(route: Route) -> Iterator[tuple[str, AttributePath]]:
+    """Yield the paths that a route names outside of its filter, each with the word of its setting.
+
+    They are as they are in the table.
+    """
+    form = route.format
+    seen = Selection() if form.selection is None else form.selection
+    body = () if form.body is None else (form.body,)
+    lists: tuple[tuple[str, Iterable[AttributePath]], ...] = (
+        ("changed", route.changed),
+        ("include", seen.include or ()),
+        ("exclude", seen.exclude),
+        ("rename", (AttributePath((name,)) for name, _ in seen.rename)),
+        ("metadata", (AttributePath((name,)) for name in form.metadata.names)),
+        ("body", (AttributePath((name,)) for name in body)),
+    )
+    for word, paths in lists:
+        for path in paths:
+            yield word, path
 
 
 def any_has(images: Sequence[object], path: AttributePath, body: str | None = None) -> bool:

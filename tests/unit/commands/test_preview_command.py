@@ -26,6 +26,7 @@ from consumer.core.stream.stream import (
     ViewType,
 )
 from consumer.errors import ExpiredIterator, Misconfigured, Retryable, ShardNotFound, TrimmedData
+from consumer.find_stream import FoundStream
 from consumer.observability import logs
 from tests.reference.records import KEYS, record_of
 from tests.twins.virtual_time import run
@@ -177,6 +178,60 @@ def test_a_route_that_is_refused(preview: Command, environ: dict[str, str], says
     answer = preview("--records", "-", records=record("PAID"), environ=environ)
     assert (answer.returncode, answer.stdout, answer.stderr.count("\n")) == (2, "", 1)
     assert answer.stderr.startswith(f"consumer: {says}")
+
+
+@pytest.mark.parametrize(
+    ("key", "told"), [("", False), ("id,line", False), ("id", True), ("line", True)]
+)
+def test_a_record_does_not_say_which_key_attribute_is_the_partition_key(
+    preview: Command, key: str, *, told: bool
+) -> None:
+    made = record_of("INSERT", None, KEYS | {"line": {"N": "1"}}, eventSourceARN=ARN)
+    made["dynamodb"]["Keys"] = {"line": {"N": "1"}, **KEYS}  # the order says nothing
+    answer = preview(
+        "--records", "-", records=json.dumps(made), environ={"CONSUMER_ORDERING_KEY": key}
+    )
+    assert answer.returncode == 0
+    note = (
+        "note: records do not say which of id, line is the partition key: unless it is"
+        f" {key}, the service refuses CONSUMER_ROUTES, route rest, ordering_key\n"
+    )
+    assert (note in answer.stderr) is told
+    assert ("partition key" in answer.stderr) is told
+
+
+def test_the_stream_says_which_key_attribute_is_the_partition_key(
+    preview: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = record_of("INSERT", None, KEYS | {"line": {"N": "1"}})
+    made["dynamodb"]["Keys"] = {"line": {"N": "1"}, **KEYS}
+    found = decode_record(Raw(json.dumps(made).encode()))
+    first = StreamPage(STREAM, True, ViewType.NEW_AND_OLD_IMAGES, ("id", "line"), (), None, 0.0)
+
+    class Read:
+        def __init__(self, _: object, __: object, take: Any, *___: object) -> None:
+            self.take = take
+            self.failures: dict[str, int] = {}
+
+        async def read(self, _: float) -> None:
+            self.take(Page([found], None, 0))
+
+    async def find(*_: object) -> FoundStream:
+        return FoundStream(first)
+
+    module = "consumer.commands.events.preview"
+    monkeypatch.setattr(f"{module}.find_stream", find)
+    monkeypatch.setattr(f"{module}.StreamTip", Read)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")  # nothing is asked
+    environ = {"CONSUMER_STREAM_ARN": ARN, "CONSUMER_ORDERING_KEY": "id"}
+    answer = preview("--live", "1", "--yes", environ=environ)
+    assert answer.returncode == 0
+    assert answer.stdout.startswith("INSERT ")
+    assert "partition key" not in answer.stderr
+    refused = preview("--live", "1", "--yes", environ=environ | {"CONSUMER_ORDERING_KEY": "line"})
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "'id' among them" in refused.stderr
 
 
 def test_records_without_the_images_that_a_route_needs(preview: Command) -> None:

@@ -308,7 +308,10 @@ def test_new_images_are_enough_for_a_route_that_compares_nothing(
         ([{"event_type": "a.b", "category": "undefined"}], "category: found 'undefined', wanted"),
         ([{"event_type": "a.b", "metadata": {"eidd": "a"}}], "unknown key 'metadata.eidd'"),
         ([{"event_type": "a.b", "eid": "table"}], "eid: found 'table', wanted 'route' or 'record'"),
-        ([{"event_type": "a.b", "patch_field": "change"}], "patch_field and change_field"),
+        (
+            [{"event_type": "a.b", "patch_field": "change"}],
+            "route a.b: patch_field, change_field: found change and change, wanted two different",
+        ),
         ([{"event_type": "a.b", "include": None}], "route 1 (a.b): include: found no value"),
         ([{"event_type": "a.b", "body": None}], "route 1 (a.b): body: found no value"),
         ([{"event_type": "a.b", "filter": None}], "route 1 (a.b): filter: found no value"),
@@ -342,11 +345,39 @@ def test_new_images_are_enough_for_a_route_that_compares_nothing(
         ),
         (
             [{"event_type": "a.b", "layout": "nested", "patch_field": "item"}],
-            "wanted another in the nested layout",
+            "layout, patch_field, change_field: found nested and item and change, wanted neither",
         ),
         (
             [{"event_type": "a.b", "max_record_age_seconds": 60}],
-            "wanted CONSUMER_DEAD_LETTER_QUEUE_URL beside it",
+            "dead_letter_queue_url: found 60 and nothing, wanted a dead letter queue if there is a",
+        ),
+        (
+            [{"event_type": f"a.{n}", "eid": "record"} for n in "bc"],
+            "found eid: record in the routes 'a.b' and 'a.c', wanted it in at most one",
+        ),
+        (
+            [{"event_type": "a.b", "include": ["pk", "id"], "rename": {"pk": "id"}}],
+            "rename: found the new name 'id' of 'pk', which include has as another attribute",
+        ),
+        (
+            [{"event_type": "a.b", "include": ["pk", "id.x"], "rename": {"pk": "id"}}],
+            "rename: found the new name 'id' of 'pk', which include has as another attribute",
+        ),
+        (
+            [{"event_type": "a.b", "include": ["a"], "exclude": ["a"]}],
+            "found that exclude leaves out all that include names",
+        ),
+        (
+            [{"event_type": "a.b", "include": ["a.b", "c"], "exclude": ["a", "c"]}],
+            "found that exclude leaves out all that include names",
+        ),
+        (
+            [{"event_type": "a.b", "exclude": ["a.x"], "metadata": {"span_ctx": "a"}}],
+            "metadata: found 'a.x', which is excluded",
+        ),
+        (
+            [{"event_type": "a.b", "rename": {"aws:rep:region": "region"}}],
+            "rename: found 'aws:rep:region', which is left out",
         ),
     ],
 )
@@ -354,6 +385,37 @@ def test_a_refusal_names_route_place_and_reason(routes: object, words: str) -> N
     line = refusal(routes)
     assert line.startswith("CONSUMER_ROUTES")
     assert words in line
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"include": ["pk", "id"], "rename": {"pk": "id", "id": "pk"}},
+        {"include": ["pk", "id"], "exclude": ["id"], "rename": {"pk": "id"}},
+        {"include": ["pk", "id"], "metadata": {"flow_id": "id"}, "rename": {"pk": "id"}},
+        {"rename": {"pk": "id"}},  # nobody knows whether an item has both
+        {"include": ["a"], "exclude": ["a.b"]},
+        {"include": ["a", "b"], "exclude": ["a"]},
+        {"patch": False, "change_field": "patch"},
+        {"patch": False, "layout": "nested", "patch_field": "item"},
+        {"category": "business", "change_field": "patch"},
+    ],
+)
+def test_what_contradicts_nothing_is_taken(given: dict[str, object]) -> None:
+    assert route(given).event_type == "a.b"
+
+
+def test_one_route_may_have_the_eids_of_a_single_event_type() -> None:
+    settings = load([{"event_type": "a.b", "eid": "record"}, {"event_type": "a.c"}])
+    found = [each.format.eid_event_type for each in routes_of(settings, KEYS)]
+    assert found == [None, "a.c"]
+
+
+def test_a_single_event_type_that_shows_nothing_is_refused() -> None:
+    base = {**LEAST, "CONSUMER_EVENT_TYPE": "a.b", "CONSUMER_INCLUDE": "a.b"}
+    load_settings(base)
+    with pytest.raises(Misconfigured, match="CONSUMER_INCLUDE, CONSUMER_EXCLUDE: found that"):
+        load_settings(base | {"CONSUMER_EXCLUDE": "a"})
 
 
 @pytest.mark.parametrize(

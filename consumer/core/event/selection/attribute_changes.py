@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import DecodeError, Raw, json
+from msgspec import DecodeError, Raw
 
-from consumer.core.event.attribute import decode_members, decode_value
+from consumer.core.event.attribute import decode_array, decode_members, decode_object, decode_value
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.patch import diff
 
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from consumer.core.event.attribute import Members
     from consumer.core.event.selection.attribute_path import AttributePath
-
-_decode_members = json.Decoder(dict[str, Raw]).decode
-_decode_elements = json.Decoder(list[Raw]).decode
 
 
 class AttributeChanges:
@@ -65,9 +62,9 @@ def _find(found: dict[str, Raw], value: Raw, way: tuple[str, ...], place: str) -
         return
     held = decode_value(value)
     if "M" in held:
-        below = _decode_members(held["M"]).get(way[0])
+        below = decode_object(held["M"]).get(way[0])
         if below is not None:
             _find(found, below, way[1:], place)
     elif "L" in held:
-        for index, element in enumerate(_decode_elements(held["L"])):
+        for index, element in enumerate(decode_array(held["L"])):
             _find(found, element, way, f"{place} {index}")

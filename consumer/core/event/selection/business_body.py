@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import DecodeError, Raw, json
 
-from consumer.core.event.attribute import decode_map, decode_members, decode_value, plain
+from consumer.core.event.attribute import (
+    decode_map,
+    decode_members,
+    decode_text,
+    decode_value,
+    plain,
+)
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.selection.seen_json import joined, seen_object
 from consumer.core.event.selection.selector import Part, seen_value
@@ -15,8 +21,6 @@ if TYPE_CHECKING:
     from consumer.core.event.selection.selector import Selector, Shown
 
 _WANTED: Final = "it is to be the event, and is no map and no JSON object"
-
-_decode_text = json.Decoder(str).decode
 
 
 def body_members(image: Raw, attribute: str, selector: Selector | None) -> dict[str, bytes]:
@@ -31,7 +35,7 @@ def body_members(image: Raw, attribute: str, selector: Selector | None) -> dict[
     try:
         value = decode_value(text)
         if [*value] == ["S"]:
-            return seen_object(_decode_text(value["S"]), shown)
+            return seen_object(decode_text(value["S"]), shown)
         if isinstance(shown, Part):
             value = decode_value(seen_value(text, shown) or text)
         if [*value] != ["M"]:
@@ -50,7 +54,7 @@ def seen_text(value: Raw, part: Part) -> Raw:
         held = decode_value(value)
         if [*held] != ["S"]:
             return value
-        seen = b"{%b}" % joined(seen_object(_decode_text(held["S"]), part))
+        seen = b"{%b}" % joined(seen_object(decode_text(held["S"]), part))
     except DecodeError as error:
         raise MalformedItem(str(error)) from None
     return Raw(b'{"S":%b}' % json.encode(seen.decode()))

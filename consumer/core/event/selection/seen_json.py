@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import DecodeError, Raw, json
+from msgspec import DecodeError
 
+from consumer.core.event.attribute import decode_array, decode_object
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.member_names import MEMBER_NAMES
 from consumer.core.event.number import number
@@ -19,8 +20,6 @@ from consumer.core.event.selection.selector import Part
 if TYPE_CHECKING:
     from consumer.core.event.selection.selector import Shown
 
-_decode_members = json.Decoder(dict[str, Raw]).decode
-_decode_elements = json.Decoder(list[Raw]).decode
 
 _WORDS = frozenset((b"true", b"false", b"null"))
 
@@ -28,7 +27,7 @@ _WORDS = frozenset((b"true", b"false", b"null"))
 def seen_object(text: str, shown: Shown) -> dict[str, bytes]:
     """Return the members of a JSON object that are shown. Raise MalformedItem."""
     try:
-        members = _decode_members(text.encode())
+        members = decode_object(text.encode())
     except (DecodeError, UnicodeEncodeError):
         raise MalformedItem("it is no JSON object") from None
     found = {}
@@ -56,7 +55,7 @@ def _seen(text: bytes, shown: Shown) -> bytes | None:
     if first == b"{":
         return b"{%b}" % joined(seen_object(text.decode(), shown))
     if first == b"[":
-        elements = [_seen(bytes(each), shown) for each in _decode_elements(text)]
+        elements = [_seen(bytes(each), shown) for each in decode_array(text)]
         found = [each for each in elements if each is not None]
         return b"[%b]" % b",".join(found) if len(found) == len(elements) else None
     if isinstance(shown, Part) and not shown.others:

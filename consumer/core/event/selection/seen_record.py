@@ -10,15 +10,17 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from msgspec import DecodeError, Raw, json
+from msgspec import DecodeError, Raw
 
-from consumer.core.event.attribute import decode_members
+from consumer.core.event.attribute import decode_members, decode_object
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.selection.business_body import seen_text
 from consumer.core.event.selection.selector import Part, Selector, members_text
 from consumer.core.stream.record import MalformedRecord, decode_record
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
     from consumer.core.event.event import EventFormat
     from consumer.core.event.selection.selection import Selection
 
@@ -34,8 +36,6 @@ _OF_CHANGE: Final = frozenset(
     ("ApproximateCreationDateTime", "SequenceNumber", "SizeBytes", "StreamViewType")
 )
 
-_decode_members = json.Decoder(dict[str, Raw]).decode
-
 
 def seen_record(text: bytes, form: EventFormat) -> bytes:
     """Return the JSON of a record less what is not seen in events of a format.
@@ -46,34 +46,42 @@ def seen_record(text: bytes, form: EventFormat) -> bytes:
     if selection is None or not selection.leaves_out:
         return text
     try:
-        return _seen_record(text, _selector(selection), form.body)
+        return _seen_record(text, _selector(selection), form)
     except (MalformedItem, DecodeError) as error:
         raise MalformedItem(str(error)) from None
     except RecursionError:
         raise MalformedItem("it is nested too deeply") from None
 
 
-def _seen_record(text: bytes, selector: Selector, body: str | None) -> bytes:
+def _seen_record(text: bytes, selector: Selector, form: EventFormat) -> bytes:
     record = decode_record(Raw(text))
     if isinstance(record, MalformedRecord):
         raise MalformedItem(record.detail)
-    members, change = _decode_members(text), {}
-    for name, value in _decode_members(members["dynamodb"]).items():
+    members, change = decode_object(text), {}
+    for name, value in decode_object(members["dynamodb"]).items():
         if name in _IMAGES:
-            change[name] = _seen_image(value, selector, body)
+            moved = _moved(form) if name == "NewImage" else ()
+            change[name] = _seen_image(value, selector, form.body, moved)
         elif name in _OF_CHANGE:
             change[name] = value
     kept = {name: value for name, value in members.items() if name in _OF_RECORD}
     return members_text({**kept, "dynamodb": Raw(members_text(change))})
 
 
-def _seen_image(text: Raw, selector: Selector, body: str | None) -> Raw:
+def _seen_image(text: Raw, selector: Selector, body: str | None, moved: Iterable[str]) -> Raw:
+    """Return what is shown of an image, and all of the attributes that are `moved`."""
     members = dict(decode_members(text))
     if body is not None and body in members:
         shown = selector.of_attribute(body)
         if isinstance(shown, Part):
             members[body] = seen_text(members[body], shown)
-    return Raw(members_text(selector.seen(members)))
+    kept = {name: members[name] for name in moved if name in members}
+    return Raw(members_text({**selector.seen(members), **kept}))
+
+
+def _moved(form: EventFormat) -> Collection[str]:
+    """Return the attributes that go into the metadata, which an event has of its new image."""
+    return form.metadata.shown(form.selection).values()
 
 
 @lru_cache(maxsize=64)

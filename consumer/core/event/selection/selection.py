@@ -30,6 +30,15 @@ class Selection:
         """Whether there are items of which it does not show everything."""
         return self.include is not None or bool(self.exclude) or not self.replication
 
+    @property
+    def shows_nothing(self) -> bool:
+        """Whether all that is included is excluded, so that nothing of any item is shown."""
+        ends = {path.names for path in self.exclude}
+        return self.include is not None and all(
+            any(path.names[:count] in ends for count in range(1, len(path.names) + 1))
+            for path in self.include
+        )
+
     def shows(self, attribute: str) -> bool:
         """Return whether a top-level attribute, or a part of it, can be shown."""
         if any(path.names == (attribute,) for path in self.exclude):
@@ -38,11 +47,8 @@ class Selection:
             return any(path.names[0] == attribute for path in self.include)
         return self.replication or not attribute.startswith(REPLICATION)
 
-
-def shown_name(selection: Selection | None, attribute: str) -> str | None:
-    """Return the name under which a top-level attribute is shown, None if it is left out."""
-    if selection is None:
-        return attribute
-    if not selection.shows(attribute):
-        return None
-    return dict(selection.rename).get(attribute, attribute)
+    def shows_key(self, key: str) -> bool:
+        """Return whether a key attribute is shown. It is no map, so a member of it is nothing."""
+        if not self.shows(key):
+            return False
+        return self.include is None or any(path.names == (key,) for path in self.include)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from msgspec import DecodeError, Raw, json
+from msgspec import DecodeError, Raw
 
-from consumer.core.event.attribute import Members, decode_value, plain
+from consumer.core.event.attribute import Members, decode_array, decode_object, decode_value, plain
 from consumer.core.event.malformed import MalformedItem, ReservedAttribute
 from consumer.core.event.member_names import MEMBER_NAMES
 from consumer.core.event.selection.selection import REPLICATION, Selection
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from consumer.core.event.selection.attribute_path import AttributePath
-
-_decode_members = json.Decoder(dict[str, Raw]).decode
-_decode_elements = json.Decoder(list[Raw]).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +105,7 @@ def seen_value(text: Raw, part: Part) -> Raw | None:
         if "M" in value:
             return Raw(b'{"M":%b}' % members_text(_seen_map(value["M"], part)))
         if "L" in value:
-            elements = [seen_value(each, part) for each in _decode_elements(value["L"])]
+            elements = [seen_value(each, part) for each in decode_array(value["L"])]
             found = [each for each in elements if each is not None]
             whole = len(found) == len(elements)
             return Raw(b'{"L":[%b]}' % b",".join(found)) if whole else None
@@ -125,7 +122,7 @@ def members_text(members: Members) -> bytes:
 
 def _seen_map(text: Raw, part: Part) -> dict[str, Raw]:
     found = {}
-    for name, value in _decode_members(text).items():
+    for name, value in decode_object(text).items():
         shown = part.of_member(name)
         if shown is True:
             found[name] = value

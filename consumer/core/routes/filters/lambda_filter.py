@@ -20,7 +20,7 @@ from consumer.core.routes.language.pattern import Pattern, read_pattern
 from consumer.core.stream.stream import ViewType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 _FILTERS = "Filters"
 _PATTERN = "Pattern"
@@ -53,12 +53,23 @@ class Filter:
     @cached_property
     def is_view(self) -> bool:
         """Whether it asks for `item`: then items enter and leave."""
-        return any(place.source is Source.ITEM for _, place in self._places())
+        return any(place.source is Source.ITEM for _, place in self.places)
 
     @cached_property
     def is_by_keys(self) -> bool:
         """Whether it asks for keys only, or nothing: then an item is taken always, or never."""
-        return all(place.source is Source.KEYS for _, place in self._places())
+        return all(place.source is Source.KEYS for _, place in self.places)
+
+    @cached_property
+    def places(self) -> tuple[tuple[str, Place], ...]:
+        """The places in a record that its patterns name, each with the path that names it."""
+        return tuple(
+            (path, place)
+            for pattern in self.patterns
+            for branch in pattern.branches
+            for path in branch
+            if (place := place_of(path)) is not None
+        )
 
     @cached_property
     def paths(self) -> tuple[AttributePath, ...]:
@@ -66,7 +77,7 @@ class Filter:
         return tuple(
             dict.fromkeys(
                 AttributePath(tuple(step.name for step in place.steps))
-                for _, place in self._places()
+                for _, place in self.places
                 if place.source in IMAGES
             )
         )
@@ -93,7 +104,7 @@ class Filter:
 
     def require(self, view_type: ViewType, key_names: Sequence[str]) -> None:
         """Raise BadPattern if records of this view type cannot answer the filter."""
-        for path, place in self._places():
+        for path, place in self.places:
             source = place.source
             is_key = source is Source.ITEM and place.name in key_names
             if not is_key and not _SEEN[source] <= _IMAGES[view_type]:
@@ -102,20 +113,12 @@ class Filter:
                     path, f"{source.value} {can}, because the stream's view type is {view_type}"
                 )
 
-    def answerable(self, view_type: ViewType, key_names: Sequence[str]) -> bool:
-        """Return whether records of this view type can answer the filter."""
-        try:
-            self.require(view_type, key_names)
-        except BadPattern:
-            return False
-        return True
-
     def items(self, key_names: Iterable[str]) -> tuple[Source, Source]:
         """Return what `item` means for the state after a change, and for the one before.
 
         The keys do for a filter that names nothing else: they are the same in both.
         """
-        named = {place.name for _, place in self._places() if place.source is Source.ITEM}
+        named = {place.name for _, place in self.places if place.source is Source.ITEM}
         if named <= set(key_names):
             return Source.KEYS, Source.KEYS
         return Source.NEW_IMAGE, Source.OLD_IMAGE
@@ -132,14 +135,6 @@ class Filter:
         branches = [branch for pattern in self.patterns for branch in pattern.branches]
         found = (checks_of(branch, item) for branch in branches)
         return [checks for checks in found if checks is not None]
-
-    def _places(self) -> Iterator[tuple[str, Place]]:
-        for pattern in self.patterns:
-            for branch in pattern.branches:
-                for path in branch:
-                    place = place_of(path)
-                    if place is not None:
-                        yield path, place
 
 
 def read_filter(value: object, *, from_yaml: bool = True) -> Filter:

@@ -7,9 +7,18 @@ from typing import Any
 import pytest
 
 from consumer.core.dead_letters.dead_letter import DeadLetter, encode
+from consumer.core.dead_letters.examiner import Examiner
 from consumer.core.dead_letters.letter_key import digest_of
 from consumer.core.dead_letters.letter_making import filled, is_of_no_route
-from consumer.core.event.event import Category, Crossing, Event, EventFormat, Unbuildable
+from consumer.core.dead_letters.redrive import Deliverable, QueuedMessage, Receipt
+from consumer.core.event.event import (
+    Category,
+    Crossing,
+    Event,
+    EventFormat,
+    MetadataSources,
+    Unbuildable,
+)
 from consumer.core.event.item_shape import Shapes
 from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.event.selection.selection import Selection
@@ -218,3 +227,20 @@ def test_its_content_is_kept_only_if_no_route_hides_anything(name: str, hidden_b
     assert CARD not in encode(found, 1_000_000).decode()
     kept = letter(route(Selection(rename=(("a", "b"),))), route(Selection()), record=BROKEN)
     assert kept.record == BROKEN.raw
+
+
+def test_an_event_that_is_made_again_has_the_metadata_that_it_had() -> None:
+    """Readers see by the eid that it is the same one, whatever the rules have become."""
+    moved = MetadataSources(eid="event_id", flow_id="flow")
+    eid = "3b241101-e2bb-4255-8caf-4136c566a962"
+    then = route(only("pk", "total"), metadata=moved)
+    today = replace(then, format=replace(then.format, selection=only("pk")))
+    found = letter(then, record=read(event_id={"S": eid}, flow={"S": "f-1"}))
+    assert found.rules != today.rules
+    message = QueuedMessage(Receipt("m", "h"), encode(found, 1_000_000), 0.0, 1)
+    made = Examiner([today], "orders").examine(message)
+    assert isinstance(made, Deliverable)
+    (again,) = made.events
+    event = json.loads(again.event.body)
+    assert (event["metadata"]["eid"], event["metadata"]["flow_id"]) == (eid, "f-1")
+    assert event["data"].keys() == {"pk", "change", "patch"}

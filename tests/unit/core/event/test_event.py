@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from consumer.core.event.event import Category, EventFormat, Layout, MetadataSources
-from consumer.core.event.selection.attribute_path import AttributePath
+from consumer.core.event.selection.attribute_path import AttributePath, read_path
 from consumer.core.event.selection.selection import Selection
 
 
@@ -66,3 +66,37 @@ def test_a_format_leaves_something_out_if_its_selection_does() -> None:
 def test_the_sources_of_metadata_are_named_once_each() -> None:
     assert MetadataSources().names == ()
     assert MetadataSources("id", "flow", parent_eids="flow").names == ("id", "flow")
+
+
+@pytest.mark.parametrize(
+    ("selection", "shown"),
+    [
+        (None, {"eid": "id", "span_ctx": "span"}),
+        (Selection(include=(read_path("a"),)), {"eid": "id", "span_ctx": "span"}),
+        (Selection(exclude=(read_path("id"), read_path("a"))), {"span_ctx": "span"}),
+        (Selection(exclude=(read_path("span.user"),)), {"eid": "id"}),
+    ],
+)
+def test_nothing_that_is_excluded_is_moved(
+    selection: Selection | None, shown: dict[str, str]
+) -> None:
+    assert MetadataSources("id", span_ctx="span").shown(selection) == shown
+
+
+@pytest.mark.parametrize(
+    ("selection", "name"),
+    [
+        (None, "pk"),
+        (Selection(), "pk"),
+        (Selection(rename=(("pk", "id"),)), "id"),
+        (Selection(exclude=(read_path("pk"),)), None),
+        (Selection(exclude=(read_path("pk.x"),)), "pk"),
+        (Selection(include=(read_path("pk.x"),)), None),
+    ],
+)
+def test_the_name_of_a_key_attribute_that_is_shown(
+    selection: Selection | None, name: str | None
+) -> None:
+    form = EventFormat("o", ("pk",), selection=selection)
+    assert form.key_name("pk") == name
+    assert replace(form, metadata=MetadataSources(flow_id="pk")).key_name("pk") is None

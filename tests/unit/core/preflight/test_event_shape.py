@@ -9,7 +9,7 @@ import pytest
 from consumer.core.event.event import Category, EventFormat, Layout, MetadataSources
 from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.event.selection.selection import Selection
-from consumer.core.preflight.event_shape import EventShape, member_of
+from consumer.core.preflight.event_shape import EventShape
 
 KEYS = ("pk", "sk")
 
@@ -72,8 +72,16 @@ def test_what_goes_into_the_metadata_is_not_in_the_item() -> None:
     it = shape(metadata=MetadataSources(flow_id="flow", eid="sk"), selection=Selection())
     assert it.no_event_has("flow")
     assert it.shown_keys == ("pk",)
-    assert member_of(it.form, "flow") is None
-    assert member_of(it.form, "pk") == "pk"
+    assert not it.hides_partition_key
+
+
+def test_a_key_of_which_a_member_is_shown_is_not_shown() -> None:
+    """It is no map: letters, the draft and the preflight say the same."""
+    it = shape(selection=Selection(paths("pk.x", "sk")))
+    assert it.hides_partition_key
+    assert it.shown_keys == ("sk",)
+    assert it.why_absent("pk") == "let the route show pk, or use an attribute that it shows"
+    assert not it.no_event_has("sk")
 
 
 def test_the_nested_layout_puts_attributes_below_item() -> None:

@@ -73,6 +73,27 @@ def test_events_and_reasons_in_the_order_of_the_routes() -> None:
     ]
 
 
+def test_every_reason_why_a_route_that_takes_a_change_makes_no_event() -> None:
+    changed = route("changed", changed=(read_path("status"), read_path("customer.iban")))
+    hides = route("hides", Selection(None, (read_path("card"),)), skip_unchanged=True)
+    outbox = route("outbox", category=Category.BUSINESS)
+    routes = (changed, hides, outbox)
+
+    def reasons(record: Json) -> dict[str, str]:
+        (recorded,) = read_recording([json.dumps(record).encode()])
+        made = Previewer.of(routes, STREAM_ARN, Shapes(), Sightings(routes)).preview(recorded)
+        return {each.route: each.reason for each in made.not_taken}
+
+    assert reasons(record_of("MODIFY", item("OPEN", "1"), item("OPEN", "2"))) == {
+        "changed": "changed: status, customer.iban did not change",
+        "hides": "unchanged: nothing that the route shows did change",
+        "outbox": "outbox_modified: a business event is made of an item's first write",
+    }
+    assert reasons(record_of("REMOVE", item("OPEN"))) == {
+        "outbox": "a business event is made of an item's first write, not of its end"
+    }
+
+
 def test_the_line_of_json_has_these_members_and_the_bytes_of_events() -> None:
     found = shown(record_of("INSERT", None, item("PAID")))
     line = found.as_json()

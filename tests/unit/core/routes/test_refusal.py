@@ -1,4 +1,4 @@
-"""Why a route makes no event of a record."""
+"""Why a route does not take a record."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-from consumer.core.event.event import EventFormat, Unbuildable, Withheld
-from consumer.core.event.selection.attribute_path import read_path
+from consumer.core.event.event import EventFormat
 from consumer.core.limits import PublishLimits
 from consumer.core.routes.filters.lambda_filter import read_filter
-from consumer.core.routes.refusal import why_not_taken, why_unbuildable, why_withheld
+from consumer.core.routes.refusal import why_not_taken
 from consumer.core.routes.route import Route
 from consumer.core.stream.record import StreamRecord, decode_record
 from tests.reference.records import KEYS, record_of
@@ -48,24 +47,3 @@ def test_the_filter_that_leaves_nothing_to_the_rest(status: object, takes: str) 
 def test_a_route_that_takes_everything_has_no_reason() -> None:
     with pytest.raises(ValueError, match="the route all takes every record"):
         why_not_taken([route("all")], 0, record("PAID"), "arn")
-
-
-def test_what_did_not_change() -> None:
-    changed = route("a", changed=(read_path("status"), read_path("customer.iban")))
-    assert why_withheld(changed, Withheld.UNCHANGED) == (
-        "changed: status, customer.iban did not change"
-    )
-    assert why_withheld(route("a"), Withheld.UNCHANGED) == (
-        "unchanged: nothing that the route shows did change"
-    )
-
-
-def test_every_way_of_an_outbox_is_told() -> None:
-    told = {why_withheld(route("a"), each) for each in Withheld}
-    assert len(told) == len(Withheld)
-    assert why_withheld(route("a"), Withheld.OUTBOX_MODIFIED).startswith("outbox_modified: ")
-
-
-def test_poison() -> None:
-    poison = Unbuildable(1, "k", "e", "reserved_attribute", "attribute 'patch': x", b"", None)
-    assert why_unbuildable(poison) == "dead letter (reserved_attribute): attribute 'patch': x"

@@ -101,6 +101,16 @@ def test_every_word_of_a_route_that_names_a_path() -> None:
     assert it.records == 2
 
 
+def test_a_path_is_written_as_in_its_setting() -> None:
+    selection = Selection(exclude=(read_path("/a.b"),), rename=(("c.d", "c"),))
+    told = Sightings([route(selection=selection, body="e.f")]).unseen()
+    assert [(word, path) for _, word, path in told] == [
+        ("body", "e.f"),
+        ("exclude", "/a.b"),
+        ("rename", "/c.d"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("pattern", "there"),
     [

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.core.event.event import Category, EventFormat
+from consumer.core.event.event import Category, EventFormat, MetadataSources
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.event.selection.seen_record import seen_record
@@ -30,7 +30,9 @@ def seen(wire: Json, form: EventFormat) -> Json:
 @given(st.data())
 def test_it_is_the_record_less_what_is_not_shown(data: st.DataObject) -> None:
     old, new = data.draw(deep_items), data.draw(deep_items)
-    form = replace(FORMAT, selection=data.draw(selections_of(old, new)))
+    names = st.none() | st.sampled_from(sorted({*old, *new}) or ["a"])
+    moved = MetadataSources(eid=data.draw(names), flow_id=data.draw(names))
+    form = replace(FORMAT, selection=data.draw(selections_of(old, new)), metadata=moved)
     for wire in (record_of("MODIFY", old, new), record_of("INSERT", None, new)):
         assert seen(wire, form) == seeing.seen_record(wire, form)
 
@@ -132,3 +134,23 @@ def test_a_body_that_is_not_shown_at_all_is_not_kept() -> None:
     form = replace(BODY, selection=Selection(exclude=(read_path("payload"),)))
     found = seen(record_of("INSERT", None, {"id": {"S": "1"}, "payload": {"S": "4711"}}), form)
     assert found["dynamodb"]["NewImage"] == {"id": {"S": "1"}}
+
+
+@pytest.mark.parametrize(
+    ("selection", "kept"),
+    [
+        (Selection(include=(read_path("b"),)), {"a", "b"}),
+        (Selection(include=(read_path("b"), read_path("a.x"))), {"a", "b"}),
+        (Selection(include=(read_path("b"),), exclude=(read_path("a"),)), {"b"}),
+        (Selection(include=(read_path("b"),), exclude=(read_path("a.x"),)), {"b"}),
+        (Selection(exclude=(read_path("a"),)), {"b", "c"}),
+    ],
+)
+def test_what_is_moved_into_the_metadata_stays_unless_it_is_excluded(
+    selection: Selection, kept: set[str]
+) -> None:
+    form = replace(FORMAT, selection=selection, metadata=MetadataSources(flow_id="a"))
+    item = {name: {"S": "x"} for name in "abc"}
+    change = seen(record_of("MODIFY", item, item), form)["dynamodb"]
+    assert change["NewImage"].keys() == kept
+    assert change["OldImage"].keys() == kept - ({"a"} if selection.include else set())
