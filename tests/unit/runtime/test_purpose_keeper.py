@@ -113,7 +113,7 @@ def test_routes_of_another_purpose_exit_and_name_both() -> None:
         assert "order, payment" in (said := await bench.refused("b", routed("audit")))
         assert "publish audit" in said
         assert "CONSUMER_ACCEPT_CHANGE" in said
-        await bench.refused("c", single("order"))  # another fingerprint
+        await bench.refused("c", single("audit"))
         assert bench.row.event_types == ("order", "payment")
         assert bench.fleet.spread() == {"a": 2, "b": 0, "c": 0}
         await bench.fleet.stop()
