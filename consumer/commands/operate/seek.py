@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
         )
     event_type: str | None = arguments.event_type
     if event_type is not None:
-        _check_event_type(event_type, target, settings)
+        event_type = _event_type(event_type, target, settings)
     request = OperatorRequest(
         Action.SEEK if event_type is None else Action.SEEK_EVENT_TYPE,
         target,
@@ -55,16 +55,21 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
     return operate(settings, request, asyncio.run(_prepare(settings, request)), out)
 
 
-def _check_event_type(event_type: str, target: str, settings: Settings) -> None:
-    """Raise Misconfigured if the event type is not this service's, or the target skips changes."""
+def _event_type(given: str, target: str, settings: Settings) -> str:
+    """Return the event type that was meant; a route may be named, too.
+
+    Raise Misconfigured if it is not this service's, or the target skips changes.
+    """
     if target == LATEST:
         raise Misconfigured(
             "--to: found latest, wanted an earlier position: --event-type publishes again, and"
             " skips nothing"
         )
-    ours = settings.event_types
-    if ours and event_type not in ours:
-        raise Misconfigured(f"--event-type: found {event_type!r}, wanted {_any_of(ours)}")
+    named = {route.called: route.event_type for route in settings.routes}
+    event_type, ours = named.get(given, given), settings.event_types
+    if not event_type or (ours and event_type not in ours):
+        raise Misconfigured(f"--event-type: found {given!r}, wanted {_any_of(ours)}")
+    return event_type
 
 
 def _check_published(event_type: str, commands: Sequence[StreamCommand]) -> None:
@@ -79,7 +84,13 @@ def _check_published(event_type: str, commands: Sequence[StreamCommand]) -> None
 
 
 def _any_of(names: Sequence[str]) -> str:
-    return repr(names[0]) if len(names) == 1 else f"one of {', '.join(names)}"
+    match names:
+        case []:
+            return "an event type"
+        case [name]:
+            return repr(name)
+        case _:
+            return f"one of {', '.join(names)}"
 
 
 async def _prepare(settings: Settings, request: OperatorRequest) -> list[StreamCommand]:

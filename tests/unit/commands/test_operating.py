@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import re
 import time
 from contextlib import asynccontextmanager
@@ -29,6 +30,7 @@ from consumer.core.leases.checkpoint import LATEST, SHARD_END, TRIM_HORIZON
 from consumer.core.leases.command import Action
 from consumer.core.leases.lease import Lease, StreamRow
 from consumer.errors import Misconfigured, Retryable, ShardNotFound, TrimmedData
+from consumer.settings.loading import APPLICATION, load_settings
 from consumer.settings.settings import Settings
 from tests.twins.lease_table import Fault, LeaseTable, LeaseTableTwin
 from tests.twins.virtual_time import run
@@ -319,6 +321,7 @@ def seek_again(*options: str) -> None:
     [
         (["--to", "latest", "--event-type", "a.b"], "--to: found latest, wanted an earlier"),
         (["--to", "trim_horizon", "--event-type", "c"], "--event-type: found 'c', wanted 'a.b'"),
+        (["--to", "trim_horizon", "--event-type", ""], "--event-type: found '', wanted 'a.b'"),
     ],
 )
 def test_the_seek_of_an_event_type_skips_nothing_and_is_for_one_of_ours(
@@ -326,6 +329,24 @@ def test_the_seek_of_an_event_type_skips_nothing_and_is_for_one_of_ours(
 ) -> None:
     with pytest.raises(Misconfigured, match=words):
         seek_again(*options)
+
+
+def test_the_seek_of_an_event_type_may_name_its_route_and_no_other_word() -> None:
+    routes = [{"event_type": "a.b", "name": "orders"}, {"event_type": "c.d"}]
+    environ = {
+        "CONSUMER_TABLE": "orders",
+        "CONSUMER_APPLICATION": "shop",
+        "CONSUMER_ROUTES": json.dumps(routes),
+    }
+    settings = load_settings(environ, [APPLICATION])
+    assert seek._event_type("orders", "TRIM_HORIZON", settings) == "a.b"
+    assert seek._event_type("c.d", "TRIM_HORIZON", settings) == "c.d"
+    with pytest.raises(Misconfigured, match=r"found 'audit', wanted one of a\.b, c\.d"):
+        seek._event_type("audit", "TRIM_HORIZON", settings)
+    bare = load_settings({"CONSUMER_APPLICATION": "shop"}, [APPLICATION])
+    assert seek._event_type("audit", "TRIM_HORIZON", bare) == "audit"
+    with pytest.raises(Misconfigured, match="found '', wanted an event type"):
+        seek._event_type("", "TRIM_HORIZON", bare)
 
 
 @pytest.mark.parametrize(
