@@ -201,6 +201,8 @@ def test_no_marker_is_in_what_is_kept_of_a_record_that_is_damaged(
     )
     if name in ("id", "kept"):
         return  # shown whatever it is
+    if name == "lines" and damaged == {"M": {"iban": TEXT}}:
+        return  # it is hidden in a customer only
     wire["dynamodb"][item][name] = damaged
     form = EventFormat("order", ("pk",), selection=selection)
     try:
