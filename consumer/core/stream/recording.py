@@ -6,6 +6,7 @@ too.
 """
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,7 +65,8 @@ def read_recording(lines: Iterable[bytes]) -> Iterator[RecordedRecord]:
 
     Raise NoRecording for what holds no stream records.
     """
-    numbered = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+    texts = (line.removeprefix(BOM_UTF8) for line in lines)
+    numbered = ((number, line) for number, line in enumerate(texts, 1) if line.strip())
     first = next(numbered, None)
     if first is None:
         raise NoRecording("it is empty")

@@ -115,10 +115,19 @@ class DeadLetterSender:
     def _may_become_a_letter(
         self, event: QueuedEvent[Ticket], refused: Refused, outlet: Outlet[Ticket]
     ) -> bool:
-        """Return whether the limit of dead letters allows one more; a record has its own."""
+        """Return whether the limit of dead letters allows one more; a record has its own.
+
+        What has waited too long would become one in any case, so the limit is not asked.
+        """
         if is_of_no_route(event.content, outlet.event_type.route):
             return self._unreadable.may_go(event, outlet.limits)
-        return refused.reason == EXPIRED or outlet.event_type.may_refuse(event.postponed)
+        if refused.reason == EXPIRED or self._is_too_old(event, outlet):
+            return True
+        return outlet.event_type.may_refuse(event.postponed)
+
+    def _is_too_old(self, event: QueuedEvent[Ticket], outlet: Outlet[Ticket]) -> bool:
+        max_age = outlet.limits.max_record_age
+        return max_age is not None and self._clock.wall() - event.created_at > max_age
 
     def _collect(self) -> None:
         """Take over heads that can never be published."""

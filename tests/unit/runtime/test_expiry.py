@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from math import inf
 
 import pytest
@@ -21,9 +22,10 @@ from consumer.runtime.instruments import Instruments
 from consumer.runtime.publishing.backlog import RecordEvents
 from consumer.runtime.publishing.expiry import TOGETHER
 from consumer.runtime.publishing.publishing import Publishing
-from tests.twins.line import LONG, DeadLetterTwin
-from tests.twins.nakadi import NakadiTwin
+from tests.twins.line import FORMAT, LONG, DeadLetterTwin, Line, run_line
+from tests.twins.nakadi import NakadiTwin, Reply
 from tests.twins.nakadi import sequence_of as number_of
+from tests.twins.shard import ShardTwin
 from tests.twins.virtual_time import EPOCH, HalfChance, VirtualClock, run
 
 WRONG = CheckResult("event type", Severity.WRONG, "b: compacted", "choose cleanup_policy delete")
@@ -183,3 +185,21 @@ def test_what_was_revoked_leaves_the_queue() -> None:
         assert (bench.letters, bench.outlet.queue.events) == ([], 0)
 
     run(main)
+
+
+def test_what_can_never_be_an_event_waits_no_longer_than_others() -> None:
+    """While its event type is stopped few letters are made, one of a key after the other."""
+    shard, queue = ShardTwin(), DeadLetterTwin()
+    shard.write_many(6, keys=1, size=5_000)
+    refused = NakadiTwin(script=lambda _: Reply(403))
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            await line.until(lambda: len(queue.letters) == 6, 2 * MAX_AGE)
+            line.consumer.drain()
+
+    limits = PublishLimits(probe=30.0, max_record_age=MAX_AGE, dead_letter_limit=1)
+    form = replace(FORMAT, event_bytes=2_000)
+    run_line(main, shard=shard, nakadi=refused, queue=queue, limits=limits, form=form)
+    assert {letter.reason for letter in queue.letters} == {"too_large"}

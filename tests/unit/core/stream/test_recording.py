@@ -41,6 +41,7 @@ def both(**form: Any) -> list[str]:
         "\n" + json.dumps({"NextShardIterator": None, "Records": [MADE, GONE]}, indent=2),
         "\n".join(json.dumps({"Records": [record]}) for record in (MADE, GONE)),
         json.dumps({"Records": [MADE]}) + "\n" + json.dumps(GONE),
+        "\ufeff" + "\n".join(both()),
     ],
 )
 def test_the_forms_of_records(text: str) -> None:
