@@ -4,6 +4,7 @@ Names and ports of services become free ports of 127.0.0.1; DynamoDB Local comes
 """
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -43,9 +44,9 @@ class Compose:
         }
 
     def _local(self, text: str) -> str:
-        for there, here in self._replacements.items():
-            text = text.replace(there, here)
-        return text
+        """Return a text with the names of this machine; what is put in is not replaced again."""
+        names = "|".join(map(re.escape, self._replacements))
+        return re.sub(names, lambda found: self._replacements[found[0]], text)
 
     def command(self, service: str) -> list[str]:
         """The image's entry point and the service's command."""

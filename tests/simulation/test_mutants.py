@@ -19,7 +19,7 @@ WANTED = (
     (reading.second_of_a_key_passes_its_head, "order"),
     (leases.self_fence_skipped, "fence"),
     (leases.take_without_checking_the_counter, "one sender"),
-    (leases.child_before_parent, "order"),
+    (leases.child_before_parent, "parent first"),
 )
 
 
