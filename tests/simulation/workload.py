@@ -89,8 +89,9 @@ class Writer:
         events = list(record.events.values())
         for event in events:
             event.size = 0 if self._picks(event.event_type) else written.least(event)
-        if events and key is None:
-            self._spoil(events[int(bad * 1e6) % len(events)], bad)
+        needed = [event for event in events if None not in event.expected]
+        if needed and key is None:  # nobody waits for what need not be stored, so none is lifted
+            self._spoil(needed[int(bad * 1e6) % len(needed)], bad)
         detail = f"{picked} {record.sequence}"
         if self._filtered:
             detail += f" {before} to {record.kinds[1]}"
