@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from consumer import preflight
@@ -111,15 +112,8 @@ class Check:
     def _reporting(self, dependency: str) -> Iterator[None]:
         try:
             yield
-        except Misconfigured as error:
-            what, _, remedy = str(error).partition("; ")
-            self.results.append(CheckResult(dependency, Severity.WRONG, what, remedy))
-        except Retryable as error:
-            self.results.append(
-                CheckResult(
-                    dependency, Severity.UNREACHABLE, str(error), _remedy(dependency, error)
-                )
-            )
+        except (Misconfigured, Retryable) as error:
+            self.results.append(_failure(dependency, error))
 
     def _fine(self, dependency: str, result: str) -> None:
         self.results.append(CheckResult(dependency, Severity.FINE, result))
@@ -154,12 +148,11 @@ class Check:
         of_table = [row for row in rows if row.table == page.stream.table]
         readable = [row for row in of_table if row.unreadable is None]
         for conflict in filter(None, (conflict_of(purpose, row) for row in readable)):
-            what, _, remedy = str(conflict).partition("; ")
+            found = _failure("application", conflict)
             if self._settings.accept_change:
                 accepted = "nothing: CONSUMER_ACCEPT_CHANGE is set, so it is replaced"
-                self._doubtful("application", what, accepted)
-            else:
-                self.results.append(CheckResult("application", Severity.WRONG, what, remedy))
+                found = replace(found, severity=Severity.DOUBTFUL, remedy=accepted)
+            self.results.append(found)
 
     async def _known_rows(self, aws: Aws) -> Sequence[StreamRow]:
         """Return the stream rows; none if the lease table does not answer, which is told later."""
@@ -265,13 +258,8 @@ class Check:
             ) as nakadi:
                 view_type = None if page is None else page.view_type
                 return (await preflight.look(nakadi, route, view_type)).results
-        except Misconfigured as error:
-            what, _, remedy = str(error).partition("; ")
-            result = CheckResult(EVENT_TYPE, Severity.WRONG, what, remedy)
-        except Retryable as error:
-            remedy = _remedy(EVENT_TYPE, error)
-            result = CheckResult(EVENT_TYPE, Severity.UNREACHABLE, str(error), remedy)
-        return of_route(route, [result])
+        except (Misconfigured, Retryable) as error:
+            return of_route(route, [_failure(EVENT_TYPE, error)])
 
 
 def _rows(results: Iterable[CheckResult]) -> Iterator[tuple[str, ...]]:
@@ -279,6 +267,15 @@ def _rows(results: Iterable[CheckResult]) -> Iterator[tuple[str, ...]]:
         yield each.dependency, each.severity.value, each.result
         if each.remedy:
             yield "", "", f"→ {each.remedy}"
+
+
+def _failure(dependency: str, error: Misconfigured | Retryable) -> CheckResult:
+    """Return the result of a call that failed."""
+    if isinstance(error, Retryable):
+        remedy = _remedy(dependency, error)
+        return CheckResult(dependency, Severity.UNREACHABLE, str(error), remedy)
+    what, _, remedy = str(error).partition("; ")
+    return CheckResult(dependency, Severity.WRONG, what, remedy)
 
 
 def _remedy(dependency: str, error: Retryable) -> str:

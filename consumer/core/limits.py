@@ -6,6 +6,7 @@ The defaults are those of the settings.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 MARGIN_SECONDS = 2.0
 """A worker stops sending this long before its peers may judge it dead."""
@@ -46,6 +47,10 @@ class PublishLimits:
     max_attempts: int = 100
     dead_letter_limit: int = 100
     max_record_age: float | None = None
+
+    def expired_before(self, wall: float) -> float:
+        """Return the time (epoch seconds) before which changes have expired at `wall`."""
+        return -inf if self.max_record_age is None else wall - self.max_record_age
 
     def hot_key_limit(self, round_trip: float, seconds: float) -> float:
         """Return how many events of one key can be published in `seconds`; at least one."""

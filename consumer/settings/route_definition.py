@@ -139,16 +139,17 @@ def _place(given: Given, number: int) -> str:
 def _definition(place: str, tree: object, *, from_yaml: bool) -> RouteDefinition:
     if not isinstance(tree, Members):
         raise Misconfigured(f"{place}: found {shown(tree)}, wanted an object with an event_type")
-    name = dict(tree).get("name") or dict(tree).get("event_type")
+    members = dict(tree)
+    name = members.get("name") or members.get("event_type")
     if isinstance(name, str):
         place = f"{place} ({name[:255]})"
     try:
         values = {str(key): _plain(value) for key, value in _once(tree).items() if key != "filter"}
     except _Unusable as error:
         raise Misconfigured(f"{place}: {error}") from None
-    if "filter" in dict(tree):
+    if "filter" in members:
         try:
-            values["filter"] = read_filter(dict(tree)["filter"], from_yaml=from_yaml)
+            values["filter"] = read_filter(members["filter"], from_yaml=from_yaml)
         except BadPattern as error:
             raise Misconfigured(
                 f"{place}, filter: {error}; wanted a filter in Lambda's language"

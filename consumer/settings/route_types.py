@@ -52,11 +52,6 @@ def renames(value: object) -> object:
     return tuple((names[0], new) for names, new in zip(olds, value.values(), strict=True))
 
 
-def one_attribute(text: str) -> str:
-    """Accept the name of a top-level attribute."""
-    return name(text)
-
-
 def route_name(text: str) -> str:
     """Accept a name that an option of a command can have."""
     if not _ROUTE_NAME.fullmatch(text):
@@ -84,7 +79,7 @@ def _refuse(wanted: str) -> object:
 
 Paths = Annotated[tuple[AttributePath, ...], BeforeValidator(paths), Unit("paths")]
 Renames = Annotated[tuple[tuple[str, str], ...], BeforeValidator(renames)]
-Attribute = Annotated[str, Field(max_length=65_535), AfterValidator(one_attribute)]
+Attribute = Annotated[str, Field(max_length=65_535), AfterValidator(name)]
 RouteName = Annotated[Name, AfterValidator(route_name)]
 RouteSeconds = Annotated[Seconds, BeforeValidator(seconds)]
 Names = Annotated[Attributes, BeforeValidator(names)]

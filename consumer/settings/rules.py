@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consumer.core.limits import MARGIN_SECONDS
-from consumer.settings.source import variable
+from consumer.settings.source import ROUTES, variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,9 +47,9 @@ class Rule:
 def _shown(name: str, value: object) -> str:
     if name == "filter" and value is not None:
         return "a filter"  # which may name people
+    if value in (None, (), NO_APPLICATION):
+        return "nothing"
     match value:
-        case None | () | "not-set":
-            return "nothing"
         case bool():
             return str(value).lower()
         case float():
@@ -58,6 +58,14 @@ def _shown(name: str, value: object) -> str:
             return "1 of them" if len(value) == 1 else f"{len(value)} of them"
         case _:
             return str(value)  # a SecretStr is shown as stars
+
+
+def _each_route_has_its_own(name: str) -> Rule:
+    return Rule(
+        (ROUTES, name),
+        "at most one of the two: each route has its own",
+        lambda s: not s.routes or not getattr(s, name),
+    )
 
 
 RULES = (
@@ -76,26 +84,7 @@ RULES = (
         "the name of the application if there are routes",
         lambda s: s.application != NO_APPLICATION or not s.routes,
     ),
-    Rule(
-        ("routes", "filter"),
-        "at most one of the two: each route has its own",
-        lambda s: not s.routes or s.filter is None,
-    ),
-    Rule(
-        ("routes", "changed"),
-        "at most one of the two: each route has its own",
-        lambda s: not s.routes or not s.changed,
-    ),
-    Rule(
-        ("routes", "include"),
-        "at most one of the two: each route has its own",
-        lambda s: not s.routes or s.include is None,
-    ),
-    Rule(
-        ("routes", "exclude"),
-        "at most one of the two: each route has its own",
-        lambda s: not s.routes or not s.exclude,
-    ),
+    *map(_each_route_has_its_own, ("filter", "changed", "include", "exclude")),
     Rule(
         ("nakadi_token", "nakadi_token_file"),
         "at most one of the two",

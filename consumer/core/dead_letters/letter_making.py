@@ -34,7 +34,7 @@ def is_of_no_route(content: Event | Unbuildable, route: Route) -> bool:
 
     It is queued with the first of them, `route`. Without `routes` it belongs to the event type.
     """
-    return not route.single and isinstance(content, Unbuildable) and content.unreadable
+    return content.unreadable and not route.single
 
 
 def filled(

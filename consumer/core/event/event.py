@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 from msgspec import Struct
 
@@ -45,8 +45,7 @@ class MetadataSources:
     @property
     def names(self) -> tuple[str, ...]:
         """The attributes, each once."""
-        found = (self.eid, self.flow_id, self.span_ctx, self.parent_eids)
-        return tuple(dict.fromkeys(name for name in found if name is not None))
+        return tuple(dict.fromkeys(self.shown(None).values()))
 
     def shown(self, selection: Selection | None) -> dict[str, str]:
         """Return the attribute of each member, less those of which anything is excluded.
@@ -152,6 +151,7 @@ class Event(Struct, frozen=True, gc=False):
     created_at: float  # ApproximateCreationDateTime, epoch seconds
     crossing: Crossing | None = None
     record: bytes | None = None
+    unreadable: ClassVar[bool] = False  # unlike some records of which no event can be made
 
 
 class Withheld(StrEnum):

@@ -13,12 +13,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from json import JSONDecodeError, loads
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from consumer.core.leases.lease import Lease, StreamRow
+
+
+_SEVERAL: Final = "event_types"
+"""The member of a fingerprint that was written by a service with routes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,9 @@ class Purpose:
         shared = not set(self.event_types).isdisjoint(event_types_of(row))
         if self.routed:
             return shared
-        return row.fingerprint == self.fingerprint or (shared and _is_of_routes(row.fingerprint))
+        return row.fingerprint == self.fingerprint or (
+            shared and _SEVERAL in _said(row.fingerprint)
+        )
 
     def first(self, row: StreamRow, older: StreamRow | None) -> StreamRow:
         """Return a new stream's row with what it says of the purpose.
@@ -113,25 +119,20 @@ def _with(names: tuple[str, ...], more: Iterable[str]) -> tuple[str, ...]:
     return (*names, *sorted(set(more) - set(names)))
 
 
-def _is_of_routes(fingerprint: str) -> bool:
-    """Return whether a fingerprint was written by a service with routes."""
-    try:
-        found: object = loads(fingerprint)
-    except JSONDecodeError:
-        return False
-    return isinstance(found, dict) and "event_types" in found
-
-
 def _named_by(fingerprint: str) -> tuple[str, ...]:
     """Return the event types that a fingerprint names, none if it is no such line."""
-    try:
-        found: object = loads(fingerprint)
-    except JSONDecodeError:
-        return ()
-    if not isinstance(found, dict):
-        return ()
-    single, several = found.get("event_type"), found.get("event_types")
-    names = [single] if single is not None else several
+    found = _said(fingerprint)
+    single = found.get("event_type")
+    names = [single] if single is not None else found.get(_SEVERAL)
     if not isinstance(names, list):
         return ()
     return tuple(name for name in names if isinstance(name, str))
+
+
+def _said(fingerprint: str) -> dict[str, object]:
+    """Return the members of a fingerprint, none if it is no such line."""
+    try:
+        found: object = loads(fingerprint)
+    except JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}

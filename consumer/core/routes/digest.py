@@ -19,7 +19,6 @@ from consumer.core.event.event import EventFormat
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from consumer.core.event.event import MetadataSources
     from consumer.core.event.selection.attribute_path import AttributePath
     from consumer.core.event.selection.selection import Selection
 
@@ -39,7 +38,7 @@ def digest(event_type: str, form: EventFormat) -> str:
         "selection": (selection, None),
         "category": (form.category.value, plain.category.value),
         "body": (form.body, plain.body),
-        "metadata": (_of_metadata(form.metadata), {}),
+        "metadata": ({**form.metadata.shown(None)}, {}),
         "eid": (form.eid_event_type, plain.eid_event_type),
     }
     rules: dict[str, _Json] = {"event_type": event_type, "data_type": form.data_type}
@@ -64,13 +63,3 @@ def _of_selection(seen: Selection) -> _Json:
 def _paths(paths: Iterable[AttributePath]) -> _Json:
     """Return the paths without their order, which decides nothing."""
     return [list(path.names) for path in sorted(set(paths))]
-
-
-def _of_metadata(metadata: MetadataSources) -> _Json:
-    sources = {
-        "eid": metadata.eid,
-        "flow_id": metadata.flow_id,
-        "span_ctx": metadata.span_ctx,
-        "parent_eids": metadata.parent_eids,
-    }
-    return {member: name for member, name in sources.items() if name is not None}

@@ -121,13 +121,10 @@ class DeadLetterSender:
         """
         if is_of_no_route(event.content, outlet.event_type.route):
             return self._unreadable.may_go(event, outlet.limits)
-        if refused.reason == EXPIRED or self._is_too_old(event, outlet):
+        expired = event.created_at < outlet.limits.expired_before(self._clock.wall())
+        if expired or refused.reason == EXPIRED:
             return True
         return outlet.event_type.may_refuse(event.postponed)
-
-    def _is_too_old(self, event: QueuedEvent[Ticket], outlet: Outlet[Ticket]) -> bool:
-        max_age = outlet.limits.max_record_age
-        return max_age is not None and self._clock.wall() - event.created_at > max_age
 
     def _collect(self) -> None:
         """Take over heads that can never be published."""

@@ -43,8 +43,7 @@ class Expiry(Generic[Of_co]):
     def look(self) -> float:
         """Give up what is too old; return the seconds after which to look again, 0: at once."""
         outlet, now = self._outlet, self._clock.now()
-        max_age = outlet.limits.max_record_age
-        if max_age is None or outlet.event_type.flow.reason != DEFINITION:
+        if outlet.limits.max_record_age is None or outlet.event_type.flow.reason != DEFINITION:
             if self._all_at is not None:
                 outlet.queue.rejoin(NOWHERE)
                 self._all_at = None
@@ -56,15 +55,16 @@ class Expiry(Generic[Of_co]):
         if pause > 0:
             return pause
         room = TOGETHER - sum(1 for _ in outlet.queue.in_flight())
-        if room > 0 and not self._give_up(room, now, self._clock.wall() - max_age):
+        if room > 0 and not self._give_up(room, now):
             return PAUSE
         if room > 0 and outlet.queue.ready():
             return 0.0
         return self._all_at - now  # what has become a letter makes its outlet look at once
 
-    def _give_up(self, most: int, now: float, oldest: float) -> bool:
-        """Give up at most so many events made before `oldest`; False: one could not be."""
+    def _give_up(self, most: int, now: float) -> bool:
+        """Give up at most so many events that are too old; False: one could not be."""
         outlet = self._outlet
+        oldest = outlet.limits.expired_before(self._clock.wall())
 
         def to(event: QueuedEvent[Of_co]) -> Destination | None:
             return None if event.created_at < oldest else NOWHERE

@@ -96,8 +96,7 @@ class Sender(Generic[Of_co]):
     def _sendable(self, part: list[QueuedEvent[Of_co]]) -> list[QueuedEvent[Of_co]]:
         """Return the events that may be sent now: allowed, young enough, next of their key."""
         now, outlet, origin = self._clock.now(), self._outlet, self._outlet.origin
-        max_age = outlet.limits.max_record_age
-        oldest = self._clock.wall() - max_age if max_age is not None else None
+        oldest = outlet.limits.expired_before(self._clock.wall())
         good: list[QueuedEvent[Of_co]] = []
         held_up = ""  # the key of which nothing more may travel in this request
         for event in part:
@@ -107,7 +106,7 @@ class Sender(Generic[Of_co]):
             follows = (
                 bool(good) and good[-1].key == event.key != held_up and not event.tries.refused
             )
-            expired = oldest is not None and event.created_at < oldest
+            expired = event.created_at < oldest
             if allowed and leads and expired:
                 origin.refused(event, TOO_OLD, None)
             elif allowed and (leads or follows) and not expired:

@@ -197,7 +197,9 @@ class Intake:
     def _made(self, record: StreamRecord | MalformedRecord, sequence: int) -> _Made:
         """Return what the routes make of a record.
 
-        Without the events that an earlier owner of the shard has settled, as its mark says.
+        Without the events that an earlier owner of the shard has settled, as its mark says. Of a
+        record that cannot be read no mark tells: it has no event type, and goes with the first
+        route, which may have been another one for that owner.
         """
         events: list[tuple[int, Event | Unbuildable]] = []
         withheld: list[tuple[int, Withheld]] = []
@@ -209,7 +211,7 @@ class Intake:
         lacking = [
             (number, content)
             for number, content in events
-            if _is_of_any(content) or self._watermark.leaves(sequence, self._outlets[number].name)
+            if content.unreadable or self._watermark.leaves(sequence, self._outlets[number].name)
         ]
         return _Made(lacking, withheld, settled=bool(events and not lacking))
 
@@ -254,15 +256,6 @@ class Intake:
         used = budget.used
         self._crowded |= self._backlog.add(self._watermark, fresh, now, limits)
         self._reservations.queued(budget.used - used)
-
-
-def _is_of_any(content: Event | Unbuildable) -> bool:
-    """Return whether it is the letter of a record that cannot be read, which has no event type.
-
-    No mark tells whether it is settled: it goes with the first route, and that may have been
-    another one for the owner who wrote the mark.
-    """
-    return isinstance(content, Unbuildable) and content.unreadable
 
 
 def _time_of(record: StreamRecord | MalformedRecord) -> float | None:

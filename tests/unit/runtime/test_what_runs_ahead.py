@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -51,6 +52,14 @@ async def drained(line: Line, seconds: float) -> None:
     line.consumer.drain()
     await line.until(lambda: line.outcome is not None, seconds)
     assert line.clock.now() - began <= seconds
+
+
+async def settled(line: Line, last: int) -> None:
+    """Run the consumer until everything up to this record is settled."""
+    task = asyncio.create_task(line.run_consumer())
+    await line.until(lambda: line.lease.checkpoint == str(last), 60.0)
+    line.consumer.drain()
+    await task
 
 
 @pytest.mark.parametrize("status", [403, 503])
@@ -210,13 +219,9 @@ def test_a_mark_of_another_counter_is_none_and_everything_comes_again() -> None:
     )
     audit = NakadiTwin()
 
-    async def main(line: Line) -> None:
-        task = asyncio.create_task(line.run_consumer())
-        await line.until(lambda: line.lease.checkpoint == str(FIRST + 49), 60.0)
-        line.consumer.drain()
-        await task
-
-    line = run_line(main, shard=shard, lease=lease, beside={AUDIT: audit})
+    line = run_line(
+        partial(settled, last=FIRST + 49), shard=shard, lease=lease, beside={AUDIT: audit}
+    )
     assert sorted(stored(line.nakadi)) == [*range(FIRST + 10, FIRST + 50)]
     assert sorted(stored(audit)) == [*range(FIRST + 10, FIRST + 50)]
     assert line.lease.mark is None
@@ -227,13 +232,9 @@ def test_what_a_mark_covers_is_settled_and_counted_where_nobody_lacks_it() -> No
     mark = Mark(Ahead(FIRST + 29, ("order-store.gone",)), 0)
     lease = Lease(SHARD, None, checkpoint=str(FIRST + 9), created_at=EPOCH, mark=mark)
 
-    async def main(line: Line) -> None:
-        task = asyncio.create_task(line.run_consumer())
-        await line.until(lambda: line.lease.checkpoint == str(FIRST + 49), 60.0)
-        line.consumer.drain()
-        await task
-
-    line = run_line(main, shard=shard, lease=lease, beside={AUDIT: NakadiTwin()})
+    line = run_line(
+        partial(settled, last=FIRST + 49), shard=shard, lease=lease, beside={AUDIT: NakadiTwin()}
+    )
     assert sorted(stored(line.nakadi)) == [*range(FIRST + 30, FIRST + 50)]
     skipped = line.metrics.records_skipped.labels(reason="already_settled")._value.get()
     assert skipped == 20
@@ -245,13 +246,9 @@ def test_an_event_type_under_a_new_name_goes_on_where_the_old_one_was() -> None:
     mark = Mark(Ahead(FIRST + 29, ("order-store.typo",), (ORDER, "order-store.typo")), 0)
     lease = Lease(SHARD, None, checkpoint=str(FIRST + 9), created_at=EPOCH, mark=mark)
 
-    async def main(line: Line) -> None:
-        task = asyncio.create_task(line.run_consumer())
-        await line.until(lambda: line.lease.checkpoint == str(FIRST + 49), 60.0)
-        line.consumer.drain()
-        await task
-
-    line = run_line(main, shard=shard, lease=lease, beside={AUDIT: corrected})
+    line = run_line(
+        partial(settled, last=FIRST + 49), shard=shard, lease=lease, beside={AUDIT: corrected}
+    )
     assert sorted(stored(line.nakadi)) == [*range(FIRST + 30, FIRST + 50)]
     assert sorted(stored(corrected)) == [*range(FIRST + 10, FIRST + 50)]
 
@@ -343,13 +340,9 @@ def test_what_is_trimmed_under_a_mark_is_lost_for_those_behind_only() -> None:
     )
     audit = NakadiTwin()
 
-    async def main(line: Line) -> None:
-        task = asyncio.create_task(line.run_consumer())
-        await line.until(lambda: line.lease.checkpoint == str(FIRST + 99), 60.0)
-        line.consumer.drain()
-        await task
-
-    line = run_line(main, shard=shard, lease=lease, beside={AUDIT: audit})
+    line = run_line(
+        partial(settled, last=FIRST + 99), shard=shard, lease=lease, beside={AUDIT: audit}
+    )
     (gap,) = line.table.gaps[line.row.key].values()
     expected = Gap(SHARD, str(FIRST + 9), str(FIRST + 60), "trimmed", gap.detected_at, ahead)
     assert gap == expected
