@@ -8,6 +8,7 @@ events. It keeps the budget and settles tickets in the watermarks of the shards.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
@@ -126,7 +127,7 @@ class Backlog:
         `hot_key_limits` allows for their event type.
         """
         size = 0
-        taken = dict.fromkeys(self.outlets, 0)
+        taken: Counter[str] = Counter()
         crowded: set[tuple[str, str]] = set()
         tenure = watermark.tenure
         for sequence, created_at, made in contents:
@@ -147,9 +148,10 @@ class Backlog:
                 if outlet.queue.push(event) > hot_key_limits[outlet.name]:
                     crowded.add((outlet.name, event.key))
         self.budget.adjust(tenure.member, size)
-        for name, outlet in self.outlets.items():
-            outlet.taken += taken[name]
-            self._publishing[name].records_taken.inc(taken[name])
+        for name, count in taken.items():
+            outlet = self.outlets[name]
+            outlet.taken += count
+            self._publishing[name].records_taken.inc(count)
             outlet.changed.notify()
         return crowded
 
