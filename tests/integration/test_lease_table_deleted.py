@@ -1,5 +1,6 @@
 """The lease table is deleted under a worker: made again soon, or not at all."""
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ from consumer.runtime.leases.heartbeat import GONE_SECONDS
 from tests.integration.cluster import Cluster, WorkerProcess, cluster
 
 LEASES = "consumer-leases"
+# How late a heartbeat may be on a busy machine.
+SLOW_SECONDS = 15
 
 
 @pytest.fixture
@@ -76,7 +79,9 @@ def test_a_worker_goes_on_with_a_table_that_is_made_again_and_ends_without_one(
     assert code == 1
     assert one.verdict().lost == 20, "nothing is published without a table"
     last = worker.log.read_text().splitlines()[-1]
-    assert last.startswith("consumer: the lease table has not existed for 30 s")
+    said = re.match(r"consumer: the lease table has not existed for (\d+) s, so", last)
+    assert said is not None
+    assert GONE_SECONDS <= int(said[1]) <= GONE_SECONDS + SLOW_SECONDS
     gone = worker.events("lease_table_gone")
     assert [line["level"] for line in gone] == ["error"] * 2
     loud = worker.events("heartbeat_failed") + worker.events("peers_unread")

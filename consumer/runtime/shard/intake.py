@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from consumer.core.backlog.ticket import Ticket
     from consumer.core.backlog.watermark import AckWatermark
     from consumer.core.event.event import Event
-    from consumer.core.routes.assembler import Assembler
+    from consumer.core.routes.assembler import Assembler, Taker
     from consumer.core.shard.cursor import Cursor
     from consumer.core.stream.page import Page
     from consumer.core.stream.record import StreamRecord
@@ -158,7 +158,8 @@ class Intake:
         watermark, wall, started = self._watermark, self._clock.wall(), self._clock.now()
         fresh: list[RecordEvents] = []
         taken = 0
-        for record in records:
+        takers = [*map(self._assembler.takers, records)]
+        for record, its_takers in zip(records, takers, strict=True):
             if taken and self._clock.now() - started > SLICE_SECONDS:
                 break
             sequence, created_at = record.sequence, _time_of(record)
@@ -166,7 +167,7 @@ class Intake:
                 # A record without a readable number takes that of the record before it.
                 before = fresh[-1].sequence if fresh else watermark.opened or 0
                 # A mark may end at that number without it: only below it is it settled for sure.
-                made = self._made(record, before + 1)
+                made = self._made(record, its_takers, before + 1)
                 if made.events:
                     self._admit(made.events, before, wall, fresh, must=True)
                 self._note(made)
@@ -176,7 +177,7 @@ class Intake:
             skipped = cursor.read(sequence, NO_TIME if created_at is None else created_at)
             if skipped not in INSIDE_GAP and self._gaps.open:
                 await self._gaps.close(sequence)
-            made = _NOTHING if skipped is not None else self._made(record, sequence)
+            made = _NOTHING if skipped is not None else self._made(record, its_takers, sequence)
             if made.events:
                 at = wall if created_at is None else created_at
                 if not self._admit(made.events, sequence, at, fresh):
@@ -194,8 +195,10 @@ class Intake:
         self._push(fresh)
         return taken
 
-    def _made(self, record: StreamRecord | MalformedRecord, sequence: int) -> _Made:
-        """Return what the routes make of a record.
+    def _made(
+        self, record: StreamRecord | MalformedRecord, takers: Sequence[Taker], sequence: int
+    ) -> _Made:
+        """Return what the routes that take a record make of it.
 
         Without the events that an earlier owner of the shard has settled, as its mark says. Of a
         record that cannot be read no mark tells: it has no event type, and goes with the first
@@ -203,7 +206,7 @@ class Intake:
         """
         events: list[tuple[int, Event | Unbuildable]] = []
         withheld: list[tuple[int, Withheld]] = []
-        for number, content in self._assembler.events_of(record):
+        for number, content in self._assembler.events_of(record, takers):
             if isinstance(content, Withheld):
                 withheld.append((number, content))
             else:

@@ -1,10 +1,11 @@
 """Faults in what filters take, and in what becomes of a record that none takes."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from consumer.core.backlog.ticket import Ticket
 from consumer.core.backlog.watermark import AckWatermark
-from consumer.core.routes.assembler import Assembler
+from consumer.core.routes.assembler import Assembler, Taker
 from consumer.core.routes.event_maker import Made
 from consumer.core.routes.filters import question
 from consumer.core.routes.filters.view import Decision, decide
@@ -44,10 +45,12 @@ def filtered_record_never_settles() -> None:
     empty = False  # whether the last record asked about is taken by no route
 
     def events_of(
-        self: Assembler, record: StreamRecord | MalformedRecord
+        self: Assembler,
+        record: StreamRecord | MalformedRecord,
+        takers: Sequence[Taker] | None = None,
     ) -> list[tuple[int, Made]]:
         nonlocal empty
-        made = original(self, record)
+        made = original(self, record, takers)
         empty = not made
         return made
 

@@ -1,5 +1,7 @@
 """Faults in what routes show, which changes count for them, and in what is left to the rest."""
 
+from collections.abc import Sequence
+
 from msgspec import Raw
 
 from consumer.core.dead_letters import letter_making
@@ -9,8 +11,7 @@ from consumer.core.event.event import Crossing, Event, EventFormat, Unbuildable,
 from consumer.core.event.image import Image
 from consumer.core.event.patch import diff
 from consumer.core.event.transcode import Transcoder
-from consumer.core.routes.assembler import Assembler
-from consumer.core.routes.event_maker import Made
+from consumer.core.routes.assembler import Assembler, Taker
 from consumer.core.stream.record import MalformedRecord, StreamRecord
 from tests.simulation.mutants.plant import plant
 
@@ -73,14 +74,14 @@ def changes_of_what_is_hidden_are_published() -> None:
 
 
 def the_rest_beside_a_match() -> None:
-    original = Assembler.events_of
+    original = Assembler.takers
 
-    def generous(self: Assembler, record: StreamRecord | MalformedRecord) -> list[tuple[int, Made]]:
-        made = original(self, record)
+    def generous(self: Assembler, record: StreamRecord | MalformedRecord) -> Sequence[Taker]:
+        takers = original(self, record)
         if self._filters is None or isinstance(record, MalformedRecord):
-            return made
-        numbers = {number for number, _ in made}
-        more = [(n, self._make[n](record, None)) for n in self._rest if n not in numbers]
-        return sorted(made + more, key=lambda each: each[0])
+            return takers
+        numbers = {number for number, _ in takers}
+        more = [taker for taker in self._rest if taker[0] not in numbers]
+        return sorted([*takers, *more], key=lambda each: each[0])
 
-    plant(Assembler, "events_of", generous)
+    plant(Assembler, "takers", generous)
