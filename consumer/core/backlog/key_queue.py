@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from enum import Enum, auto
 from math import inf
-from typing import TYPE_CHECKING, Generic
+from typing import TYPE_CHECKING, Final, Generic
 
-from consumer.core.backlog.queued_event import EventState, Of_co
+from msgspec import Struct
+
+from consumer.core.backlog.queued_event import REVOKED, Of_co
 
 if TYPE_CHECKING:
     from collections import OrderedDict
@@ -23,28 +25,27 @@ class Place(Enum):
     WAITING = auto()  # among those that wait until `not_before`
 
 
-class KeyQueue(Generic[Of_co]):
+IDLE: Final = Place.IDLE
+READY: Final = Place.READY
+WAITING: Final = Place.WAITING
+
+
+class KeyQueue(Struct, Generic[Of_co], eq=False):
     """A linked list of events. `length` counts all, `in_flight` those in flight at its head.
 
     `stands_in` is the list of its destination while it is READY. `turn` is the number of its newest
     entry among the queues that wait.
     """
 
-    __slots__ = (
-        *("first", "in_flight", "key", "last", "length", "not_before", "place"),
-        *("stands_in", "turn"),
-    )
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-        self.first: QueuedEvent[Of_co] | None = None
-        self.last: QueuedEvent[Of_co] | None = None
-        self.length = 0
-        self.in_flight = 0
-        self.not_before = 0.0
-        self.place = Place.IDLE
-        self.stands_in: OrderedDict[KeyQueue[Of_co], None] | None = None
-        self.turn = 0
+    key: str
+    first: QueuedEvent[Of_co] | None = None
+    last: QueuedEvent[Of_co] | None = None
+    length: int = 0
+    in_flight: int = 0
+    not_before: float = 0.0
+    place: Place = IDLE
+    stands_in: OrderedDict[KeyQueue[Of_co], None] | None = None
+    turn: int = 0
 
     @property
     def queued_at(self) -> float:
@@ -71,7 +72,7 @@ class KeyQueue(Generic[Of_co]):
     def unlink(self, event: QueuedEvent[Of_co]) -> None:
         """Remove an event: the head, or one of its run. Raises ValueError if it is not here."""
         before, there = None, self.first
-        while there is not None and there is not event:
+        while there is not event and there is not None:
             before, there = there, there.next_of_key
         if there is None:
             raise ValueError(f"event {event.content.sequence} is not in its key's queue")
@@ -92,7 +93,7 @@ class KeyQueue(Generic[Of_co]):
         self.length = 0
         while event is not None:
             following, event.next_of_key = event.next_of_key, None
-            if event.state is EventState.REVOKED and position >= flying:
+            if event.state is REVOKED and position >= flying:
                 gone.append(event)
             else:
                 self.append(event)

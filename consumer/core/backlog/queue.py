@@ -26,8 +26,8 @@ from math import inf
 from typing import TYPE_CHECKING, Generic
 
 from consumer.core.backlog.event_ages import EventAges
-from consumer.core.backlog.key_queue import KeyQueue, Place
-from consumer.core.backlog.queued_event import EVENT_BYTES, EventState, Of_co
+from consumer.core.backlog.key_queue import IDLE, READY, WAITING, KeyQueue
+from consumer.core.backlog.queued_event import EVENT_BYTES, IN_FLIGHT, QUEUED, SETTLED, Of_co
 from consumer.core.backlog.waiting_keys import WaitingKeys
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ class KeyOrderedQueue(Generic[Of_co]):
             ANYWHERE: OrderedDict(),
             DEAD_LETTER: OrderedDict(),
         }
+        self._anywhere = self._ready[ANYWHERE]
         self._waiting: WaitingKeys[Of_co] = WaitingKeys()
         self._flying: dict[KeyQueue[Of_co], None] = {}
         self._ready_since = inf
@@ -95,7 +96,7 @@ class KeyOrderedQueue(Generic[Of_co]):
         """Estimated body bytes of the heads that are ready for ANYWHERE, from the average event."""
         if not self.events:
             return 0.0
-        return len(self._ready[ANYWHERE]) * (self.bytes / self.events - EVENT_BYTES)
+        return len(self._anywhere) * (self.bytes / self.events - EVENT_BYTES)
 
     def leads(self, event: QueuedEvent[Of_co]) -> bool:
         """Return whether the event is the head of its key: only the head may be sent."""
@@ -125,7 +126,7 @@ class KeyOrderedQueue(Generic[Of_co]):
         self.events += 1
         self.bytes += event.cost
         self.ages.add(event.created_at)
-        if key_queue.place is Place.IDLE and not key_queue.in_flight:
+        if key_queue.place is IDLE and not key_queue.in_flight:
             self._place(key_queue, front=False)
         return key_queue.length
 
@@ -167,7 +168,7 @@ class KeyOrderedQueue(Generic[Of_co]):
                 length = 0 if body is None else len(body)
                 if (length > room and batch) or event.company <= len(batch):
                     break
-                event.state = EventState.IN_FLIGHT
+                event.state = IN_FLIGHT
                 events = min(events, event.company)
                 room -= length
                 batch.append(event)
@@ -176,11 +177,11 @@ class KeyOrderedQueue(Generic[Of_co]):
             if not taken:
                 break
             del ready[key_queue]
-            key_queue.place = Place.IDLE
+            key_queue.place = IDLE
             key_queue.in_flight = taken
             self._flying[key_queue] = None
         if to is ANYWHERE:
-            left = next(iter(self._ready[ANYWHERE]), None)
+            left = next(iter(self._anywhere), None)
             self._ready_since = inf if left is None else left.queued_at
         return batch
 
@@ -196,8 +197,8 @@ class KeyOrderedQueue(Generic[Of_co]):
             raise ValueError(f"event {event.content.sequence} is not the head in flight of its key")
         key_queue.unlink(event)
         self._discount(event)
-        if event.state is not EventState.REVOKED:
-            event.state = EventState.SETTLED
+        if event.state is IN_FLIGHT:  # it may be revoked meanwhile
+            event.state = SETTLED
         self._land(key_queue, front=False)
 
     def give_back(
@@ -210,15 +211,14 @@ class KeyOrderedQueue(Generic[Of_co]):
         anything else happens to the key. Raises ValueError if the event is not in flight.
         """
         key_queue = self._keys.get(event.key)
-        flying = event.state is EventState.IN_FLIGHT or event.state is EventState.REVOKED
-        if key_queue is None or not key_queue.in_flight or not flying:
+        if key_queue is None or not key_queue.in_flight or event.state in (QUEUED, SETTLED):
             raise ValueError(f"event {event.content.sequence} is not in flight")
-        if event.state is EventState.REVOKED:
+        if event.state is IN_FLIGHT:
+            event.state = QUEUED
+            key_queue.not_before = max(key_queue.not_before, not_before)
+        else:
             key_queue.unlink(event)
             self._discount(event)
-        else:
-            event.state = EventState.QUEUED
-            key_queue.not_before = max(key_queue.not_before, not_before)
         self._land(key_queue, front=front)
 
     def put_back(self, events: Sequence[QueuedEvent[Of_co]]) -> None:
@@ -249,7 +249,7 @@ class KeyOrderedQueue(Generic[Of_co]):
         for event in key_queue.sift():
             self._discount(event)
         if key_queue.first is not head:  # then none was in flight
-            if key_queue.place is Place.READY and key_queue.stands_in is not None:
+            if key_queue.place is READY and key_queue.stands_in is not None:
                 del key_queue.stands_in[key_queue]
             key_queue.not_before = 0.0
             self._place(key_queue, front=False)
@@ -260,29 +260,29 @@ class KeyOrderedQueue(Generic[Of_co]):
         self.ages.remove(event.created_at)
 
     def _stand(self, key_queue: KeyQueue[Of_co], to: To) -> None:
-        ready = self._ready.get(to)
+        ready = self._anywhere if to is ANYWHERE else self._ready.get(to)
         if ready is None:
             ready = self._ready[to] = OrderedDict()
-        key_queue.place = Place.READY
+        key_queue.place = READY
         key_queue.stands_in = ready
         ready[key_queue] = None
-        if to is ANYWHERE:
-            self._ready_since = min(self._ready_since, key_queue.queued_at)
+        if to is ANYWHERE and (since := key_queue.queued_at) < self._ready_since:
+            self._ready_since = since
 
     def _place(self, key_queue: KeyQueue[Of_co], *, front: bool) -> None:
         head = key_queue.first
         if head is None:
-            key_queue.place = Place.IDLE
+            key_queue.place = IDLE
             del self._keys[key_queue.key]
         elif key_queue.not_before:
-            key_queue.place = Place.WAITING
+            key_queue.place = WAITING
             self._waiting.add(key_queue)
         elif head.body is None:
             self._stand(key_queue, DEAD_LETTER)
         else:
             self._stand(key_queue, ANYWHERE)
             if front:
-                self._ready[ANYWHERE].move_to_end(key_queue, last=False)
+                self._anywhere.move_to_end(key_queue, last=False)
 
     def _land(self, key_queue: KeyQueue[Of_co], *, front: bool) -> None:
         key_queue.in_flight -= 1

@@ -7,7 +7,7 @@ the stream, or a dead letter. Only the origin of the event reads it, no queue an
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
 
 from msgspec import Struct
 
@@ -26,6 +26,12 @@ class EventState(Enum):
     IN_FLIGHT = auto()
     SETTLED = auto()
     REVOKED = auto()
+
+
+QUEUED: Final = EventState.QUEUED
+IN_FLIGHT: Final = EventState.IN_FLIGHT
+SETTLED: Final = EventState.SETTLED
+REVOKED: Final = EventState.REVOKED
 
 
 class Tries(NamedTuple):
@@ -65,7 +71,7 @@ class QueuedEvent(Struct, Generic[Of_co], eq=False):
     key: str
     created_at: float
     queued_at: float = 0.0
-    state: EventState = EventState.QUEUED
+    state: EventState = QUEUED
     attempts: int = 0
     tries: Tries = UNTRIED
     company: int = ANY_COMPANY
@@ -79,8 +85,9 @@ class QueuedEvent(Struct, Generic[Of_co], eq=False):
     after: QueuedEvent[Of_co] | None = None
 
     def __post_init__(self) -> None:
-        self.body = self.content.body if isinstance(self.content, Event) else None
-        self.cost = cost_of(self.content)
+        content = self.content
+        self.body = content.body if isinstance(content, Event) else None
+        self.cost = cost_of(content)
 
 
 EVENT_BYTES = 900
@@ -89,7 +96,8 @@ EVENT_BYTES = 900
 
 def cost_of(content: Event | Unbuildable) -> int:
     """Return the bytes of memory that are counted for an event of this content."""
-    return len(content.record or b"") + len(content.body or b"") + EVENT_BYTES
+    body, record = content.body, content.record
+    return EVENT_BYTES + (len(body) if body else 0) + (len(record) if record else 0)
 
 
 def bytes_of(events: Iterable[QueuedEvent[object]]) -> int:

@@ -8,11 +8,11 @@ revoked as a whole.
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from consumer.core.backlog.queued_event import EventState, QueuedEvent
+from consumer.core.backlog.queued_event import QUEUED, REVOKED, QueuedEvent
 
 if TYPE_CHECKING:
     from consumer.core.backlog.tenure import Tenure
@@ -25,6 +25,9 @@ class TicketState(Enum):
     OPEN = auto()
     SETTLED = auto()
     REVOKED = auto()
+
+
+OPEN: Final = TicketState.OPEN
 
 
 class Ticket(Struct, eq=False):
@@ -42,7 +45,7 @@ class Ticket(Struct, eq=False):
     tenure: Tenure
     events: tuple[QueuedEvent[Ticket], ...] = ()
     place: int = 0
-    state: TicketState = TicketState.OPEN
+    state: TicketState = OPEN
     through: int = 0
     through_at: float = 0.0
     records: int = 1
@@ -63,7 +66,7 @@ class Ticket(Struct, eq=False):
         """Whether every event of it, and of what counts with it, is queued: none was published."""
         if self.published:
             return False
-        return all(event.state is EventState.QUEUED for event in self.events)
+        return all(event.state is QUEUED for event in self.events)
 
     @property
     def retrying(self) -> bool:
@@ -72,16 +75,20 @@ class Ticket(Struct, eq=False):
 
     def settle(self, settled: QueuedEvent[Ticket]) -> None:
         """Take out an event that is settled, so that its bytes are kept no longer."""
-        self.events = tuple(event for event in self.events if event is not settled)
+        events = self.events
+        if len(events) == 1 and events[0] is settled:
+            self.events = ()
+        else:
+            self.events = tuple([event for event in events if event is not settled])
         self.published = True
 
     def revoke(self) -> None:
         """Revoke the ticket and each of its events that is not settled."""
         self.state = TicketState.REVOKED
         for event in self.events:
-            event.state = EventState.REVOKED
+            event.state = REVOKED
 
 
 def is_ours(event: QueuedEvent[Ticket], fence: Fence, now: float) -> bool:
     """Return whether this worker may send the event: its tenure has not ended, the fence holds."""
-    return event.state is not EventState.REVOKED and fence.holds(now, event.of.tenure.epoch)
+    return event.state is not REVOKED and fence.holds(now, event.of.tenure.epoch)

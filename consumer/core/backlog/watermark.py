@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from consumer.core.backlog.ahead import Oldest, fewest_repeats
 from consumer.core.backlog.event_chain import EventChain
-from consumer.core.backlog.ticket import TicketState
+from consumer.core.backlog.ticket import OPEN, TicketState
 from consumer.core.leases.checkpoint import sequence_of
 from consumer.core.leases.mark import Ahead
 
@@ -170,7 +170,7 @@ class AckWatermark:
     def settle_event(self, event: QueuedEvent[Ticket]) -> None:
         """Settle an event of an open ticket, and the ticket with its last one."""
         ticket = event.of
-        if ticket.state is not TicketState.OPEN:
+        if ticket.state is not OPEN:
             return
         self.chains[event.event_type].remove(event)
         ticket.settle(event)
@@ -179,7 +179,7 @@ class AckWatermark:
 
     def settle(self, ticket: Ticket) -> None:
         """Remove a ticket whose events are all settled. Raises ValueError if it is not open."""
-        if ticket.state is not TicketState.OPEN:
+        if ticket.state is not OPEN:
             msg = (
                 f"ticket {ticket.sequence} of {self.tenure.shard_id} is {ticket.state.name} already"
             )
@@ -189,8 +189,9 @@ class AckWatermark:
             msg = f"ticket {ticket.sequence} is not open in {self.tenure.shard_id}"
             raise ValueError(msg)
         ticket.state = TicketState.SETTLED
-        self._unchain(ticket)
-        ticket.events = ()
+        if ticket.events:
+            self._unchain(ticket)
+            ticket.events = ()
         if before is None:
             self._raise_to(ticket.through, ticket.through_at)
             self.span -= ticket.records
