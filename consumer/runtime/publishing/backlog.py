@@ -8,10 +8,12 @@ events. It keeps the budget and settles tickets in the watermarks of the shards.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from dataclasses import replace
 from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 from consumer.core.backlog.budget import ByteBudget
 from consumer.core.backlog.queued_event import EventState, QueuedEvent
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from consumer.runtime.publishing.outlet import Outlet
 
 
-class RecordEvents(NamedTuple):
+class RecordEvents(Struct, frozen=True):
     """A record to be published: its sequence number, and an event for each outlet.
 
     `created_at` is the change's time in epoch seconds.
@@ -40,6 +42,9 @@ class RecordEvents(NamedTuple):
     sequence: int
     created_at: float
     events: Sequence[tuple[Outlet[Ticket], Event | Unbuildable]]
+
+
+_tenure = attrgetter("of.tenure")
 
 
 class _Shard(NamedTuple):
@@ -127,44 +132,43 @@ class Backlog:
         `hot_key_limits` allows for their event type.
         """
         size = 0
-        taken: Counter[str] = Counter()
         crowded: set[tuple[str, str]] = set()
         tenure = watermark.tenure
-        for sequence, created_at, made in contents:
+        fresh: dict[str, list[QueuedEvent[Ticket]]] = {name: [] for name in self.outlets}
+        for record in contents:
+            sequence, created_at = record.sequence, record.created_at
             ticket = Ticket(sequence, created_at, tenure)
             events: list[QueuedEvent[Ticket]] = []
-            for outlet, content in made:
+            for outlet, content in record.events:
                 key = content.ordering_key
                 if key is None:  # a record whose key cannot be read has a queue of its own
                     key = f"{tenure.member}:{sequence}"
-                name = outlet.name
-                event = QueuedEvent(ticket, content, name, key, created_at, now)
+                event = QueuedEvent(ticket, content, outlet.name, key, created_at, now)
                 size += event.cost
-                taken[name] += 1
                 events.append(event)
+                fresh[outlet.name].append(event)
             ticket.carry(tuple(events))
             watermark.open(ticket)
-            for (outlet, _), event in zip(made, events, strict=True):
-                if outlet.queue.push(event) > hot_key_limits[outlet.name]:
-                    crowded.add((outlet.name, event.key))
         self.budget.adjust(tenure.member, size)
-        for name, count in taken.items():
-            outlet = self.outlets[name]
-            outlet.taken += count
-            self._publishing[name].records_taken.inc(count)
+        for name, pushed in fresh.items():
+            if not pushed:
+                continue
+            outlet, limit = self.outlets[name], hot_key_limits[name]
+            push = outlet.queue.push
+            crowded |= {(name, event.key) for event in pushed if push(event) > limit}
+            outlet.taken += len(pushed)
+            self._publishing[name].records_taken.inc(len(pushed))
             outlet.changed.notify()
         return crowded
 
     def settled(self, events: Sequence[QueuedEvent[Ticket]]) -> None:
         """Settle events that have left their queues: Nakadi or the dead letter queue has them."""
-        for tenure, group in groupby(events, key=_tenure):
-            shard = self._shards.get(tenure)
-            freed = 0
-            for event in group:
-                freed += event.cost
-                if shard is not None:
+        for tenure, run in groupby(events, key=_tenure):
+            settled, shard = [*run], self._shards.get(tenure)
+            if shard is not None:
+                for event in settled:
                     shard.watermark.settle_event(event)
-            self.budget.adjust(tenure.member, -freed)
+            self.budget.adjust(tenure.member, -sum([event.cost for event in settled]))
             if shard is not None:
                 shard.progressed()
         self._grant()
@@ -258,7 +262,3 @@ class Backlog:
     def _grant(self) -> None:
         for member in self.budget.grants():
             self._turns[member].set()
-
-
-def _tenure(event: QueuedEvent[Ticket]) -> Tenure:
-    return event.of.tenure

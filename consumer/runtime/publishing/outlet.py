@@ -24,23 +24,20 @@ if TYPE_CHECKING:
 
 
 class Outlet(Generic[Of_co]):
-    """The queue of one event type. `changed` is notified when the dispatcher must decide again.
+    """The queue of the event type `name`.
 
-    `taken` counts the records of which an event was put into it.
+    `changed` is notified when the dispatcher must decide again. `taken` counts the records of which
+    an event was put into it.
     """
 
     def __init__(self, event_type: EventType, origin: Origin[Of_co]) -> None:
+        self.name = event_type.name
         self.event_type = event_type
         self.limits = event_type.limits
         self.origin = origin
         self.queue: KeyOrderedQueue[Of_co] = KeyOrderedQueue()
         self.changed = Signal()
         self.taken = 0
-
-    @property
-    def name(self) -> str:
-        """The event type's name."""
-        return self.event_type.name
 
     def status(self, wall: float) -> EventTypeStatus:
         """Return what `/status` shows. `wall` is in epoch seconds."""

@@ -42,25 +42,23 @@ def filter_forgets_the_old_image_for_a_d() -> None:
 
 def filtered_record_never_settles() -> None:
     original, original_skip = Assembler.events_of, AckWatermark.skip
-    empty = False  # whether the last record asked about is taken by no route
+    empty: set[int] = set()  # numbers of records that are taken by no route
 
     def events_of(
         self: Assembler,
         record: StreamRecord | MalformedRecord,
         takers: Sequence[Taker] | None = None,
     ) -> list[tuple[int, Made]]:
-        nonlocal empty
         made = original(self, record, takers)
-        empty = not made
+        if not made and record.sequence is not None:
+            empty.add(record.sequence)
         return made
 
     def skip(self: AckWatermark, sequence: int, created_at: float | None) -> None:
-        nonlocal empty
-        if empty:
+        if sequence in empty:
             self.open(Ticket(sequence, created_at or 0.0, self.tenure))
         else:
             original_skip(self, sequence, created_at)
-        empty = False
 
     plant(Assembler, "events_of", events_of)
     plant(AckWatermark, "skip", skip)
