@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from consumer.core.event.item_shape import Shapes
+from consumer.core.event.shapes import Shapes
 from consumer.core.leases.fence import Fence
 from consumer.core.reports.condition import conditions, worker_report, worst
 from consumer.core.reports.readiness import unready

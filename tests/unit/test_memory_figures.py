@@ -13,8 +13,9 @@ from consumer.adapters.aws.get_records_parser import MAX_BODY_BYTES
 from consumer.adapters.nakadi import MAX_ANSWER_BYTES
 from consumer.core.backlog.budget import MIB, RESERVATION
 from consumer.core.event.event import EventFormat
-from consumer.core.event.item_shape import SHAPES_BYTES
 from consumer.core.event.member_names import NAMES_BYTES
+from consumer.core.event.plain_gaps import GAPS_BYTES
+from consumer.core.event.shapes import SHAPES_BYTES
 from consumer.core.limits import PublishLimits
 from consumer.core.publishing.placement import LEARNT_BYTES
 from consumer.core.publishing.slots import Slots
@@ -51,7 +52,7 @@ def test_what_the_code_limits_is_what_the_table_says() -> None:
     limits = PublishLimits()
     requests = 2 * limits.concurrency * limits.batch_bytes
     assert ROWS["shapes of items and names of attributes that are remembered"] * MIB == (
-        SHAPES_BYTES + 2 * NAMES_BYTES
+        SHAPES_BYTES + GAPS_BYTES + 2 * NAMES_BYTES
     )
     assert ROWS["keys of partitions that are down"] * MIB == LEARNT_BYTES
     assert ROWS["requests to Nakadi, and their copies in the client"] == ceil(requests / MIB)

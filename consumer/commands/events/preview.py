@@ -15,7 +15,7 @@ from consumer.adapters.aws.aws import Aws
 from consumer.adapters.aws.streams import DynamoDbStreams
 from consumer.adapters.clock import SystemClock
 from consumer.commands.events.stream_tip import StreamTip
-from consumer.core.event.item_shape import Shapes
+from consumer.core.event.shapes import Shapes
 from consumer.core.reports.record_preview import Previewer, summary
 from consumer.core.routes.route_images import missing_images
 from consumer.core.routes.sightings import Sightings

@@ -141,7 +141,8 @@ class EventFormat:
 class Event(Struct, frozen=True, gc=False):
     """One change, encoded once: every attempt sends the same bytes.
 
-    `record` is the stream record's JSON as read, if the format `reshapes` it.
+    `record` is the stream record's JSON as read, if the format `reshapes` it. `left_out` is how
+    many values were to be metadata of it and cannot be.
     """
 
     sequence: int  # SequenceNumber of the stream record
@@ -151,6 +152,7 @@ class Event(Struct, frozen=True, gc=False):
     created_at: float  # ApproximateCreationDateTime, epoch seconds
     crossing: Crossing | None = None
     record: bytes | None = None
+    left_out: int = 0
     unreadable: ClassVar[bool] = False  # unlike some records of which no event can be made
 
 
@@ -186,3 +188,4 @@ class Unbuildable:
     body: bytes | None  # too_large: the event without its patch
     crossing: Crossing | None = None
     unreadable: bool = False
+    left_out: int = 0  # as of an Event

@@ -1,6 +1,9 @@
-"""An image: an item before or after a change, spliced by its shape or decoded value by value.
+"""An image: an item before or after a change.
 
 Of an item of which an event type shows a part, the image is that part, under the names shown.
+
+It is made plain by its shape if that is known, else by its gaps, else value by value. All of them
+give the same bytes.
 """
 
 from collections.abc import Collection
@@ -8,31 +11,65 @@ from collections.abc import Collection
 from msgspec import Raw, Struct
 
 from consumer.core.event.attribute import Members, decode_item, decode_members, plain_item
-from consumer.core.event.item_shape import Shapes, Spliced
+from consumer.core.event.item_shape import Spliced
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.patch import diff
-from consumer.core.event.selection.selector import Selector, members_text
+from consumer.core.event.selection.selector import members_text
+from consumer.core.event.shapes import Shapes
 
 
-class Image(Struct, frozen=True):
+class Image(Struct):
     """The item before or after a change."""
 
-    text: Raw  # of all of it
-    names: Collection[str]  # of the attributes that are shown
+    text: bytes  # JSON of all of it
     spliced: Spliced | None  # None if its shape is not known
-    selector: Selector | None = None  # None if all of it is shown
+    shapes: Shapes
+    _attributes: Members | None = None
+    _shown: Members | None = None
+
+    def first_of(self, names: Collection[str]) -> str | None:
+        """Return the first of these names that an attribute has, None if none has any of them.
+
+        Raises MalformedItem.
+        """
+        taken = self.shown if self.spliced is None else self.spliced.shape.names
+        return next(filter(taken.__contains__, names), None)
+
+    @property
+    def attributes(self) -> Members:
+        """The text of all attributes, shown or not. Raises MalformedItem."""
+        if self._attributes is None:
+            self._attributes = decode_members(Raw(self.text))
+        return self._attributes
+
+    @property
+    def shown(self) -> Members:
+        """The text of what is shown. Raises MalformedItem."""
+        if self._shown is None:
+            selector = self.shapes.selector
+            attributes = self.attributes
+            self._shown = attributes if selector is None else selector.shown(attributes)
+        return self._shown
+
+    def check(self) -> None:
+        """Raise MalformedItem, or ReservedAttribute, if it cannot be said what is shown."""
+        if self.spliced is None:
+            _ = self.shown
 
     def members(self) -> bytes:
         """Return the members of its plain JSON object, comma separated. Raises MalformedItem."""
-        if self.spliced is not None:
-            try:
+        try:
+            if self.spliced is not None:
                 return self.spliced.members()
-            except MalformedItem:
-                pass  # the walk names the attribute
-        text = self.text
-        if self.selector is not None:
-            text = Raw(members_text(self.selector.shown(decode_members(text))))
-        return b",".join(plain_item(decode_item(text)))
+            selector = self.shapes.selector
+            shown = self.text if selector is None else members_text(self.shown)
+            members = self.shapes.members(self.text, shown)
+            if members is not None:
+                return members
+        except MalformedItem:
+            pass  # the walk names the attribute
+        text = self.text if self.shapes.selector is None else members_text(self.shown)
+        return b",".join(plain_item(decode_item(Raw(text))))
 
     def diff(self, old: "Image", limit: int) -> list[bytes] | None:
         """Return the operations, as JSON, that turn `old` into this item. Raises MalformedItem.
@@ -47,10 +84,11 @@ class Image(Struct, frozen=True):
             else:
                 if patch is not None:
                     return patch
-        before, after = decode_members(old.text), decode_members(self.text)
-        if self.selector is not None:
+        before, after = old.attributes, self.attributes
+        selector = self.shapes.selector
+        if selector is not None:
             before, after = differing(before, after)
-            before, after = self.selector.shown(before), self.selector.shown(after)
+            before, after = selector.shown(before), selector.shown(after)
         return diff(before, after, limit)
 
 
@@ -62,14 +100,12 @@ def read_image(text: Raw | None, shapes: Shapes) -> Image | None:
     """
     if text is None:
         return None
-    selector, spliced = shapes.selector, shapes.splice(text)
-    if spliced is not None:
-        names: Collection[str] = spliced.shape.names
-        return Image(text, names, spliced, selector) if names or selector is not None else None
-    members = decode_members(text)
-    if not members and selector is None:
-        return None
-    return Image(text, members if selector is None else selector.shown(members), None, selector)
+    whole = bytes(text)
+    spliced = shapes.splice(whole)
+    image = Image(whole, spliced, shapes)
+    if spliced is not None or shapes.selector is not None or image.attributes:
+        return image
+    return None
 
 
 def differing(before: Members, after: Members) -> tuple[Members, Members]:

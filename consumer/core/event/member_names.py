@@ -59,3 +59,8 @@ _POINTER_STEPS: Final = Spellings(_step)
 def pointer_step(name: str) -> bytes:
     """Return the name as a step of a JSON pointer (RFC 6901) inside a JSON string: `/amount`."""
     return _POINTER_STEPS[name]
+
+
+def is_no_field(name: str) -> bool:
+    """Return whether msgspec takes the name for no field's: it would have to be escaped."""
+    return any(character in '"\\' or character < " " for character in name)

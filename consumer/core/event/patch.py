@@ -16,6 +16,8 @@ its item. Operations are made only while they stay within a limit.
 """
 
 from collections.abc import Sequence
+from itertools import compress
+from operator import ne
 from typing import Final
 
 from msgspec import DecodeError, Raw
@@ -27,6 +29,7 @@ from consumer.core.event.attribute import (
     decode_value,
     is_same,
     plain,
+    string,
 )
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.member_names import pointer_step
@@ -86,7 +89,7 @@ def diff(old: Members, new: Members, limit: int) -> list[bytes] | None:
 
 
 def _diff_map(path: bytes, old: Members, new: Members, patch: _Operations) -> None:
-    for name in [name for name, value in new.items() if old.get(name) != value]:
+    for name in [*compress(new, map(ne, new.values(), map(old.get, new)))]:
         step = patch.path(path, name)
         try:
             if name in old:
@@ -120,7 +123,11 @@ def _diff_list(path: bytes, old: Sequence[Raw], new: Sequence[Raw], patch: _Oper
 
 def _diff_value(path: bytes, old: Raw, new: Raw, patch: _Operations) -> None:
     before, after = decode_value(old), decode_value(new)
-    if "M" in before and "M" in after and len(before) == len(after) == 1:
+    if "S" in after and "S" in before and len(before) == len(after) == 1:  # most are strings
+        text = string(after["S"])
+        if not is_same(string(before["S"]), text):
+            patch.put(_REPLACE, path, text)
+    elif "M" in before and "M" in after and len(before) == len(after) == 1:
         _diff_map(path, decode_object(before["M"]), decode_object(after["M"]), patch)
     elif "L" in before and "L" in after and len(before) == len(after) == 1:
         # The plain list is not longer than its text, so parts that exceed this limit exceed it.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
-from consumer.core.event.event import NO_SOURCES, Crossing
+from consumer.core.event.event import Crossing
 from consumer.core.routes.event_maker import EventMaker
 from consumer.core.routes.filters.filter_set import FilterSet
 from consumer.core.routes.filters.question import Unanswered
@@ -15,7 +16,8 @@ from consumer.core.stream.record import MalformedRecord
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from consumer.core.event.item_shape import Shapes
+    from consumer.core.event.shapes import Shapes
+    from consumer.core.event.transcode import Change
     from consumer.core.routes.event_maker import Made
     from consumer.core.routes.filters.lambda_filter import Filter
     from consumer.core.routes.route import Route
@@ -37,20 +39,15 @@ Unanswered: it cannot be said whether the route takes it.
 class Assembler:
     """Makes the events of the records of one stream, by routes in their order.
 
-    Who asks about many records asks for the takers of all before the events of the first: filters
-    take a third of the time if they are not asked in turns with the making of events, because each
-    fills the processor's caches with its own code.
+    Who has many records asks for the takers of all before the events of the first: filters take a
+    third of the time if they are not asked in turns with the making of events, because each fills
+    the processor's caches with its own code.
     """
 
     def __init__(self, routes: Sequence[Route], stream_arn: str, shapes: Shapes) -> None:
         self._stream_arn = stream_arn
         self._makers = [EventMaker(route, stream_arn, shapes) for route in routes]
         self._make = [maker.make for maker in self._makers]
-        self._reading_metadata = [
-            maker
-            for maker, route in zip(self._makers, routes, strict=True)
-            if route.format.metadata != NO_SOURCES
-        ]
         filtered = [number for number, route in enumerate(routes) if route.filter is not None]
         rest = [number for number, route in enumerate(routes) if route.otherwise]
         taking_all = [n for n in range(len(routes)) if n not in filtered and n not in rest]
@@ -80,29 +77,42 @@ class Assembler:
             found.append((self._filtered[asked], crossing))
         return _merged(self._taking_all, found)
 
-    def events_of(
-        self, record: StreamRecord | MalformedRecord, takers: Sequence[Taker] | None = None
-    ) -> list[tuple[int, Made]]:
-        """Return the event of each route that takes a record; `takers` are these, if known.
+    def events_of(self, record: StreamRecord | MalformedRecord) -> list[tuple[int, Made]]:
+        """Return the event of each route that takes a record, in the order of the routes.
 
         Where it is unanswered whether a route takes it, the record is poison for that route.
         """
-        if takers is None:
-            takers = self.takers(record)
-        if isinstance(record, MalformedRecord):
-            return [(number, self._make[number](record, None)) for number, _ in takers]
-        return [
-            (number, self._makers[number].unanswered(record, crossing.detail))
-            if isinstance(crossing, Unanswered)
-            else (number, self._make[number](record, crossing))
-            for number, crossing in takers
-        ]
+        (events,) = self.events_of_each([record], [self.takers(record)])
+        return events
 
-    def take_metadata_left_out(self) -> int:
-        """Return how many values were left out of events' metadata since this was asked last."""
-        if not self._reading_metadata:
-            return 0
-        return sum(maker.take_metadata_left_out() for maker in self._reading_metadata)
+    def events_of_each(
+        self,
+        records: Sequence[StreamRecord | MalformedRecord],
+        takers: Sequence[Sequence[Taker]],
+    ) -> list[list[tuple[int, Made]]]:
+        """Return the events of each of some records, whose `takers` are known, as `events_of` does.
+
+        They are all held in memory, and no other event is: give it few records.
+        """
+        found: list[list[tuple[int, Made]]] = [[] for _ in records]
+        changes: dict[int, list[Change]] = defaultdict(list)
+        places: dict[int, list[list[tuple[int, Made]]]] = defaultdict(list)
+        for record, its_takers, events in zip(records, takers, found, strict=True):
+            for number, crossing in its_takers:
+                if not isinstance(crossing, Unanswered):
+                    changes[number].append((record, crossing))
+                    places[number].append(events)
+                elif not isinstance(record, MalformedRecord):
+                    poison = self._makers[number].unanswered(record, crossing.detail)
+                    events.append((number, poison))
+        for number, its_changes in changes.items():
+            made_of_each = self._make[number](its_changes)
+            for events, made in zip(places[number], made_of_each, strict=True):
+                events.append((number, made))
+        if len(self._make) > 1:
+            for events in found:
+                events.sort(key=itemgetter(0))
+        return found
 
 
 def crossing_of(

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from consumer.core.event.event import Category, Crossing, Event, Unbuildable, Withheld
+from consumer.core.event.event import Category, Event, Unbuildable, Withheld
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.selection.attribute_changes import AttributeChanges
-from consumer.core.event.transcode import Transcoder
+from consumer.core.event.transcode import Change, Transcoder
 from consumer.core.stream.record import MalformedRecord, StreamRecord
 
 if TYPE_CHECKING:
-    from consumer.core.event.item_shape import Shapes
+    from consumer.core.event.shapes import Shapes
     from consumer.core.routes.route import Route
 
 Made = Event | Unbuildable | Withheld
 """What a route makes of a record that it takes."""
 
-Make = Callable[[StreamRecord | MalformedRecord, Crossing | None], Made]
+Make = Callable[[Sequence[Change]], Sequence[Made]]
 
 
 class EventMaker:
-    """Makes the events of one route. `make` takes a record and what it does to a view."""
+    """Makes the events of one route. `make` takes records that it takes, as many as memory holds.
+
+    With each comes what its change does to a view.
+    """
 
     make: Make
 
@@ -30,44 +34,49 @@ class EventMaker:
         self._transcoder = Transcoder(route.format, stream_arn, shapes)
         self._changes = AttributeChanges(route.changed)
         if route.format.category is Category.BUSINESS:
-            self.make = self._of_outbox
+            self.make = partial(self._make_others, _withheld_of_outbox)
         elif route.changed:
-            self.make = self._if_attributes_differ
+            self.make = partial(self._make_others, self._withheld_if_same)
         elif route.skip_unchanged:
-            self.make = self._transcoder.event_if_changed
+            self.make = self._transcoder.events_if_changed
         else:
-            self.make = self._transcoder.event_of
+            self.make = self._transcoder.events_of
 
     def unanswered(self, record: StreamRecord, detail: str) -> Unbuildable:
         """Return poison: it cannot be said whether the route takes this record."""
         return self._transcoder.unanswered(record, detail)
 
-    def take_metadata_left_out(self) -> int:
-        """Return how many values were left out of metadata since this was asked last."""
-        count, self._transcoder.metadata_left_out = self._transcoder.metadata_left_out, 0
-        return count
+    def _make_others(
+        self, withheld: Callable[[Change], Withheld | Unbuildable | None], changes: Sequence[Change]
+    ) -> list[Made]:
+        """Make the events of the changes of which none is withheld."""
+        found = [*map(withheld, changes)]
+        others = [change for change, made in zip(changes, found, strict=True) if made is None]
+        events = iter(self._transcoder.events_of(others))
+        return [next(events) if made is None else made for made in found]
 
-    def _of_outbox(self, record: StreamRecord | MalformedRecord, crossing: Crossing | None) -> Made:
-        """Return the event of an item that is one: it happens once, when the item is written."""
-        if isinstance(record, MalformedRecord) or record.event_name == "INSERT":
-            return self._transcoder.event_of(record, crossing)
-        modified = record.event_name == "MODIFY"
-        return Withheld.OUTBOX_MODIFIED if modified else Withheld.OUTBOX_REMOVED
-
-    def _if_attributes_differ(
-        self, record: StreamRecord | MalformedRecord, crossing: Crossing | None
-    ) -> Made:
-        """Return the event; of an update only if it changes one of the attributes that count."""
+    def _withheld_if_same(self, change: Change) -> Withheld | Unbuildable | None:
+        """Return UNCHANGED for an update that changes none of the attributes that count."""
+        record, crossing = change
         if (
             isinstance(record, MalformedRecord)
             or record.event_name != "MODIFY"
             or crossing is not None
         ):
-            return self._transcoder.event_of(record, crossing)
+            return None
         try:
             differ = self._changes.differ(record.old_image, record.new_image)
         except MalformedItem as error:
             return self.unanswered(record, str(error))
         except RecursionError:
             return self.unanswered(record, "its item is nested too deeply")
-        return self._transcoder.event_of(record) if differ else Withheld.UNCHANGED
+        return None if differ else Withheld.UNCHANGED
+
+
+def _withheld_of_outbox(change: Change) -> Withheld | None:
+    """Return why an item that is an event has none: it happens once, when the item is written."""
+    record, _ = change
+    if isinstance(record, MalformedRecord) or record.event_name == "INSERT":
+        return None
+    modified = record.event_name == "MODIFY"
+    return Withheld.OUTBOX_MODIFIED if modified else Withheld.OUTBOX_REMOVED

@@ -29,12 +29,13 @@ from consumer.core.stream.record import MalformedRecord
 from consumer.runtime.publishing.backlog import RecordEvents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from consumer.core.backlog.ticket import Ticket
     from consumer.core.backlog.watermark import AckWatermark
     from consumer.core.event.event import Event, Unbuildable
-    from consumer.core.routes.assembler import Assembler, Taker
+    from consumer.core.routes.assembler import Assembler
+    from consumer.core.routes.event_maker import Made
     from consumer.core.shard.cursor import Cursor
     from consumer.core.stream.page import Page
     from consumer.core.stream.record import StreamRecord
@@ -50,6 +51,12 @@ if TYPE_CHECKING:
 SLICE = 200
 SLICE_SECONDS = 0.05
 """Most records, and about the longest time, without an await: other tasks run in between."""
+
+BATCH = 32
+"""Most records whose events are made together, before memory is asked for."""
+
+BATCH_BYTES = 65_536
+"""Most bytes of them, by the average of their page."""
 
 WRITE_ONCE = (
     "let each item that is a business event be written once: its readers got what was inserted,"
@@ -101,6 +108,7 @@ class Intake:
         self._metrics = instruments.metrics
         self._conditions = instruments.conditions
         self._crowded: set[tuple[str, str]] = set()  # event type, key
+        self._batch = BATCH
 
     @property
     def blocked(self) -> str | None:
@@ -133,6 +141,7 @@ class Intake:
         records, taken = page.records, 0
         if records:
             self._backlog.paths.look(records[0])
+            self._batch = max(min(BATCH, BATCH_BYTES * len(records) // max(page.size, 1)), 1)
         fits = self._reservations.begin(page.size)
         while fits and taken < len(records):
             if taken:
@@ -186,12 +195,12 @@ class Intake:
         found: list[RecordEvents | _Skipped] = []
         newest = self._watermark.opened or 0
         taken = left_out = 0
-        takers = [*map(self._assembler.takers, records)]
-        for record, its_takers, at, why in zip(records, takers, times, skipped, strict=True):
+        made = self._events([each for each, why in zip(records, skipped, strict=True) if not why])
+        for record, at, why in zip(records, times, skipped, strict=True):
             if taken and self._clock.now() - started > SLICE_SECONDS:
                 break
             sequence = record.sequence
-            if why is not None and sequence is not None:
+            if why is not None and sequence is not None:  # if it has none, nothing is skipped
                 found.append(_Skipped(sequence, at, why))
                 if why != ALREADY_READ:
                     newest = sequence
@@ -200,11 +209,10 @@ class Intake:
             # A mark may end at the number of the record before without this one: only below it is
             # it settled for sure.
             number = newest + 1 if sequence is None else sequence
-            events, withheld, settled = self._events_of(record, its_takers, number)
+            events, withheld, settled = self._left(next(made), number)
             if events:
                 cost = sum([cost_of(content) for _, content in events])
                 if not self._reservations.admit(cost, must=sequence is None):
-                    self._assembler.take_metadata_left_out()  # counted when it is read again
                     break
                 newest = newest if sequence is None else sequence
                 found.append(RecordEvents(newest, wall if at is None else at, events))
@@ -213,14 +221,23 @@ class Intake:
                 reason = ALREADY_SETTLED if settled else skip_reason([each for _, each in withheld])
                 found.append(_Skipped(sequence, at, reason))
             self._warn_of(withheld)
-            left_out += self._assembler.take_metadata_left_out()
+            left_out += sum([content.left_out for _, content in events])
             taken += 1
         if left_out:
             self._metrics.metadata_left_out.inc(left_out)
         return found, taken
 
-    def _events_of(
-        self, record: StreamRecord | MalformedRecord, takers: Sequence[Taker], sequence: int
+    def _events(
+        self, records: Sequence[StreamRecord | MalformedRecord]
+    ) -> Iterator[list[tuple[int, Made]]]:
+        """Yield what the routes make of each record, made batch by batch."""
+        takers = [*map(self._assembler.takers, records)]
+        for first in range(0, len(records), self._batch):
+            some = slice(first, first + self._batch)
+            yield from self._assembler.events_of_each(records[some], takers[some])
+
+    def _left(
+        self, contents: Sequence[tuple[int, Made]], sequence: int
     ) -> tuple[_Events, _Withheld, bool]:
         """Return the events of a record, why some routes make none, and whether it has had others.
 
@@ -231,7 +248,7 @@ class Intake:
         events: _Events = []
         withheld: _Withheld = []
         settled, unmarked = False, self._watermark.found is None
-        for number, content in self._assembler.events_of(record, takers):
+        for number, content in contents:
             outlet = self._outlets[number]
             if isinstance(content, Withheld):
                 withheld.append((outlet, content))

@@ -13,15 +13,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from consumer.core.event.event import EventFormat
-from consumer.core.event.item_shape import Shapes
 from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.event.selection.selection import Selection
+from consumer.core.event.shapes import Shapes
 from consumer.core.limits import PublishLimits
 from consumer.core.routes.assembler import Assembler
 from consumer.core.routes.filters.lambda_filter import read_filter
 from consumer.core.routes.route import Route
 from consumer.core.stream.page import decode_page
-from consumer.runtime.shard.intake import SLICE
+from consumer.runtime.shard.intake import BATCH
 from tests.benchmarks.records import STREAM_ARN, page, record
 
 Json = dict[str, Any]
@@ -133,10 +133,10 @@ def _cost(maker: Assembler, bodies: Sequence[bytes]) -> Cost:
     started = time.process_time()
     for body in bodies:
         found = decode_page(body).records
-        for first in range(0, len(found), SLICE):
-            some = found[first : first + SLICE]
+        for first in range(0, len(found), BATCH):
+            some = found[first : first + BATCH]
             takers = [*map(maker.takers, some)]
-            events += sum(map(len, map(maker.events_of, some, takers)))
+            events += sum(map(len, maker.events_of_each(some, takers)))
         records += len(found)
     seconds = time.process_time() - started
     return Cost(seconds * 1e6 / records, events / records)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from consumer.core.backlog.ticket import Ticket
 from consumer.core.backlog.watermark import AckWatermark
 from consumer.core.routes.assembler import Assembler, Taker
-from consumer.core.routes.event_maker import Made
 from consumer.core.routes.filters import question
 from consumer.core.routes.filters.view import Decision, decide
 from consumer.core.stream.record import MalformedRecord, StreamRecord
@@ -41,18 +40,14 @@ def filter_forgets_the_old_image_for_a_d() -> None:
 
 
 def filtered_record_never_settles() -> None:
-    original, original_skip = Assembler.events_of, AckWatermark.skip
+    original, original_skip = Assembler.takers, AckWatermark.skip
     empty: set[int] = set()  # numbers of records that are taken by no route
 
-    def events_of(
-        self: Assembler,
-        record: StreamRecord | MalformedRecord,
-        takers: Sequence[Taker] | None = None,
-    ) -> list[tuple[int, Made]]:
-        made = original(self, record, takers)
-        if not made and record.sequence is not None:
+    def takers(self: Assembler, record: StreamRecord | MalformedRecord) -> Sequence[Taker]:
+        found = original(self, record)
+        if not found and record.sequence is not None:
             empty.add(record.sequence)
-        return made
+        return found
 
     def skip(self: AckWatermark, sequence: int, created_at: float | None) -> None:
         if sequence in empty:
@@ -60,7 +55,7 @@ def filtered_record_never_settles() -> None:
         else:
             original_skip(self, sequence, created_at)
 
-    plant(Assembler, "events_of", events_of)
+    plant(Assembler, "takers", takers)
     plant(AckWatermark, "skip", skip)
 
 

@@ -6,11 +6,11 @@ from msgspec import Raw
 
 from consumer.core.dead_letters import letter_making
 from consumer.core.event import image, transcode
-from consumer.core.event.attribute import decode_members
-from consumer.core.event.event import Crossing, Event, EventFormat, Unbuildable, Withheld
+from consumer.core.event.event import Event, EventFormat, Unbuildable, Withheld
 from consumer.core.event.image import Image
 from consumer.core.event.patch import diff
-from consumer.core.event.transcode import Transcoder
+from consumer.core.event.shapes import Shapes
+from consumer.core.event.transcode import Change, Transcoder
 from consumer.core.routes.assembler import Assembler, Taker
 from consumer.core.stream.record import MalformedRecord, StreamRecord
 from tests.simulation.mutants.plant import plant
@@ -18,7 +18,7 @@ from tests.simulation.mutants.plant import plant
 
 def exclusion_forgotten_in_the_patch() -> None:
     def of_all(self: Image, old: Image, limit: int) -> list[bytes] | None:
-        return diff(decode_members(old.text), decode_members(self.text), limit)
+        return diff(old.attributes, self.attributes, limit)
 
     plant(Image, "diff", of_all)
 
@@ -42,35 +42,28 @@ def exclusion_forgotten_once_a_shape_is_not_known() -> None:
 
     def unselected(text: Raw | None, shapes: object) -> Image | None:
         found = original(text, shapes)  # type: ignore[arg-type]
-        if found is None or found.spliced is not None:
-            return found
-        return Image(found.text, decode_members(found.text), None)
+        if found is not None and found.spliced is None:
+            found.shapes = Shapes()
+        return found
 
     plant(transcode, "read_image", unselected)
 
 
 def what_enters_counts_only_if_it_differs() -> None:
-    original = Transcoder.event_if_changed
+    original = Transcoder.events_if_changed
 
-    def strict(
-        self: Transcoder,
-        record: StreamRecord | MalformedRecord,
-        crossing: Crossing | None = None,
-    ) -> Event | Unbuildable | Withheld:
-        return Withheld.UNCHANGED if crossing is not None else original(self, record, crossing)
+    def strict(self: Transcoder, changes: Sequence[Change]) -> list[Event | Unbuildable | Withheld]:
+        made = original(self, changes)
+        return [
+            Withheld.UNCHANGED if crossing is not None else each
+            for (_, crossing), each in zip(changes, made, strict=True)
+        ]
 
-    plant(Transcoder, "event_if_changed", strict)
+    plant(Transcoder, "events_if_changed", strict)
 
 
 def changes_of_what_is_hidden_are_published() -> None:
-    def always(
-        self: Transcoder,
-        record: StreamRecord | MalformedRecord,
-        crossing: Crossing | None = None,
-    ) -> Event | Unbuildable:
-        return self.event_of(record, crossing)
-
-    plant(Transcoder, "event_if_changed", always)
+    plant(Transcoder, "events_if_changed", Transcoder.events_of)
 
 
 def the_rest_beside_a_match() -> None:

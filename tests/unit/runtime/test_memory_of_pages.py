@@ -9,7 +9,9 @@ import orjson
 import pytest
 
 from consumer.core.backlog.budget import MIB, RESERVATION
-from consumer.core.event import item_shape
+from consumer.core.event import shapes
+from consumer.core.event.item_shape import Shape, shape_of
+from consumer.core.event.plain_gaps import Split
 from consumer.core.event.selection.selector import Selector
 from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import Lease
@@ -245,24 +247,24 @@ def test_two_hundred_shards_with_room_for_a_few_pages_all_make_progress_alike() 
 def test_a_shape_of_items_is_remembered_once_for_all_shards(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    learn, learned = item_shape._learn, list[item_shape.Gaps]()
+    learn, learned = shape_of, list[Split]()
 
-    def learning(gaps: item_shape.Gaps, selector: Selector | None) -> item_shape.Shape | None:
-        learned.append(gaps)
-        return learn(gaps, selector)
+    def learning(item: Split, selector: Selector | None) -> Shape | None:
+        learned.append(item)
+        return learn(item, selector)
 
-    monkeypatch.setattr(item_shape, "_learn", learning)
+    monkeypatch.setattr(shapes, "shape_of", learning)
     shards = []
     for number in range(4):
         shard = ShardTwin(closed=True, shard_id=f"shardId-{number:020}-aaaaaaaa")
-        shard.write_many(20, keys=20, start=FIRST + 1000 * number)
+        shard.write_many(40, keys=40, start=FIRST + 1000 * number)
         shards.append(shard)
 
     async def main(line: Line) -> None:
         await run_all(line, shards)
 
-    assert len(run_line(main).nakadi.stored) == 80
-    assert len(learned) == len(set(learned)) > 0
+    assert len(run_line(main).nakadi.stored) == 160
+    assert len(learned) == 1
 
 
 def test_an_iterator_that_expires_ahead_of_a_page_is_opened_again_behind_that_page(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, cast
 from msgspec import UNSET, DecodeError, Raw, UnsetType, defstruct, json
 
 from consumer.core.event.malformed import MalformedItem
+from consumer.core.event.member_names import is_no_field
 from consumer.core.routes.language.scalar import SETS_OF_TEXTS, SINGLE_TEXTS
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class _Item:
 
     def __init__(self, tree: _Tree) -> None:
         self._fields: dict[str, str] = {}
-        if any(map(_is_no_field, tree)):
+        if any(map(is_no_field, tree)):
             value = _Value(_merged(tree.values()))
             self._values = dict.fromkeys(tree, value)
             self.read_as, self.absent = GenericAlias(dict, (str, value.read_as)), {}
@@ -200,7 +201,3 @@ def _merged(trees: Iterable[_Tree]) -> _Tree:
         for name, below in tree.items():
             merged[name] = _merged((merged.get(name, _Tree()), below))
     return merged
-
-
-def _is_no_field(name: str) -> bool:
-    return any(character in '"\\' or character < " " for character in name)

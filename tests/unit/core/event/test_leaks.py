@@ -23,7 +23,6 @@ from consumer.core.event.event import (
     MetadataSources,
     Unbuildable,
 )
-from consumer.core.event.item_shape import Shapes
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.event.selection.seen_record import seen_record
@@ -36,6 +35,7 @@ from consumer.core.stream.record import StreamRecord
 from tests.benchmarks.records import STREAM_ARN
 from tests.reference.records import record_of
 from tests.reference.selections import few_names
+from tests.reference.shapes import eager_shapes
 
 Json = Any
 
@@ -160,7 +160,7 @@ def test_no_marker_is_in_anything_that_is_made_of_a_record(
     ]
     makers = [
         EventMaker(Route("a.b", form, PublishLimits(), changed=changed), STREAM_ARN, shapes)
-        for shapes in (Shapes(),)
+        for shapes in (eager_shapes(),)
         for changed in ((), tuple(map(read_path, HIDDEN)))
     ]
     for wire in records:
@@ -172,7 +172,7 @@ def test_no_marker_is_in_anything_that_is_made_of_a_record(
         for maker in makers:
             crossed = crossing if record.event_name == "MODIFY" else None
             for made in (
-                *(maker.make(record, crossed) for _ in range(3)),
+                *(maker.make([(record, crossed)])[0] for _ in range(3)),
                 maker.unanswered(record, ""),
             ):
                 if isinstance(made, Event):

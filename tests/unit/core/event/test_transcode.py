@@ -22,7 +22,6 @@ from consumer.core.event.event import (
     Unbuildable,
     Withheld,
 )
-from consumer.core.event.item_shape import Shapes
 from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.event.selection.selection import Selection
 from consumer.core.event.transcode import Transcoder
@@ -40,6 +39,7 @@ from tests.reference.records import (
     records,
     rescaled_items,
 )
+from tests.reference.shapes import eager_shapes
 
 FORMAT = EventFormat("order-store:order", ("id",))
 NESTED = replace(FORMAT, layout=Layout.NESTED)
@@ -56,7 +56,7 @@ def outcomes(
 ) -> Sequence[Event | Unbuildable]:
     style = style or {"separators": (",", ":"), "ensure_ascii": False}
     page = decode_page(json.dumps({"Records": wire}, **style).encode())
-    return outcomes_of(page, transcoder or Transcoder(event_format, STREAM_ARN, Shapes()))
+    return outcomes_of(page, transcoder or Transcoder(event_format, STREAM_ARN, eager_shapes()))
 
 
 def outcomes_of(page: Page, transcoder: Transcoder) -> list[Event | Unbuildable]:
@@ -110,7 +110,7 @@ def stream_record(wire: Json) -> StreamRecord:
 def test_a_crossing_is_what_the_reference_makes_of_the_record(
     wire: Json, crossing: Crossing, event_format: EventFormat
 ) -> None:
-    transcoder = Transcoder(event_format, STREAM_ARN, Shapes())
+    transcoder = Transcoder(event_format, STREAM_ARN, eager_shapes())
     made = transcoder.event_of(stream_record(wire), crossing)
     assert isinstance(made, Event)
     body = reference.parse_strictly(made.body)
@@ -122,7 +122,7 @@ def test_a_crossing_is_what_the_reference_makes_of_the_record(
     ("crossing", "op", "status"), [(Crossing.ENTERED, "C", "PAID"), (Crossing.LEFT, "D", "OPEN")]
 )
 def test_the_bytes_of_a_crossing(crossing: Crossing, op: str, status: str) -> None:
-    transcoder = Transcoder(FORMAT, STREAM_ARN, Shapes())
+    transcoder = Transcoder(FORMAT, STREAM_ARN, eager_shapes())
     made = transcoder.event_of(stream_record(record_of("MODIFY", ITEM, PAID)), crossing)
     assert isinstance(made, Event)
     assert made.body.endswith(
@@ -137,7 +137,7 @@ def test_the_bytes_of_a_crossing(crossing: Crossing, op: str, status: str) -> No
     [(Crossing.ENTERED, ITEM, None), (Crossing.LEFT, None, ITEM), (Crossing.LEFT, {}, ITEM)],
 )
 def test_a_crossing_without_its_image_is_poison(crossing: Crossing, old: Json, new: Json) -> None:
-    transcoder = Transcoder(NO_PATCH, STREAM_ARN, Shapes())
+    transcoder = Transcoder(NO_PATCH, STREAM_ARN, eager_shapes())
     made = transcoder.event_of(stream_record(record_of("MODIFY", old, new)), crossing)
     assert isinstance(made, Unbuildable)
     assert made.reason == "malformed_record"
@@ -147,7 +147,7 @@ def test_a_crossing_without_its_image_is_poison(crossing: Crossing, old: Json, n
 def test_a_reserved_name_is_looked_for_in_the_image_that_is_told() -> None:
     gone = ITEM | {"change": {"S": "x"}}
     record = stream_record(record_of("MODIFY", gone, ITEM))
-    transcoder = Transcoder(FORMAT, STREAM_ARN, Shapes())
+    transcoder = Transcoder(FORMAT, STREAM_ARN, eager_shapes())
     assert isinstance(transcoder.event_of(record, Crossing.ENTERED), Event)
     made = transcoder.event_of(record, Crossing.LEFT)
     assert isinstance(made, Unbuildable)
@@ -155,7 +155,7 @@ def test_a_reserved_name_is_looked_for_in_the_image_that_is_told() -> None:
 
 
 def test_a_record_that_no_filter_can_judge_is_poison_with_its_coordinates() -> None:
-    transcoder = Transcoder(FORMAT, STREAM_ARN, Shapes())
+    transcoder = Transcoder(FORMAT, STREAM_ARN, eager_shapes())
     made = transcoder.unanswered(stream_record(INSERT), "w" * 9_999)
     assert (made.sequence, made.ordering_key) == (400000000000000499660041, '["o-4711"]')
     assert made.eid == event(INSERT).eid
@@ -168,7 +168,7 @@ def test_a_record_that_no_filter_can_judge_is_poison_with_its_coordinates() -> N
 
 @given(records)
 def test_the_same_record_gives_the_same_bytes_however_often_and_however_spaced(wire: Json) -> None:
-    transcoder = Transcoder(FORMAT, STREAM_ARN, Shapes())
+    transcoder = Transcoder(FORMAT, STREAM_ARN, eager_shapes())
     thrice = outcomes(wire, wire, wire, transcoder=transcoder)
     spaced = outcomes(wire, wire, wire, transcoder=transcoder, indent=1, ensure_ascii=False)
     assert {outcome.body for outcome in (*thrice, *spaced)} == {event(wire).body}
@@ -347,7 +347,7 @@ def test_a_long_name_above_many_changes_takes_little_memory(name_bytes: int) -> 
         wire = record_of("MODIFY", image(name, "1"), image(name, "2"))
         return decode_page(json.dumps({"Records": [wire]}).encode()).records[0]
 
-    transcoder = Transcoder(FORMAT, STREAM_ARN, Shapes())
+    transcoder = Transcoder(FORMAT, STREAM_ARN, eager_shapes())
     short, long = change("n"), change("n" * name_bytes)
     extra = peak_of(lambda: transcoder.event_of(long)) - peak_of(lambda: transcoder.event_of(short))
     assert extra < 2 * FORMAT.event_bytes
@@ -390,7 +390,7 @@ def test_a_detail_that_names_long_attributes_is_cut() -> None:
     result = unbuildable(changed(INSERT, NewImage=item))
     assert len(result.detail) == DETAIL_CHARACTERS
     record = MalformedRecord(b"{}", 5, "d" * 9_999)
-    made = Transcoder(FORMAT, STREAM_ARN, Shapes()).event_of(record)
+    made = Transcoder(FORMAT, STREAM_ARN, eager_shapes()).event_of(record)
     assert isinstance(made, Unbuildable)
     assert len(made.detail) == DETAIL_CHARACTERS
 
@@ -401,7 +401,7 @@ def test_an_item_nested_too_deeply_is_malformed() -> None:
         deep = {"L": [deep]}
     page = decode_page(json.dumps({"Records": [changed(INSERT, NewImage={"id": deep})]}).encode())
 
-    transcoder = Transcoder(FORMAT, STREAM_ARN, Shapes())
+    transcoder = Transcoder(FORMAT, STREAM_ARN, eager_shapes())
 
     def transcode_below(frames: int) -> list[Event | Unbuildable]:
         return transcode_below(frames - 1) if frames else outcomes_of(page, transcoder)
@@ -443,14 +443,15 @@ def test_what_is_shown_is_in_item_and_patch_and_a_d_alike() -> None:
 def test_an_update_that_changes_nothing_that_is_shown_is_withheld_if_it_is_to_be(
     event_format: EventFormat,
 ) -> None:
-    transcoder = Transcoder(event_format, STREAM_ARN, Shapes())
+    transcoder = Transcoder(event_format, STREAM_ARN, eager_shapes())
     same = stream_record(record_of("MODIFY", ITEM, ITEM | {"amount": {"N": "7"}}))
     other = stream_record(record_of("MODIFY", ITEM, PAID))
-    assert transcoder.event_if_changed(same) is Withheld.UNCHANGED
+    crossings = [(same, crossing) for crossing in Crossing]
+    first, second, *others = transcoder.events_if_changed([(same, None), (other, None), *crossings])
+    assert first is Withheld.UNCHANGED
     assert isinstance(transcoder.event_of(same), Event)
-    assert transcoder.event_if_changed(other) == transcoder.event_of(other)
-    for crossing in Crossing:
-        assert isinstance(transcoder.event_if_changed(same, crossing), Event)
+    assert second == transcoder.event_of(other)
+    assert all(isinstance(made, Event) for made in others)
 
 
 def test_after_an_item_with_two_attributes_under_one_name_the_patch_is_omitted() -> None:
@@ -466,7 +467,7 @@ def nested_in(name: str) -> EventFormat:
 
 
 def unbuildable_of(wire: Json, event_format: EventFormat) -> Unbuildable:
-    made = Transcoder(event_format, STREAM_ARN, Shapes()).event_of(stream_record(wire))
+    made = Transcoder(event_format, STREAM_ARN, eager_shapes()).event_of(stream_record(wire))
     assert isinstance(made, Unbuildable)
     return made
 
@@ -487,13 +488,13 @@ SOURCES = MetadataSources(eid="event", flow_id="status", span_ctx="amount")
 def test_metadata_comes_out_of_the_item_but_not_on_a_d(selection: Selection | None) -> None:
     form = replace(FORMAT, metadata=SOURCES, selection=selection)
     item = ITEM | {"event": {"S": UUID}}
-    transcoder = Transcoder(form, STREAM_ARN, Shapes())
+    transcoder = Transcoder(form, STREAM_ARN, eager_shapes())
     made = transcoder.event_of(stream_record(record_of("INSERT", None, item)))
     assert isinstance(made, Event)
     body = json.loads(made.body)
     assert (body["metadata"]["eid"], body["metadata"]["flow_id"]) == (UUID, "OPEN")
     assert {*body["data"]} == {"id", "change"}
-    assert transcoder.metadata_left_out == (0 if selection else 1)  # excluded, or no map
+    assert made.left_out == (0 if selection else 1)  # excluded, or no map
     removed = transcoder.event_of(stream_record(record_of("REMOVE", item)))
     assert isinstance(removed, Event)
     assert removed.eid == event(record_of("REMOVE", item)).eid
@@ -533,7 +534,7 @@ def test_what_is_no_business_event_is_poison(form: EventFormat, wire: Json, reas
 
 
 def test_an_ordering_key_that_is_known_is_taken_as_it_is() -> None:
-    made = Transcoder(FORMAT, STREAM_ARN, Shapes()).event_of(
+    made = Transcoder(FORMAT, STREAM_ARN, eager_shapes()).event_of(
         stream_record(changed(INSERT, Keys={})), key='["o-1"]'
     )
     assert isinstance(made, Event)

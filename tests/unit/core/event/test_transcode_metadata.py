@@ -13,13 +13,13 @@ from consumer.core.event.event import (
     MetadataSources,
     Unbuildable,
 )
-from consumer.core.event.item_shape import Shapes
 from consumer.core.event.selection.selection import Selection
 from consumer.core.event.transcode import Transcoder
 from consumer.core.stream.page import decode_page
 from consumer.core.stream.record import StreamRecord
 from tests.benchmarks.records import STREAM_ARN
 from tests.reference.records import record_of
+from tests.reference.shapes import eager_shapes
 
 Json = Any
 
@@ -36,7 +36,7 @@ def read(wire: Json) -> StreamRecord:
 
 
 def made_of(wire: Json, crossing: Crossing | None = None, form: EventFormat = FORMAT) -> Event:
-    transcoder = Transcoder(form, STREAM_ARN, Shapes())
+    transcoder = Transcoder(form, STREAM_ARN, eager_shapes())
     cold, _, warm = (transcoder.event_of(read(wire), crossing) for _ in range(3))
     assert cold == warm
     assert isinstance(cold, Event)
@@ -89,7 +89,7 @@ def test_they_are_found_by_the_tables_names_and_whatever_is_included() -> None:
 
 
 def test_an_eid_that_is_none_is_poison_and_a_value_left_out_is_counted() -> None:
-    transcoder = Transcoder(FORMAT, STREAM_ARN, Shapes())
+    transcoder = Transcoder(FORMAT, STREAM_ARN, eager_shapes())
     bad = transcoder.event_of(read(record_of("INSERT", None, NEW | {"event": {"S": "4711"}})))
     assert isinstance(bad, Unbuildable)
     assert (bad.reason, "'event'" in bad.detail, "4711" in bad.detail) == (
@@ -97,7 +97,11 @@ def test_an_eid_that_is_none_is_poison_and_a_value_left_out_is_counted() -> None
         True,
         False,
     )
-    assert isinstance(
-        transcoder.event_of(read(record_of("INSERT", None, NEW | {"flow": {"N": "7"}}))), Event
-    )
-    assert transcoder.metadata_left_out == 1
+    assert bad.left_out == 0
+    odd = transcoder.event_of(read(record_of("INSERT", None, NEW | {"flow": {"N": "7"}})))
+    assert isinstance(odd, Event)
+    assert odd.left_out == 1
+    large = Transcoder(replace(FORMAT, event_bytes=10), STREAM_ARN, eager_shapes())
+    too_large = large.event_of(read(record_of("INSERT", None, NEW | {"flow": {"N": "7"}})))
+    assert isinstance(too_large, Unbuildable)
+    assert too_large.left_out == 1

@@ -17,7 +17,6 @@ from consumer.core.event.event import (
     Unbuildable,
     Withheld,
 )
-from consumer.core.event.item_shape import Shapes
 from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.event.selection.selection import Selection
 from consumer.core.event.transcode import Transcoder
@@ -28,6 +27,7 @@ from tests.reference import seeing
 from tests.reference import transcode as reference
 from tests.reference.records import edited_members, record_of, rescaled_items
 from tests.reference.selections import deep_items, few_names, selections_of
+from tests.reference.shapes import eager_shapes
 
 Json = Any
 
@@ -43,7 +43,7 @@ def read(wire: Json) -> StreamRecord:
 
 
 def selected(selection: Selection, form: EventFormat = FORMAT) -> Transcoder:
-    return Transcoder(replace(form, selection=selection), STREAM_ARN, Shapes())
+    return Transcoder(replace(form, selection=selection), STREAM_ARN, eager_shapes())
 
 
 @st.composite
@@ -87,7 +87,7 @@ def test_an_event_shows_what_the_reference_shows(data: st.DataObject, form: Even
     except ValueError:
         assert patch is None
         return
-    unchanged = transcoder.event_if_changed(record)
+    (unchanged,) = transcoder.events_if_changed([(record, None)])
     assert (unchanged is Withheld.UNCHANGED) is (old is not None and old == item)
     if patch is not None:
         assert jsonpatch.JsonPatch(patch).apply(old) == item
@@ -100,7 +100,8 @@ def test_an_item_that_enters_or_leaves_is_shown_like_any_other(
     old, new = data.draw(deep_items), data.draw(deep_items)
     selection = data.draw(selections_of(old, new))
     told = old if crossing is Crossing.LEFT else new
-    made = selected(selection).event_if_changed(read(record_of("MODIFY", old, new)), crossing)
+    change = (read(record_of("MODIFY", old, new)), crossing)
+    (made,) = selected(selection).events_if_changed([change])
     try:
         item = reference.item_of(seeing.shown_item(told, selection))
     except ValueError:
@@ -116,7 +117,7 @@ def test_an_item_that_enters_or_leaves_is_shown_like_any_other(
 def test_what_one_selection_has_learned_changes_no_byte_of_another(data: st.DataObject) -> None:
     wire = data.draw(some_changes())
     shapes, item = (
-        Shapes(),
+        eager_shapes(),
         next(iter(wire["dynamodb"][k] for k in ("NewImage", "OldImage") if k in wire["dynamodb"])),
     )
     chosen = [None, *data.draw(st.lists(selections_of(item), min_size=2, max_size=3))]
@@ -125,7 +126,7 @@ def test_what_one_selection_has_learned_changes_no_byte_of_another(data: st.Data
     for _ in range(3):
         found = [each.event_of(read(wire)) for each in together]
     assert found == [
-        Transcoder(form, STREAM_ARN, Shapes()).event_of(read(wire)) for form in formats
+        Transcoder(form, STREAM_ARN, eager_shapes()).event_of(read(wire)) for form in formats
     ]
 
 
@@ -193,7 +194,8 @@ def test_after_an_item_that_was_no_event_there_is_no_patch() -> None:
     body = json.loads(made_of(old, new, renamed).body)
     assert "<patch>" not in body["data"]
     assert body["data"]["<change>"]["patch_omitted"] is True
-    made = selected(renamed).event_if_changed(read(record_of("MODIFY", old, new)))
+    change = (read(record_of("MODIFY", old, new)), None)
+    (made,) = selected(renamed).events_if_changed([change])
     assert isinstance(made, Event)
 
 
@@ -216,7 +218,7 @@ def test_the_eid_of_a_route_is_made_of_its_event_type_too() -> None:
     eids = set()
     for event_type in (None, "a", "b"):
         form = replace(FORMAT, eid_event_type=event_type)
-        made = Transcoder(form, STREAM_ARN, Shapes()).event_of(record)
+        made = Transcoder(form, STREAM_ARN, eager_shapes()).event_of(record)
         assert isinstance(made, Event)
         assert json.loads(made.body)["metadata"]["eid"] == made.eid
         eids.add(made.eid)
@@ -226,6 +228,6 @@ def test_the_eid_of_a_route_is_made_of_its_event_type_too() -> None:
 def test_a_key_that_is_known_is_not_looked_for() -> None:
     record = read(record_of("INSERT", None, {"id": {"S": "1"}}))
     form = replace(FORMAT, ordering_key=("gone",))
-    made = Transcoder(form, STREAM_ARN, Shapes()).event_of(record, key='["x"]')
+    made = Transcoder(form, STREAM_ARN, eager_shapes()).event_of(record, key='["x"]')
     assert isinstance(made, Event)
     assert made.ordering_key == '["x"]'

@@ -12,12 +12,11 @@ from consumer.core.event.event import (
     Category,
     Crossing,
     EventFormat,
-    MetadataSources,
     Unbuildable,
     Withheld,
 )
-from consumer.core.event.item_shape import Shapes
 from consumer.core.event.selection.attribute_path import read_path
+from consumer.core.event.shapes import Shapes
 from consumer.core.event.transcode import Transcoder
 from consumer.core.limits import PublishLimits
 from consumer.core.routes.assembler import Assembler, crossing_of
@@ -215,10 +214,22 @@ def test_what_a_filter_matches_is_nobodys_rest_though_nothing_is_published() -> 
     assert reasons == ["unchanged", "unchanged", "outbox_modified"]
 
 
-def test_values_left_out_of_metadata_are_counted_once() -> None:
-    (route,) = routes(None)
-    form = replace(route.format, metadata=MetadataSources(flow_id="id", span_ctx="status"))
-    made = Assembler([replace(route, format=form), route], STREAM_ARN, Shapes())
-    made.events_of(read(record_of("INSERT", None, PAID)))
-    assert [made.take_metadata_left_out() for _ in range(2)] == [1, 0]
-    assert assembler(VIEW).take_metadata_left_out() == 0
+def test_of_many_records_it_makes_what_it_makes_of_each() -> None:
+    changes: list[tuple[str, Any, Any]] = [
+        ("INSERT", None, OPEN),
+        ("MODIFY", OPEN, PAID),
+        ("MODIFY", PAID, PAID),
+        ("MODIFY", PAID, OPEN),
+        ("INSERT", None, {**OPEN, "status": {"S": 7}}),
+        ("REMOVE", PAID, None),
+    ]
+    wires: list[Any] = [record_of(*change) for change in changes]
+    read_records = [read(wire) for wire in [*wires, {"eventID": 1}]]
+    made = with_rest(VIEW, SENT, None)
+    takers = [made.takers(record) for record in read_records]
+    found = made.events_of_each(read_records, takers)
+    assert found == [made.events_of(record) for record in read_records]
+    assert [[number for number, _ in each] for each in found] == [
+        [number for number, _ in each] for each in takers
+    ]
+    assert found[4][0][0] == 0, "what is unanswered comes in its place, too"

@@ -15,9 +15,9 @@ from consumer.core.event.event import (
     Unbuildable,
     Withheld,
 )
-from consumer.core.event.item_shape import Shapes
 from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.event.selection.selection import Selection
+from consumer.core.event.shapes import Shapes
 from consumer.core.limits import PublishLimits
 from consumer.core.routes.event_maker import EventMaker
 from consumer.core.routes.route import Route
@@ -56,7 +56,8 @@ def read(wire: Json) -> StreamRecord | MalformedRecord:
 
 
 def made_of(route: Route, wire: Json, crossing: Crossing | None = None) -> Any:
-    return EventMaker(route, STREAM_ARN, Shapes()).make(read(wire), crossing)
+    (made,) = EventMaker(route, STREAM_ARN, Shapes()).make([(read(wire), crossing)])
+    return made
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,7 @@ def test_what_is_nested_too_deeply_is_poison() -> None:
     maker = EventMaker(replace(PLAIN, changed=(read_path("status.x"),)), STREAM_ARN, Shapes())
 
     def make_below(frames: int) -> object:
-        return make_below(frames - 1) if frames else maker.make(record, None)
+        return make_below(frames - 1) if frames else maker.make([(record, None)])[0]
 
     made = make_below(600)
     assert isinstance(made, Unbuildable)
@@ -188,7 +189,8 @@ def test_change_is_a_member_like_any_other_where_the_event_has_none() -> None:
 def test_poison_of_a_route_and_what_it_left_out() -> None:
     maker = EventMaker(OUTBOX, STREAM_ARN, Shapes())
     record = read(record_of("INSERT", None, EVENT | {"flow": {"N": "7"}}))
-    assert isinstance(maker.make(record, None), Event)
-    assert [maker.take_metadata_left_out() for _ in range(2)] == [1, 0]
+    (made,) = maker.make([(record, None)])
+    assert isinstance(made, Event)
+    assert made.left_out == 1
     assert isinstance(record, StreamRecord)
     assert maker.unanswered(record, "why").detail == "why"
