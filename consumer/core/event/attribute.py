@@ -95,9 +95,9 @@ def plain(value: AttributeValue) -> bytes:
         raise MalformedItem("it has not exactly one type") from None
     raw = value[kind]
     if kind == "S":
-        return string(raw)
+        return _string(raw)
     if kind == "N":
-        return number(string(raw)[1:-1])
+        return number(_string(raw)[1:-1])
     if kind == "M":
         return b"{" + b",".join(plain_item(decode_map(raw))) + b"}"
     if kind == "L":
@@ -123,7 +123,7 @@ def _plain_other(kind: str, text: bytes) -> bytes:
         case "NULL" if text == b"true":
             return b"null"
         case "B":
-            return string(text)
+            return _string(text)
         case "NS":
             plain_of = {digits: number(digits) for digits in map(str.encode, decode_texts(text))}
             return b"[%b]" % b",".join(
@@ -133,8 +133,7 @@ def _plain_other(kind: str, text: bytes) -> bytes:
             raise MalformedItem("its type or value is none that DynamoDB has")
 
 
-def string(raw: Raw | bytes) -> bytes:
-    """Return the JSON of a value that must be a string. Raises MalformedItem."""
+def _string(raw: Raw | bytes) -> bytes:
     text = bytes(raw)
     if text[0] != _QUOTE:
         raise MalformedItem("its value is not a string")

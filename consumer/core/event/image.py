@@ -33,7 +33,10 @@ class Image(Struct):
         Raises MalformedItem.
         """
         taken = self.shown if self.spliced is None else self.spliced.shape.names
-        return next(filter(taken.__contains__, names), None)
+        for name in names:
+            if name in taken:
+                return name
+        return None
 
     @property
     def attributes(self) -> Members:
@@ -92,8 +95,10 @@ class Image(Struct):
         return diff(before, after, limit)
 
 
-def read_image(text: Raw | None, shapes: Shapes) -> Image | None:
+def read_image(text: Raw | None, shapes: Shapes, like: Image | None = None) -> Image | None:
     """Return the image whose JSON is `text`, None if there is no image. Raises MalformedItem.
+
+    It is sooner known if it has the shape of the image that it is `like`.
 
     An empty image counts as no image, because every item has its keys. But in the record of a dead
     letter there may be nothing of an item that is shown.
@@ -101,7 +106,11 @@ def read_image(text: Raw | None, shapes: Shapes) -> Image | None:
     if text is None:
         return None
     whole = bytes(text)
-    spliced = shapes.splice(whole)
+    spliced = None
+    if like is not None and like.spliced is not None:
+        spliced = like.spliced.shape.splice(whole)
+    if spliced is None:
+        spliced = shapes.splice(whole)
     image = Image(whole, spliced, shapes)
     if spliced is not None or shapes.selector is not None or image.attributes:
         return image

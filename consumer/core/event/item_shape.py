@@ -36,7 +36,7 @@ from consumer.core.event.attribute import (
 )
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.member_names import pointer_step
-from consumer.core.event.patch import replace
+from consumer.core.event.patch import replaced
 from consumer.core.event.plain_gaps import (
     EMPTY,
     FIRST_LETTER,
@@ -57,16 +57,18 @@ SHAPE_SCALARS: Final = 200
 POINTERS_BYTES: Final = 256 * 1024
 """Most memory of a shape's pointers, which repeat names."""
 
+_BACKSLASH: Final = b"\\"
+
 _MARKED: Final = rb'{"S":"\u0000%d;"}'
 _marker = re.compile(rb'"\\u0000([0-9]+);"')
 _NUL: Final = rb"\u0000"
 
 
 class Place(NamedTuple):
-    """The position of a scalar in the item, as JSON pointers."""
+    """The position of a scalar in the item."""
 
-    pointer: bytes  # as a JSON string without its quotes
-    list_pointer: bytes  # of the outermost list around it; empty outside of lists
+    replaced: bytes  # the operation that replaces it, up to its value
+    list_pointer: bytes  # JSON pointer of the outermost list around it; empty outside of lists
 
 
 class Shape(Struct, frozen=True):
@@ -120,15 +122,15 @@ class Spliced(Struct, frozen=True):
         lists = set()
         changes = zip(self.shape.places, old.scalars, self.scalars, strict=True)
         for place, old_text, text in compress(changes, map(ne, old.scalars, self.scalars)):
-            value = plain_scalar(text)
-            if is_same(plain_scalar(old_text), value):
+            value, old_value = plain_scalar(text), plain_scalar(old_text)
+            if value == old_value or (_BACKSLASH in text + old_text and is_same(old_value, value)):
                 continue
-            pointer, list_pointer = place
+            replaced, list_pointer = place
             if list_pointer:
                 if list_pointer in lists:
                     return None
                 lists.add(list_pointer)
-            operation = replace(pointer, value)
+            operation = replaced + value + b"}"
             limit -= len(operation)
             if limit < 0:
                 return None
@@ -137,7 +139,7 @@ class Spliced(Struct, frozen=True):
 
 
 def _weight_of_place(place: Place) -> int:
-    return getsizeof(place) + getsizeof(place.pointer)  # the list's is shared by its places
+    return getsizeof(place) + getsizeof(place.replaced)  # the list's is shared by its places
 
 
 def shape_of(item: Split, selector: Selector | None = None) -> Shape | None:
@@ -232,4 +234,4 @@ def _places(path: bytes, list_pointer: bytes, value: AttributeValue) -> Iterator
         for index, element in enumerate(decode_list(value["L"])):
             yield from _places(b"%b/%d" % (path, index), list_pointer or path, element)
     elif "S" in value and _marker.fullmatch(value["S"]):  # others belong to a gap
-        yield Place(path, list_pointer)
+        yield Place(replaced(path), list_pointer)

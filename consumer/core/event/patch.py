@@ -15,9 +15,8 @@ The path of each operation repeats all names above it, so a patch can be a thous
 its item. Operations are made only while they stay within a limit.
 """
 
+import re
 from collections.abc import Sequence
-from itertools import compress
-from operator import ne
 from typing import Final
 
 from msgspec import DecodeError, Raw
@@ -29,7 +28,6 @@ from consumer.core.event.attribute import (
     decode_value,
     is_same,
     plain,
-    string,
 )
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.member_names import pointer_step
@@ -37,6 +35,12 @@ from consumer.core.event.member_names import pointer_step
 _ADD: Final = b'{"op":"add","path":"'
 _REPLACE: Final = b'{"op":"replace","path":"'
 _VALUE: Final = b'","value":'
+
+
+_scalar = re.compile(
+    rb'\{"(?:S":("[^"\\]*+")|N":"(-?(?:0|[1-9][0-9]{0,17}+)(?:\.[0-9]++)?)")\}'
+).fullmatch
+"""Most values: strings without escapes, and numbers. If their texts differ, they do, too."""
 
 
 class _Operations:
@@ -89,18 +93,25 @@ def diff(old: Members, new: Members, limit: int) -> list[bytes] | None:
 
 
 def _diff_map(path: bytes, old: Members, new: Members, patch: _Operations) -> None:
-    for name in [*compress(new, map(ne, new.values(), map(old.get, new)))]:
-        step = patch.path(path, name)
+    for name in [name for name, value in new.items() if old.get(name) != value]:
+        before, after, step = old.get(name), new[name], patch.path(path, name)
         try:
-            if name in old:
-                _diff_value(step, old[name], new[name], patch)
-            else:
-                patch.put(_ADD, step, _plain(new[name]))
+            if before is None:
+                patch.put(_ADD, step, _plain(after))
+                continue
+            found = _scalar(after)
+            if found is not None:
+                other = _scalar(before)
+                if other is not None and other.lastindex == found.lastindex:
+                    patch.put(_REPLACE, step, found[found.lastindex or 0])
+                    continue
+            _diff_value(step, before, after, patch)
         except (MalformedItem, DecodeError) as error:
             raise MalformedItem(f"attribute {name!r}: {error}") from None
-    for name in old:
-        if name not in new:
-            patch.remove(patch.path(path, name))
+    if not old.keys() <= new.keys():
+        for name in old:
+            if name not in new:
+                patch.remove(patch.path(path, name))
 
 
 def _diff_list(path: bytes, old: Sequence[Raw], new: Sequence[Raw], patch: _Operations) -> None:
@@ -123,11 +134,7 @@ def _diff_list(path: bytes, old: Sequence[Raw], new: Sequence[Raw], patch: _Oper
 
 def _diff_value(path: bytes, old: Raw, new: Raw, patch: _Operations) -> None:
     before, after = decode_value(old), decode_value(new)
-    if "S" in after and "S" in before and len(before) == len(after) == 1:  # most are strings
-        text = string(after["S"])
-        if not is_same(string(before["S"]), text):
-            patch.put(_REPLACE, path, text)
-    elif "M" in before and "M" in after and len(before) == len(after) == 1:
+    if "M" in before and "M" in after and len(before) == len(after) == 1:
         _diff_map(path, decode_object(before["M"]), decode_object(after["M"]), patch)
     elif "L" in before and "L" in after and len(before) == len(after) == 1:
         # The plain list is not longer than its text, so parts that exceed this limit exceed it.
@@ -154,4 +161,9 @@ def _plain(value: Raw) -> bytes:
 
 def replace(path: bytes, value: bytes) -> bytes:
     """Return the operation that puts `value` (JSON) at `path` (an escaped JSON pointer)."""
-    return _REPLACE + path + _VALUE + value + b"}"
+    return replaced(path) + value + b"}"
+
+
+def replaced(path: bytes) -> bytes:
+    """Return the operation that replaces the value at `path`, up to that value."""
+    return _REPLACE + path + _VALUE

@@ -20,9 +20,9 @@ import re
 from sys import getsizeof
 from typing import Final, NamedTuple
 
-from msgspec import DecodeError, json
+from msgspec import DecodeError, Raw, json
 
-from consumer.core.event.attribute import decode_value, plain
+from consumer.core.event.attribute import plain
 
 GAPS_BYTES: Final = 2 * 1024 * 1024
 """Most memory of the gaps that are remembered."""
@@ -165,7 +165,11 @@ def plain_scalar(text: bytes) -> bytes:
 
 
 def _plain_other(text: bytes) -> bytes:
-    return _CONSTANTS.get(text) or plain(decode_value(b'{"' + text + b"}"))
+    constant = _CONSTANTS.get(text)
+    if constant is not None:
+        return constant
+    kind, value = text.split(b'":', 1)
+    return plain({kind.decode(): Raw(value)})
 
 
 def _plain_gap(gap: bytes) -> bytes:

@@ -44,6 +44,13 @@ class _Leader:
         self.lead = 0
         self.shape: Shape | None = None
 
+    def splice(self, text: bytes) -> Spliced | None:
+        """Return the item whose JSON is `text`, None if it has another shape."""
+        spliced = None if self.shape is None else self.shape.splice(text)
+        if spliced is not None:
+            self.lead = ENOUGH
+        return spliced
+
 
 class _Sort:
     """Items that may be of one shape. Frequent ones are found as by Misra and Gries."""
@@ -59,14 +66,12 @@ class _Sort:
         """Bytes of memory of the shapes."""
         return sum(leader.shape.weight for leader in self.leaders if leader.shape is not None)
 
-    def splice(self, text: bytes) -> Spliced | None:
+    def splice(self, text: bytes) -> tuple[_Leader, Spliced] | None:
         """Return the item whose JSON is `text`, None if it has none of the shapes."""
         for leader in self.leaders:
-            if leader.shape is not None:
-                spliced = leader.shape.splice(text)
-                if spliced is not None:
-                    leader.lead = ENOUGH
-                    return spliced
+            spliced = leader.splice(text)
+            if spliced is not None:
+                return leader, spliced
         return None
 
     def count(self, key: int) -> _Leader | None:
@@ -119,6 +124,8 @@ class Shapes:
         self._family = _Family(self, look, enough) if family is None else family
         self._sorts: dict[_Mark, _Sort] = {}
         self._turn = 0
+        self._last = _Leader(0)  # that of the item before
+        self._again = False  # so was that of the item before that one
         self.weight = 0  # bytes of memory of the shapes
 
     def of(self, selection: Selection | None) -> "Shapes":
@@ -132,8 +139,18 @@ class Shapes:
         """Return the item whose JSON is `text`, or None if its shape is not known."""
         if not self.weight:
             return None
+        if self._again:
+            spliced = self._last.splice(text)
+            if spliced is not None:
+                return spliced
         sort = self._sorts.get(_mark(text))
-        return None if sort is None else sort.splice(text)
+        found = None if sort is None else sort.splice(text)
+        if found is None:
+            return None
+        leader, spliced = found
+        self._again = leader is self._last
+        self._last = leader
+        return spliced
 
     def members(self, text: bytes, shown: bytes) -> bytes | None:
         """Return the members of an item's plain JSON, comma separated, or None: walk it.
@@ -175,6 +192,7 @@ class Shapes:
     def forget(self) -> None:
         """Forget all shapes of this selection."""
         self._sorts.clear()
+        self._last, self._again = _Leader(0), False
         self.weight = 0
 
 

@@ -201,7 +201,7 @@ class Transcoder:
         if item is None or draft.crossing is not None or record.event_name != "MODIFY":
             return
         try:
-            old = self._needed("OldImage", record.old_image)
+            old = self._needed("OldImage", record.old_image, item)
             old.check()
         except ReservedAttribute:  # it was no event, so no patch begins with it
             draft.omitted = self._format.patch
@@ -261,8 +261,8 @@ class Transcoder:
         if name is not None:
             raise _reserved(name)
 
-    def _needed(self, name: str, text: Raw | None) -> Image:
-        image = read_image(text, self._shapes)
+    def _needed(self, name: str, text: Raw | None, like: Image | None = None) -> Image:
+        image = read_image(text, self._shapes, like)
         if image is None:
             raise MalformedItem(f"it has no {name}")
         return image

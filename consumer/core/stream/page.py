@@ -7,10 +7,18 @@ looks like a closed shard. A record without the documented shape affects no othe
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 from msgspec import DecodeError, Raw, Struct, field, json
 
-from consumer.core.stream.record import MalformedRecord, StreamRecord, decode_record, sequence_of
+from consumer.core.stream.record import (
+    MalformedRecord,
+    Record,
+    StreamRecord,
+    decode_record,
+    record_of,
+    sequence_of,
+)
 
 __all__ = ["MalformedRecord", "Page", "PageIncomplete", "StreamRecord", "decode_page"]
 
@@ -36,7 +44,29 @@ class _Envelope(Struct, frozen=True):
     next_iterator: str | None = field(default=None, name="NextShardIterator")
 
 
+class _Decoded(Struct, frozen=True):
+    """A page all of whose records have the documented shape, as nearly all pages."""
+
+    records: list[Record] = field(name="Records")
+    next_iterator: str | None = field(default=None, name="NextShardIterator")
+
+
 _decode_envelope = json.Decoder(_Envelope).decode
+_decode_all = json.Decoder(_Decoded).decode
+
+
+class _PageTexts:
+    """The texts of a page's records, found when the first of them is asked for."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self._texts: list[Raw] | None = None
+
+    def __getitem__(self, number: int) -> Raw:
+        if self._texts is None:
+            self._texts = _decode_envelope(self._body).records
+        return self._texts[number]
+
 
 _not_utf8 = re.compile("[\udc80-\udcff]")  # one byte, as "surrogateescape" spells it
 _escape = re.compile(
@@ -50,26 +80,31 @@ _escape = re.compile(
 def decode_page(body: bytes) -> Page:
     """Return the page whose JSON is `body`. Raise PageIncomplete if it is none."""
     try:
-        envelope, records = _decode(body)
+        next_iterator, records = _decode(body)
     except DecodeError as error:
         raise PageIncomplete(f"GetRecords: the body is no page: {error}") from None
     except RecursionError:
         raise PageIncomplete("GetRecords: the body is nested too deeply") from None
-    if envelope.next_iterator == "":
+    if next_iterator == "":
         raise PageIncomplete("GetRecords: NextShardIterator is empty")
-    return Page(records, envelope.next_iterator, len(body))
+    return Page(records, next_iterator, len(body))
 
 
-def _decode(body: bytes) -> tuple[_Envelope, _Records]:
+def _decode(body: bytes) -> tuple[str | None, _Records]:
     try:
         body.decode()
-        envelope = _decode_envelope(body)
+        try:
+            page = _decode_all(body)
+        except DecodeError:
+            envelope = _decode_envelope(body)
+            return envelope.next_iterator, [decode_record(text) for text in envelope.records]
     except (UnicodeDecodeError, DecodeError):
         return _decode_not_unicode(body)
-    return envelope, [decode_record(text) for text in envelope.records]
+    texts, numbers = _PageTexts(body), range(len(page.records))
+    return page.next_iterator, [*map(record_of, page.records, repeat(texts), numbers)]
 
 
-def _decode_not_unicode(body: bytes) -> tuple[_Envelope, _Records]:
+def _decode_not_unicode(body: bytes) -> tuple[str | None, _Records]:
     """Decode a body with text that is not Unicode: records with such text are malformed.
 
     What is not Unicode (half a surrogate pair, bytes that are not UTF-8) is replaced by as many
@@ -89,4 +124,4 @@ def _decode_not_unicode(body: bytes) -> tuple[_Envelope, _Records]:
             records.append(decode_record(record))
         else:
             records.append(MalformedRecord(raw, sequence_of(record), "text that is not Unicode"))
-    return envelope, records
+    return envelope.next_iterator, records

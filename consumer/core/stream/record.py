@@ -4,7 +4,7 @@ Its images are decoded when the record is transcoded; the `bytes` of a Raw field
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from msgspec import UNSET, DecodeError, Raw, Struct, UnsetType, field, json
 
@@ -14,9 +14,10 @@ SEQUENCE_DIGITS: Final = 40  # the longest SequenceNumber
 
 
 class StreamRecord(Struct, frozen=True, gc=False):
-    """One change of one item."""
+    """One change of one item. It is the one with this `number` among `texts`."""
 
-    text: Raw  # the whole record as read
+    texts: "Texts"
+    number: int
     event_id: str
     event_name: EventName
     sequence: int  # SequenceNumber; its length varies, so it is never compared as text
@@ -25,6 +26,19 @@ class StreamRecord(Struct, frozen=True, gc=False):
     new_image: Raw | None
     old_image: Raw | None
     is_ttl: bool  # deleted by DynamoDB itself, because the item had expired
+
+    @property
+    def text(self) -> Raw:
+        """The whole record as read."""
+        return self.texts[self.number]
+
+
+class Texts(Protocol):
+    """Whole records as read."""
+
+    def __getitem__(self, number: int, /) -> Raw:
+        """Return the JSON of a record."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +70,9 @@ class _Change(Struct, frozen=True):
     created_at: float | None = field(default=None, name="ApproximateCreationDateTime")
 
 
-class _Record(Struct, frozen=True):
+class Record(Struct, frozen=True):
+    """A record as the service sends it."""
+
     event_id: str = field(name="eventID")
     event_name: EventName = field(name="eventName")
     change: _Change = field(name="dynamodb")
@@ -71,7 +87,7 @@ class _Positioned(Struct, frozen=True):
     change: _Position = field(name="dynamodb")
 
 
-_decode_record = json.Decoder(_Record).decode
+_decode_record = json.Decoder(Record).decode
 _decode_positioned = json.Decoder(_Positioned).decode
 
 
@@ -81,12 +97,19 @@ def decode_record(text: Raw) -> StreamRecord | MalformedRecord:
         record = _decode_record(text)
     except DecodeError as error:
         return MalformedRecord(bytes(text), sequence_of(text), str(error))
+    return record_of(record, (text,), 0)
+
+
+def record_of(record: Record, texts: Texts, number: int) -> StreamRecord | MalformedRecord:
+    """Return the record that was decoded from the text with this number."""
     change = record.change
     sequence = _sequence(change.sequence_number)
     if sequence is None:
-        return MalformedRecord(bytes(text), None, "SequenceNumber is not up to 40 digits")
+        text = bytes(texts[number])
+        return MalformedRecord(text, None, "SequenceNumber is not up to 40 digits")
     return StreamRecord(
-        text,
+        texts,
+        number,
         record.event_id,
         record.event_name,
         sequence,

@@ -19,7 +19,7 @@ EMPTY = Page([], "next", 0)
 
 def record(created_at: float | None) -> StreamRecord:
     return StreamRecord(
-        Raw(b"{}"), "e", "MODIFY", 1, created_at, Raw(b"{}"), None, None, is_ttl=False
+        (Raw(b"{}"),), 0, "e", "MODIFY", 1, created_at, Raw(b"{}"), None, None, is_ttl=False
     )
 
 
