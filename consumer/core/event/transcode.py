@@ -53,6 +53,7 @@ class _Draft(Struct):
     patch: list[bytes] | None = None
     omitted: bool = False  # the patch
     members: bytes = b""
+    beside: bytes | None = None  # the record, if a dead letter needs it, too
     unchanged: bool = False  # nothing differs of what events show
     error: MalformedItem | ReservedAttribute | RecursionError | None = None
 
@@ -134,7 +135,7 @@ class Transcoder:
         except (MalformedItem, RecursionError):
             key = None
         eid = self._eids.eid(record.event_id)
-        detail, text = detail[:DETAIL_CHARACTERS], self._kept(record.text)
+        detail, text = detail[:DETAIL_CHARACTERS], self._kept(record)
         return Unbuildable(record.sequence, key, eid, "malformed_record", detail, text, None)
 
     def _drafts(
@@ -214,6 +215,8 @@ class Transcoder:
     def _splice(self, draft: _Draft) -> None:
         if draft.item is not None:
             draft.members = draft.item.members()
+        if self._format.reshapes:
+            draft.beside = bytes(draft.record.text)
 
     def _made(self, draft: _Draft) -> Event | Unbuildable:
         record, error, key = draft.record, draft.error, draft.key
@@ -224,7 +227,6 @@ class Transcoder:
             created_at, crossing = draft.created_at, draft.crossing
             body = self._envelope.body(record, draft.eid, created_at, content, crossing)
             if len(body) <= self._format.event_bytes:
-                beside = bytes(record.text) if self._format.reshapes else None
                 return Event(
                     record.sequence,
                     key,
@@ -232,7 +234,7 @@ class Transcoder:
                     body,
                     created_at,
                     crossing,
-                    beside,
+                    draft.beside,
                     draft.metadata.left_out,
                 )
             reason, detail = "too_large", f"its event has {len(body)} bytes"
@@ -242,7 +244,7 @@ class Transcoder:
             detail = str(error)[:DETAIL_CHARACTERS]
             if isinstance(error, ReservedAttribute):
                 reason = "reserved_attribute"
-        text = self._kept(record.text)
+        text = self._kept(record)
         return Unbuildable(
             record.sequence,
             key,
@@ -267,11 +269,11 @@ class Transcoder:
             raise MalformedItem(f"it has no {name}")
         return image
 
-    def _kept(self, text: Raw | bytes) -> bytes | None:
+    def _kept(self, record: StreamRecord) -> bytes | None:
         """Return a record less what events do not show, None if it cannot be read so far."""
         try:
-            return seen_record(bytes(text), self._format)
-        except MalformedItem:
+            return seen_record(bytes(record.text), self._format)
+        except (MalformedItem, RecursionError):
             return None
 
 

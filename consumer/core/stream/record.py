@@ -29,7 +29,7 @@ class StreamRecord(Struct, frozen=True, gc=False):
 
     @property
     def text(self) -> Raw:
-        """The whole record as read."""
+        """The whole record as read. May raise RecursionError, as it is looked for in its page."""
         return self.texts[self.number]
 
 

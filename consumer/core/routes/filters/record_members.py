@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
-from msgspec import UNSET, DecodeError, Raw, Struct, UnsetType, field, json
+from msgspec import UNSET, DecodeError, Struct, UnsetType, field, json
 
 from consumer.core.event.malformed import MalformedItem
 
@@ -108,10 +108,13 @@ class MemberReader:
 
     def read(self, record: StreamRecord, stream_arn: str) -> Members:
         """Return the members of a record. Raise MalformedItem."""
-        return Members(record, stream_arn, self._text(record.text) if self._decodes else _NOTHING)
+        return Members(record, stream_arn, _text(record) if self._decodes else _NOTHING)
 
-    def _text(self, text: Raw) -> _Text:
-        try:
-            return _decode(text)
-        except DecodeError as error:
-            raise MalformedItem(f"the record: {error}") from None
+
+def _text(record: StreamRecord) -> _Text:
+    try:
+        return _decode(record.text)
+    except DecodeError as error:
+        raise MalformedItem(f"the record: {error}") from None
+    except RecursionError:
+        raise MalformedItem("the record is nested too deeply") from None

@@ -73,3 +73,17 @@ def test_every_member_that_has_a_place_can_be_read() -> None:
         place = place_of(name)
         assert place is not None
         assert place.source is Source.MEMBERS
+
+
+def test_a_record_whose_text_is_nested_too_deeply_is_malformed() -> None:
+    class Deep:
+        def __getitem__(self, number: int) -> Raw:
+            raise RecursionError
+
+    of = record()
+    deep = StreamRecord(
+        Deep(), 0, of.event_id, "REMOVE", of.sequence, None, of.keys, None, None, is_ttl=False
+    )
+    with pytest.raises(MalformedItem, match="nested too deeply"):
+        member("awsRegion", deep)
+    assert member("eventName", deep) == "REMOVE"
