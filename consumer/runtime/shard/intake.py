@@ -176,7 +176,7 @@ class Intake:
             place = cursor.place
             skipped = cursor.read(sequence, NO_TIME if created_at is None else created_at)
             if skipped not in INSIDE_GAP and self._gaps.open:
-                await self._gaps.close(sequence)
+                await self._gaps.close(sequence, watermark.found)
             made = _NOTHING if skipped is not None else self._made(record, its_takers, sequence)
             if made.events:
                 at = wall if created_at is None else created_at
