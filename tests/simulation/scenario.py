@@ -218,10 +218,18 @@ class Scenario:
         """Those of the workers that start later."""
         return self._drawn[1]
 
+    @property
+    def versions(self) -> tuple[dict[str, Rules], dict[str, Rules]]:
+        """Those of the first workers, and those of the later ones."""
+        return self._drawn
+
+    def version_of(self, worker: str) -> int:
+        """Which of the versions a worker has."""
+        return int(worker.removeprefix("w")) > self.workers
+
     def rules_of(self, worker: str) -> dict[str, Rules]:
         """Those of a worker."""
-        is_first = int(worker.removeprefix("w")) <= self.workers
-        return self.rules if is_first else self.later_rules
+        return self.versions[self.version_of(worker)]
 
     @cached_property
     def _drawn(self) -> tuple[dict[str, Rules], dict[str, Rules]]:

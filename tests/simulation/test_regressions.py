@@ -32,6 +32,8 @@ test_watermark |
 | 459 | a seek to a time after one to a sequence number skips in silence | test_commands_obeyed |
 | 19862 | between the first pages of a shard older than its row, the age is that of the row | \
 test_shard_consumer |
+| 100333 | the seek of one event type shortens the gap of what the others skip | test_gap |
+| 101360 | two streams that are begun at once are both taken for the first | test_discovery |
 """
 
 import re
@@ -56,11 +58,14 @@ LATER = (
 )
 """Kinds that seeds draw since most of these were found; `make simulate` runs those with them."""
 
+WHOLE = 100_000
+"""Seeds from here on were found with all kinds."""
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_was_found_is_not_found_again(seed: int) -> None:
-    result, _ = run_seed(seed, without=LATER)
+    result, _ = run_seed(seed, without=LATER if seed < WHOLE else ())
     assert [str(violation) for violation in result.violations] == []
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from itertools import cycle
 from typing import TYPE_CHECKING
 
-from tests.simulation.checks.narrowing import HIDDEN, KINDS_OF_ITEMS, Showing
+from tests.simulation.checks.narrowing import HIDDEN, KINDS_OF_ITEMS, Kind, Showing
 from tests.simulation.checks.truth import EventTruth, Record, wall
 from tests.simulation.twins.nakadi_twin import partition_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from random import Random
 
     from localdev.streams.model.attribute import Attributes, AttributeValue
@@ -26,6 +28,9 @@ TRICKLES = 4
 STILL_SENT = 60.0  # seconds
 NAMES_TRIED = 1000
 REMOVED = 0.05
+HEALTHY: tuple[Kind, ...] = ("A", "B", "B", "A", None, "B", None)
+"""Kinds that a healthy item has one after the other; None: it is removed. Whatever an event type
+takes, and takes as the rest beside others, some of these changes are among it."""
 LEAVES, LONG_NAME = 150, "n" * 5000
 """Where all leaves below a long name change, the patch names it for each of them."""
 
@@ -60,6 +65,7 @@ class Writer:
         self._long: set[str] = set()  # keys of items that have the long name now
         self._kinds: dict[str, str] = {}  # of the items that there are now
         self._filtered = world.scenario.has_kinds
+        self._healthy: dict[str, Iterator[Kind]] = {}
         self._kind_chance = world.scenario.streams.of("filter", "items")
         self.keys = [f"k{number}" for number in range(world.scenario.workload.keys)]
 
@@ -79,7 +85,8 @@ class Writer:
         picked = key if key is not None else self._pick()
         self._version += 1
         before = self._kinds.get(picked)
-        written = self._removed(picked, at, key) or self._put(picked, at, key)
+        kind = None if key is None else self._next_kind(key)
+        written = self._removed(picked, at, key, kind) or self._put(picked, at, key, kind)
         bad = chance.random()
         stream = self._table.stream
         if written.entry is None or stream is None:
@@ -117,23 +124,23 @@ class Writer:
             rules[event_type].showing is Showing.PICKS for rules in versions if event_type in rules
         )
 
-    def _removed(self, picked: str, at: float, key: str | None) -> _Written | None:
-        """Remove the item now and then.
+    def _next_kind(self, key: str) -> Kind:
+        """The next kind of a healthy item."""
+        if not self._filtered:
+            return KINDS_OF_ITEMS[0]
+        return next(self._healthy.setdefault(key, cycle(HEALTHY)))
 
-        With filters a healthy item comes and goes: of that every event type has an event.
-        """
-        if key is None:
-            removed = self._chance.random() < REMOVED
-        else:
-            removed = self._filtered and picked in self._kinds
+    def _removed(self, picked: str, at: float, key: str | None, kind: Kind) -> _Written | None:
+        """Remove the item now and then; a healthy one if it is to have no kind."""
+        removed = self._chance.random() < REMOVED if key is None else kind is None
         if not removed:
             return None
         self._long.discard(picked)
         self._kinds.pop(picked, None)
         return _Written(self._table.delete({"id": {"S": picked}}, at))
 
-    def _put(self, picked: str, at: float, key: str | None) -> _Written:
-        """Put the next version of an item."""
+    def _put(self, picked: str, at: float, key: str | None, kind: Kind) -> _Written:
+        """Put the next version of an item; a healthy one is of this kind."""
         chance, fill, patch = self._chance, 10, 0
         if key is None and chance.random() < self._big:
             fill = 1000 * int(chance.uniform(50, 350))
@@ -146,10 +153,9 @@ class Writer:
             self._long.add(picked)
         else:
             self._long.discard(picked)
-        kind = KINDS_OF_ITEMS[0]
+        if kind is None:
+            kind = self._kind_chance.choice(KINDS_OF_ITEMS) if self._filtered else KINDS_OF_ITEMS[0]
         if self._filtered:
-            if key is None:
-                kind = self._kind_chance.choice(KINDS_OF_ITEMS)
             item = {**item, "kind": {"S": kind}}
         if self._world.scenario.has("seen"):
             item = {**item, HIDDEN: {"S": f"{HIDDEN} {self._version}"}}

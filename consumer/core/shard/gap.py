@@ -15,7 +15,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from consumer.core.leases.checkpoint import TRIM_HORIZON
+from consumer.core.leases.checkpoint import TRIM_HORIZON, sequence_of
 from consumer.core.leases.lease import ALL_SHARDS, SEEK, Gap
 
 if TYPE_CHECKING:
@@ -83,6 +83,21 @@ def _ahead(lease: Lease, last_read: int | None) -> Ahead | None:
     """Return what was settled beyond the record from which a gap begins, as the row shows it."""
     ahead = lease.ahead
     return None if ahead is None or ahead.to <= (last_read or 0) else ahead
+
+
+def ends_before(gap: Gap, sequence: int, found: Ahead | None) -> bool:
+    """Return whether the record `sequence`, just read, is behind the gap.
+
+    A record before the gap, read after a seek back, is not. Up to the mark `found`, from which
+    reading goes on, records are read for the event types that are behind only: these do not end
+    what others lack, such as the gap of an earlier seek.
+    """
+    if sequence <= (sequence_of(gap.from_) or 0):
+        return False
+    if found is None or sequence > found.to:
+        return True
+    told = gap.ahead
+    return told is not None and sequence <= told.to and {*told.behind} <= {*found.behind}
 
 
 def unseen_shard_gap(shard_id: str, wall: float) -> Gap:

@@ -85,13 +85,18 @@ async def own_rows(
     Replaces another purpose if the source accepts the change. The row is not created if the
     source follows the table and peers have already found a later stream. A row that cannot be read
     is there: it is neither created nor replaced. Raises Misconfigured, and what the store raises.
+
+    After the creation the rows are read again: since `rows` was read, a peer that knows an older
+    stream may have created that one's row, and this one is read after it.
     """
     ours = [row for row in rows if row.table == source.stream.table]
     late = source.follow_table and any(row.label > source.stream.label for row in ours)
     if not late and all(row.key != source.stream.key for row in ours):
-        ours.append(await store.create_stream(first_row(source, source.stream, ours)))
-        if ours[-1].unreadable is None:
-            _tell_start(ours[-1])
+        created = await store.create_stream(first_row(source, source.stream, ours))
+        if created.unreadable is None:
+            _tell_start(created)
+        _, rows = await store.read_peers()
+        ours = [row for row in rows if row.table == source.stream.table]
     for row in ours:
         check_schema(row)
     if source.accept_change:
@@ -146,15 +151,22 @@ class LatestBootstrap:
         self._clock = clock
         self._listing = listing
 
-    async def run(self, source: Source, claim: SweepClaim) -> None:
+    async def run(self, source: Source, claim: SweepClaim, rows: Sequence[StreamRow]) -> None:
         """Create the missing leases, then write when the start was.
 
-        `claim` is one that was won. Raises ClaimLost or Retryable; the next run keeps the leases
+        `claim` is one that was won, `rows` are those of the table's streams. If a peer has created
+        that of an older stream meanwhile, this stream follows, and starts at its oldest record.
+
+        Raises ClaimLost or Retryable; the next run keeps the leases
         created by then. Raises UnfitStream before the first lease is created, because a lease says
         that the stream is to be read. An open shard starts at LATEST even if a child of it is
         listed, because the listing may be out of date; the child waits for it.
         """
         leases = await self._store.read_leases(claim.row.key)
+        older = [row.label for row in rows if row.label < claim.row.label]
+        if older and not leases:
+            await claim.follow(max(older))
+            return
         known = {lease.shard_id: lease for lease in leases}
         dates: list[float] = []
 

@@ -180,14 +180,14 @@ class Discovery:
 
     async def _sweep(self, claim: SweepClaim) -> None:
         row, began_at = claim.row, self._clock.wall()
+        rows = tuple(self._rows.values())
         if not row.bootstrapped:
             bootstrap = LatestBootstrap(self._store, self._streams, self._clock, self._listing)
             with suppress(UnfitStream):  # the listing below finds the same
-                await bootstrap.run(self._source, claim)
+                await bootstrap.run(self._source, claim, rows)
                 self.on_found()
         # The successor is looked up before the listing: so the listing is that of a disabled
         # stream, and all its shards have rows before the new stream has one.
-        rows = tuple(self._rows.values())
         successor = await self._successors.find(rows, row)
         leases = {lease.shard_id: lease for lease in await self._store.read_leases(row.key)}
         if not row.bootstrapped:

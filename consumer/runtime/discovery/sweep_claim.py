@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from consumer.core.leases.checkpoint import TRIM_HORIZON
+
 if TYPE_CHECKING:
     from consumer.core.leases.lease import StreamRow
     from consumer.core.limits import LeaseTiming
@@ -56,6 +58,14 @@ class SweepClaim:
         `started_at` (wall time) is the date of the last answer of the stream before this write.
         """
         await self._write(replace(self.row, started_at=started_at, bootstrapped=True))
+
+    async def follow(self, older: str) -> None:
+        """Write that the stream is not the table's first: it is read from its oldest record.
+
+        `older` is the label of the stream before it. Raises ClaimLost or Retryable.
+        """
+        start = replace(self.row, after=older, start_position=TRIM_HORIZON, bootstrapped=True)
+        await self._write(start)
 
     async def finish(self, began_at: float, passed_by: str | None = None) -> None:
         """Write that the sweep, begun at `began_at` (wall time), is done.

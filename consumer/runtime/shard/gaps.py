@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 
 from consumer.core.backoff import Backoff
-from consumer.core.leases.checkpoint import sequence_of
 from consumer.core.leases.lease import SEEK
+from consumer.core.shard.gap import ends_before
 from consumer.errors import LeaseLost, Retryable
 from consumer.observability.actions import WRITE_ROW_AGAIN
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from consumer.core.leases.fence import Fence
     from consumer.core.leases.lease import Gap
+    from consumer.core.leases.mark import Ahead
     from consumer.ports import LeaseStore
     from consumer.runtime.instruments import Instruments
 
@@ -93,14 +94,14 @@ class GapRecorder:
         """Whether there is a gap whose end is not known yet."""
         return bool(self._open)
 
-    async def close(self, sequence: int) -> None:
+    async def close(self, sequence: int, found: Ahead | None) -> None:
         """Write the end of each open gap that the record `sequence`, just read, comes after.
 
-        Tries until the end is stored. A record before the gap, read after a seek back, changes
-        nothing. Raises LeaseLost.
+        `found` is the mark from which reading goes on. Tries until the end is stored. Raises
+        LeaseLost.
         """
         for key, gap in list(self._open.items()):
-            if sequence > (sequence_of(gap.from_) or 0):
+            if ends_before(gap, sequence, found):
                 del self._open[key]
                 await self._write(replace(gap, to=str(sequence)), self._store.complete_gap)
 

@@ -178,7 +178,7 @@ class Intake:
         for record, why in zip(records, skipped, strict=True):
             sequence = record.sequence
             if sequence is not None and why not in INSIDE_GAP and self._gaps.open:
-                await self._gaps.close(sequence)
+                await self._gaps.close(sequence, self._watermark.found)
 
     def _make(
         self,

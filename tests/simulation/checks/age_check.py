@@ -5,6 +5,7 @@ the age of the oldest record that is neither settled nor covered by a gap row.
 """
 
 import asyncio
+from math import inf
 from typing import TYPE_CHECKING
 
 from tests.simulation.checks.truth import Record, wall
@@ -36,6 +37,7 @@ class AgeCheck:
         self._first_seen: dict[str, float] = {}  # or the end of its last standstill
         self._last_seen: dict[str, float] = {}  # epoch seconds
         self._row_seen: dict[str, float] = {}  # by shard; epoch seconds
+        self._shown: dict[tuple[str, str], float] = {}  # when a worker first had a stream's row
 
     async def watch(self) -> None:
         """Look now and then until cancelled."""
@@ -54,6 +56,9 @@ class AgeCheck:
             self._last_seen[process.name] = wall(now)
             if self._first_seen[process.name] <= now - NOTICED and process.clock.ahead is not None:
                 self._check_clock(process)
+            for key in world.table.streams:
+                if world.checks.calls.was_shown(process.name, key):
+                    self._shown.setdefault((process.name, key), now)
         for leases in world.table.leases.values():
             for shard_id in leases:
                 self._row_seen.setdefault(shard_id, wall(now))
@@ -94,6 +99,9 @@ class AgeCheck:
             return None
         if stream.unreadable is not None:
             return None  # who starts now reads nothing of it; it is named in the log
+        shown = (self._shown.get((each.name, record.shard.stream_key), inf) for each in alive)
+        if min(shown) > world.loop.now - NOTICED:
+            return None  # whoever runs had no row that could be read, and knows nothing of it yet
         fresh = wall(world.loop.now) - NOTICED
         if world.truth.is_skipped(record) or (row.released_at or 0.0) > fresh:
             return None

@@ -18,7 +18,7 @@ from consumer.core.leases.lease import ALL_SHARDS, Gap, Lease, LeaseWrite, Strea
 from tests.simulation.checks.ahead_check import AheadCheck
 from tests.simulation.checks.calls import Calls
 from tests.simulation.checks.limits import Limits
-from tests.simulation.checks.narrowing import HIDDEN, Expected
+from tests.simulation.checks.narrowing import HIDDEN, Expected, expected_of
 from tests.simulation.checks.rows import wrong_gap, wrong_start, wrong_stream_gap
 from tests.simulation.checks.seeks import is_sought
 from tests.simulation.checks.truth import EventTruth, Record, ShardTruth, Truth, wall
@@ -71,6 +71,7 @@ class Checks:
         self._deadlines: dict[str, float] = {}  # by the true time
         self._flying: dict[str, Counter[tuple[str, str]]] = {}  # keys in flight, by worker
         self._newest: dict[tuple[str, str], EventTruth] = {}  # per key, of those first accepted
+        self._reached: dict[tuple[str, str], dict[int, Record]] = {}  # and by version of the rules
         self._last: dict[tuple[str, str], EventTruth] = {}  # accepted last while its sender waited
         self._checkpoints: dict[str, int] = {}
         self._obeyed: dict[str, int] = {}  # number of the last command, by shard
@@ -208,22 +209,45 @@ class Checks:
         newer = last is None or record.place > last.record.place
         if newer or not (late or self._truth.is_stepping_back(record)):
             self._last[event.key] = event
-        if event.first_body is None:
-            event.first_body = body
-            if not (late and forgotten):  # reading went on without it: a gap, or gone unseen
+        again = event.first_body is not None
+        if not (late and forgotten):  # reading went on without it: a gap, or gone unseen
+            if not again:
                 self._first(event)
+            self._reach(worker, event)
+        if not again:
+            event.first_body = body
         elif event.first_body != body and len(event.expected) == 1:
             self.fail("identical", f"{record.sequence} came again with other bytes")
         elif self.orderly and not is_sought(self._table, record.shard):
             self.fail("no duplicates", f"{record.sequence} of {record.shard.id} came twice")
 
     def _first(self, event: EventTruth) -> None:
+        """It is stored for the first time: nothing newer was, by workers whose rules take it.
+
+        Others passed it by. Who repeats what they have done since the checkpoint sends it later.
+        """
         record, newest = event.record, self._newest.get(event.key)
         if newest is None or record.place > newest.record.place:
             self._newest[event.key] = event
-        elif not self._runs and not event.dead and not self._truth.is_stepping_back(record):
-            before = newest.record.sequence
-            self.fail("order", f"{record.sequence} of {event.key} comes after {before}")
+            return
+        if self._runs or event.dead or self._truth.is_stepping_back(record):
+            return
+        for version, reached in self._reached[event.key].items():
+            if reached.place > record.place and self._takes(version, event):
+                before = reached.sequence
+                self.fail("order", f"{record.sequence} of {event.key} comes after {before}")
+                return
+
+    def _reach(self, worker: str, event: EventTruth) -> None:
+        """Note how far workers with these rules have come."""
+        version = self._scenario.version_of(worker)
+        reached = self._reached.setdefault(event.key, {})
+        if version not in reached or event.record.place > reached[version].place:
+            reached[version] = event.record
+
+    def _takes(self, version: int, event: EventTruth) -> bool:
+        rules, name = self._scenario.versions[version], event.event_type
+        return name in rules and expected_of(rules, name, event.record.kinds) is not None
 
     def letters_sent(self, worker: str, letters: Sequence[DeadLetter]) -> None:
         for letter in letters:

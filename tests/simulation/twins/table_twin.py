@@ -44,7 +44,9 @@ class SimLeaseTable(LeaseTableTwin):
         rows = await self._read_pages("read_peers", self._peers)
         self._checks.calls.answered(self._wire.node.name, "read_peers")
         workers = tuple(row for row in rows if isinstance(row, Worker))
-        return workers, tuple(row for row in rows if isinstance(row, StreamRow))
+        streams = tuple(row for row in rows if isinstance(row, StreamRow))
+        self._checks.calls.show(self._wire.node.name, streams)
+        return workers, streams
 
     def _peers(self) -> dict[str, Worker | StreamRow]:
         rows: dict[str, Worker | StreamRow] = {}

@@ -700,12 +700,36 @@ def test_who_comes_late_with_an_older_stream_than_the_others_read_leaves_it_out(
     async def rows(*, follow: bool) -> list[str]:
         bench = Bench(source())
         newer = replace(bench.row, label="9" + bench.row.label)
+        bench.table.streams = {newer.key: newer}
         config = replace(bench.source, follow_table=follow)
         return [row.label for row in await own_rows(bench.store, config, [newer])]
 
     label = STREAM.label
     assert run(lambda: rows(follow=True)) == ["9" + label]
     assert sorted(run(lambda: rows(follow=False))) == [label, "9" + label]
+
+
+def test_who_begins_a_stream_reads_it_after_an_older_one_that_a_peer_has_begun_meanwhile() -> None:
+    async def main() -> None:
+        bench = Bench(source())
+        config = source(stream=stream("9"))
+        rows = await own_rows(bench.store, config, [])  # read before the peer's row was there
+        assert rows == (bench.row, bench.table.streams[stream("9").key])
+
+    run(main)
+
+
+def test_latest_is_for_the_first_stream_also_if_two_were_begun_at_once() -> None:
+    @discovering(lambda: Bench(sweep_n=9, sweep_done=9))
+    async def check(bench: Bench) -> None:
+        second = first_row(source(start_position=LATEST), stream("9"), [])
+        bench.table.streams[second.key] = second
+        bench.streams.open("s")
+        await bench.pass_time(3)
+        row = bench.table.streams[second.key]
+        assert (row.after, row.start_position, row.started_at) == (STREAM.label, TRIM_HORIZON, None)
+        assert row.bootstrapped
+        assert [lease.checkpoint for lease in bench.table.of(second.key).values()] == [TRIM_HORIZON]
 
 
 # -- streams that end

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from consumer.core.leases.checkpoint import SHARD_END, TRIM_HORIZON
+from consumer.core.leases.checkpoint import LATEST, SHARD_END, TRIM_HORIZON
 from consumer.core.leases.command import Action, Command
 from consumer.core.leases.lease import Gap, Lease
 from consumer.core.leases.mark import Ahead, Mark
@@ -267,14 +267,14 @@ def test_a_mark_says_of_which_event_types_it_is() -> None:
     run_line(main, shard=shard, limits=PROBE, beside={AUDIT: audit})
 
 
-def command(action: Action, target: str, event_type: str | None = None) -> Command:
-    return Command(1, action, (SHARD,), target, EPOCH, "me", "t", event_type=event_type)
+def command(action: Action, target: str, event_type: str | None = None, number: int = 1) -> Command:
+    return Command(number, action, (SHARD,), target, EPOCH, "me", "t", event_type=event_type)
 
 
 async def give(line: Line, given: Command) -> None:
-    line.table.commands[line.row.key] = {1: given}
-    line.consumer.notify_command(1)
-    await line.until(lambda: line.lease.command_counter == 1, 60.0)
+    line.table.commands.setdefault(line.row.key, {})[given.number] = given
+    line.consumer.notify_command(given.number)
+    await line.until(lambda: line.lease.command_counter == given.number, 60.0)
 
 
 def test_the_seek_of_an_event_type_publishes_to_it_again_and_to_no_other() -> None:
@@ -295,6 +295,32 @@ def test_the_seek_of_an_event_type_publishes_to_it_again_and_to_no_other() -> No
     expected = [*range(FIRST, FIRST + 100), *range(FIRST + 40, FIRST + 120)]
     assert sorted(stored(audit)) == sorted(expected)
     assert line.table.gaps == {}
+
+
+def test_the_seek_of_an_event_type_leaves_the_gap_of_what_the_others_were_to_skip() -> None:
+    shard, audit = ShardTwin(), NakadiTwin()
+    shard.write_many(10, keys=2, created_at=EPOCH - 600)
+
+    async def main(line: Line) -> None:
+        skips = asyncio.create_task(give(line, command(Action.SEEK, LATEST)))
+        await asyncio.sleep(0)  # it is obeyed before anything is read
+        task = asyncio.create_task(line.run_consumer())
+        await skips
+        await line.until(lambda: line.lease.checkpoint == str(FIRST + 9), 60.0)
+        await give(line, command(Action.SEEK_EVENT_TYPE, TRIM_HORIZON, AUDIT, number=2))
+        await line.until(lambda: line.lease.checkpoint == str(FIRST + 9), 60.0)
+        assert sorted(stored(audit)) == [*range(FIRST, FIRST + 10)]
+        (gap,) = line.table.gaps[line.row.key].values()
+        assert (gap.from_, gap.to) == (TRIM_HORIZON, None)
+        shard.write(FIRST + 10, "k0", created_at=EPOCH + 60)
+        await line.until(lambda: line.lease.checkpoint == str(FIRST + 10), 60.0)
+        line.consumer.drain()
+        await task
+
+    line = run_line(main, shard=shard, beside={AUDIT: audit})
+    assert stored(line.nakadi) == [FIRST + 10]
+    (gap,) = line.table.gaps[line.row.key].values()
+    assert (gap.from_, gap.to, gap.reason) == (TRIM_HORIZON, str(FIRST + 10), "seek")
 
 
 def test_a_seek_of_all_clears_the_mark_of_one_that_is_down() -> None:

@@ -6,6 +6,7 @@ from consumer.core.leases.lease import Gap, Lease
 from consumer.core.leases.mark import Ahead, Mark
 from consumer.core.shard.gap import (
     SURE_SECONDS,
+    ends_before,
     possibly_trimmed_gap,
     shard_gone_gap,
     trimmed_gap,
@@ -132,3 +133,23 @@ def test_what_lies_behind_the_mark_is_lost_for_all() -> None:
     assert gap is not None
     assert gap.ahead is None
     assert shard_gone_gap(down, 700, WALL).ahead is None
+
+
+def test_a_gap_ends_with_the_first_record_read_behind_it() -> None:
+    gap = Gap("s0", "400", None, "trimmed", WALL)
+    assert [ends_before(gap, number, None) for number in (399, 400, 401)] == [False, False, True]
+    assert ends_before(replace(gap, from_=TRIM_HORIZON), 1, None)
+
+
+def test_what_is_read_for_those_behind_only_does_not_end_what_all_lack() -> None:
+    gap, found = Gap("s0", "400", None, "seek", WALL), Ahead(600, ("audit",))
+    assert [ends_before(gap, number, found) for number in (401, 600, 601)] == [False, False, True]
+
+
+def test_what_is_read_for_those_behind_ends_what_they_lack() -> None:
+    gap = Gap("s0", "400", None, "trimmed", WALL, Ahead(500, ("audit",)))
+    assert ends_before(gap, 401, Ahead(500, ("audit",)))
+    assert ends_before(gap, 401, Ahead(600, ("audit", "order")))
+    assert not ends_before(gap, 401, Ahead(500, ("order",)))
+    assert not ends_before(gap, 501, Ahead(600, ("audit",)))
+    assert ends_before(gap, 601, Ahead(600, ("audit",)))
