@@ -8,7 +8,7 @@ is put right by the refusals.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from aiobotocore.httpsession import AIOHTTPSession
 
@@ -18,6 +18,13 @@ from consumer.adapters.limited_body import read_at_most
 
 if TYPE_CHECKING:
     from consumer.adapters.clock import AwsClock
+
+
+READ_BYTES: Final = 1024 * 1024
+"""A page's bytes that wait for us, half of what makes aiohttp stop reading the connection.
+
+With its default of 64 KB it stops and goes on again many times a page.
+"""
 
 
 class HttpSession(AIOHTTPSession):  # type: ignore[misc]
@@ -40,6 +47,7 @@ class _Requests:
         headers = arguments["headers"]
         if headers.get("X-Amz-Target", "").endswith(".GetRecords"):
             headers["Accept-Encoding"] = "gzip"  # it is not among the signed headers
+            arguments["read_bufsize"] = READ_BYTES
         sent_at = self._clock.now()
         response = await self._session.request(method, **arguments)
         date = epoch_of(response.headers.get("Date"))

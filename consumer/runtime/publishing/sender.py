@@ -96,20 +96,25 @@ class Sender(Generic[Of_co]):
     def _sendable(self, part: list[QueuedEvent[Of_co]]) -> list[QueuedEvent[Of_co]]:
         """Return the events that may be sent now: allowed, young enough, next of their key."""
         now, outlet, origin = self._clock.now(), self._outlet, self._outlet.origin
+        may_send, leads = origin.may_send, outlet.queue.leads
         oldest = outlet.limits.expired_before(self._clock.wall())
         good: list[QueuedEvent[Of_co]] = []
         held_up = ""  # the key of which nothing more may travel in this request
         for event in part:
-            allowed = origin.may_send(event, now)
-            leads = outlet.queue.leads(event)
-            # One that was refused is not sent behind others of its key: they would fail with it.
-            follows = (
-                bool(good) and good[-1].key == event.key != held_up and not event.tries.refused
-            )
             expired = event.created_at < oldest
-            if allowed and leads and expired:
+            if not may_send(event, now):
+                outlet.give_back(event)
+            elif leads(event):
+                if not expired:
+                    good.append(event)
+                    continue
                 origin.refused(event, TOO_OLD, None)
-            elif allowed and (leads or follows) and not expired:
+            # One that was refused is not sent behind others of its key: they would fail with it.
+            elif (
+                good
+                and good[-1].key == event.key != held_up
+                and not (event.tries.refused or expired)
+            ):
                 good.append(event)
                 continue
             else:
@@ -242,6 +247,11 @@ class Sender(Generic[Of_co]):
         self, part: Sequence[QueuedEvent[Of_co]], verdicts: Sequence[Verdict], answer: Answer
     ) -> None:
         """Carry out the verdicts. In a run, events behind one that is not acked are given back."""
+        stored = sum(isinstance(verdict, Acked) for verdict in verdicts)
+        self._metrics.events_published.inc(stored)
+        if stored == len(part):
+            self._outlet.settle(part)
+            return
         now = self._clock.now()
         acked: list[QueuedEvent[Of_co]] = []
         pairs = zip(part, verdicts, strict=True)
@@ -262,9 +272,6 @@ class Sender(Generic[Of_co]):
                         acked = []
                     self._hold_up(event, verdict, answer, now)
                 held_up = True
-        self._metrics.events_published.inc(
-            sum(1 for verdict in verdicts if isinstance(verdict, Acked))
-        )
         if acked:
             self._outlet.settle(acked)
 
