@@ -7,6 +7,7 @@ HTTP server ─ AWS clients ─ Nakadi client      (opened in this order, closed
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 import signal
 import socket
@@ -117,6 +118,7 @@ class Service:
         try:
             async with asyncio.timeout(None) as self._opening:
                 ports, page = await self._open(stack)
+            gc.freeze()  # the SDK's descriptions of the services stay, too, as what was imported
         except TimeoutError:
             if not self._stopped.is_set():
                 raise
