@@ -10,7 +10,8 @@ import socket
 from typing import TYPE_CHECKING
 
 from consumer.errors import Fatal, Misconfigured
-from consumer.settings.source import HTTP_PORT, Given, collect
+from consumer.settings.given import collect
+from consumer.settings.source import HTTP_PORT, Given
 
 if TYPE_CHECKING:
     import argparse

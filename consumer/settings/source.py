@@ -1,6 +1,6 @@
-"""Reads settings as text from the environment, and has the YAML file read if there is one.
+"""Reads settings as text from the environment, and knows what both sources have in common.
 
-The environment wins over the file. An unknown name is an error that suggests a known name if one
+An unknown name is an error that suggests a known name if one
 is like it, because a misspelt limit that is ignored would be noticed weeks later. An empty value
 counts as unset, because templates of charts and compose files produce such variables.
 
@@ -57,21 +57,6 @@ class Given:
 def variable(name: str) -> str:
     """Return the environment variable of a setting."""
     return PREFIX + name.upper()
-
-
-def collect(environ: Mapping[str, str], known: Collection[str] | None) -> dict[str, Given]:
-    """Return all given settings by lower-case name. Raise Misconfigured for an unknown name.
-
-    If `known` is None, every name is accepted.
-    """
-    path = environ.get(FILE_VARIABLE, "")
-    given: dict[str, Given] = {}
-    if path:
-        # YAML takes a fifth of the imports of `consumer health`, and most services have no file.
-        from consumer.settings.file import read_file  # noqa: PLC0415
-
-        given = read_file(path, known)
-    return {**given, **read_environment(environ, known)}
 
 
 def read_environment(environ: Mapping[str, str], known: Collection[str] | None) -> dict[str, Given]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from consumer.errors import Retryable
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -25,13 +27,21 @@ async def create_rows(store: LeaseStore, claim: SweepClaim, leases: Sequence[Lea
 
     Raise ClaimLost or Retryable, with no write under way any more.
     """
+
+    async def create(lease: Lease) -> bool | Retryable:
+        try:
+            return await store.create_lease(claim.row.key, lease)
+        except Retryable as error:
+            return error
+
     created = 0
     for start in range(0, len(leases), ROWS_AT_ONCE):
         await claim.ensure_held()
         some = leases[start : start + ROWS_AT_ONCE]
-        writes = (store.create_lease(claim.row.key, lease) for lease in some)
-        for answer in await asyncio.gather(*writes, return_exceptions=True):
-            if isinstance(answer, BaseException):
+        async with asyncio.TaskGroup() as tasks:
+            writes = [tasks.create_task(create(lease)) for lease in some]
+        for answer in (write.result() for write in writes):
+            if isinstance(answer, Retryable):
                 raise answer
             created += answer
     return created

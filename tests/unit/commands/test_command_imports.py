@@ -74,3 +74,19 @@ def test_health_reads_the_file_if_there_is_one(tmp_path: Path) -> None:
 def test_what_health_must_not_import_exists(name: str) -> None:
     """A name that is misspelt, or was renamed, would hold nothing."""
     assert find_spec(name) is not None
+
+
+def test_garbage_is_looked_for_again_but_not_in_what_was_imported() -> None:
+    script = (
+        "import gc, sys; from consumer import cli; cli.execute(['settings'], {});"
+        "print(gc.isenabled(), gc.get_freeze_count() > len(gc.get_objects()), file=sys.stderr)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    assert answer.stderr == "True True\n"
