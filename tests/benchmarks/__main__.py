@@ -5,6 +5,7 @@ b  the whole consumer, with the plain relay (c) and peak memory (d)
 e  CPU while idle
 l  calls to the lease table while idle
 f  time to the first event
+h  CPU of `consumer health`
 m  1,000 shards for two workers: begun, shared, released
 g  gzip of publishing requests
 p  one of eight partitions down
@@ -26,6 +27,7 @@ from dataclasses import dataclass
 from localdev.aws.process import local_aws
 from tests.benchmarks.figures.filters import measure_filters, measure_wildcard
 from tests.benchmarks.figures.first_event import measure_first_event
+from tests.benchmarks.figures.health import measure_health
 from tests.benchmarks.figures.idle import measure_idle
 from tests.benchmarks.figures.lease_traffic import SHARDS, WORKERS, measure_lease_traffic
 from tests.benchmarks.figures.many_shards import SHARDS as MANY
@@ -155,10 +157,16 @@ class Bench:
         yield at_most(
             "start to first accepted event, s",
             middle,
-            3,
-            f"{middle:.1f} ({', '.join(f'{seconds:.1f}' for seconds in sorted(times))})",
+            0.7,
+            f"{middle:.2f} ({', '.join(f'{seconds:.2f}' for seconds in sorted(times))})",
             f"{KCL}: about 90",
         )
+
+    def health(self) -> Iterable[Row]:
+        self._say("health")
+        middle, times = measure_health(self._dynamodb_url, 3 * self._effort.starts)
+        spread = f"({min(times):.3f}-{max(times):.3f})"
+        yield at_most("(h) consumer health, CPU-s", middle, 0.15, f"{middle:.3f} {spread}")
 
     def many_shards(self) -> Iterable[Row]:
         self._say(f"{MANY:,} shards, two workers")
@@ -250,7 +258,7 @@ def _spread(runs: list[Throughput]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--only", default="a,b,e,l,f,m,g,p,r,s", help="letters, comma separated")
+    parser.add_argument("--only", default="a,b,e,l,f,h,m,g,p,r,s", help="letters, comma separated")
     parser.add_argument("--quick", action="store_true", help="shorter samples, noisier figures")
     arguments = parser.parse_args()
     with local_aws() as aws:
@@ -261,6 +269,7 @@ def main() -> None:
             "e": bench.idle,
             "l": bench.lease_traffic,
             "f": bench.first_event,
+            "h": bench.health,
             "m": bench.many_shards,
             "g": bench.request_gzip,
             "p": bench.partitions,
@@ -269,9 +278,8 @@ def main() -> None:
         }
         chosen = arguments.only.split(",")
         if unknown := set(chosen) - set(figures):
-            parser.error(
-                f"--only: found {', '.join(sorted(unknown))}, wanted a, b, e, l, f, m, g, p, r or s"
-            )
+            found, wanted = ", ".join(sorted(unknown)), ", ".join(figures)
+            parser.error(f"--only: found {found}, wanted some of {wanted}")
         rows = [row for letter in figures if letter in chosen for row in figures[letter]()]
     load = f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {load}\n")
