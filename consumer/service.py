@@ -7,6 +7,7 @@ HTTP server ─ AWS clients ─ Nakadi client      (opened in this order, closed
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 import signal
 import socket
@@ -117,6 +118,7 @@ class Service:
         try:
             async with asyncio.timeout(None) as self._opening:
                 ports, page = await self._open(stack)
+            gc.freeze()  # the SDK's descriptions of the services stay, too, as what was imported
         except TimeoutError:
             if not self._stopped.is_set():
                 raise
@@ -127,13 +129,14 @@ class Service:
             self._opening = None
 
     async def _open(self, stack: AsyncExitStack) -> tuple[Ports, StreamPage]:
-        """Build the adapters, and wait until stream and lease table answer."""
+        """Build the adapters, and wait until stream and lease table answer.
+
+        The first call to the lease table and the reading of the trusted authorities, in threads,
+        go on while the next client is made.
+        """
         settings = self._settings
         aws = await stack.enter_async_context(Aws(fallback_region(settings), self._clock))
         dynamodb = await aws.dynamodb(LEASE_CONNECTIONS)
-        streams = DynamoDbStreams(
-            await aws.streams(STREAM_CONNECTIONS), dynamodb, self._clock, self._metrics
-        )
 
         def store_of(application: str) -> LeaseTable:
             return LeaseTable(
@@ -149,7 +152,13 @@ class Service:
             return (await store_of(application).read_peers())[1]
 
         store = store_of(settings.application)
-        page = await self._find(streams, store)
+        async with asyncio.TaskGroup() as tasks:
+            tls = tasks.create_task(asyncio.to_thread(tls_of, settings))
+            rows = tasks.create_task(self._known_rows(store))
+            await asyncio.sleep(0)  # both begin before the client takes its time
+            client = await aws.streams(STREAM_CONNECTIONS)
+        streams = DynamoDbStreams(client, dynamodb, self._clock, self._metrics)
+        page = await self._find(streams, store, rows.result())
         await patiently(
             "the lease table",
             lambda: check_second_sender(settings, page, rows_of),
@@ -169,7 +178,7 @@ class Service:
                     concurrency=route.limits.concurrency + LANE_SLOTS,
                     timeout=settings.publish_timeout_seconds,
                     gzip=settings.publish_gzip,
-                    tls=tls_of(settings),
+                    tls=tls.result(),
                 )
             )
         started = await before_start(nakadis, routes, page.view_type)
@@ -182,22 +191,29 @@ class Service:
         ports = Ports(streams, store, nakadis, queue, self._clock, self._chance, started.unfit)
         return ports, page
 
-    async def _find(self, streams: StreamClient, store: LeaseStore) -> StreamPage:
-        """Wait until stream and lease table answer; return the first page of the stream.
-
-        Raise Misconfigured if the settings do not fit them.
-        """
-        settings = self._settings
+    async def _known_rows(self, store: LeaseStore) -> Sequence[StreamRow]:
+        """Wait until the lease table answers; return the stream rows of this application."""
 
         async def known_rows() -> Sequence[StreamRow]:
             try:
                 await store.ensure_table(create=False)
             except LeaseTableAbsent:
-                if not settings.lease_table_create:
+                if not self._settings.lease_table_create:
                     raise
                 return ()
             _, rows = await store.read_peers()
             return rows
+
+        return await patiently("the lease table", known_rows, self._clock, self._chance)
+
+    async def _find(
+        self, streams: StreamClient, store: LeaseStore, rows: Sequence[StreamRow]
+    ) -> StreamPage:
+        """Wait until the stream answers, too; return its first page.
+
+        Raise Misconfigured if the settings do not fit stream and rows.
+        """
+        settings = self._settings
 
         async def prepare_table() -> None:
             await store.ensure_table(create=settings.lease_table_create)
@@ -206,7 +222,6 @@ class Service:
             return await find_stream(settings, streams, rows)
 
         # The lease table is created only after the stream was found.
-        rows = await patiently("the lease table", known_rows, self._clock, self._chance)
         found = await patiently("the stream", find, self._clock, self._chance)
         page = found.page
         check_ordering_key(settings, page)

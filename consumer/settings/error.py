@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+from functools import cache
+from itertools import pairwise
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from consumer.settings.source import ROUTES, Given, variable
@@ -92,8 +97,25 @@ def not_given(names: Sequence[str], model: type[BaseModel]) -> str:
 
 
 def meaning_of(model: type[BaseModel], name: str) -> str:
-    """Return the docstring of a setting, on one line."""
-    return " ".join((model.model_fields[name].description or "").split())
+    """Return the docstring of a setting, on one line; an empty text if it has none."""
+    return _meanings(model).get(name, "")
+
+
+@cache
+def _meanings(model: type[BaseModel]) -> dict[str, str]:
+    """Return the docstrings of a model's fields, from its source.
+
+    pydantic can do that too, but at once: every start would pay for what only people ask for.
+    """
+    (definition,) = ast.parse(dedent(inspect.getsource(model))).body
+    return {
+        ast.unparse(field.target): " ".join(text.split())
+        for field, below in pairwise(getattr(definition, "body", ()))
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(below, ast.Expr)
+        and isinstance(below.value, ast.Constant)
+        and isinstance(text := below.value.value, str)
+    }
 
 
 def _quoted(name: str, text: str) -> str:

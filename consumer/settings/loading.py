@@ -13,11 +13,12 @@ from pydantic import ValidationError
 
 from consumer.errors import Misconfigured
 from consumer.settings.error import not_given, one_line
+from consumer.settings.given import collect
 from consumer.settings.route_definition import read_definitions
 from consumer.settings.routes import check_routes
 from consumer.settings.rules import NO_APPLICATION, RULES
 from consumer.settings.settings import Settings
-from consumer.settings.source import ROUTES, collect
+from consumer.settings.source import ROUTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -54,9 +54,7 @@ from consumer.settings.types import (
 class Settings(BaseSettings):
     """All settings of the service. Each is checked alone; `loading` checks the rules."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", str_strip_whitespace=True, use_attribute_docstrings=True
-    )
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
     application: Annotated[Name, DefaultText("the event type")] = ""
     """Name of the group of workers that share the work, and partition key in the lease table. Under

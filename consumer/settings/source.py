@@ -1,6 +1,6 @@
-"""Reads settings as text from the environment and from a YAML file.
+"""Reads settings as text from the environment, and knows what both sources have in common.
 
-The environment wins over the file. An unknown name is an error that suggests a known name if one
+An unknown name is an error that suggests a known name if one
 is like it, because a misspelt limit that is ignored would be noticed weeks later. An empty value
 counts as unset, because templates of charts and compose files produce such variables.
 
@@ -12,13 +12,9 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
-
 from consumer.errors import Misconfigured
-from consumer.settings.yaml_tree import lines_of, tree_of_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -38,7 +34,6 @@ _SERVICE_LINK = re.compile(
     r"CONSUMER_(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_[0-9]+_(TCP|UDP|SCTP)(_.+)?)"
 )
 _SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://")
-_NULL = "tag:yaml.org,2002:null"
 
 
 ROUTES = "routes"
@@ -64,15 +59,6 @@ def variable(name: str) -> str:
     return PREFIX + name.upper()
 
 
-def collect(environ: Mapping[str, str], known: Collection[str] | None) -> dict[str, Given]:
-    """Return all given settings by lower-case name. Raise Misconfigured for an unknown name.
-
-    If `known` is None, every name is accepted.
-    """
-    path = environ.get(FILE_VARIABLE, "")
-    return {**(read_file(path, known) if path else {}), **read_environment(environ, known)}
-
-
 def read_environment(environ: Mapping[str, str], known: Collection[str] | None) -> dict[str, Given]:
     """Return the settings among environment variables. Raise Misconfigured."""
     given = {}
@@ -81,41 +67,11 @@ def read_environment(environ: Mapping[str, str], known: Collection[str] | None) 
             continue
         key = name.removeprefix(PREFIX).lower()
         if known is not None and (variable(key) != name or key not in known):
-            nearest = _nearest(key, [*known, "config_file"])
-            wanted = f"perhaps {variable(nearest)}" if nearest else NO_SUGGESTION
+            like = nearest(key, [*known, "config_file"])
+            wanted = f"perhaps {variable(like)}" if like else NO_SUGGESTION
             raise Misconfigured(f"{name}: found an unknown variable, wanted {wanted}")
         if text.strip():
             given[key] = Given(text, name)
-    return given
-
-
-def read_file(path: str, known: Collection[str] | None) -> dict[str, Given]:
-    """Return the settings in a YAML file, which is a mapping. Raise Misconfigured.
-
-    It is flat but for the list of routes. A list of words is joined with commas. Values are kept as
-    they are written, so that both sources follow the same rules, and YAML does not turn a token
-    into an octal number.
-    """
-    given: dict[str, Given] = {}
-    for key_node, value_node in _mapping(path):
-        key = _text(key_node, FILE_VARIABLE)
-        line = f"line {key_node.start_mark.line + 1} of {path}"
-        source = f"{variable(key)} ({line})"
-        if known is not None and key not in known:
-            nearest = _nearest(key.lower().removeprefix(PREFIX.lower()), known)
-            wanted = f"perhaps {nearest!r}" if nearest else NO_SUGGESTION
-            raise Misconfigured(
-                f"{FILE_VARIABLE}: found the unknown key {key!r} in {line}, wanted {wanted}"
-            )
-        if key in given:
-            raise Misconfigured(f"{source}: found the key a second time, wanted it once")
-        if key == ROUTES and not isinstance(value_node, yaml.ScalarNode):
-            tree, lines = tree_of_yaml(value_node, source), lines_of(value_node)
-            given[key] = Given("", f"{variable(key)} ({path})", tree, lines)
-            continue
-        text = _text(value_node, source)
-        if text.strip():
-            given[key] = Given(text, source)
     return given
 
 
@@ -129,47 +85,6 @@ def _injected(name: str, text: str, known: Collection[str] | None) -> bool:
     return _SERVICE_LINK.fullmatch(name) is not None
 
 
-def _nearest(name: str, known: Collection[str]) -> str | None:
+def nearest(name: str, known: Collection[str]) -> str | None:
     """Return the known name that is most like this one, None if none is like it."""
     return next(iter(difflib.get_close_matches(name.lower(), sorted(known), 1, LIKENESS)), None)
-
-
-def _mapping(path: str) -> list[tuple[yaml.Node, yaml.Node]]:
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except UnicodeDecodeError:
-        raise Misconfigured(f"{FILE_VARIABLE}: found {path!r}, wanted UTF-8 text") from None
-    except OSError as error:
-        reason = error.strerror or "unreadable"
-        raise Misconfigured(
-            f"{FILE_VARIABLE}: found {path!r} ({reason}), wanted a readable file"
-        ) from None
-    except RecursionError:
-        raise Misconfigured(
-            f"{FILE_VARIABLE}: found objects and lists too deep in one another in {path}, wanted"
-            " fewer"
-        ) from None
-    except yaml.YAMLError as error:
-        # Only the position: PyYAML's own message quotes the file, which may have a token.
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}, column {mark.column + 1} of " if mark else ""
-        raise Misconfigured(
-            f"{FILE_VARIABLE}: found a syntax error in {where}{path}, wanted YAML"
-        ) from None
-    if node is None:
-        return []
-    if not isinstance(node, yaml.MappingNode):
-        raise Misconfigured(f"{FILE_VARIABLE}: found no mapping in {path}, wanted key: value lines")
-    pairs: list[tuple[yaml.Node, yaml.Node]] = node.value
-    return pairs
-
-
-def _text(node: yaml.Node, source: str) -> str:
-    match node:
-        case yaml.ScalarNode():
-            return "" if node.tag == _NULL else str(node.value)
-        case yaml.SequenceNode() if all(isinstance(part, yaml.ScalarNode) for part in node.value):
-            return ",".join(str(part.value) for part in node.value)
-        case _:
-            raise Misconfigured(f"{source}: found a nested value, wanted a plain one")

@@ -5,6 +5,8 @@ b  the whole consumer, with the plain relay (c) and peak memory (d)
 e  CPU while idle
 l  calls to the lease table while idle
 f  time to the first event
+h  CPU of `consumer health`
+m  1,000 shards for two workers: begun, shared, released
 g  gzip of publishing requests
 p  one of eight partitions down
 r  filters of routes
@@ -25,8 +27,11 @@ from dataclasses import dataclass
 from localdev.aws.process import local_aws
 from tests.benchmarks.figures.filters import measure_filters, measure_wildcard
 from tests.benchmarks.figures.first_event import measure_first_event
+from tests.benchmarks.figures.health import measure_health
 from tests.benchmarks.figures.idle import measure_idle
 from tests.benchmarks.figures.lease_traffic import SHARDS, WORKERS, measure_lease_traffic
+from tests.benchmarks.figures.many_shards import SHARDS as MANY
+from tests.benchmarks.figures.many_shards import measure_many_shards
 from tests.benchmarks.figures.partition_down import measure_partitions
 from tests.benchmarks.figures.request_gzip import measure_gzip
 from tests.benchmarks.figures.routes import ALL, NOBODY, RATIOS, measure_routes
@@ -152,9 +157,34 @@ class Bench:
         yield at_most(
             "start to first accepted event, s",
             middle,
-            3,
-            f"{middle:.1f} ({', '.join(f'{seconds:.1f}' for seconds in sorted(times))})",
+            0.7,
+            f"{middle:.2f} ({', '.join(f'{seconds:.2f}' for seconds in sorted(times))})",
             f"{KCL}: about 90",
+        )
+
+    def health(self) -> Iterable[Row]:
+        self._say("health")
+        middle, times = measure_health(self._dynamodb_url, 3 * self._effort.starts)
+        spread = f"({min(times):.3f}-{max(times):.3f})"
+        yield at_most("(h) consumer health, CPU-s", middle, 0.15, f"{middle:.3f} {spread}")
+
+    def many_shards(self) -> Iterable[Row]:
+        self._say(f"{MANY:,} shards, two workers")
+        found = measure_many_shards(self._dynamodb_url)
+        cpu = " and ".join(f"{seconds:.0f}" for seconds in found.begun_cpu)
+        yield at_most(
+            f"(m) {MANY:,} shards begun by two workers, s",
+            found.begun,
+            30,
+            f"{found.begun:.0f}",
+            f"{cpu} CPU-s; leases then {' and '.join(map(str, found.shares))}",
+        )
+        cpu = " and ".join(f"{seconds:.1f}" for seconds in found.release_cpu)
+        yield Row(
+            "    all released after SIGTERM, s",
+            f"{found.released:.1f}",
+            comparison=f"{cpu} CPU-s; {found.left} leases left, exit codes "
+            + " and ".join(map(str, found.exit_codes)),
         )
 
     def request_gzip(self) -> Iterable[Row]:
@@ -228,7 +258,7 @@ def _spread(runs: list[Throughput]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--only", default="a,b,e,l,f,g,p,r,s", help="letters, comma separated")
+    parser.add_argument("--only", default="a,b,e,l,f,h,m,g,p,r,s", help="letters, comma separated")
     parser.add_argument("--quick", action="store_true", help="shorter samples, noisier figures")
     arguments = parser.parse_args()
     with local_aws() as aws:
@@ -239,6 +269,8 @@ def main() -> None:
             "e": bench.idle,
             "l": bench.lease_traffic,
             "f": bench.first_event,
+            "h": bench.health,
+            "m": bench.many_shards,
             "g": bench.request_gzip,
             "p": bench.partitions,
             "r": bench.filters,
@@ -246,9 +278,8 @@ def main() -> None:
         }
         chosen = arguments.only.split(",")
         if unknown := set(chosen) - set(figures):
-            parser.error(
-                f"--only: found {', '.join(sorted(unknown))}, wanted a, b, e, l, f, g, p, r or s"
-            )
+            found, wanted = ", ".join(sorted(unknown)), ", ".join(figures)
+            parser.error(f"--only: found {found}, wanted some of {wanted}")
         rows = [row for letter in figures if letter in chosen for row in figures[letter]()]
     load = f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {load}\n")

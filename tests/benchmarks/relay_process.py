@@ -7,7 +7,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from tests.benchmarks.prepared_stream import STREAM_ARN
 
 LOOK_SECONDS = 0.05
 STOP_SECONDS = 40.0
-CONSUMER = str(Path(sys.executable).with_name("consumer"))
+CONSUMER = [sys.executable, "-m", "consumer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,14 @@ class Usage:
     cpu_seconds: float  # user and system, all threads
     wall_seconds: float
     peak_rss: int  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a process ended, and what it used from its start."""
+
+    exit_code: int
+    cpu_seconds: float
 
 
 class RelayProcess:
@@ -53,6 +61,27 @@ class RelayProcess:
         """Let it run on for a while."""
         end = time.monotonic() + seconds
         return self.until(lambda: time.monotonic() >= end, seconds + 1)
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+        self._process.terminate()
+
+    def ended(self) -> End:
+        """Wait for its end. Raises TimeoutExpired."""
+        deadline = time.monotonic() + STOP_SECONDS
+        used = self._cpu()
+        while self._process.poll() is None:
+            if time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired(self._process.args, STOP_SECONDS)
+            with suppress(psutil.NoSuchProcess):
+                used = self._cpu()
+            time.sleep(LOOK_SECONDS)
+        return End(self._process.returncode, used)
+
+    @property
+    def cpu_seconds(self) -> float:
+        """What it used so far."""
+        return self._cpu()
 
     def _cpu(self) -> float:
         times = self._seen.cpu_times()
@@ -115,7 +144,7 @@ def consumer_process(
         "CONSUMER_HTTP_PORT": "0",
         **{f"CONSUMER_{name.upper()}": value for name, value in settings.items()},
     }
-    with relay_process([CONSUMER, "run"], environment) as process:
+    with relay_process([*CONSUMER, "run"], environment) as process:
         yield process
 
 

@@ -226,6 +226,21 @@ async def test_health_knows_only_0_and_1(
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.parametrize("said", [b"", b"SSH-2.0-OpenSSH_9.9\r\n", b"\xff" * 10_000])
+async def test_health_takes_no_other_server_for_the_service(
+    said: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(said)
+        writer.close()
+
+    async with await asyncio.start_server(answer, LOCAL, 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        assert await health(CONSUMER_HTTP_PORT=str(port)) == 1
+    assert "not HTTP" in capsys.readouterr().err
+
+
 async def test_health_gives_up_on_a_service_that_hangs(
     monkeypatch: pytest.MonkeyPatch, free_listener: Callable[[], socket.socket]
 ) -> None:

@@ -22,7 +22,7 @@ from consumer import __version__
 from consumer.adapters.aws.aws_errors import NO_CREDENTIALS, misconfigured
 from consumer.adapters.aws.credential_chain import CredentialSession, CredentialsFailed
 from consumer.adapters.aws.get_records_parser import CheckedParserFactory
-from consumer.adapters.aws.http_session import HttpSession
+from consumer.adapters.aws.http_session import HttpSession, Trust
 from consumer.adapters.clock import AwsClock, SystemClock
 from consumer.adapters.proxies import check_proxies
 from consumer.core.host import is_host
@@ -56,6 +56,7 @@ class Aws:
         self._session = CredentialSession()
         self._session.register_component("response_parser_factory", CheckedParserFactory())
         self._fallback_region = fallback_region
+        self._trust = Trust()
         self._clients = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -107,7 +108,7 @@ class Aws:
             connector_args={"keepalive_timeout": IDLE_SECONDS},
             # Otherwise botocore builds it twice a call, a seventh of the time of an idle poll.
             user_agent=USER_AGENT,
-            http_session_cls=partial(HttpSession, self.clock),
+            http_session_cls=partial(HttpSession, self.clock, self._trust),
         )
         region = self.region
         # The session's own clients, such as that of STS for the tokens of a cluster's service

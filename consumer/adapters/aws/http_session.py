@@ -4,10 +4,14 @@ It requests gzip for GetRecords, where aiobotocore always sends `identity`, and 
 further than MAX_BODY_BYTES, where aiobotocore reads to the end whatever comes. It tells the clock
 the Date of each answer, also of an error: a clock that is so wrong that AWS refuses its signatures
 is put right by the refusals.
+
+The clients of a process trust the same authorities. Each would read them anew, in a thread, which
+takes as long as all else that a first call does; so they are read once.
 """
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from aiobotocore.httpsession import AIOHTTPSession
@@ -17,6 +21,8 @@ from consumer.adapters.clock import epoch_of
 from consumer.adapters.limited_body import read_at_most
 
 if TYPE_CHECKING:
+    import ssl
+
     from consumer.adapters.clock import AwsClock
 
 
@@ -27,12 +33,28 @@ With its default of 64 KB it stops and goes on again many times a page.
 """
 
 
-class HttpSession(AIOHTTPSession):  # type: ignore[misc]
-    """A session that hands each request to `_Requests`."""
+class Trust:
+    """The contexts of connections to AWS, by what the SDK's setting `verify` says."""
 
-    def __init__(self, clock: AwsClock, **options: Any) -> None:  # noqa: ANN401 - passed through
+    def __init__(self) -> None:
+        self.lock = threading.Lock()  # the SDK makes contexts in threads
+        self.contexts: dict[bool | str | None, ssl.SSLContext] = {}
+
+
+class HttpSession(AIOHTTPSession):  # type: ignore[misc]
+    """A session that hands each request to `_Requests`, and shares its trust with others."""
+
+    def __init__(self, clock: AwsClock, trust: Trust, **options: Any) -> None:  # noqa: ANN401 - passed through
         super().__init__(**options)
         self._clock = clock
+        self._trust = trust
+
+    def _build_verify_context(self) -> ssl.SSLContext:
+        with self._trust.lock:
+            context = self._trust.contexts.get(self._verify)
+            if context is None:
+                context = self._trust.contexts[self._verify] = super()._build_verify_context()
+            return context
 
     async def _get_session(self, proxy_url: str | None) -> _Requests:
         return _Requests(await super()._get_session(proxy_url), self._clock)

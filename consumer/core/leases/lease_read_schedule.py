@@ -22,7 +22,9 @@ LEFT_MAX_SECONDS = 20.0
 """The longest wait while something is left to do but passes change nothing."""
 
 SPACING_SECONDS = 0.2
-"""The shortest time between two passes: many changes at once make one pass."""
+"""The shortest time between two passes: many changes at once make one pass. It is at least as long
+as the last pass took, so passes over many leases never take more than half of the time. A pass that
+found no lease, as at the first start, puts the next one off for nothing."""
 
 
 class LeaseReadSchedule:
@@ -38,6 +40,7 @@ class LeaseReadSchedule:
         self._outcome: Hashable = None  # of the last pass
         self._asked = True  # something happened here since the last pass began
         self._wait = timing.scan
+        self._begun_at = -inf
         self._due = -inf
         self._not_before = -inf
 
@@ -51,23 +54,26 @@ class LeaseReadSchedule:
             return self._not_before
         return max(self._due, self._not_before)
 
-    def begin(self) -> None:
+    def begin(self, now: float) -> None:
         """Note that a pass starts to read; what happens from now on asks for another one."""
         self._asked = False
+        self._begun_at = now
 
     def failed(self, now: float) -> None:
         """Note that the rows could not be read: the pass is due again after a scan interval."""
         self._asked = True
         self._not_before = now + self._scan
 
-    def passed(self, now: float, version: Hashable, outcome: Hashable, *, left: bool) -> None:
+    def passed(
+        self, now: float, version: Hashable, outcome: Hashable, *, found: bool, left: bool
+    ) -> None:
         """Note that a pass was made. If `outcome` equals the last one, it changed nothing.
 
-        `left`: the pass has left something to do.
+        `found`: the pass read a lease row. `left`: it has left something to do.
         """
         same = outcome == self._outcome and version == self._version
         self._version, self._outcome = version, outcome
-        self._not_before = now + SPACING_SECONDS
+        self._not_before = now + (max(SPACING_SECONDS, now - self._begun_at) if found else 0.0)
         if left:
             self._wait = min(LEFT_MAX_SECONDS, self._wait * 2) if same else self._scan
             self._due = now + self._wait

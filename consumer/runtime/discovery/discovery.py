@@ -29,6 +29,7 @@ from consumer.observability.conditions import Conditions
 from consumer.runtime.discovery.bootstrap import LatestBootstrap
 from consumer.runtime.discovery.children import Children, stream_of
 from consumer.runtime.discovery.listing import ShardListing
+from consumer.runtime.discovery.new_rows import create_rows
 from consumer.runtime.discovery.parents import Parents, answers
 from consumer.runtime.discovery.stream_alarm import StreamAlarm
 from consumer.runtime.discovery.successor import Successors
@@ -238,20 +239,17 @@ class Discovery:
     async def _create_leases(
         self, claim: SweepClaim, shards: Sequence[Shard], leases: dict[str, Lease]
     ) -> None:
-        await claim.ensure_held()
-        new = [shard for shard in shards if shard.shard_id not in leases]
-        created = 0
+        await claim.ensure_held()  # also where no row is new: the next page takes its time
+        wall = self._clock.wall()
+        new = [new_lease(each, claim.row, wall) for each in shards if each.shard_id not in leases]
         try:
-            for shard in new:
-                lease = new_lease(shard, claim.row, self._clock.wall())
-                await claim.ensure_held()
-                created += await self._store.create_lease(claim.row.key, lease)
-                leases[shard.shard_id] = lease
+            created = await create_rows(self._store, claim, new)
         finally:
             # Also after a failure: that write may have created the row, and so may a worker that
             # died before it notified its peers.
             if new:
                 self.on_found()
+        leases |= {lease.shard_id: lease for lease in new}
         if created:
             log.info("shards_found", stream=claim.row.key, count=created)
 

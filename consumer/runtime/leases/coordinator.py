@@ -173,7 +173,7 @@ class Coordinator:
                 await self._scan()
                 await self._command_watch.read_new(self._leases.readable)
                 await self._purpose.note(self._leases.read)
-            await self._readability.update(self._leases.readable)
+                await self._readability.update(self._leases.readable)
             if self._pass_due() <= self._clock.now():
                 await self._pass(group)
         due = inf if self.draining else min(self._scan_due, self._pass_due())
@@ -243,10 +243,10 @@ class Coordinator:
     async def _pass(self, group: TaskGroup) -> None:
         """Read the leases of each stream that needs it, plan, and act on the plan at once."""
         version = self._version()
-        self._schedule.begin()
+        self._schedule.begin(self._clock.now())
         first_mark = self._held.mark
         outcomes: list[Hashable] = []
-        left = False
+        found = left = False
         for row in self._rows:
             if not self._leases.to_be_read(row):
                 continue
@@ -257,11 +257,13 @@ class Coordinator:
                 return
             plan = self._leases.plan(row, leases, mark)
             outcomes.append(plan)
+            found = found or bool(leases)
             left = left or plan.left
             if not self.draining and self._fence.holds(self._clock.now(), self._fence.epoch):
                 self._leases.act(group, row, plan)
         self._held.forget(first_mark)
-        self._schedule.passed(self._clock.now(), version, tuple(outcomes), left=left)
+        now = self._clock.now()
+        self._schedule.passed(now, version, tuple(outcomes), found=found, left=left)
 
     async def _read(self, row: StreamRow) -> Sequence[Lease] | None:
         """Return the leases of a stream; None if the table did not answer.

@@ -1,10 +1,15 @@
 """The lease table as a worker uses it: each call is passed on, and what became of it is noted.
 
 Rule: it changes no call, no answer and no error; it is between the store and all parts of a worker.
+
+Writes of lease rows come in hundreds: when many shards are found, taken anew after the fence, or
+released at SIGTERM. So they wait for their turn here, before their time limit begins. All at once
+they would keep the heartbeat from being written in time, and all that was taken would be lost.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
 from consumer.core.leases.table_calls import TableCall, TableCalls
@@ -19,6 +24,9 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
+LEASE_WRITES = 25
+"""Most writes of lease rows under way in a worker; heartbeats and reads do not wait for them."""
+
 
 class WatchedTable:
     """A LeaseStore. `calls` is what became of its calls.
@@ -29,6 +37,7 @@ class WatchedTable:
     def __init__(self, store: LeaseStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._turn = asyncio.Semaphore(LEASE_WRITES)
         self.calls = TableCalls()
 
     async def _noted(self, call: TableCall, request: Awaitable[Answer]) -> Answer:
@@ -96,8 +105,9 @@ class WatchedTable:
         return await self._store.delete_lease(stream_key, lease)
 
     async def write_lease(self, stream_key: str, write: LeaseWrite) -> Lease:
-        """Make the conditional write."""
-        return await self._noted(TableCall.LEASE, self._store.write_lease(stream_key, write))
+        """Make the conditional write, once it is its turn."""
+        async with self._turn:
+            return await self._noted(TableCall.LEASE, self._store.write_lease(stream_key, write))
 
     async def mark_parent_gone(self, stream_key: str, shard_id: str) -> None:
         """Set `parentGone` on a row."""

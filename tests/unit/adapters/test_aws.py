@@ -4,9 +4,11 @@ import asyncio
 import gzip
 import json
 import os
+import ssl
 from pathlib import Path
 
 import pytest
+from aiobotocore.httpsession import AIOHTTPSession
 from botocore.exceptions import HTTPClientError
 
 from consumer.adapters.aws.aws import Aws
@@ -16,7 +18,7 @@ from consumer.adapters.clock import SystemClock
 from consumer.core.stream.stream import Stream
 from consumer.errors import Misconfigured, Retryable
 from tests.unit.adapters.aws_environment import REGION, point_at
-from tests.wire import Say, Wire, http
+from tests.wire import Say, Wire, http, wire
 
 
 async def test_the_region_of_the_environment_goes_first(use_aws: pytest.MonkeyPatch) -> None:
@@ -55,6 +57,26 @@ async def test_half_of_the_credentials_is_a_misconfiguration(use_aws: pytest.Mon
     async with Aws("us-east-1") as aws:
         with pytest.raises(Misconfigured, match=r"^AWS credentials"):
             await aws.sqs()
+
+
+async def test_all_clients_of_a_process_read_the_trusted_authorities_once(
+    use_aws: pytest.MonkeyPatch,
+) -> None:
+    read: list[ssl.SSLContext] = []
+
+    def context(_: AIOHTTPSession) -> ssl.SSLContext:
+        read.append(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+        return read[-1]
+
+    use_aws.setattr(AIOHTTPSession, "_build_verify_context", context)
+    async with wire() as there, Aws() as aws:
+        point_at(use_aws, there.url)
+        there.say(Say(http(b'{"TableNames":[]}')), Say(http(b'{"Streams":[]}')))
+        dynamodb, streams = await aws.dynamodb(1), await aws.streams(1)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(dynamodb.list_tables())
+            tasks.create_task(streams.list_streams())
+    assert len(read) == 1
 
 
 async def test_an_endpoint_that_is_no_url_is_a_misconfiguration(

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from consumer.observability.metrics import Metrics
 from consumer.runtime.discovery.bootstrap import first_row, own_rows
 from consumer.runtime.discovery.discovery import Discovery
 from consumer.runtime.discovery.known_streams import KnownStreams
+from consumer.runtime.discovery.new_rows import ROWS_AT_ONCE
 from consumer.runtime.discovery.purpose_keeper import conflict_of
 from consumer.runtime.discovery.source import Source
 from tests.twins.fleet import source
@@ -112,6 +113,43 @@ def test_shards_are_found_page_by_page_at_two_pages_a_second() -> None:
         assert all(later - at >= 0.499 for at, later in pairwise(times))
         assert (bench.row.sweep_n, bench.row.sweep_done) == (1, 1)
         assert bench.gauge() == 1
+
+
+def test_rows_are_created_several_at_a_time_each_time_under_the_claim() -> None:
+    @discovering(Bench)
+    async def check(bench: Bench) -> None:
+        bench.store.delay = 2.0
+        for number in range(2 * ROWS_AT_ONCE + 1):
+            bench.streams.open(f"s{number:02}")
+        await bench.pass_time(30)
+        log = [name for name, _ in bench.table.log if name in ("create_lease", "replace_stream")]
+        together = [(name, len(list(same))) for name, same in groupby(log)]
+        # The claim is won, and renewed before each group: it is older than 3.3 s each time.
+        assert together[:6] == [
+            ("replace_stream", 2),
+            ("create_lease", ROWS_AT_ONCE),
+            ("replace_stream", 1),
+            ("create_lease", ROWS_AT_ONCE),
+            ("replace_stream", 1),
+            ("create_lease", 1),
+        ]
+
+
+def test_a_row_that_cannot_be_created_ends_the_sweep_once_no_other_is_under_way() -> None:
+    @discovering(Bench)
+    async def check(bench: Bench) -> None:
+        for number in range(ROWS_AT_ONCE + 1):
+            bench.streams.open(f"s{number:02}")
+        bench.store.fail("create_lease", Fault.REFUSED, Fault.HANGS)
+        await bench.pass_time(0.5)
+        assert sorted(bench.leases) == [f"s{number:02}" for number in range(2, ROWS_AT_ONCE)]
+        assert bench.found == 0
+        await bench.pass_time(2)
+        assert bench.found == 1
+        assert bench.row.sweep_done == 0
+        await bench.pass_time(2)
+        assert len(bench.leases) == ROWS_AT_ONCE + 1
+        assert bench.row.sweep_done == bench.row.sweep_n
 
 
 def test_only_rows_that_a_read_did_not_show_are_created() -> None:

@@ -1,6 +1,7 @@
 """What is noted of the calls to the lease table."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -9,7 +10,7 @@ from consumer.core.leases import lease_write
 from consumer.core.leases.lease import Gap, Lease, StreamRow, Worker
 from consumer.core.leases.table_calls import TableCall
 from consumer.errors import LeaseConflict, Retryable
-from consumer.runtime.leases.watched_table import WatchedTable
+from consumer.runtime.leases.watched_table import LEASE_WRITES, WatchedTable
 from tests.twins.lease_table import Fault, LeaseTable, LeaseTableTwin
 from tests.twins.virtual_time import VirtualClock, run
 
@@ -59,6 +60,34 @@ def test_a_condition_that_does_not_hold_is_an_answer() -> None:
             await table.write_lease(KEY, lease_write.take(LEASE, "me"))
         assert table.calls.was_answered(TableCall.LEASE)
         assert table.calls.failures == {}
+
+    run(main)
+
+
+def test_writes_of_leases_wait_for_their_turn_and_heartbeats_and_reads_do_not() -> None:
+    """The time limit of a write begins when it is sent, so waiting makes no outcome unknown."""
+
+    async def main() -> None:
+        store = LeaseTableTwin(LeaseTable(), delay=2.0)
+        table = WatchedTable(store, VirtualClock())
+        leases = [Lease(f"s{number:03}", None) for number in range(3 * LEASE_WRITES)]
+        store.table.leases[KEY] = {lease.shard_id: lease for lease in leases}
+        now = asyncio.get_running_loop().time
+        began_at, done_at = now(), []
+
+        async def take(lease: Lease) -> None:
+            await table.write_lease(KEY, lease_write.take(lease, "me"))
+            done_at.append(now() - began_at)
+
+        async with asyncio.TaskGroup() as group:
+            for lease in leases:
+                group.create_task(take(lease))
+            await asyncio.sleep(0)
+            await table.put_worker(WORKER)
+            await table.read_peers()
+            answered_at = now() - began_at
+        assert Counter(map(round, done_at)) == {2: LEASE_WRITES, 4: LEASE_WRITES, 6: LEASE_WRITES}
+        assert answered_at == 4.0
 
     run(main)
 

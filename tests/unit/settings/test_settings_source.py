@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from consumer.errors import Misconfigured
+from consumer.settings.given import collect
 from consumer.settings.settings import Settings
-from consumer.settings.source import collect, variable
+from consumer.settings.source import variable
 
 if TYPE_CHECKING:
     from pathlib import Path
