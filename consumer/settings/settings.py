@@ -159,7 +159,7 @@ class Settings(BaseSettings):
     """Largest number of events of one ordering key in a request. 1 keeps the order strictly; more
     lets hot keys go faster."""
     linger_seconds: Seconds = 0.02
-    """Longest time that an event waits for its batch to fill."""
+    """Longest time that an event waits for its batch to fill while another request is in flight."""
     publish_concurrency: Count = 8
     """Largest number of publishing requests in flight to one event type. All event types together
     have at most four times as many, each one of its own."""
