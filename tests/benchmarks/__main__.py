@@ -9,6 +9,7 @@ g  gzip of publishing requests
 p  one of eight partitions down
 r  filters of routes
 s  routes: what they take and show
+t  time from a write to its acceptance, and the GetRecords requests that it takes, before and now
 
 CPU seconds are those of the measured process, user and system, all threads. Of several runs the
 best counts, for every program alike: what disturbs a run only ever adds.
@@ -37,6 +38,7 @@ from tests.benchmarks.figures.throughput import (
     measure_plain_relay,
 )
 from tests.benchmarks.figures.transcode import measure as measure_transcoding
+from tests.benchmarks.latency_rows import latency_rows
 from tests.benchmarks.table import Row, at_least, at_most, table
 
 KCL = "Kinesis Client Library"
@@ -57,10 +59,11 @@ class Effort:
     traffic_seconds: float
     starts: int
     storage_wait: float
+    latency_seconds: tuple[float, float]  # of few changes, of many
 
 
-FULL = Effort(3, 120_000, 8_000, 30.0, 60.0, 3, 30.0)
-QUICK = Effort(1, 40_000, 4_000, 10.0, 20.0, 1, 5.0)
+FULL = Effort(3, 120_000, 8_000, 30.0, 60.0, 3, 30.0, (180.0, 30.0))
+QUICK = Effort(1, 40_000, 4_000, 10.0, 20.0, 1, 5.0, (45.0, 10.0))
 
 
 class Bench:
@@ -215,6 +218,9 @@ class Bench:
             "    the same, µs a record", nobody.microseconds, 10, f"{nobody.microseconds:.1f}"
         )
 
+    def latency(self) -> Iterable[Row]:
+        return latency_rows(self._dynamodb_url, *self._effort.latency_seconds, self._say)
+
     def _say(self, text: str) -> None:
         print(f"{time.monotonic() - self._started:5.0f} s  {text}", file=sys.stderr, flush=True)
 
@@ -228,7 +234,7 @@ def _spread(runs: list[Throughput]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--only", default="a,b,e,l,f,g,p,r,s", help="letters, comma separated")
+    parser.add_argument("--only", default="a,b,e,l,f,g,p,r,s,t", help="letters, comma separated")
     parser.add_argument("--quick", action="store_true", help="shorter samples, noisier figures")
     arguments = parser.parse_args()
     with local_aws() as aws:
@@ -243,12 +249,12 @@ def main() -> None:
             "p": bench.partitions,
             "r": bench.filters,
             "s": bench.routes,
+            "t": bench.latency,
         }
         chosen = arguments.only.split(",")
         if unknown := set(chosen) - set(figures):
-            parser.error(
-                f"--only: found {', '.join(sorted(unknown))}, wanted a, b, e, l, f, g, p, r or s"
-            )
+            wanted = ", ".join(figures)
+            parser.error(f"--only: found {', '.join(sorted(unknown))}, wanted some of {wanted}")
         rows = [row for letter in figures if letter in chosen for row in figures[letter]()]
     load = f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {load}\n")
