@@ -112,11 +112,11 @@ class Pace:
         return _shows_all(page, wall) if page.records else self._empties >= TIP_EMPTIES
 
     def _wanted(self, tip: float) -> float:
-        """Return the geometric mean of `tip` and the time between arrivals, but `tip` at least."""
+        """Return the pause that arrivals and the pages in a row ask for, whatever its limits."""
         by_arrivals = sqrt(tip / self._per_second) if self._per_second else inf
         further = max(self._filled - 1, 0)
         in_a_row = FIRST_TIPS + self._empties - STEP_TIPS * further
-        return max(tip, min(by_arrivals, tip * in_a_row))
+        return min(by_arrivals, tip * in_a_row)
 
 
 def _shows_all(page: Page, wall: float) -> bool:
