@@ -27,10 +27,14 @@ class LeaseTiming:
 
 @dataclass(frozen=True, slots=True)
 class PollTiming:
-    """Seconds between two GetRecords calls for a shard. Each call costs money."""
+    """Seconds between two GetRecords calls for a shard. Each call costs money.
+
+    `tip` is the shortest pause at the tip of a shard, `idle` the shortest after an empty page,
+    `idle_max` the longest of all.
+    """
 
     tip: float = 0.25
-    idle: float = 1.0
+    idle: float = 0.25
     idle_max: float = 2.0
 
 

@@ -90,11 +90,14 @@ class Settings(BaseSettings):
     """Longest time between two checkpoints of a shard that advances. A crash repeats at most what
     came since the last one; each checkpoint is one write."""
     poll_seconds: Seconds = 0.25
-    """Pause after a page that reached the tip of its shard. AWS bills for each GetRecords call."""
-    poll_idle_seconds: Seconds = 1.0
-    """Pause after an empty page. It is the first of a back-off."""
+    """Shortest pause after a page that reached the tip of its shard. Where changes are rarer the
+    pause is longer: about the root of this value times the mean time between changes, in seconds.
+    AWS bills for each GetRecords call."""
+    poll_idle_seconds: Seconds = 0.25
+    """Shortest pause after an empty page."""
     poll_idle_max_seconds: Seconds = 2.0
-    """Longest pause of that back-off. A larger value costs less and publishes later."""
+    """Longest pause. A shard in which nothing changes is asked so often. A larger value costs less
+    and publishes later."""
     nakadi_url: HttpUrl
     """Base URL of Nakadi."""
     nakadi_client_cert_file: File | None = None
@@ -154,7 +157,7 @@ class Settings(BaseSettings):
     """Largest number of events of one ordering key in a request. 1 keeps the order strictly; more
     lets hot keys go faster."""
     linger_seconds: Seconds = 0.02
-    """Longest time that an event waits for its batch to fill."""
+    """Longest time that an event waits for its batch to fill while another request is in flight."""
     publish_concurrency: Count = 8
     """Largest number of publishing requests in flight to one event type. All event types together
     have at most four times as many, each one of its own."""

@@ -83,7 +83,7 @@ of `consumer settings`, in its words; where one of them comes by valueFrom nobod
 {{- define "consumer.contradictions" -}}
 {{- $config := .Values.config -}}
 {{- $is := dict "layout" "flat" "patch_field" "patch" "change_field" "change" "log_format" "json" "log_level" "INFO" -}}
-{{- $is = merge $is (dict "heartbeat_seconds" 2 "scan_seconds" 2 "lease_duration_seconds" 10 "poll_idle_seconds" 1 "poll_idle_max_seconds" 2) -}}
+{{- $is = merge $is (dict "heartbeat_seconds" 2 "scan_seconds" 2 "lease_duration_seconds" 10 "poll_idle_seconds" 0.25 "poll_idle_max_seconds" 2) -}}
 {{- range $name, $value := $config -}}
 {{- if not (or (kindIs "invalid" $value) (eq (toString $value) "")) -}}
 {{- $_ := set $is $name $value -}}

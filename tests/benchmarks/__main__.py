@@ -1,6 +1,7 @@
 """Prints the benchmark table: python -m tests.benchmarks [--only a,b] [--quick].
 
 a  transcoding alone, on one core
+k  transcoding, by what a table holds
 b  the whole consumer, with the plain relay (c) and peak memory (d)
 e  CPU while idle
 l  calls to the lease table while idle
@@ -11,6 +12,7 @@ g  gzip of publishing requests
 p  one of eight partitions down
 r  filters of routes
 s  routes: what they take and show
+t  time from a write to its acceptance, and the GetRecords requests that it takes, before and now
 
 CPU seconds are those of the measured process, user and system, all threads. Of several runs the
 best counts, for every program alike: what disturbs a run only ever adds.
@@ -35,6 +37,7 @@ from tests.benchmarks.figures.many_shards import measure_many_shards
 from tests.benchmarks.figures.partition_down import measure_partitions
 from tests.benchmarks.figures.request_gzip import measure_gzip
 from tests.benchmarks.figures.routes import ALL, NOBODY, RATIOS, measure_routes
+from tests.benchmarks.figures.shapes import measure_shapes
 from tests.benchmarks.figures.throughput import (
     Throughput,
     measure_consumer,
@@ -42,11 +45,26 @@ from tests.benchmarks.figures.throughput import (
     measure_plain_relay,
 )
 from tests.benchmarks.figures.transcode import measure as measure_transcoding
+from tests.benchmarks.latency_rows import latency_rows
 from tests.benchmarks.table import Row, at_least, at_most, table
 
 KCL = "Kinesis Client Library"
 DOLLARS_PER_WRITE = 0.625e-6
 """A write of up to 1 KB, on demand, us-east-1."""
+
+TRANSCODING = {
+    "one shape": 60_000,
+    "8 entity types": 60_000,
+    "200 shapes": 40_000,
+    "a fifth changes its shape": 30_000,
+    "maps with free keys": 16_000,
+    "long lists and sets": 10_000,
+    "INSERT only": 75_000,
+    "items of 200 bytes": 75_000,
+    "items of 10 KB": 16_000,
+    "items of 300 KB": 1_000,
+}
+"""Records a second and core that are wanted of the workloads, on a machine that is quiet."""
 
 MINUTES_PER_MONTH = 30 * 24 * 60
 
@@ -62,10 +80,11 @@ class Effort:
     traffic_seconds: float
     starts: int
     storage_wait: float
+    latency_seconds: tuple[float, float]  # of few changes, of many
 
 
-FULL = Effort(3, 120_000, 8_000, 30.0, 60.0, 3, 30.0)
-QUICK = Effort(1, 40_000, 4_000, 10.0, 20.0, 1, 5.0)
+FULL = Effort(3, 120_000, 8_000, 30.0, 60.0, 3, 30.0, (180.0, 30.0))
+QUICK = Effort(1, 40_000, 4_000, 10.0, 20.0, 1, 5.0, (45.0, 10.0))
 
 
 class Bench:
@@ -80,6 +99,15 @@ class Bench:
         speed = found["records_per_second"]
         size = f"{found['record_bytes']:,.0f} B a record, {found['event_bytes']:,.0f} B an event"
         yield at_least("(a) transcoding, records/s", speed, 30_000, f"{speed:,.0f}", size)
+
+    def shapes(self) -> Iterable[Row]:
+        for name, least in TRANSCODING.items():
+            self._say(name)
+            (costs,) = measure_shapes([name])
+            cost = costs[name]
+            size = f"{cost.record_bytes:,.0f} B a record, {cost.megabytes:,.0f} MB/s"
+            said = f"{cost.per_second:,.0f}"
+            yield at_least(f"(k) {name}, records/s", cost.per_second, least, said, size)
 
     def throughput(self) -> Iterable[Row]:
         records, url = self._effort.consumer_records, self._dynamodb_url
@@ -245,6 +273,9 @@ class Bench:
             "    the same, µs a record", nobody.microseconds, 10, f"{nobody.microseconds:.1f}"
         )
 
+    def latency(self) -> Iterable[Row]:
+        return latency_rows(self._dynamodb_url, *self._effort.latency_seconds, self._say)
+
     def _say(self, text: str) -> None:
         print(f"{time.monotonic() - self._started:5.0f} s  {text}", file=sys.stderr, flush=True)
 
@@ -258,13 +289,15 @@ def _spread(runs: list[Throughput]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--only", default="a,b,e,l,f,h,m,g,p,r,s", help="letters, comma separated")
+    letters = "a,k,b,e,l,f,h,m,g,p,r,s,t"
+    parser.add_argument("--only", default=letters, help="letters, comma separated")
     parser.add_argument("--quick", action="store_true", help="shorter samples, noisier figures")
     arguments = parser.parse_args()
     with local_aws() as aws:
         bench = Bench(aws.endpoint_url, QUICK if arguments.quick else FULL)
         figures = {
             "a": bench.transcoding,
+            "k": bench.shapes,
             "b": bench.throughput,
             "e": bench.idle,
             "l": bench.lease_traffic,
@@ -275,6 +308,7 @@ def main() -> None:
             "p": bench.partitions,
             "r": bench.filters,
             "s": bench.routes,
+            "t": bench.latency,
         }
         chosen = arguments.only.split(",")
         if unknown := set(chosen) - set(figures):

@@ -9,7 +9,7 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
-from tests.benchmarks.records import STREAM_ARN, record
+from tests.benchmarks.records import CREATED_AT, STREAM_ARN, record
 
 RECORDS_PER_PAGE = 500
 """These make 0.9 MB; GetRecords ends a page at 1 MB."""
@@ -19,7 +19,7 @@ KEYS = 100_000
 
 FIRST_SEQUENCE = 4 * 10**23
 _SHARD_SPAN = 10**12  # sequence numbers of each shard
-_DIFFERENT = 4_000
+DIFFERENT = 4_000
 _GZIP_LEVEL = 1
 _THREADS = 2
 
@@ -44,14 +44,21 @@ class PreparedStream:
 
     def __init__(self, shards: int, records: int, *, gzip: bool) -> None:
         self.shards = shards
-        self.records = records
-        self._templates = [_template(number) for number in range(min(records, _DIFFERENT))]
+        self._records = records
+        self._templates = [_template(number) for number in range(min(records, DIFFERENT))]
         self._compressed: dict[tuple[int, int], bytes] = {}
         if gzip:
             starts = range(0, records, RECORDS_PER_PAGE)
             places = [(shard, start) for shard in range(shards) for start in starts]
             with ThreadPoolExecutor(_THREADS) as pool:
                 self._compressed.update(zip(places, pool.map(self._compress, places), strict=True))
+
+    def open(self) -> None:
+        """The records may be read from now on."""
+
+    def end(self, shard: int) -> int:
+        """How many records the shard has now."""
+        return self._records
 
     def compressed(self, shard: int, start: int) -> bytes | None:
         """A page's body in gzip, if there is one that begins with record `start`."""
@@ -63,7 +70,7 @@ class PreparedStream:
 
     def page(self, shard: int, start: int) -> bytes:
         """The body of the answer to an iterator at record `start`."""
-        end = min(self.records, start + RECORDS_PER_PAGE)
+        end = min(self.end(shard), start + RECORDS_PER_PAGE)
         records = b",".join(self._record(shard, number) for number in range(start, end))
         return b'{"Records":[%b],"NextShardIterator":"%d:%d"}' % (records, shard, end)
 
@@ -71,12 +78,20 @@ class PreparedStream:
         pieces = self._templates[number % len(self._templates)]
         key = b"o-%02d%07d" % (shard, number % KEYS)
         event_id = b"%032x" % (shard * _SHARD_SPAN + number)
-        values = {b"k": key, b"e": event_id, b"s": b"%d" % sequence(shard, number)}
+        values = {
+            b"k": key,
+            b"e": event_id,
+            b"s": b"%d" % sequence(shard, number),
+            b"t": b"%d" % self._created_at(shard, number),
+        }
         return b"".join([values.get(piece, piece) for piece in pieces])
+
+    def _created_at(self, shard: int, number: int) -> int:
+        return CREATED_AT
 
 
 def _template(number: int) -> list[bytes]:
-    """A record's text, cut where its key, event id and sequence number belong."""
+    """A record's text, cut where its key, event id, number and time belong."""
     made = record(number)
     key = made["dynamodb"]["Keys"]["order_id"]["S"]
     pieces = [json.dumps(made, separators=(",", ":"), ensure_ascii=False)]
@@ -84,6 +99,7 @@ def _template(number: int) -> list[bytes]:
         ("k", key),
         ("e", made["eventID"]),
         ("s", made["dynamodb"]["SequenceNumber"]),
+        ("t", str(made["dynamodb"]["ApproximateCreationDateTime"])),
     ):
         pieces = list(chain.from_iterable(_cut(piece, value, name) for piece in pieces))
     return [piece.encode() for piece in pieces]

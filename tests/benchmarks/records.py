@@ -14,7 +14,7 @@ STREAM_ARN = (
     "arn:aws:dynamodb:eu-central-1:000000000000:table/orders/stream/2026-11-01T00:00:00.000"
 )
 _FIRST_SEQUENCE = 400000000000000499660041
-_CREATED_AT = 1793525400
+CREATED_AT = 1793525400
 _STATUS = ("OPEN", "PAID", "PACKED", "SHIPPED", "DELIVERED")
 _NOTE = "Please leave it at the door, ring twice, and call the neighbour if nobody opens"
 _CITIES = ("Berlin", "Dortmund", "Zürich", "Dublin", "Helsinki")
@@ -37,7 +37,7 @@ def record(number: int, keys: int = 100_000, *, seed: int = 1) -> Json:
         "eventSource": "aws:dynamodb",
         "awsRegion": "eu-central-1",
         "dynamodb": {
-            "ApproximateCreationDateTime": _CREATED_AT + number // 1000,
+            "ApproximateCreationDateTime": CREATED_AT + number // 1000,
             "Keys": {"order_id": {"S": order_id}},
             "NewImage": new,
             "OldImage": old,

@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,10 @@ from tests.benchmarks.prepared_stream import STREAM_ARN
 
 LOOK_SECONDS = 0.05
 STOP_SECONDS = 40.0
-CONSUMER = [sys.executable, "-m", "consumer"]
+CONSUMER = (sys.executable, "-m", "consumer")
+"""As a module: so it is the code of the folder in which the benchmark was started."""
+
+RUN = (*CONSUMER, "run")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ class RelayProcess:
 
 
 @contextmanager
-def relay_process(command: list[str], environment: dict[str, str]) -> Iterator[RelayProcess]:
+def relay_process(command: Sequence[str], environment: dict[str, str]) -> Iterator[RelayProcess]:
     """Run a relay until the block ends."""
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         log = Path(folder, "log")
@@ -131,9 +134,15 @@ def new_application() -> str:
 
 @contextmanager
 def consumer_process(
-    streams_url: str, dynamodb_url: str, nakadi_url: str, application: str, **settings: str
+    streams_url: str,
+    dynamodb_url: str,
+    nakadi_url: str,
+    application: str,
+    *,
+    command: Sequence[str] = RUN,
+    **settings: str,
 ) -> Iterator[RelayProcess]:
-    """`consumer run` with default settings, or with these."""
+    """`consumer run` with default settings, or with these, or another command instead."""
     environment = {
         **aws_environment(streams_url, dynamodb_url),
         "CONSUMER_APPLICATION": application,
@@ -144,7 +153,7 @@ def consumer_process(
         "CONSUMER_HTTP_PORT": "0",
         **{f"CONSUMER_{name.upper()}": value for name, value in settings.items()},
     }
-    with relay_process([*CONSUMER, "run"], environment) as process:
+    with relay_process(command, environment) as process:
         yield process
 
 

@@ -1,11 +1,15 @@
 """What the figures rest on: the stream holds what it says, and the sink sees what went wrong."""
 
 import gzip
+import time
 
 import orjson
+import pytest
 
 from consumer.core.stream.page import decode_page
 from consumer.core.stream.record import MalformedRecord, StreamRecord
+from tests.benchmarks.figures.latency import SETTLE_SECONDS, dollars_a_month, waits_of
+from tests.benchmarks.live_stream import LiveStream
 from tests.benchmarks.prepared_stream import (
     FIRST_SEQUENCE,
     RECORDS_PER_PAGE,
@@ -50,3 +54,43 @@ def test_a_sink_that_is_down_stores_nothing() -> None:
     assert sink.answer(Request("POST", "/event-types/e/events", {}, b"[]")).status == 503
     counts = orjson.loads(sink.answer(Request("GET", "/control/count", {}, b"")).body)
     assert counts == {"events": 0, "first_at": None}
+
+
+def test_a_live_stream_grows_at_its_rates_and_its_records_are_of_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "time", lambda: now[0] + 1_800_000_000.0)
+    stream = LiveStream([20.0, 0.0], 100.0)
+    assert stream.end(0) == 0
+    stream.open()
+    assert stream.end(0) == 0
+    now[0] += 50.0
+    half = stream.end(0)
+    now[0] += 60.0
+    assert 900 < half < 1_100
+    assert 1_800 < stream.end(0) < 2_200
+    assert stream.end(1) == 0
+    first, none = stream.writes
+    assert none == []
+    assert len(first) == stream.end(0)
+    assert first[half - 1] <= 1_050.0 < first[half]
+    records = decode_page(stream.page(0, half)).records
+    ages = [record.created_at for record in records if isinstance(record, StreamRecord)]
+    assert ages[0] == int(first[half] + 1_800_000_000.0)
+
+
+def test_a_write_waits_until_the_first_time_that_it_is_accepted() -> None:
+    writes = [[100.0, 100.0 + SETTLE_SECONDS, 101.0 + SETTLE_SECONDS], []]
+    late = 102.0 + SETTLE_SECONDS
+    arrivals = [(late, [(0, 1)]), (late + 0.5, [(0, 1), (0, 2)])]
+    assert list(waits_of(writes, arrivals, 10.0)) == [2.0, 1.5]
+    assert list(waits_of(writes, arrivals[:1], 1.0)) == [2.0]
+    with pytest.raises(RuntimeError, match="change 2 of shard 0"):
+        list(waits_of(writes, arrivals[:1], 10.0))
+
+
+def test_the_first_requests_of_a_month_are_free() -> None:
+    assert dollars_a_month(0.9) == 0.0
+    assert dollars_a_month(4.0) == pytest.approx((4.0 * 2_592_000 - 2_500_000) * 0.2e-6)

@@ -5,9 +5,10 @@ type, its lanes, the ready keys of its queue, and the free slots. The caller sen
 calls it again.
 
 Lanes come first. While the event type backs off or is stopped, its only request is one that travels
-in no lane, if an event is ready for it. A batch that is not full waits until its oldest event has
-been queued for `linger`. So an event that was queued behind others of its key does not wait again:
-a key goes on at the pace of the answers.
+in no lane, if an event is ready for it. A batch that is not full goes at once if no request is in
+flight: what comes until the answer goes together in the next one. While there is one, it waits
+until its oldest event has been queued for `linger`. So an event that was queued behind others of
+its key does not wait again: a key goes on at the pace of the answers.
 """
 
 from __future__ import annotations
@@ -53,13 +54,15 @@ def next_send(
     queue: KeyOrderedQueue[Of_co],
     slots: int,
     lane_slots: int = LANE_SLOTS,
+    in_flight: int,
     pause: float,
     limits: PublishLimits,
 ) -> Send | Wait:
     """Decide what to do at `now`. All times are in seconds.
 
-    `slots` is the number of free slots for requests that travel in no lane, `lane_slots` how many
-    the lanes may use. `pause` is the time for which the origin of the events allows no request.
+    `in_flight` counts the requests under way that travel in no lane, `slots` the free slots for
+    more of them; `lane_slots` is how many the lanes may use. `pause` is the time for which the
+    origin of the events allows no request.
     """
     if pause > 0:
         return Wait(min(pause, IDLE_PAUSE))
@@ -67,7 +70,7 @@ def next_send(
     lane_pause = IDLE_PAUSE if lane is None else _pause_of(now, lane, flow, slots)
     if lane is not None and lane_pause <= 0:
         return Send(lane, flow.batch_events, min(lane.bytes, flow.batch_bytes))
-    open_road = _without_lane(now, flow, queue, slots, limits)
+    open_road = _without_lane(now, flow, queue, slots, limits.linger if in_flight else 0.0)
     if isinstance(open_road, Wait):
         return Wait(min(open_road.seconds, lane_pause))
     return open_road
@@ -93,7 +96,7 @@ def _without_lane(
     flow: Flow,
     queue: KeyOrderedQueue[Of_co],
     slots: int,
-    limits: PublishLimits,
+    linger: float,
 ) -> Send | Wait:
     if slots <= 0:
         return Wait(IDLE_PAUSE)
@@ -107,5 +110,5 @@ def _without_lane(
         return Wait(IDLE_PAUSE if wake is None else min(IDLE_PAUSE, wake - now))
     if queue.ready() >= flow.batch_events or queue.ready_bytes >= flow.batch_bytes:
         return batch
-    linger = queue.ready_since + limits.linger - now
-    return Wait(linger) if linger > 0 else batch
+    rest = queue.ready_since + linger - now
+    return Wait(rest) if linger and rest > 0 else batch

@@ -1,12 +1,29 @@
-"""Pace: when a shard is asked again. Each GetRecords call costs money.
+"""Pace: when a shard is asked again. Each GetRecords call costs money, each pause delays changes.
 
-A page that shows that more is waiting is followed at once, a page at the tip after `tip`. After an
-empty page the pause is `idle`, doubling up to `idle_max`.
+At the tip of a shard the pause is the geometric mean of two times: `tip`, the shortest pause, and
+the mean time between pages with records. A pause twice as long costs half the requests, and lets
+changes wait twice as long. So for every price of a second's wait the best pause grows with the root
+of the time between arrivals, and `tip` sets the price: where something is found every `tip`
+seconds, the pause is `tip`; where it is found a hundred times as rarely, the pause is ten times as
+long. Changes that come together are found by one request, and count as one.
+
+- What was found `MEMORY_SECONDS` ago counts for a third of what is found now.
+- Changes come in bunches. So after a page with records the pause is at most `FIRST_TIPS` times
+  `tip`, however rarely anything came before. Each empty page then allows `tip` more, and each
+  further page with records in a row a quarter of `tip` less: a load that begins is met within
+  seconds.
+- No pause is longer than `idle_max`, and none after an empty page is shorter than `idle`.
+- A page that shows that more is waiting is followed at once. It says how fast the reader is, not
+  how often changes come, and does not count. Nor does the time before a page that `restart`
+  precedes.
+
+The constants were chosen with simulated arrivals: steady ones, bunches, and hours that change.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import exp, inf, sqrt
 from typing import TYPE_CHECKING
 
 from consumer.core.stream.page import MalformedRecord
@@ -25,6 +42,17 @@ OLD_SECONDS = 5.0
 TIP_EMPTIES = 3
 """This many empty pages in a row are taken for the tip."""
 
+MEMORY_SECONDS = 10.0
+"""After this many seconds the weight of a page has fallen to 1/e.
+
+A shorter memory sees sooner that the load has changed, but takes chance for change.
+"""
+
+FIRST_TIPS = 2.0
+STEP_TIPS = 0.25
+"""Longest pause after a page with records, and by how much less it is after each further one, in
+`tip`."""
+
 
 @dataclass(slots=True)
 class Polling:
@@ -35,28 +63,46 @@ class Polling:
 
 
 class Pace:
-    """The pace of one shard. It counts the empty pages in a row and outlives a reader."""
+    """The pace of one shard. It outlives a reader."""
 
     def __init__(self, polling: Polling) -> None:
         self._polling = polling
-        self._empties = 0
+        self._empties = 0  # in a row
+        self._filled = 0  # pages with records in a row
+        self._counted_at: float | None = None
+        self._per_second = 0.0  # pages with records, smoothed
 
     def restart(self) -> None:
-        """Start counting again: empty pages at one position prove nothing of another."""
-        self._empties = 0
+        """Count the pages in a row anew, and no time until the next page.
 
-    def count(self, page: Page) -> None:
-        """Count a page that was received."""
-        self._empties = 0 if page.records else self._empties + 1
+        Empty pages at one position prove nothing of another.
+        """
+        self._empties = self._filled = 0
+        self._counted_at = None
+
+    def count(self, page: Page, now: float, wall: float) -> None:
+        """Count a page that was received at `now` (clock), `wall` (epoch seconds)."""
+        before, self._counted_at = self._counted_at, now
+        if page.records and not _shows_all(page, wall):
+            self._empties = self._filled = 0
+            return
+        if before is not None:
+            self._per_second *= exp((before - now) / MEMORY_SECONDS)
+        if page.records:
+            self._empties, self._filled = 0, self._filled + 1
+            self._per_second += 1 / MEMORY_SECONDS
+        else:
+            self._empties, self._filled = self._empties + 1, 0
 
     def pause(self, page: Page, wall: float) -> float:
-        """Return the seconds until the next GetRecords after this page."""
+        """Return the seconds until the next GetRecords after this page, which was counted."""
         timing = self._polling.timing
-        if page.records:
-            return timing.tip if _shows_all(page, wall) else 0.0
+        if page.records and not _shows_all(page, wall):
+            return 0.0
         if self._polling.hurry:
-            return min(timing.tip, timing.idle)
-        return min(timing.idle_max, timing.idle * 2.0 ** min(max(self._empties - 1, 0), 16))
+            return timing.tip if page.records else min(timing.tip, timing.idle)
+        shortest = timing.tip if page.records else min(timing.idle, timing.idle_max)
+        return max(shortest, min(self._wanted(timing.tip), timing.idle_max))
 
     def at_tip(self, page: Page, wall: float) -> bool:
         """Return whether the page shows that nothing more is waiting in the shard.
@@ -64,6 +110,13 @@ class Pace:
         Empty pages are normal, also before later records: a single one proves nothing.
         """
         return _shows_all(page, wall) if page.records else self._empties >= TIP_EMPTIES
+
+    def _wanted(self, tip: float) -> float:
+        """Return the pause that arrivals and the pages in a row ask for, whatever its limits."""
+        by_arrivals = sqrt(tip / self._per_second) if self._per_second else inf
+        further = max(self._filled - 1, 0)
+        in_a_row = FIRST_TIPS + self._empties - STEP_TIPS * further
+        return min(by_arrivals, tip * in_a_row)
 
 
 def _shows_all(page: Page, wall: float) -> bool:

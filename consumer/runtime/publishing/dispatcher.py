@@ -90,6 +90,7 @@ class Dispatcher(Generic[Of_co]):
                 queue=outlet.queue,
                 slots=0 if False in lacking else event_type.flow.allowed - self.in_flight,
                 lane_slots=0 if True in lacking else LANE_SLOTS,
+                in_flight=self.in_flight,
                 pause=outlet.origin.pause(now),
                 limits=outlet.limits,
             )

@@ -141,19 +141,21 @@ class Reader:
                 self._reservations.no_page()
                 await self._pause_after(error)
                 continue
-            self._pace.count(page)
+            received_at, wall = self._clock.now(), self._clock.wall()
+            self._pace.count(page, received_at, wall)
+            wait = self._pace.pause(page, wall)
             self._taken.clear()
             await self._fetched.put(page)
             if page.next_iterator is None:
                 return
             await self._taken.wait()
-            wait = self._pace.pause(page, self._clock.wall())
             if not wait and self._intake.blocked is None:
                 ahead = self._reservations.reserve_ahead()
             if not ahead:
                 await self._fetched.join()
-            if wait:
-                await self._clock.sleep(wait)
+            rest = received_at + wait - self._clock.now()  # the page was taken in meanwhile
+            if rest > 0:
+                await self._clock.sleep(rest)
 
     async def _clear_way(self) -> None:
         """Wait while a key has too many unsettled events or the watermark is too far behind."""

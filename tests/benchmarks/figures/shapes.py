@@ -1,4 +1,4 @@
-"""Figure (t): transcoding, by what a table holds, on one core.
+"""Figure (k): transcoding, by what a table holds, on one core.
 
 From the bytes of a page to the events, as figure (a), for each workload. With `--against` the code
 in another directory is measured in turns with this one, in processes of their own, so that what

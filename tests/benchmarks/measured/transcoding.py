@@ -46,7 +46,7 @@ def events_of(transcoder: Any, records: Sequence[object]) -> list[object]:
 
 def main() -> None:
     """Measure the workload in the file that is named."""
-    keys, bodies = pickle.loads(Path(sys.argv[1]).read_bytes())  # noqa: S301 - written by figure (t)
+    keys, bodies = pickle.loads(Path(sys.argv[1]).read_bytes())  # noqa: S301 - written by figure (k)
     transcoder = Transcoder(EventFormat("order-store:order", keys), ARN, new_shapes())
     best = float("inf")
     for _ in range(ROUNDS):

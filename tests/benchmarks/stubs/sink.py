@@ -2,6 +2,7 @@
 
 GET /control/count: {"events", "first_at": seconds of the monotonic clock or null}.
 GET /control/report: {"events", "distinct", "out_of_order", "requests"}; each key has an order.
+GET /control/arrivals: of each request its time on that clock, and shard and number of its events.
 
 python -m tests.benchmarks.stubs.sink [down]
 """
@@ -21,7 +22,7 @@ _SEQUENCE = re.compile(rb'"sequence": ?"(\d{40})"')
 class Sink:
     def __init__(self, *, down: bool) -> None:
         self._down = down
-        self._requests: list[list[bytes]] = []  # the sequence numbers of each
+        self._requests: list[tuple[float, list[bytes]]] = []  # the sequence numbers of each
         self._events = 0
         self._first_at: float | None = None
 
@@ -29,23 +30,28 @@ class Sink:
         match request.path:
             case "/control/count":
                 return _json({"events": self._events, "first_at": self._first_at})
+            case "/control/arrivals":
+                return _json(self._arrivals())
             case "/control/report":
                 return _json(self._report())
         if self._down:
             return Response(status=503)
         if request.method == "POST":
-            found = _SEQUENCE.findall(request.body)
-            self._requests.append(found)
+            found, now = _SEQUENCE.findall(request.body), time.monotonic()
+            self._requests.append((now, found))
             self._events += len(found)
             if self._first_at is None:
-                self._first_at = time.monotonic()
+                self._first_at = now
         return Response()
+
+    def _arrivals(self) -> list[tuple[float, list[tuple[int, int]]]]:
+        return [(at, [place(int(digits)) for digits in found]) for at, found in self._requests]
 
     def _report(self) -> dict[str, int]:
         seen: set[tuple[int, int]] = set()
         newest: dict[tuple[int, int], int] = {}
         out_of_order = 0
-        for found in self._requests:
+        for _, found in self._requests:
             for digits in found:
                 shard, number = place(int(digits))
                 seen.add((shard, number))

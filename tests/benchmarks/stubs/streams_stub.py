@@ -1,9 +1,12 @@
 """DynamoDB Streams for benchmarks: one stream of open shards, served as fast as it can be.
 
 Empty pages are answered until GET /control/open. GET /control/readers says how many shards were
-asked for records so far, GET /control/pages how many pages with records were served.
+asked for records so far, GET /control/pages how many pages with records were served, GET
+/control/requests how often each shard was asked for records. GET /control/writes gives the times of
+a live stream's changes by shard, in seconds of the monotonic clock.
 
 python -m tests.benchmarks.stubs.streams_stub SHARDS RECORDS_PER_SHARD [gzip]
+python -m tests.benchmarks.stubs.streams_stub live SECONDS CHANGES_A_SECOND_OF_EACH_SHARD...
 """
 
 import sys
@@ -13,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from tests.benchmarks.live_stream import LiveStream
 from tests.benchmarks.prepared_stream import (
     STREAM_ARN,
     PreparedStream,
@@ -29,17 +33,23 @@ class StreamsStub:
     def __init__(self, stream: PreparedStream) -> None:
         self._stream = stream
         self._numbers = {shard_id(number): number for number in range(stream.shards)}
-        self._readers: set[int] = set()
+        self._requests = [0] * stream.shards
         self._pages = 0
         self._open = False
 
     def answer(self, request: Request) -> Response:
         match request.path:
             case "/control/open":
+                self._stream.open()
                 self._open = True
                 return Response()
             case "/control/readers":
-                return Response(orjson.dumps(len(self._readers)))
+                return Response(orjson.dumps(sum(map(bool, self._requests))))
+            case "/control/requests":
+                return Response(orjson.dumps(self._requests))
+            case "/control/writes":
+                assert isinstance(self._stream, LiveStream)
+                return Response(orjson.dumps(self._stream.writes))
             case "/control/pages":
                 return Response(orjson.dumps(self._pages))
         asked = orjson.loads(request.body)
@@ -85,15 +95,15 @@ class StreamsStub:
             case "AFTER_SEQUENCE_NUMBER":
                 start = place(int(asked["SequenceNumber"]))[1] + 1
             case "LATEST":
-                start = self._stream.records
+                start = self._stream.end(number)
             case _:
                 start = 0
         return {"ShardIterator": f"{number}:{start}"}
 
     def _records(self, iterator: str, *, compressed: bool) -> Response:
         shard, start = map(int, iterator.split(":"))
-        self._readers.add(shard)
-        if not self._open or start >= self._stream.records:
+        self._requests[shard] += 1
+        if not self._open or start >= self._stream.end(shard):
             return _response(orjson.dumps({"Records": [], "NextShardIterator": iterator}))
         self._pages += 1
         body = self._stream.compressed(shard, start) if compressed else None
@@ -110,7 +120,13 @@ def _response(body: bytes, more: str = "") -> Response:
     return Response(body, headers=headers)
 
 
+def _stream(arguments: list[str]) -> PreparedStream:
+    if arguments[0] == "live":
+        seconds, *rates = map(float, arguments[1:])
+        return LiveStream(rates, seconds)
+    shards, records, *options = arguments
+    return PreparedStream(int(shards), int(records), gzip="gzip" in options)
+
+
 if __name__ == "__main__":
-    shards, records, *options = sys.argv[1:]
-    prepared = PreparedStream(int(shards), int(records), gzip="gzip" in options)
-    serve(StreamsStub(prepared).answer)
+    serve(StreamsStub(_stream(sys.argv[1:])).answer)

@@ -42,7 +42,7 @@ BROKEN: tuple[tuple[tuple[str, ...], Mapping[str, object]], ...] = (
     (("heartbeat_seconds", "lease_duration_seconds"), {"heartbeat_seconds": 2.7}),
     (("scan_seconds", "lease_duration_seconds"), {"scan_seconds": 3.4}),
     (("poll_idle_seconds", "poll_idle_max_seconds"), {"poll_idle_seconds": 2.1}),
-    (("poll_idle_seconds", "poll_idle_max_seconds"), {"poll_idle_max_seconds": 0.9}),
+    (("poll_idle_seconds", "poll_idle_max_seconds"), {"poll_idle_max_seconds": 0.2}),
     (("max_record_age_seconds", "dead_letter_queue_url"), {"max_record_age_seconds": 72000}),
     (
         ("cloudwatch_namespace", "log_format", "log_level"),
@@ -64,7 +64,7 @@ KEPT: tuple[Mapping[str, object], ...] = (
     {"lease_duration_seconds": 9.5, "heartbeat_seconds": 2.5},
     {"scan_seconds": 3.3},
     {"poll_idle_seconds": 2},
-    {"poll_idle_max_seconds": 1},
+    {"poll_idle_max_seconds": 0.25},
     {"max_record_age_seconds": 72000, "dead_letter_queue_url": "https://sqs.example.org/1/q"},
     {"cloudwatch_namespace": "a", "log_level": "debug", "log_format": "JSON"},
     {"patch_field": "item", "change_field": "patch"},

@@ -121,7 +121,7 @@ def test_a_record_that_cannot_be_read_is_a_letter_whatever_the_filter_asks() -> 
 
 def test_a_drain_is_not_held_by_filtered_records_and_makes_no_duplicate() -> None:
     """Records without events stand behind every event: none of them keeps a ticket."""
-    shard = ShardTwin(page_records=50)
+    shard = ShardTwin(page_records=100)
     shard.write_many(400, keys=16)
     nakadi = NakadiTwin(delay=0.2)
     taken = only_key("k0", "k4", "k8", "k12")

@@ -10,6 +10,7 @@ from consumer.core.backlog.budget import RESERVATION
 from consumer.core.leases.checkpoint import LATEST, SHARD_END
 from consumer.core.leases.lease import Gap, Lease
 from consumer.core.limits import PublishLimits
+from consumer.core.shard.cursor import Cursor
 from consumer.core.shard.shard_state import Outcome, ShardState
 from consumer.core.shard.shard_view import FAILING_AFTER
 from consumer.core.stream.page import Page
@@ -22,7 +23,7 @@ from consumer.errors import (
     TrimmedData,
 )
 from consumer.runtime.publishing.backlog import Backlog
-from consumer.runtime.shard.intake import SLICE
+from consumer.runtime.shard.intake import SLICE, Intake
 from tests.twins.lease_table import Fault
 from tests.twins.line import SHARD, DeadLetterTwin, Line, run_line
 from tests.twins.nakadi import NakadiTwin, Reply, key_of, sequence_of
@@ -105,6 +106,34 @@ def test_an_idle_shard_is_asked_more_often_while_a_peer_drains() -> None:
         assert hurried > 200
 
     run_line(main)
+
+
+@pytest.mark.parametrize(("work", "calls"), [(0.2, 240), (0.5, 120)])
+def test_the_pause_begins_with_the_page_and_not_when_it_has_been_taken_in(
+    monkeypatch: pytest.MonkeyPatch, work: float, calls: int
+) -> None:
+    take_in = Intake.take_in
+
+    async def slowly(self: Intake, page: Page, cursor: Cursor) -> int:
+        await asyncio.sleep(work)
+        return await take_in(self, page, cursor)
+
+    monkeypatch.setattr(Intake, "take_in", slowly)
+    shard = ShardTwin(delay=0.0)
+
+    async def main(line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(line.run_consumer())
+            for number in range(1_000):
+                shard.write(FIRST + number, f"k{number}", created_at=line.clock.wall())
+                if number == 400:
+                    before, began = shard.calls, line.clock.now()
+                await asyncio.sleep(0.1)
+            per_minute = (shard.calls - before) * 60 / (line.clock.now() - began)
+            line.consumer.drain()
+        assert per_minute == pytest.approx(calls, rel=0.05)
+
+    run_line(main, shard=shard)
 
 
 def test_order_per_key_is_the_order_of_the_shard() -> None:

@@ -53,7 +53,11 @@ class Outlet:
         self.queue.take(ANYWHERE, NOW, 1_000, 1, sort=sort)
 
     def next(
-        self, now: float = NOW, slots: int | None = None, lane_slots: int = LANE_SLOTS
+        self,
+        now: float = NOW,
+        slots: int | None = None,
+        lane_slots: int = LANE_SLOTS,
+        in_flight: int = 1,
     ) -> Send | Wait:
         return next_send(
             now,
@@ -62,6 +66,7 @@ class Outlet:
             queue=self.queue,
             slots=self.flow.allowed if slots is None else slots,
             lane_slots=lane_slots,
+            in_flight=in_flight,
             pause=self.pause,
             limits=self.limits,
         )
@@ -91,6 +96,13 @@ def test_a_thin_batch_lingers_from_when_its_first_event_was_queued() -> None:
     outlet.push("b", at=NOW + 0.2)
     assert outlet.next(NOW + 0.25) == Wait(0.25)
     assert outlet.next(NOW + 0.5) == Send(None, 4, 1_000)
+
+
+def test_with_nothing_in_flight_a_thin_batch_goes_at_once() -> None:
+    outlet = Outlet()
+    outlet.push("a")
+    assert outlet.next(in_flight=0) == Send(None, 4, 1_000)
+    assert outlet.next(in_flight=1) == Wait(0.5)
 
 
 def test_an_event_that_has_waited_behind_others_of_its_key_does_not_linger() -> None:
