@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import uvloop
 
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TextIO
 
+NEW_OBJECTS: Final = 10_000
+"""New containers after which the garbage collector looks for cycles among them.
+
+Records leave no cycles: they are freed when they are settled. With Python's 700 the collector looks
+at each record on its way, twice, and finds nothing. What waits for it is a few megabytes at most.
+"""
+
 
 def run(_: argparse.Namespace, environ: Mapping[str, str], __: TextIO) -> int:
     """Run the service; return 0 when it has stopped. Raise Fatal."""
@@ -25,6 +33,7 @@ def run(_: argparse.Namespace, environ: Mapping[str, str], __: TextIO) -> int:
     metrics = Metrics()
     writer = LogWriter(sys.stdout.fileno(), metrics.log_lines_dropped.inc)
     logs.configure(settings.log_level, settings.log_format, writer)
+    gc.set_threshold(NEW_OBJECTS)
     try:
         return uvloop.run(serve(settings, metrics))
     finally:
