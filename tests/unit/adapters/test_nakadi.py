@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from consumer.adapters import nakadi as nakadi_module
 from consumer.adapters.clock import SystemClock
-from consumer.adapters.nakadi import Nakadi
+from consumer.adapters.nakadi import Nakadi, json_array
 from consumer.adapters.token import FileToken, LiteralToken, NoToken
 from consumer.core.publishing.answer import PublishingStatus
 from consumer.errors import Retryable
@@ -53,6 +53,11 @@ async def test_a_request_as_nakadi_wants_it(line: Wire) -> None:
     assert "transfer-encoding" not in headers
     assert headers["authorization"] == "Bearer secret"
     assert headers["user-agent"].startswith("dynamodb-nakadi-consumer/")
+
+
+@pytest.mark.parametrize("events", [[b"1"], [b"1", b"2"], [b"1", b"2", b"3"]], ids=len)
+def test_events_are_an_array(events: list[bytes]) -> None:
+    assert json_array(events) == b"[%b]" % b",".join(events)
 
 
 async def test_a_request_in_gzip(line: Wire) -> None:
