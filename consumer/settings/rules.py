@@ -109,7 +109,7 @@ RULES = (
     ),
     Rule(
         ("poll_idle_seconds", "poll_idle_max_seconds"),
-        "a back-off that ends no earlier than it begins",
+        "a longest pause that is no shorter than the shortest",
         lambda s: s.poll_idle_seconds <= s.poll_idle_max_seconds,
     ),
     Rule(

@@ -141,7 +141,7 @@ of `consumer settings`, in its words; where one of them comes by valueFrom nobod
 {{- end -}}
 {{- if and (hasKey $is "poll_idle_seconds") (hasKey $is "poll_idle_max_seconds") -}}
 {{- if gt (float64 $is.poll_idle_seconds) (float64 $is.poll_idle_max_seconds) -}}
-{{- $wrong = append $wrong "config.poll_idle_seconds, config.poll_idle_max_seconds: wanted a back-off that ends no earlier than it begins." -}}
+{{- $wrong = append $wrong "config.poll_idle_seconds, config.poll_idle_max_seconds: wanted a longest pause that is no shorter than the shortest." -}}
 {{- end -}}
 {{- end -}}
 {{- if and (hasKey $is "max_record_age_seconds") (not (include "consumer.hasQueue" .)) -}}

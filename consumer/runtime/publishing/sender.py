@@ -254,8 +254,7 @@ class Sender(Generic[Of_co]):
             return
         now = self._clock.now()
         acked: list[QueuedEvent[Of_co]] = []
-        pairs = zip(part, verdicts, strict=True)
-        for _, run in groupby(pairs, key=_key):
+        for _, run in groupby(zip(part, verdicts, strict=True), key=_key):
             held_up = False
             for event, verdict in run:
                 if not isinstance(verdict, Acked):

@@ -27,15 +27,14 @@ from consumer.core.shard.cursor import (
 )
 from consumer.core.stream.record import MalformedRecord
 from consumer.runtime.publishing.backlog import RecordEvents
+from consumer.runtime.shard.shard_events import ShardEvents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from consumer.core.backlog.ticket import Ticket
     from consumer.core.backlog.watermark import AckWatermark
-    from consumer.core.event.event import Event, Unbuildable
     from consumer.core.routes.assembler import Assembler
-    from consumer.core.routes.event_maker import Made
     from consumer.core.shard.cursor import Cursor
     from consumer.core.stream.page import Page
     from consumer.core.stream.record import StreamRecord
@@ -44,9 +43,7 @@ if TYPE_CHECKING:
     from consumer.runtime.publishing.outlet import Outlet
     from consumer.runtime.shard.gaps import GapRecorder
     from consumer.runtime.shard.page_reservations import PageReservations
-
-    _Events = list[tuple[Outlet[Ticket], Event | Unbuildable]]
-    _Withheld = list[tuple[Outlet[Ticket], Withheld]]
+    from consumer.runtime.shard.shard_events import WithheldEvents
 
 SLICE = 200
 SLICE_SECONDS = 0.05
@@ -99,8 +96,7 @@ class Intake:
     ) -> None:
         self._backlog = backlog
         self._watermark = watermark
-        self._outlets = outlets
-        self._assembler = assembler
+        self._events = ShardEvents(assembler, outlets, watermark)
         self._gaps = gaps
         self._reservations = reservations
         self._hot_key_limits = hot_key_limits
@@ -195,7 +191,8 @@ class Intake:
         found: list[RecordEvents | _Skipped] = []
         newest = self._watermark.opened or 0
         taken = left_out = 0
-        made = self._events([each for each, why in zip(records, skipped, strict=True) if not why])
+        fresh = [each for each, why in zip(records, skipped, strict=True) if not why]
+        made = self._events.of(fresh, self._batch)
         for record, at, why in zip(records, times, skipped, strict=True):
             if taken and self._clock.now() - started > SLICE_SECONDS:
                 break
@@ -209,7 +206,7 @@ class Intake:
             # A mark may end at the number of the record before without this one: only below it is
             # it settled for sure.
             number = newest + 1 if sequence is None else sequence
-            events, withheld, settled = self._left(next(made), number)
+            events, withheld, settled = self._events.left(next(made), number)
             if events:
                 cost = sum([cost_of(content) for _, content in events])
                 if not self._reservations.admit(cost, must=sequence is None):
@@ -227,38 +224,7 @@ class Intake:
             self._metrics.metadata_left_out.inc(left_out)
         return found, taken
 
-    def _events(
-        self, records: Sequence[StreamRecord | MalformedRecord]
-    ) -> Iterator[list[tuple[int, Made]]]:
-        """Yield what the routes make of each record, made batch by batch."""
-        takers = [*map(self._assembler.takers, records)]
-        for first in range(0, len(records), self._batch):
-            some = slice(first, first + self._batch)
-            yield from self._assembler.events_of_each(records[some], takers[some])
-
-    def _left(
-        self, contents: Sequence[tuple[int, Made]], sequence: int
-    ) -> tuple[_Events, _Withheld, bool]:
-        """Return the events of a record, why some routes make none, and whether it has had others.
-
-        Those are left out that an earlier owner of the shard has settled, as its mark says. Of a
-        record that cannot be read no mark tells: it has no event type, and goes with the first
-        route, which may have been another one for that owner.
-        """
-        events: _Events = []
-        withheld: _Withheld = []
-        settled, unmarked = False, self._watermark.found is None
-        for number, content in contents:
-            outlet = self._outlets[number]
-            if isinstance(content, Withheld):
-                withheld.append((outlet, content))
-            elif unmarked or content.unreadable or self._watermark.leaves(sequence, outlet.name):
-                events.append((outlet, content))
-            else:
-                settled = True
-        return events, withheld, settled
-
-    def _warn_of(self, withheld: _Withheld) -> None:
+    def _warn_of(self, withheld: WithheldEvents) -> None:
         """Warn that the item of a business event was written again: readers have the first one."""
         for outlet, why in withheld:
             if why is Withheld.OUTBOX_MODIFIED:

@@ -284,7 +284,11 @@ def test_a_filter_needs_the_images_that_it_asks_for(asked: str, patch: str, fit:
             "json and INFO",
         ),
         ({"drain_seconds": "1"}, "CONSUMER_DRAIN_SECONDS", "more than 1 s"),
-        ({"poll_idle_seconds": "3"}, "CONSUMER_POLL_IDLE_MAX_SECONDS", "ends no earlier"),
+        (
+            {"poll_idle_seconds": "3"},
+            "CONSUMER_POLL_IDLE_MAX_SECONDS",
+            "no shorter than the shortest",
+        ),
         ({"patch_field": "change"}, "CONSUMER_CHANGE_FIELD", "two different names"),
         ({"layout": "nested", "patch_field": "item"}, "CONSUMER_PATCH_FIELD", "'item'"),
         ({"layout": "nested", "change_field": "item"}, "CONSUMER_CHANGE_FIELD", "'item'"),
