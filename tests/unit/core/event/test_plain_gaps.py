@@ -64,6 +64,7 @@ def test_items_of_all_kinds(image: Json) -> None:
         b'{"M":{"M":{"M":{"M":{"M":{"S":"M"}}}}}}',
         b'{"}}":{"S":"x"},"a":{"M":{"],":{"S":"y"}}}}',
         b'{"a":{"S":"}},"},"b":{"NS":["3","1"]}}',
+        b'{"l":{"L":[{"L":[{"N":"1"}]}]},"m":{"M":{"a":{"S":"x"}}},"z":{"BOOL":true}}',
     ],
 )
 def test_the_usual_is_not_walked(text: bytes) -> None:

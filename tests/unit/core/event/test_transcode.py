@@ -185,6 +185,23 @@ def test_what_a_transcoder_remembers_changes_no_byte(data: st.DataObject) -> Non
     assert warm == event(other)
 
 
+BAD: list[Json] = [
+    {"eventID": 1},
+    record_of("INSERT"),
+    record_of("MODIFY", ITEM, ITEM | {"n": {"N": "1x"}}),
+    record_of("MODIFY", ITEM, ITEM | {"change": {"S": "x"}}),
+]
+
+
+@given(st.lists(st.one_of(records, st.sampled_from(BAD)), max_size=6))
+def test_together_records_give_what_each_gives_alone(wires: list[Json]) -> None:
+    page = decode_page(json.dumps({"Records": wires}).encode()).records
+    alone = [Transcoder(FORMAT, STREAM_ARN, eager_shapes()).event_of(each) for each in page]
+    together = Transcoder(FORMAT, STREAM_ARN, eager_shapes())
+    for _ in range(3):
+        assert together.events_of([(each, None) for each in page]) == alone
+
+
 def test_the_bytes_of_an_update() -> None:
     wire = record_of("MODIFY", ITEM, PAID)
     result = event(wire)
