@@ -20,6 +20,8 @@ EVERY = 2.0
 NOTICED = 30.0
 """Seconds after which all know of a death, or of a row: the slowest rhythm of reading is 20 s."""
 
+PAGES_LATE = 30.0
+"""Seconds more where the table is read in many pages, each of which may be lost and asked again."""
 
 TRUE_SECONDS = 2.0
 """Most seconds by which a worker is wrong about the time of day: half of one because dates have
@@ -100,7 +102,8 @@ class AgeCheck:
         if stream.unreadable is not None:
             return None  # who starts now reads nothing of it; it is named in the log
         shown = (self._shown.get((each.name, record.shard.stream_key), inf) for each in alive)
-        if min(shown) > world.loop.now - NOTICED:
+        pages = PAGES_LATE if world.scenario.has("torn") else 0.0
+        if min(shown) > world.loop.now - NOTICED - pages:
             return None  # whoever runs had no row that could be read, and knows nothing of it yet
         fresh = wall(world.loop.now) - NOTICED
         if world.truth.is_skipped(record) or (row.released_at or 0.0) > fresh:
