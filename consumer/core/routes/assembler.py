@@ -98,13 +98,17 @@ class Assembler:
         changes: dict[int, list[Change]] = defaultdict(list)
         places: dict[int, list[list[tuple[int, Made]]]] = defaultdict(list)
         for record, its_takers, events in zip(records, takers, found, strict=True):
+            if isinstance(record, MalformedRecord):
+                changes[0].append((record, None))
+                places[0].append(events)
+                continue
             for number, crossing in its_takers:
-                if not isinstance(crossing, Unanswered):
-                    changes[number].append((record, crossing))
-                    places[number].append(events)
-                elif not isinstance(record, MalformedRecord):
+                if isinstance(crossing, Unanswered):
                     poison = self._makers[number].unanswered(record, crossing.detail)
                     events.append((number, poison))
+                else:
+                    changes[number].append((record, crossing))
+                    places[number].append(events)
         for number, its_changes in changes.items():
             made_of_each = self._make[number](its_changes)
             for events, made in zip(places[number], made_of_each, strict=True):

@@ -98,3 +98,13 @@ def test_two_tickets_of_equal_content_are_two() -> None:
     one, other = ticket(5, shard=shard), ticket(5, shard=shard)
     assert one != other
     assert len({one, other}) == 2
+
+
+def test_events_of_a_ticket_are_settled_one_after_the_other() -> None:
+    made = ticket_of(QUEUED, FLYING)
+    first, second = made.events
+    made.settle(first)
+    assert made.events == (second,)
+    assert made.published
+    made.settle(second)
+    assert not made.events

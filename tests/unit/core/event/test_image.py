@@ -112,3 +112,23 @@ def test_an_item_of_which_nothing_is_shown_is_an_image_all_the_same() -> None:
     for _ in range(3):
         image = read({"a": {"S": "x"}}, shapes)
         assert (image.members(), image.first_of(["a"])) == (b"", None)
+
+
+def test_it_is_known_by_the_image_that_it_is_like_or_else_by_itself() -> None:
+    shapes = eager_shapes()
+    for text in "123":
+        new = read({"a": {"S": text}}, shapes)
+        new.members()
+    assert new.spliced is not None
+    for image in ({"a": {"S": "0"}}, {"b": {"S": "0"}}):
+        old = read_image(raw(image), shapes, new)
+        assert old is not None
+        assert (old.spliced is None) is ("b" in image)
+        old.check()
+
+
+def test_what_cannot_be_shown_is_found_by_a_check() -> None:
+    clash = eager_shapes().of(Selection(rename=(("a", "b"),)))
+    image = read({"a": {"S": "x"}, "b": {"S": "y"}}, clash)
+    with pytest.raises(ReservedAttribute):
+        image.check()

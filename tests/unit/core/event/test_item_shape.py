@@ -220,3 +220,11 @@ def test_an_empty_map_is_a_map_for_a_selection_and_no_scalar() -> None:
     selection = Selection(include=(read_path("m.a"),))
     text = raw({"m": {"L": [{"M": {}}, {"M": {"a": {"S": "x"}, "b": {"S": "y"}}}]}})
     assert spliced(text, good_shape(text, selection)).members() == b'"m":[{},{"a":"x"}]'
+
+
+def test_what_no_expression_takes_for_a_scalar_stays_in_its_gap() -> None:
+    text = raw({"a": {"SS": ["]"]}, "b": {"S": "x"}})
+    found = good_shape(text)
+    assert len(found.places) == 1
+    assert spliced(text, found).members() == walked(text)
+    assert found.splice(raw({"a": {"SS": ["[]"]}, "b": {"S": "x"}})) is None

@@ -3,12 +3,14 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import defstruct
 
 from consumer.core.event.member_names import (
     MEMBER_NAMES,
     NAME_BYTES,
     NAMES_BYTES,
     Spellings,
+    is_no_field,
     pointer_step,
 )
 from tests.reference.memory import peak_of
@@ -72,3 +74,13 @@ def test_a_long_name_is_not_remembered() -> None:
     assert names["short"] == b"short"
     assert names["x" * NAME_BYTES] == b"x" * NAME_BYTES
     assert list(names) == ["short"]
+
+
+def test_some_names_are_no_field_of_a_struct() -> None:
+    for name in ('a"b', "a\\b", "a\nb"):
+        assert is_no_field(name)
+        with pytest.raises(ValueError, match="Renamed field names"):
+            defstruct("Keys", [("a0", int)], rename={"a0": name})
+    for name in ("a", "é", "a b", ""):
+        assert not is_no_field(name)
+        defstruct("Keys", [("a0", int)], rename={"a0": name})

@@ -29,6 +29,24 @@ def patch_of(old: object, new: object) -> list[Json]:
     return patch
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "value"),
+    [
+        (b'{"S":"x"}', b'{"S":"y"}', b'"y"'),
+        (b'{"N":"1"}', b'{"N":"1.0"}', b"1.0"),
+        (b'{"S":"1"}', b'{"N":"1"}', b"1"),
+        (b'{"N":"1"}', b'{"N":"99999999999999999999"}', b'"99999999999999999999"'),
+        (b'{"S":"x"}', rb'{"S":"\u0078"}', None),
+        (rb'{"S":"\u0078"}', b'{"S":"x"}', None),
+        (b'{"B":"eA=="}', b'{"S":"eA=="}', None),
+    ],
+)
+def test_scalars(old: bytes, new: bytes, value: bytes | None) -> None:
+    before, after = members(b'{"a":%b}' % old), members(b'{"a":%b}' % new)
+    expected = [] if value is None else [b'{"op":"replace","path":"/a","value":%b}' % value]
+    assert diff(before, after, ENOUGH) == expected
+
+
 @given(changes())
 def test_applied_to_the_old_item_it_gives_the_new_one(change: tuple[Json, Json]) -> None:
     old, new = change

@@ -94,6 +94,7 @@ def test_the_usual_is_not_walked(text: bytes) -> None:
         b'{"a":5,"b":{"S":"x"}}',
         b'{"a":{}}',
         b'{"a":{"S":"x"}, "b":{"S":"y"}}',  # white space
+        b'{"a":{"L":[{"S":"x"}}}}',  # no JSON
         b"[]",
         b"{}",
         b'"x"',

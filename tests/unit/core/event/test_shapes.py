@@ -140,3 +140,9 @@ def test_each_selection_has_shapes_of_its_own() -> None:
     assert found is not None
     assert found.members() == b'"a":"x"'
     assert whole.splice(text) is None
+
+
+def test_an_item_that_is_to_be_walked_counts_for_no_shape() -> None:
+    known, twice = Shapes(), b'{"a":{"S":"1"},"a":{"S":"2"}}'
+    assert [known.members(twice, twice) for _ in range(2 * LOOK)] == [None] * 2 * LOOK
+    assert known.splice(twice) is None

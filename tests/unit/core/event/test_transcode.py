@@ -463,8 +463,11 @@ def test_an_update_that_changes_nothing_that_is_shown_is_withheld_if_it_is_to_be
     transcoder = Transcoder(event_format, STREAM_ARN, eager_shapes())
     same = stream_record(record_of("MODIFY", ITEM, ITEM | {"amount": {"N": "7"}}))
     other = stream_record(record_of("MODIFY", ITEM, PAID))
+    (unread,) = decode_page(b'{"Records":[{"eventID":1}]}').records
     crossings = [(same, crossing) for crossing in Crossing]
-    first, second, *others = transcoder.events_if_changed([(same, None), (other, None), *crossings])
+    changes = [(same, None), (other, None), (unread, None), *crossings]
+    first, second, third, *others = transcoder.events_if_changed(changes)
+    assert third == transcoder.event_of(unread)
     assert first is Withheld.UNCHANGED
     assert isinstance(transcoder.event_of(same), Event)
     assert second == transcoder.event_of(other)

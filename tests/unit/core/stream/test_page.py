@@ -136,3 +136,12 @@ def test_a_pair_of_surrogates_and_an_escaped_backslash_are_unicode() -> None:
     good, bad = decode_page(body).records
     assert isinstance(good, StreamRecord)
     assert isinstance(bad, MalformedRecord)
+
+
+def test_each_record_has_its_text() -> None:
+    wires = [{**GOOD, "eventID": str(number)} for number in range(3)]
+    for bad in ([], [{"eventID": 1}]):  # with a bad one records are read one by one
+        *records, _ = decode_page(body_of(*wires, GOOD, *bad)).records
+        for record, wire in zip(records, wires, strict=False):
+            assert isinstance(record, StreamRecord)
+            assert [json.loads(bytes(record.text)) for _ in range(2)] == [wire, wire]
