@@ -43,9 +43,12 @@ def readiness(worker: WorkerProcess) -> tuple[int, str]:
 def lose_table(made: Cluster, dynamodb: Any, worker: WorkerProcess) -> dict[str, Any]:
     """Delete the table, then write changes; what a table like it is made of."""
     table = dynamodb.describe_table(TableName=LEASES)["Table"]
+    told = len(worker.events("lease_table_gone"))
     dynamodb.delete_table(TableName=LEASES)
     made.until(lambda: readiness(worker)[0] == 503, "it is not ready")
     made.until(lambda: worker.shards() == [], "it has given up its shards")
+    gone = "lease_table_gone"
+    made.until(lambda: len(worker.events(gone)) > told, "a heartbeat has found it gone")
     made.fill(20)
     status, words = readiness(worker)
     assert (status, worker.get("/livez")[0]) == (503, 200)
