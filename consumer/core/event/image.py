@@ -27,16 +27,10 @@ class Image(Struct):
     _attributes: Members | None = None
     _shown: Members | None = None
 
-    def first_of(self, names: Collection[str]) -> str | None:
-        """Return the first of these names that an attribute has, None if none has any of them.
-
-        Raises MalformedItem.
-        """
-        taken = self.shown if self.spliced is None else self.spliced.shape.names
-        for name in names:
-            if name in taken:
-                return name
-        return None
+    @property
+    def names(self) -> Collection[str]:
+        """The names of the attributes that are shown. Raises MalformedItem."""
+        return self.shown if self.spliced is None else self.spliced.shape.names
 
     @property
     def attributes(self) -> Members:

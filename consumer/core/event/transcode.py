@@ -5,8 +5,7 @@ number or string, so every digit and every escape stays as DynamoDB wrote it, an
 always gives the same bytes.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Sequence
 
 from msgspec import Raw, Struct
 
@@ -28,16 +27,23 @@ from consumer.core.event.image import Image, read_image
 from consumer.core.event.malformed import MalformedItem, ReservedAttribute
 from consumer.core.event.occurred_at import epoch_seconds
 from consumer.core.event.ordering_key import OrderingKeys
-from consumer.core.event.selection.attribute_path import AttributePath
 from consumer.core.event.selection.business_body import body_members
 from consumer.core.event.selection.seen_json import joined
 from consumer.core.event.selection.seen_record import seen_record
-from consumer.core.event.selection.selection import Selection
+from consumer.core.event.selection.selection import less
 from consumer.core.event.shapes import Shapes
 from consumer.core.stream.record import MalformedRecord, StreamRecord
 
 Change = tuple[StreamRecord | MalformedRecord, Crossing | None]
 """A record, and what its change does to a view, if it makes its item enter or leave."""
+
+
+class _Unchanged(Exception):
+    """Nothing differs of what events show."""
+
+
+_ENDS = (MalformedItem, ReservedAttribute, RecursionError, _Unchanged)
+"""What ends the way of an event."""
 
 
 class _Draft(Struct):
@@ -54,8 +60,10 @@ class _Draft(Struct):
     omitted: bool = False  # the patch
     members: bytes = b""
     beside: bytes | None = None  # the record, if a dead letter needs it, too
-    unchanged: bool = False  # nothing differs of what events show
-    error: MalformedItem | ReservedAttribute | RecursionError | None = None
+    error: MalformedItem | ReservedAttribute | RecursionError | _Unchanged | None = None
+
+
+_Stage = Callable[[_Draft], None]
 
 
 class Transcoder:
@@ -81,7 +89,7 @@ class Transcoder:
         self._eids = EidNamespace(stream_arn, format.eid_event_type)
         metadata = MetadataReader(format.metadata, format.selection)
         self._metadata = metadata if metadata.attributes else None
-        self._shapes = shapes.of(_less(format.selection, metadata.attributes))
+        self._shapes = shapes.of(less(format.selection, metadata.attributes))
         self._is_business = format.category is Category.BUSINESS
         needed: tuple[str | None, ...] = ()
         if self._is_business:
@@ -105,14 +113,14 @@ class Transcoder:
         if isinstance(record, MalformedRecord):
             return _unreadable(record)
         draft = _Draft(record, crossing, key)
-        self._take_through([draft], compare=self._format.patch)
+        self._take_through([draft], self._compare if self._format.patch else None)
         return self._made(draft)
 
     def events_of(self, changes: Sequence[Change]) -> list[Event | Unbuildable]:
         """Return the events of some records, as `event_of` does. They are all held in memory."""
         return [
             _unreadable(each) if isinstance(each, MalformedRecord) else self._made(each)
-            for each in self._drafts(changes, compare=self._format.patch)
+            for each in self._drafts(changes, self._compare if self._format.patch else None)
         ]
 
     def events_if_changed(self, changes: Sequence[Change]) -> list[Event | Unbuildable | Withheld]:
@@ -121,11 +129,13 @@ class Transcoder:
         What is inserted or removed, enters or leaves, has always changed.
         """
         made: list[Event | Unbuildable | Withheld] = []
-        for each in self._drafts(changes, compare=True):
+        for each in self._drafts(changes, self._compare_and_stop):
             if isinstance(each, MalformedRecord):
                 made.append(_unreadable(each))
+            elif isinstance(each.error, _Unchanged):
+                made.append(Withheld.UNCHANGED)
             else:
-                made.append(Withheld.UNCHANGED if each.unchanged else self._made(each))
+                made.append(self._made(each))
         return made
 
     def unanswered(self, record: StreamRecord, detail: str) -> Unbuildable:
@@ -139,25 +149,24 @@ class Transcoder:
         return Unbuildable(record.sequence, key, eid, "malformed_record", detail, text, None)
 
     def _drafts(
-        self, changes: Sequence[Change], *, compare: bool
+        self, changes: Sequence[Change], compare: _Stage | None
     ) -> list[_Draft | MalformedRecord]:
         drafts = [
             record if isinstance(record, MalformedRecord) else _Draft(record, crossing, None)
             for record, crossing in changes
         ]
-        self._take_through([each for each in drafts if isinstance(each, _Draft)], compare=compare)
+        self._take_through([each for each in drafts if isinstance(each, _Draft)], compare)
         return drafts
 
-    def _take_through(self, drafts: Sequence[_Draft], *, compare: bool) -> None:
+    def _take_through(self, drafts: Sequence[_Draft], compare: _Stage | None) -> None:
         """Take drafts through all stages. One that fails in a stage is in none of the next ones."""
         read = self._read_business if self._is_business else self._read_item
-        stages = (self._begin, read, *((self._compare,) if compare else ()), self._splice)
-        for stage in stages:
+        for stage in filter(None, (self._begin, read, compare, self._splice)):
             for draft in drafts:
                 if draft.error is None:
                     try:
                         stage(draft)
-                    except (MalformedItem, ReservedAttribute, RecursionError) as error:
+                    except _ENDS as error:
                         draft.error = error
 
     def _begin(self, draft: _Draft) -> None:
@@ -179,7 +188,7 @@ class Transcoder:
             item = read_image(record.old_image, self._shapes) or self._needed("Keys", record.keys)
         else:
             item = self._needed("NewImage", record.new_image)
-        self._refuse(item)
+        self._refuse(item.names)
         draft.item = item
 
     def _read_business(self, draft: _Draft) -> None:
@@ -188,12 +197,10 @@ class Transcoder:
             raise MalformedItem("a business event is made of an INSERT and its NewImage only")
         if self._format.body is None:
             draft.item = self._needed("NewImage", record.new_image)
-            self._refuse(draft.item)
+            self._refuse(draft.item.names)
             return
         members = body_members(record.new_image, self._format.body, self._shapes.selector)
-        name = next(filter(members.__contains__, self._reserved), None)
-        if name is not None:
-            raise _reserved(name)
+        self._refuse(members)
         draft.members = joined(members)
 
     def _compare(self, draft: _Draft) -> None:
@@ -205,12 +212,18 @@ class Transcoder:
             old = self._needed("OldImage", record.old_image, item)
             old.check()
         except ReservedAttribute:  # it was no event, so no patch begins with it
-            draft.omitted = self._format.patch
+            draft.omitted = True
             return
         patch = item.diff(old, self._format.event_bytes)
-        draft.unchanged = patch == []
-        if self._format.patch:
-            draft.patch, draft.omitted = patch, patch is None
+        draft.patch, draft.omitted = patch, patch is None
+
+    def _compare_and_stop(self, draft: _Draft) -> None:
+        """Raise _Unchanged if nothing differs of what events show of the item."""
+        self._compare(draft)
+        if draft.patch == []:
+            raise _Unchanged
+        if not self._format.patch:
+            draft.patch, draft.omitted = None, False
 
     def _splice(self, draft: _Draft) -> None:
         if draft.item is not None:
@@ -257,11 +270,11 @@ class Transcoder:
             left_out=draft.metadata.left_out,
         )
 
-    def _refuse(self, item: Image) -> None:
-        """Raise ReservedAttribute if an attribute has a name that the event needs itself."""
-        name = item.first_of(self._reserved)
-        if name is not None:
-            raise _reserved(name)
+    def _refuse(self, names: Collection[str]) -> None:
+        """Raise ReservedAttribute if a name is taken that the event needs itself."""
+        for name in self._reserved:
+            if name in names:
+                raise ReservedAttribute(f"attribute {name!r}: the event itself needs this name")
 
     def _needed(self, name: str, text: Raw | None, like: Image | None = None) -> Image:
         image = read_image(text, self._shapes, like)
@@ -282,16 +295,3 @@ def _unreadable(record: MalformedRecord) -> Unbuildable:
     return Unbuildable(
         record.sequence, None, None, "malformed_record", detail, raw, None, unreadable=True
     )
-
-
-def _reserved(name: str) -> ReservedAttribute:
-    return ReservedAttribute(f"attribute {name!r}: the event itself needs this name")
-
-
-def _less(selection: Selection | None, attributes: tuple[str, ...]) -> Selection | None:
-    """Return the selection that leaves out these attributes, too."""
-    if not attributes:
-        return selection
-    shown = Selection(replication=True) if selection is None else selection
-    paths = tuple(AttributePath((attribute,)) for attribute in attributes)
-    return replace(shown, exclude=shown.exclude + paths)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
-if TYPE_CHECKING:
-    from consumer.core.event.selection.attribute_path import AttributePath
+from consumer.core.event.selection.attribute_path import AttributePath
 
 REPLICATION: Final = "aws:rep:"
 """Names of the attributes that global tables of the version of 2017 add begin with this."""
@@ -52,3 +51,12 @@ class Selection:
         if not self.shows(key):
             return False
         return self.include is None or any(path.names == (key,) for path in self.include)
+
+
+def less(selection: Selection | None, attributes: tuple[str, ...]) -> Selection | None:
+    """Return the selection that leaves out these attributes, too; None shows everything."""
+    if not attributes:
+        return selection
+    shown = Selection(replication=True) if selection is None else selection
+    paths = tuple(AttributePath((attribute,)) for attribute in attributes)
+    return replace(shown, exclude=shown.exclude + paths)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.core.event.selection.attribute_path import read_path
-from consumer.core.event.selection.selection import REPLICATION, Selection
+from consumer.core.event.selection.attribute_path import AttributePath, read_path
+from consumer.core.event.selection.selection import REPLICATION, Selection, less
 from tests.reference import seeing
 from tests.reference.selections import deep_items, selections_of
 
@@ -68,3 +68,14 @@ def test_replication_is_shown_only_if_it_is_included_or_wanted() -> None:
     assert not Selection().shows(name)
     assert Selection(replication=True).shows(name)
     assert Selection(include=(read_path(name),)).shows(name)
+
+
+def test_attributes_are_left_out_too() -> None:
+    shown = Selection(include=(read_path("a"), read_path("b")), exclude=(read_path("b.c"),))
+    assert less(shown, ()) is shown
+    assert less(None, ()) is None
+    assert less(shown, ("a.b",)) == Selection(
+        include=shown.include, exclude=(read_path("b.c"), AttributePath(("a.b",)))
+    )
+    whole = less(None, ("a",))
+    assert whole == Selection(exclude=(read_path("a"),), replication=True)
