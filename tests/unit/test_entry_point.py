@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fresh_python import run_script
 from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
@@ -54,13 +55,5 @@ def test_the_handler_stands_before_anything_else_is_imported() -> None:
         "import os, signal, sys; before = set(sys.modules); import consumer.__main__;"
         "print(*sorted(sys.modules.keys() - before))"
     )
-    answer = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=ROOT,
-        env={},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=True,
-    )
+    answer = run_script(script, env={})
     assert answer.stdout == "consumer consumer.__main__\n"

@@ -12,6 +12,7 @@ import pytest
 
 from consumer import __version__, cli
 from consumer.errors import Misconfigured, StreamUnreachable
+from tests.fresh_python import run_script
 from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
@@ -151,14 +152,7 @@ def test_the_probe_of_a_container_imports_little() -> None:
         "print(*{'aiobotocore', 'botocore', 'aiohttp', 'httpx', 'pydantic', 'asyncio'}"
         " & sys.modules.keys())"
     )
-    answer = subprocess.run(
-        [sys.executable, "-c", script],
-        env=PATH,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=True,
-    )
+    answer = run_script(script, env=PATH)
     assert answer.stdout.strip() == ""
     assert "no answer from 127.0.0.1 port 1" in answer.stderr
 

@@ -1,16 +1,13 @@
 """Which modules a command imports. A container runs `health` every few seconds, on a busy host."""
 
 import os
-import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from tests.patience import PATIENCE
+from tests.fresh_python import run_script
 
-ROOT = Path(__file__).parents[3]
 HEAVY = frozenset(
     {
         "aiobotocore",
@@ -45,15 +42,7 @@ def imported(words: str, **environ: str) -> frozenset[str]:
         "import os, sys, consumer.cli; consumer.cli.execute(sys.argv[1:], os.environ);"
         "print(*sys.modules, file=sys.stderr)"
     )
-    answer = subprocess.run(
-        [sys.executable, "-c", script, *words.split()],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], **environ},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=True,
-    )
+    answer = run_script(script, *words.split(), env={"PATH": os.environ["PATH"], **environ})
     return frozenset(answer.stderr.splitlines()[-1].split())
 
 
@@ -81,12 +70,5 @@ def test_garbage_is_looked_for_again_but_not_in_what_was_imported() -> None:
         "import gc, sys; from consumer import cli; cli.execute(['settings'], {});"
         "print(gc.isenabled(), gc.get_freeze_count() > len(gc.get_objects()), file=sys.stderr)"
     )
-    answer = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=True,
-    )
+    answer = run_script(script)
     assert answer.stderr == "True True\n"
