@@ -215,7 +215,10 @@ class World:
         if not settled:
             self._report_unsettled()
             return
-        if not await self._until(self._is_shared, SHARED_WITHIN):
+        shared = await self._until(self._is_shared, SHARED_WITHIN)
+        if not shared and lift_unprovable(self, quiet=True):  # read by a seek obeyed late
+            shared = await self._until(self._is_shared, within)
+        if not shared:
             self._report_unshared()
             return
         # Whoever had trouble with the lease table has come over it by now.

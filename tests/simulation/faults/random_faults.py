@@ -152,17 +152,18 @@ def _let_pass(world: "World", record: Record) -> None:
         service.poison.pop(record.sequence, None)
 
 
-def lift_unprovable(world: "World") -> bool:
+def lift_unprovable(world: "World", *, quiet: bool = False) -> bool:
     """Let events pass that are objected to in shards of which nothing more is read.
 
     Nothing else is stored there, so nobody can know that such an event alone fails: it waits for an
-    operator. Return whether there was any.
+    operator. The same holds of every shard that retries, once it is `quiet`: nothing is written any
+    more. Return whether there was any.
     """
     still = {
         view.shard_id
         for process in world.cluster.serving
         for view in (shard.view() for shard in process.worker.coordinator.shards)
-        if view.suspended_cause is not None
+        if view.suspended_cause is not None or (quiet and view.retrying)
     }
     objected = [
         record
