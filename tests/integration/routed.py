@@ -154,12 +154,16 @@ class Shop:
                     yield place, shard["shard"], record["at"]
 
     def letters(self) -> list[str]:
-        """The bodies of all dead letters that were received so far, and of those that came."""
+        """The bodies of all dead letters so far; they are taken out of the queue."""
         client = aws_client("sqs", self.cluster.environment())
         while messages := client.receive_message(
             QueueUrl=self.cluster.queue_url, MaxNumberOfMessages=10
         ).get("Messages"):
-            self._letters += [str(message["Body"]) for message in messages]
+            for message in messages:
+                self._letters.append(str(message["Body"]))
+                client.delete_message(
+                    QueueUrl=self.cluster.queue_url, ReceiptHandle=message["ReceiptHandle"]
+                )
         client.close()
         return self._letters
 

@@ -47,7 +47,7 @@ def test_what_is_excluded_is_nowhere(shop: Shop) -> None:
     for name, key in REFUSED.items():
         shop.cluster.nakadi.add_fault(kind="reject", event_type=name, field="id", value=key)
     shop.cluster.start()
-    shop.write(ROUNDS)
+    shop.write(ROUNDS // 2)
     refused = sum(len(shop.model.of(name)[key]) for name, key in REFUSED.items())
     shop.cluster.until(
         lambda: len(shop.letters()) == refused == shop.missing(), "all are events or letters"
