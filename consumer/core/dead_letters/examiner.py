@@ -174,7 +174,11 @@ def _made_as_ever(letter: DeadLetter, event: bytes, route: Route) -> bool:
 
 
 def _readable(letter: DeadLetter) -> StreamRecord | str:
-    """Return the record of a letter, or why it cannot be read."""
+    """Return the record of a letter, or why no event can be made of it."""
+    try:
+        Stream.from_arn(letter.stream_arn)
+    except ValueError as error:
+        return str(error)
     record = decode_record(Raw(letter.record or b""))
     if not isinstance(record, StreamRecord):
         return f"malformed_record: {record.detail}"
