@@ -219,6 +219,11 @@ def test_the_bytes_of_an_update() -> None:
     assert result.created_at == 1793525400.0
 
 
+def test_the_prefix_stands_before_the_label_of_the_stream() -> None:
+    made = event(record_of("INSERT", None, ITEM), replace(FORMAT, stream_prefix="b-"))
+    assert b'499660041","stream":"b-2026-11-01T00:00:00.000"}}}' in made.body
+
+
 def test_strings_are_kept_as_sent() -> None:
     wire = record_of("INSERT", None, {"id": {"S": "é/"}})
     assert b'"id":"\\u00e9/"' in event(wire, separators=(",", ":")).body
