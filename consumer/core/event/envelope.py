@@ -20,7 +20,8 @@ class ItemContent(Struct, frozen=True):
     """The content of an event: its item and its patch.
 
     `item` is the members of the item's JSON object, comma separated; empty if none is shown.
-    `patch` is the operations of the JSON Patch, each as JSON; None if the event carries no patch.
+    `patch` is the operations of the JSON Patch, each as JSON: one, or as many as an event has room
+    for; None if the event carries no patch.
     `patch_omitted` says that it carries none because the event would be too large with it, or
     because what the item was before has no event. `metadata` is members of the event's metadata
     that come out of the item, each after a comma.
@@ -33,19 +34,23 @@ class ItemContent(Struct, frozen=True):
 
 
 class Envelope:
-    """Makes events of one format from their contents."""
+    """Makes events of one format from their contents.
 
-    def __init__(self, format: EventFormat) -> None:  # noqa: A002 - it is the format
+    `stream` is what `change` says of the stream: events are in order by stream, then by sequence.
+    """
+
+    def __init__(self, format: EventFormat, stream: str) -> None:  # noqa: A002 - it is the format
         self._event_bytes = format.event_bytes
         self._is_business = format.category is Category.BUSINESS
         self._is_flat = format.layout is Layout.FLAT
         self._has_change = format.change_member is not None
-        data_type, patch_field, change_field = (
+        data_type, patch_field, change_field, stream_label = (
             json.encode(text).replace(b"%", b"%%")
-            for text in (format.data_type, format.patch_field, format.change_field)
+            for text in (format.data_type, format.patch_field, format.change_field, stream)
         )
         head = b'{"metadata":{"eid":"%b","occurred_at":"%b"%b}'
-        change, end = change_field + b':{"sequence":"%040d"%b}', b"}}"
+        change = change_field + b':{"sequence":"%040d","stream":' + stream_label + b"%b}"
+        end = b"}}"
         if self._is_business:
             head, end = head + b"%b%b%b", b"}"
         else:
