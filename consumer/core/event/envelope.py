@@ -36,22 +36,20 @@ class ItemContent(Struct, frozen=True):
 class Envelope:
     """Makes events of one format from their contents.
 
-    `label` is that of their stream. `change` says it, behind the format's prefix, because readers
-    order events by stream, then by sequence.
+    `stream` is what `change` says of the stream: events are in order by stream, then by sequence.
     """
 
-    def __init__(self, format: EventFormat, label: str) -> None:  # noqa: A002 - it is the format
+    def __init__(self, format: EventFormat, stream: str) -> None:  # noqa: A002 - it is the format
         self._event_bytes = format.event_bytes
         self._is_business = format.category is Category.BUSINESS
         self._is_flat = format.layout is Layout.FLAT
         self._has_change = format.change_member is not None
-        texts = format.data_type, format.patch_field, format.change_field
-        data_type, patch_field, change_field, stream = (
+        data_type, patch_field, change_field, stream_label = (
             json.encode(text).replace(b"%", b"%%")
-            for text in (*texts, format.stream_prefix + label)
+            for text in (format.data_type, format.patch_field, format.change_field, stream)
         )
         head = b'{"metadata":{"eid":"%b","occurred_at":"%b"%b}'
-        change = change_field + b':{"sequence":"%040d","stream":' + stream + b"%b}"
+        change = change_field + b':{"sequence":"%040d","stream":' + stream_label + b"%b}"
         end = b"}}"
         if self._is_business:
             head, end = head + b"%b%b%b", b"}"

@@ -129,9 +129,3 @@ def test_an_item_of_which_nothing_is_shown(layout: Layout, patch: list[bytes] | 
     data = json.loads(found)["data"]
     assert data.pop("item", {}) == {}
     assert list(data) == (["change"] if patch is None else ["patch", "change"])
-
-
-def test_a_prefix_stands_before_the_label() -> None:
-    form = replace(FORMAT, stream_prefix="b-")
-    found = json.loads(Envelope(form, STREAM).body(record(), "e", 1.0, CONTENT))
-    assert found["data"]["change"] == PLACE | {"stream": f"b-{STREAM}"}
