@@ -212,6 +212,11 @@ class Truth:
         rows = self._table.streams
         return bool(rows) and shard.stream_key not in rows and not shard.stream.enabled
 
+    def lease_counter(self, shard: ShardTruth) -> int:
+        """Return the counter of a shard's lease, which rises with every owner; 0 without a row."""
+        row = self._table.of(shard.stream_key).get(shard.id)
+        return 0 if row is None else row.counter
+
     def is_passed_by(self, stream: ModelStream) -> bool:
         """A gap row says that nothing of the stream is read."""
         gaps = self._table.gaps.get(f"{stream.table}/{stream.label}", {})
