@@ -1,4 +1,4 @@
-"""What a snapshot needs from outside, beside `ports`. Adapters implement it; the tests have twins."""
+"""What a snapshot needs from outside, beside `ports`: adapters, and twins in the tests."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consumer.core.republish.scan_pace import ScanPage
+    from msgspec import Raw
+
     from consumer.core.republish.snapshot import Segment, Snapshot
+    from consumer.core.republish.table_answer import TableAnswer
 
 
 class SnapshotStore(Protocol):
@@ -55,13 +57,11 @@ class SnapshotStore(Protocol):
 class TableScan(Protocol):
     """A parallel Scan of the table, strongly consistent. Calls are never retried inside.
 
-    Raise Retryable, whose reason is `throttled` where DynamoDB asks for less, or TableNotFound.
+    Raise Retryable, and TableNotFound if there is no such table.
     """
 
-    async def page(self, segment: int, segments: int, after: str | None, limit: int) -> ScanPage:
-        """Return the next page of a segment, of at most `limit` items.
-
-        `after` is the `last_key` of the page before, None for the first page. Raise Misconfigured
-        if it is no key of this table.
-        """
+    async def page(
+        self, segment: int, segments: int, after: Raw | None, limit: int
+    ) -> TableAnswer:
+        """Return the page of a segment behind the key `after` if any, of at most `limit` items."""
         ...

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
-from consumer.core.republish.scan_pace import UNIT_BYTES
+from consumer.core.republish.scan_page_size import UNIT_BYTES
 
 DOLLARS_PER_MILLION: Final = 0.125
 """Price of a million read request units on demand, in us-east-1."""

@@ -1,0 +1,171 @@
+"""One process of a snapshot: it takes segments, publishes what they hold, and helps until the end.
+
+Ownership: it has a task for each segment that it works on, and for the beats of each. Pages of
+several segments are read at the same time, and published one after the other. The key of a segment
+moves when each event of its page is stored or refused; a kill repeats no more than that page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Raw
+
+from consumer.core.republish.read_item import Busy
+from consumer.core.republish.segment_watch import SegmentWatch
+from consumer.core.republish.snapshot import Counts, Mode, all_done, of_run, total
+from consumer.errors import Misconfigured, Retryable, StreamUnreachable, TableNotFound
+from consumer.runtime.republish.held_segment import (
+    BEATS,
+    HeldSegment,
+    SegmentLost,
+    take_segment,
+)
+from consumer.runtime.republish.publishing import RepublishEnded
+from consumer.runtime.signal import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from consumer.core.republish.outcome import Outcome
+    from consumer.core.republish.read_item import ReadItem
+    from consumer.core.republish.snapshot import Segment, Snapshot
+    from consumer.core.republish.table_answer import TableAnswer
+    from consumer.ports import Chance, Clock
+    from consumer.snapshot_ports import SnapshotStore
+
+LOOK_SECONDS = 2.0
+"""Longest pause between two reads of the segments' rows."""
+
+SEGMENTS_AT_ONCE = {Mode.ONCE: 4, Mode.TWICE: 8}
+"""So many segments a process works on. Between two reads of a page lie seconds without a request."""
+
+CALLED_OFF = "it was called off"
+
+BUSY = "busy"
+"""Why an item is refused that was another one each time when it was read."""
+
+
+class Pages(Protocol):
+    """`SegmentScan`, as a run uses it."""
+
+    async def page(self, segment: int, segments: int, after: Raw | None) -> TableAnswer:
+        """Return the page of a segment behind the key `after`. Raise Retryable."""
+        ...
+
+
+class Publishing(Protocol):
+    """`Republisher`, as a run uses it."""
+
+    async def publish(self, items: Sequence[ReadItem]) -> list[Outcome]:
+        """Return when each event is stored or refused. Raise RepublishEnded."""
+        ...
+
+    def stop(self, why: str = CALLED_OFF) -> None:
+        """Publish nothing more, and release the segments (SIGTERM or SIGINT)."""
+        self.ending = self.ending or why
+        self._parts.publishing.stop()
+        self._changed.notify()
+
+    async def run(self) -> Snapshot | None:
+        """Work until all segments are done, here or elsewhere; return the row with the end.
+
+        None if the run ends before: `ending` says why. Raise StreamUnreachable, Misconfigured.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            while self.ending is None:
+                rows = await self._look()
+                if all_done(self._snapshot, rows):
+                    return await self._end(rows)
+                self._begin(tasks)
+                await self._changed.wait(LOOK_SECONDS)
+        return None
+
+    async def _look(self) -> Sequence[Segment]:
+        sent_at = self._parts.clock.now()
+        rows = await self._parts.store.read_segments(self._snapshot)
+        self._watch.observe(sent_at, self._parts.clock.now(), rows)
+        done = sum(row.done for row in of_run(self._snapshot, rows).values())
+        counts, segments = total(self._snapshot, rows), self._snapshot.terms.segments
+        self._parts.progress(SnapshotProgress(counts, done, segments))
+        return rows
+
+    async def _end(self, rows: Sequence[Segment]) -> Snapshot | None:
+        ended = self._snapshot.ended(self._parts.clock.wall(), total(self._snapshot, rows))
+        return await self._parts.store.end_snapshot(ended)
+
+    def _begin(self, tasks: asyncio.TaskGroup) -> None:
+        """Begin with segments that can be taken, as many as are worked on at once."""
+        while len(self._held) < SEGMENTS_AT_ONCE[self._snapshot.terms.mode]:
+            found = self._watch.next(self._held, self._parts.chance.random())
+            if found is None:
+                return
+            self._held.add(found.number)
+            tasks.create_task(self._work(found))
+
+    async def _work(self, found: Segment) -> None:
+        """Take a segment and publish it, to its end if nothing comes between."""
+        store, clock = self._parts.store, self._parts.clock
+        try:
+            row = await take_segment(store, self._snapshot, found, self._me)
+            if row is not None:
+                held = HeldSegment(store, self._snapshot, row, clock, self._beat)
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(held.beat())
+                    await self._publish_all(held)
+                    held.close()
+        finally:
+            self._held.discard(found.number)
+            self._changed.notify()
+
+    async def _publish_all(self, held: HeldSegment) -> None:
+        """Publish page by page, until the segment is done or lost, or the run ends."""
+        try:
+            while self.ending is None and not held.row.done:
+                await self._publish_page(held)
+        except SegmentLost:
+            return
+        except RepublishEnded as ended:
+            self.stop(str(ended))
+        except Retryable as error:
+            raise StreamUnreachable(f"table: {error}") from error
+        except TableNotFound as error:
+            raise Misconfigured(str(error)) from error
+        await held.release()
+
+    async def _publish_page(self, held: HeldSegment) -> None:
+        """Publish a page, and move the key behind it.
+
+        Raise SegmentLost, RepublishEnded, Retryable or TableNotFound: the key stays.
+        """
+        row = held.row
+        after = None if row.last_key is None else Raw(row.last_key.encode())
+        page = await self._parts.pages.page(row.number, self._snapshot.terms.segments, after)
+        items, busy = await self._confirmed(page)
+        async with self._turn:
+            held.check()
+            outcomes = await self._parts.publishing.publish(items)
+        refused = busy + [
+            RefusedItem(outcome.keys, refusal.reason, refusal.event_type, refusal.detail)
+            for outcome in outcomes
+            for refusal in outcome.refusals
+        ]
+        if refused:
+            self._parts.refused(refused)
+        counts = Counts(
+            items=len(items) + len(busy),
+            untaken=sum(not outcome.taken for outcome in outcomes),
+            stored=sum(outcome.stored for outcome in outcomes),
+            refused=len(refused),
+        )
+        await held.settle(None if page.after is None else bytes(page.after).decode(), counts)
+
+    async def _confirmed(self, page: TableAnswer) -> tuple[list[ReadItem], list[RefusedItem]]:
+        """Return the items to publish, and those that were another one each time."""
+        if self._parts.confirmation is None:
+            return list(page.items), []
+        read = await self._parts.confirmation.confirm(page.items)
+        busy = [RefusedItem(each.keys, BUSY) for each in read if isinstance(each, Busy)]
+        return [each for each in read if not isinstance(each, Busy)], busy
