@@ -63,6 +63,72 @@ class Publishing(Protocol):
         """Return when each event is stored or refused. Raise RepublishEnded."""
         ...
 
+    def stop(self) -> None:
+        """Send nothing more."""
+        ...
+
+
+class Confirmation(Protocol):
+    """`TwoReads`, as a run uses it."""
+
+    async def confirm(self, first: Sequence[ReadItem]) -> list[ReadItem | Busy]:
+        """Return these items after they were read again. Raise Retryable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedItem:
+    """An event that is not stored, or an item that is `busy`: a line of `--refused`."""
+
+    keys: Raw
+    reason: str
+    event_type: str | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotProgress:
+    """How far a snapshot is, by all of its processes."""
+
+    counts: Counts
+    segments_done: int
+    segments: int
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotParts:
+    """What a run works with. `store` answers definitely (`PatientStore`).
+
+    `confirmation` is there if items are read twice. `refused` is told before the key of the page
+    moves, `progress` at each look at the rows.
+    """
+
+    store: SnapshotStore
+    pages: Pages
+    publishing: Publishing
+    clock: Clock
+    chance: Chance
+    refused: Callable[[Sequence[RefusedItem]], None]
+    progress: Callable[[SnapshotProgress], None]
+    confirmation: Confirmation | None = None
+
+
+class SnapshotRun:
+    """`me` is unique for this process; `lease_duration` is in seconds."""
+
+    def __init__(
+        self, snapshot: Snapshot, parts: SnapshotParts, me: str, lease_duration: float
+    ) -> None:
+        self._snapshot = snapshot
+        self._parts = parts
+        self._me = me
+        self._beat = lease_duration / BEATS
+        self._watch = SegmentWatch(snapshot, me, lease_duration)
+        self._held: set[int] = set()
+        self._turn = asyncio.Lock()  # to publish
+        self._changed = Signal()
+        self.ending: str | None = None
+
     def stop(self, why: str = CALLED_OFF) -> None:
         """Publish nothing more, and release the segments (SIGTERM or SIGINT)."""
         self.ending = self.ending or why

@@ -83,9 +83,11 @@ class Publishing:
         self.ends_at: int | None = None
         self.stopped = False
         self.running = 0
+        self.calls = 0
 
     async def publish(self, items: Sequence[ReadItem]) -> list[Outcome]:
         self.running += 1
+        self.calls += 1
         assert self.running == 1, "one page at a time"
         try:
             await asyncio.sleep(self._seconds)
@@ -236,6 +238,24 @@ def test_who_cannot_write_loses_its_segments_and_publishes_no_more_of_them() -> 
     run(main)
     assert set(world.published) == everything(world)
     assert sum(times - 1 for times in world.published.values()) <= 4 * PAGE
+
+
+def test_a_page_that_waits_for_its_turn_is_not_published_once_its_segment_is_lost() -> None:
+    world = begun(World(20))
+    cut, other = Process(world, "a", publish=1.2 * LEASE), Process(world, "b")
+
+    async def main() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(cut.made().run())
+            await asyncio.sleep(1.0)
+            cut.twin.cut = True
+            tasks.create_task(other.made().run())
+            await asyncio.sleep(1.3 * LEASE)
+            cut.twin.cut = False
+
+    run(main)
+    assert set(world.published) == everything(world)
+    assert cut.publishing.calls == 2  # of four pages
 
 
 def test_called_off_it_releases_its_segments_at_once() -> None:
