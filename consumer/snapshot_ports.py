@@ -60,8 +60,6 @@ class TableScan(Protocol):
     Raise Retryable, and TableNotFound if there is no such table.
     """
 
-    async def page(
-        self, segment: int, segments: int, after: Raw | None, limit: int
-    ) -> TableAnswer:
+    async def page(self, segment: int, segments: int, after: Raw | None, limit: int) -> TableAnswer:
         """Return the page of a segment behind the key `after` if any, of at most `limit` items."""
         ...

@@ -25,9 +25,7 @@ class DynamoDbScan:
         self._table = table
         self._dynamodb = dynamodb
 
-    async def page(
-        self, segment: int, segments: int, after: Raw | None, limit: int
-    ) -> TableAnswer:
+    async def page(self, segment: int, segments: int, after: Raw | None, limit: int) -> TableAnswer:
         """Return the page of a segment behind the key `after` if any, of at most `limit` items."""
         start: dict[str, Any] = {}
         if after is not None:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Raw
 
+from consumer.core.reports.republish_report import BUSY
+from consumer.core.republish.item_event import Refusal
 from consumer.core.republish.read_item import Busy
 from consumer.core.republish.segment_watch import SegmentWatch
 from consumer.core.republish.snapshot import Counts, Mode, all_done, of_run, total
@@ -23,12 +25,13 @@ from consumer.runtime.republish.held_segment import (
     SegmentLost,
     take_segment,
 )
-from consumer.runtime.republish.publishing import RepublishEnded
+from consumer.runtime.republish.publishing import CALLED_OFF, RepublishEnded
 from consumer.runtime.signal import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from consumer.core.republish.item_filter import ItemFilter
     from consumer.core.republish.outcome import Outcome
     from consumer.core.republish.read_item import ReadItem
     from consumer.core.republish.snapshot import Segment, Snapshot
@@ -36,16 +39,13 @@ if TYPE_CHECKING:
     from consumer.ports import Chance, Clock
     from consumer.snapshot_ports import SnapshotStore
 
+Refused = tuple[Raw, Refusal]
+
 LOOK_SECONDS = 2.0
 """Longest pause between two reads of the segments' rows."""
 
 SEGMENTS_AT_ONCE = {Mode.ONCE: 4, Mode.TWICE: 8}
 """So many segments a process works on. Between two reads of a page lie seconds without a request."""
-
-CALLED_OFF = "it was called off"
-
-BUSY = "busy"
-"""Why an item is refused that was another one each time when it was read."""
 
 
 class Pages(Protocol):
@@ -77,16 +77,6 @@ class Confirmation(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedItem:
-    """An event that is not stored, or an item that is `busy`: a line of `--refused`."""
-
-    keys: Raw
-    reason: str
-    event_type: str | None = None
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class SnapshotProgress:
     """How far a snapshot is, by all of its processes."""
 
@@ -99,8 +89,8 @@ class SnapshotProgress:
 class SnapshotParts:
     """What a run works with. `store` answers definitely (`PatientStore`).
 
-    `confirmation` is there if items are read twice. `refused` is told before the key of the page
-    moves, `progress` at each look at the rows.
+    `confirmation` is there if items are read twice, `filter` if not all items are published.
+    `refused` is called before the key of the page moves, `progress` at each look at the rows.
     """
 
     store: SnapshotStore
@@ -108,9 +98,10 @@ class SnapshotParts:
     publishing: Publishing
     clock: Clock
     chance: Chance
-    refused: Callable[[Sequence[RefusedItem]], None]
+    refused: Callable[[Raw, Refusal], None]
     progress: Callable[[SnapshotProgress], None]
     confirmation: Confirmation | None = None
+    filter: ItemFilter | None = None
 
 
 class SnapshotRun:
@@ -209,29 +200,35 @@ class SnapshotRun:
         row = held.row
         after = None if row.last_key is None else Raw(row.last_key.encode())
         page = await self._parts.pages.page(row.number, self._snapshot.terms.segments, after)
-        items, busy = await self._confirmed(page)
+        wanted = self._wanted(page.items)
+        items, busy = await self._confirmed(wanted)
         async with self._turn:
             held.check()
             outcomes = await self._parts.publishing.publish(items)
-        refused = busy + [
-            RefusedItem(outcome.keys, refusal.reason, refusal.event_type, refusal.detail)
-            for outcome in outcomes
-            for refusal in outcome.refusals
-        ]
-        if refused:
-            self._parts.refused(refused)
+        refused = busy + [(each.keys, refusal) for each in outcomes for refusal in each.refusals]
+        for keys, refusal in refused:
+            self._parts.refused(keys, refusal)
+        untaken = sum(not outcome.taken for outcome in outcomes)
         counts = Counts(
-            items=len(items) + len(busy),
-            untaken=sum(not outcome.taken for outcome in outcomes),
+            items=len(page.items),
+            untaken=len(page.items) - len(wanted) + untaken,
             stored=sum(outcome.stored for outcome in outcomes),
             refused=len(refused),
         )
         await held.settle(None if page.after is None else bytes(page.after).decode(), counts)
 
-    async def _confirmed(self, page: TableAnswer) -> tuple[list[ReadItem], list[RefusedItem]]:
+    def _wanted(self, items: Sequence[ReadItem]) -> list[ReadItem]:
+        asked = self._parts.filter
+        return [item for item in items if asked is None or asked.takes(item)]
+
+    async def _confirmed(self, items: list[ReadItem]) -> tuple[list[ReadItem], list[Refused]]:
         """Return the items to publish, and those that were another one each time."""
         if self._parts.confirmation is None:
-            return list(page.items), []
-        read = await self._parts.confirmation.confirm(page.items)
-        busy = [RefusedItem(each.keys, BUSY) for each in read if isinstance(each, Busy)]
+            return items, []
+        read = await self._parts.confirmation.confirm(items)
+        busy = [
+            (each.keys, Refusal("", BUSY, f"read {each.reads} times"))
+            for each in read
+            if isinstance(each, Busy)
+        ]
         return [each for each in read if not isinstance(each, Busy)], busy

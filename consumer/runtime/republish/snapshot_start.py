@@ -35,7 +35,9 @@ async def join_or_begin(
         if there is not None:
             _agree(there, wanted, any_segments=any_segments)
             return there
-    raise StreamUnreachable(f"lease table: the row snapshot/{wanted.key} is deleted again and again")
+    raise StreamUnreachable(
+        f"lease table: the row snapshot/{wanted.key} is deleted again and again"
+    )
 
 
 def _agree(there: Snapshot, wanted: Snapshot, *, any_segments: bool) -> None:

@@ -5,7 +5,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from msgspec import Raw, json
@@ -17,10 +17,8 @@ from consumer.core.republish.snapshot import Counts, Mode, Snapshot, Terms, tota
 from consumer.core.republish.table_answer import TableAnswer
 from consumer.errors import Misconfigured, Retryable, StreamUnreachable, TableNotFound
 from consumer.runtime.republish.patient_store import PatientStore
-from consumer.runtime.republish.publishing import RepublishEnded
+from consumer.runtime.republish.publishing import CALLED_OFF, RepublishEnded
 from consumer.runtime.republish.snapshot_run import (
-    CALLED_OFF,
-    RefusedItem,
     SnapshotParts,
     SnapshotProgress,
     SnapshotRun,
@@ -28,6 +26,9 @@ from consumer.runtime.republish.snapshot_run import (
 from tests.twins.lease_table import Fault
 from tests.twins.snapshot_store import SnapshotRows, SnapshotStoreTwin
 from tests.twins.virtual_time import HalfChance, VirtualClock, run
+
+if TYPE_CHECKING:
+    from consumer.core.republish.item_filter import ItemFilter
 
 LEASE = 10.0
 PAGE = 5
@@ -114,7 +115,7 @@ class Process:
     def __init__(self, world: World, me: str, read: float = 0.01, publish: float = 0.05) -> None:
         self.twin = SnapshotStoreTwin(world.rows)
         self.publishing = Publishing(world, publish)
-        self.refused: list[RefusedItem] = []
+        self.refused: list[tuple[Raw, Refusal]] = []
         self.progress: list[SnapshotProgress] = []
         clock, chance = VirtualClock(), HalfChance()
         self.parts = SnapshotParts(
@@ -123,7 +124,7 @@ class Process:
             self.publishing,
             clock,
             chance,
-            self.refused.extend,
+            lambda keys, refusal: self.refused.append((keys, refusal)),
             self.progress.append,
         )
         self.me = me
@@ -175,15 +176,15 @@ def test_refused_and_untaken_are_counted_and_told_before_the_key_moves() -> None
     process.publishing.untaken = {bytes(key_of(4)), bytes(key_of(5))}
     told_at: list[int] = []
 
-    def refused(items: Sequence[RefusedItem]) -> None:
+    def refused(keys: Raw, refusal: Refusal) -> None:
         told_at.append(total(SNAPSHOT, world.rows.of(SNAPSHOT).values()).refused)
-        process.refused.extend(items)
+        process.refused.append((keys, refusal))
 
     process.parts = replace(process.parts, refused=refused)
     ended = run(lambda: process.made().run())
     assert ended is not None
     assert ended.counts == Counts(20, 2, 17, 1)
-    assert process.refused == [RefusedItem(key_of(3), "validation", "a.b", "x")]
+    assert process.refused == [(key_of(3), Refusal("a.b", "validation", "x"))]
     assert told_at == [0]
 
 
@@ -303,6 +304,36 @@ def test_a_table_that_cannot_be_read_ends_it(
     assert raised.group_contains(kind)
 
 
+def test_a_lease_table_that_does_not_answer_ends_it_after_minutes() -> None:
+    world = begun(World(400))
+    process = Process(world, "a", publish=1.0)
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(3.0, setattr, process.twin, "cut", True)
+        with pytest.raises(ExceptionGroup) as raised:
+            await process.made().run()
+        assert raised.group_contains(StreamUnreachable)
+        assert 300.0 < loop.time() < 330.0
+
+    run(main)
+
+
+class Odd:
+    def takes(self, item: ReadItem) -> bool:
+        return int(json.decode(item.keys)["pk"]["N"]) % 2 == 1
+
+
+def test_what_the_filter_leaves_out_is_read_and_not_published() -> None:
+    world = begun(World(20))
+    process = Process(world, "a")
+    process.parts = replace(process.parts, filter=cast("ItemFilter", Odd()))
+    ended = run(lambda: process.made().run())
+    assert ended is not None
+    assert ended.counts == Counts(20, 10, 10, 0)
+    assert set(world.published) == {bytes(key_of(n)) for n in range(1, 20, 2)}
+
+
 class Twice:
     """Of two reads: item 7 is another one each time, item 8 is gone."""
 
@@ -324,7 +355,7 @@ def test_what_is_busy_is_refused_and_the_rest_is_published() -> None:
     ended = run(lambda: process.made(snapshot).run())
     assert ended is not None
     assert ended.counts == Counts(20, 0, 19, 1)
-    assert process.refused == [RefusedItem(key_of(7), "busy")]
+    assert process.refused == [(key_of(7), Refusal("", "busy", "read 5 times"))]
     assert set(world.published) == everything(world) - {bytes(key_of(7))}
 
 
