@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from consumer.adapters.aws.aws import Aws
+from consumer.adapters.aws.table_scan import DynamoDbScan
 from consumer.adapters.aws.tables import DynamoDbTable
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.nakadi import Nakadi
@@ -28,6 +29,8 @@ from consumer.core.republish.item_events import ItemEvents
 from consumer.core.republish.rate_limit import RateLimit
 from consumer.core.republish.subscriptions import Subscription, subscriptions_of
 from consumer.core.republish.taking_part import Participation, taking_part, unknown_names
+from consumer.core.routes.filters.lambda_filter import Filter, read_filter_json
+from consumer.core.routes.language.bad_pattern import BadPattern
 from consumer.credentials import fallback_region, tls_of, token_of
 from consumer.errors import Misconfigured, Retryable, TableNotFound
 from consumer.find_stream import check_ordering_attributes, patiently
@@ -91,6 +94,7 @@ class Engine:
     """The parts of a run, opened."""
 
     table: DynamoDbTable
+    scan: DynamoDbScan
     events: ItemEvents
     reader: TableReader
     reads: TwoReads
@@ -170,6 +174,7 @@ async def opened(reach: Reach, rates: Rates, apart: float = APART_SECONDS) -> As
         rate = RateLimit(rates.events or EVENTS_A_SECOND)
         yield Engine(
             table,
+            DynamoDbScan(table, dynamodb),
             events,
             reader,
             TwoReads(reader, events, clock, apart),
@@ -212,6 +217,16 @@ def number(option: str, text: str | None) -> float | None:
     if not 0 < found < 1e9:
         raise Misconfigured(f"{option}: found {text!r}, wanted a number above 0")
     return found
+
+
+def filter_of(text: str | None) -> Filter | None:
+    """Return the filter of --filter, None if it was not given. Raise Misconfigured."""
+    if text is None:
+        return None
+    try:
+        return read_filter_json(text)
+    except BadPattern as error:
+        raise Misconfigured(f"--filter: {error}") from None
 
 
 async def _nakadis(
