@@ -85,10 +85,8 @@ class Repairing:
             if isinstance(found, Busy):
                 self.report.count_busy()
                 self._refused(found.keys, Refusal("", BUSY, f"read {found.reads} times"))
-            elif found.item is None:
-                items.append(replace(found, last_image=last_images.get(identity_of(found.keys))))
             else:
-                items.append(found)
+                items.append(replace(found, last_image=last_images.get(identity_of(found.keys))))
         try:
             self._count(await self._republisher.publish(items))
         except RepublishEnded as ended:
