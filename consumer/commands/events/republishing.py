@@ -17,8 +17,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from consumer.adapters.aws.aws import Aws
+from consumer.adapters.aws.table_scan import DynamoDbScan
 from consumer.adapters.aws.tables import DynamoDbTable
-from consumer.adapters.clock import SystemClock
+from consumer.adapters.clock import AwsClock, SystemClock
 from consumer.adapters.nakadi import Nakadi
 from consumer.commands.events.redrive import table_of
 from consumer.core.event.shapes import Shapes
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
     from consumer.core.republish.table_description import TableDescription
     from consumer.core.routes.route import Route
-    from consumer.ports import Publisher
+    from consumer.ports import Clock, Publisher
     from consumer.settings.settings import Settings
 
 CONNECTIONS = 4
@@ -59,7 +60,10 @@ READ_PART = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What a run reaches. `readers` are the subscriptions by event type, None if not known."""
+    """What a run reaches. `readers` are the subscriptions by event type, None if not known.
+
+    `clock` has learned AWS's time: that of a read is compared with the times of changes.
+    """
 
     settings: Settings
     table: TableDescription
@@ -67,6 +71,7 @@ class Reach:
     participation: Participation
     run: Run
     readers: Mapping[str, Sequence[Subscription] | None]
+    clock: AwsClock
 
     def lines(self) -> Iterator[str]:
         """Yield what is said before the command asks."""
@@ -91,11 +96,13 @@ class Engine:
     """The parts of a run, opened."""
 
     table: DynamoDbTable
+    scan: DynamoDbScan
+    units: RateLimit
     events: ItemEvents
     reader: TableReader
     reads: TwoReads
     republisher: Republisher
-    clock: SystemClock
+    clock: Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,11 @@ class Rates:
 
     read_units: float | None = None
     events: float | None = None
+
+    @property
+    def published(self) -> float:
+        """Events a second."""
+        return self.events or EVENTS_A_SECOND
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> Rates:
@@ -125,9 +137,9 @@ def look(settings: Settings, names: Sequence[str], identity: str, *, removes: bo
 
 
 async def _look(settings: Settings, names: Sequence[str], identity: str, *, removes: bool) -> Reach:
-    clock = SystemClock()
+    clock = AwsClock(SystemClock())
     chance = random.Random()  # noqa: S311 - spreads retries, guards no secret
-    async with Aws(fallback_region(settings)) as aws:
+    async with Aws(fallback_region(settings), clock) as aws:
         table = DynamoDbTable(await aws.dynamodb(CONNECTIONS), clock, _table_of(settings))
         try:
             described = await patiently("the table", table.describe, clock, chance)
@@ -149,27 +161,29 @@ async def _look(settings: Settings, names: Sequence[str], identity: str, *, remo
         raise Misconfigured(f"no route takes part: {told}")
     run = Run(identity, described.arn, described.stream)
     async with AsyncExitStack() as stack:
-        nakadis = await _nakadis(stack, settings, participation.taking, clock)
-        readers = {name: await _readers(nakadi) for name, nakadi in nakadis.items()}
-    return Reach(settings, described, routes, participation, run, readers)
+        clients = await nakadis(stack, settings, participation.taking, clock)
+        readers = {name: await _readers(nakadi) for name, nakadi in clients.items()}
+    return Reach(settings, described, routes, participation, run, readers, clock)
 
 
 @asynccontextmanager
 async def opened(reach: Reach, rates: Rates, apart: float = APART_SECONDS) -> AsyncIterator[Engine]:
     """Open the engine. Two reads are `apart` by so many seconds."""
-    settings, clock = reach.settings, SystemClock()
+    settings, clock = reach.settings, reach.clock
     chance = random.Random()  # noqa: S311 - spreads retries, guards no secret
-    async with Aws(fallback_region(settings)) as aws, AsyncExitStack() as stack:
+    async with Aws(fallback_region(settings), clock) as aws, AsyncExitStack() as stack:
         dynamodb = await aws.dynamodb(CONNECTIONS)
         table = DynamoDbTable(dynamodb, clock, reach.table.name, reach.table.keys)
         taking = reach.participation.taking
         events = ItemEvents(reach.routes, reach.participation, reach.run, Shapes())
         units = RateLimit(rates.read_units or units_of(reach.table))
         reader = TableReader(table, units, clock, chance)
-        publishers: dict[str, Publisher] = {**await _nakadis(stack, settings, taking, clock)}
-        rate = RateLimit(rates.events or EVENTS_A_SECOND)
+        publishers: dict[str, Publisher] = {**await nakadis(stack, settings, taking, clock)}
+        rate = RateLimit(rates.published)
         yield Engine(
             table,
+            DynamoDbScan(table, dynamodb),
+            units,
             events,
             reader,
             TwoReads(reader, events, clock, apart),
@@ -214,8 +228,8 @@ def number(option: str, text: str | None) -> float | None:
     return found
 
 
-async def _nakadis(
-    stack: AsyncExitStack, settings: Settings, routes: Sequence[Route], clock: SystemClock
+async def nakadis(
+    stack: AsyncExitStack, settings: Settings, routes: Sequence[Route], clock: Clock
 ) -> dict[str, Nakadi]:
     """Open a client for each event type."""
     found: dict[str, Nakadi] = {}

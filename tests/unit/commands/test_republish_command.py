@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from consumer import cli
+from consumer.adapters.clock import AwsClock, SystemClock
 from consumer.commands.events import republish
 from consumer.commands.events.refused_keys import RefusedKeys
 from consumer.commands.events.republish import wanted_keys
@@ -135,7 +136,9 @@ def test_it_says_whom_it_reaches() -> None:
         "unknown": None,
     }
     participation = taking_part(routes, (), STREAM_ARN, removes=False)
-    reach = Reach(load_settings(LEAST), TABLE, routes, participation, RUN, readers)
+    reach = Reach(
+        load_settings(LEAST), TABLE, routes, participation, RUN, readers, AwsClock(SystemClock())
+    )
     assert [*reach.lines()] == [
         f"table orders, stream {LABEL}, run run-1",
         "route order: publishes to order",
