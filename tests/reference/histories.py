@@ -332,12 +332,12 @@ def wrong(
     make: Callable[[Weaver], Life],
     reader: Callable[[], Reader],
     lives: int,
-    **faults: int,
+    weaver: Callable[[Random], Weaver] = Weaver,
 ) -> list[int]:
     """The seeds of histories after which a reader holds something else than the table."""
     found = []
     for seed in range(lives):
-        life = make(Weaver(Random(seed), **faults))
+        life = make(weaver(Random(seed)))
         if life.read_by(reader()) != life.item:
             found.append(seed)
     return found

@@ -6,6 +6,7 @@ table in some of the same histories: else these would not show what the rule is 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from math import inf
 from random import Random
 from typing import Any
@@ -42,6 +43,10 @@ def repaired() -> Reader:
     return Reader(("id",), repaired=True)
 
 
+def coarse(chance: Random) -> Weaver:
+    return Weaver(chance, cut=60)
+
+
 # -- random lives
 
 
@@ -62,7 +67,7 @@ def test_a_reader_that_is_repaired_ends_with_the_table(make: Make, chance: Rando
 
 @pytest.mark.parametrize("make", [Weaver.ordinary, Weaver.late, Weaver.repaired])
 def test_times_may_be_cut_to_the_minute(make: Make) -> None:
-    assert wrong(make, lambda: Reader(("id",), repaired=True, cut=60), LIVES, cut=60) == []
+    assert wrong(make, lambda: Reader(("id",), repaired=True, cut=60), LIVES, coarse) == []
 
 
 @pytest.mark.parametrize(
@@ -186,19 +191,19 @@ def test_without_cutting_a_reader_of_coarse_times_goes_wrong() -> None:
     def broken() -> Reader:
         return ComparesWithoutCutting(("id",), repaired=True, cut=60)
 
-    assert wrong(Weaver.ordinary, broken, LIVES, cut=60) != []
+    assert wrong(Weaver.ordinary, broken, LIVES, coarse) != []
 
 
 # -- whoever reads the table breaks a rule
 
 
 def test_a_label_asked_for_after_the_read_harms_readers() -> None:
-    assert wrong(Weaver.swept_meanwhile, plain, LIVES, labelled_late=1) != []
+    assert wrong(Weaver.swept_meanwhile, plain, LIVES, partial(Weaver, labelled_late=True)) != []
 
 
 def test_a_reading_without_a_sequence_has_no_place() -> None:
     with pytest.raises(KeyError, match="sequence"):
-        wrong(Weaver.swept_meanwhile, plain, LIVES, unnumbered=1)
+        wrong(Weaver.swept_meanwhile, plain, LIVES, partial(Weaver, unnumbered=True))
 
 
 # -- rules by example
