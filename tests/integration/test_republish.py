@@ -61,6 +61,18 @@ def test_a_partition_key_stands_for_all_its_items(desk: Desk) -> None:
     assert "route all: takes no part, not named with --route\n" in out
 
 
+def test_a_filter_finds_its_items_in_the_whole_table(desk: Desk) -> None:
+    wanted = {"item": {"n": {"N": [{"prefix": "1"}]}}}
+    desk.put(*(item("o-1", number, n={"N": str(number)}) for number in range(40)))
+    code, out, _ = desk.republish("--filter", json.dumps(wanted), "--yes", "--max-rate", "20")
+    assert code == 0
+    lines = [each["data"]["line"] for each in desk.stored(desk.order)]
+    assert sorted(lines) == [1, *range(10, 20)]
+    assert "11 keys read" in out
+    code, out, _ = desk.republish("--filter", json.dumps(wanted), "--dry-run")
+    assert f"{desk.order}: 11 S\n" in out
+
+
 def test_what_is_gone_goes_to_routes_that_are_named_only(desk: Desk) -> None:
     gone = json.dumps(key("o-9", 1))
     code, out, _ = desk.republish("--key", gone, "--yes")
@@ -155,7 +167,7 @@ def test_it_says_whom_it_reaches(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ((), "--key or --keys-from: found neither"),
+        ((), "--key, --keys-from or --filter: found none of them"),
         (
             ("--key", '{"id": {"S": "1"}}'),
             "--key: 'id' is no attribute of the table's key (pk, sk)",

@@ -29,6 +29,8 @@ from consumer.core.republish.item_events import ItemEvents
 from consumer.core.republish.rate_limit import RateLimit
 from consumer.core.republish.subscriptions import Subscription, subscriptions_of
 from consumer.core.republish.taking_part import Participation, taking_part, unknown_names
+from consumer.core.routes.filters.lambda_filter import Filter, read_filter_json
+from consumer.core.routes.language.bad_pattern import BadPattern
 from consumer.credentials import fallback_region, tls_of, token_of
 from consumer.errors import Misconfigured, Retryable, TableNotFound
 from consumer.find_stream import check_ordering_attributes, patiently
@@ -226,6 +228,16 @@ def number(option: str, text: str | None) -> float | None:
     if not 0 < found < 1e9:
         raise Misconfigured(f"{option}: found {text!r}, wanted a number above 0")
     return found
+
+
+def filter_of(text: str | None) -> Filter | None:
+    """Return the filter of --filter, None if it was not given. Raise Misconfigured."""
+    if text is None:
+        return None
+    try:
+        return read_filter_json(text)
+    except BadPattern as error:
+        raise Misconfigured(f"--filter: {error}") from None
 
 
 async def nakadis(

@@ -13,13 +13,11 @@ from consumer.commands.events.run_progress import RunProgress
 from consumer.core.reports.duration import in_words
 from consumer.core.republish.estimate import estimate, exceeds_half, retention_of
 from consumer.core.republish.item_filter import ItemFilter
-from consumer.core.republish.scan_page_size import ScanPageSize
 from consumer.core.republish.snapshot import Mode
 from consumer.errors import Misconfigured, Retryable, StreamUnreachable, TableNotFound
-from consumer.runtime.republish.segment_scan import SegmentScan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import TextIO
 
     from consumer.adapters.nakadi import Nakadi
@@ -78,35 +76,29 @@ async def count_events(reach: Reach, options: SnapshotOptions, out: TextIO) -> N
     Raise StreamUnreachable, Misconfigured.
     """
     counts: Counter[tuple[str, str]] = Counter()
-    items = 0
+    items, table = 0, reach.table
     async with opened(reach, options.rates) as engine:
-        size = ScanPageSize(engine.units, None)
-        pages = SegmentScan(engine.scan, engine.reader, size, engine.clock)
         progress = RunProgress(sys.stderr, engine.clock, "snapshot")
-        after = None
-        while True:
-            try:
-                page = await pages.page(0, 1, after)
-            except Retryable as error:
-                raise StreamUnreachable(f"table: {error}") from error
-            except TableNotFound as error:
-                raise Misconfigured(str(error)) from error
-            items += len(page.items)
-            for item in _wanted(reach, options, page.items):
-                made = engine.events.made_of(item)
-                counts.update((event.event_type, "events") for event in made.events)
-                counts.update((each.event_type, each.reason) for each in made.refusals)
-            progress.show(items, reach.table.items or None, "counted")
-            after = page.after
-            if after is None:
-                break
+        item_bytes = table.size_bytes / table.items if table.items else None
+        try:
+            async for page in engine.reader.scan(engine.scan, item_bytes):
+                items += len(page)
+                for item in _wanted(reach, options, page):
+                    made = engine.events.made_of(item)
+                    counts.update((event.event_type, "events") for event in made.events)
+                    counts.update((each.event_type, each.reason) for each in made.refusals)
+                progress.show(items, table.items or None, "counted")
+        except Retryable as error:
+            raise StreamUnreachable(f"table: {error}") from error
+        except TableNotFound as error:
+            raise Misconfigured(str(error)) from error
         progress.close(items, items, "counted")
     out.write(f"{items} items\n")
     out.write("".join(f"{name}: {n} {what}\n" for (name, what), n in sorted(counts.items())))
 
 
 def _wanted(
-    reach: Reach, options: SnapshotOptions, items: tuple[ReadItem, ...]
+    reach: Reach, options: SnapshotOptions, items: Sequence[ReadItem]
 ) -> Iterator[ReadItem]:
     if options.filter is None:
         yield from items

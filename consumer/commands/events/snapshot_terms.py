@@ -9,12 +9,10 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from consumer.commands.events.republishing import Rates, number, run_id
+from consumer.commands.events.republishing import Rates, filter_of, number, run_id
 from consumer.core.republish.estimate import default_segments
 from consumer.core.republish.snapshot import MAX_SEGMENTS, Mode, Snapshot, Terms
 from consumer.core.republish.taking_part import taking_part
-from consumer.core.routes.filters.lambda_filter import read_filter_json
-from consumer.core.routes.language.bad_pattern import BadPattern
 from consumer.errors import Misconfigured
 from consumer.runtime.republish.two_reads import APART_SECONDS
 from consumer.settings.given import collect
@@ -67,7 +65,7 @@ class SnapshotOptions:
         return cls(
             _id(arguments.id),
             _segments(arguments.segments),
-            None if arguments.filter is None else _filter(arguments.filter),
+            filter_of(arguments.filter),
             None if arguments.filter is None else arguments.filter.strip(),
             Mode.TWICE if arguments.repair else Mode.ONCE,
             apart or APART_SECONDS,
@@ -126,11 +124,3 @@ def _segments(text: str | None) -> int | None:
             f"--segments: found {text}, wanted a whole number from 1 to {MAX_SEGMENTS}"
         )
     return None if found is None else int(found)
-
-
-def _filter(text: str) -> Filter:
-    try:
-        return read_filter_json(text)
-    except BadPattern as error:
-        place = f" in {error.place}" if error.place else ""
-        raise Misconfigured(f"--filter: {error.reason}{place}") from None

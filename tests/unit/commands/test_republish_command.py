@@ -52,7 +52,9 @@ def key(pk: str, sk: int) -> str:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ((), "--key or --keys-from: found neither"),
+        ((), "--key, --keys-from or --filter: found none of them"),
+        (("--filter", "{}x"), "--filter: "),
+        (("--filter", '{"item": {"a": {"S": []}}}'), "--filter: item.a.S"),
         (("--key", "{}", "--rcu", "x"), "--rcu: found 'x', wanted a number above 0"),
         (("--key", "{}", "--max-rate", "inf"), "--max-rate: found 'inf', wanted a number above 0"),
     ],
