@@ -157,10 +157,10 @@ def _parser() -> Parser:
     policy.add_argument(
         "--for",
         dest="purpose",
-        choices=("run", "redrive", "check", "operate", "preview", "republish"),
+        choices=("run", "redrive", "check", "operate", "preview", "republish", "snapshot"),
         default="run",
         help="what the policy allows: the service (run, the default), redrive, check, preview"
-        " --live, republish, or leases, gaps, seek, pause and resume (operate)",
+        " --live, republish, snapshot, or leases, gaps, seek, pause and resume (operate)",
     )
     event_type = add(
         "event-type", "print a definition of the event type, to create it with, as JSON"

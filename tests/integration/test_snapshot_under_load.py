@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,9 @@ class Service(Desk):
         """The items of settled pages."""
         return sum(int(row["items"]["N"]) for row in self.rows())
 
+    def has_counted(self, items: int) -> bool:
+        return self.counted() >= items
+
     def until(self, true: Callable[[], bool], what: str) -> None:
         began = time.monotonic()
         while not true():
@@ -95,7 +99,7 @@ def test_readers_end_equal_to_the_table_though_processes_are_killed(service: Ser
         began_at = {name: len(service.stored(name)) for name in (service.all, service.order)}
         for settled in (ITEMS // 5, 2 * ITEMS // 5):
             victim = service.start(*words)
-            service.until(lambda part=settled: service.counted() >= part, "a part is settled")
+            service.until(partial(service.has_counted, settled), "a part is settled")
             victim.kill()
             assert victim.wait() == -9
         last = [service.start(*words), service.start(*words)]
