@@ -154,14 +154,14 @@ def test_it_says_whom_it_reaches(desk: Desk) -> None:
         "name": "expired",
         "filter": {"userIdentity": {"type": ["Service"]}},
     }
-    code, out, _ = desk.republish(
-        "--key", '{"pk": {"S": "o-1"}}', "--dry-run", **desk.routes(outbox, expired)
-    )
+    stock = desk.nakadi.subscribe("stock", desk.order, "cache")
+    code, out, _ = desk.republish("--key", PARTITION, "--dry-run", **desk.routes(outbox, expired))
     assert code == 0
     assert f"route orders: publishes to {desk.order}\n" in out
     assert "route out: takes no part, its events are business events: " in out
     assert "route expired: takes no part, its filter asks for userIdentity.type, " in out
-    assert re.search(rf"^{re.escape(desk.order)}: .*subscription", out, re.MULTILINE)
+    assert f"{desk.order}: read by stock, group cache, subscription {stock}\n" in out
+    assert f"{desk.all}: no subscription reads it\n" in out
 
 
 @pytest.mark.parametrize(
