@@ -200,6 +200,8 @@ class World:
             self.checks.fail("unretrieved", f"{task.what}: {task.exception()!r}")
         self.over = self.well = True
         await self.cluster.bury()
+        if not self.checks.violations:
+            self.checks.readers.judge()
 
     async def _come_right(self) -> None:
         all_well(self)

@@ -7,6 +7,7 @@ from math import inf
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON, sequence_of
 from consumer.core.leases.lease import ALL_SHARDS, SEEK, Gap
 from localdev.streams.errors import ServiceError
+from localdev.streams.model.item import Item
 from localdev.streams.model.record import ViewType
 from localdev.streams.model.shard import Shard as ModelShard
 from localdev.streams.model.stream import Stream as ModelStream
@@ -58,7 +59,7 @@ class EventTruth:
 class Record:
     """One change, with an event for each event type that takes it.
 
-    `kinds` are those of its item before and after it.
+    `kinds` are those of its item before and after it, `item` is the item after it.
     """
 
     sequence: int
@@ -67,6 +68,7 @@ class Record:
     key: str
     kinds: tuple[Kind, Kind]
     at: float  # epoch seconds
+    item: Item | None = None
     excused: bool = False
     sent_at: float = -inf  # loop time of the last request with an event that is objected to
     events: dict[str, EventTruth] = field(default_factory=dict)
@@ -136,14 +138,16 @@ class Truth:
                     fresh.append(truth)
         return fresh
 
-    def wrote(self, stream: ModelStream, key: str, kinds: tuple[Kind, Kind]) -> Record | None:
+    def wrote(
+        self, stream: ModelStream, key: str, kinds: tuple[Kind, Kind], item: Item | None = None
+    ) -> Record | None:
         """The newest record of the stream, which has just been written."""
         for shard in stream.open_shards:
             truth = self.shards[shard.shard_id]
             if len(shard.history) > len(truth.records):
                 entry = shard.history[-1]
                 ordinal = len(truth.records)
-                record = Record(entry.sequence, truth, ordinal, key, kinds, entry.at)
+                record = Record(entry.sequence, truth, ordinal, key, kinds, entry.at, item)
                 for name in dict.fromkeys(name for rules in self._versions for name in rules):
                     expected = frozenset(
                         expected_of(rules, name, kinds) if name in rules else None

@@ -13,6 +13,7 @@ from tests.simulation.mutants import (
     filters,
     leases,
     liveness,
+    readers,
     reading,
     reports,
     routes,
@@ -111,6 +112,11 @@ MUTANTS: Sequence[Callable[[], None]] = (
     ahead.a_drain_drops_one_of_two_events,
     ahead.a_record_is_settled_by_one_of_two_events,
     ahead.the_mark_survives_a_seek,
+    readers.events_name_no_stream,
+    readers.readers_compare_the_sequence_alone,
+    readers.no_stream_counts_as_the_lowest,
+    readers.readers_forget_tombstones_after_a_day,
+    readers.readers_keep_what_came_last,
 )
 
 NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
@@ -164,6 +170,9 @@ NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
     ahead.a_drain_drops_one_of_two_events: frozenset({"routes"}),
     ahead.a_record_is_settled_by_one_of_two_events: frozenset({"routes"}),
     ahead.the_mark_survives_a_seek: frozenset({"routes", "seek"}),
+    readers.events_name_no_stream: frozenset({"restream"}),
+    readers.readers_compare_the_sequence_alone: frozenset({"restream"}),
+    readers.readers_forget_tombstones_after_a_day: frozenset({"poison"}),
 }
 """Kinds of trouble without which a fault shows nothing: seeds without them are passed over."""
 
