@@ -210,9 +210,32 @@ def test_a_table_that_is_not_there_is_named(desk: Desk) -> None:
     assert "CONSUMER_TABLE: no table 'absent'" in errors
 
 
-def test_an_event_type_that_is_not_there_ends_the_run(desk: Desk) -> None:
+def test_an_event_type_that_is_not_there_is_named_before_anything_is_published(desk: Desk) -> None:
     desk.put(item("o-1", 1))
     gone = {"event_type": f"{desk.table}.gone", "name": "gone"}
-    code, out, _ = desk.republish("--key", json.dumps(key("o-1", 1)), "--yes", **desk.routes(gone))
+    key_of_it = json.dumps(key("o-1", 1))
+    code, _, errors = desk.republish("--key", key_of_it, "--yes", **desk.routes(gone))
+    assert (code, errors.count("\n")) == (2, 1)
+    assert f"{desk.table}.gone" in errors
+    assert desk.stored(desk.all) == []
+
+
+def test_a_schema_without_room_is_named_with_what_to_add(desk: Desk) -> None:
+    closed = {"type": "object", "additionalProperties": False}
+    place = {name: {"type": "string"} for name in ("sequence", "stream")}
+    change = {**closed, "properties": place}
+    schema = {"type": "object", "properties": {"pk": {"type": "string"}, "change": change}}
+    name = f"{desk.table}.closed"
+    desk.create_event_type(name, schema)
+    route = {"event_type": name, "name": "closed"}
+    code, _, errors = desk.republish("--key", PARTITION, "--yes", **desk.routes(route))
+    assert (code, errors.count("\n")) == (2, 1)
+    assert 'add to its properties: "snapshot": {"type": "string"}, "read_at": {' in errors
+
+
+def test_publishing_that_is_forbidden_ends_the_run(desk: Desk) -> None:
+    desk.put(item("o-1", 1))
+    desk.nakadi.add_fault(kind="status", status=403, event_type=desk.order, count=1)
+    code, out, _ = desk.republish("--key", json.dumps(key("o-1", 1)), "--yes")
     assert code == 1
-    assert re.search(rf"^ended early: {desk.table}.gone: Nakadi answered .*404", out, re.MULTILINE)
+    assert re.search(rf"^ended early: {desk.order}: Nakadi answered .*403", out, re.MULTILINE)

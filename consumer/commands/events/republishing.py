@@ -12,7 +12,7 @@ import secrets
 import signal
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from consumer.adapters.aws.table_scan import DynamoDbScan
 from consumer.adapters.aws.tables import DynamoDbTable
 from consumer.adapters.clock import AwsClock, SystemClock
 from consumer.adapters.nakadi import Nakadi
+from consumer.commands.events.event_type_fitness import check_event_type
 from consumer.commands.events.redrive import table_of
 from consumer.core.event.shapes import Shapes
 from consumer.core.publishing.lanes import LANE_SLOTS
@@ -65,6 +66,7 @@ class Reach:
     """What a run reaches. `readers` are the subscriptions by event type, None if not known.
 
     `clock` has learned AWS's time: that of a read is compared with the times of changes.
+    `unseen` says of event types why their definition could not be looked at.
     """
 
     settings: Settings
@@ -74,6 +76,7 @@ class Reach:
     run: Run
     readers: Mapping[str, Sequence[Subscription] | None]
     clock: AwsClock
+    unseen: Mapping[str, str] = field(default_factory=dict)
 
     def lines(self) -> Iterator[str]:
         """Yield what is said before the command asks."""
@@ -82,6 +85,8 @@ class Reach:
             yield f"route {route.title}: publishes to {route.event_type}"
         for route, reason in self.participation.others:
             yield f"route {route.title}: takes no part, {reason}"
+        for event_type, why in self.unseen.items():
+            yield f"{event_type}: whether it takes these events could not be seen: {why}"
         for event_type, readers in self.readers.items():
             if readers is None:
                 yield f"{event_type}: its subscriptions could not be listed"
@@ -164,8 +169,13 @@ async def _look(settings: Settings, names: Sequence[str], identity: str, *, remo
     run = Run(identity, described.arn, described.stream)
     async with AsyncExitStack() as stack:
         clients = await nakadis(stack, settings, participation.taking, clock)
+        unseen = {
+            route.event_type: await check_event_type(clients[route.event_type], route)
+            for route in participation.taking
+        }
         readers = {name: await _readers(nakadi) for name, nakadi in clients.items()}
-    return Reach(settings, described, routes, participation, run, readers, clock)
+    doubts = {name: why for name, why in unseen.items() if why is not None}
+    return Reach(settings, described, routes, participation, run, readers, clock, doubts)
 
 
 @asynccontextmanager

@@ -138,8 +138,16 @@ def test_it_says_whom_it_reaches() -> None:
         "unknown": None,
     }
     participation = taking_part(routes, (), STREAM_ARN, removes=False)
+    unseen = {"order": "no answer"}
     reach = Reach(
-        load_settings(LEAST), TABLE, routes, participation, RUN, readers, AwsClock(SystemClock())
+        load_settings(LEAST),
+        TABLE,
+        routes,
+        participation,
+        RUN,
+        readers,
+        AwsClock(SystemClock()),
+        unseen,
     )
     assert [*reach.lines()] == [
         f"table orders, stream {LABEL}, run run-1",
@@ -148,6 +156,7 @@ def test_it_says_whom_it_reaches() -> None:
             "route expired: takes no part, its filter asks for userIdentity.type, and an item is"
             " matched as its INSERT"
         ),
+        "order: whether it takes these events could not be seen: no answer",
         "order: read by stock, group g, subscription s-1",
         "order: read by mail, subscription s-2",
         "none: no subscription reads it",
