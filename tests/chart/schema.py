@@ -73,7 +73,9 @@ CONTAINERS: Schema = {
     "items": {
         "type": "object",
         "required": ["name"],
-        "properties": {"name": {"not": {"enum": ["check", "consumer", "redrive", "republish", "snapshot"]}}},
+        "properties": {
+            "name": {"not": {"enum": ["check", "consumer", "redrive", "republish", "snapshot"]}}
+        },
     },
 }
 """Beside the chart's own."""
