@@ -73,7 +73,9 @@ CONTAINERS: Schema = {
     "items": {
         "type": "object",
         "required": ["name"],
-        "properties": {"name": {"not": {"enum": ["check", "consumer", "redrive", "republish"]}}},
+        "properties": {
+            "name": {"not": {"enum": ["check", "consumer", "redrive", "republish", "snapshot"]}}
+        },
     },
 }
 """Beside the chart's own."""
@@ -137,6 +139,12 @@ NARROWER: Mapping[str, Schema] = {
     "republish.activeDeadlineSeconds": {"minimum": 60},
     "republish.serviceAccount.name": DNS_NAME,
     "republish.serviceAccount.annotations": STRINGS,
+    "snapshot.id": {"pattern": "^[A-Za-z0-9_.-]{0,100}$"},
+    "snapshot.parallelism": {"minimum": 1},
+    "snapshot.args": {"items": {"type": "string"}},
+    "snapshot.activeDeadlineSeconds": {"minimum": 60},
+    "snapshot.serviceAccount.name": DNS_NAME,
+    "snapshot.serviceAccount.annotations": STRINGS,
     "check.serviceAccount.name": DNS_NAME,
     "check.serviceAccount.annotations": STRINGS,
     "podAnnotations": STRINGS,

@@ -145,7 +145,9 @@ def _parts(
     progress: Progress,
 ) -> SnapshotParts:
     table = reach.table
-    size = ScanPageSize(engine.units, table.size_bytes / table.items if table.items else None)
+    item_bytes = table.size_bytes / table.items if table.items else None
+    in_a_second = int(options.rates.published / len(reach.participation.taking))
+    size = ScanPageSize(engine.units, item_bytes, most=in_a_second)
     asked = options.filter
     return SnapshotParts(
         store,
