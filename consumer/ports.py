@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from msgspec import Raw
+
     from consumer.core.dead_letters.dead_letter import DeadLetter
     from consumer.core.dead_letters.redrive import QueueDepth, QueuedMessage, Receipt
     from consumer.core.leases.command import Command
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from consumer.core.preflight.check_result import CheckResult
     from consumer.core.publishing.answer import Answer
     from consumer.core.publishing.placement import Partitioning
+    from consumer.core.republish.read_item import ReadItem
+    from consumer.core.republish.table_description import TableDescription
     from consumer.core.stream.page import Page
     from consumer.core.stream.stream import Position, Shard, Stream, StreamPage
 
@@ -189,6 +193,34 @@ class LeaseStore(Protocol):
         """Set `repaired_at` of the row, if its `detected_at` is that of this gap; return whether.
 
         For the operator's tools: no worker calls it.
+        """
+        ...
+
+
+class Table(Protocol):
+    """The items of the table, read strongly consistent. No method writes.
+
+    Every method may raise Retryable; a read that was throttled was tried again before. Raise
+    TableNotFound if there is no such table.
+    """
+
+    async def describe(self) -> TableDescription:
+        """Return what DescribeTable says of the table."""
+        ...
+
+    async def get(self, keys: Sequence[Raw]) -> Sequence[ReadItem]:
+        """Return what the table holds of these primary keys, in their order.
+
+        A key that is asked twice is answered twice. `read_at` is the time of the answer.
+        """
+        ...
+
+    async def query(
+        self, partition: Raw, after: Raw | None
+    ) -> tuple[Sequence[ReadItem], Raw | None]:
+        """Return a page of the items with this partition key, behind the key `after` if any.
+
+        With it comes the key behind which the next page begins, None after the last page.
         """
         ...
 
