@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from consumer.core.preflight.check_result import CheckResult
     from consumer.core.publishing.answer import Answer
     from consumer.core.publishing.placement import Partitioning
-    from consumer.core.republish.read_item import ReadItem
+    from consumer.core.republish.table_answer import TableAnswer
     from consumer.core.republish.table_description import TableDescription
     from consumer.core.stream.page import Page
     from consumer.core.stream.stream import Position, Shard, Stream, StreamPage
@@ -200,28 +200,23 @@ class LeaseStore(Protocol):
 class Table(Protocol):
     """The items of the table, read strongly consistent. No method writes.
 
-    Every method may raise Retryable; a read that was throttled was tried again before. Raise
-    TableNotFound if there is no such table.
+    Every method may raise Retryable, and TableNotFound if there is no such table. Calls are never
+    retried inside. `read_at` of the items is the time of the answer.
     """
 
     async def describe(self) -> TableDescription:
         """Return what DescribeTable says of the table."""
         ...
 
-    async def get(self, keys: Sequence[Raw]) -> Sequence[ReadItem]:
-        """Return what the table holds of these primary keys, in their order.
+    async def get(self, keys: Sequence[Raw]) -> TableAnswer:
+        """Return what the table holds of at most a hundred primary keys, each given once.
 
-        A key that is asked twice is answered twice. `read_at` is the time of the answer.
+        Those that were not read, because the answer was full or the table throttled, are `unread`.
         """
         ...
 
-    async def query(
-        self, partition: Raw, after: Raw | None
-    ) -> tuple[Sequence[ReadItem], Raw | None]:
-        """Return a page of the items with this partition key, behind the key `after` if any.
-
-        With it comes the key behind which the next page begins, None after the last page.
-        """
+    async def query(self, partition: Raw, after: Raw | None) -> TableAnswer:
+        """Return a page of the items with this partition key, behind the key `after` if any."""
         ...
 
 

@@ -101,6 +101,7 @@ def _route(
         body=each.body,
         metadata=each.metadata.sources(),
         eid_event_type=each.event_type if each.eid == "route" else None,
+        stream_prefix=settings.stream_prefix,
     )
     narrows = each.include is not None or bool(each.exclude) or any(form.metadata.names)
     if each.unchanged is None:

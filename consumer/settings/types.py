@@ -27,6 +27,7 @@ SHORTEST_DRAIN_SECONDS = 1
 _NAME = re.compile(r"[^\x00-\x1f\x7f]+")
 _TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 _STREAM_ARN = re.compile(r"arn:[^:]+:dynamodb:[^:]*:[^:]*:table/[^/]+/stream/.+")
+_STREAM_PREFIX = re.compile(r"[a-zA-Z0-9_.:~-]{0,32}")
 _EVENT_TYPE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 _HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _PORT = r"[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
@@ -72,6 +73,13 @@ def stream_arn(text: str) -> str:
         return Stream.from_arn(text).arn
     except ValueError:
         raise ValueError("the ARN of a DynamoDB stream (…:table/NAME/stream/LABEL)") from None
+
+
+def stream_prefix(text: str) -> str:
+    """Accept at most 32 of `a-z A-Z 0-9 _ . : ~ -`. Readers compare it character by character."""
+    if not _STREAM_PREFIX.fullmatch(text):
+        raise ValueError("at most 32 of a-z A-Z 0-9 _ . : ~ -")
+    return text
 
 
 def event_type(text: str) -> str:
@@ -181,6 +189,7 @@ def _pattern(form: re.Pattern[str]) -> object:
 Name = Annotated[str, Field(max_length=255), AfterValidator(name), _pattern(_NAME), Unit("name")]
 TableName = Annotated[str, AfterValidator(table_name), _pattern(_TABLE_NAME), Unit("name")]
 StreamArn = Annotated[str, AfterValidator(stream_arn), _pattern(_STREAM_ARN), Unit("ARN")]
+StreamPrefix = Annotated[str, AfterValidator(stream_prefix), _pattern(_STREAM_PREFIX), Unit("text")]
 EventTypeName = Annotated[
     str, Field(max_length=255), AfterValidator(event_type), _pattern(_EVENT_TYPE), Unit("name")
 ]

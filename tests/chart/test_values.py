@@ -95,6 +95,8 @@ ACCEPTED = [
     ("http_allowed_hosts", "Relay.example.org, relay"),
     ("layout", "nested"),
     ("layout", None),
+    ("stream_prefix", "eu-central-1.b:~_"),
+    ("stream_prefix", None),
     ("patch", False),
     ("linger_seconds", 0.001),
     ("drain_seconds", 1.001),
@@ -142,6 +144,9 @@ REFUSED = [
     ("batch_events", 1.5),
     ("event_type", "x" * 256),
     ("layout", "deep"),
+    ("stream_prefix", "b/"),
+    ("stream_prefix", 'b"'),
+    ("stream_prefix", "b" * 33),
     ("log_level", "LOUD"),
     ("http_port", 65536),
 ]

@@ -98,11 +98,14 @@ def event_of(
     op = {None: op, "entered": "C", "left": "D"}[crossing]
     image = change["NewImage"] if op != "D" else change.get("OldImage") or change["Keys"]
     identity = {name.lower(): value for name, value in (record.get("userIdentity") or {}).items()}
-    sequence: dict[str, Json] = {"sequence": change["SequenceNumber"].rjust(40, "0")}
+    place: dict[str, Json] = {
+        "sequence": change["SequenceNumber"].rjust(40, "0"),
+        "stream": stream_arn.partition("/stream/")[2],
+    }
     if record["eventName"] == "REMOVE" and identity.get("principalid") == "dynamodb.amazonaws.com":
-        sequence["ttl"] = True
+        place["ttl"] = True
     if crossing is not None:
-        sequence[crossing] = True
+        place[crossing] = True
     item = item_of(image)
     namespace = uuid.uuid5(uuid.NAMESPACE_URL, stream_arn)
     created_at = datetime.fromtimestamp(change["ApproximateCreationDateTime"], UTC)
@@ -115,6 +118,6 @@ def event_of(
         "data_op": op,
         "data": {
             **({"item": item} if event_format.layout is Layout.NESTED else item),
-            event_format.change_field: sequence,
+            event_format.change_field: place,
         },
     }

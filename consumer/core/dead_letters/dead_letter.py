@@ -49,8 +49,9 @@ class DeadLetter:
     `event` is the event as it would be published (JSON bytes). `record` is the stream record as
     read (JSON bytes), less what the route leaves out. It stands where there is no event; with an
     event, it says of what another one can be made. `crossing` is what the change did to the route's
-    view. `truncated` names the parts that are lost. `members` is not in the body: it is needed to
-    shorten it.
+    view. `truncated` names the parts that are lost. `stream_prefix` is what stood before the
+    stream's label then: an event that is made again keeps its place among those of its key.
+    `members` is not in the body: it is needed to shorten it.
     """
 
     reason: str
@@ -70,6 +71,7 @@ class DeadLetter:
     rules: str | None = None
     crossing: Crossing | None = None
     truncated: tuple[str, ...] = ()
+    stream_prefix: str = ""
     members: EventMembers = field(default=EventMembers(), compare=False)
 
 
@@ -105,6 +107,7 @@ class _Body(Struct):
     rules: str | None = None
     crossing: str | None = None
     truncated: tuple[str, ...] = ()
+    stream_prefix: str = ""
 
 
 _decode_version = json.Decoder(_Version).decode
@@ -142,6 +145,7 @@ def decode(body: bytes) -> DeadLetter:
         rules=found.rules,
         crossing=None if found.crossing is None else _crossing(found.crossing),
         truncated=found.truncated,
+        stream_prefix=found.stream_prefix,
     )
 
 
@@ -190,6 +194,7 @@ def _encode(letter: DeadLetter, content: LetterContent) -> bytes:
             "attempts": letter.attempts,
             "first_attempt": _time(letter.first_attempt),
             "last_attempt": _time(letter.last_attempt),
+            **({"stream_prefix": letter.stream_prefix} if letter.stream_prefix else {}),
             **({} if letter.crossing is None else {"crossing": letter.crossing.value}),
             **content,
         }

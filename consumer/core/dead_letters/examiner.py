@@ -4,8 +4,9 @@ Rules
 - A message that is not a dead letter of a configured event type, in a known version, stays.
 - A letter's event is published unchanged, with or without its patch, if its route makes events by
   the same rules today: what it left out since then must not be seen. By other rules the event is
-  made again from the letter's record, with the settings of today; without a record it stays. No
-  digest is in letters of older versions: their events are those of a route that shows everything.
+  made again from the letter's record, with the settings of today, in the place that it had among
+  those of its key; without a record it stays. No digest is in letters of older versions: their
+  events are those of a route that shows everything.
 - Neither filter nor `changed` is asked again; the letter says what the change did to the view. Only
   a record that could not be read at all, when no filter could be asked, is asked of all routes.
 - A letter that lost its item or images for size cannot be published, and stays.
@@ -131,7 +132,7 @@ class Examiner:
             why = "its route publishes items that are inserted, and no other change"
             return Kept(RedriveOutcome.UNBUILDABLE, why, letter)
         keys = tuple(decode_item(record.keys))
-        form = _known(route, keys).format
+        form = _known(route, keys, letter).format
         crossing = letter.crossing
         if letter.rules is None:  # a version that had no filters made it
             crossing = crossing_of(route.filter, keys, record, letter.stream_arn)
@@ -148,7 +149,7 @@ class Examiner:
         if not isinstance(record, StreamRecord):
             return Kept(RedriveOutcome.UNBUILDABLE, record, letter)
         keys = tuple(decode_item(record.keys))
-        routes = [_known(route, keys) for route in self._routes.values()]
+        routes = [_known(route, keys, letter) for route in self._routes.values()]
         found: list[RouteEvent] = []
         for number, made in Assembler(routes, letter.stream_arn, self._shapes).events_of(record):
             if isinstance(made, Withheld):
@@ -174,7 +175,11 @@ def _made_as_ever(letter: DeadLetter, event: bytes, route: Route) -> bool:
 
 
 def _readable(letter: DeadLetter) -> StreamRecord | str:
-    """Return the record of a letter, or why it cannot be read."""
+    """Return the record of a letter, or why no event can be made of it."""
+    try:
+        Stream.from_arn(letter.stream_arn)
+    except ValueError as error:
+        return str(error)
     record = decode_record(Raw(letter.record or b""))
     if not isinstance(record, StreamRecord):
         return f"malformed_record: {record.detail}"
@@ -185,7 +190,11 @@ def _readable(letter: DeadLetter) -> StreamRecord | str:
     return record
 
 
-def _known(route: Route, keys: tuple[str, ...]) -> Route:
-    """Return the route with these key attributes."""
-    form = replace(route.format, ordering_key=route.format.ordering_key or keys)
+def _known(route: Route, keys: tuple[str, ...], letter: DeadLetter) -> Route:
+    """Return the route with these key attributes, and the prefix of the letter's stream."""
+    form = replace(
+        route.format,
+        ordering_key=route.format.ordering_key or keys,
+        stream_prefix=letter.stream_prefix,
+    )
     return replace(route, keys=keys, format=form)

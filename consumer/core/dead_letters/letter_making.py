@@ -44,6 +44,7 @@ def filled(
 
     `truncated` is `("record",)` if nothing of a record may be kept. `routes` are all of them.
     """
+    blank = replace(blank, stream_prefix=route.format.stream_prefix)
     if is_of_no_route(content, route):
         letter = replace(blank, event_type="", route="", rules=None)
     else:

@@ -37,13 +37,17 @@ class ItemContent(Struct, frozen=True):
 
 
 class Envelope:
-    """Makes events of one format from their contents."""
+    """Makes events of one format from their contents.
 
-    def __init__(self, format: EventFormat) -> None:  # noqa: A002 - it is the format
+    `stream` is what `change` says of the stream: events are in order by stream, then by sequence.
+    """
+
+    def __init__(self, format: EventFormat, stream: str) -> None:  # noqa: A002 - it is the format
         self._is_business = format.category is Category.BUSINESS
         self._data_type = json.encode(format.data_type)
         self._patch_field = json.encode(format.patch_field)
         self._change_field = json.encode(format.change_field)
+        self._stream = b',"stream":' + json.encode(stream)
         self._has_change = format.change_member is not None
         self._is_flat = format.layout is Layout.FLAT
         self._event_bytes = format.event_bytes
@@ -74,7 +78,7 @@ class Envelope:
                 eid.encode(), at, content.metadata, self._data_type, operation, members
             )  # fmt: skip
         comma = b"," if members or self._is_business else b""
-        change = b'%b:{"sequence":"%040d"' % (self._change_field, record.sequence)
+        change = b'%b:{"sequence":"%040d"%b' % (self._change_field, record.sequence, self._stream)
         if record.is_ttl and record.event_name == "REMOVE":
             change += b',"ttl":true'
         if crossing is not None:

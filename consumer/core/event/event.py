@@ -77,6 +77,7 @@ class EventFormat:
     `selection` None shows the whole item. `eid_event_type` is the event type that goes into the
     eid, so that the events which several routes make of one record have different ones; None: the
     eid is that of the record. `body` names the map that is a business event; None: the item is it.
+    `stream_prefix` stands before the label of the stream by which readers order events.
     """
 
     data_type: str
@@ -92,6 +93,7 @@ class EventFormat:
     body: str | None = None
     metadata: MetadataSources = NO_SOURCES
     eid_event_type: str | None = None
+    stream_prefix: str = ""
 
     @property
     def patch_member(self) -> str | None:

@@ -33,6 +33,7 @@ from consumer.core.event.selection.seen_record import seen_record
 from consumer.core.event.selection.selection import less
 from consumer.core.event.shapes import Shapes
 from consumer.core.stream.record import MalformedRecord, StreamRecord
+from consumer.core.stream.stream import Stream
 
 Change = tuple[StreamRecord | MalformedRecord, Crossing | None]
 """A record, and what its change does to a view, if it makes its item enter or leave."""
@@ -84,7 +85,8 @@ class Transcoder:
         shapes: Shapes,
     ) -> None:
         self._format = format
-        self._envelope = Envelope(format)
+        label = Stream.from_arn(stream_arn).label
+        self._envelope = Envelope(format, format.stream_prefix + label)
         self._keys = OrderingKeys(format.ordering_key)
         self._eids = EidNamespace(stream_arn, format.eid_event_type)
         metadata = MetadataReader(format.metadata, format.selection)

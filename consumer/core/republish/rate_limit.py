@@ -43,7 +43,7 @@ class RateLimit:
 
         Requests that were in flight together count once.
         """
-        if sent_at <= self._throttled_at:
+        if sent_at < self._throttled_at:
             return
         self._throttled_at = now
         self._rate = max(self.whole * LEAST_PART, self.rate(now) / 2)

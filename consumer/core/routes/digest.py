@@ -3,7 +3,8 @@
 Rules
 - It covers all that decides an event's bytes but the record: event type and format. It covers
   neither filter and `changed`, which say whether there is an event, nor limits, among them the size
-  above which an event loses its patch. The ordering key, too, decides no byte.
+  above which an event loses its patch. The ordering key, too, decides no byte. The prefix of the
+  stream says where an event stands among others, and a letter has it beside its event.
 - It is the same in every process and version. What has its default is left out, so a new field of
   the format changes no digest of routes that do not use it.
 """

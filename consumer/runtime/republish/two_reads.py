@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from msgspec import Raw
 
     from consumer.core.republish.item_events import ItemEvents
-    from consumer.ports import Clock, Table
+    from consumer.ports import Clock
+    from consumer.runtime.republish.table_reader import TableReader
 
 APART_SECONDS = 4.0
 """Between the answer of a read and the request of the next one.
@@ -36,7 +37,7 @@ class TwoReads:
     """
 
     def __init__(
-        self, table: Table, events: ItemEvents, clock: Clock, apart: float = APART_SECONDS
+        self, table: TableReader, events: ItemEvents, clock: Clock, apart: float = APART_SECONDS
     ) -> None:
         self._table = table
         self._events = events

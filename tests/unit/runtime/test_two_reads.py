@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from consumer.core.republish.rate_limit import RateLimit
 from consumer.core.republish.read_item import Busy, ReadItem
 from consumer.core.republish.table_description import TableDescription
+from consumer.runtime.republish.table_reader import TableReader
 from consumer.runtime.republish.two_reads import APART_SECONDS, READ_AGAIN, TwoReads
 from tests.twins.table import TableTwin, wire
-from tests.twins.virtual_time import EPOCH, VirtualClock, run
+from tests.twins.virtual_time import EPOCH, HalfChance, VirtualClock, run
 from tests.unit.core.republish.items import TABLE_ARN, item_events, route
 
 if TYPE_CHECKING:
@@ -25,7 +27,8 @@ class Desk:
 
     def read(self, *keys: str, apart: float = APART_SECONDS) -> list[ReadItem | Busy]:
         async def main() -> list[ReadItem | Busy]:
-            reads = TwoReads(self.table, item_events(route("all")), self.clock, apart)
+            reader = TableReader(self.table, RateLimit(1000), self.clock, HalfChance())
+            reads = TwoReads(reader, item_events(route("all")), self.clock, apart)
             return await reads.read([wire({"id": {"S": key}}) for key in keys])
 
         return run(main)

@@ -105,11 +105,12 @@ def test_the_format_takes_the_partition_key_unless_told_otherwise() -> None:
         change_field="c",
         event_bytes="5000",
         data_type="d",
+        stream_prefix="b-",
     )
     assert view_types_of(settings, ("id",)) == {ViewType.NEW_IMAGE, ViewType.NEW_AND_OLD_IMAGES}
     made = routes_of(settings, ("tenant",))[0].format
     assert made.ordering_key == ("tenant", "order_id")
-    assert (made.data_type, made.event_bytes) == ("d", 5000)
+    assert (made.data_type, made.event_bytes, made.stream_prefix) == ("d", 5000, "b-")
     assert (made.layout, made.patch, made.patch_field, made.change_field) == (
         Layout.NESTED,
         False,
@@ -128,7 +129,8 @@ def test_the_fingerprint_is_the_purpose_and_nothing_else() -> None:
         "patch": True,
     }
     assert load(ordering_key="order_id").fingerprint("order_id") == plain
-    assert load(batch_events="3", application="x").fingerprint("order_id") == plain
+    others = load(batch_events="3", application="x", stream_prefix="b-")
+    assert others.fingerprint("order_id") == plain
     for change in (
         {"data_type": "x"},
         {"layout": "nested"},
@@ -169,6 +171,8 @@ def test_a_start_is_a_position_or_a_time(text: str, start: str, epoch: float | N
         ("batch_events", "1.5", "a valid integer"),
         ("patch", "perhaps", "true or false"),
         ("layout", "deep", "'flat' or 'nested'"),
+        ("stream_prefix", "b/", "at most 32 of a-z A-Z 0-9 _ . : ~ -"),
+        ("stream_prefix", "b" * 33, "at most 32 of"),
         ("event_type", "a b", "the name of a Nakadi event type"),
         ("event_type", "a/b", "the name of a Nakadi event type"),
         ("nakadi_url", "nakadi:8080", "an http or https URL"),
@@ -408,7 +412,7 @@ def test_every_public_variable_exists() -> None:
         lease_duration_seconds heartbeat_seconds scan_seconds discovery_seconds checkpoint_seconds
         poll_seconds poll_idle_seconds poll_idle_max_seconds nakadi_url nakadi_client_cert_file
         nakadi_client_key_file nakadi_token_file nakadi_token event_type data_type
-        ordering_key patch patch_field change_field layout
+        ordering_key patch patch_field change_field layout stream_prefix
         batch_events batch_bytes probe_seconds event_bytes key_run_events linger_seconds
         publish_concurrency publish_timeout_seconds max_record_age_seconds max_attempts
         queue_bytes drain_seconds

@@ -104,6 +104,18 @@ def test_by_other_rules_it_is_made_again_from_the_record() -> None:
     assert (event["data"]["pk"], event["data"]["total"], event["data_op"]) == ("o-1", 5, "U")
 
 
+@pytest.mark.parametrize("prefix", ["", "a-"])
+@pytest.mark.parametrize("event_type", ["shop.order", ""])
+def test_what_is_made_again_keeps_the_place_that_it_had(prefix: str, event_type: str) -> None:
+    """The service may read another table today, whose streams begin with another prefix."""
+    of = replace(HIDDEN, format=replace(HIDDEN.format, stream_prefix="b-"))
+    change: dict[str, Any] = {"record": record(), "stream_prefix": prefix, "event": None}
+    found = letter(SHOWN, **change, event_type=event_type)
+    ((_, event),) = published(found, of, table="orders")
+    assert event["data"]["change"]["stream"] == f"{prefix}l"
+    assert of.rules == HIDDEN.rules
+
+
 def test_without_a_record_what_other_rules_made_stays() -> None:
     ((outcome, why),) = published(letter(SHOWN), HIDDEN)
     assert outcome == "made by other rules"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from consumer.core.dead_letters.dead_letter import DeadLetter, encode
+from consumer.core.dead_letters.dead_letter import DeadLetter, decode, encode
 from consumer.core.dead_letters.examiner import Examiner
 from consumer.core.dead_letters.letter_key import digest_of
 from consumer.core.dead_letters.letter_making import filled, is_of_no_route
@@ -96,6 +96,16 @@ def test_it_names_its_route_and_the_rules_of_today() -> None:
     found = letter(PLAIN)
     assert (found.route, found.rules) == ("orders", PLAIN.rules)
     assert letter(route(name="")).route == "shop.order"
+
+
+@pytest.mark.parametrize("name", ["orders", ""])
+def test_it_has_the_prefix_of_its_stream(name: str) -> None:
+    of = route(name=name, stream_prefix="b-")
+    for record in (read(), BROKEN):
+        found = letter(of, record=record)
+        assert found.stream_prefix == "b-"
+        assert decode(encode(found, 1_000_000)).stream_prefix == "b-"
+    assert b"stream_prefix" not in encode(letter(route(name=name)), 1_000_000)
 
 
 def test_what_shows_everything_needs_no_record_beside_the_event() -> None:

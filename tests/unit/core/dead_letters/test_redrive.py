@@ -95,8 +95,16 @@ def test_a_record_is_transcoded_with_todays_settings() -> None:
     assert isinstance(found, Deliverable)
     data = json.loads(found.events[0].event.body)["data"]
     assert data["change"] == "x"
-    assert data["meta"] == {"sequence": f"{400:040}"}
+    assert data["meta"] == {"sequence": f"{400:040}", "stream": "l"}
     assert found.events[0].key == digest_of(LETTER.ordering_key or "")
+
+
+def test_a_record_of_no_stream_makes_no_event() -> None:
+    found = look(replace(RECORD_LETTER, stream_arn="orders"))
+    assert outcome(found) is RedriveOutcome.UNBUILDABLE
+    assert isinstance(found, Kept)
+    assert found.why.startswith("'orders' is not the ARN of a DynamoDB stream")
+    assert isinstance(look(replace(LETTER, stream_arn="orders")), Deliverable)
 
 
 PAID, OPEN = ({"order_id": {"S": "o-1"}, "status": {"S": each}} for each in ("PAID", "OPEN"))
@@ -123,7 +131,7 @@ def test_what_a_record_does_to_a_view_is_told_again(
     assert isinstance(found, Deliverable)
     event = json.loads(found.events[0].event.body)
     assert event["data_op"] == op
-    assert event["data"]["meta"] == {"sequence": f"{400:040}", **crossing}
+    assert event["data"]["meta"] == {"sequence": f"{400:040}", "stream": "l", **crossing}
 
 
 def test_a_record_whose_letter_names_no_key_takes_its_own() -> None:

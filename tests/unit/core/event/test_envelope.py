@@ -12,6 +12,8 @@ from consumer.core.stream.record import StreamRecord
 from tests.reference.memory import peak_of
 
 FORMAT = EventFormat("order-store:order", ("id",))
+STREAM = "2026-11-01T09:30:00.000"
+PLACE = {"sequence": f"{21:040}", "stream": STREAM}
 CONTENT = ItemContent(b'"id":"o-1"', [b'{"op":"remove","path":"/x"}'])
 
 
@@ -24,7 +26,7 @@ def record(name: str = "MODIFY", **members: object) -> StreamRecord:
 
 
 def body(form: EventFormat, of: StreamRecord, content: ItemContent = CONTENT) -> object:
-    found: object = json.loads(Envelope(form).body(of, "the-eid", 1793525400.5, content))
+    found: object = json.loads(Envelope(form, STREAM).body(of, "the-eid", 1793525400.5, content))
     return found
 
 
@@ -36,20 +38,20 @@ def test_the_members_of_an_event() -> None:
         "data": {
             "id": "o-1",
             "patch": [{"op": "remove", "path": "/x"}],
-            "change": {"sequence": f"{21:040}"},
+            "change": PLACE,
         },
     }
 
 
 @pytest.mark.parametrize(("name", "op"), [("INSERT", "C"), ("MODIFY", "U"), ("REMOVE", "D")])
 def test_each_kind_of_change_has_its_letter(name: str, op: str) -> None:
-    found = Envelope(FORMAT).body(record(name), "e", 1.0, ItemContent(b'"id":"1"', None))
+    found = Envelope(FORMAT, STREAM).body(record(name), "e", 1.0, ItemContent(b'"id":"1"', None))
     assert json.loads(found)["data_op"] == op
 
 
 def test_names_and_layout_are_those_of_the_format() -> None:
     form = EventFormat("d", ("id",), patch_field="p", change_field="c", layout=Layout.NESTED)
-    found = json.loads(Envelope(form).body(record(), "e", 1.0, CONTENT))
+    found = json.loads(Envelope(form, STREAM).body(record(), "e", 1.0, CONTENT))
     assert list(found["data"]) == ["item", "p", "c"]
     assert found["data"]["item"] == {"id": "o-1"}
 
@@ -58,7 +60,9 @@ def test_only_a_removal_is_by_ttl() -> None:
     service = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
     for name, told in (("REMOVE", True), ("MODIFY", None)):
         made = record(name, userIdentity=service)
-        found = json.loads(Envelope(FORMAT).body(made, "e", 1.0, ItemContent(b'"id":"1"', None)))
+        found = json.loads(
+            Envelope(FORMAT, STREAM).body(made, "e", 1.0, ItemContent(b'"id":"1"', None))
+        )
         assert found["data"]["change"].get("ttl") is told
 
 
@@ -70,24 +74,24 @@ def test_an_update_that_crosses_is_told_as_what_it_is_to_readers(
     crossing: Crossing, op: str, told: str
 ) -> None:
     content = ItemContent(b'"id":"o-1"', None)
-    found = json.loads(Envelope(FORMAT).body(record(), "e", 1.0, content, crossing))
+    found = json.loads(Envelope(FORMAT, STREAM).body(record(), "e", 1.0, content, crossing))
     assert found["data_op"] == op
-    assert found["data"]["change"] == {"sequence": f"{21:040}", told: True}
+    assert found["data"]["change"] == PLACE | {told: True}
 
 
 def test_a_patch_is_left_out_where_the_event_would_be_too_large() -> None:
-    whole = Envelope(FORMAT).body(record(), "e", 1.0, CONTENT)
+    whole = Envelope(FORMAT, STREAM).body(record(), "e", 1.0, CONTENT)
     form = EventFormat("order-store:order", ("id",), event_bytes=len(whole))
-    assert Envelope(form).body(record(), "e", 1.0, CONTENT) == whole
+    assert Envelope(form, STREAM).body(record(), "e", 1.0, CONTENT) == whole
     form = EventFormat("order-store:order", ("id",), event_bytes=len(whole) - 1)
-    data = json.loads(Envelope(form).body(record(), "e", 1.0, CONTENT))["data"]
+    data = json.loads(Envelope(form, STREAM).body(record(), "e", 1.0, CONTENT))["data"]
     assert "patch" not in data
     assert data["change"]["patch_omitted"] is True
 
 
 def test_a_patch_that_was_not_made_is_omitted() -> None:
     content = ItemContent(b'"id":"o-1"', None, patch_omitted=True)
-    found = json.loads(Envelope(FORMAT).body(record(), "e", 1.0, content))
+    found = json.loads(Envelope(FORMAT, STREAM).body(record(), "e", 1.0, content))
     assert found["data"]["change"]["patch_omitted"] is True
     assert "patch" not in found["data"]
 
@@ -95,7 +99,7 @@ def test_a_patch_that_was_not_made_is_omitted() -> None:
 def test_a_patch_longer_than_the_event_may_be_is_not_joined() -> None:
     form = replace(FORMAT, event_bytes=100_000)
     content = ItemContent(b'"id":"o-1"', [b"x" * 1_000] * 1_000)
-    assert peak_of(lambda: Envelope(form).body(record(), "e", 1.0, content)) < 100_000
+    assert peak_of(lambda: Envelope(form, STREAM).body(record(), "e", 1.0, content)) < 100_000
 
 
 @pytest.mark.parametrize(
@@ -112,7 +116,9 @@ def test_a_business_event_is_metadata_and_its_own_members(
 ) -> None:
     form = replace(FORMAT, category=Category.BUSINESS, change=change, change_field="c")
     content = ItemContent(item, None, metadata=b',"flow_id":"f"')
-    found = json.loads(Envelope(form).body(record("INSERT"), "the-eid", 1793525400.0, content))
+    found = json.loads(
+        Envelope(form, STREAM).body(record("INSERT"), "the-eid", 1793525400.0, content)
+    )
     assert list(found) == members
     assert found["metadata"] == {
         "eid": "the-eid",
@@ -124,7 +130,7 @@ def test_a_business_event_is_metadata_and_its_own_members(
 @pytest.mark.parametrize("layout", Layout)
 @pytest.mark.parametrize("patch", [None, []])
 def test_an_item_of_which_nothing_is_shown(layout: Layout, patch: list[bytes] | None) -> None:
-    found = Envelope(replace(FORMAT, layout=layout)).body(
+    found = Envelope(replace(FORMAT, layout=layout), STREAM).body(
         record(), "the-eid", 1793525400.0, ItemContent(b"", patch)
     )
     data = json.loads(found)["data"]

@@ -128,7 +128,7 @@ def test_the_bytes_of_a_crossing(crossing: Crossing, op: str, status: str) -> No
     assert made.body.endswith(
         f'"data_op":"{op}","data":{{"id":"o-4711","status":"{status}","amount":19.90,'
         '"change":{"sequence":"0000000000000000400000000000000499660041",'
-        f'"{crossing}":true}}}}}}'.encode()
+        f'"stream":"2026-11-01T00:00:00.000","{crossing}":true}}}}}}'.encode()
     )
 
 
@@ -210,12 +210,18 @@ def test_the_bytes_of_an_update() -> None:
         b'"data_type":"order-store:order","data_op":"U",'
         b'"data":{"id":"o-4711","status":"PAID","amount":19.90,'
         b'"patch":[{"op":"replace","path":"/status","value":"PAID"}],'
-        b'"change":{"sequence":"0000000000000000400000000000000499660041"}}}'
+        b'"change":{"sequence":"0000000000000000400000000000000499660041",'
+        b'"stream":"2026-11-01T00:00:00.000"}}}'
     )
     assert result.eid == json.loads(result.body)["metadata"]["eid"]
     assert result.sequence == 400000000000000499660041
     assert result.ordering_key == '["o-4711"]'
     assert result.created_at == 1793525400.0
+
+
+def test_the_prefix_stands_before_the_label_of_the_stream() -> None:
+    made = event(record_of("INSERT", None, ITEM), replace(FORMAT, stream_prefix="b-"))
+    assert b'499660041","stream":"b-2026-11-01T00:00:00.000"}}}' in made.body
 
 
 def test_strings_are_kept_as_sent() -> None:
@@ -228,7 +234,8 @@ def test_an_insert_has_no_patch_and_a_nested_item_its_own_place() -> None:
     data = event(record_of("INSERT", None, ITEM), NESTED).body.partition(b'"data":')[2]
     assert data == (
         b'{"item":{"id":"o-4711","status":"OPEN","amount":19.90},'
-        b'"change":{"sequence":"0000000000000000400000000000000499660041"}}}'
+        b'"change":{"sequence":"0000000000000000400000000000000499660041",'
+        b'"stream":"2026-11-01T00:00:00.000"}}}'
     )
 
 
@@ -244,13 +251,16 @@ def test_a_removal_has_the_last_image_or_else_the_keys() -> None:
     ]:
         data = reference.parse_strictly(event(wire).body)["data"]
         assert data == reference.item_of(item) | {"change": data["change"]}
-        assert data["change"] == {"sequence": "0000000000000000400000000000000499660041"}
+        assert data["change"] == {
+            "sequence": "0000000000000000400000000000000499660041",
+            "stream": "2026-11-01T00:00:00.000",
+        }
 
 
 def test_only_a_removal_by_expiry_is_marked() -> None:
     identity = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
     removed = event(record_of("REMOVE", ITEM, userIdentity=identity))
-    assert removed.body.endswith(b'499660041","ttl":true}}}')
+    assert removed.body.endswith(b'00:00.000","ttl":true}}}')
     assert b"ttl" not in event(record_of("MODIFY", ITEM, PAID, userIdentity=identity)).body
     assert b"ttl" not in event(record_of("REMOVE", ITEM)).body
 
@@ -304,7 +314,7 @@ def test_a_large_event_loses_its_patch_and_then_is_poison() -> None:
     assert b'"patch":[' in event(wire, replace(FORMAT, event_bytes=whole)).body
 
     stripped = event(wire, replace(FORMAT, event_bytes=whole - 1)).body
-    assert stripped.endswith(b'499660041","patch_omitted":true}}}')
+    assert stripped.endswith(b'00:00.000","patch_omitted":true}}}')
     assert b'"patch":' not in stripped
     assert event(wire, replace(FORMAT, event_bytes=len(stripped))).body == stripped
 
@@ -335,7 +345,7 @@ def test_exactly_the_events_that_exceed_the_limit_lose_their_patch(
     old, new = (decode_members(Raw(text.encode())) for text in texts)
     patch = b",".join(unlimited.diff(old, new))
     bare = event(wire, replace(event_format, patch=False)).body
-    omitted = bare.replace(b'499660041"', b'499660041","patch_omitted":true')
+    omitted = bare.removesuffix(b"}}}") + b',"patch_omitted":true}}}'
     whole = bare.replace(b',"change":{"seq', b',"patch":[' + patch + b'],"change":{"seq')
     assert event(wire, event_format).body == whole
 

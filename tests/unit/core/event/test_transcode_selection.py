@@ -150,7 +150,8 @@ def test_the_bytes_of_an_update_that_replaces_a_list() -> None:
     assert made_of(item("a", {"S": "4711"}), item("b", {"N": "4711"})).body.endswith(
         b'"data":{"id":"1","lines":[{"sku":"b1"},{"sku":"b2"}],'
         b'"<patch>":[{"op":"replace","path":"/lines","value":[{"sku":"b1"},{"sku":"b2"}]}],'
-        b'"<change>":{"sequence":"0000000000000000400000000000000499660041"}}}'
+        b'"<change>":{"sequence":"0000000000000000400000000000000499660041",'
+        b'"stream":"2026-11-01T00:00:00.000"}}}'
     )
 
 

@@ -48,7 +48,8 @@ def test_whatever_decides_an_events_bytes_is_in_it() -> None:
 def test_each_field_of_the_format_was_thought_of() -> None:
     """A new field belongs into the digest, or here with the reason why not."""
     no_byte = {"ordering_key", "event_bytes"}  # the order and a limit
-    assert {field.name for field in fields(EventFormat)} == no_byte | OTHERS.keys() & {
+    beside = {"stream_prefix"}  # in the letter: what is made again keeps its place
+    assert {field.name for field in fields(EventFormat)} == no_byte | beside | OTHERS.keys() & {
         field.name for field in fields(EventFormat)
     }
 
@@ -58,6 +59,7 @@ def test_each_field_of_the_format_was_thought_of() -> None:
     [
         replace(PLAIN, ordering_key=("id", "line")),
         replace(PLAIN, event_bytes=5),
+        replace(PLAIN, stream_prefix="b-"),
         replace(PLAIN, patch=True),
     ],
 )

@@ -150,7 +150,7 @@ def test_without_a_body_the_item_is_the_event() -> None:
     form = replace(OUTBOX.format, body=None, change=True)
     body = json.loads(made_of(replace(OUTBOX, format=form), record_of("INSERT", None, EVENT)).body)
     assert [*body] == ["metadata", "id", "payload", "change"]
-    assert [*body["change"]] == ["sequence"]
+    assert [*body["change"]] == ["sequence", "stream"]
 
 
 def test_an_empty_body_is_an_event_with_metadata_only() -> None:
