@@ -24,6 +24,7 @@ _FORKS.set_forkserver_preload(
         "consumer.commands.events.event_type",
         "consumer.commands.events.preview",
         "consumer.commands.events.redrive",
+        "consumer.commands.events.republish",
         "consumer.commands.operate.gaps",
         "consumer.commands.operate.leases",
         "consumer.commands.operate.pause",

@@ -36,8 +36,8 @@ UNIT_BYTES: Final = 4_096
 class DynamoDbTable:
     """Table port for one table. `dynamodb` is a client made by `Aws`.
 
-    `keys` are the attributes of the table's primary key, the partition key first; they are learned
-    by `describe`, which is called first.
+    `keys` are the attributes of the table's primary key, the partition key first; without them
+    `describe` is called first.
     """
 
     def __init__(
@@ -45,11 +45,12 @@ class DynamoDbTable:
         dynamodb: Any,  # noqa: ANN401 - made by botocore
         clock: Clock,
         table: str,
+        keys: tuple[str, ...] = (),
     ) -> None:
         self._dynamodb = dynamodb
         self._clock = clock
         self._table = table
-        self.keys: tuple[str, ...] = ()
+        self.keys = keys
 
     async def describe(self) -> TableDescription:
         """Return what DescribeTable says of the table."""

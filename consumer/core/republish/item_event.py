@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from consumer.core.event.image import Image
     from consumer.core.event.shapes import Shapes
     from consumer.core.republish.read_item import ReadItem
+    from consumer.core.stream.stream import Stream
 
 _HEAD: Final = (
     b'{"metadata":{"eid":"%b","occurred_at":"%b"%b},"data_type":%b,"data_op":"%b","data":{%b'
@@ -46,15 +47,13 @@ TOO_DEEP = "its item is nested too deeply"
 class Run:
     """What the events of one run have in common.
 
-    `id` names it in `change.snapshot` and goes into the eids. `stream` is the text of
-    `change.stream`: the label of the table's latest stream, asked for before the first read, with
-    the prefix of the settings. `stream_arn` is that stream's.
+    `id` names it in `change.snapshot` and goes into the eids. `stream` is the table's latest
+    stream, asked for before the first read: `change.stream` has its label.
     """
 
     id: str
     table_arn: str
-    stream_arn: str
-    stream: str
+    stream: Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ class ItemEventMaker:
         self._data_type = json.encode(form.data_type)
         self._change = _CHANGE % (
             json.encode(form.change_field),
-            json.encode(run.stream),
+            json.encode(form.stream_prefix + run.stream.label),
             json.encode(run.id),
         )
         members = (form.patch_member, form.change_member) if form.layout is Layout.FLAT else ()

@@ -53,8 +53,8 @@ class ItemEvents:
         self, routes: Sequence[Route], participation: Participation, run: Run, shapes: Shapes
     ) -> None:
         self.run = run
-        self._records = ItemRecords(run.stream_arn)
-        self._assembler = Assembler(routes, run.stream_arn, shapes)
+        self._records = ItemRecords(run.stream.arn)
+        self._assembler = Assembler(routes, run.stream.arn, shapes)
         self._event_types = [route.event_type for route in routes]
         self._named = participation.named
         self._makers = {

@@ -16,11 +16,12 @@ from consumer.core.republish.read_item import ReadItem
 from consumer.core.republish.taking_part import taking_part
 from consumer.core.routes.filters.lambda_filter import read_filter
 from consumer.core.routes.route import Route
+from consumer.core.stream.stream import Stream
 
 TABLE_ARN = "arn:aws:dynamodb:eu-central-1:123456789012:table/orders"
 LABEL = "2026-11-01T09:30:00.000"
 STREAM_ARN = f"{TABLE_ARN}/stream/{LABEL}"
-RUN = Run("run-1", TABLE_ARN, STREAM_ARN, LABEL)
+RUN = Run("run-1", TABLE_ARN, Stream.from_arn(STREAM_ARN))
 KEYS = ("id",)
 AT = 1793525400.5
 

@@ -57,6 +57,11 @@ def test_the_members_of_an_s() -> None:
     assert b'"n":7.50,' in found.body
 
 
+def test_the_prefix_of_the_settings_stands_before_the_label() -> None:
+    found = body_of(there(ITEM), replace(FORMAT, stream_prefix="b-"))
+    assert found["data"]["change"]["stream"] == f"b-{LABEL}"
+
+
 def test_only_what_was_read_twice_says_when() -> None:
     assert (
         body_of(there(ITEM, twice=True))["data"]["change"]["read_at"] == "2026-11-01T09:30:00.500Z"
