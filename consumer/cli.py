@@ -28,6 +28,7 @@ EPILOG = "Settings are CONSUMER_* environment variables; `consumer settings` exp
 _FOLDERS = {
     **dict.fromkeys(("leases", "gaps", "seek", "pause", "resume"), "operate."),
     **dict.fromkeys(("redrive", "republish", "event-type", "preview"), "events."),
+    "repair": "repair.",
 }
 """The package of a command's module; the other modules are in `consumer.commands` itself."""
 
@@ -149,6 +150,7 @@ def _parser() -> Parser:
     gaps.add_argument("--json", action="store_true", help="print a list of JSON objects")
     options.add_redrive(add("redrive", "publish the events in the dead letter queue again"))
     options.add_republish(add("republish", "publish again what the table holds of some keys"))
+    options.add_repair(add("repair", "publish again what changed while the stream was not read"))
     _add_operator_commands(add)
     settings = add("settings", "print every setting: name, unit, default, meaning")
     settings.add_argument("--markdown", action="store_true", help="print the table of the README")

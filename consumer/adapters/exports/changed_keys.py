@@ -10,7 +10,7 @@ import os
 import sqlite3
 from pathlib import Path
 from tempfile import mkstemp
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from msgspec import Raw
 
@@ -20,6 +20,9 @@ from consumer.errors import StreamUnreachable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import TracebackType
+
+BATCH_BYTES: Final = 16 * 1024 * 1024
+"""About as many bytes of images are in memory at a time."""
 
 _TABLE = "CREATE TABLE keys (key BLOB PRIMARY KEY, keys BLOB, at INTEGER, image BLOB) WITHOUT ROWID"
 _ADD = (
@@ -57,7 +60,9 @@ class ChangedKeys:
             for each in changes
         )
         try:
+            self._database.execute("BEGIN")
             self._database.executemany(_ADD, rows)
+            self._database.execute("COMMIT")
         except sqlite3.Error as error:
             raise StreamUnreachable(f"temporary file of the changed keys: {error}") from error
 
@@ -67,8 +72,16 @@ class ChangedKeys:
         return int(number)
 
     def following(self, key: bytes, limit: int) -> Sequence[ExportedChange]:
-        """Return the next keys behind one, in their order; `b""` is before the first."""
-        return [
-            ExportedChange(found, Raw(keys), at, None if image is None else Raw(image))
-            for found, keys, at, image in self._database.execute(_NEXT, (key, limit))
-        ]
+        """Return the next keys behind one, in their order; `b""` is before the first.
+
+        There are at most `limit`, or fewer whose images have BATCH_BYTES.
+        """
+        found: list[ExportedChange] = []
+        size = 0
+        for next_key, keys, at, image in self._database.execute(_NEXT, (key, limit)):
+            size += len(image or b"")
+            newest = None if image is None else Raw(image)
+            found.append(ExportedChange(next_key, Raw(keys), at, newest))
+            if size > BATCH_BYTES:
+                break
+        return found
