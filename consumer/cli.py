@@ -158,10 +158,10 @@ def _parser() -> Parser:
     policy.add_argument(
         "--for",
         dest="purpose",
-        choices=("run", "redrive", "check", "operate", "preview"),
+        choices=("run", "redrive", "check", "operate", "preview", "republish"),
         default="run",
         help="what the policy allows: the service (run, the default), redrive, check, preview"
-        " --live, or leases, gaps, seek, pause and resume (operate)",
+        " --live, republish, or leases, gaps, seek, pause and resume (operate)",
     )
     event_type = add(
         "event-type", "print a definition of the event type, to create it with, as JSON"

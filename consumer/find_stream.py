@@ -14,6 +14,7 @@ import structlog
 from consumer.core.backoff import Backoff
 from consumer.core.leases.lineage import chain
 from consumer.core.leases.purpose import Purpose
+from consumer.core.leases.stream_place import Reading, highest_above, said_by
 from consumer.core.routes.route_images import missing_images
 from consumer.core.stream.stream import Stream, StreamPage, ViewType
 from consumer.errors import (
@@ -161,7 +162,12 @@ def _read_before(settings: Settings, page: StreamPage, rows: Sequence[StreamRow]
 def purpose_of(settings: Settings, page: StreamPage) -> Purpose:
     """Return what the settings publish from a stream."""
     fingerprint = settings.fingerprint(page.key_attributes[0])
-    return Purpose(fingerprint, settings.event_types, routed=bool(settings.routes))
+    return Purpose(
+        fingerprint,
+        settings.event_types,
+        routed=bool(settings.routes),
+        stream_prefix=settings.stream_prefix,
+    )
 
 
 async def _newest(table: str, client: StreamClient) -> Stream:
@@ -216,6 +222,22 @@ def check_ordering_attributes(settings: Settings, keys: tuple[str, ...]) -> None
                 f"{route.setting('ordering_key')}: found {','.join(chosen)!r}, wanted attributes of"
                 f" the table's primary key ({', '.join(keys)}), {keys[0]!r} among them"
             )
+
+
+def check_place(settings: Settings, page: StreamPage, rows: Sequence[StreamRow]) -> None:
+    """Raise Misconfigured if events of another stream of this application sort above its own.
+
+    Readers would drop those of this one. `rows` are the stream rows of this application.
+    """
+    ours = Reading(page.stream, settings.stream_prefix, settings.table is not None)
+    above = highest_above(ours, rows)
+    if above is not None:
+        raise Misconfigured(
+            f"CONSUMER_STREAM_PREFIX: events of stream {page.stream.key} would say"
+            f" {ours.said!r}, but those of stream {above.key} say {said_by(above)!r}, which sorts"
+            " above: readers would drop the new ones; set a prefix that sorts above the latter, as"
+            " after a move to another table, or read that stream"
+        )
 
 
 def check_enabled(page: StreamPage, *, known: bool) -> None:

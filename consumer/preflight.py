@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from consumer.core.event.event import Category, Layout
+from consumer.core.preflight.change_members import STREAM
 from consumer.core.preflight.check_result import CheckResult, Severity, event_type_refusal
-from consumer.core.preflight.event_definition import judge, parse_definition
+from consumer.core.preflight.event_definition import judge, parse_definition, shut_out
 from consumer.core.preflight.event_shape import ITEM, EventShape
 from consumer.core.preflight.route_check import called
 from consumer.core.publishing.placement import Partitioning
@@ -43,11 +44,14 @@ class Preflight:
     """The findings, and how the event type assigns events to partitions, as far as is known.
 
     `seen` says that Nakadi has shown the definition, so that a wrong one will stay wrong.
+    `without_stream` says that it would take the events if they did not name their stream, as those
+    of version 0.1.0.
     """
 
     results: list[CheckResult]
     partitioning: Partitioning
     seen: bool
+    without_stream: bool = False
 
     @property
     def wrong(self) -> CheckResult | None:
@@ -71,12 +75,13 @@ async def look(nakadi: Nakadi, route: Route, view_type: ViewType | None) -> Pref
         raise Retryable("an answer that is no event type", "malformed_answer")
     known = None if view_type is None else shape(route, view_type)
     results = judge(name, definition, known, category)
+    without_stream = known is not None and STREAM in shut_out(definition, known)
     if definition.partition_strategy != "hash":
-        return Preflight(results, Partitioning(steady=False), seen=True)
+        return Preflight(results, Partitioning(steady=False), True, without_stream)
     names = await nakadi.partitions()
     in_data = category is Category.DATA
     partitioning = Partitioning(definition.partition_key_fields, names, in_data=in_data)
-    return Preflight(results, partitioning, seen=True)
+    return Preflight(results, partitioning, True, without_stream)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +116,24 @@ class Started:
 
 
 async def before_start(
-    nakadis: Mapping[str, Nakadi], routes: Sequence[Route], view_type: ViewType
+    nakadis: Mapping[str, Nakadi],
+    routes: Sequence[Route],
+    view_type: ViewType,
+    *,
+    first_of_roll: bool = False,
 ) -> Started:
     """Check all event types at the same time; log warnings for doubtful results.
 
     `nakadis` are by event type. One that is absent, or that we may not read, does not prevent the
     start: it is tried again until it can be published to. One that can never take its route's
     events is unfit. Raise Misconfigured if all are.
+
+    The `first_of_roll`, a worker whose version none of the application had so far, also raises it
+    for one that takes only what workers of the version before publish: they shall go on.
     """
     partitionings: dict[str, Partitioning] = {}
     unfit: dict[str, UnfitDefinition] = {}
+    halting: list[Route] = []
 
     async def check(route: Route) -> None:
         nakadi, name = nakadis[route.event_type], route.event_type
@@ -140,16 +153,19 @@ async def before_start(
         for result in found.results:
             if result is found.wrong:
                 unfit[name] = UnfitDefinition(nakadi, route, view_type, result)
+                if first_of_roll and found.without_stream:
+                    halting.append(route)
             elif result.severity is not Severity.FINE:
                 log.warning("event_type_doubtful", result=result.result, action=result.remedy)
 
     async with asyncio.TaskGroup() as tasks:
         for route in routes:
             tasks.create_task(check(route))
-    if len(unfit) == len(routes):
-        first = routes[0]
+    if halting or len(unfit) == len(routes):
+        first = halting[0] if halting else routes[0]
         wrong = unfit[first.event_type].wrong
-        others = f" (and none of the {len(routes)} routes can publish)" if len(routes) > 1 else ""
+        none = not halting and len(routes) > 1
+        others = f" (and none of the {len(routes)} routes can publish)" if none else ""
         raise Misconfigured(f"{first.setting()}: {wrong.result}{others}; {wrong.remedy}")
     return Started(partitionings, unfit)
 

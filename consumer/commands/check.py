@@ -33,7 +33,7 @@ from consumer.core.preflight.route_check import judge_routes, of_route
 from consumer.core.reports.application_report import judge_application
 from consumer.credentials import fallback_region, tls_of, token_of
 from consumer.errors import LeaseTableAbsent, Misconfigured, Retryable
-from consumer.find_stream import check_enabled, find_stream, is_known, purpose_of
+from consumer.find_stream import check_enabled, check_place, find_stream, is_known, purpose_of
 from consumer.observability import logs
 from consumer.observability.actions import TRUST_FOR_AWS, TRUST_FOR_NAKADI
 from consumer.runtime.discovery.purpose_keeper import conflict_of
@@ -136,6 +136,8 @@ class Check:
         elif not page.enabled:
             self._doubtful("stream", "disabled: the rest of it is read", "enable a stream again")
         self._fine("view type", page.view_type)
+        with self._reporting("stream"):
+            check_place(self._settings, page, rows)
         self._purpose(page, rows)
         for route in self._routes():
             chosen, keys = route.format.ordering_key, page.key_attributes

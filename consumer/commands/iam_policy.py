@@ -52,6 +52,7 @@ _ITEMS = [
 ]
 _CREATE = ["dynamodb:CreateTable", "dynamodb:DescribeTable", "dynamodb:UpdateTimeToLive"]
 _LOOK = ["dynamodb:GetItem", "dynamodb:Query"]
+_READ_ITEMS = ["dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:Query"]
 _COMMAND = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
 _REDRIVE = [
     "sqs:ChangeMessageVisibility",
@@ -89,7 +90,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
 def policy(
     settings: Settings, purpose: str, environ: Mapping[str, str] = _NOTHING
 ) -> list[Statement]:
-    """Return the statements for a purpose: run, check, operate, preview or redrive.
+    """Return the statements for a purpose: run, check, operate, preview, republish or redrive.
 
     `environ` may say where the service runs: AWS_REGION, or AWS_DEFAULT_REGION as the SDK calls it,
     and AWS_ACCOUNT_ID. Raise Misconfigured for redrive without a dead letter queue.
@@ -107,6 +108,8 @@ def policy(
                 *_find_stream(settings, location),
                 _allow("ReadStream", _STREAM, _streams(settings, location)),
             ]
+        case "republish":
+            return [_allow("ReadItems", _READ_ITEMS, _table(settings, location))]
         case _:
             return _redrive(settings, location)
 
@@ -161,6 +164,13 @@ def _find_stream(settings: Settings, location: Location) -> list[Statement]:
     if settings.table is None:
         return []
     return [_allow("FindStream", ["dynamodb:DescribeTable"], location.table(settings.table))]
+
+
+def _table(settings: Settings, location: Location) -> str:
+    """Return the ARN of the table, also where the stream alone is given."""
+    if settings.table is None:
+        return str(settings.stream_arn).partition("/stream/")[0]
+    return location.table(settings.table)
 
 
 def _streams(settings: Settings, location: Location) -> str:

@@ -206,6 +206,8 @@ class LeaseTableTwin:
                 new = replace(new, event_types=current.event_types)
             if row.published == expected.published:
                 new = replace(new, published=current.published)
+            if row.stream_prefix == expected.stream_prefix:
+                new = replace(new, stream_prefix=current.stream_prefix)
             self.table.streams[row.key] = new = replace(new, unreadable=current.unreadable)
             return None if new.unreadable is not None else new
 
@@ -216,9 +218,13 @@ class LeaseTableTwin:
             current = self.table.streams.get(row.key)
             if current is None or _purpose(stream_as_read(current)) != _purpose(expected):
                 return None
-            fingerprint, event_types, published = _purpose(row)
+            fingerprint, event_types, published, prefix = _purpose(row)
             new = replace(
-                current, fingerprint=fingerprint, event_types=event_types, published=published
+                current,
+                fingerprint=fingerprint,
+                event_types=event_types,
+                published=published,
+                stream_prefix=prefix,
             )
             self.table.streams[row.key] = new
             return None if new.unreadable is not None else new
@@ -358,8 +364,8 @@ def _written(write: LeaseWrite, current: Lease) -> Lease:
 
 def _purpose(
     row: StreamRow,
-) -> tuple[str, tuple[str, ...] | None, tuple[str, ...] | None]:
-    return row.fingerprint, row.event_types, row.published
+) -> tuple[str, tuple[str, ...] | None, tuple[str, ...] | None, str | None]:
+    return row.fingerprint, row.event_types, row.published, row.stream_prefix
 
 
 def _guards(row: StreamRow) -> tuple[object, ...]:

@@ -13,6 +13,7 @@ from consumer.errors import Misconfigured, Retryable, ShardNotFound, StreamUnrea
 from consumer.find_stream import (
     FoundStream,
     check_enabled,
+    check_place,
     check_view_type,
     find_stream,
     is_known,
@@ -213,6 +214,24 @@ def test_a_disabled_stream_is_refused_only_to_who_has_read_nothing_of_the_table(
     check_enabled(replace(page, enabled=True), known=False)
     with pytest.raises(Misconfigured, match="is disabled"):
         check_enabled(page, known=False)
+
+
+def test_a_stream_is_not_read_below_what_events_of_another_say() -> None:
+    page = StreamPage(FIRST, True, FIT, ("id",), (), None, 0.0)
+    other = replace(FIRST, table="another", label=LABELS[2])
+    with pytest.raises(Misconfigured) as error:
+        check_place(settings(), page, rows(other))
+    assert str(error.value).startswith(
+        f"CONSUMER_STREAM_PREFIX: events of stream orders/{LABELS[0]} would say '{LABELS[0]}',"
+        f" but those of stream another/{LABELS[2]} say '{LABELS[2]}', which sorts above"
+    )
+    check_place(settings(CONSUMER_STREAM_PREFIX="b-"), page, rows(other))
+    check_place(settings(), replace(page, stream=THIRD), rows(replace(other, label=LABELS[0])))
+    check_place(settings(), page, rows(FIRST, SECOND, THIRD))
+    by_arn = settings(CONSUMER_TABLE="", CONSUMER_STREAM_ARN=FIRST.arn)
+    with pytest.raises(Misconfigured, match=LABELS[1]):
+        check_place(by_arn, page, rows(FIRST, SECOND))
+    check_place(by_arn, page, rows(FIRST))
 
 
 NEW_ONLY = '{"dynamodb": {"NewImage": {"kind": {"S": ["ORDER"]}}}}'

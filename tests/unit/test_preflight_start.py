@@ -27,10 +27,13 @@ SCHEMA: dict[str, Any] = {"properties": {"id": {"type": "string"}}}
 CLOSED: dict[str, Any] = {
     "properties": {
         "change": {
-            "properties": {"sequence": {"type": "string"}},
+            "properties": {"sequence": {"type": "string"}, "stream": {"type": "string"}},
             "additionalProperties": False,
         }
     }
+}
+NO_STREAM: dict[str, Any] = {
+    "properties": {"change": {"properties": {"sequence": {}}, "additionalProperties": False}}
 }
 
 
@@ -74,13 +77,17 @@ def route_of(name: str, *, single: bool = False, filter_: object = None) -> Rout
     return Route(name, form, PublishLimits(), ("id",), asked, name=name, single=single)
 
 
-def start(shown: dict[str, Shown], *routes: Route) -> tuple[Started, float]:
+def start(
+    shown: dict[str, Shown], *routes: Route, first_of_roll: bool = False
+) -> tuple[Started, float]:
     asked = routes or tuple(map(route_of, shown))
     found: list[tuple[Started, float]] = []
 
     async def main() -> None:
         nakadis = cast("dict[str, Nakadi]", shown)
-        started = await before_start(nakadis, asked, ViewType.NEW_AND_OLD_IMAGES)
+        started = await before_start(
+            nakadis, asked, ViewType.NEW_AND_OLD_IMAGES, first_of_roll=first_of_roll
+        )
         found.append((started, asyncio.get_running_loop().time()))
 
     run(main)
@@ -118,6 +125,31 @@ def test_a_closed_change_is_unfit_for_a_view_and_says_what_to_add() -> None:
     assert set(started.unfit) == {"a"}
     remedy = started.unfit["a"].wrong.remedy
     assert '"entered": {"type": "boolean"}, "left": {"type": "boolean"}' in remedy
+
+
+def test_without_room_for_the_stream_it_stops_itself_where_this_version_has_run() -> None:
+    shown = {"a": Shown(definition(NO_STREAM)), "b": Shown(definition())}
+    started, _ = start(shown)
+    assert set(started.unfit) == {"a"}
+    assert "no stream, which" in started.unfit["a"].wrong.result
+
+
+def test_without_room_for_the_stream_a_roll_ends_at_its_first_worker() -> None:
+    """The workers of the version before go on, whose events it takes."""
+    shown = {"b": Shown(definition()), "a": Shown(definition(NO_STREAM))}
+    with pytest.raises(Misconfigured) as error:
+        start(shown, first_of_roll=True)
+    assert str(error.value).startswith(
+        "CONSUMER_ROUTES, route a: a: the schema's change has no stream, which events have;"
+        ' add to its properties: "stream": {"type": "string"}'
+    )
+
+
+def test_what_took_no_event_of_the_version_before_halts_no_roll() -> None:
+    shown = {"a": Shown(definition(CLOSED)), "b": Shown(COMPACTED), "c": Shown(definition())}
+    view = route_of("a", filter_={"item": {"status": {"S": ["PAID"]}}})
+    started, _ = start(shown, view, route_of("b"), route_of("c"), first_of_roll=True)
+    assert set(started.unfit) == {"a", "b"}
 
 
 def test_if_no_event_type_is_fit_the_start_ends() -> None:

@@ -39,6 +39,7 @@ def purpose_values(row: StreamRow) -> dict[str, RowValue]:
         "fingerprint": row.fingerprint,
         "eventTypes": row.event_types,
         "published": row.published,
+        "streamPrefix": row.stream_prefix,
     }
 
 
@@ -72,6 +73,7 @@ def stream_of(row: Row) -> StreamRow | Unreadable:
         passed_by=fields.text_if_any("passedBy"),
         event_types=fields.texts("eventTypes") if "eventTypes" in row else None,
         published=fields.texts("published") if "published" in row else None,
+        stream_prefix=fields.text("streamPrefix", empty=True) if "streamPrefix" in row else None,
     )
     unreadable = fields.unreadable or ("sweep" if sweep.unreadable else None)
     if unreadable is not None and not _LABEL.match(label):

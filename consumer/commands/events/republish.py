@@ -67,7 +67,9 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
         raise Misconfigured("--key or --keys-from: found neither, wanted the keys to publish")
     rates = Rates.of(arguments)
     logs.configure_command()
-    reach = look(settings, arguments.route, run_id("republish"), removes=False)
+    names = arguments.route
+    # A deletion of which the key alone is known goes to routes that are named: none is asked.
+    reach = look(settings, names, run_id("republish"), removes=bool(names))
     wanted = wanted_keys(arguments.key, arguments.keys_from, reach.table)
     out.write("".join(f"{line}\n" for line in (*reach.lines(), _told(wanted))))
     out.flush()

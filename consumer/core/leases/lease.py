@@ -185,7 +185,8 @@ class StreamRow:
 
     `fingerprint` and `event_types` say for which purpose the stream is read (`purpose`); rows of a
     single event type have no `event_types`. `published` are the event types in which an event was
-    stored, by any worker; rows of version 0.1.0 lack it.
+    stored, by any worker; rows of version 0.1.0 lack it. `stream_prefix` stands before the label in
+    what events say of the stream; None: no worker has read it yet whose events name their stream.
 
     `passed_by` says why nothing of the stream is read, in the word of its gap row; None of a stream
     that is read. It is written once all streams before it are read.
@@ -211,6 +212,7 @@ class StreamRow:
     passed_by: str | None = None
     event_types: tuple[str, ...] | None = None
     published: tuple[str, ...] | None = None
+    stream_prefix: str | None = None
     unreadable: str | None = None
 
     @property

@@ -7,6 +7,10 @@ starts must share one of them, and adds its own. So a service may move from the 
 into routes and back, a route may be added or removed in a roll, and a service that publishes
 something else is still caught. Where the first writer had routes, there is no fingerprint of a
 single event type to compare: then it must be one of those listed.
+
+`stream_prefix` is no part of the fingerprint, which workers of version 0.1.0 compare. It must be
+that of the row: readers order the events of a stream by what they say of it, so all workers have to
+say the same. A row without it was read by such workers only, whose events do not name the stream.
 """
 
 from __future__ import annotations
@@ -32,6 +36,7 @@ class Purpose:
     fingerprint: str
     event_types: tuple[str, ...] = ()
     routed: bool = False
+    stream_prefix: str = ""
 
     def fits(self, row: StreamRow) -> bool:
         """Return whether a stream row was written for this purpose, or one that it continues."""
@@ -42,12 +47,17 @@ class Purpose:
             shared and _SEVERAL in _said(row.fingerprint)
         )
 
+    def says_as(self, row: StreamRow) -> bool:
+        """Return whether its events say of the stream what those of the row's workers say."""
+        return row.stream_prefix in (None, self.stream_prefix)
+
     def first(self, row: StreamRow, older: StreamRow | None) -> StreamRow:
         """Return a new stream's row with what it says of the purpose.
 
         `older` is the newest of the table's other rows that can be read, None if there is none.
         What it says is copied, so that no worker is ended by a new stream.
         """
+        row = replace(row, stream_prefix=self.stream_prefix)
         if older is None:
             named = self.event_types if self.routed else None
             return replace(row, fingerprint=self.fingerprint, event_types=named, published=())
@@ -59,7 +69,8 @@ class Purpose:
         )
 
     def joined(self, row: StreamRow) -> StreamRow:
-        """Return a row that fits, with the event types of this purpose added."""
+        """Return a row that fits, with the event types of this purpose added, and its prefix."""
+        row = replace(row, stream_prefix=self.stream_prefix)
         if not self.routed:
             return row
         return replace(row, event_types=_with(event_types_of(row), self.event_types))
@@ -76,6 +87,7 @@ class Purpose:
             row,
             fingerprint=row.fingerprint if kept else self.fingerprint,
             event_types=self.event_types if listed else None,
+            stream_prefix=row.stream_prefix if self.says_as(row) else self.stream_prefix,
         )
 
 

@@ -17,14 +17,24 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from consumer.core.event.event import Category, Crossing
+from consumer.core.event.event import Category
+from consumer.core.preflight.change_members import (
+    OF_COMMANDS,
+    OF_VIEWS,
+    PLACE,
+    SEQUENCE,
+    STREAM,
+    types_of,
+)
 from consumer.core.preflight.check_result import CheckResult, Severity
 from consumer.core.preflight.event_shape import ITEM
+from consumer.core.preflight.schema_room import SchemaRoom
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from consumer.core.preflight.event_shape import EventShape
+    from consumer.core.preflight.schema_room import Value
 
 DEPENDENCY: Final = "event type"
 
@@ -34,8 +44,7 @@ class EventDefinition:
     """The parts of a definition that matter here. Fields are paths inside `data`, if there is one.
 
     `partition_key_fields` are as given, also where they begin with `data.` by mistake. `required`
-    are the members that the schema requires. `closed` gives, for each member of `data` that is an
-    object in which the schema allows no others, the names of its own members.
+    are the members that the schema requires, and `room` is what it leaves room for.
     """
 
     category: str
@@ -44,7 +53,7 @@ class EventDefinition:
     partition_key_fields: tuple[str, ...]
     ordering_fields: tuple[str, ...]
     required: tuple[str, ...]
-    closed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    room: SchemaRoom = field(default=SchemaRoom({}), compare=False)
 
 
 def parse_definition(body: bytes) -> EventDefinition | None:
@@ -69,7 +78,7 @@ def parse_definition(body: bytes) -> EventDefinition | None:
             if not name.startswith("metadata.")
         ),
         _required(schema),
-        _closed(schema, found.get("compatibility_mode")),
+        SchemaRoom(schema, compatible=found.get("compatibility_mode") == "compatible"),
     )
 
 
@@ -156,6 +165,12 @@ def _fields(definition: EventDefinition, shape: EventShape) -> Iterable[_Found]:
             every = "every event" if shape.is_business else "every D event"
             result = f"{what} {', '.join(lacking)} are not in {every}"
             yield severity, result, _deletes_remedy(shape)
+    place = [f"{shape.form.change_member}.{member}" for member in (STREAM, SEQUENCE)]
+    if place[1] in definition.ordering_fields and place[0] not in definition.ordering_fields:
+        result = f"ordering_key_fields have {place[1]} only, which may begin lower in a new stream"
+        around = "" if shape.is_business else "data."
+        both = ", ".join(f'"{around}{each}"' for each in place)
+        yield Severity.DOUBTFUL, result, f"name both, and both in the schema: [{both}]"
 
 
 def _inside(field: str) -> str | None:
@@ -193,17 +208,40 @@ def _no_order(definition: EventDefinition, shape: EventShape) -> Iterable[_Found
         yield Severity.DOUBTFUL, result, remedy
 
 
+def shut_out(definition: EventDefinition, shape: EventShape) -> tuple[str, ...]:
+    """Return the members of `change` that the schema leaves no room for, `stream` first.
+
+    They are those of changes, and of what commands send again.
+    """
+    name = shape.form.change_member
+    if name is None:
+        return ()
+    members: dict[str, Value] = {STREAM: shape.form.stream_prefix + PLACE[STREAM]}
+    if shape.crossings:
+        members |= OF_VIEWS
+    if not shape.is_business:
+        members |= OF_COMMANDS
+    return definition.room.lacking(name, {SEQUENCE: PLACE[SEQUENCE]}, members)
+
+
 def _shut_out(definition: EventDefinition, shape: EventShape) -> Iterable[_Found]:
     """Yield what the schema leaves no room for: such events would be refused."""
-    name = shape.form.change_field
-    room = definition.closed.get(name)
-    if not shape.crossings or room is None:
+    name = shape.form.change_member
+    lacking = shut_out(definition, shape)
+    if not lacking:
         return
-    lacking = [crossing.value for crossing in Crossing if crossing not in room]
-    if lacking:
-        result = f"the schema's {name} has no {' and no '.join(lacking)}, which a filter needs"
-        remedy = ", ".join(f'"{each}": {{"type": "boolean"}}' for each in lacking)
-        yield Severity.WRONG, result, f"add to its properties: {remedy}"
+    named = ", ".join(f'"{each}": {{"type": "{kind}"}}' for each, kind in types_of(lacking).items())
+    remedy = f"add to its properties: {named}"
+    needed = [each for each in lacking if each not in OF_COMMANDS]
+    if needed:
+        result = f"the schema's {name} has no {' and no '.join(needed)}, which events have"
+        yield Severity.WRONG, result, remedy
+    else:
+        result = (
+            f"the schema's {name} has no {' and no '.join(lacking)}, which events have that are"
+            " sent again"
+        )
+        yield Severity.DOUBTFUL, result, remedy
 
 
 def _deletes_remedy(shape: EventShape) -> str:
@@ -220,22 +258,6 @@ def _required(schema: dict[str, object]) -> tuple[str, ...]:
     item = members.get(ITEM) if isinstance(members, dict) and ITEM in top else None
     inner = _texts(item.get("required")) if isinstance(item, dict) else ()
     return (*top, *(f"{ITEM}.{name}" for name in inner))
-
-
-def _closed(schema: dict[str, object], mode: object) -> dict[str, frozenset[str]]:
-    """Return the members of `data` that are closed objects, with the names of their own members.
-
-    The mode `compatible` closes every object that lists its members.
-    """
-    members = schema.get("properties")
-    found = members.items() if isinstance(members, dict) else ()
-    return {
-        name: frozenset(inner)
-        for name, member in found
-        if isinstance(member, dict)
-        and isinstance(inner := member.get("properties", {}), dict)
-        and (member.get("additionalProperties") is False or (inner and mode == "compatible"))
-    }
 
 
 def _root(schema: object) -> dict[str, object]:

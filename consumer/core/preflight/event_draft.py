@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from consumer.core.event.event import Category, Crossing, Layout
+from consumer.core.event.event import Category, Layout
+from consumer.core.preflight.change_members import (
+    OF_CHANGES,
+    OF_COMMANDS,
+    OF_VIEWS,
+    PLACE,
+    SEQUENCE,
+    STREAM,
+    types_of,
+)
 from consumer.core.preflight.event_shape import ITEM
 
 if TYPE_CHECKING:
@@ -28,12 +37,6 @@ _PATCH = {
         "properties": {"op": {"type": "string"}, "path": {"type": "string"}},
     },
 }
-_CHANGE = {
-    "sequence": {"type": "string"},
-    "ttl": {"type": "boolean"},
-    "patch_omitted": {"type": "boolean"},
-}
-_BUSINESS_CHANGE = {"sequence": {"type": "string"}}
 
 
 def draft(
@@ -54,7 +57,11 @@ def draft(
     shown = _shown(form, keys)
     data = "data." if is_data else ""
     prefix = f"{ITEM}." if form.layout is Layout.NESTED else ""
-    change = [] if form.change_member is None else [f"{data}{form.change_member}.sequence"]
+    change = [
+        f"{data}{form.change_member}.{member}"
+        for member in (STREAM, SEQUENCE)
+        if form.change_member is not None
+    ]
     definition = {
         "name": name,
         "owning_application": application,
@@ -116,14 +123,15 @@ def _shown(form: EventFormat, keys: tuple[str, ...]) -> tuple[str, ...]:
 
 def _schema(form: EventFormat, keys: tuple[str, ...], *, crossings: bool) -> dict[str, object]:
     item: dict[str, object] = {key: {"type": "string"} for key in keys}
-    change = dict(_CHANGE if form.category is Category.DATA else _BUSINESS_CHANGE)
-    change |= {crossing.value: {"type": "boolean"} for crossing in Crossing if crossings}
+    change = [*PLACE]
+    if form.category is Category.DATA:
+        change += [*OF_CHANGES, *(OF_VIEWS if crossings else ()), *OF_COMMANDS]
     around: dict[str, object] = {}
     if form.change_member is not None:
         around[form.change_member] = {
             "type": "object",
-            "required": ["sequence"],
-            "properties": change,
+            "required": [SEQUENCE],
+            "properties": {name: {"type": kind} for name, kind in types_of(change).items()},
         }
     required = [*around]
     if form.patch:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from consumer.core.event.event import Category, Layout
+from consumer.core.preflight.change_members import SEQUENCE, STREAM
 
 if TYPE_CHECKING:
     from consumer.core.event.event import EventFormat
@@ -56,7 +57,7 @@ class EventShape:
         """Return whether every D event has this path, whatever the item was."""
         path = field.split(".")
         if path[0] == self.form.change_member:
-            return path[1:] in ([], ["sequence"])
+            return path[1:] in ([], [SEQUENCE], [STREAM])
         if path[0] == self.form.patch_member:
             return False
         if self.whole_deletes or self.is_business:

@@ -125,12 +125,16 @@ async def _accept(store: LeaseStore, source: Source, row: StreamRow) -> StreamRo
     replaced = await store.write_purpose(row, wanted)
     if replaced is None:
         raise Retryable(f"stream {row.key}: its row has changed meanwhile", "conflict")
+    if wanted.fingerprint != row.fingerprint:
+        before = row.fingerprint
+    elif wanted.event_types != row.event_types:
+        before = ", ".join(event_types_of(row))
+    else:
+        before = f"prefix {row.stream_prefix!r}"
     log.warning(
         "fingerprint_replaced",
         stream=row.key,
-        before=row.fingerprint
-        if wanted.fingerprint != row.fingerprint
-        else ", ".join(event_types_of(row)),
+        before=before,
         action="unset CONSUMER_ACCEPT_CHANGE once no worker has the old settings",
     )
     return replaced

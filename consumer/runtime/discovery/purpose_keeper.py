@@ -1,9 +1,10 @@
 """What the stream rows say of the purpose: compared with this worker's, and kept.
 
 Rule: a worker with routes is judged while it starts, until a row names its event types; one that
-runs is never ended by what others write there. A worker with a single event type ends as soon as a
-row has another fingerprint. After the start a row is written once for each event type in which the
-first event was stored.
+runs is never ended by the event types that others write there. A worker with a single event type
+ends as soon as a row has another fingerprint, and every worker as soon as one has another prefix of
+the stream. After the start a row is written once for each event type in which the first event was
+stored.
 """
 
 from __future__ import annotations
@@ -30,6 +31,12 @@ _CHOOSE: Final = "choose another application, or set CONSUMER_ACCEPT_CHANGE=true
 
 def conflict_of(purpose: Purpose, row: StreamRow) -> Misconfigured | None:
     """Return what is wrong, naming both sides, if a row was written for another purpose."""
+    if not purpose.says_as(row):
+        return Misconfigured(
+            f"CONSUMER_STREAM_PREFIX: found {purpose.stream_prefix!r}, but the events of stream"
+            f" {row.key} have {row.stream_prefix!r}: readers drop what sorts lower; set that, or"
+            " CONSUMER_ACCEPT_CHANGE=true to replace it, once no worker with the old one runs"
+        )
     if purpose.fits(row):
         return None
     if purpose.routed:
@@ -77,8 +84,11 @@ class PurposeKeeper:
 
     def conflict(self, rows: Sequence[StreamRow]) -> Misconfigured | None:
         """Return why this worker has to end: a row that it must agree with has another purpose."""
+        purpose = self._source.purpose
         found = (
-            conflict_of(self._source.purpose, row) for row in rows if row.key not in self._named
+            conflict_of(purpose, row)
+            for row in rows
+            if row.key not in self._named or not purpose.says_as(row)
         )
         return next(filter(None, found), None)
 
@@ -92,7 +102,7 @@ class PurposeKeeper:
         self.stored_before = frozenset(chain.from_iterable(before))
         for number, (row, leases) in enumerate(seen, 1):
             purpose, named = self._source.purpose, row.key in self._named
-            if not named and not purpose.fits(row):
+            if not purpose.says_as(row) or not (named or purpose.fits(row)):
                 continue  # this worker is about to end
             wanted = row if named else purpose.joined(row)
             if number == len(seen):  # the newest stream, whose row later ones copy

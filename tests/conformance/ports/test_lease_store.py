@@ -443,7 +443,7 @@ async def test_the_purpose_of_a_stream_is_written_if_nobody_has_changed_it(
     store: LeaseStore,
 ) -> None:
     old = await store.create_stream(STREAM)
-    listed = replace(old, event_types=("a", "b"), published=())
+    listed = replace(old, event_types=("a", "b"), published=(), stream_prefix="")
     assert await store.write_purpose(old, listed) == listed
     assert await store.write_purpose(old, replace(old, published=("a",))) is None
     stored = replace(listed, published=("b", "a"))
@@ -453,9 +453,11 @@ async def test_the_purpose_of_a_stream_is_written_if_nobody_has_changed_it(
         replace(stored, event_types=None),
         replace(stored, event_types=("b", "a")),
         replace(stored, published=("a", "b")),
+        replace(stored, stream_prefix=None),
+        replace(stored, stream_prefix="b-"),
     ):
         assert await store.write_purpose(stale, replace(stale, event_types=("c",))) is None
-    other = replace(stored, fingerprint="other", event_types=("c",))
+    other = replace(stored, fingerprint="other", event_types=("c",), stream_prefix="b-")
     assert await store.write_purpose(stored, other) == other
     assert await store.write_purpose(other, other) == other
     assert list((await store.read_peers())[1]) == [other]
@@ -465,8 +467,8 @@ async def test_sweep_and_purpose_of_a_stream_are_written_apart(store: LeaseStore
     old = await store.create_stream(STREAM)
     swept = await store.replace_stream(old, replace(old, sweep_n=1, changes=1))
     assert swept is not None
-    listed = replace(old, event_types=("a",), published=("a",))
-    both = replace(swept, event_types=("a",), published=("a",))
+    listed = replace(old, event_types=("a",), published=("a",), stream_prefix="b-")
+    both = replace(swept, event_types=("a",), published=("a",), stream_prefix="b-")
     assert await store.write_purpose(old, listed) == both
     # Who does not know of it leaves it as it is.
     assert await store.replace_stream(swept, replace(swept, sweep_done=1)) == replace(

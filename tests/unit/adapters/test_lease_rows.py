@@ -130,6 +130,11 @@ def test_a_worker_of_an_older_version_pauses_and_resumes_without_saying_who() ->
 def test_a_stream_row() -> None:
     assert lease_rows.item(stream_rows.stream_values(STREAM)) == STREAM_ITEM
     assert stream_rows.stream_of(keyed("stream/t/l", STREAM_ITEM)) == STREAM
+    for prefix in ("", "b-"):  # that nothing stands before the label is said, too
+        row = replace(STREAM, stream_prefix=prefix)
+        item = lease_rows.item(stream_rows.stream_values(row))
+        assert item == STREAM_ITEM | {"streamPrefix": {"S": prefix}}
+        assert stream_rows.stream_of(keyed("stream/t/l", item)) == row
 
 
 def test_a_lease_row() -> None:

@@ -168,6 +168,14 @@ def test_preview_reads_the_stream_and_nothing_else() -> None:
     assert len(by_table) == 2
 
 
+def test_republish_reads_items_by_their_keys_and_writes_nothing() -> None:
+    actions = {"dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:Query"}
+    found = allowed("republish", table="orders", dead_letter_queue_url=QUEUE)
+    assert found == {"arn:aws:dynamodb:*:*:table/orders": actions}
+    table = "arn:aws-cn:dynamodb:cn-north-1:123456789012:table/orders"
+    assert allowed("republish", stream_arn=ARN) == {table: actions}
+
+
 def test_redrive_needs_the_queue_and_nothing_else() -> None:
     found = allowed("redrive", table="orders", dead_letter_queue_url=QUEUE)
     assert found == {

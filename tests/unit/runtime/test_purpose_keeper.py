@@ -224,6 +224,67 @@ def test_what_cannot_be_read_is_not_copied_to_a_new_stream() -> None:
     assert (row.fingerprint, row.published) == (mine.purpose.fingerprint, ())
 
 
+MOVED = [replace(of, stream_prefix="b-") for of in (single("order"), routed("order", "audit"))]
+
+
+@pytest.mark.parametrize("moved", MOVED)
+def test_another_prefix_of_a_stream_that_is_read_is_refused(moved: Purpose) -> None:
+    async def main() -> None:
+        bench = Bench()
+        same = replace(moved, stream_prefix="")
+        await bench.started("a", same)
+        assert bench.row.stream_prefix == ""
+        said = await bench.refused("b", moved)
+        assert said.startswith("CONSUMER_STREAM_PREFIX: found 'b-', but the events of stream")
+        assert "have ''" in said
+        await bench.started("c", same)
+        await bench.fleet.stop()
+
+    run(main)
+
+
+@pytest.mark.parametrize("moved", MOVED)
+def test_a_prefix_that_is_accepted_ends_those_that_have_the_old_one(moved: Purpose) -> None:
+    """Also workers with routes: readers would drop what these publish after the others."""
+
+    async def main() -> None:
+        bench = Bench()
+        old = await bench.started("a", replace(moved, stream_prefix=""))
+        bench.start("b", moved, accept_change=True)
+        with pytest.raises(Misconfigured, match="CONSUMER_STREAM_PREFIX"):
+            await old.stopped()
+        await asyncio.sleep(10)
+        assert bench.row.stream_prefix == "b-"
+        assert bench.fleet.spread() == {"a": 0, "b": 2}
+        await bench.fleet.stop()
+
+    with capture_logs() as logs:
+        run(main)
+    (told,) = [log for log in logs if log["event"] == "fingerprint_replaced"]
+    assert told["before"] == "prefix ''"
+
+
+@pytest.mark.parametrize("moved", MOVED)
+def test_a_row_of_an_older_version_gets_the_prefix_once(moved: Purpose) -> None:
+    """The events of its workers do not name their stream: nothing sorts above."""
+
+    async def main() -> None:
+        bench = Bench()
+        await bench.started("a", replace(moved, stream_prefix=""))
+        await bench.fleet.stop()
+        bench.row = replace(bench.row, stream_prefix=None)
+        writes = bench.writes
+        await bench.started("b", moved, accept_change=True)
+        await asyncio.sleep(100)
+        assert bench.row.stream_prefix == "b-"
+        assert bench.writes == writes + 1
+        await bench.fleet.stop()
+
+    with capture_logs() as logs:
+        run(main)
+    assert not [log for log in logs if log["event"] == "fingerprint_replaced"]
+
+
 def test_the_first_event_of_each_event_type_is_noted_once() -> None:
     async def main() -> None:
         bench = Bench()

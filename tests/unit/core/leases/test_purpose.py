@@ -64,10 +64,11 @@ def test_the_fingerprint_of_routes_names_them() -> None:
 
 
 def test_routes_add_their_own_and_a_single_event_type_changes_nothing() -> None:
-    assert routed("order", "audit").joined(OLD) == replace(OLD, event_types=("order", "audit"))
-    assert routed("payment").joined(LISTED) == LISTED
-    assert single("order").joined(OLD) == OLD
-    assert single("order").joined(LISTED) == LISTED
+    old, listed = replace(OLD, stream_prefix=""), replace(LISTED, stream_prefix="")
+    assert routed("order", "audit").joined(old) == replace(old, event_types=("order", "audit"))
+    assert routed("payment").joined(listed) == listed
+    assert single("order").joined(old) == old
+    assert single("order").joined(listed) == listed
 
 
 def test_from_a_single_event_type_to_routes_and_back() -> None:
@@ -118,6 +119,24 @@ def test_an_accepted_change_replaces_everything() -> None:
     assert (made.fingerprint, made.event_types) == (line("order"), ("audit", "order"))
     assert routed("audit", "order").imposed(made) == made
     assert single("order").imposed(OLD) == OLD
+
+
+@pytest.mark.parametrize("of", [single("order"), routed("order", "audit")])
+def test_a_row_says_what_stands_before_the_label_in_events(of: Purpose) -> None:
+    moved = replace(of, stream_prefix="b-")
+    for older in (None, OLD, replace(OLD, stream_prefix="")):
+        assert moved.first(BARE, older).stream_prefix == "b-"
+        assert of.first(BARE, older).stream_prefix == ""
+    assert of.says_as(OLD)  # no event of such a worker names its stream
+    assert moved.says_as(OLD)
+    assert moved.joined(OLD).stream_prefix == "b-"
+    named = of.joined(OLD)
+    assert named.stream_prefix == ""
+    assert of.says_as(named)
+    assert not moved.says_as(named)
+    assert moved.fits(named)  # it is the same purpose all the same
+    assert moved.imposed(named).stream_prefix == "b-"
+    assert of.imposed(OLD).stream_prefix is None  # nothing is replaced
 
 
 def test_what_was_stored_is_kept_once() -> None:

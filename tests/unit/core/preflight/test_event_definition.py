@@ -17,6 +17,7 @@ from consumer.core.preflight.event_definition import (
     judge,
     parse_definition,
     partition_names,
+    shut_out,
 )
 from consumer.core.preflight.event_shape import EventShape
 
@@ -30,7 +31,7 @@ def definition(**members: Any) -> dict[str, Any]:
         "category": "data",
         "partition_strategy": "hash",
         "partition_key_fields": ["order_id"],
-        "ordering_key_fields": ["data.change.sequence"],
+        "ordering_key_fields": ["data.change.stream", "data.change.sequence"],
         "ordering_instance_ids": ["data.order_id", "data.line"],
         "cleanup_policy": "delete",
         "schema": {"type": "json_schema", "schema": json.dumps(schema)},
@@ -61,7 +62,7 @@ def told(it: EventShape | None, **members: Any) -> list[tuple[Severity, str]]:
 def test_a_definition_is_read() -> None:
     assert parsed() == EventDefinition(
         "data", "delete", "hash", ("order_id",),
-        ("change.sequence", "order_id", "line"), ("order_id",),
+        ("change.stream", "change.sequence", "order_id", "line"), ("order_id",),
     )  # fmt: skip
 
 
@@ -91,56 +92,81 @@ def test_names_of_partitions_are_read() -> None:
     assert [partition_names(body) for body in (b"", b"{}", b"[]")] == [(), (), ()]
 
 
-@pytest.mark.parametrize(
-    ("mode", "change", "closed"),
-    [
-        ("none", {"additionalProperties": False, "properties": {"a": {}}}, {"change": {"a"}}),
-        ("none", {"additionalProperties": False}, {"change": set()}),
-        ("none", {"properties": {"a": {}}}, {}),
-        ("none", {"additionalProperties": True, "properties": {"a": {}}}, {}),
-        ("compatible", {"properties": {"a": {}}}, {"change": {"a"}}),
-        ("compatible", {}, {}),
-        ("compatible", {"properties": 7}, {}),
-        ("compatible", True, {}),
-    ],
-)
-def test_closed_objects_are_those_that_take_no_other_members(
-    mode: str, change: object, closed: dict[str, set[str]]
-) -> None:
-    found = parsed(compatibility_mode=mode, schema={"properties": {"change": change}})
-    assert found.closed == closed
-
-
-def test_a_schema_without_properties_closes_nothing() -> None:
-    assert parsed(schema={"properties": 7}).closed == {}
-
-
-@pytest.mark.parametrize(
-    ("members", "lacking"),
-    [
-        (("sequence",), "no entered and no left"),
-        (("sequence", "entered"), "no left"),
-        (("sequence", "left"), "no entered"),
-        (("sequence", "entered", "left"), None),
-    ],
-)
-def test_a_closed_change_has_room_for_what_a_view_tells(
-    members: tuple[str, ...], lacking: str | None
-) -> None:
+def closed(*members: str, mode: str = "none") -> EventDefinition:
     change = {"additionalProperties": False, "properties": {name: {} for name in members}}
-    definition = parsed(schema={"properties": {"change": change}})
-    (found,) = judge("a.b", definition, replace(shape(), crossings=True))
-    if lacking is None:
+    return parsed(compatibility_mode=mode, schema={"properties": {"change": change}})
+
+
+SENT_AGAIN = ("snapshot", "read_at", "touched")
+
+
+@pytest.mark.parametrize("crossings", [True, False])
+@pytest.mark.parametrize("lacking", [("stream",), ("left",), ("stream", "entered", "left"), ()])
+def test_a_closed_change_has_room_for_what_events_have(
+    lacking: tuple[str, ...], *, crossings: bool
+) -> None:
+    members = {"sequence", "stream", "entered", "left", *SENT_AGAIN} - {*lacking}
+    it = replace(shape(), crossings=crossings)
+    expected = tuple(name for name in lacking if crossings or name == "stream")
+    definition = closed(*members)
+    assert shut_out(definition, it) == expected
+    (found,) = judge("a.b", definition, it)
+    if not expected:
         assert found.severity is Severity.FINE
-    else:
-        assert found.severity is Severity.WRONG
-        assert f"the schema's change has {lacking}, which" in found.result
-        for name in ("entered", "left"):
-            assert (f'"{name}": {{"type": "boolean"}}' in found.remedy) is (name not in members)
-    (other,) = judge("a.b", definition, shape())  # no view
-    assert other.severity is Severity.FINE
-    (opened,) = judge("a.b", parsed(), replace(shape(), crossings=True))
-    assert opened.severity is Severity.FINE
+        return
+    assert found.severity is Severity.WRONG
+    named = " and no ".join(expected)
+    assert found.result == f"a.b: the schema's change has no {named}, which events have"
+    for name, kind in (("stream", "string"), ("entered", "boolean"), ("left", "boolean")):
+        assert (f'"{name}": {{"type": "{kind}"}}' in found.remedy) is (name in expected)
+
+
+@pytest.mark.parametrize("lacking", [SENT_AGAIN, ("read_at",)])
+def test_room_for_what_is_sent_again_is_a_doubt(lacking: tuple[str, ...]) -> None:
+    definition = closed(*{"sequence", "stream", *SENT_AGAIN} - {*lacking})
+    (found,) = judge("a.b", definition, shape())
+    assert found.severity is Severity.DOUBTFUL
+    assert f"has no {' and no '.join(lacking)}, which events have that are sent" in found.result
+    business = seen(Category.BUSINESS)
+    it = replace(business, form=replace(business.form, change=True))
+    assert shut_out(definition, it) == ()  # none is ever sent again
+
+
+def test_one_remedy_names_all_that_is_to_be_added() -> None:
+    (found,) = judge("a.b", closed("sequence"), shape())
+    assert found.remedy == (
+        'add to its properties: "stream": {"type": "string"}, "snapshot": {"type": "string"},'
+        ' "read_at": {"type": "string"}, "touched": {"type": "boolean"}'
+    )
+
+
+def test_a_stream_is_tried_with_its_prefix() -> None:
+    short = {"properties": {"sequence": {}}, "additionalProperties": {"maxLength": 24}}
+    definition = parsed(schema={"properties": {"change": short}})
+    it = shape()
+    assert "stream" not in shut_out(definition, it)
+    assert "stream" in shut_out(definition, replace(it, form=replace(it.form, stream_prefix="b-")))
+
+
+def test_the_mode_compatible_closes_what_names_its_members() -> None:
+    change = {"type": "object", "properties": {"sequence": {"type": "string"}}}
+    schema = {"properties": {"change": change}}
+    for mode, lacking in (("compatible", ("stream", *SENT_AGAIN)), ("forward", ())):
+        assert shut_out(parsed(compatibility_mode=mode, schema=schema), shape()) == lacking
+
+
+def test_what_says_nothing_of_the_change_has_no_room_to_lack() -> None:
+    business = seen(Category.BUSINESS)
+    assert shut_out(closed("sequence"), business) == ()
+    assert shut_out(parsed(schema={"properties": 7}), shape()) == ()
+
+
+def test_a_sequence_alone_does_not_order_readers() -> None:
+    ((severity, said),) = told(shape(), ordering_key_fields=["data.change.sequence"])
+    assert severity is Severity.DOUBTFUL
+    assert said.startswith("ordering_key_fields have change.sequence only")
+    (found,) = judge("a.b", parsed(ordering_key_fields=["data.change.sequence"]), shape())
+    assert '["data.change.stream", "data.change.sequence"]' in found.remedy
 
 
 @pytest.mark.parametrize("whole", [True, False])
@@ -371,10 +397,10 @@ def test_a_business_event_has_no_deletes_and_its_change_only_if_the_route_says_s
         "schema": {"required": ["change"]},
     }
     for ordering, severities in (
-        ("change.sequence", [Severity.FINE]),
-        ("change.ttl", [Severity.DOUBTFUL]),
+        (["change.stream", "change.sequence"], [Severity.FINE]),
+        (["change.ttl"], [Severity.DOUBTFUL]),
     ):
-        definition = parsed(ordering_key_fields=[ordering], **members)
+        definition = parsed(ordering_key_fields=ordering, **members)
         found = judge("a.b", definition, with_change, Category.BUSINESS)
         assert [each.severity for each in found] == severities
         if severities != [Severity.FINE]:

@@ -10,7 +10,7 @@ from consumer.core.event.event import Category, EventFormat, Layout, MetadataSou
 from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.event.selection.selection import Selection
 from consumer.core.preflight.check_result import Severity
-from consumer.core.preflight.event_definition import judge, parse_definition
+from consumer.core.preflight.event_definition import judge, parse_definition, shut_out
 from consumer.core.preflight.event_draft import draft, notes
 from consumer.core.preflight.event_shape import EventShape
 
@@ -28,10 +28,22 @@ def test_a_draft_fits_its_own_events(layout: Layout, patch: bool) -> None:
     assert result.severity is Severity.FINE
     prefix = "" if layout is Layout.FLAT else "item."
     assert definition.partition_key_fields == (f"{prefix}order_id",)
-    assert definition.ordering_fields == ("meta.sequence", f"{prefix}order_id", f"{prefix}line")
+    place = ("meta.stream", "meta.sequence")
+    assert definition.ordering_fields == (*place, f"{prefix}order_id", f"{prefix}line")
     schema = json.loads(json.loads(body)["schema"]["schema"])
     assert ("patch" in schema["properties"]) is patch
-    assert [*schema["properties"]["meta"]["properties"]] == ["sequence", "ttl", "patch_omitted"]
+    change = schema["properties"]["meta"]
+    assert change["required"] == ["sequence"]
+    assert change["properties"] == {
+        "sequence": {"type": "string"}, "stream": {"type": "string"},
+        "ttl": {"type": "boolean"}, "patch_omitted": {"type": "boolean"},
+        "snapshot": {"type": "string"}, "read_at": {"type": "string"},
+        "touched": {"type": "boolean"},
+    }  # fmt: skip
+    change["additionalProperties"] = False
+    closed = parse_definition(json.dumps({**json.loads(body), "schema": schema}).encode())
+    assert closed is not None
+    assert shut_out(closed, EventShape(form, KEYS, whole_deletes=False)) == ()
 
 
 @pytest.mark.parametrize("layout", Layout)
@@ -59,7 +71,7 @@ def test_a_draft_names_what_is_shown_and_nothing_else() -> None:
     definition = parse_definition(body)
     assert definition is not None
     assert definition.partition_key_fields == ("id",)
-    assert definition.ordering_fields == ("change.sequence", "id")
+    assert definition.ordering_fields == ("change.stream", "change.sequence", "id")
     (result,) = judge("a.b", definition, EventShape(form, KEYS, whole_deletes=False))
     assert result.severity is Severity.FINE
     assert notes(form, KEYS) == []
@@ -90,10 +102,13 @@ def test_the_draft_of_a_business_event_has_no_data(body: str | None, *, change: 
     drafted = draft("a.b", "a", form, KEYS)
     loaded = json.loads(drafted)
     assert loaded["category"] == "business"
-    assert loaded["ordering_key_fields"] == (["change.sequence"] if change else [])
+    place = ["change.stream", "change.sequence"]
+    assert loaded["ordering_key_fields"] == (place if change else [])
     assert loaded["ordering_instance_ids"] == ([*KEYS] if change else [])
     schema = json.loads(loaded["schema"]["schema"])
     assert [*schema["properties"]] == [*KEYS, *(["change"] if change else [])]
+    if change:
+        assert [*schema["properties"]["change"]["properties"]] == ["sequence", "stream"]
     definition = parse_definition(drafted)
     assert definition is not None
     shape = EventShape(form, KEYS, whole_deletes=True)

@@ -125,5 +125,6 @@ def test_the_body_of_a_business_event_is_what_is_shown_of_it() -> None:
 
 def test_what_is_around_the_item_in_a_delete() -> None:
     it = shape()
-    assert [it.every_delete_has(field) for field in ("change", "change.sequence")] == [True, True]
+    place = ("change", "change.stream", "change.sequence")
+    assert [it.every_delete_has(field) for field in place] == [True, True, True]
     assert [it.every_delete_has(field) for field in ("change.ttl", "patch")] == [False, False]
