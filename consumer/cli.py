@@ -154,15 +154,7 @@ def _parser() -> Parser:
     _add_operator_commands(add)
     settings = add("settings", "print every setting: name, unit, default, meaning")
     settings.add_argument("--markdown", action="store_true", help="print the table of the README")
-    policy = add("iam-policy", "print the smallest IAM policy for these settings, as JSON")
-    policy.add_argument(
-        "--for",
-        dest="purpose",
-        choices=("run", "redrive", "check", "operate", "preview", "republish"),
-        default="run",
-        help="what the policy allows: the service (run, the default), redrive, check, preview"
-        " --live, republish, or leases, gaps, seek, pause and resume (operate)",
-    )
+    _add_policy(add("iam-policy", "print the smallest IAM policy for these settings, as JSON"))
     event_type = add(
         "event-type", "print a definition of the event type, to create it with, as JSON"
     )
@@ -176,6 +168,20 @@ def _parser() -> Parser:
     )
     add("health", "ask the service on this host whether it is alive; exit code 0 or 1")
     return parser
+
+
+def _add_policy(policy: argparse.ArgumentParser) -> None:
+    """Add the options of `iam-policy`."""
+    policy.add_argument(
+        "--for",
+        dest="purpose",
+        choices=("run", "redrive", "check", "operate", "preview", "republish", "repair"),
+        default="run",
+        help="what the policy allows: the service (run, the default), redrive, check, preview"
+        " --live, republish, repair, or leases, gaps, seek, pause and resume (operate)",
+    )
+    policy.add_argument("--bucket", metavar="NAME", help="for repair: the bucket of its exports")
+    policy.add_argument("--prefix", metavar="PREFIX", help="for repair: the prefix of their keys")
 
 
 def _add_operator_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
