@@ -52,7 +52,7 @@ _ITEMS = [
 ]
 _CREATE = ["dynamodb:CreateTable", "dynamodb:DescribeTable", "dynamodb:UpdateTimeToLive"]
 _LOOK = ["dynamodb:GetItem", "dynamodb:Query"]
-_READ_ITEMS = ["dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:Query"]
+_READ_ITEMS = ["dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:Query", "dynamodb:Scan"]
 _READ_KEYS = ["dynamodb:BatchGetItem", "dynamodb:DescribeTable"]
 _EXPORT = ["dynamodb:DescribeContinuousBackups", "dynamodb:ExportTableToPointInTime"]
 _EXPORT_FILES = [

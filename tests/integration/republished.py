@@ -58,8 +58,8 @@ class Desk:
             },
         )
 
-    def create_event_type(self, name: str) -> None:
-        schema = {
+    def create_event_type(self, name: str, schema: Json = None) -> None:
+        loose = {
             "type": "object",
             "required": ["pk"],
             "properties": {"pk": {"type": "string"}, "amount": {"type": "number"}},
@@ -68,7 +68,7 @@ class Desk:
             {
                 **definition("pk"),
                 "name": name,
-                "schema": {"type": "json_schema", "schema": json.dumps(schema)},
+                "schema": {"type": "json_schema", "schema": json.dumps(schema or loose)},
                 "ordering_key_fields": [],
                 "ordering_instance_ids": [],
             }

@@ -112,6 +112,12 @@ def add_republish(republish: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="such keys, one a line; what --refused has written is read, too",
     )
+    republish.add_argument(
+        "--filter",
+        metavar="PATTERN",
+        help="""all items that a filter takes, such as '{"item": {"kind": {"S": ["ORDER"]}}}', in"""
+        " the language of routes; the whole table is read",
+    )
     add_publishing_options(republish)
 
 

@@ -12,14 +12,16 @@ import secrets
 import signal
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from consumer.adapters.aws.aws import Aws
+from consumer.adapters.aws.table_scan import DynamoDbScan
 from consumer.adapters.aws.tables import DynamoDbTable
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.nakadi import Nakadi
+from consumer.commands.events.event_type_fitness import check_event_type
 from consumer.commands.events.redrive import table_of
 from consumer.core.event.shapes import Shapes
 from consumer.core.publishing.lanes import LANE_SLOTS
@@ -28,6 +30,8 @@ from consumer.core.republish.item_events import ItemEvents
 from consumer.core.republish.rate_limit import RateLimit
 from consumer.core.republish.subscriptions import Subscription, subscriptions_of
 from consumer.core.republish.taking_part import Participation, taking_part, unknown_names
+from consumer.core.routes.filters.lambda_filter import Filter, read_filter_json
+from consumer.core.routes.language.bad_pattern import BadPattern
 from consumer.credentials import fallback_region, tls_of, token_of
 from consumer.errors import Misconfigured, Retryable, TableNotFound
 from consumer.find_stream import check_ordering_attributes, patiently
@@ -59,7 +63,10 @@ READ_PART = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What a run reaches. `readers` are the subscriptions by event type, None if not known."""
+    """What a run reaches. `readers` are the subscriptions by event type, None if not known.
+
+    `unseen` says of event types why their definition could not be looked at.
+    """
 
     settings: Settings
     table: TableDescription
@@ -67,6 +74,7 @@ class Reach:
     participation: Participation
     run: Run
     readers: Mapping[str, Sequence[Subscription] | None]
+    unseen: Mapping[str, str] = field(default_factory=dict)
 
     def lines(self) -> Iterator[str]:
         """Yield what is said before the command asks."""
@@ -75,6 +83,8 @@ class Reach:
             yield f"route {route.title}: publishes to {route.event_type}"
         for route, reason in self.participation.others:
             yield f"route {route.title}: takes no part, {reason}"
+        for event_type, why in self.unseen.items():
+            yield f"{event_type}: whether it takes these events could not be seen: {why}"
         for event_type, readers in self.readers.items():
             if readers is None:
                 yield f"{event_type}: its subscriptions could not be listed"
@@ -91,6 +101,7 @@ class Engine:
     """The parts of a run, opened."""
 
     table: DynamoDbTable
+    scan: DynamoDbScan
     events: ItemEvents
     reader: TableReader
     reads: TwoReads
@@ -150,8 +161,13 @@ async def _look(settings: Settings, names: Sequence[str], identity: str, *, remo
     run = Run(identity, described.arn, described.stream)
     async with AsyncExitStack() as stack:
         nakadis = await _nakadis(stack, settings, participation.taking, clock)
+        unseen = {
+            route.event_type: await check_event_type(nakadis[route.event_type], route)
+            for route in participation.taking
+        }
         readers = {name: await _readers(nakadi) for name, nakadi in nakadis.items()}
-    return Reach(settings, described, routes, participation, run, readers)
+    doubts = {name: why for name, why in unseen.items() if why is not None}
+    return Reach(settings, described, routes, participation, run, readers, doubts)
 
 
 @asynccontextmanager
@@ -170,6 +186,7 @@ async def opened(reach: Reach, rates: Rates, apart: float = APART_SECONDS) -> As
         rate = RateLimit(rates.events or EVENTS_A_SECOND)
         yield Engine(
             table,
+            DynamoDbScan(table, dynamodb),
             events,
             reader,
             TwoReads(reader, events, clock, apart),
@@ -212,6 +229,16 @@ def number(option: str, text: str | None) -> float | None:
     if not 0 < found < 1e9:
         raise Misconfigured(f"{option}: found {text!r}, wanted a number above 0")
     return found
+
+
+def filter_of(text: str | None) -> Filter | None:
+    """Return the filter of --filter, None if it was not given. Raise Misconfigured."""
+    if text is None:
+        return None
+    try:
+        return read_filter_json(text)
+    except BadPattern as error:
+        raise Misconfigured(f"--filter: {error}") from None
 
 
 async def _nakadis(

@@ -168,8 +168,9 @@ def test_preview_reads_the_stream_and_nothing_else() -> None:
     assert len(by_table) == 2
 
 
-def test_republish_reads_items_by_their_keys_and_writes_nothing() -> None:
-    actions = {"dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:Query"}
+def test_republish_reads_items_and_writes_nothing() -> None:
+    reads = ("BatchGetItem", "DescribeTable", "Query", "Scan")
+    actions = {f"dynamodb:{action}" for action in reads}
     found = allowed("republish", table="orders", dead_letter_queue_url=QUEUE)
     assert found == {"arn:aws:dynamodb:*:*:table/orders": actions}
     table = "arn:aws-cn:dynamodb:cn-north-1:123456789012:table/orders"
