@@ -28,6 +28,7 @@ EPILOG = "Settings are CONSUMER_* environment variables; `consumer settings` exp
 _FOLDERS = {
     **dict.fromkeys(("leases", "gaps", "seek", "pause", "resume"), "operate."),
     **dict.fromkeys(("redrive", "republish", "snapshot", "event-type", "preview"), "events."),
+    "repair": "repair.",
 }
 """The package of a command's module; the other modules are in `consumer.commands` itself."""
 
@@ -150,18 +151,11 @@ def _parser() -> Parser:
     options.add_redrive(add("redrive", "publish the events in the dead letter queue again"))
     options.add_republish(add("republish", "publish again what the table holds of some keys"))
     options.add_snapshot(add("snapshot", "publish what the whole table holds now"))
+    options.add_repair(add("repair", "publish again what changed while the stream was not read"))
     _add_operator_commands(add)
     settings = add("settings", "print every setting: name, unit, default, meaning")
     settings.add_argument("--markdown", action="store_true", help="print the table of the README")
-    policy = add("iam-policy", "print the smallest IAM policy for these settings, as JSON")
-    policy.add_argument(
-        "--for",
-        dest="purpose",
-        choices=("run", "redrive", "check", "operate", "preview", "republish", "snapshot"),
-        default="run",
-        help="what the policy allows: the service (run, the default), redrive, check, preview"
-        " --live, republish, snapshot, or leases, gaps, seek, pause and resume (operate)",
-    )
+    _add_policy(add("iam-policy", "print the smallest IAM policy for these settings, as JSON"))
     event_type = add(
         "event-type", "print a definition of the event type, to create it with, as JSON"
     )
@@ -175,6 +169,23 @@ def _parser() -> Parser:
     )
     add("health", "ask the service on this host whether it is alive; exit code 0 or 1")
     return parser
+
+
+def _add_policy(policy: argparse.ArgumentParser) -> None:
+    """Add the options of `iam-policy`."""
+    policy.add_argument(
+        "--for",
+        dest="purpose",
+        choices=(
+            *("run", "redrive", "check", "operate", "preview"),
+            *("republish", "snapshot", "repair"),
+        ),
+        default="run",
+        help="what the policy allows: the service (run, the default), redrive, check, preview"
+        " --live, republish, snapshot, repair, or leases, gaps, seek, pause and resume (operate)",
+    )
+    policy.add_argument("--bucket", metavar="NAME", help="for repair: the bucket of its exports")
+    policy.add_argument("--prefix", metavar="PREFIX", help="for repair: the prefix of their keys")
 
 
 def _add_operator_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:

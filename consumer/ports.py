@@ -179,13 +179,21 @@ class LeaseStore(Protocol):
         """Put the row; return True if it is there because of this gap (by `detected_at`) alone.
 
         Return False if the same gap was found before. Its row then has the new `detected_at` and
-        `to`, so that a late `complete_gap` for the earlier one changes nothing. A loss replaces a
+        `to`, so that a late `complete_gap` for the earlier one changes nothing, and it is not
+        repaired any more. A loss replaces a
         seek that skips from there (True), never the other way round.
         """
         ...
 
     async def complete_gap(self, stream_key: str, gap: Gap) -> None:
-        """Set `to` of the row, if its `detected_at` is that of this gap."""
+        """Set `to` and `to_time` of the row, if its `detected_at` is that of this gap."""
+        ...
+
+    async def mark_repaired(self, stream_key: str, gap: Gap) -> bool:
+        """Set `repaired_at` of the row, if its `detected_at` is that of this gap; return whether.
+
+        For the operator's tools: no worker calls it.
+        """
         ...
 
 

@@ -27,6 +27,7 @@ _FORKS.set_forkserver_preload(
         "consumer.commands.events.republish",
         "consumer.commands.events.snapshot",
         "consumer.commands.operate.gaps",
+        "consumer.commands.repair.repair",
         "consumer.commands.operate.leases",
         "consumer.commands.operate.pause",
         "consumer.commands.operate.seek",

@@ -185,6 +185,42 @@ def add_snapshot(snapshot: argparse.ArgumentParser) -> None:
     add_publishing_options(snapshot)
 
 
+def add_repair(repair: argparse.ArgumentParser) -> None:
+    """Add the options of `repair`."""
+    repair.description = (
+        "Publish again the keys that changed in a gap: exports of the table's point-in-time"
+        " recovery name them; each is read now, as by `republish`, and what is gone is published as"
+        " D with its last image. It says first what it has found, and asks. Run again, it goes on"
+        " where it was. The exit code is 1 if something was refused or is out of reach, or if the"
+        " run ended early."
+    )
+    repair.add_argument(
+        "--gap",
+        action="append",
+        default=[],
+        metavar="SHARD/FROM",
+        help="a gap of `consumer gaps` (may be repeated), or all: those that are not repaired, but"
+        " for those of a seek",
+    )
+    repair.add_argument(
+        "--from", dest="from_time", metavar="TIME", help="with --to: what was changed since then"
+    )
+    repair.add_argument("--to", dest="to_time", metavar="TIME", help="with --from: until then")
+    repair.add_argument("--bucket", metavar="NAME", help="the bucket that exports are written to")
+    repair.add_argument(
+        "--bucket-owner", metavar="ACCOUNT", help="the account that the bucket must belong to"
+    )
+    repair.add_argument("--prefix", metavar="PREFIX", help="the prefix of the exports' keys")
+    repair.add_argument("--kms-key", metavar="ID", help="encrypt the exports with this key")
+    repair.add_argument(
+        "--export", metavar="ARN", help="read this incremental export, and make none"
+    )
+    repair.add_argument(
+        "--again", action="store_true", help="publish once more what a run has published"
+    )
+    add_publishing_options(repair)
+
+
 def add_publishing_options(command: argparse.ArgumentParser) -> None:
     """Add what all commands have that publish items again."""
     command.add_argument(

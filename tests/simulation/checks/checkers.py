@@ -20,7 +20,7 @@ from tests.simulation.checks.calls import Calls
 from tests.simulation.checks.limits import Limits
 from tests.simulation.checks.narrowing import HIDDEN, Expected, expected_of
 from tests.simulation.checks.reader_check import ReaderCheck
-from tests.simulation.checks.rows import wrong_gap, wrong_start, wrong_stream_gap
+from tests.simulation.checks.rows import untold_hole, wrong_gap, wrong_start, wrong_stream_gap
 from tests.simulation.checks.seeks import is_sought
 from tests.simulation.checks.truth import EventTruth, Record, ShardTruth, Truth, wall
 from tests.simulation.loop import SimLoop
@@ -361,6 +361,8 @@ class Checks:
             silent = not self._truth.is_passed_by(self._truth.stream(result.key))
             if result.passed_by is not None and silent:
                 self.fail("gap", f"{worker} passes {result.key} by in silence")
+            if untold_hole(result, self._table):
+                self.fail("gap", f"{worker} lists {result.key}, and no hole before it is told")
 
     def _forward(self, worker: str, row: Lease) -> None:
         before = self._checkpoints.get(row.shard_id, -1)

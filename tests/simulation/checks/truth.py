@@ -6,6 +6,7 @@ from math import inf
 
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON, sequence_of
 from consumer.core.leases.lease import ALL_SHARDS, SEEK, Gap
+from consumer.core.shard.gap import BETWEEN_STREAMS
 from localdev.streams.errors import ServiceError
 from localdev.streams.model.item import Item
 from localdev.streams.model.record import ViewType
@@ -224,7 +225,9 @@ class Truth:
     def is_passed_by(self, stream: ModelStream) -> bool:
         """A gap row says that nothing of the stream is read."""
         gaps = self._table.gaps.get(f"{stream.table}/{stream.label}", {})
-        return any(gap.shard_id == ALL_SHARDS for gap in gaps.values())
+        return any(
+            gap.shard_id == ALL_SHARDS and gap.reason != BETWEEN_STREAMS for gap in gaps.values()
+        )
 
     def waits_for_operator(self, stream: ModelStream) -> bool:
         """It cannot be read, is the newest that is known, and no newer one can be found."""
