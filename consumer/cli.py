@@ -27,7 +27,7 @@ EPILOG = "Settings are CONSUMER_* environment variables; `consumer settings` exp
 
 _FOLDERS = {
     **dict.fromkeys(("leases", "gaps", "seek", "pause", "resume"), "operate."),
-    **dict.fromkeys(("redrive", "republish", "event-type", "preview"), "events."),
+    **dict.fromkeys(("redrive", "republish", "snapshot", "event-type", "preview"), "events."),
 }
 """The package of a command's module; the other modules are in `consumer.commands` itself."""
 
@@ -149,6 +149,7 @@ def _parser() -> Parser:
     gaps.add_argument("--json", action="store_true", help="print a list of JSON objects")
     options.add_redrive(add("redrive", "publish the events in the dead letter queue again"))
     options.add_republish(add("republish", "publish again what the table holds of some keys"))
+    options.add_snapshot(add("snapshot", "publish what the whole table holds now"))
     _add_operator_commands(add)
     settings = add("settings", "print every setting: name, unit, default, meaning")
     settings.add_argument("--markdown", action="store_true", help="print the table of the README")
@@ -156,10 +157,10 @@ def _parser() -> Parser:
     policy.add_argument(
         "--for",
         dest="purpose",
-        choices=("run", "redrive", "check", "operate", "preview", "republish"),
+        choices=("run", "redrive", "check", "operate", "preview", "republish", "snapshot"),
         default="run",
         help="what the policy allows: the service (run, the default), redrive, check, preview"
-        " --live, republish, or leases, gaps, seek, pause and resume (operate)",
+        " --live, republish, snapshot, or leases, gaps, seek, pause and resume (operate)",
     )
     event_type = add(
         "event-type", "print a definition of the event type, to create it with, as JSON"

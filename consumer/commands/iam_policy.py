@@ -52,7 +52,9 @@ _ITEMS = [
 ]
 _CREATE = ["dynamodb:CreateTable", "dynamodb:DescribeTable", "dynamodb:UpdateTimeToLive"]
 _LOOK = ["dynamodb:GetItem", "dynamodb:Query"]
-_READ_ITEMS = ["dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:Query"]
+_READ_ITEMS = ["dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:Query", "dynamodb:Scan"]
+_SCAN_ITEMS = ["dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:Scan"]
+_SHARE_SNAPSHOT = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"]
 _COMMAND = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
 _REDRIVE = [
     "sqs:ChangeMessageVisibility",
@@ -90,7 +92,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
 def policy(
     settings: Settings, purpose: str, environ: Mapping[str, str] = _NOTHING
 ) -> list[Statement]:
-    """Return the statements for a purpose: run, check, operate, preview, republish or redrive.
+    """Return the statements for a purpose, one of the choices of `--for`.
 
     `environ` may say where the service runs: AWS_REGION, or AWS_DEFAULT_REGION as the SDK calls it,
     and AWS_ACCOUNT_ID. Raise Misconfigured for redrive without a dead letter queue.
@@ -110,6 +112,8 @@ def policy(
             ]
         case "republish":
             return [_allow("ReadItems", _READ_ITEMS, _table(settings, location))]
+        case "snapshot":
+            return _snapshot(settings, location)
         case _:
             return _redrive(settings, location)
 
@@ -147,6 +151,14 @@ def _operate(settings: Settings, location: Location) -> list[Statement]:
     return [
         _allow("FindPlaceInStream", ["dynamodb:GetShardIterator"], _streams(settings, location)),
         _allow("CommandWorkers", _COMMAND, location.table(settings.lease_table)),
+    ]
+
+
+def _snapshot(settings: Settings, location: Location) -> list[Statement]:
+    """Return the statements for `snapshot`: it reads the table, and shares the work by rows."""
+    return [
+        _allow("ReadItems", _SCAN_ITEMS, _table(settings, location)),
+        _allow("ShareSnapshot", _SHARE_SNAPSHOT, location.table(settings.lease_table)),
     ]
 
 

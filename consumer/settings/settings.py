@@ -77,9 +77,9 @@ class Settings(BaseSettings):
     lease_table_create: Switch = True
     """Create the lease table (on demand, TTL on `expiresAt`) if it does not exist."""
     accept_change: Switch = False
-    """Take over a stream whose row names another event type, data type, ordering key, layout or
-    patch setting, or no event type of the routes. Leave it off: it prevents two services from
-    sharing one application by mistake."""
+    """Take over a stream whose row names another event type, data type, ordering key, layout, patch
+    setting or stream prefix, or no event type of the routes. Leave it off: it prevents two services
+    from sharing one application by mistake."""
     lease_duration_seconds: Seconds = 10.0
     """A worker that shows no heartbeat for this long is taken for dead. A longer time tolerates
     longer pauses of a worker; after a crash its shards also wait longer."""

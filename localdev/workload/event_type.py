@@ -13,7 +13,15 @@ _ORDER = {
     "amount": {"type": "number"},
     "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
 }
-_CROSSING = {"entered": {"type": "boolean"}, "left": {"type": "boolean"}}
+_BOOLEAN = {"type": "boolean"}
+_CHANGE = {
+    "sequence": _STRING,
+    "stream": _STRING,
+    "snapshot": _STRING,
+    "read_at": _STRING,
+    "touched": _BOOLEAN,
+}
+_CROSSING = {"entered": _BOOLEAN, "left": _BOOLEAN}
 
 
 def event_type(name: str) -> dict[str, object]:
@@ -39,7 +47,7 @@ def _definition(
             "change": {
                 "type": "object",
                 "required": ["sequence"],
-                "properties": {"sequence": _STRING, **change},
+                "properties": {**_CHANGE, **change},
             },
         },
     }
@@ -50,7 +58,7 @@ def _definition(
         "enrichment_strategies": ["metadata_enrichment"],
         "partition_strategy": "hash",
         "partition_key_fields": [key],
-        "ordering_key_fields": ["data.change.sequence"],
+        "ordering_key_fields": ["data.change.stream", "data.change.sequence"],
         "ordering_instance_ids": [f"data.{key}"],
         "compatibility_mode": "forward",
         "default_statistic": {

@@ -73,7 +73,7 @@ CONTAINERS: Schema = {
     "items": {
         "type": "object",
         "required": ["name"],
-        "properties": {"name": {"not": {"enum": ["check", "consumer", "redrive"]}}},
+        "properties": {"name": {"not": {"enum": ["check", "consumer", "redrive", "republish"]}}},
     },
 }
 """Beside the chart's own."""
@@ -133,6 +133,10 @@ NARROWER: Mapping[str, Schema] = {
     "redrive.activeDeadlineSeconds": {"minimum": 60},
     "redrive.serviceAccount.name": DNS_NAME,
     "redrive.serviceAccount.annotations": STRINGS,
+    "republish.args": {"items": {"type": "string"}},
+    "republish.activeDeadlineSeconds": {"minimum": 60},
+    "republish.serviceAccount.name": DNS_NAME,
+    "republish.serviceAccount.annotations": STRINGS,
     "check.serviceAccount.name": DNS_NAME,
     "check.serviceAccount.annotations": STRINGS,
     "podAnnotations": STRINGS,

@@ -51,6 +51,8 @@ MISTAKES = (
      manifest_proofs.operators_accept, "autoscaling monitoring"),
     ("redrive.yaml", "concurrencyPolicy: Forbid", "concurrencyPolicy: Allow",
      cluster_proofs.redrive_is_alone, "redrive"),
+    ("jobs.yaml", "trunc 8", "trunc 0",
+     cluster_proofs.a_job_runs_once_for_its_arguments, "minimal republish"),
     ("deployment.yaml", "checksum/config:", "# checksum/config:",
      cluster_proofs.restarts_for_settings_only, "minimal"),
     ("service.yaml", '"worker") | nindent 4', '"check") | nindent 4',

@@ -238,13 +238,16 @@ def definition(key: str) -> dict[str, Any]:
         "required": [key],
         "properties": {
             key: {"type": "string"},
-            "change": {"type": "object", "properties": {"sequence": {"type": "string"}}},
+            "change": {
+                "type": "object",
+                "properties": {"sequence": {"type": "string"}, "stream": {"type": "string"}},
+            },
         },
     }
     return {
         **DEFINITION,
         "partition_key_fields": [key],
-        "ordering_key_fields": ["data.change.sequence"],
+        "ordering_key_fields": ["data.change.stream", "data.change.sequence"],
         "ordering_instance_ids": [f"data.{key}"],
         "schema": {"type": "json_schema", "schema": json.dumps(schema)},
     }

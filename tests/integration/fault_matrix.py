@@ -55,7 +55,10 @@ SCHEMA = {
     "type": "object",
     "properties": {
         "id": {"type": "string"},
-        "change": {"type": "object", "properties": {"sequence": {"type": "string"}}},
+        "change": {
+            "type": "object",
+            "properties": {"sequence": {"type": "string"}, "stream": {"type": "string"}},
+        },
     },
 }
 Fault = dict[str, object]
@@ -274,7 +277,7 @@ def create(nakadi: NakadiProcess, name: str) -> None:
             "enrichment_strategies": ["metadata_enrichment"],
             "partition_strategy": "hash",
             "partition_key_fields": ["id"],
-            "ordering_key_fields": ["data.change.sequence"],
+            "ordering_key_fields": ["data.change.stream", "data.change.sequence"],
             "ordering_instance_ids": ["data.id"],
             "compatibility_mode": "forward",
             "default_statistic": {

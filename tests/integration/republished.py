@@ -58,8 +58,22 @@ class Desk:
             },
         )
 
-    def create_event_type(self, name: str) -> None:
-        schema = {
+    def create_lease_table(self) -> None:
+        self.dynamodb.create_table(
+            TableName=self.environ["CONSUMER_LEASE_TABLE"],
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[
+                {"AttributeName": "application", "AttributeType": "S"},
+                {"AttributeName": "key", "AttributeType": "S"},
+            ],
+            KeySchema=[
+                {"AttributeName": "application", "KeyType": "HASH"},
+                {"AttributeName": "key", "KeyType": "RANGE"},
+            ],
+        )
+
+    def create_event_type(self, name: str, schema: Json = None) -> None:
+        loose = {
             "type": "object",
             "required": ["pk"],
             "properties": {"pk": {"type": "string"}, "amount": {"type": "number"}},
@@ -68,7 +82,7 @@ class Desk:
             {
                 **definition("pk"),
                 "name": name,
-                "schema": {"type": "json_schema", "schema": json.dumps(schema)},
+                "schema": {"type": "json_schema", "schema": json.dumps(schema or loose)},
                 "ordering_key_fields": [],
                 "ordering_instance_ids": [],
             }

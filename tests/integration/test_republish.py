@@ -61,6 +61,18 @@ def test_a_partition_key_stands_for_all_its_items(desk: Desk) -> None:
     assert "route all: takes no part, not named with --route\n" in out
 
 
+def test_a_filter_finds_its_items_in_the_whole_table(desk: Desk) -> None:
+    wanted = {"item": {"n": {"N": [{"prefix": "1"}]}}}
+    desk.put(*(item("o-1", number, n={"N": str(number)}) for number in range(40)))
+    code, out, _ = desk.republish("--filter", json.dumps(wanted), "--yes", "--max-rate", "20")
+    assert code == 0
+    lines = [each["data"]["line"] for each in desk.stored(desk.order)]
+    assert sorted(lines) == [1, *range(10, 20)]
+    assert "11 keys read" in out
+    code, out, _ = desk.republish("--filter", json.dumps(wanted), "--dry-run")
+    assert f"{desk.order}: 11 S\n" in out
+
+
 def test_what_is_gone_goes_to_routes_that_are_named_only(desk: Desk) -> None:
     gone = json.dumps(key("o-9", 1))
     code, out, _ = desk.republish("--key", gone, "--yes")
@@ -142,20 +154,20 @@ def test_it_says_whom_it_reaches(desk: Desk) -> None:
         "name": "expired",
         "filter": {"userIdentity": {"type": ["Service"]}},
     }
-    code, out, _ = desk.republish(
-        "--key", '{"pk": {"S": "o-1"}}', "--dry-run", **desk.routes(outbox, expired)
-    )
+    stock = desk.nakadi.subscribe("stock", desk.order, "cache")
+    code, out, _ = desk.republish("--key", PARTITION, "--dry-run", **desk.routes(outbox, expired))
     assert code == 0
     assert f"route orders: publishes to {desk.order}\n" in out
     assert "route out: takes no part, its events are business events: " in out
     assert "route expired: takes no part, its filter asks for userIdentity.type, " in out
-    assert re.search(rf"^{re.escape(desk.order)}: .*subscription", out, re.MULTILINE)
+    assert f"{desk.order}: read by stock, group cache, subscription {stock}\n" in out
+    assert f"{desk.all}: no subscription reads it\n" in out
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ((), "--key or --keys-from: found neither"),
+        ((), "--key, --keys-from or --filter: found none of them"),
         (
             ("--key", '{"id": {"S": "1"}}'),
             "--key: 'id' is no attribute of the table's key (pk, sk)",
@@ -198,9 +210,32 @@ def test_a_table_that_is_not_there_is_named(desk: Desk) -> None:
     assert "CONSUMER_TABLE: no table 'absent'" in errors
 
 
-def test_an_event_type_that_is_not_there_ends_the_run(desk: Desk) -> None:
+def test_an_event_type_that_is_not_there_is_named_before_anything_is_published(desk: Desk) -> None:
     desk.put(item("o-1", 1))
     gone = {"event_type": f"{desk.table}.gone", "name": "gone"}
-    code, out, _ = desk.republish("--key", json.dumps(key("o-1", 1)), "--yes", **desk.routes(gone))
+    key_of_it = json.dumps(key("o-1", 1))
+    code, _, errors = desk.republish("--key", key_of_it, "--yes", **desk.routes(gone))
+    assert (code, errors.count("\n")) == (2, 1)
+    assert f"{desk.table}.gone" in errors
+    assert desk.stored(desk.all) == []
+
+
+def test_a_schema_without_room_is_named_with_what_to_add(desk: Desk) -> None:
+    closed = {"type": "object", "additionalProperties": False}
+    place = {name: {"type": "string"} for name in ("sequence", "stream")}
+    change = {**closed, "properties": place}
+    schema = {"type": "object", "properties": {"pk": {"type": "string"}, "change": change}}
+    name = f"{desk.table}.closed"
+    desk.create_event_type(name, schema)
+    route = {"event_type": name, "name": "closed"}
+    code, _, errors = desk.republish("--key", PARTITION, "--yes", **desk.routes(route))
+    assert (code, errors.count("\n")) == (2, 1)
+    assert 'add to its properties: "snapshot": {"type": "string"}, "read_at": {' in errors
+
+
+def test_publishing_that_is_forbidden_ends_the_run(desk: Desk) -> None:
+    desk.put(item("o-1", 1))
+    desk.nakadi.add_fault(kind="status", status=403, event_type=desk.order, count=1)
+    code, out, _ = desk.republish("--key", json.dumps(key("o-1", 1)), "--yes")
     assert code == 1
-    assert re.search(rf"^ended early: {desk.table}.gone: Nakadi answered .*404", out, re.MULTILINE)
+    assert re.search(rf"^ended early: {desk.order}: Nakadi answered .*403", out, re.MULTILINE)

@@ -20,6 +20,11 @@ NODE: ContextVar[Optional["Node"]] = ContextVar("node", default=None)
 Ts = TypeVarTuple("Ts")
 
 
+SHORTEST_WAIT = 1e-9
+"""Seconds, the resolution of a true clock. A clock that is far ahead, or a loop whose machine has
+slept, would not see a shorter wait pass: whoever waits for a time would wait again, for ever."""
+
+
 class StuckError(RuntimeError):
     """Nothing is ready and no timer is set."""
 
@@ -118,6 +123,9 @@ class SimLoop(asyncio.BaseEventLoop):
         *args: *Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
+        now = self.time()
+        if when > now:
+            when = max(when, now + SHORTEST_WAIT)
         timer = asyncio.TimerHandle(when, callback, args, self, context)
         self._set_timer(timer)
         return timer

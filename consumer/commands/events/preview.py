@@ -148,8 +148,8 @@ class Preview:
         arn = recorded.stream_arn or self._settings.stream_arn
         if arn is None:
             note = (
-                "records do not name their stream: each eid is another than the service's; set"
-                " CONSUMER_STREAM_ARN"
+                "records do not name their stream: each eid and change.stream are other ones than"
+                " the service's; set CONSUMER_STREAM_ARN"
             )
             self._note(note)
         view_type = recorded.view_type or ViewType.NEW_AND_OLD_IMAGES

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,12 +18,14 @@ from consumer.commands.events.republishing import (
     Rates,
     Reach,
     confirm,
+    filter_of,
     look,
     opened,
     run_id,
     stop_on_signals,
 )
 from consumer.commands.events.run_progress import RunProgress
+from consumer.core.republish.item_filter import ItemFilter
 from consumer.core.republish.item_key import Key, NotAKey, read_key, read_keys
 from consumer.errors import Misconfigured, Retryable
 from consumer.observability import logs
@@ -43,6 +45,9 @@ if TYPE_CHECKING:
     from consumer.core.republish.read_item import ReadItem
     from consumer.core.republish.table_description import TableDescription
 
+BATCH_BYTES = 16 * 1024 * 1024
+"""A batch of what a filter takes is full with so many bytes: it is in memory twice."""
+
 T = TypeVar("T")
 
 KEYS_MAX = 1_000_000
@@ -51,10 +56,11 @@ KEYS_MAX = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The keys of a run, each once, and the partition keys that were given alone."""
+    """The keys of a run, each once, the partition keys that were given alone, and the filter."""
 
     keys: tuple[Raw, ...]
-    partitions: tuple[Raw, ...]
+    partitions: tuple[Raw, ...] = ()
+    asked: ItemFilter | None = None
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
@@ -63,14 +69,19 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
     Raise Misconfigured for what cannot be, before anything is published.
     """
     settings = load_settings(environ, [EVENT_TYPE, NAKADI, SOURCE])
-    if not (arguments.key or arguments.keys_from):
-        raise Misconfigured("--key or --keys-from: found neither, wanted the keys to publish")
+    asked = filter_of(arguments.filter)
+    if not (arguments.key or arguments.keys_from or asked):
+        raise Misconfigured(
+            "--key, --keys-from or --filter: found none of them, wanted what to publish"
+        )
     rates = Rates.of(arguments)
     logs.configure_command()
     names = arguments.route
     # A deletion of which the key alone is known goes to routes that are named: none is asked.
     reach = look(settings, names, run_id("republish"), removes=bool(names))
     wanted = wanted_keys(arguments.key, arguments.keys_from, reach.table)
+    if asked is not None:
+        wanted = replace(wanted, asked=ItemFilter(asked, reach.table.keys, reach.run.stream.arn))
     out.write("".join(f"{line}\n" for line in (*reach.lines(), _told(wanted))))
     out.flush()
     if arguments.dry_run:
@@ -122,7 +133,7 @@ async def _publish(
 ) -> RepublishReport:
     async with opened(reach, rates) as engine:
         progress = RunProgress(sys.stderr, engine.clock, "republish")
-        total = None if wanted.partitions else len(wanted.keys)
+        total = None if wanted.partitions or wanted.asked else len(wanted.keys)
 
         def show(report: RepublishReport) -> None:
             progress.show(report.read, total, f"{report.stored} events stored")
@@ -133,10 +144,9 @@ async def _publish(
         try:
             for keys in _batches(wanted.keys):
                 await repairing.publish_keys(keys)
-            for partition in wanted.partitions:
-                async for page in engine.reader.query(partition):
-                    for items in _batches(page):
-                        await repairing.publish_items(items)
+            async for page in _found(engine, reach, wanted):
+                for items in _batches(page):
+                    await repairing.publish_items(items)
         except RepublishEnded as error:
             report.ended = str(error)
         except Retryable as error:
@@ -149,7 +159,7 @@ async def _count(reach: Reach, wanted: Wanted, rates: Rates, out: TextIO) -> Non
     """Read once, and say what would be published. Raise Misconfigured if it cannot be read."""
     counts: Counter[tuple[str, str]] = Counter()
     async with opened(reach, rates) as engine:
-        async for items in _read_once(engine, wanted):
+        async for items in _read_once(engine, reach, wanted):
             for item in items:
                 made = engine.events.made_of(item)
                 operation = "D" if item.item is None else "S"
@@ -159,12 +169,34 @@ async def _count(reach: Reach, wanted: Wanted, rates: Rates, out: TextIO) -> Non
     out.write("".join(f"{line}\n" for line in (*told, "dry run: nothing was published")))
 
 
-async def _read_once(engine: Engine, wanted: Wanted) -> AsyncIterator[Sequence[ReadItem]]:
+async def _read_once(
+    engine: Engine, reach: Reach, wanted: Wanted
+) -> AsyncIterator[Sequence[ReadItem]]:
     for keys in _batches(wanted.keys):
         yield await engine.reader.get(keys)
+    async for page in _found(engine, reach, wanted):
+        yield page
+
+
+async def _found(engine: Engine, reach: Reach, wanted: Wanted) -> AsyncIterator[Sequence[ReadItem]]:
+    """Yield the items of the partition keys, and those that the filter takes, page by page."""
     for partition in wanted.partitions:
         async for page in engine.reader.query(partition):
             yield page
+    if wanted.asked is not None:
+        table = reach.table
+        item_bytes = table.size_bytes / table.items if table.items else None
+        taken: list[ReadItem] = []
+        size = 0
+        async for page in engine.reader.scan(engine.scan, item_bytes):
+            for item in filter(wanted.asked.takes, page):
+                taken.append(item)
+                size += len(bytes(item.item or b""))
+            if len(taken) >= BATCH_KEYS or size >= BATCH_BYTES:
+                yield taken
+                taken, size = [], 0
+        if taken:
+            yield taken
 
 
 def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -175,5 +207,7 @@ def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
 def _told(wanted: Wanted) -> str:
     told = f"{len(wanted.keys)} keys"
     if wanted.partitions:
-        told += f", and all items of {len(wanted.partitions)} partition keys"
+        told += f", all items of {len(wanted.partitions)} partition keys"
+    if wanted.asked is not None:
+        told += ", all items that the filter takes: the whole table is read"
     return told

@@ -94,15 +94,33 @@ def plain(value: AttributeValue) -> bytes:
     except ValueError:
         raise MalformedItem("it has not exactly one type") from None
     raw = value[kind]
-    if kind == "S":
-        return _string(raw)
-    if kind == "N":
-        return number(_string(raw)[1:-1])
     if kind == "M":
         return b"{" + b",".join(plain_item(decode_map(raw))) + b"}"
     if kind == "L":
         return b"[" + b",".join([plain(element) for element in decode_list(raw)]) + b"]"
-    return _plain_other(kind, bytes(raw))
+    return plain_text(kind, bytes(raw))
+
+
+def plain_text(kind: str, text: bytes) -> bytes:
+    """Return the plain JSON of a value that holds no others, as `plain` does."""
+    match kind:
+        case "S" | "B":
+            return _string(text)
+        case "N":
+            return number(_string(text)[1:-1])
+        case "SS" | "BS":
+            return json.encode(sorted(decode_texts(text)))
+        case "BOOL" if text in {b"true", b"false"}:
+            return text
+        case "NULL" if text == b"true":
+            return b"null"
+        case "NS":
+            plain_of = {digits: number(digits) for digits in map(str.encode, decode_texts(text))}
+            return b"[%b]" % b",".join(
+                plain_of[digits] for digits in sorted(plain_of, key=by_value)
+            )
+        case _:
+            raise MalformedItem("its type or value is none that DynamoDB has")
 
 
 def is_same(before: bytes, after: bytes) -> bool:
@@ -114,27 +132,7 @@ def is_same(before: bytes, after: bytes) -> bool:
     )
 
 
-def _plain_other(kind: str, text: bytes) -> bytes:
-    match kind:
-        case "SS" | "BS":
-            return json.encode(sorted(decode_texts(text)))
-        case "BOOL" if text in {b"true", b"false"}:
-            return text
-        case "NULL" if text == b"true":
-            return b"null"
-        case "B":
-            return _string(text)
-        case "NS":
-            plain_of = {digits: number(digits) for digits in map(str.encode, decode_texts(text))}
-            return b"[%b]" % b",".join(
-                plain_of[digits] for digits in sorted(plain_of, key=by_value)
-            )
-        case _:
-            raise MalformedItem("its type or value is none that DynamoDB has")
-
-
-def _string(raw: Raw | bytes) -> bytes:
-    text = bytes(raw)
+def _string(text: bytes) -> bytes:
     if text[0] != _QUOTE:
         raise MalformedItem("its value is not a string")
     return text

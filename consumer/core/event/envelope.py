@@ -14,17 +14,14 @@ from consumer.core.stream.record import StreamRecord
 
 _DATA_OP: Final = {"INSERT": b"C", "MODIFY": b"U", "REMOVE": b"D"}
 _CROSSED: Final = {Crossing.ENTERED: b"C", Crossing.LEFT: b"D"}
-_HEAD: Final = (
-    b'{"metadata":{"eid":"%b","occurred_at":"%b"%b},"data_type":%b,"data_op":"%b","data":{%b'
-)
-_BUSINESS_HEAD: Final = b'{"metadata":{"eid":"%b","occurred_at":"%b"%b}%b'
 
 
 class ItemContent(Struct, frozen=True):
     """The content of an event: its item and its patch.
 
     `item` is the members of the item's JSON object, comma separated; empty if none is shown.
-    `patch` is the operations of the JSON Patch, each as JSON; None if the event carries no patch.
+    `patch` is the operations of the JSON Patch, each as JSON: one, or as many as an event has room
+    for; None if the event carries no patch.
     `patch_omitted` says that it carries none because the event would be too large with it, or
     because what the item was before has no event. `metadata` is members of the event's metadata
     that come out of the item, each after a comma.
@@ -43,15 +40,25 @@ class Envelope:
     """
 
     def __init__(self, format: EventFormat, stream: str) -> None:  # noqa: A002 - it is the format
-        self._is_business = format.category is Category.BUSINESS
-        self._data_type = json.encode(format.data_type)
-        self._patch_field = json.encode(format.patch_field)
-        self._change_field = json.encode(format.change_field)
-        self._stream = b',"stream":' + json.encode(stream)
-        self._has_change = format.change_member is not None
-        self._is_flat = format.layout is Layout.FLAT
         self._event_bytes = format.event_bytes
-        self._end = b"}}" if self._is_business else b"}}}"
+        self._is_business = format.category is Category.BUSINESS
+        self._is_flat = format.layout is Layout.FLAT
+        self._has_change = format.change_member is not None
+        data_type, patch_field, change_field, stream_label = (
+            json.encode(text).replace(b"%", b"%%")
+            for text in (format.data_type, format.patch_field, format.change_field, stream)
+        )
+        head = b'{"metadata":{"eid":"%b","occurred_at":"%b"%b}'
+        change = change_field + b':{"sequence":"%040d","stream":' + stream_label + b"%b}"
+        end = b"}}"
+        if self._is_business:
+            head, end = head + b"%b%b%b", b"}"
+        else:
+            head += b',"data_type":' + data_type + b',"data_op":"%b","data":{'
+            head += b"%b%b" if self._is_flat else b'"item":{%b}%b'
+        self._plain = head + change + end
+        self._patched = head + patch_field + b":[%b]," + change + end
+        self._unchanged = head + end  # a business event that does not say which change it is
 
     def body(
         self,
@@ -65,33 +72,26 @@ class Envelope:
 
         `created_at` is the record's creation time in epoch seconds.
         """
-        item, at = content.item, occurred_at(created_at).encode()
+        item, patch, omitted = content.item, content.patch, content.patch_omitted
+        head: tuple[bytes, ...]
         if self._is_business:
-            members = b"," + item if item else b""
-            head = _BUSINESS_HEAD % (eid.encode(), at, content.metadata, members)
-            if not self._has_change:
-                return head + b"}"
+            head = (b"," if item else b"", item, b"," if self._has_change else b"")
         else:
             operation = _DATA_OP[record.event_name] if crossing is None else _CROSSED[crossing]
-            members = item if self._is_flat else b'"item":{%b}' % item
-            head = _HEAD % (
-                eid.encode(), at, content.metadata, self._data_type, operation, members
-            )  # fmt: skip
-        comma = b"," if members or self._is_business else b""
-        change = b'%b:{"sequence":"%040d"%b' % (self._change_field, record.sequence, self._stream)
+            head = (operation, item, b"," if item or not self._is_flat else b"")
+        head = (eid.encode(), occurred_at(created_at).encode(), content.metadata, *head)
+        if not self._has_change:
+            return self._unchanged % head
+        rest = b""
         if record.is_ttl and record.event_name == "REMOVE":
-            change += b',"ttl":true'
+            rest = b',"ttl":true'
         if crossing is not None:
-            change += b',"%b":true' % crossing.encode()
-        omitted = content.patch_omitted
-        if content.patch is not None:
-            omitted = len(head) + sum(map(len, content.patch)) > self._event_bytes
-            if not omitted:  # as far as it is known before the parts are joined
-                patch = b"%b:[%b]" % (self._patch_field, b",".join(content.patch))
-                body = b"%b%b%b,%b%b" % (head, comma, patch, change, self._end)
-                if len(body) <= self._event_bytes:
-                    return body
-                omitted = True
+            rest += b',"%b":true' % crossing.encode()
+        if patch is not None:
+            body = self._patched % (*head, b",".join(patch), record.sequence, rest)
+            if len(body) <= self._event_bytes:
+                return body
+            omitted = True
         if omitted:
-            change += b',"patch_omitted":true'
-        return b"%b%b%b%b" % (head, comma, change, self._end)
+            rest += b',"patch_omitted":true'
+        return self._plain % (*head, record.sequence, rest)

@@ -11,26 +11,27 @@ from collections.abc import Collection
 from msgspec import Raw, Struct
 
 from consumer.core.event.attribute import Members, decode_item, decode_members, plain_item
-from consumer.core.event.item_shape import Spliced
+from consumer.core.event.item_shape import Scalars, Shape
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.patch import diff
 from consumer.core.event.selection.selector import members_text
 from consumer.core.event.shapes import Shapes
 
 
-class Image(Struct):
+class Image(Struct, gc=False):
     """The item before or after a change."""
 
     text: bytes  # JSON of all of it
-    spliced: Spliced | None  # None if its shape is not known
     shapes: Shapes
+    shape: Shape | None = None  # None if it is not known
+    scalars: Scalars = ()  # those of its shape
     _attributes: Members | None = None
     _shown: Members | None = None
 
     @property
     def names(self) -> Collection[str]:
         """The names of the attributes that are shown. Raises MalformedItem."""
-        return self.shown if self.spliced is None else self.spliced.shape.names
+        return self.shown if self.shape is None else self.shape.names
 
     @property
     def attributes(self) -> Members:
@@ -48,16 +49,11 @@ class Image(Struct):
             self._shown = attributes if selector is None else selector.shown(attributes)
         return self._shown
 
-    def check(self) -> None:
-        """Raise MalformedItem, or ReservedAttribute, if it cannot be said what is shown."""
-        if self.spliced is None:
-            _ = self.shown
-
     def members(self) -> bytes:
         """Return the members of its plain JSON object, comma separated. Raises MalformedItem."""
         try:
-            if self.spliced is not None:
-                return self.spliced.members()
+            if self.shape is not None:
+                return self.shape.members(self.scalars)
             selector = self.shapes.selector
             shown = self.text if selector is None else members_text(self.shown)
             members = self.shapes.members(self.text, shown)
@@ -68,19 +64,31 @@ class Image(Struct):
         text = self.text if self.shapes.selector is None else members_text(self.shown)
         return b",".join(plain_item(decode_item(Raw(text))))
 
-    def diff(self, old: "Image", limit: int) -> list[bytes] | None:
-        """Return the operations, as JSON, that turn `old` into this item. Raises MalformedItem.
+    def patch_since(self, before: Raw | None, limit: int) -> list[bytes] | None:
+        """Return the operations, as JSON, that turn the item whose JSON is `before` into this one.
 
-        Return None if they are several, and take more than `limit` bytes.
+        Return None if they are several, and take more than `limit` bytes. Raises MalformedItem, or
+        ReservedAttribute if it cannot be said what is shown of the item before.
         """
-        if self.spliced is not None and old.spliced is not None:
-            try:
-                patch = self.spliced.diff(old.spliced, limit)
-            except MalformedItem:
-                pass  # the walk names the attribute
-            else:
-                if patch is not None:
-                    return patch
+        shape = self.shape
+        if shape is not None and before is not None:
+            scalars = shape.scalars(bytes(before))
+            if scalars is not None:
+                try:
+                    patch = shape.patch(scalars, self.scalars, limit)
+                except MalformedItem:
+                    pass  # the walk names the attribute
+                else:
+                    if patch is not None:
+                        return patch
+        old = read_image(before, self.shapes)
+        if old is None:
+            raise MalformedItem("it has no OldImage")
+        return self._walk_since(old, limit)
+
+    def _walk_since(self, old: "Image", limit: int) -> list[bytes] | None:
+        if old.shape is None:
+            _ = old.shown  # raises if it cannot be said
         before, after = old.attributes, self.attributes
         selector = self.shapes.selector
         if selector is not None:
@@ -89,10 +97,8 @@ class Image(Struct):
         return diff(before, after, limit)
 
 
-def read_image(text: Raw | None, shapes: Shapes, like: Image | None = None) -> Image | None:
+def read_image(text: Raw | None, shapes: Shapes) -> Image | None:
     """Return the image whose JSON is `text`, None if there is no image. Raises MalformedItem.
-
-    It is sooner known if it has the shape of the image that it is `like`.
 
     An empty image counts as no image, because every item has its keys. But in the record of a dead
     letter there may be nothing of an item that is shown.
@@ -100,15 +106,11 @@ def read_image(text: Raw | None, shapes: Shapes, like: Image | None = None) -> I
     if text is None:
         return None
     whole = bytes(text)
-    spliced = None
-    if like is not None and like.spliced is not None:
-        spliced = like.spliced.shape.splice(whole)
-    if spliced is None:
-        spliced = shapes.splice(whole)
-    image = Image(whole, spliced, shapes)
-    if spliced is not None or shapes.selector is not None or image.attributes:
-        return image
-    return None
+    read = shapes.read(whole)
+    if read is not None:
+        return Image(whole, shapes, *read)
+    image = Image(whole, shapes)
+    return image if shapes.selector is not None or image.attributes else None
 
 
 def differing(before: Members, after: Members) -> tuple[Members, Members]:

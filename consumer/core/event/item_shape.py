@@ -64,6 +64,10 @@ _marker = re.compile(rb'"\\u0000([0-9]+);"')
 _NUL: Final = rb"\u0000"
 
 
+Scalars = tuple[bytes, ...]
+"""The scalars of an item that are shown: plain JSON, or what `plain_scalar` makes plain."""
+
+
 class Place(NamedTuple):
     """The position of a scalar in the item."""
 
@@ -75,57 +79,46 @@ class Shape(Struct, frozen=True):
     """The parts that all items with the same gaps have in common."""
 
     names: frozenset[str]  # of the attributes
-    plain_gaps: tuple[bytes, ...]  # one more than `places`
+    plain: bytes  # the members of the plain item, with %b for each scalar
     places: tuple[Place, ...]
     picked: tuple[bool, ...] | None  # which scalars are shown; None: all of them
     others: tuple[int, ...]  # which of those that are shown are to be made plain
     match: Callable[[bytes], re.Match[bytes] | None]  # gives the scalars of an item
     weight: int  # bytes of memory, about
 
-    def splice(self, text: bytes) -> "Spliced | None":
-        """Return the item whose JSON is `text`, None if it has another shape."""
+    def scalars(self, text: bytes) -> Scalars | None:
+        """Return the scalars of the item whose JSON is `text`, None if it has another shape."""
         found = self.match(text)
         if found is None:
             return None
         scalars = found.groups()
-        if self.picked is not None:
-            scalars = tuple(compress(scalars, self.picked))
-        return Spliced(self, scalars)
+        return scalars if self.picked is None else tuple(compress(scalars, self.picked))
 
+    def members(self, scalars: Scalars) -> bytes:
+        """Return the members of an item's plain JSON, comma separated. Raises MalformedItem."""
+        if self.others:
+            made = list(scalars)
+            for index in self.others:
+                made[index] = plain_scalar(made[index])
+            scalars = tuple(made)
+        return self.plain % scalars
 
-class Spliced(Struct, frozen=True):
-    """An item of a known shape."""
-
-    shape: Shape
-    scalars: Sequence[bytes]  # plain JSON, or what `plain_scalar` makes plain
-
-    def members(self) -> bytes:
-        """Return the members of its plain JSON object, comma separated. Raises MalformedItem."""
-        shape, scalars = self.shape, self.scalars
-        parts = [b""] * (2 * len(scalars) + 1)
-        parts[::2] = shape.plain_gaps
-        parts[1::2] = scalars
-        for index in shape.others:
-            parts[2 * index + 1] = plain_scalar(scalars[index])
-        return b"".join(parts)
-
-    def diff(self, old: "Spliced", limit: int) -> list[bytes] | None:
+    def patch(self, before: Scalars, after: Scalars, limit: int) -> list[bytes] | None:
         """Return the patch that `patch.diff` would make, None if `patch.diff` must be called.
 
-        It must be called if the shapes differ, if several scalars of one list differ (then
-        replacing the whole list may be shorter), or if the patch takes more than `limit` bytes.
-        Raises MalformedItem.
+        It must be called if several scalars of one list differ (then replacing the whole list may
+        be shorter), or if the patch takes more than `limit` bytes. Raises MalformedItem.
         """
-        if old.shape is not self.shape:
-            return None
         patch = []
         lists = set()
-        changes = zip(self.shape.places, old.scalars, self.scalars, strict=True)
-        for place, old_text, text in compress(changes, map(ne, old.scalars, self.scalars)):
-            value, old_value = plain_scalar(text), plain_scalar(old_text)
-            if value == old_value or (_BACKSLASH in text + old_text and is_same(old_value, value)):
-                continue
-            replaced, list_pointer = place
+        places = self.places
+        for index in compress(range(len(places)), map(ne, before, after)):
+            value, old_value = after[index], before[index]
+            if value > FIRST_LETTER or old_value > FIRST_LETTER or _BACKSLASH in value + old_value:
+                value, old_value = plain_scalar(value), plain_scalar(old_value)
+                if is_same(old_value, value):
+                    continue
+            replaced, list_pointer = places[index]
             if list_pointer:
                 if list_pointer in lists:
                     return None
@@ -216,10 +209,10 @@ def _shape(
     pattern = re.compile(_pattern(gaps, scalars))
     shown = scalars if picked is None else [*compress(scalars, picked)]
     others = tuple(number for number, text in enumerate(shown) if text > FIRST_LETTER)
-    names, plain_gaps = frozenset(item), tuple(parts[::2])
-    weight = POINTERS_BYTES - room + sum(map(getsizeof, (names, plain_gaps, picked, pattern)))
-    weight += sum(map(getsizeof, names)) + sum(map(getsizeof, plain_gaps))
-    return Shape(names, plain_gaps, tuple(places), picked, others, pattern.fullmatch, weight)
+    names = frozenset(item)
+    plain = b"%b".join(gap.replace(b"%", b"%%") for gap in parts[::2])
+    weight = POINTERS_BYTES - room + sum(map(getsizeof, (*names, names, plain, picked, pattern)))
+    return Shape(names, plain, tuple(places), picked, others, pattern.fullmatch, weight)
 
 
 def _places_of_item(path: bytes, list_pointer: bytes, item: Item) -> Iterator[Place]:

@@ -17,12 +17,20 @@ the same. Gaps that have been seen together are not tried again.
 """
 
 import re
+from functools import lru_cache
 from sys import getsizeof
 from typing import Final, NamedTuple
 
-from msgspec import DecodeError, Raw, json
+from msgspec import DecodeError, json
 
-from consumer.core.event.attribute import plain
+from consumer.core.event.attribute import plain_text
+
+OTHERS_REMEMBERED: Final = 1024
+OTHER_BYTES: Final = 256
+"""So many scalars that are no text, number or constant are remembered, if they are no longer.
+
+They are small sets mostly, which come again and again: labels, categories, rights.
+"""
 
 GAPS_BYTES: Final = 2 * 1024 * 1024
 """Most memory of the gaps that are remembered."""
@@ -168,8 +176,15 @@ def _plain_other(text: bytes) -> bytes:
     constant = _CONSTANTS.get(text)
     if constant is not None:
         return constant
+    return _remembered(text) if len(text) <= OTHER_BYTES else _made(text)
+
+
+def _made(text: bytes) -> bytes:
     kind, value = text.split(b'":', 1)
-    return plain({kind.decode(): Raw(value)})
+    return plain_text(kind.decode(), value)
+
+
+_remembered = lru_cache(maxsize=OTHERS_REMEMBERED)(_made)
 
 
 def _plain_gap(gap: bytes) -> bytes:

@@ -8,7 +8,7 @@ tried on each; if both fail too often, they are dropped again.
 
 from typing import Final
 
-from consumer.core.event.item_shape import Shape, Spliced, shape_of
+from consumer.core.event.item_shape import Scalars, Shape, shape_of
 from consumer.core.event.plain_gaps import PlainItems, split
 from consumer.core.event.selection.selection import Selection
 from consumer.core.event.selection.selector import Selector
@@ -30,6 +30,9 @@ OTHERWISE: Final = 4
 
 _NAMED: Final = b'":{"'
 
+Read = tuple[Shape, Scalars]
+"""An item of a known shape."""
+
 _Mark = tuple[int, bytes]
 """What items of a sort have in common."""
 
@@ -44,12 +47,14 @@ class _Leader:
         self.lead = 0
         self.shape: Shape | None = None
 
-    def splice(self, text: bytes) -> Spliced | None:
+    def read(self, text: bytes) -> Read | None:
         """Return the item whose JSON is `text`, None if it has another shape."""
-        spliced = None if self.shape is None else self.shape.splice(text)
-        if spliced is not None:
-            self.lead = ENOUGH
-        return spliced
+        shape = self.shape
+        scalars = None if shape is None else shape.scalars(text)
+        if shape is None or scalars is None:
+            return None
+        self.lead = ENOUGH
+        return shape, scalars
 
 
 class _Sort:
@@ -66,12 +71,12 @@ class _Sort:
         """Bytes of memory of the shapes."""
         return sum(leader.shape.weight for leader in self.leaders if leader.shape is not None)
 
-    def splice(self, text: bytes) -> tuple[_Leader, Spliced] | None:
+    def read(self, text: bytes) -> tuple[_Leader, Read] | None:
         """Return the item whose JSON is `text`, None if it has none of the shapes."""
         for leader in self.leaders:
-            spliced = leader.splice(text)
-            if spliced is not None:
-                return leader, spliced
+            read = leader.read(text)
+            if read is not None:
+                return leader, read
         return None
 
     def count(self, key: int) -> _Leader | None:
@@ -135,22 +140,22 @@ class Shapes:
             members[selection] = Shapes(Selector(selection), self._family)
         return members[selection]
 
-    def splice(self, text: bytes) -> Spliced | None:
+    def read(self, text: bytes) -> Read | None:
         """Return the item whose JSON is `text`, or None if its shape is not known."""
         if not self.weight:
             return None
         if self._again:
-            spliced = self._last.splice(text)
-            if spliced is not None:
-                return spliced
+            read = self._last.read(text)
+            if read is not None:
+                return read
         sort = self._sorts.get(_mark(text))
-        found = None if sort is None else sort.splice(text)
+        found = None if sort is None else sort.read(text)
         if found is None:
             return None
-        leader, spliced = found
+        leader, read = found
         self._again = leader is self._last
         self._last = leader
-        return spliced
+        return read
 
     def members(self, text: bytes, shown: bytes) -> bytes | None:
         """Return the members of an item's plain JSON, comma separated, or None: walk it.

@@ -47,7 +47,7 @@ _ENDS = (MalformedItem, ReservedAttribute, RecursionError, _Unchanged)
 """What ends the way of an event."""
 
 
-class _Draft(Struct):
+class _Draft(Struct, gc=False):
     """An event on its way, stage by stage."""
 
     record: StreamRecord
@@ -93,12 +93,13 @@ class Transcoder:
         self._metadata = metadata if metadata.attributes else None
         self._shapes = shapes.of(less(format.selection, metadata.attributes))
         self._is_business = format.category is Category.BUSINESS
+        self._keeps_records = format.reshapes
         needed: tuple[str | None, ...] = ()
         if self._is_business:
             needed = ("metadata", format.change_member)
         elif format.layout is Layout.FLAT:
             needed = (format.patch_member, format.change_member)
-        self._reserved = tuple(dict.fromkeys(name for name in needed if name is not None))
+        self._reserved = dict.fromkeys(name for name in needed if name is not None).keys()
 
     def event_of(
         self,
@@ -177,10 +178,11 @@ class Transcoder:
         if draft.key is None:
             draft.key = self._keys.of(record.keys)
         draft.created_at = epoch_seconds(record.created_at)
-        is_d = record.event_name == "REMOVE" or draft.crossing is Crossing.LEFT
-        if self._metadata is not None and not is_d:  # that of a D would be the last change's
-            draft.metadata = self._metadata.read(record.new_image)
-            draft.eid = draft.metadata.eid or draft.eid
+        if self._metadata is not None:
+            is_d = record.event_name == "REMOVE" or draft.crossing is Crossing.LEFT
+            if not is_d:  # that of a D would be the last change's
+                draft.metadata = self._metadata.read(record.new_image)
+                draft.eid = draft.metadata.eid or draft.eid
 
     def _read_item(self, draft: _Draft) -> None:
         record = draft.record
@@ -190,7 +192,9 @@ class Transcoder:
             item = read_image(record.old_image, self._shapes) or self._needed("Keys", record.keys)
         else:
             item = self._needed("NewImage", record.new_image)
-        self._refuse(item.names)
+        names = item.names
+        if not self._reserved.isdisjoint(names):
+            self._refuse(names)
         draft.item = item
 
     def _read_business(self, draft: _Draft) -> None:
@@ -211,13 +215,11 @@ class Transcoder:
         if item is None or draft.crossing is not None or record.event_name != "MODIFY":
             return
         try:
-            old = self._needed("OldImage", record.old_image, item)
-            old.check()
+            draft.patch = item.patch_since(record.old_image, self._format.event_bytes)
         except ReservedAttribute:  # it was no event, so no patch begins with it
             draft.omitted = True
-            return
-        patch = item.diff(old, self._format.event_bytes)
-        draft.patch, draft.omitted = patch, patch is None
+        else:
+            draft.omitted = draft.patch is None
 
     def _compare_and_stop(self, draft: _Draft) -> None:
         """Raise _Unchanged if nothing differs of what events show of the item."""
@@ -230,7 +232,7 @@ class Transcoder:
     def _splice(self, draft: _Draft) -> None:
         if draft.item is not None:
             draft.members = draft.item.members()
-        if self._format.reshapes:
+        if self._keeps_records:
             draft.beside = bytes(draft.record.text)
 
     def _made(self, draft: _Draft) -> Event | Unbuildable:
@@ -278,8 +280,8 @@ class Transcoder:
             if name in names:
                 raise ReservedAttribute(f"attribute {name!r}: the event itself needs this name")
 
-    def _needed(self, name: str, text: Raw | None, like: Image | None = None) -> Image:
-        image = read_image(text, self._shapes, like)
+    def _needed(self, name: str, text: Raw | None) -> Image:
+        image = read_image(text, self._shapes)
         if image is None:
             raise MalformedItem(f"it has no {name}")
         return image

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def begins_roll(version: str, workers: Iterable[Worker]) -> bool:
     """Return whether there are rows of workers, and none is of this version.
 
-    Rows stay for a while, so it is one question for a restart, and another for an upgrade: a worker
-    that finds the row of one of its own version, also its own of before, begins nothing.
+    A worker that finds the row of one of its own version begins nothing, be it the row that it left
+    behind itself when it was killed.
     """
     versions = {worker.version for worker in workers if worker.unreadable is None}
     return bool(versions) and version not in versions

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 REPEAT = (
     "Repeated events follow newer ones of the same keys until the shard has caught up. Readers that"
-    " keep the highest change.sequence ignore them; other readers see old values for a while."
+    " keep the highest change.stream and change.sequence ignore them; other readers see old values"
+    " for a while."
 )
 SKIP = (
     "What is skipped is never published. A gap row with reason seek names each place (consumer"

@@ -62,7 +62,7 @@ class _UserIdentity(Struct, frozen=True):
         return "Service" in kinds and "dynamodb.amazonaws.com" in principals
 
 
-class _Change(Struct, frozen=True):
+class _Change(Struct, frozen=True, gc=False):
     sequence_number: str = field(name="SequenceNumber")
     keys: Raw = field(name="Keys")
     new_image: Raw | UnsetType = field(default=UNSET, name="NewImage")
@@ -70,7 +70,7 @@ class _Change(Struct, frozen=True):
     created_at: float | None = field(default=None, name="ApproximateCreationDateTime")
 
 
-class Record(Struct, frozen=True):
+class Record(Struct, frozen=True, gc=False):
     """A record as the service sends it."""
 
     event_id: str = field(name="eventID")
@@ -103,8 +103,8 @@ def decode_record(text: Raw) -> StreamRecord | MalformedRecord:
 def record_of(record: Record, texts: Texts, number: int) -> StreamRecord | MalformedRecord:
     """Return the record that was decoded from the text with this number."""
     change = record.change
-    sequence = _sequence(change.sequence_number)
-    if sequence is None:
+    digits = change.sequence_number
+    if not (digits.isdigit() and digits.isascii() and len(digits) <= SEQUENCE_DIGITS):
         text = bytes(texts[number])
         return MalformedRecord(text, None, "SequenceNumber is not up to 40 digits")
     return StreamRecord(
@@ -112,7 +112,7 @@ def record_of(record: Record, texts: Texts, number: int) -> StreamRecord | Malfo
         number,
         record.event_id,
         record.event_name,
-        sequence,
+        int(digits),
         change.created_at,
         change.keys,
         None if change.new_image is UNSET else change.new_image,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from consumer.core.backlog.queued_event import EventState, QueuedEvent
+from consumer.core.backlog.queued_event import QueuedEvent
 from consumer.core.publishing.flow import FlowState
 from consumer.core.publishing.logged_detail import logged_detail
 from consumer.core.republish.item_event import Refusal
@@ -112,7 +112,6 @@ class Part:
         self._outlet: Outlet[Pending] = Outlet(self._event_type, self)
         limited = LimitedPublisher(port, limit, instruments.clock)
         self._sender = Sender(self._outlet, limited, instruments)
-        self._events: list[QueuedEvent[Pending]] = []
         self._progress_at = 0.0
 
     @property
@@ -123,12 +122,9 @@ class Part:
     def begin(self, events: Iterable[tuple[Pending, Event]]) -> Dispatcher[Pending]:
         """Queue the events of a batch, in their order. Return what sends them."""
         now, name = self._clock.now(), self._event_type.name
-        self._events = [
-            QueuedEvent(pending, made, name, made.ordering_key, made.created_at, now)
-            for pending, made in events
-        ]
-        for event in self._events:
-            self._outlet.queue.push(event)
+        for pending, made in events:
+            key, created_at = made.ordering_key, made.created_at
+            self._outlet.queue.push(QueuedEvent(pending, made, name, key, created_at, now))
         self._progress_at = now
         return Dispatcher(self._outlet, self._sender, self._clock)
 
@@ -145,14 +141,6 @@ class Part:
         if self._clock.now() - self._progress_at > PATIENCE_SECONDS:
             return f"{name}: no progress for {PATIENCE_SECONDS:g} s, last {trouble.last}"
         return None
-
-    def give_up(self) -> None:
-        """Remove what is left. Call it when nothing is in flight."""
-        left = [event for event in self._events if event.state is EventState.QUEUED]
-        for event in left:
-            event.state = EventState.REVOKED
-        self._outlet.remove(left)
-        self._events = []
 
     def wake(self) -> None:
         """Have it decided again whether something may be sent."""

@@ -96,8 +96,6 @@ class Republisher:
         parts = [self._parts[event_type] for event_type in events]
         sending = [part.begin(its) for part, its in zip(parts, events.values(), strict=True)]
         await self._send(parts, sending)
-        for part in parts:
-            part.give_up()
         outcomes = [_outcome(pending) for pending in pendings if not pending.left]
         if self._ending is not None and len(outcomes) < len(pendings):
             raise RepublishEnded(self._ending, outcomes)

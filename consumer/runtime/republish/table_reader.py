@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from consumer.core.backoff import Backoff
 from consumer.core.republish.item_key import identity_of
+from consumer.core.republish.scan_page_size import ScanPageSize
 from consumer.errors import Retryable
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from consumer.core.republish.read_item import ReadItem
     from consumer.core.republish.table_answer import TableAnswer
     from consumer.ports import Chance, Clock, Table
+    from consumer.snapshot_ports import TableScan
 
 TRIES = 10
 """Most calls in a row that fail, or read nothing, before reading ends: about a minute."""
@@ -83,6 +85,25 @@ class TableReader:
             if after is None:
                 return
 
+    async def scan(
+        self, scan: TableScan, item_bytes: float | None
+    ) -> AsyncIterator[Sequence[ReadItem]]:
+        """Yield all items of the table, page by page. Raise Retryable.
+
+        A page costs no more than the limit allows in a second. `item_bytes` is the size of an item,
+        if it is known.
+        """
+        size = ScanPageSize(self._limit, item_bytes)
+        after: Raw | None = None
+        while True:
+            items = size.items(self._clock.now())
+            answer = await self.call(partial(scan.page, 0, 1, after, items))
+            size.learn(len(answer.items), answer.capacity)
+            yield answer.items
+            after = answer.after
+            if after is None:
+                return
+
     async def call(self, call: Callable[[], Awaitable[TableAnswer]]) -> TableAnswer:
         """Return the answer of a call, made when the limit allows it. Raise Retryable."""
         backoff = Backoff(PAUSE_SECONDS, PAUSE_MAX_SECONDS)
@@ -95,8 +116,9 @@ class TableReader:
 
     async def _once(self, call: Callable[[], Awaitable[TableAnswer]]) -> TableAnswer:
         await self._clock.sleep(self._limit.wait(self._clock.now()))
+        sent_at = self._clock.now()  # from here on the units are paid for, not from the answer
         answer = await call()
-        self._limit.used(self._clock.now(), answer.capacity)
+        self._limit.used(sent_at, answer.capacity)
         return answer
 
     async def _failed(self, error: Retryable, sent_at: float, backoff: Backoff) -> None:

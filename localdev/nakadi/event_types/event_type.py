@@ -73,7 +73,7 @@ def make_event_type(definition: JsonObject, partitions: int, log: EventLog | Non
         partitioner=partitioner(definition, partitions),
         log=kept,
         key_of=_extractor(keys),
-        sequence_of=_extractor(sequences[:1]),
+        sequence_of=_extractor(sequences[-1:]),
     )
 
 

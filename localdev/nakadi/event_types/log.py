@@ -28,8 +28,9 @@ class StoredEvent:
 
     `index` counts arrivals within the event type from 0, `offset` within the partition from 0.
     `text` is the event exactly as it was sent. `key` and `sequence` are what the event type's
-    ordering fields name, `request` the number of the request that brought it. A tombstone is a
-    deletion on a compacted event type; readers never see it.
+    ordering fields name, the latter what the last of `ordering_key_fields` names. `request` is the
+    number of the request that brought it. A tombstone is a deletion on a compacted event type;
+    readers never see it.
     """
 
     index: int

@@ -40,9 +40,9 @@ def exclusion_forgotten_beside_the_event() -> None:
 def exclusion_forgotten_once_a_shape_is_not_known() -> None:
     original = image.read_image
 
-    def unselected(text: Raw | None, shapes: Shapes, like: Image | None = None) -> Image | None:
-        found = original(text, shapes, like)
-        if found is not None and found.spliced is None:
+    def unselected(text: Raw | None, shapes: Shapes) -> Image | None:
+        found = original(text, shapes)
+        if found is not None and found.shape is None:
             found.shapes = Shapes()
         return found
 

@@ -168,12 +168,22 @@ def test_preview_reads_the_stream_and_nothing_else() -> None:
     assert len(by_table) == 2
 
 
-def test_republish_reads_items_by_their_keys_and_writes_nothing() -> None:
-    actions = {"dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:Query"}
+def test_republish_reads_items_and_writes_nothing() -> None:
+    reads = ("BatchGetItem", "DescribeTable", "Query", "Scan")
+    actions = {f"dynamodb:{action}" for action in reads}
     found = allowed("republish", table="orders", dead_letter_queue_url=QUEUE)
     assert found == {"arn:aws:dynamodb:*:*:table/orders": actions}
     table = "arn:aws-cn:dynamodb:cn-north-1:123456789012:table/orders"
     assert allowed("republish", stream_arn=ARN) == {table: actions}
+
+
+def test_snapshot_reads_the_table_and_shares_the_work_by_rows() -> None:
+    found = allowed("snapshot", table="orders", lease_table="leases", dead_letter_queue_url=QUEUE)
+    reads, rows = ("BatchGetItem", "DescribeTable", "Scan"), ("GetItem", "Query", "UpdateItem")
+    assert found == {
+        "arn:aws:dynamodb:*:*:table/orders": {f"dynamodb:{action}" for action in reads},
+        "arn:aws:dynamodb:*:*:table/leases": {f"dynamodb:{action}" for action in rows},
+    }
 
 
 def test_redrive_needs_the_queue_and_nothing_else() -> None:

@@ -118,7 +118,7 @@ def test_what_took_nothing_and_what_no_record_had_is_told_at_the_end(
         "INSERT 400000000000000499660041: 1 of 2 routes\n  rest → s.rest\n"
     )
     unnamed, *notes = answer.stderr.splitlines()
-    assert unnamed.startswith("note: records do not name their stream: each eid is another")
+    assert unnamed.startswith("note: records do not name their stream: each eid and change.stream")
     assert notes == [
         "note: route s.paid took nothing",
         "note: route s.paid, exclude: no record had card",

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from consumer import cli
+from consumer.adapters.clock import AwsClock, SystemClock
 from consumer.commands.events import republish
 from consumer.commands.events.refused_keys import RefusedKeys
 from consumer.commands.events.republish import wanted_keys
@@ -51,7 +52,9 @@ def key(pk: str, sk: int) -> str:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ((), "--key or --keys-from: found neither"),
+        ((), "--key, --keys-from or --filter: found none of them"),
+        (("--filter", "{}x"), "--filter: "),
+        (("--filter", '{"item": {"a": {"S": []}}}'), "--filter: item.a.S"),
         (("--key", "{}", "--rcu", "x"), "--rcu: found 'x', wanted a number above 0"),
         (("--key", "{}", "--max-rate", "inf"), "--max-rate: found 'inf', wanted a number above 0"),
     ],
@@ -135,7 +138,17 @@ def test_it_says_whom_it_reaches() -> None:
         "unknown": None,
     }
     participation = taking_part(routes, (), STREAM_ARN, removes=False)
-    reach = Reach(load_settings(LEAST), TABLE, routes, participation, RUN, readers)
+    unseen = {"order": "no answer"}
+    reach = Reach(
+        load_settings(LEAST),
+        TABLE,
+        routes,
+        participation,
+        RUN,
+        readers,
+        AwsClock(SystemClock()),
+        unseen,
+    )
     assert [*reach.lines()] == [
         f"table orders, stream {LABEL}, run run-1",
         "route order: publishes to order",
@@ -143,6 +156,7 @@ def test_it_says_whom_it_reaches() -> None:
             "route expired: takes no part, its filter asks for userIdentity.type, and an item is"
             " matched as its INSERT"
         ),
+        "order: whether it takes these events could not be seen: no answer",
         "order: read by stock, group g, subscription s-1",
         "order: read by mail, subscription s-2",
         "none: no subscription reads it",

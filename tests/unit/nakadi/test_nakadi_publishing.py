@@ -136,7 +136,8 @@ def test_a_partition_with_too_many_bytes_fails_wholly_and_alone() -> None:
 
 
 def test_the_log_keeps_arrival_order_key_and_sequence() -> None:
-    target = event_type(ordering_key_fields=["data.pad"], ordering_instance_ids=["data.k"])
+    fields = ["data.stream", "data.pad"]  # the last one is the sequence
+    target = event_type(ordering_key_fields=fields, ordering_instance_ids=["data.k"])
     judged = judge(
         target, [event("order-1", pad="7"), event("order-2", pad="8")], [], deletion=False
     )

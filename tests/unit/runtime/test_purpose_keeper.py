@@ -234,7 +234,8 @@ def test_another_prefix_of_a_stream_that_is_read_is_refused(moved: Purpose) -> N
         same = replace(moved, stream_prefix="")
         await bench.started("a", same)
         assert bench.row.stream_prefix == ""
-        said = await bench.refused("b", moved)
+        async with asyncio.timeout(60):
+            said = await bench.refused("b", moved)
         assert said.startswith("CONSUMER_STREAM_PREFIX: found 'b-', but the events of stream")
         assert "have ''" in said
         await bench.started("c", same)
@@ -252,7 +253,8 @@ def test_a_prefix_that_is_accepted_ends_those_that_have_the_old_one(moved: Purpo
         old = await bench.started("a", replace(moved, stream_prefix=""))
         bench.start("b", moved, accept_change=True)
         with pytest.raises(Misconfigured, match="CONSUMER_STREAM_PREFIX"):
-            await old.stopped()
+            async with asyncio.timeout(60):
+                await old.stopped()
         await asyncio.sleep(10)
         assert bench.row.stream_prefix == "b-"
         assert bench.fleet.spread() == {"a": 0, "b": 2}

@@ -81,6 +81,13 @@ def refusing(*keys: str) -> Any:
     return reply
 
 
+def refusing_tagged(bodies: list[bytes]) -> Reply:
+    for index, body in enumerate(bodies):
+        if "tag" in json.loads(body)["data"]:
+            return refusal(len(bodies), index)
+    return Reply()
+
+
 def test_each_event_is_stored_once_in_each_event_type_that_takes_the_item(desk: Desk) -> None:
     outcomes = desk.publish([*items(700), *items(3, "PAID")])
     assert stored(desk.order) == Counter(
@@ -119,6 +126,15 @@ def test_a_refused_one_is_told_with_its_reason_and_holds_up_nobody(desk: Desk) -
         b'{"id":{"S":"k4"}}': [("order", "validation")],
         b'{"id":{"S":"k7"}}': [("order", "reserved_attribute")],
     }
+    assert desk.seconds < PATIENCE_SECONDS / 2
+
+
+def test_a_refused_one_holds_up_no_other_of_its_key(desk: Desk) -> None:
+    tags: Any = {"tag": {"S": "x"}}
+    desk.order.script = refusing_tagged
+    desk.publish([there({"id": {"S": "k"}, **tags}), there({"id": {"S": "k"}})])
+    assert stored(desk.order) == Counter(["k"])
+    assert desk.seconds < PATIENCE_SECONDS / 2
 
 
 def test_the_pace_is_kept(desk: Desk) -> None:
@@ -146,6 +162,28 @@ def test_an_event_type_that_is_stopped_ends_the_run_with_nothing_in_flight(
     assert ended.value.outcomes == []
     assert all(each.ended is not None for each in desk.order.requests + desk.paid.requests)
     assert len(desk.paid.requests) == 1
+
+
+def test_what_is_in_flight_at_the_end_is_waited_for(desk: Desk) -> None:
+    desk.order.delay = 5.0
+    desk.paid.script = lambda _: Reply(403)
+    with pytest.raises(RepublishEnded, match="paid: ") as ended:
+        desk.publish([*items(4)[2:], *items(2, "PAID")])
+    assert [each.ended is not None for each in desk.order.requests] == [True]
+    assert [each.stored for each in ended.value.outcomes] == [1, 1]
+
+
+def test_no_half_of_a_request_is_sent_after_the_end(desk: Desk) -> None:
+    desk.order.replies.append(Reply(413, delay=1.0))
+
+    async def main() -> None:
+        republisher = desk.republisher()
+        asyncio.get_running_loop().call_later(0.5, republisher.stop)
+        with pytest.raises(RepublishEnded, match="called off"):
+            await republisher.publish(items(4))
+
+    run(main)
+    assert len(desk.order.requests) == 1
 
 
 def test_an_outage_ends_the_run_after_a_while(desk: Desk) -> None:

@@ -9,7 +9,6 @@ from consumer.core.event.envelope import Envelope, ItemContent
 from consumer.core.event.event import Category, Crossing, EventFormat, Layout
 from consumer.core.stream.page import decode_page
 from consumer.core.stream.record import StreamRecord
-from tests.reference.memory import peak_of
 
 FORMAT = EventFormat("order-store:order", ("id",))
 STREAM = "2026-11-01T09:30:00.000"
@@ -94,12 +93,6 @@ def test_a_patch_that_was_not_made_is_omitted() -> None:
     found = json.loads(Envelope(FORMAT, STREAM).body(record(), "e", 1.0, content))
     assert found["data"]["change"]["patch_omitted"] is True
     assert "patch" not in found["data"]
-
-
-def test_a_patch_longer_than_the_event_may_be_is_not_joined() -> None:
-    form = replace(FORMAT, event_bytes=100_000)
-    content = ItemContent(b'"id":"o-1"', [b"x" * 1_000] * 1_000)
-    assert peak_of(lambda: Envelope(form, STREAM).body(record(), "e", 1.0, content)) < 100_000
 
 
 @pytest.mark.parametrize(

@@ -35,10 +35,10 @@ def test_it_is_the_same_before_and_after_its_shape_is_known(change: tuple[Json, 
     patch = diff(decode_members(raw(change[0])), decode_members(raw(change[1])), ENOUGH)
     members = b",".join(plain_item(decode_item(raw(change[1]))))
     for _ in range(3):
-        old, new = (read(image, shapes) for image in change)
+        new = read(change[1], shapes)
         assert set(new.names) == set(change[1])
         assert new.members() == members
-        assert new.diff(old, ENOUGH) == patch
+        assert new.patch_since(raw(change[0]), ENOUGH) == patch
 
 
 @pytest.mark.parametrize("text", [None, Raw(b"{}"), Raw(b"{ }")])
@@ -55,36 +55,37 @@ def test_what_is_no_image_is_malformed() -> None:
 def test_a_malformed_attribute_is_named_also_when_the_shape_is_known() -> None:
     shapes = eager_shapes()
     for number in range(3):
-        good = read({"a": {"N": f"9{'9' * 19}{number}"}}, shapes)
-        good.members()
+        good = {"a": {"N": f"9{'9' * 19}{number}"}}
+        read(good, shapes).members()
     bad = read({"a": {"N": "01"}}, shapes)
-    assert bad.spliced is not None
+    assert bad.shape is not None
     with pytest.raises(MalformedItem, match="attribute 'a'"):
         bad.members()
     with pytest.raises(MalformedItem, match="attribute 'a'"):
-        bad.diff(good, ENOUGH)
+        bad.patch_since(raw(good), ENOUGH)
 
 
 def test_several_changes_in_a_list_are_walked() -> None:
     shapes = eager_shapes()
     old, new = ({"l": {"L": [{"S": text} for text in texts]}} for texts in ("ab", "cd"))
     for _ in range(3):
-        before, after = read(old, shapes), read(new, shapes)
+        after = read(new, shapes)
         after.members()
-    assert after.spliced is not None
-    assert after.diff(before, ENOUGH) == [b'{"op":"replace","path":"/l","value":["c","d"]}']
+    assert after.shape is not None
+    patch = [b'{"op":"replace","path":"/l","value":["c","d"]}']
+    assert after.patch_since(raw(old), ENOUGH) == patch
 
 
 def test_a_patch_longer_than_the_limit_is_not_made() -> None:
     shapes = eager_shapes()
     old, new = ({"a": {"S": text}, "b": {"S": text}} for text in "12")
     for _ in range(3):
-        before, after = read(old, shapes), read(new, shapes)
+        after = read(new, shapes)
         after.members()
-        patch = after.diff(before, 80)
+        patch = after.patch_since(raw(old), 80)
         assert patch is not None
-        assert after.diff(before, sum(map(len, patch)) - 1) is None
-    assert after.spliced is not None
+        assert after.patch_since(raw(old), sum(map(len, patch)) - 1) is None
+    assert after.shape is not None
 
 
 @given(st.data())
@@ -99,10 +100,10 @@ def test_of_an_item_that_is_shown_in_part_the_image_is_that_part(data: st.DataOb
         return
     members = b",".join(plain_item(decode_item(Raw(members_text(after)))))
     for _ in range(3):
-        one, two = read(old, shapes), read(new, shapes)
+        two = read(new, shapes)
         assert set(two.names) == set(after)
         assert two.members() == members
-        assert two.diff(one, ENOUGH) == diff(before, after, ENOUGH)
+        assert two.patch_since(raw(old), ENOUGH) == diff(before, after, ENOUGH)
 
 
 def test_an_item_of_which_nothing_is_shown_is_an_image_all_the_same() -> None:
@@ -112,21 +113,13 @@ def test_an_item_of_which_nothing_is_shown_is_an_image_all_the_same() -> None:
         assert (image.members(), [*image.names]) == (b"", [])
 
 
-def test_it_is_known_by_the_image_that_it_is_like_or_else_by_itself() -> None:
-    shapes = eager_shapes()
-    for text in "123":
-        new = read({"a": {"S": text}}, shapes)
-        new.members()
-    assert new.spliced is not None
-    for image in ({"a": {"S": "0"}}, {"b": {"S": "0"}}):
-        old = read_image(raw(image), shapes, new)
-        assert old is not None
-        assert (old.spliced is None) is ("b" in image)
-        old.check()
-
-
-def test_what_cannot_be_shown_is_found_by_a_check() -> None:
+def test_there_is_no_patch_since_an_item_that_cannot_be_shown_or_is_not_there() -> None:
     clash = eager_shapes().of(Selection(rename=(("a", "b"),)))
-    image = read({"a": {"S": "x"}, "b": {"S": "y"}}, clash)
-    with pytest.raises(ReservedAttribute):
-        image.check()
+    for _ in range(3):
+        image = read({"a": {"S": "x"}}, clash)
+        image.members()
+        with pytest.raises(ReservedAttribute):
+            image.patch_since(raw({"a": {"S": "x"}, "b": {"S": "y"}}), ENOUGH)
+        with pytest.raises(MalformedItem, match="OldImage"):
+            image.patch_since(None, ENOUGH)
+    assert image.shape is not None

@@ -12,8 +12,8 @@ from consumer.core.event.item_shape import (
     POINTERS_BYTES,
     SHAPE_BYTES,
     SHAPE_SCALARS,
+    Scalars,
     Shape,
-    Spliced,
     shape_of,
 )
 from consumer.core.event.malformed import MalformedItem
@@ -42,10 +42,18 @@ def good_shape(text: bytes, selection: Selection | None = None) -> Shape:
     return found
 
 
-def spliced(text: bytes, of: Shape | None = None) -> Spliced:
-    found = (good_shape(text) if of is None else of).splice(text)
+def scalars_of(text: bytes, of: Shape) -> Scalars:
+    found = of.scalars(text)
     assert found is not None
     return found
+
+
+def members_of(text: bytes, of: Shape) -> bytes:
+    return of.members(scalars_of(text, of))
+
+
+def patch_by(of: Shape, old: bytes, new: bytes, limit: int = ENOUGH) -> list[bytes] | None:
+    return of.patch(scalars_of(old, of), scalars_of(new, of), limit)
 
 
 def walked(text: bytes) -> bytes:
@@ -64,9 +72,9 @@ def test_what_has_the_shape_gives_the_same_bytes_as_the_walk(data: st.DataObject
     if found is None:
         return
     for text in (raw(first), raw(second)):
-        item = found.splice(text)
-        assert item is None or item.members() == walked(text)
-        assert item is None or item.shape.names == decode_members(Raw(text)).keys()
+        scalars = found.scalars(text)
+        assert scalars is None or found.members(scalars) == walked(text)
+        assert scalars is None or found.names == decode_members(Raw(text)).keys()
 
 
 @given(st.data())
@@ -76,16 +84,11 @@ def test_items_of_one_shape_have_the_patch_of_the_walk(data: st.DataObject) -> N
     found = shape(old_text)
     if found is None:
         return
-    before, after = (found.splice(text) for text in (old_text, new_text))
+    before, after = (found.scalars(text) for text in (old_text, new_text))
     if before is None or after is None:
         return
-    patch = after.diff(before, ENOUGH)
+    patch = found.patch(before, after, ENOUGH)
     assert patch is None or patch == patch_of(old_text, new_text)
-
-
-def test_items_of_two_shapes_are_walked_for_their_patch() -> None:
-    one, two = spliced(raw({"a": {"S": "1"}})), spliced(raw({"b": {"S": "1"}}))
-    assert two.diff(one, ENOUGH) is None
 
 
 @pytest.mark.parametrize(
@@ -100,10 +103,10 @@ def test_items_of_two_shapes_are_walked_for_their_patch() -> None:
 )
 def test_another_shape_is_not_taken(other: Json) -> None:
     found = good_shape(raw({"a": {"S": "x"}, "b": {"N": "1"}, "c": {"BOOL": True}}))
-    assert found.splice(raw(other)) is None
+    assert found.scalars(raw(other)) is None
     same = raw({"a": {"S": 'a "b" \\'}, "b": {"N": "-1.50"}, "c": {"BOOL": False}})
-    item = found.splice(same)
-    assert item is None or item.members() == walked(same)
+    scalars = found.scalars(same)
+    assert scalars is None or found.members(scalars) == walked(same)
 
 
 def test_a_scalar_in_one_list_is_replaced_and_several_are_left_to_the_walk() -> None:
@@ -111,26 +114,24 @@ def test_a_scalar_in_one_list_is_replaced_and_several_are_left_to_the_walk() -> 
         return raw({"s": {"S": "s"}, "l": {"L": [{"L": [{"S": text}]} for text in elements]}})
 
     found = good_shape(item("1", "2"))
-    old = spliced(item("1", "2"), found)
-    assert spliced(item("1", "3"), found).diff(old, ENOUGH) == [
-        b'{"op":"replace","path":"/l/1/0","value":"3"}'
-    ]
-    assert spliced(item("4", "3"), found).diff(old, ENOUGH) is None
-    assert spliced(item("1", "2"), found).diff(old, ENOUGH) == []
+    old = item("1", "2")
+    assert patch_by(found, old, item("1", "3")) == [b'{"op":"replace","path":"/l/1/0","value":"3"}']
+    assert patch_by(found, old, item("4", "3")) is None
+    assert patch_by(found, old, old) == []
 
 
 def test_a_patch_longer_than_the_limit_is_left_to_the_walk() -> None:
     found = good_shape(raw({"a": {"S": "1"}}))
-    old, new = (spliced(raw({"a": {"S": text}}), found) for text in "12")
+    old, new = (raw({"a": {"S": text}}) for text in "12")
     patch = [b'{"op":"replace","path":"/a","value":"2"}']
-    assert new.diff(old, len(patch[0])) == patch
-    assert new.diff(old, len(patch[0]) - 1) is None
+    assert patch_by(found, old, new, len(patch[0])) == patch
+    assert patch_by(found, old, new, len(patch[0]) - 1) is None
 
 
 def test_a_spelling_is_no_change() -> None:
     old, new = rb'{"a":{"S":"a\/\u00e9"}}', '{"a":{"S":"a/é"}}'.encode()
     found = good_shape(old)
-    assert spliced(new, found).diff(spliced(old, found), ENOUGH) == []
+    assert patch_by(found, old, new) == []
 
 
 @pytest.mark.parametrize(
@@ -152,11 +153,12 @@ def test_an_unusable_shape_is_not_used(text: bytes) -> None:
 
 def test_an_odd_scalar_of_a_known_shape_is_malformed() -> None:
     found = good_shape(raw({"a": {"N": "9" * 19}}))
-    odd = spliced(raw({"a": {"N": "+1"}}), found)
+    good, odd = (raw({"a": {"N": digits}}) for digits in ("1", "+1"))
     with pytest.raises(MalformedItem):
-        odd.members()
-    with pytest.raises(MalformedItem):
-        odd.diff(spliced(raw({"a": {"N": "1"}}), found), ENOUGH)
+        members_of(odd, found)
+    for old, new in ((good, odd), (odd, good)):
+        with pytest.raises(MalformedItem):
+            patch_by(found, old, new)
 
 
 def test_large_shapes_are_not_used() -> None:
@@ -170,7 +172,8 @@ def test_a_shape_whose_pointers_repeat_a_long_name_is_not_used() -> None:
     text = raw({"n" * 2_000: {"M": leaves}})
     assert peak_of(lambda: shape(text)) < 3 * POINTERS_BYTES
     assert shape(text) is None
-    assert spliced(raw({"n": {"M": leaves}})).members() == walked(raw({"n": {"M": leaves}}))
+    short = raw({"n": {"M": leaves}})
+    assert members_of(short, good_shape(short)) == walked(short)
 
 
 def test_a_shape_weighs_about_what_it_takes() -> None:
@@ -188,11 +191,11 @@ WITHOUT_B = Selection(exclude=(read_path("b"), read_path("l.x")))
 def test_a_shape_of_a_selection_picks_the_scalars_that_are_shown() -> None:
     line = {"M": {"x": {"S": "hidden"}, "y": {"NS": ["1"]}}}
     text = raw({"b": {"S": "hidden"}, "a": {"S": "x"}, "l": {"L": [line, line]}})
-    found = spliced(text, good_shape(text, WITHOUT_B))
-    assert found.members() == b'"a":"x","l":[{"y":[1]},{"y":[1]}]'
-    assert [*found.scalars] == [b'"x"', b'NS":["1"]', b'NS":["1"]']
-    assert found.shape.names == {"a", "l"}
-    assert spliced(text).members() == walked(text)
+    found = good_shape(text, WITHOUT_B)
+    assert members_of(text, found) == b'"a":"x","l":[{"y":[1]},{"y":[1]}]'
+    assert [*scalars_of(text, found)] == [b'"x"', b'NS":["1"]', b'NS":["1"]']
+    assert found.names == {"a", "l"}
+    assert members_of(text, good_shape(text)) == walked(text)
 
 
 def test_a_shape_of_which_all_is_shown_picks_nothing() -> None:
@@ -219,12 +222,12 @@ def test_a_shape_that_a_selection_cannot_use_is_walked(text: bytes, selection: S
 def test_an_empty_map_is_a_map_for_a_selection_and_no_scalar() -> None:
     selection = Selection(include=(read_path("m.a"),))
     text = raw({"m": {"L": [{"M": {}}, {"M": {"a": {"S": "x"}, "b": {"S": "y"}}}]}})
-    assert spliced(text, good_shape(text, selection)).members() == b'"m":[{},{"a":"x"}]'
+    assert members_of(text, good_shape(text, selection)) == b'"m":[{},{"a":"x"}]'
 
 
 def test_what_no_expression_takes_for_a_scalar_stays_in_its_gap() -> None:
     text = raw({"a": {"SS": ["]"]}, "b": {"S": "x"}})
     found = good_shape(text)
     assert len(found.places) == 1
-    assert spliced(text, found).members() == walked(text)
-    assert found.splice(raw({"a": {"SS": ["[]"]}, "b": {"S": "x"}})) is None
+    assert members_of(text, found) == walked(text)
+    assert found.scalars(raw({"a": {"SS": ["[]"]}, "b": {"S": "x"}})) is None

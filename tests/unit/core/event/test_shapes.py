@@ -25,7 +25,7 @@ def item(*names: str, value: object = "x") -> bytes:
 def meet(known: Shapes, text: bytes, times: int = LOOK * (ENOUGH + 2)) -> None:
     """Let the shapes meet an item as an image does."""
     for _ in range(times):
-        if known.splice(text) is None:
+        if known.read(text) is None:
             known.members(text, text)
 
 
@@ -39,13 +39,14 @@ def learned(*texts: bytes) -> Shapes:
 def test_a_shape_that_comes_again_and_again_is_learned() -> None:
     known = Shapes()
     meet(known, item("a", "z"), LOOK * ENOUGH)
-    assert known.splice(item("a", "z")) is None
+    assert known.read(item("a", "z")) is None
     meet(known, item("a", "z"))
-    found = known.splice(item("a", "z", value="y"))
+    found = known.read(item("a", "z", value="y"))
     assert found is not None
-    assert found.members() == b'"a":"y","z":"y"'
-    assert known.splice(item("b", "z")) is None
-    assert known.splice(item("a", "b", "z")) is None
+    shape, scalars = found
+    assert shape.members(scalars) == b'"a":"y","z":"y"'
+    assert known.read(item("b", "z")) is None
+    assert known.read(item("a", "b", "z")) is None
 
 
 def test_two_shapes_of_a_sort_are_learned_and_no_third() -> None:
@@ -53,11 +54,11 @@ def test_two_shapes_of_a_sort_are_learned_and_no_third() -> None:
     for _ in range(400):
         for text in texts[:2]:
             meet(known, text, 1)
-    assert [known.splice(text) is not None for text in texts] == [True, True, False]
+    assert [known.read(text) is not None for text in texts] == [True, True, False]
     known, chance = Shapes(), random.Random(1)
     for _ in range(4_000):
         meet(known, chance.choice(texts), 1)
-    assert [known.splice(text) for text in texts] == [None] * 3
+    assert [known.read(text) for text in texts] == [None] * 3
 
 
 def test_a_shape_that_fails_too_often_is_dropped_and_learned_more_slowly(
@@ -75,14 +76,14 @@ def test_a_shape_that_fails_too_often_is_dropped_and_learned_more_slowly(
     assert len(calls) == 1
     for _ in range(2_000):
         meet(known, item(f"{chance.randint(1000, 9999)}", "z"), 1)
-    assert known.splice(item("a", "z")) is None
+    assert known.read(item("a", "z")) is None
     for _ in range(40):  # one after the other leads for a while
         for first in "ab":
             meet(known, item(first, "z"), LOOK * (ENOUGH + 1))
         for number in range(LOOK * 2 * ENOUGH // OTHERWISE):
             meet(known, item(f"{number + 1000}", "z"), 1)
     assert len(calls) < 12
-    assert known.splice(item("c", "z")) is None
+    assert known.read(item("c", "z")) is None
 
 
 def test_a_shape_that_is_known_by_its_gaps_only_is_dropped_too() -> None:
@@ -90,7 +91,7 @@ def test_a_shape_that_is_known_by_its_gaps_only_is_dropped_too() -> None:
     known = learned(item("a", "z"))
     other = raw({"a": {"N": "1"}, "z": {"S": "x"}})
     meet(known, other, LOOK * (ENOUGH + OTHERWISE))
-    assert known.splice(item("a", "z")) is None
+    assert known.read(item("a", "z")) is None
 
 
 def test_an_unusable_shape_is_tried_ever_more_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,11 +106,11 @@ def test_sorts_are_limited_and_those_without_a_shape_go_first() -> None:
     known = learned(item("a", "first"))
     for number in range(2 * SORTS_REMEMBERED):
         meet(known, item("a", f"last-{number}"), LOOK)
-    assert known.splice(item("a", "first")) is not None
+    assert known.read(item("a", "first")) is not None
     assert len(known._sorts) <= SORTS_REMEMBERED
     for number in range(SORTS_REMEMBERED):
         meet(known, item("a", f"last-{number}"))
-    assert known.splice(item("a", "first")) is None
+    assert known.read(item("a", "first")) is None
     assert len(known._sorts) <= SORTS_REMEMBERED
 
 
@@ -124,8 +125,8 @@ def test_shapes_of_all_selections_share_one_limit(monkeypatch: pytest.MonkeyPatc
     for each in relatives:
         meet(each, text)
         assert sum(one.weight for one in (whole, *relatives)) <= limit
-    assert relatives[0].splice(text) is None
-    assert relatives[-1].splice(text) is not None
+    assert relatives[0].read(text) is None
+    assert relatives[-1].read(text) is not None
 
 
 def test_each_selection_has_shapes_of_its_own() -> None:
@@ -136,13 +137,13 @@ def test_each_selection_has_shapes_of_its_own() -> None:
     text, shown = item("a", "b"), item("a")
     for _ in range(LOOK * (ENOUGH + 2)):
         part.members(text, shown)
-    found = part.splice(text)
+    found = part.read(text)
     assert found is not None
-    assert found.members() == b'"a":"x"'
-    assert whole.splice(text) is None
+    assert found[0].members(found[1]) == b'"a":"x"'
+    assert whole.read(text) is None
 
 
 def test_an_item_that_is_to_be_walked_counts_for_no_shape() -> None:
     known, twice = Shapes(), b'{"a":{"S":"1"},"a":{"S":"2"}}'
     assert [known.members(twice, twice) for _ in range(2 * LOOK)] == [None] * 2 * LOOK
-    assert known.splice(twice) is None
+    assert known.read(twice) is None
