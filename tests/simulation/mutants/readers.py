@@ -3,6 +3,7 @@
 from random import Random
 
 from consumer.core.event.envelope import Envelope
+from consumer.core.event.event import EventFormat
 from consumer.core.republish import item_event
 from tests.reference import reader
 from tests.reference.reader import Kept, Place, Reader, Said
@@ -15,9 +16,8 @@ DAY = 24 * 3600.0
 def events_name_no_stream() -> None:
     original = Envelope.__init__
 
-    def nameless(self: Envelope, *given: object) -> None:
-        original(self, *given)  # type: ignore[arg-type]
-        self._stream = b""
+    def nameless(self: Envelope, form: EventFormat, _stream: str) -> None:
+        original(self, form, "")
 
     plant(Envelope, "__init__", nameless)
 
