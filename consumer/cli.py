@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from consumer import __version__
+from consumer.commands.events import options
 from consumer.errors import Fatal
 from consumer.observability import standard_streams
 
@@ -26,7 +27,8 @@ EPILOG = "Settings are CONSUMER_* environment variables; `consumer settings` exp
 
 _FOLDERS = {
     **dict.fromkeys(("leases", "gaps", "seek", "pause", "resume"), "operate."),
-    **dict.fromkeys(("redrive", "event-type", "preview"), "events."),
+    **dict.fromkeys(("redrive", "republish", "snapshot", "event-type", "preview"), "events."),
+    "repair": "repair.",
 }
 """The package of a command's module; the other modules are in `consumer.commands` itself."""
 
@@ -146,19 +148,14 @@ def _parser() -> Parser:
     leases.add_argument("--watch", action="store_true", help="repeat every 2 s, until Ctrl-C")
     gaps = add("gaps", "list where records were lost or skipped: from, to, reason, time")
     gaps.add_argument("--json", action="store_true", help="print a list of JSON objects")
-    _add_redrive(add("redrive", "publish the events in the dead letter queue again"))
+    options.add_redrive(add("redrive", "publish the events in the dead letter queue again"))
+    options.add_republish(add("republish", "publish again what the table holds of some keys"))
+    options.add_snapshot(add("snapshot", "publish what the whole table holds now"))
+    options.add_repair(add("repair", "publish again what changed while the stream was not read"))
     _add_operator_commands(add)
     settings = add("settings", "print every setting: name, unit, default, meaning")
     settings.add_argument("--markdown", action="store_true", help="print the table of the README")
-    policy = add("iam-policy", "print the smallest IAM policy for these settings, as JSON")
-    policy.add_argument(
-        "--for",
-        dest="purpose",
-        choices=("run", "redrive", "check", "operate", "preview"),
-        default="run",
-        help="what the policy allows: the service (run, the default), redrive, check, preview"
-        " --live, or leases, gaps, seek, pause and resume (operate)",
-    )
+    _add_policy(add("iam-policy", "print the smallest IAM policy for these settings, as JSON"))
     event_type = add(
         "event-type", "print a definition of the event type, to create it with, as JSON"
     )
@@ -167,33 +164,28 @@ def _parser() -> Parser:
         metavar="NAME",
         help="the route, by its name or event type; needed where there are several",
     )
-    _add_preview(add("preview", "show what the routes make of stream records, and publish nothing"))
+    options.add_preview(
+        add("preview", "show what the routes make of stream records, and publish nothing")
+    )
     add("health", "ask the service on this host whether it is alive; exit code 0 or 1")
     return parser
 
 
-def _add_preview(preview: argparse.ArgumentParser) -> None:
-    preview.description = (
-        "Show what the routes make of stream records: the events of those that take a record, and"
-        " for the others the first condition that failed. Nothing is published; neither Nakadi nor"
-        " the lease table is called. At the end, routes that took nothing and paths that no record"
-        " had are named on stderr. The events hold what is in the items; reasons hold no value."
+def _add_policy(policy: argparse.ArgumentParser) -> None:
+    """Add the options of `iam-policy`."""
+    policy.add_argument(
+        "--for",
+        dest="purpose",
+        choices=(
+            *("run", "redrive", "check", "operate", "preview"),
+            *("republish", "snapshot", "repair"),
+        ),
+        default="run",
+        help="what the policy allows: the service (run, the default), redrive, check, preview"
+        " --live, republish, snapshot, repair, or leases, gaps, seek, pause and resume (operate)",
     )
-    source = preview.add_mutually_exclusive_group(required=True)
-    source.add_argument(
-        "--records",
-        metavar="FILE",
-        help="stream records as GetRecords answers them, one a line, or the event of a Lambda"
-        " function; - is stdin",
-    )
-    source.add_argument(
-        "--live",
-        metavar="SECONDS",
-        help="read what is written to the table for so long (1 to 600), without leases, after a"
-        " question: a third reader of a stream throttles all",
-    )
-    preview.add_argument("--json", action="store_true", help="print a JSON object for each record")
-    preview.add_argument("--yes", action="store_true", help="with --live: do not ask")
+    policy.add_argument("--bucket", metavar="NAME", help="for repair: the bucket of its exports")
+    policy.add_argument("--prefix", metavar="PREFIX", help="for repair: the prefix of their keys")
 
 
 def _add_operator_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
@@ -230,58 +222,3 @@ def _add_operator_commands(add: Callable[[str, str], argparse.ArgumentParser]) -
         )
         asks = "do not ask for confirmation" if command is not resume else "resume never asks"
         command.add_argument("--yes", action="store_true", help=asks)
-
-
-def _add_redrive(redrive: argparse.ArgumentParser) -> None:
-    redrive.description = (
-        "Publish the events in the dead letter queue again, those of all routes. Accepted ones are"
-        " deleted from the queue, the others stay. The command ends when the queue is empty. The"
-        " exit code is 1 if a letter was refused again, if an accepted one could not be deleted, or"
-        " if the run ended early, for all event types or one: Nakadi or the queue did not answer,"
-        " publishing is stopped, or SIGTERM. Letters of which no event can be made stay and do not"
-        " count. An event that its route would not make so today is made again from its record."
-    )
-    redrive.add_argument(
-        "--dry-run",
-        action="store_true",
-        help="print what is in the queue, by reason and event type, and publish nothing",
-    )
-    redrive.add_argument(
-        "--list",
-        action="store_true",
-        help="with --dry-run: print a line for each letter: key (as a hash), sequence, age,"
-        " receptions, reason, route, detail",
-    )
-    redrive.add_argument(
-        "--json", action="store_true", help="with --list: print a JSON object for each letter"
-    )
-    redrive.add_argument(
-        "--show-keys",
-        action="store_true",
-        help="with --list: print the ordering keys; they are item data, as is what a log keeps of"
-        " this output",
-    )
-    redrive.add_argument(
-        "--max-messages", metavar="N", help="publish at most N letters (with --dry-run: list)"
-    )
-    redrive.add_argument(
-        "--since",
-        metavar="TIME",
-        help="only letters sent to the queue since a time like 2026-11-01T09:30:00Z, or since 90m,"
-        " 6h or 3d ago",
-    )
-    redrive.add_argument(
-        "--reason",
-        action="append",
-        default=[],
-        help="only letters with this reason, like validation (may be repeated)",
-    )
-    redrive.add_argument(
-        "--key", help="""only letters of this ordering key: o-4711, or '["o-4711",7]'"""
-    )
-    redrive.add_argument(
-        "--as-made",
-        action="store_true",
-        help="publish an event as it is where its route has changed since and the letter has no"
-        " record; it may show what the route leaves out today",
-    )

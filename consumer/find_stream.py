@@ -205,11 +205,16 @@ def check_view_type(settings: Settings, page: StreamPage) -> None:
 
 
 def check_ordering_key(settings: Settings, page: StreamPage) -> None:
+    """Check the attributes of each route's ordering key against those of the table's key."""
+    check_ordering_attributes(settings, page.key_attributes)
+
+
+def check_ordering_attributes(settings: Settings, keys: tuple[str, ...]) -> None:
     """Check the attributes of each route's ordering key.
 
-    Raise Misconfigured unless they belong to the table's key, the partition key among them.
+    Raise Misconfigured unless they belong to the table's key `keys`, whose first one, the partition
+    key, is among them.
     """
-    keys = page.key_attributes
     for route in routes_of(settings, keys):
         chosen = route.format.ordering_key
         if keys[0] not in chosen or not set(chosen) <= set(keys):

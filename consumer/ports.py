@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from msgspec import Raw
+
     from consumer.core.dead_letters.dead_letter import DeadLetter
     from consumer.core.dead_letters.redrive import QueueDepth, QueuedMessage, Receipt
     from consumer.core.leases.command import Command
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from consumer.core.preflight.check_result import CheckResult
     from consumer.core.publishing.answer import Answer
     from consumer.core.publishing.placement import Partitioning
+    from consumer.core.republish.table_answer import TableAnswer
+    from consumer.core.republish.table_description import TableDescription
     from consumer.core.stream.page import Page
     from consumer.core.stream.stream import Position, Shard, Stream, StreamPage
 
@@ -175,13 +179,44 @@ class LeaseStore(Protocol):
         """Put the row; return True if it is there because of this gap (by `detected_at`) alone.
 
         Return False if the same gap was found before. Its row then has the new `detected_at` and
-        `to`, so that a late `complete_gap` for the earlier one changes nothing. A loss replaces a
+        `to`, so that a late `complete_gap` for the earlier one changes nothing, and it is not
+        repaired any more. A loss replaces a
         seek that skips from there (True), never the other way round.
         """
         ...
 
     async def complete_gap(self, stream_key: str, gap: Gap) -> None:
-        """Set `to` of the row, if its `detected_at` is that of this gap."""
+        """Set `to` and `to_time` of the row, if its `detected_at` is that of this gap."""
+        ...
+
+    async def mark_repaired(self, stream_key: str, gap: Gap) -> bool:
+        """Set `repaired_at` of the row, if its `detected_at` is that of this gap; return whether.
+
+        For the operator's tools: no worker calls it.
+        """
+        ...
+
+
+class Table(Protocol):
+    """The items of the table, read strongly consistent. No method writes.
+
+    Every method may raise Retryable, and TableNotFound if there is no such table. Calls are never
+    retried inside. `read_at` of the items is the time of the answer.
+    """
+
+    async def describe(self) -> TableDescription:
+        """Return what DescribeTable says of the table."""
+        ...
+
+    async def get(self, keys: Sequence[Raw]) -> TableAnswer:
+        """Return what the table holds of at most a hundred primary keys, each given once.
+
+        Those that were not read, because the answer was full or the table throttled, are `unread`.
+        """
+        ...
+
+    async def query(self, partition: Raw, after: Raw | None) -> TableAnswer:
+        """Return a page of the items with this partition key, behind the key `after` if any."""
         ...
 
 

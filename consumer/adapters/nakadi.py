@@ -110,9 +110,10 @@ class Nakadi:
         tls: Tls | None = None,
     ) -> None:
         self._gzip = gzip
-        self._event_type = event_type
-        self._types = f"{url.rstrip('/')}/event-types/"
-        self._events = httpx.URL(f"{self._types}{quote(event_type, safe='')}/events")
+        self._name = quote(event_type, safe="")
+        self._url = url.rstrip("/")
+        self._type = f"{self._url}/event-types/{self._name}"
+        self._events = httpx.URL(f"{self._type}/events")
         self._token = token
         self._clock = clock
         self._timeout = timeout
@@ -194,18 +195,21 @@ class Nakadi:
 
     async def event_type(self) -> tuple[int, bytes, str]:
         """Return status, body and flow id of `GET /event-types/{name}`. Raise Retryable."""
-        return await self._get("")
+        return await self._get(self._type)
 
     async def partitions(self) -> tuple[str, ...]:
         """Return the names of the event type's partitions; none if Nakadi refuses to list them.
 
         Raise Retryable if the request fails.
         """
-        status, body, _ = await self._get("/partitions")
+        status, body, _ = await self._get(f"{self._type}/partitions")
         return partition_names(body) if status == 200 else ()
 
-    async def _get(self, below: str) -> tuple[int, bytes, str]:
-        path = f"{self._types}{quote(self._event_type, safe='')}{below}"
+    async def subscriptions(self) -> tuple[int, bytes, str]:
+        """Return status, body and flow id of the listing of its subscriptions. Raise Retryable."""
+        return await self._get(f"{self._url}/subscriptions?limit=1000&event_type={self._name}")
+
+    async def _get(self, path: str) -> tuple[int, bytes, str]:
         headers = {"X-Flow-Id": _flow_id(), **self._authorization()}
         try:
             async with asyncio.timeout(GET_SECONDS):

@@ -52,6 +52,17 @@ _ITEMS = [
 ]
 _CREATE = ["dynamodb:CreateTable", "dynamodb:DescribeTable", "dynamodb:UpdateTimeToLive"]
 _LOOK = ["dynamodb:GetItem", "dynamodb:Query"]
+_READ_ITEMS = ["dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:Query", "dynamodb:Scan"]
+_SCAN_ITEMS = ["dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:Scan"]
+_SHARE_SNAPSHOT = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+_READ_KEYS = ["dynamodb:BatchGetItem", "dynamodb:DescribeTable"]
+_EXPORT = ["dynamodb:DescribeContinuousBackups", "dynamodb:ExportTableToPointInTime"]
+_EXPORT_FILES = [
+    "s3:AbortMultipartUpload",
+    "s3:GetObject",
+    "s3:PutObject",
+    "s3:PutObjectAcl",
+]
 _COMMAND = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
 _REDRIVE = [
     "sqs:ChangeMessageVisibility",
@@ -62,6 +73,14 @@ _REDRIVE = [
 
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where exports are written: a bucket, and the prefix of their keys."""
+
+    bucket: str
+    prefix: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +99,21 @@ class Location:
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
     """Print the policy for the purpose of `--for`; return 0. Raise Misconfigured."""
     settings = load_settings(environ, [] if arguments.purpose == "redrive" else [SOURCE])
-    document = {"Version": "2012-10-17", "Statement": policy(settings, arguments.purpose, environ)}
+    files = _files(arguments) if arguments.purpose == "repair" else None
+    statements = policy(settings, arguments.purpose, environ, files)
+    document = {"Version": "2012-10-17", "Statement": statements}
     out.write(json.dumps(document, indent=2) + "\n")
     sys.stderr.write(KMS_NOTE + "\n")
     return 0
 
 
 def policy(
-    settings: Settings, purpose: str, environ: Mapping[str, str] = _NOTHING
+    settings: Settings,
+    purpose: str,
+    environ: Mapping[str, str] = _NOTHING,
+    files: Files | None = None,
 ) -> list[Statement]:
-    """Return the statements for a purpose: run, check, operate, preview or redrive.
+    """Return the statements for a purpose, one of the choices of `--for`; `files` are repair's.
 
     `environ` may say where the service runs: AWS_REGION, or AWS_DEFAULT_REGION as the SDK calls it,
     and AWS_ACCOUNT_ID. Raise Misconfigured for redrive without a dead letter queue.
@@ -107,6 +131,12 @@ def policy(
                 *_find_stream(settings, location),
                 _allow("ReadStream", _STREAM, _streams(settings, location)),
             ]
+        case "republish":
+            return [_allow("ReadItems", _READ_ITEMS, _table(settings, location))]
+        case "snapshot":
+            return _snapshot(settings, location)
+        case "repair" if files is not None:
+            return _repair(settings, location, files)
         case _:
             return _redrive(settings, location)
 
@@ -147,6 +177,14 @@ def _operate(settings: Settings, location: Location) -> list[Statement]:
     ]
 
 
+def _snapshot(settings: Settings, location: Location) -> list[Statement]:
+    """Return the statements for `snapshot`: it reads the table, and shares the work by rows."""
+    return [
+        _allow("ReadItems", _SCAN_ITEMS, _table(settings, location)),
+        _allow("ShareSnapshot", _SHARE_SNAPSHOT, location.table(settings.lease_table)),
+    ]
+
+
 def _redrive(settings: Settings, location: Location) -> list[Statement]:
     if settings.dead_letter_queue_url is None:
         raise Misconfigured(
@@ -156,11 +194,41 @@ def _redrive(settings: Settings, location: Location) -> list[Statement]:
     return [_allow("RedriveDeadLetters", _REDRIVE, queue)]
 
 
+def _repair(settings: Settings, location: Location, files: Files) -> list[Statement]:
+    """Return the statements for `repair`. DynamoDB writes the files with the caller's rights.
+
+    ListExports knows no resource.
+    """
+    table = _table(settings, location)
+    objects = f"arn:{location.partition}:s3:::{files.bucket}/"
+    prefix = "" if files.prefix is None else f"{files.prefix}/"
+    return [
+        _allow("ReadItems", [*_READ_KEYS, *_EXPORT], table),
+        _allow("FollowExports", ["dynamodb:DescribeExport"], f"{table}/export/*"),
+        _allow("FindExports", ["dynamodb:ListExports"], "*"),
+        _allow("WriteAndReadExports", _EXPORT_FILES, f"{objects}{prefix}AWSDynamoDB/*"),
+        _allow("NoteProgress", _COMMAND, location.table(settings.lease_table)),
+    ]
+
+
+def _files(arguments: argparse.Namespace) -> Files:
+    if arguments.bucket is None:
+        raise Misconfigured("--bucket: found nothing, wanted the bucket that repair writes to")
+    return Files(arguments.bucket, arguments.prefix)
+
+
 def _find_stream(settings: Settings, location: Location) -> list[Statement]:
     """Return the statement to find the stream, which is needed only if a table is given."""
     if settings.table is None:
         return []
     return [_allow("FindStream", ["dynamodb:DescribeTable"], location.table(settings.table))]
+
+
+def _table(settings: Settings, location: Location) -> str:
+    """Return the ARN of the table, also where the stream alone is given."""
+    if settings.table is None:
+        return str(settings.stream_arn).partition("/stream/")[0]
+    return location.table(settings.table)
 
 
 def _streams(settings: Settings, location: Location) -> str:

@@ -39,6 +39,11 @@ class NakadiProcess:
         """Create an event type; a refusal is a RefusedError."""
         self._call("POST", "/event-types", definition)
 
+    def subscribe(self, owner: str, event_type: str, group: str = "default") -> str:
+        """Create a subscription of an event type; return its id."""
+        given = {"owning_application": owner, "event_types": [event_type], "consumer_group": group}
+        return str(json.loads(self._call("POST", "/subscriptions", given))["id"])
+
     def delete_event_type(self, name: str) -> None:
         """Delete an event type, and all that is stored in it."""
         self._call("DELETE", f"/event-types/{name}")

@@ -24,6 +24,7 @@ from localdev.nakadi.http.problem import ProblemError
 from localdev.nakadi.http.tokens import UnauthorizedError
 from localdev.nakadi.publishing.publish_route import publish
 from localdev.nakadi.reading.read_route import ReadRoutes
+from localdev.nakadi.reading.subscription_route import SubscriptionRoutes
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler, Middleware
@@ -56,6 +57,7 @@ def make_app(nakadi: LocalNakadi) -> web.Application:
         *EventTypeRoutes(nakadi).routes(),
         *SchemaRoutes(nakadi).routes(),
         *ReadRoutes(nakadi).routes(),
+        *SubscriptionRoutes(nakadi).routes(),
     ]
     app.add_routes(
         web.route(route.method, route.path + _SLASH, route.handler) for route in imitated

@@ -10,12 +10,13 @@ _VARIABLES = {
     "dynamodb": "AWS_ENDPOINT_URL_DYNAMODB",
     "dynamodbstreams": "AWS_ENDPOINT_URL_DYNAMODB_STREAMS",
     "sqs": "AWS_ENDPOINT_URL_SQS",
+    "s3": "AWS_ENDPOINT_URL_S3",
 }
 _CONFIG = Config(connect_timeout=2, read_timeout=10)
 
 
 def aws_client(service: str, environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - made by botocore
-    """Return a client of `dynamodb`, `dynamodbstreams` or `sqs`.
+    """Return a client of `dynamodb`, `dynamodbstreams`, `sqs` or `s3`.
 
     Region and credentials must be in `environ`, and so must an endpoint: this is never the real
     AWS. KeyError names what is missing.

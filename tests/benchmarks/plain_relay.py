@@ -7,6 +7,7 @@ import asyncio
 import json
 import sys
 import uuid
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -51,12 +52,19 @@ def event(space: uuid.UUID, label: str, record: dict[str, Any]) -> dict[str, Any
     return {
         "metadata": {
             "eid": str(uuid.uuid5(space, record["eventID"])),
-            "occurred_at": change["ApproximateCreationDateTime"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "occurred_at": _time(change["ApproximateCreationDateTime"]),
         },
         "data_type": "order-store:order",
         "data_op": operation,
         "data": data,
     }
+
+
+def _time(created: datetime | float) -> str:
+    """RFC 3339; botocore gives a datetime, Lambda epoch seconds."""
+    if not isinstance(created, datetime):
+        created = datetime.fromtimestamp(created, UTC)
+    return created.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 async def relay(stream_arn: str, nakadi_url: str) -> None:

@@ -14,7 +14,7 @@ from tests.patience import PATIENCE
 CASES = tuple(sorted((CHART / "ci").glob("*-values.yaml")))
 NAMESPACE = "shop"
 RELEASE = "orders"
-OWN_CONTAINERS = frozenset({"consumer", "redrive", "check"})
+OWN_CONTAINERS = frozenset({"consumer", "redrive", "republish", "snapshot", "check"})
 
 Manifest = dict[str, Any]
 
@@ -44,7 +44,7 @@ class Rendered:
             match each["kind"]:
                 case "Pod":
                     yield each["metadata"], each["spec"]
-                case "Deployment":
+                case "Deployment" | "Job":
                     yield each["spec"]["template"]["metadata"], each["spec"]["template"]["spec"]
                 case "CronJob":
                     template = each["spec"]["jobTemplate"]["spec"]["template"]

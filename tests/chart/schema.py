@@ -73,7 +73,9 @@ CONTAINERS: Schema = {
     "items": {
         "type": "object",
         "required": ["name"],
-        "properties": {"name": {"not": {"enum": ["check", "consumer", "redrive"]}}},
+        "properties": {
+            "name": {"not": {"enum": ["check", "consumer", "redrive", "republish", "snapshot"]}}
+        },
     },
 }
 """Beside the chart's own."""
@@ -133,6 +135,16 @@ NARROWER: Mapping[str, Schema] = {
     "redrive.activeDeadlineSeconds": {"minimum": 60},
     "redrive.serviceAccount.name": DNS_NAME,
     "redrive.serviceAccount.annotations": STRINGS,
+    "republish.args": {"items": {"type": "string"}},
+    "republish.activeDeadlineSeconds": {"minimum": 60},
+    "republish.serviceAccount.name": DNS_NAME,
+    "republish.serviceAccount.annotations": STRINGS,
+    "snapshot.id": {"pattern": "^[A-Za-z0-9_.-]{0,100}$"},
+    "snapshot.parallelism": {"minimum": 1},
+    "snapshot.args": {"items": {"type": "string"}},
+    "snapshot.activeDeadlineSeconds": {"minimum": 60},
+    "snapshot.serviceAccount.name": DNS_NAME,
+    "snapshot.serviceAccount.annotations": STRINGS,
     "check.serviceAccount.name": DNS_NAME,
     "check.serviceAccount.annotations": STRINGS,
     "podAnnotations": STRINGS,

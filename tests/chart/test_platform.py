@@ -34,10 +34,12 @@ def test_the_commands_print_policies_without_a_right_to_create(
         assert execute(["iam-policy", "--for", purpose], env) == 0
         statements = json.loads(capfd.readouterr().out)["Statement"]
         actions[purpose] = {action for each in statements for action in each["Action"]}
-    assert actions.keys() == {"run", "redrive", "check", "operate", "preview"}
+    assert actions.keys() == {"run", "redrive", "check", "operate", "preview", "republish"}
     assert actions["operate"] <= actions["run"]  # what the runbook runs by kubectl exec
     assert not actions["check"] <= actions["run"]
     assert not actions["redrive"] <= actions["run"]
+    readers = {name for name, each in actions.items() if "dynamodb:BatchGetItem" in each}
+    assert readers == {"republish"}
     assert not any("Create" in action for each in actions.values() for action in each)
     assert {"dynamodb:GetRecords", "sqs:SendMessage"} <= actions["run"]
 

@@ -23,6 +23,7 @@ ROLES = {
     **dict.fromkeys(("check", "leases", "gaps"), "CheckRole"),
     **dict.fromkeys(("seek", "pause", "resume"), "OperateRole"),
     "redrive": "RedriveRole",
+    "republish": "RepublishRole",
 }
 OPERATE_ROLE = "arn:aws:iam::123456789012:role/order-relay-OperateRole-1A2B3C"
 AWS = f"""#!{sys.executable}

@@ -37,7 +37,7 @@ TEXTS = dict.fromkeys(
     (ROUTES_ARN, PARAMETER_ARN), '[{"event_type": "a.b"}, {"event_type": "a.c", "otherwise": true}]'
 )
 EARLIER = {"ExistingLeaseTable": "leases-of-old", "ExistingDeadLetterQueue": "letters-of-old"}
-TASKS = ("Task", "RedriveTask", "CommandTask")
+TASKS = ("Task", "RedriveTask", "RepublishTask", "CommandTask")
 
 
 def stack(**parameters: str) -> Stack:
@@ -138,7 +138,9 @@ def test_all_tasks_have_the_settings_of_the_service(existing: dict[str, str]) ->
     settings = settings_of(container(made, "Task"))
     assert settings_of(container(made, "RedriveTask")) == settings
     assert settings_of(container(made, "CommandTask")) == settings
-    assert [container(made, task)["Command"] for task in TASKS] == [["run"], ["redrive"], ["check"]]
+    assert settings_of(container(made, "RepublishTask")) == settings
+    commands = [container(made, task)["Command"] for task in TASKS]
+    assert commands == [["run"], ["redrive"], ["republish"], ["check"]]
 
 
 @pytest.mark.parametrize(
@@ -146,6 +148,7 @@ def test_all_tasks_have_the_settings_of_the_service(existing: dict[str, str]) ->
     [
         ("TaskRole", "run", "Task"),
         ("RedriveRole", "redrive", "RedriveTask"),
+        ("RepublishRole", "republish", "RepublishTask"),
         ("CheckRole", "check", "CommandTask"),
         ("OperateRole", "operate", None),
     ],

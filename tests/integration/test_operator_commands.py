@@ -281,7 +281,7 @@ async def test_leases_are_shown_as_they_stand(desk: Desk, monkeypatch: pytest.Mo
         none = desk.run("gaps", "--json")
         assert none.stdout == "[]\n"
         assert none.stderr.startswith("no gaps: nothing was lost unread (lease table ")
-        await store.put_gap(row.key, Gap("shard-a", "41", "42", "trimmed", 1793525400.0))
+        await store.put_gap(row.key, Gap("shard-a", "41", "42", "trimmed", 1635759000.0))
         (gap,) = json.loads(desk.run("gaps", "--json").stdout)
         assert gap == {
             "stream": row.key,
@@ -289,14 +289,19 @@ async def test_leases_are_shown_as_they_stand(desk: Desk, monkeypatch: pytest.Mo
             "from": "41",
             "to": "42",
             "reason": "trimmed",
-            "detected_at": "2026-11-01T09:30:00Z",
+            "detected_at": "2021-11-01T09:30:00Z",
+            "from_time": "2021-10-31T07:30:00Z",
+            "to_time": "2021-11-01T09:30:00Z",
+            "repaired_at": None,
+            "repairable_until": None,
         }
         assert desk.run("gaps").stdout.splitlines()[1].split() == [
             "shard-a",
             "41",
             "42",
             "trimmed",
-            "2026-11-01T09:30:00Z",
+            "2021-11-01T09:30:00Z",
+            *("too", "late"),
         ]
     states = [line.split()[1] for line in table.stdout.splitlines()]
     assert states == ["state", "finished", "unowned", "unowned"]

@@ -18,7 +18,7 @@ from typing import TypeVar
 from consumer.core.leases.checkpoint import UNREADABLE
 from consumer.core.leases.command import Command
 from consumer.core.leases.lease import SEEK, Gap, Lease, LeaseWrite, StreamRow, Worker
-from consumer.core.leases.mark import lost_for_both
+from consumer.core.shard.gap import met_again
 from consumer.errors import LeaseConflict, LeaseTableGone, Retryable, UnknownOutcome
 
 T = TypeVar("T")
@@ -284,9 +284,7 @@ class LeaseTableTwin:
                 current = gaps[gap.shard_id, gap.from_] = gap
             if current.detected_at == gap.detected_at:
                 return True
-            ahead = lost_for_both(current.ahead, gap.ahead)
-            again = replace(current, detected_at=gap.detected_at, to=gap.to, ahead=ahead)
-            gaps[gap.shard_id, gap.from_] = again
+            gaps[gap.shard_id, gap.from_] = met_again(current, gap)
             return False
 
         return await self._write("put_gap", gap.shard_id, effect)
@@ -296,9 +294,22 @@ class LeaseTableTwin:
             gaps = self.table.gaps.setdefault(stream_key, {})
             current = gaps.get((gap.shard_id, gap.from_))
             if current is not None and current.detected_at == gap.detected_at:
-                gaps[gap.shard_id, gap.from_] = replace(current, to=gap.to)
+                gaps[gap.shard_id, gap.from_] = replace(current, to=gap.to, to_time=gap.to_time)
 
         await self._write("complete_gap", gap.shard_id, effect)
+
+    async def mark_repaired(self, stream_key: str, gap: Gap) -> bool:
+        def effect() -> bool:
+            gaps = self.table.gaps.setdefault(stream_key, {})
+            current = gaps.get((gap.shard_id, gap.from_))
+            stands = current is not None and current.detected_at == gap.detected_at
+            if current is not None and stands:
+                gaps[gap.shard_id, gap.from_] = replace(
+                    current, to_time=gap.to_time, repaired_at=gap.repaired_at
+                )
+            return stands
+
+        return await self._write("mark_repaired", gap.shard_id, effect)
 
 
 def as_read(row: Lease) -> Lease:

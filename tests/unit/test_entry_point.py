@@ -23,6 +23,7 @@ COMMANDS = (
     ("pause",),
     ("resume",),
     ("redrive",),
+    ("republish",),
     ("settings",),
     ("iam-policy",),
     ("event-type",),

@@ -40,6 +40,7 @@ IDLE_SECONDS = 12.0
 """An idle connection is closed after this, before the service closes it."""
 
 QUEUE_CONNECTIONS = 4
+FILE_CONNECTIONS = 2
 
 USER_AGENT = f"dynamodb-nakadi-consumer/{__version__} aiobotocore/{aiobotocore.__version__}"
 
@@ -96,6 +97,10 @@ class Aws:
     async def sqs(self) -> Any:  # noqa: ANN401 - made by botocore
         """Return a client of SQS."""
         return await self._open("sqs", QUEUE_CONNECTIONS, QUEUE_READ_SECONDS)
+
+    async def s3(self) -> Any:  # noqa: ANN401 - made by botocore
+        """Return a client of S3."""
+        return await self._open("s3", FILE_CONNECTIONS, READ_SECONDS)
 
     async def _open(self, service: str, connections: int, read_seconds: float) -> Any:  # noqa: ANN401 - made by botocore
         config = AioConfig(

@@ -15,7 +15,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from consumer.adapters.lease_table.command_rows import command_key, command_of, command_values
-from consumer.adapters.lease_table.gap_rows import gap_of, gap_values
+from consumer.adapters.lease_table.gap_rows import (
+    gap_of,
+    gap_values,
+    met_again_values,
+    time_values,
+)
 from consumer.adapters.lease_table.lease_expressions import Expressions, changed
 from consumer.adapters.lease_table.lease_requests import ConditionFailed, LeaseRequests
 from consumer.adapters.lease_table.lease_rows import (
@@ -31,7 +36,7 @@ from consumer.adapters.lease_table.lease_rows import (
     worker_values,
 )
 from consumer.adapters.lease_table.lease_table_setup import ensure_table
-from consumer.adapters.lease_table.mark_fields import MARK, ahead_values
+from consumer.adapters.lease_table.mark_fields import MARK
 from consumer.adapters.lease_table.row_fields import Unreadable
 from consumer.adapters.lease_table.stream_writes import StreamWrites
 from consumer.adapters.lease_table.unreadable_rows import UnreadableRows
@@ -39,12 +44,12 @@ from consumer.adapters.lease_table.written_rows import reading_written
 from consumer.adapters.odd_answer import reading
 from consumer.core.leases.command import Command
 from consumer.core.leases.lease import SEEK, Gap
-from consumer.core.leases.mark import lost_for_both
 from consumer.errors import LeaseConflict, UnknownOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from consumer.adapters.lease_table.lease_rows import RowValue
     from consumer.core.leases.lease import Lease, LeaseWrite, StreamRow, Worker
     from consumer.observability.metrics import Metrics
     from consumer.ports import Clock
@@ -240,21 +245,28 @@ class LeaseTable:
             again.differs("detectedAt", gap.detected_at)
             # The row of a loss must be readable: what is damaged there is written anew.
             anew = isinstance(found, Unreadable) and gap.reason != SEEK
-            ahead = lost_for_both(found.ahead, gap.ahead) if isinstance(found, Gap) else None
-            met = {"detectedAt": gap.detected_at, "to": gap.to, **ahead_values(ahead)}
+            met = met_again_values(found if isinstance(found, Gap) else None, gap)
             again.set(gap_values(gap) if anew else met)
             return not await self._requests.try_update(key, again)
         return True
 
     async def complete_gap(self, stream_key: str, gap: Gap) -> None:
-        """Set `to` of a gap row, unless another worker has found the gap again since."""
+        """Set the end of a gap row, unless another worker has found the gap again since."""
         if gap.to is None:
             return
+        ended = {"to": gap.to, "toTime": gap.to_time, "timesOf": gap.detected_at}
+        await self._update_gap(stream_key, gap, ended)
+
+    async def mark_repaired(self, stream_key: str, gap: Gap) -> bool:
+        """Set when a gap was repaired, unless it was found again; return whether it is set."""
+        return await self._update_gap(stream_key, gap, time_values(gap))
+
+    async def _update_gap(self, stream_key: str, gap: Gap, values: Mapping[str, RowValue]) -> bool:
         update = Expressions()
         update.exists(KEY)
         update.equal("detectedAt", gap.detected_at)
-        update.set({"to": gap.to})
-        await self._requests.try_update(gap_key(stream_key, gap), update)
+        update.set(values)
+        return await self._requests.try_update(gap_key(stream_key, gap), update)
 
 
 def _unchanged(lease: Lease, *, keeps_checkpoint: bool) -> Expressions:

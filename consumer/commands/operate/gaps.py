@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from consumer.adapters.aws.aws import Aws
 from consumer.commands.columns import columns
 from consumer.commands.operate.lease_reading import none_found, open_lease_table
 from consumer.core.leases.lineage import chain
 from consumer.core.reports.gap_report import GapLine, gap_report
+from consumer.credentials import fallback_region
 from consumer.errors import LeaseTableAbsent
 from consumer.observability import logs
 from consumer.settings.loading import APPLICATION, load_settings
@@ -21,9 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import TextIO
 
+    from consumer.core.leases.lease import Gap
+    from consumer.ports import LeaseStore
     from consumer.settings.settings import Settings
 
-HEADER = ("shard", "from", "to", "reason", "time")
+HEADER = ("shard", "from", "to", "reason", "time", "repair")
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
@@ -46,10 +50,18 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
 
 async def _read(settings: Settings) -> tuple[int, tuple[GapLine, ...]]:
     """Return the number of streams that were ever read, and their gaps."""
-    async with open_lease_table(settings) as store:
-        _, streams = await store.read_peers()
-        gaps = {row.key: await store.read_gaps(row.key) for row in chain(streams)}
-        return len(streams), gap_report(gaps)
+    async with (
+        Aws(fallback_region(settings)) as aws,
+        open_lease_table(settings, aws) as store,
+    ):
+        gaps = await read_gaps(store)
+        return len(gaps), gap_report(gaps, aws.clock.wall())  # AWS's time by now
+
+
+async def read_gaps(store: LeaseStore) -> dict[str, Sequence[Gap]]:
+    """Return the gaps of all streams that were ever read, by stream key, older streams first."""
+    _, streams = await store.read_peers()
+    return {row.key: await store.read_gaps(row.key) for row in chain(streams)}
 
 
 def _json(lines: Sequence[GapLine]) -> str:
@@ -66,4 +78,5 @@ def table(lines: Sequence[GapLine]) -> str:
 
 
 def _cells(line: GapLine) -> tuple[str, ...]:
-    return (line.shard_id, line.from_, line.to or "-", line.reason, line.detected_at)
+    to = line.to or "-"
+    return (line.shard_id, line.from_, to, line.reason, line.detected_at, line.repair)

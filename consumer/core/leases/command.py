@@ -154,7 +154,8 @@ def seek_gap(lease: Lease, command: Command, wall: float) -> Gap | None:
     blind = _time_unknown(lease) and not isinstance(_target(command), int)
     if effect(lease, command) is not Effect.SKIPS and not blind:
         return None
-    return Gap(lease.shard_id, lease.checkpoint, None, SEEK, wall, lease.ahead)
+    since = lease.unsettled_since(lease.record_at)
+    return Gap(lease.shard_id, lease.checkpoint, None, SEEK, wall, lease.ahead, since)
 
 
 def after_seek(lease: Lease, command: Command) -> Lease:

@@ -22,6 +22,9 @@ SEEK = "seek"
 ALL_SHARDS = "*"
 """Stands in a gap for every shard of a stream."""
 
+UNREAD_SECONDS = 26 * 3600.0
+"""How old the changes of a gap are thought to be at most, where its row does not say."""
+
 SCHEMA_VERSION = 1
 
 
@@ -101,6 +104,15 @@ class Lease:
         """
         signs = (self.record_at, self.caught_up_at)
         return max((sign for sign in signs if sign is not None), default=self.created_at)
+
+    def unsettled_since(self, record_at: float | None) -> float:
+        """Return since when (epoch seconds) changes that are not settled may have been made.
+
+        `record_at` is the creation time of the newest record that is settled. An event type that
+        was sent back to the oldest record lacks what may be as old as the shard.
+        """
+        sent_back = self.ahead is not None and self.checkpoint == TRIM_HORIZON
+        return self.created_at if record_at is None or sent_back else record_at
 
     @property
     def finished(self) -> bool:
@@ -214,17 +226,35 @@ class Gap:
     """Records that no worker has read: those between `from_` and `to`, both exclusive.
 
     They were trimmed before, or an operator's seek skips them (reason SEEK), or their stream was
-    passed by: then `shard_id` is ALL_SHARDS. `to` is the sequence number of the first record read
+    passed by, or the table had no stream when they would have been written: then `shard_id` is
+    ALL_SHARDS. `to` is the sequence number of the first record read
     after the gap, None while that is not known. (Version 0.1.0 wrote the target of a seek to a
     sequence number, which is skipped, too, until then.) `detected_at` is epoch seconds.
 
     Where a mark stood, records up to `ahead.to` are lost for the event types `ahead.behind` only:
     the others had them.
+
+    What is missing was changed between `from_time` and `to_time`, None while that is not known, and
+    in rows of older versions. `repaired_at` is when it was published from the table's backup. All
+    times are epoch seconds.
     """
 
     shard_id: str
     from_: Checkpoint
     to: str | None
-    reason: str  # trimmed | possibly_trimmed | shard_gone | seek | view_type | stream_gone
+    reason: str  # one of GAP_REASONS
     detected_at: float
     ahead: Ahead | None = None
+    from_time: float | None = None
+    to_time: float | None = None
+    repaired_at: float | None = None
+
+    @property
+    def changed_between(self) -> tuple[float, float]:
+        """From when to when what is missing was changed, as far as is known.
+
+        Nothing is missing that was made after the gap was found. The stream keeps records for 24
+        hours, so one that nobody had read before can hardly be older than 26.
+        """
+        since = self.detected_at - UNREAD_SECONDS if self.from_time is None else self.from_time
+        return since, self.detected_at if self.to_time is None else self.to_time

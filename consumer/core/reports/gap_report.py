@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from consumer.core.repair.window import KEPT_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -17,8 +19,12 @@ class GapLine:
     """One line of `consumer gaps`.
 
     `from_` is the last sequence number before the gap (or TRIM_HORIZON, LATEST), `to` that of the
-    first record read after it, None while unknown; `detected_at` is ISO, UTC. Up to `ahead_to` only
-    the event types `behind` lost anything; None: all of them did.
+    first record read after it, None while unknown. Up to `ahead_to` only the event types `behind`
+    lost anything; None: all of them did.
+
+    Times are ISO, UTC. What is missing was changed from `from_time` to `to_time`, as far as is
+    known. All of it can be repaired until `repairable_until`, if point-in-time recovery was on then
+    and keeps changes for 35 days; None if it is repaired, or if it is too late for all of it.
     """
 
     stream: str
@@ -27,8 +33,19 @@ class GapLine:
     to: str | None
     reason: str
     detected_at: str
+    from_time: str
+    to_time: str
+    repaired_at: str | None = None
+    repairable_until: str | None = None
     behind: tuple[str, ...] = ()
     ahead_to: str | None = None
+
+    @property
+    def repair(self) -> str:
+        """Return whether it was or can be repaired, in words."""
+        if self.repaired_at is not None:
+            return f"done {self.repaired_at}"
+        return "too late" if self.repairable_until is None else f"until {self.repairable_until}"
 
     @property
     def lost_for(self) -> str:
@@ -49,28 +66,42 @@ class GapLine:
             "to": self.to,
             "reason": self.reason,
             "detected_at": self.detected_at,
+            "from_time": self.from_time,
+            "to_time": self.to_time,
+            "repaired_at": self.repaired_at,
+            "repairable_until": self.repairable_until,
             **(narrowed if self.behind else {}),
         }
 
 
-def gap_report(gaps: Mapping[str, Sequence[Gap]]) -> tuple[GapLine, ...]:
-    """Return the gaps of all streams (by stream key), in the order in which they were found."""
+def gap_report(gaps: Mapping[str, Sequence[Gap]], wall: float) -> tuple[GapLine, ...]:
+    """Return the gaps of all streams (by stream key), in the order in which they were found.
+
+    `wall` is the time, in epoch seconds.
+    """
     found = sorted(
         ((key, gap) for key, rows in gaps.items() for gap in rows),
         key=lambda pair: (pair[1].detected_at, pair[0], pair[1].shard_id),
     )
-    return tuple(
-        GapLine(
-            key,
-            gap.shard_id,
-            gap.from_,
-            gap.to,
-            gap.reason,
-            _iso(gap.detected_at),
-            () if gap.ahead is None else gap.ahead.behind,
-            None if gap.ahead is None else str(gap.ahead.to),
-        )
-        for key, gap in found
+    return tuple(_line(key, gap, wall) for key, gap in found)
+
+
+def _line(stream: str, gap: Gap, wall: float) -> GapLine:
+    since, until = gap.changed_between
+    gone = gap.repaired_at is not None or wall > until + KEPT_SECONDS
+    return GapLine(
+        stream,
+        gap.shard_id,
+        gap.from_,
+        gap.to,
+        gap.reason,
+        _iso(gap.detected_at),
+        _iso(since),
+        _iso(until),
+        None if gap.repaired_at is None else _iso(gap.repaired_at),
+        None if gone else _iso(since + KEPT_SECONDS),
+        () if gap.ahead is None else gap.ahead.behind,
+        None if gap.ahead is None else str(gap.ahead.to),
     )
 
 

@@ -8,19 +8,27 @@ may have removed unread ones, too.)
 
 Where the row's mark stands, what lies before it is lost only for the event types that are behind.
 The gap says so.
+
+When the changes of a gap were made is told by the records around it, so that they can be looked up
+in the table's backup: those before it are as old as what is settled, or as the shard's row.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from consumer.core.leases.checkpoint import TRIM_HORIZON, sequence_of
+from consumer.core.leases.checkpoint import SHARD_END, TRIM_HORIZON, sequence_of
 from consumer.core.leases.lease import ALL_SHARDS, SEEK, Gap
+from consumer.core.leases.mark import lost_for_both
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from consumer.core.leases.lease import Lease
     from consumer.core.leases.mark import Ahead
+    from consumer.core.leases.progress import Progress
 
 TRIMMED: Final = "trimmed"
 POSSIBLY_TRIMMED: Final = "possibly_trimmed"
@@ -29,7 +37,18 @@ STREAM_GONE: Final = "stream_gone"
 VIEW_TYPE: Final = "view_type"
 """Reason of the gap of a stream that was passed by because its records lack images."""
 
-GAP_REASONS: Final = (TRIMMED, POSSIBLY_TRIMMED, SHARD_GONE, STREAM_GONE, VIEW_TYPE, SEEK)
+BETWEEN_STREAMS: Final = "between_streams"
+"""Reason of the gap that a stream leaves when it is disabled, until the table's next one begins."""
+
+GAP_REASONS: Final = (
+    TRIMMED,
+    POSSIBLY_TRIMMED,
+    SHARD_GONE,
+    STREAM_GONE,
+    VIEW_TYPE,
+    BETWEEN_STREAMS,
+    SEEK,
+)
 """All reasons that a gap row can have. All but the last say that changes were lost unread."""
 
 SURE_SECONDS = 23 * 3600.0
@@ -40,23 +59,27 @@ def trimmed_gap(
     lease: Lease,
     last_read: int | None,
     last_read_at: float | None,
-    caught_up_at: float | None,
+    progress: Progress,
     wall: float,
 ) -> Gap | None:
     """Return the gap that TrimmedDataAccess at `last_read` proves, None if it proves none.
+
+    `progress` is how far the shard is settled now, `lease` its row when reading began.
 
     `last_read_at` is the creation time of that record. If it is too young to have been trimmed by
     age, the stream has lost more than its retention explains, so unread records may be lost, too.
     `last_read` is None if the position was TRIM_HORIZON, which moved while it was read; then only
     the shard's age tells whether its oldest records may be lost. All times are epoch seconds.
     """
+    caught_up_at = progress.caught_up_at
     if last_read is None:
         return possibly_trimmed_gap(lease, caught_up_at, wall)
     caught_up = caught_up_at is not None and wall - caught_up_at < SURE_SECONDS
     by_age = last_read_at is None or wall - last_read_at >= SURE_SECONDS
     if caught_up and by_age:
         return None
-    return Gap(lease.shard_id, str(last_read), None, TRIMMED, wall, _ahead(lease, last_read))
+    ahead, since = _ahead(lease, last_read), lease.unsettled_since(progress.record_at)
+    return Gap(lease.shard_id, str(last_read), None, TRIMMED, wall, ahead, since)
 
 
 def possibly_trimmed_gap(lease: Lease, caught_up_at: float | None, wall: float) -> Gap | None:
@@ -70,13 +93,33 @@ def possibly_trimmed_gap(lease: Lease, caught_up_at: float | None, wall: float) 
         since = lease.record_at
     if wall - max(since, caught_up_at or 0.0) <= SURE_SECONDS:
         return None
-    return Gap(lease.shard_id, TRIM_HORIZON, None, POSSIBLY_TRIMMED, wall, lease.ahead)
+    ahead, changed = lease.ahead, lease.unsettled_since(lease.record_at)
+    return Gap(lease.shard_id, TRIM_HORIZON, None, POSSIBLY_TRIMMED, wall, ahead, changed)
 
 
-def shard_gone_gap(lease: Lease, last_read: int | None, wall: float) -> Gap:
+def shard_gone_gap(lease: Lease, last_read: int | None, progress: Progress, wall: float) -> Gap:
     """Return the gap of a shard that left the listing before it was read to its end."""
     from_ = TRIM_HORIZON if last_read is None else str(last_read)
-    return Gap(lease.shard_id, from_, None, SHARD_GONE, wall, _ahead(lease, last_read))
+    ahead, since = _ahead(lease, last_read), lease.unsettled_since(progress.record_at)
+    return Gap(lease.shard_id, from_, None, SHARD_GONE, wall, ahead, since)
+
+
+def met_again(found: Gap, gap: Gap) -> Gap:
+    """Return what the row `found` of a gap says once the gap is met again.
+
+    More may have been trimmed since: its end is open until it is known again, and a repair of
+    before is no repair of that.
+    """
+    times = [time for time in (found.from_time, gap.from_time) if time is not None]
+    return replace(
+        found,
+        detected_at=gap.detected_at,
+        to=gap.to,
+        ahead=lost_for_both(found.ahead, gap.ahead),
+        from_time=min(times, default=None),
+        to_time=gap.to_time,
+        repaired_at=None,
+    )
 
 
 def _ahead(lease: Lease, last_read: int | None) -> Ahead | None:
@@ -100,26 +143,56 @@ def ends_before(gap: Gap, sequence: int, found: Ahead | None) -> bool:
     return told is not None and sequence <= told.to and {*told.behind} <= {*found.behind}
 
 
-def unseen_shard_gap(shard_id: str, wall: float) -> Gap:
-    """Return the gap of a parent shard that was gone before any listing showed it."""
-    return Gap(shard_id, TRIM_HORIZON, None, SHARD_GONE, wall)
+def unseen_shard_gap(shard_id: str, swept_at: float | None, wall: float) -> Gap:
+    """Return the gap of a parent shard that was gone before any listing showed it.
+
+    The last complete listing, which began at `swept_at`, did not show it: it is younger than that.
+    """
+    return Gap(shard_id, TRIM_HORIZON, None, SHARD_GONE, wall, from_time=swept_at)
 
 
-def unfit_stream_gap(wall: float) -> Gap:
+def unfit_stream_gap(label: str, wall: float) -> Gap:
     """Return the gap of a stream that is passed by: its records lack images."""
-    return Gap(ALL_SHARDS, TRIM_HORIZON, None, VIEW_TYPE, wall)
+    return Gap(ALL_SHARDS, TRIM_HORIZON, None, VIEW_TYPE, wall, from_time=made_at(label))
+
+
+def between_streams_gap(older: str, leases: Sequence[Lease], newer: str, wall: float) -> Gap:
+    """Return the gap between a stream that was disabled and the next one of its table.
+
+    `leases` are those of the older stream; `older` and `newer` are the streams' labels. The older
+    one was disabled after each of its records was made, and after it was made itself.
+    """
+    times = [
+        lease.record_at
+        for lease in leases
+        if lease.record_at is not None and lease.unreadable is None
+    ]
+    return Gap(
+        ALL_SHARDS,
+        SHARD_END,
+        None,
+        BETWEEN_STREAMS,
+        wall,
+        from_time=max(times, default=made_at(older)),
+        to_time=made_at(newer),
+    )
 
 
 def unlisted_stream_gap(label: str, wall: float) -> Gap | None:
     """Return the gap of a stream that is said to be gone, and that was never listed.
 
-    Labels are the times at which streams were made. Return None if this one is so young that it
-    cannot have been forgotten: then it does not show yet.
+    Return None if this one is so young that it cannot have been forgotten: then it does not show
+    yet.
     """
+    since = made_at(label)
+    if since is None or wall - since < SURE_SECONDS:
+        return None
+    return Gap(ALL_SHARDS, TRIM_HORIZON, None, STREAM_GONE, wall, from_time=since)
+
+
+def made_at(label: str) -> float | None:
+    """Return when a stream was made (epoch seconds), which its label says; None if it does not."""
     try:
-        made_at = datetime.fromisoformat(label).replace(tzinfo=UTC).timestamp()
+        return datetime.fromisoformat(label).replace(tzinfo=UTC).timestamp()
     except ValueError:
         return None
-    if wall - made_at < SURE_SECONDS:
-        return None
-    return Gap(ALL_SHARDS, TRIM_HORIZON, None, STREAM_GONE, wall)

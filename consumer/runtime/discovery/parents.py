@@ -83,7 +83,7 @@ class Parents:
         """Write that the parent is gone, so that the child need not wait for it."""
         stream = claim.row.key
         if claim.row.sweep_done:
-            gap = unseen_shard_gap(parent, self._clock.wall())
+            gap = unseen_shard_gap(parent, claim.row.swept_at, self._clock.wall())
             await claim.ensure_held()
             if await self._store.put_gap(stream, gap):
                 self._metrics.gaps.labels(reason=gap.reason).inc()

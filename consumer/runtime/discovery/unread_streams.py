@@ -1,10 +1,14 @@
 """Streams of which nothing is read: their records lack images, or they were gone unlisted.
 
+So is the time between two streams, in which the table had none: nobody can read its changes.
+
 Rule: no stream is passed in silence. Once the streams before an unfit one are read, its gap row is
 written, and only then does its own row say that it is passed by, so that the next one may be read.
 
 The newest stream is not passed by. Until a newer one exists, the operator may still change the
 settings, and read it with these.
+
+The row of what lies before a stream is written in its first complete sweep, whoever made its row.
 """
 
 from __future__ import annotations
@@ -13,7 +17,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from consumer.core.shard.gap import VIEW_TYPE, unfit_stream_gap, unlisted_stream_gap
+from consumer.core.shard.gap import (
+    BETWEEN_STREAMS,
+    VIEW_TYPE,
+    between_streams_gap,
+    unfit_stream_gap,
+    unlisted_stream_gap,
+)
 from consumer.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -65,6 +75,7 @@ class UnreadStreams:
         self._store = store
         self._clock = clock
         self._metrics = metrics
+        self._told: set[str] = set()  # keys of streams before which the hole has its row
 
     async def pass_by(self, claim: SweepClaim, began_at: float) -> None:
         """Pass an unfit stream by, and finish its sweep. Raises ClaimLost or Retryable.
@@ -74,7 +85,8 @@ class UnreadStreams:
         if claim.row.passed_by is None:
             await self._record(
                 claim,
-                unfit_stream_gap(self._clock.wall()),
+                claim.row.key,
+                unfit_stream_gap(claim.row.label, self._clock.wall()),
                 "repair the readers' state from the table: the stream's view type lacks images that"
                 " the events need, so nothing of it is read; `consumer gaps` names it",
             )
@@ -93,13 +105,36 @@ class UnreadStreams:
         if gap is not None:
             await self._record(
                 claim,
+                claim.row.key,
                 gap,
                 "repair the readers' state from the table: the stream was gone before its shards"
                 " were listed for the first time; `consumer gaps` names it",
             )
 
-    async def _record(self, claim: SweepClaim, gap: Gap, action: str) -> None:
+    async def note_hole(self, claim: SweepClaim) -> None:
+        """Write the gap between a stream and the one before it, unless its row is there.
+
+        The row is kept with the older stream: behind the end of all its shards. Raises ClaimLost or
+        Retryable.
+        """
+        row = claim.row
+        if row.after is None or row.sweep_done or row.key in self._told:
+            return
+        older = f"{row.table}/{row.after}"
+        gaps = await self._store.read_gaps(older)
+        if all(gap.reason != BETWEEN_STREAMS for gap in gaps):
+            leases = await self._store.read_leases(older)
+            await self._record(
+                claim,
+                older,
+                between_streams_gap(row.after, leases, row.label, self._clock.wall()),
+                "repair the readers' state from the table: what was changed while it had no stream"
+                " is in none; `consumer gaps` names it",
+            )
+        self._told.add(row.key)
+
+    async def _record(self, claim: SweepClaim, stream_key: str, gap: Gap, action: str) -> None:
         await claim.ensure_held()
-        if await self._store.put_gap(claim.row.key, gap):
+        if await self._store.put_gap(stream_key, gap):
             self._metrics.gaps.labels(reason=gap.reason).inc()
-        log.error("stream_lost_unread", stream=claim.row.key, reason=gap.reason, action=action)
+        log.error("stream_lost_unread", stream=stream_key, reason=gap.reason, action=action)

@@ -118,5 +118,9 @@ class WatchedTable:
         return await self._noted(TableCall.GAP, self._store.put_gap(stream_key, gap))
 
     async def complete_gap(self, stream_key: str, gap: Gap) -> None:
-        """Set `to` of a gap's row."""
+        """Set the end of a gap's row."""
         await self._store.complete_gap(stream_key, gap)
+
+    async def mark_repaired(self, stream_key: str, gap: Gap) -> bool:
+        """Set when a gap was repaired."""
+        return await self._store.mark_repaired(stream_key, gap)

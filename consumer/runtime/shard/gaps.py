@@ -94,16 +94,17 @@ class GapRecorder:
         """Whether there is a gap whose end is not known yet."""
         return bool(self._open)
 
-    async def close(self, sequence: int, found: Ahead | None) -> None:
+    async def close(self, sequence: int, at: float | None, found: Ahead | None) -> None:
         """Write the end of each open gap that the record `sequence`, just read, comes after.
 
-        `found` is the mark from which reading goes on. Tries until the end is stored. Raises
-        LeaseLost.
+        `at` is its creation time, None if that cannot be read; `found` is the mark from which
+        reading goes on. Tries until the end is stored. Raises LeaseLost.
         """
         for key, gap in list(self._open.items()):
             if ends_before(gap, sequence, found):
                 del self._open[key]
-                await self._write(replace(gap, to=str(sequence)), self._store.complete_gap)
+                ended = replace(gap, to=str(sequence), to_time=at)
+                await self._write(ended, self._store.complete_gap)
 
     async def _write(self, gap: Gap, write: Callable[[str, Gap], Awaitable[T]]) -> T:
         """Try to write until it succeeds. Raise LeaseLost once the fence has passed."""

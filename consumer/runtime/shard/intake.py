@@ -160,7 +160,7 @@ class Intake:
         start, times = cursor.place, [*map(_time_of, records)]
         skipped = _read(records, times, cursor)
         if self._gaps.open:
-            await self._end_gaps(records, skipped)
+            await self._end_gaps(records, times, skipped)
         found, taken = self._make(records, times, skipped)
         if taken < len(records):
             cursor.return_to(start)
@@ -169,12 +169,15 @@ class Intake:
         return taken
 
     async def _end_gaps(
-        self, records: Sequence[StreamRecord | MalformedRecord], skipped: Sequence[str | None]
+        self,
+        records: Sequence[StreamRecord | MalformedRecord],
+        times: Sequence[float | None],
+        skipped: Sequence[str | None],
     ) -> None:
-        for record, why in zip(records, skipped, strict=True):
+        for record, at, why in zip(records, times, skipped, strict=True):
             sequence = record.sequence
             if sequence is not None and why not in INSIDE_GAP and self._gaps.open:
-                await self._gaps.close(sequence, self._watermark.found)
+                await self._gaps.close(sequence, at, self._watermark.found)
 
     def _make(
         self,

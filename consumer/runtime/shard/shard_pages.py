@@ -134,7 +134,8 @@ class ShardPages:
             await delivered()
             if await self._lineage.shard_exists(self._row, self._lease.shard_id):
                 raise Retryable(str(error), "not_found") from error
-            gap = shard_gone_gap(self._lease, cursor.last_read, self._clock.wall())
+            progress = self._checkpointer.progress
+            gap = shard_gone_gap(self._lease, cursor.last_read, progress, self._clock.wall())
             await self._gaps.record(gap)
             return Page([], None, 0)
         cursor.iterator = page.next_iterator
@@ -160,7 +161,7 @@ class ShardPages:
             self._lease,
             self.cursor.last_read,
             self.cursor.last_read_at,
-            self._checkpointer.progress.caught_up_at,
+            self._checkpointer.progress,
             self._clock.wall(),
         )
         if gap is not None:

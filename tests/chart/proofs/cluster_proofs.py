@@ -218,6 +218,45 @@ def redrive_is_alone(bench: Bench) -> str:
     return f"{job['schedule']} {job['timeZone']}"
 
 
+def a_job_runs_once_for_its_arguments(bench: Bench) -> str:
+    """Off by default; not for ever, never twice for the same reason, with a role of its own."""
+    assert not bench.case("minimal").of_kind("Job")
+    job = bench.case("republish").the("Job")
+    assert (job["spec"]["activeDeadlineSeconds"], job["spec"]["backoffLimit"]) == (900, 0)
+    pod = job["spec"]["template"]["spec"]
+    assert pod["restartPolicy"] == "Never"
+    accounts = {
+        each["metadata"]["name"] for each in bench.case("republish").of_kind("ServiceAccount")
+    }
+    assert pod["serviceAccountName"] in accounts
+    assert pod["serviceAccountName"].endswith("-republish")
+    assert pod["containers"][0]["args"][:2] == ["republish", "--yes"]
+    values = Bench.values("republish")
+    others = render(bench.helm, bench.chart, values, "--set", "republish.args={--dry-run}")
+    names = {job["metadata"]["name"], others.the("Job")["metadata"]["name"]}
+    assert len(names) == 2
+    assert all(len(name) <= 63 for name in names)
+    return ", ".join(sorted(names))
+
+
+def pods_share_a_snapshot(bench: Bench) -> str:
+    """All pods have one id, a pod that was killed is replaced, and no id is no snapshot."""
+    assert not bench.case("minimal").of_kind("Job")
+    job = bench.case("snapshot").the("Job")
+    spec = job["spec"]
+    assert (spec["parallelism"], spec["completions"], spec["backoffLimit"]) == (2, 2, 3)
+    pod = spec["template"]["spec"]
+    assert pod["serviceAccountName"].endswith("-snapshot")
+    words = pod["containers"][0]["args"]
+    assert words[:4] == ["snapshot", "--yes", "--id", "stock-2026-11"]
+    values = Bench.values("snapshot")
+    others = render(bench.helm, bench.chart, values, "--set", "snapshot.id=other")
+    names = {job["metadata"]["name"], others.the("Job")["metadata"]["name"]}
+    assert len(names) == 2
+    assert all(len(name) <= 63 for name in names)
+    return ", ".join(sorted(names))
+
+
 def restarts_for_settings_only(bench: Bench) -> str:
     """Pods are replaced when their settings change, and not for a threshold of an alert."""
     values = Bench.values("minimal")

@@ -65,7 +65,7 @@ FULL = Lease(
 )
 PAUSE = Command(1, Action.PAUSE, None, None, 1793525400.5, "me@desk", "", "deploy")
 SEEK = Command(2, Action.SEEK, (SHARD, "b"), "LATEST", 1793525401.5, "me@desk", "")
-GAP = Gap(SHARD, "400000000000000499660041", None, "trimmed", 1793525400.5)
+GAP = Gap(SHARD, "400000000000000499660041", None, "trimmed", 1793525400.5, from_time=1793439000.25)
 
 
 def fresh(command: Command) -> Command:
@@ -379,6 +379,37 @@ async def test_a_gap_met_again_has_no_end_until_who_met_it_last_knows_it(store: 
     assert list(await store.read_gaps(KEY)) == [stands]
     await store.complete_gap(KEY, replace(again, to="7"))
     assert list(await store.read_gaps(KEY)) == [replace(stands, to="7")]
+
+
+async def test_a_gap_keeps_when_it_began_and_ended(store: LeaseStore) -> None:
+    await store.put_gap(KEY, GAP)
+    ended = replace(GAP, to="5", to_time=1793442600.75)
+    await store.complete_gap(KEY, ended)
+    assert list(await store.read_gaps(KEY)) == [ended]
+    earlier = replace(GAP, detected_at=GAP.detected_at + 1, from_time=1793438000.5)
+    assert await store.put_gap(KEY, earlier) is False
+    assert list(await store.read_gaps(KEY)) == [earlier]
+    later = replace(GAP, detected_at=GAP.detected_at + 2)
+    assert await store.put_gap(KEY, later) is False
+    stands = replace(later, from_time=earlier.from_time)
+    assert list(await store.read_gaps(KEY)) == [stands]
+
+
+async def test_a_gap_is_repaired_until_it_is_met_again(store: LeaseStore) -> None:
+    await store.put_gap(KEY, GAP)
+    repaired = replace(GAP, repaired_at=GAP.detected_at + 600)
+    assert await store.mark_repaired(KEY, repaired) is True
+    assert list(await store.read_gaps(KEY)) == [repaired]
+    ended = replace(repaired, to="5", to_time=1793442600.75)
+    await store.complete_gap(KEY, replace(ended, repaired_at=None))
+    assert list(await store.read_gaps(KEY)) == [ended]
+    again = replace(GAP, detected_at=GAP.detected_at + 0.1)
+    assert await store.put_gap(KEY, again) is False
+    assert await store.mark_repaired(KEY, ended) is False  # of what was found before
+    assert list(await store.read_gaps(KEY)) == [again]
+    other = replace(repaired, from_="7")
+    assert await store.mark_repaired(KEY, other) is False
+    assert list(await store.read_gaps(KEY)) == [again]
 
 
 async def test_a_loss_takes_the_place_of_a_seek_and_no_seek_that_of_a_loss(

@@ -4,8 +4,9 @@ Each function returns what is wrong with a row, None if nothing is.
 """
 
 from consumer.core.leases.checkpoint import sequence_of
-from consumer.core.leases.lease import Gap, Lease, StreamRow
-from consumer.core.shard.gap import SURE_SECONDS
+from consumer.core.leases.lease import SEEK, Gap, Lease, StreamRow
+from consumer.core.shard.gap import BETWEEN_STREAMS, SURE_SECONDS
+from localdev.streams.model.stream import Stream as ModelStream
 from tests.simulation.checks.truth import Record, ShardTruth, Truth, fits, wall
 from tests.simulation.scenario import Scenario
 from tests.twins.lease_table import LeaseTable
@@ -30,7 +31,10 @@ def wrong_start(row: StreamRow, scenario: Scenario, now: float) -> str | None:
 def wrong_gap(
     gap: Gap, row: Lease | None, shard: ShardTruth, truth: Truth, now: float
 ) -> str | None:
-    """A gap that is told though nothing can be missing. (A doubt is told, too.)"""
+    """A gap that is told though nothing can be missing, or too late. (A doubt is told, too.)"""
+    early = _older(gap, shard, truth)
+    if early is not None:
+        return f"since {gap.from_time}, but {early.sequence} is older"
     match gap.reason:
         case "trimmed":
             if not shard.shard.trimmed:
@@ -56,6 +60,8 @@ def wrong_stream_gap(gap: Gap, stream_key: str, truth: Truth, table: LeaseTable)
     stream = truth.stream(stream_key)
     if gap.reason == "stream_gone":
         return None if stream.gone else "but it is there"
+    if gap.reason == BETWEEN_STREAMS:
+        return _wrong_hole(gap, stream, table)
     if fits(stream):
         return "but it can be read"
     if not any(row.label > stream.label for row in table.streams.values()):
@@ -63,6 +69,32 @@ def wrong_stream_gap(gap: Gap, stream_key: str, truth: Truth, table: LeaseTable)
     older = [shard for shard in truth.shards.values() if shard.stream.label < stream.label]
     unread = [shard.id for shard in older if not truth.is_done(shard)]
     return f"but {unread[0]} is not done" if unread else None
+
+
+def untold_hole(row: StreamRow, table: LeaseTable) -> bool:
+    """A stream was listed, and no gap row says that its table had none before it."""
+    gaps = table.gaps.get(f"{row.table}/{row.after}", {}).values()
+    told = any(gap.reason == BETWEEN_STREAMS for gap in gaps)
+    return row.after is not None and row.sweep_done > 0 and not told
+
+
+def _wrong_hole(gap: Gap, stream: ModelStream, table: LeaseTable) -> str | None:
+    if all(row.after != stream.label for row in table.streams.values()):
+        return "but no stream follows it"
+    if stream.enabled:
+        return "but it is enabled"
+    written = [entry.at for shard in stream.shards.values() for entry in shard.history]
+    late = gap.from_time is None or gap.from_time > max([stream.created_at, *written]) + MOST_SKEW
+    return "but that is not since its end" if late else None
+
+
+def _older(gap: Gap, shard: ShardTruth, truth: Truth) -> Record | None:
+    """A record of the gap that was made before the time from which the row says it is."""
+    if gap.reason == SEEK or gap.from_time is None:
+        return None
+    begun, since = sequence_of(gap.from_) or 0, gap.from_time - MOST_SKEW
+    lost = (r for r in shard.records[: shard.shard.trimmed] if r.sequence > begun and r.at < since)
+    return next((record for record in lost if not truth.is_settled(record)), None)
 
 
 def _caught_up(at: float | None, now: float) -> bool:

@@ -37,10 +37,17 @@ def unfit_stream_ends_the_worker() -> None:
 
 
 def unfit_stream_passed_by_in_silence() -> None:
-    async def record(_self: UnreadStreams, _claim: object, _gap: object, _action: str) -> None:
+    async def record(_self: UnreadStreams, *_told: object) -> None:
         return
 
     plant(UnreadStreams, "_record", record)
+
+
+def hole_between_streams_untold() -> None:
+    async def note_hole(_self: UnreadStreams, _claim: object) -> None:
+        return
+
+    plant(UnreadStreams, "note_hole", note_hole)
 
 
 def unfit_stream_passed_by_before_its_turn() -> None:

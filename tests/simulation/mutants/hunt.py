@@ -13,6 +13,7 @@ from tests.simulation.mutants import (
     filters,
     leases,
     liveness,
+    readers,
     reading,
     reports,
     routes,
@@ -70,6 +71,7 @@ MUTANTS: Sequence[Callable[[], None]] = (
     stream.time_starts_late,
     stream.every_trim_is_a_gap,
     stream.gap_rows_not_written,
+    stream.gaps_said_to_begin_later,
     sending.requests_overfilled,
     sending.more_requests_than_slots,
     sending.expiry_by_the_own_wall_clock,
@@ -89,6 +91,7 @@ MUTANTS: Sequence[Callable[[], None]] = (
     facts.unfit_stream_passed_by_in_silence,
     facts.unfit_stream_passed_by_before_its_turn,
     facts.unfit_stream_is_waited_for,
+    facts.hole_between_streams_untold,
     answers.foreign_answers_believed,
     answers.outages_count_as_tries,
     answers.company_never_shrinks,
@@ -111,6 +114,16 @@ MUTANTS: Sequence[Callable[[], None]] = (
     ahead.a_drain_drops_one_of_two_events,
     ahead.a_record_is_settled_by_one_of_two_events,
     ahead.the_mark_survives_a_seek,
+    readers.events_name_no_stream,
+    readers.readers_compare_the_sequence_alone,
+    readers.no_stream_counts_as_the_lowest,
+    readers.readers_forget_tombstones_after_a_day,
+    readers.readers_keep_what_came_last,
+    readers.readings_have_no_sequence,
+    readers.readings_have_the_highest_place,
+    readers.the_label_is_asked_for_after_the_read,
+    readers.readers_are_never_repaired,
+    readers.readers_sweep_nothing,
 )
 
 NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
@@ -142,6 +155,8 @@ NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
     facts.unfit_stream_passed_by_in_silence: frozenset({"unfit"}),
     facts.unfit_stream_passed_by_before_its_turn: frozenset({"unfit"}),
     facts.unfit_stream_is_waited_for: frozenset({"unfit"}),
+    facts.hole_between_streams_untold: frozenset({"restream"}),
+    stream.gaps_said_to_begin_later: frozenset({"trims", "night"}),
     answers.foreign_answers_believed: frozenset({"firewall"}),
     answers.outages_count_as_tries: frozenset({"nakadi_between"}),
     answers.company_never_shrinks: frozenset({"firewall"}),
@@ -164,6 +179,10 @@ NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
     ahead.a_drain_drops_one_of_two_events: frozenset({"routes"}),
     ahead.a_record_is_settled_by_one_of_two_events: frozenset({"routes"}),
     ahead.the_mark_survives_a_seek: frozenset({"routes", "seek"}),
+    readers.events_name_no_stream: frozenset({"restream"}),
+    readers.readers_compare_the_sequence_alone: frozenset({"restream"}),
+    readers.readers_forget_tombstones_after_a_day: frozenset({"poison"}),
+    readers.the_label_is_asked_for_after_the_read: frozenset({"restream"}),
 }
 """Kinds of trouble without which a fault shows nothing: seeds without them are passed over."""
 

@@ -1,5 +1,7 @@
 """Faults in where a stream starts and in what is told of its gaps."""
 
+from dataclasses import replace
+
 from consumer.core.leases.checkpoint import TRIM_HORIZON
 from consumer.core.leases.lease import Gap, Lease, StreamRow
 from consumer.runtime.discovery import bootstrap
@@ -35,12 +37,22 @@ def time_starts_late() -> None:
 
 def every_trim_is_a_gap() -> None:
     def trimmed_gap(
-        lease: Lease, last_read: int | None, _at: object, _caught_up_at: object, wall: float
+        lease: Lease, last_read: int | None, _at: object, _progress: object, wall: float
     ) -> Gap:
         begun = TRIM_HORIZON if last_read is None else str(last_read)
         return Gap(lease.shard_id, begun, None, "trimmed", wall)
 
     plant(shard_pages, "trimmed_gap", trimmed_gap)
+
+
+def gaps_said_to_begin_later() -> None:
+    """When it was found, in place of when the last settled record was made."""
+    original = GapRecorder.record
+
+    async def record(self: GapRecorder, gap: Gap) -> None:
+        await original(self, replace(gap, from_time=gap.detected_at))
+
+    plant(GapRecorder, "record", record)
 
 
 def gap_rows_not_written() -> None:

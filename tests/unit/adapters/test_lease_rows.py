@@ -238,6 +238,17 @@ def test_a_mark_of_another_counter_says_nothing() -> None:
     assert lease_of(marked_row()).ahead == Ahead(600, ("order.audit", "order.public"))
 
 
+def test_the_times_of_a_gap_count_for_what_was_found_when_they_were_written() -> None:
+    """A worker of the version before that meets a gap again writes only `detectedAt` and `to`."""
+    gap = Gap("s-1", "400", "500", "trimmed", 5.0, None, 1.0, 2.0, 9.0)
+    row = {"key": {"S": "gap/orders/L/s-1/400"}, **item(gap_values(gap))}
+    assert gap_of(row) == gap
+    met_by_older = row | {"detectedAt": {"N": "7.0"}}
+    assert gap_of(met_by_older) == replace(gap, detected_at=7.0, to_time=None, repaired_at=None)
+    unknown = item(gap_values(replace(gap, to_time=None, repaired_at=None)))
+    assert not unknown.keys() & {"toTime", "repairedAt", "timesOf"}
+
+
 def test_a_gap_names_those_who_were_behind() -> None:
     gap = Gap("s-1", "400", None, "trimmed", 5.0, Ahead(600, ("order.audit",)))
     row = {"key": {"S": "gap/orders/L/s-1/400"}, **item(gap_values(gap))}

@@ -41,6 +41,7 @@ WRITES: dict[str, Call] = {
     "mark_parent_gone": lambda table: table.mark_parent_gone("t/l", "shard"),
     "put_gap": lambda table: table.put_gap("t/l", GAP),
     "complete_gap": lambda table: table.complete_gap("t/l", GAP),
+    "mark_repaired": lambda table: table.mark_repaired("t/l", GAP),
 }
 READS: dict[str, Call] = {
     "read_peers": lambda table: table.read_peers(),

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from consumer.commands.iam_policy import policy, run
+from consumer.commands.iam_policy import Files, policy, run
 from consumer.errors import Misconfigured
 from consumer.settings.settings import Settings
 
@@ -166,6 +166,66 @@ def test_preview_reads_the_stream_and_nothing_else() -> None:
     by_table = allowed("preview", table="orders")
     assert by_table["arn:aws:dynamodb:*:*:table/orders"] == {"dynamodb:DescribeTable"}
     assert len(by_table) == 2
+
+
+def test_republish_reads_items_and_writes_nothing() -> None:
+    reads = ("BatchGetItem", "DescribeTable", "Query", "Scan")
+    actions = {f"dynamodb:{action}" for action in reads}
+    found = allowed("republish", table="orders", dead_letter_queue_url=QUEUE)
+    assert found == {"arn:aws:dynamodb:*:*:table/orders": actions}
+    table = "arn:aws-cn:dynamodb:cn-north-1:123456789012:table/orders"
+    assert allowed("republish", stream_arn=ARN) == {table: actions}
+
+
+def test_snapshot_reads_the_table_and_shares_the_work_by_rows() -> None:
+    found = allowed("snapshot", table="orders", lease_table="leases", dead_letter_queue_url=QUEUE)
+    reads, rows = ("BatchGetItem", "DescribeTable", "Scan"), ("GetItem", "Query", "UpdateItem")
+    assert found == {
+        "arn:aws:dynamodb:*:*:table/orders": {f"dynamodb:{action}" for action in reads},
+        "arn:aws:dynamodb:*:*:table/leases": {f"dynamodb:{action}" for action in rows},
+    }
+
+
+def test_repair_exports_to_one_place_and_reads_by_keys() -> None:
+    given = settings(stream_arn=ARN)
+    found = {
+        str(statement["Resource"]): set(statement["Action"])
+        for statement in policy(given, "repair", {}, Files("backups", "gaps"))
+    }
+    tables = "arn:aws-cn:dynamodb:cn-north-1:123456789012:table/"
+    assert found == {
+        f"{tables}orders": {
+            "dynamodb:BatchGetItem",
+            "dynamodb:DescribeContinuousBackups",
+            "dynamodb:DescribeTable",
+            "dynamodb:ExportTableToPointInTime",
+        },
+        f"{tables}orders/export/*": {"dynamodb:DescribeExport"},
+        "*": {"dynamodb:ListExports"},
+        "arn:aws-cn:s3:::backups/gaps/AWSDynamoDB/*": {
+            "s3:AbortMultipartUpload",
+            "s3:GetObject",
+            "s3:PutObject",
+            "s3:PutObjectAcl",
+        },
+        f"{tables}consumer-leases": {
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        },
+    }
+
+
+def test_repair_needs_to_know_the_bucket() -> None:
+    environ = {"CONSUMER_TABLE": "orders"}
+    given = argparse.Namespace(purpose="repair", bucket="backups", prefix=None)
+    out = io.StringIO()
+    assert run(given, environ, out) == 0
+    assert '"arn:aws:s3:::backups/AWSDynamoDB/*"' in out.getvalue()
+    given.bucket = None
+    with pytest.raises(Misconfigured, match="--bucket: found nothing"):
+        run(given, environ, io.StringIO())
 
 
 def test_redrive_needs_the_queue_and_nothing_else() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client.parser import text_string_to_metric_families
 
 from consumer import __version__
+from consumer.core.shard.gap import GAP_REASONS
 from consumer.observability.metrics import Metrics
 from consumer.observability.publishing_metrics import PublishingMetrics
 
@@ -110,8 +111,8 @@ def test_the_first_dead_letter_and_the_first_gap_are_an_increase() -> None:
         assert value("consumer_dead_letters_total", labels) == 0
     for name in ("records_taken", "events_published", "publish_unknown", "hot_keys"):
         assert value(f"consumer_{name}_total", {"event_type": "order"}) == 0
-    gaps = ("trimmed", "possibly_trimmed", "shard_gone", "stream_gone", "view_type", "seek")
-    for reason in gaps:
+    assert len(GAP_REASONS) == 7
+    for reason in GAP_REASONS:
         assert value("consumer_gaps_total", {"reason": reason}) == 0
     by_routes = ("filtered", "unchanged", "outbox_modified")
     for reason in ("already_read", "before_start", "before_seek", *by_routes):

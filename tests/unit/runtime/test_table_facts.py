@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from consumer.core.lasting import REMIND_SECONDS
 from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import ALL_SHARDS, Gap, Lease, StreamRow
+from consumer.core.shard.gap import made_at
 from consumer.core.stream.stream import Stream, ViewType
 from consumer.errors import ConsumerError, Misconfigured, Retryable
 from consumer.runtime.discovery.bootstrap import first_row
@@ -56,6 +57,15 @@ def of_table(check: Callable[[Fleet, TableTwin, Logs], Awaitable[None]]) -> None
 
 def named(logs: Logs, event: str) -> Logs:
     return [log for log in logs if log["event"] == event]
+
+
+def lost(fleet: Fleet, *, holes: bool = False) -> dict[str, list[Gap]]:
+    """The gaps of streams that were not read, or those between streams, by stream."""
+    told = {
+        key: [gap for gap in gaps.values() if (gap.reason == "between_streams") == holes]
+        for key, gaps in fleet.table.gaps.items()
+    }
+    return {key: gaps for key, gaps in told.items() if gaps}
 
 
 async def reads_on(node: Node) -> None:
@@ -147,12 +157,12 @@ def test_an_unfit_newest_stream_ends_nobody_and_is_passed_by_once_it_is_its_turn
         await asyncio.sleep(60)
         third = fleet.table.streams[MENDED.key]
         assert third.after == UNFIT.label
-        assert fleet.table.gaps == {}, "its turn has not come"
+        assert lost(fleet) == {}, "its turn has not come"
         assert set(node.running) == {"s00"}
         streams.close("s00")
         node.running["s00"].end()
         await asyncio.sleep(120)
-        (gap,) = fleet.table.gaps[UNFIT.key].values()
+        (gap,) = lost(fleet)[UNFIT.key]
         assert (gap.shard_id, gap.from_, gap.to, gap.reason) == (
             ALL_SHARDS,
             "TRIM_HORIZON",
@@ -166,11 +176,12 @@ def test_an_unfit_newest_stream_ends_nobody_and_is_passed_by_once_it_is_its_turn
         assert fleet.table.streams[UNFIT.key].passed_by == "view_type"
         log = fleet.table.log
         mark = max(at for at, entry in enumerate(log) if entry == ("replace_stream", UNFIT.key))
-        assert log.index(("put_gap", ALL_SHARDS)) < mark
+        assert max(at for at, entry in enumerate(log) if entry == ("put_gap", ALL_SHARDS)) < mark
         assert {seen.stream_key for seen in node.coordinator.leases() if seen.lease.owner} == {
             MENDED.key
         }
-        assert len(named(logs, "stream_lost_unread")) == 1
+        told = [log["reason"] for log in named(logs, "stream_lost_unread")]
+        assert told.count("view_type") == 1
 
     of_table(check)
 
@@ -198,7 +209,7 @@ def test_the_newest_stream_is_not_passed_by_while_settings_may_still_be_changed(
         streams.close("s00")
         node = fleet.start("a", follow_table=True, stream=UNFIT)
         await asyncio.sleep(1200)
-        assert fleet.table.gaps == {}
+        assert lost(fleet) == {}
         assert node.task is not None
         assert not node.task.done(), "it waits for its operator"
         node.coordinator.stop()
@@ -229,7 +240,7 @@ def test_an_unfit_stream_is_passed_by_although_its_start_at_latest_was_never_mad
         streams.latest = MENDED
         await asyncio.sleep(400)
         assert fleet.table.streams[first.key].passed_by == "view_type"
-        assert [gap.reason for gap in fleet.table.gaps[first.key].values()] == ["view_type"]
+        assert [gap.reason for gap in lost(fleet)[first.key]] == ["view_type"]
         assert {seen.stream_key for seen in node.coordinator.leases() if seen.lease.owner} == {
             MENDED.key
         }
@@ -248,7 +259,7 @@ def test_a_stream_listed_for_reading_with_other_settings_is_refused(begun: int) 
         await asyncio.sleep(400)
         with pytest.raises(Misconfigured, match="NEW_IMAGE"):
             await node.stopped()
-        assert fleet.table.gaps == {}
+        assert lost(fleet) == {}
 
     of_table(check)
 
@@ -263,7 +274,7 @@ def test_a_stream_read_to_its_end_with_other_settings_is_in_nobodys_way() -> Non
         await asyncio.sleep(400)
         assert node.task is not None
         assert not node.task.done()
-        assert fleet.table.gaps == {}
+        assert lost(fleet) == {}
         assert named(logs, "stream_unfit") == []
 
     of_table(check)
@@ -291,10 +302,14 @@ def test_a_stream_that_was_gone_before_its_first_listing_leaves_a_gap() -> None:
         streams.latest = young
         fleet.start("a", follow_table=True, stream=young)
         await asyncio.sleep(30)
-        (gap,) = fleet.table.gaps[old.key].values()
+        (gap,) = lost(fleet)[old.key]
         assert (gap.shard_id, gap.reason) == (ALL_SHARDS, "stream_gone")
-        assert young.key not in fleet.table.gaps, "it cannot have been forgotten: it does not show"
-        assert [log["stream"] for log in named(logs, "stream_lost_unread")] == [old.key]
+        assert young.key not in lost(fleet), "it cannot have been forgotten: it does not show"
+        assert [
+            log["stream"]
+            for log in named(logs, "stream_lost_unread")
+            if log["reason"] == "stream_gone"
+        ] == [old.key]
 
     of_table(check)
 
@@ -333,6 +348,48 @@ def test_a_gap_that_was_written_without_an_answer_is_written_again() -> None:
         fleet.start("a", follow_table=True, stream=MENDED)
         await asyncio.sleep(120)
         assert fleet.table.streams[second.key].passed_by == "view_type"
-        assert len(fleet.table.gaps[second.key]) == 1
+        assert len(lost(fleet)[second.key]) == 1
+
+    of_table(check)
+
+
+def test_the_hole_between_two_streams_is_told_once_by_whoever_lists_the_second_first() -> None:
+    async def check(fleet: Fleet, streams: TableTwin, logs: Logs) -> None:
+        first = began_with(fleet, Lease("s00", None, None, 2, SHARD_END, record_at=77.5))
+        fleet.table.streams[MENDED.key] = first_row(source(), MENDED, [first])
+        streams.close("s00")
+        streams.latest = MENDED
+        node = fleet.start("a", follow_table=True, stream=MENDED)
+        await asyncio.sleep(120)
+        (gap,) = lost(fleet, holes=True)[first.key]
+        assert (gap.shard_id, gap.from_, gap.to) == (ALL_SHARDS, SHARD_END, None)
+        assert gap.changed_between == (77.5, made_at(MENDED.label))
+        log = fleet.table.log
+        done = [at for at, entry in enumerate(log) if entry == ("replace_stream", MENDED.key)]
+        assert log.index(("put_gap", ALL_SHARDS)) < done[1], "before the first listing is done"
+        count = node.metrics.registry.get_sample_value
+        assert count("consumer_gaps_total", {"reason": "between_streams"}) == 1
+        assert [log["stream"] for log in named(logs, "stream_lost_unread")] == [first.key]
+        after = fleet.start("b", follow_table=True, stream=MENDED)
+        await asyncio.sleep(700)
+        assert lost(fleet, holes=True)[first.key] == [gap]
+        assert count("consumer_gaps_total", {"reason": "between_streams"}) == 1
+        assert after.task is not None
+
+    of_table(check)
+
+
+def test_the_hole_before_a_stream_that_cannot_be_read_is_told_once() -> None:
+    async def check(fleet: Fleet, streams: TableTwin, logs: Logs) -> None:
+        streams.unfit = {UNFIT.label: ViewType.KEYS_ONLY}
+        first = began_with(fleet, Lease("s00", None, None, 2, SHARD_END))
+        streams.close("s00")
+        streams.latest = UNFIT
+        for name in ("a", "b"):
+            fleet.start(name, follow_table=True, stream=UNFIT)
+            await asyncio.sleep(300)
+        (gap,) = lost(fleet, holes=True)[first.key]
+        assert gap.from_time == made_at(STREAM.label)
+        assert fleet.table.log.count(("put_gap", ALL_SHARDS)) == 1, "its first listing never ends"
 
     of_table(check)

@@ -102,6 +102,7 @@ def test_what_it_does_not_note_is_passed_on() -> None:
         await table.create_lease(KEY, LEASE)
         assert await table.delete_lease(KEY, LEASE)
         await table.complete_gap(KEY, GAP)
+        assert not await table.mark_repaired(KEY, GAP)
         assert list(await table.read_gaps(KEY)) == []
         assert store.table.workers == {}
         await asyncio.sleep(0)

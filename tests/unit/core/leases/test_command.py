@@ -103,18 +103,20 @@ def test_a_time_that_cannot_be_compared_begins_at_the_oldest_and_tells_of_a_gap(
     unknown = after_seek(BEGUN, seek("1000"))
     time = seek("2026-11-01T09:29:00Z")
     assert effect(unknown, time) is Effect.EITHER
-    assert seek_gap(unknown, time, NOW) == Gap("s-1", "1000", None, "seek", NOW)
+    gap = Gap("s-1", "1000", None, "seek", NOW, from_time=unknown.created_at)
+    assert seek_gap(unknown, time, NOW) == gap
     oldest = seek(TRIM_HORIZON)
     assert effect(unknown, oldest) is Effect.REPEATS
-    assert seek_gap(unknown, oldest, NOW) == Gap("s-1", "1000", None, "seek", NOW)
+    assert seek_gap(unknown, oldest, NOW) == gap
     assert seek_gap(unknown, seek("300"), NOW) is None
     row = after_seek(unknown, time)
     assert (row.checkpoint, row.skip_before) == (TRIM_HORIZON, NOW - 60)
 
 
 def test_the_gap_of_a_seek_begins_at_the_checkpoint() -> None:
-    assert seek_gap(BEGUN, seek("1000"), NOW) == Gap("s-1", "400", None, "seek", NOW)
-    assert seek_gap(BEGUN, seek(LATEST), NOW) == Gap("s-1", "400", None, "seek", NOW)
+    gap = Gap("s-1", "400", None, "seek", NOW, from_time=BEGUN.record_at)
+    assert seek_gap(BEGUN, seek("1000"), NOW) == gap
+    assert seek_gap(BEGUN, seek(LATEST), NOW) == gap
     assert seek_gap(BEGUN, seek("300"), NOW) is None
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from consumer.core.leases.checkpoint import LATEST, SHARD_END, TRIM_HORIZON
-from consumer.core.leases.lease import Lease, Pause, StreamRow, Worker
+from consumer.core.leases.lease import Gap, Lease, Pause, StreamRow, Worker
 from consumer.core.leases.mark import Ahead, Mark
 from consumer.core.leases.progress import Progress
 from consumer.core.leases.worker_report import WorkerReport
@@ -70,3 +70,22 @@ def test_a_mark_says_what_is_ahead_of_the_checkpoint(checkpoint: str) -> None:
 )
 def test_a_mark_that_does_not_fit_its_row_says_nothing(changed: dict[str, object]) -> None:
     assert replace(MARKED, **changed).ahead is None  # type: ignore[arg-type]
+
+
+def test_what_is_not_settled_is_younger_than_the_newest_settled_record() -> None:
+    lease = Lease("s-1", None, checkpoint="400", created_at=5.0)
+    assert lease.unsettled_since(9.0) == 9.0
+    assert lease.unsettled_since(None) == 5.0
+
+
+def test_what_an_event_type_sent_back_lacks_may_be_as_old_as_the_shard() -> None:
+    back = Lease("s-1", None, created_at=5.0, mark=Mark(Ahead(600, ("audit",)), 0))
+    assert back.unsettled_since(9.0) == 5.0
+    assert replace(back, checkpoint="400").unsettled_since(9.0) == 9.0
+    assert replace(back, mark=None).unsettled_since(9.0) == 9.0
+
+
+def test_where_a_gap_does_not_say_it_the_time_it_was_found_counts() -> None:
+    gap = Gap("s-1", "400", "500", "trimmed", 1e6)
+    assert gap.changed_between == (1e6 - 26 * 3600, 1e6)
+    assert replace(gap, from_time=3.0, to_time=4.0).changed_between == (3.0, 4.0)

@@ -1,0 +1,29 @@
+"""What became of an item that was to be published again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from msgspec import Raw
+
+    from consumer.core.republish.item_event import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Of the item with these keys, `stored` events are stored, and each of `refusals` is not.
+
+    Neither: no route takes it. `gone` says that it was absent, so that its events are D.
+    """
+
+    keys: Raw
+    stored: int
+    refusals: tuple[Refusal, ...] = ()
+    gone: bool = False
+
+    @property
+    def taken(self) -> bool:
+        """Whether any route takes it."""
+        return bool(self.stored or self.refusals)

@@ -1,0 +1,34 @@
+"""What DescribeTable says of a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from consumer.core.stream.stream import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class TableDescription:
+    """A table as described.
+
+    `keys` are the attributes of its primary key, the partition key first, and `key_types` their
+    types (S, N, B). `stream` is its latest stream, None if it never had one. `items` and
+    `size_bytes` are up to six hours old. `read_capacity` is provisioned, in units a second; None on
+    demand. `replicas` are the Regions of its replicas, `strong` says that they are MULTI_REGION
+    consistent.
+    """
+
+    name: str
+    arn: str
+    keys: tuple[str, ...]
+    key_types: Mapping[str, str]
+    stream: Stream | None = None
+    items: int = 0
+    size_bytes: int = 0
+    read_capacity: float | None = None
+    replicas: tuple[str, ...] = field(default=())
+    strong: bool = False

@@ -1,0 +1,118 @@
+"""Publishing keys again: each is read twice, then published as what it is now, or as gone.
+
+Ownership: it has one batch in memory, and decides what is told of each key. Nothing is in flight
+between two batches. A run that is stopped ends while it reads, and while it publishes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from consumer.core.reports.republish_report import BUSY, RepublishReport
+from consumer.core.republish.item_event import Refusal
+from consumer.core.republish.item_key import identity_of
+from consumer.core.republish.read_item import Busy, ReadItem
+from consumer.runtime.republish.publishing import CALLED_OFF, RepublishEnded
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from msgspec import Raw
+
+    from consumer.core.republish.item_key import KeyIdentity
+    from consumer.core.republish.outcome import Outcome
+    from consumer.runtime.republish.publishing import Republisher
+    from consumer.runtime.republish.two_reads import TwoReads
+
+BATCH_KEYS = 200
+"""Most keys that are read and published together: they are all in memory, 80 MB for each read.
+
+So many keys every four seconds are what a hundred read units a second pay for.
+"""
+
+
+class Repairing:
+    """Publishes batches of keys. `refused` is called with each key and what was refused of it.
+
+    `progressed` is called after the report has changed.
+    """
+
+    def __init__(
+        self,
+        reads: TwoReads,
+        republisher: Republisher,
+        refused: Callable[[Raw, Refusal], None],
+        progressed: Callable[[RepublishReport], None],
+    ) -> None:
+        self.report = RepublishReport()
+        self._reads = reads
+        self._republisher = republisher
+        self._refused = refused
+        self._progressed = progressed
+        self._reading: asyncio.Timeout | None = None
+        self._stopped = False
+
+    def stop(self) -> None:
+        """End after the requests in flight (SIGTERM or SIGINT)."""
+        self._stopped = True
+        self._republisher.stop()
+        if self._reading is not None:
+            self._reading.reschedule(asyncio.get_running_loop().time())
+
+    async def publish_keys(
+        self, keys: Sequence[Raw], last_images: Mapping[KeyIdentity, Raw] | None = None
+    ) -> None:
+        """Read these keys twice, and publish them. At most BATCH_KEYS.
+
+        `last_images` are what an export has of keys; what is gone is published with it. Raise
+        RepublishEnded, Retryable.
+        """
+        await self._publish(lambda: self._reads.read(keys), last_images or {})
+
+    async def publish_items(self, first: Sequence[ReadItem]) -> None:
+        """Read again what was read a moment ago, and publish it.
+
+        Raise RepublishEnded, Retryable.
+        """
+        await self._publish(lambda: self._reads.confirm(first), {})
+
+    async def _publish(
+        self,
+        read: Callable[[], Awaitable[list[ReadItem | Busy]]],
+        last_images: Mapping[KeyIdentity, Raw],
+    ) -> None:
+        items: list[ReadItem] = []
+        for found in await self._read(read):
+            if isinstance(found, Busy):
+                self.report.count_busy()
+                self._refused(found.keys, Refusal("", BUSY, f"read {found.reads} times"))
+            else:
+                items.append(replace(found, last_image=last_images.get(identity_of(found.keys))))
+        try:
+            self._count(await self._republisher.publish(items))
+        except RepublishEnded as ended:
+            self._count(ended.outcomes)
+            raise
+
+    async def _read(
+        self, read: Callable[[], Awaitable[list[ReadItem | Busy]]]
+    ) -> list[ReadItem | Busy]:
+        """Read, until the run is stopped. Raise RepublishEnded, Retryable."""
+        if self._stopped:
+            raise RepublishEnded(CALLED_OFF, ())
+        try:
+            async with asyncio.timeout(None) as self._reading:
+                return await read()
+        except TimeoutError:
+            raise RepublishEnded(CALLED_OFF, ()) from None
+        finally:
+            self._reading = None
+
+    def _count(self, outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
+            self.report.count(outcome)
+            for refusal in outcome.refusals:
+                self._refused(outcome.keys, refusal)
+        self._progressed(self.report)

@@ -1,0 +1,79 @@
+"""Two reads: only what was the same twice, some seconds apart, may repair what a reader knows.
+
+Rule: it publishes nothing. What differs is read again, a few times; a key that is another one each
+time is busy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from consumer.core.republish.read_item import Busy, ReadItem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from msgspec import Raw
+
+    from consumer.core.republish.item_events import ItemEvents
+    from consumer.ports import Clock
+    from consumer.runtime.republish.table_reader import TableReader
+
+APART_SECONDS = 4.0
+"""Between the answer of a read and the request of the next one.
+
+It covers changes in flight whose time was cut to the second, and clocks that differ by a second.
+"""
+
+READ_AGAIN = 3
+"""How often a key is read again after two reads that differed."""
+
+
+class TwoReads:
+    """Reads keys until two reads in a row show the same to all routes that take part.
+
+    `apart` is in seconds; more is needed where clocks differ by more than a second.
+    """
+
+    def __init__(
+        self, table: TableReader, events: ItemEvents, clock: Clock, apart: float = APART_SECONDS
+    ) -> None:
+        self._table = table
+        self._events = events
+        self._clock = clock
+        self._apart = apart
+
+    async def read(self, keys: Sequence[Raw]) -> list[ReadItem | Busy]:
+        """Return what the table holds of these keys, in their order. Raise Retryable."""
+        return await self.confirm(await self._table.get(keys))
+
+    async def confirm(self, first: Sequence[ReadItem]) -> list[ReadItem | Busy]:
+        """Return these items after they were read again, in their order. Raise Retryable.
+
+        They were read a moment ago: `read_at` is the time of the answer.
+        """
+        found: list[ReadItem | Busy | None] = [None] * len(first)
+        open_items = dict(enumerate(first))
+        for round_number in range(1 + READ_AGAIN):
+            if not open_items:
+                break
+            await self._wait_after(max(item.read_at for item in open_items.values()))
+            asked_at = self._clock.wall()
+            again = await self._table.get([item.keys for item in open_items.values()])
+            for (place, before), after in zip([*open_items.items()], again, strict=True):
+                if self._events.shown(before) == self._events.shown(after):
+                    middle = (before.read_at + asked_at) / 2
+                    found[place] = replace(after, read_at=middle, twice=True)
+                    del open_items[place]
+                else:
+                    open_items[place] = after
+            if round_number == READ_AGAIN:
+                for place, item in open_items.items():
+                    found[place] = Busy(item.keys, 2 + READ_AGAIN)
+        return [each for each in found if each is not None]
+
+    async def _wait_after(self, read_at: float) -> None:
+        pause = read_at + self._apart - self._clock.wall()
+        if pause > 0:
+            await self._clock.sleep(pause)
