@@ -1,16 +1,18 @@
 """What a reader ends with: each log of a run is read by the reference reader.
 
-`reader`: of each item it must end with the last change that the event type has, as it is shown. For
-a view, and where every change passes, that is the table's state. Not so far come changes that are
-nowhere in the log: letters that nobody redrives, and what an operator or a gap skips.
+`reader`: of each item it must end with the last change that the event type has, as it is shown, or
+with what was read from the table later. For a view, and where every change passes, that is the
+table's state. Not so far come changes that are nowhere in the log: letters that nobody redrives,
+and what an operator or a gap skips. Once all of the table is read, a reader that is repaired and
+swept must end with the table, whatever was lost.
 
 Each log is read three times: as it is, with each letter redriven at once, and with each redriven as
 late as it can be. In some runs, some of the workers are of the version before: their events do not
 name their stream.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,8 +20,16 @@ import orjson
 
 from localdev.streams.model.attribute import AttributeValue
 from tests.reference.reader import Event, Item, Reader
-from tests.simulation.checks.narrowing import HIDDEN, PICKED, Narrowing, Rules, Showing
-from tests.simulation.checks.truth import EventTruth, Record, Truth
+from tests.simulation.checks.narrowing import (
+    HIDDEN,
+    PICKED,
+    Narrowing,
+    Rules,
+    Showing,
+    expected_of,
+)
+from tests.simulation.checks.readings import Reading, Readings
+from tests.simulation.checks.truth import EventTruth, Record, Truth, wall
 from tests.simulation.loop import SimLoop
 from tests.simulation.scenario import Scenario
 
@@ -27,15 +37,19 @@ LETTERS_LIVE = 14 * 24 * 3600.0
 OLDER_RUNS, OLDER_WORKERS = 0.5, 0.5
 """How many runs have workers of the version before, and how many of their workers are."""
 
+LONG_AFTER = 3600.0
+AFTERWARDS = "afterwards"
+
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """An event in the log at a loop time."""
+    """An event in the log at a time (epoch seconds): a worker's, or that of a reading."""
 
     at: float
-    worker: str
-    truth: EventTruth
     body: bytes
+    worker: str = ""
+    truth: EventTruth | None = None
+    reading: Reading | None = None
 
 
 class ReaderCheck:
@@ -54,56 +68,85 @@ class ReaderCheck:
 
     def stored(self, worker: str, event: EventTruth, body: bytes) -> None:
         """Nakadi has an event."""
-        line = _Line(self._loop.now, worker, event, body)
+        line = _Line(wall(self._loop.now), body, worker, event)
         self._logs.setdefault(event.event_type, []).append(line)
 
     def lettered(self, worker: str, event: EventTruth, body: bytes) -> None:
         """The dead letter queue has one."""
-        line = _Line(self._loop.now, worker, event, body)
+        line = _Line(wall(self._loop.now), body, worker, event)
         self._letters.setdefault(event.event_type, []).append(line)
 
-    def judge(self) -> None:
-        """Read all logs."""
-        for name in self._logs.keys() | self._letters.keys():
-            log, letters = self._logs.get(name, []), self._letters.get(name, [])
-            self._judge(name, log)
-            if letters:
-                self._judge(name, _in_order([*log, *letters]))
-                late = [_Line(e.at + LETTERS_LIVE, e.worker, e.truth, e.body) for e in letters]
-                self._judge(name, _in_order([*log, *late]))
+    def judge(self, readings: Readings) -> None:
+        """Read all logs, each beside readings of the table."""
+        read = _by_event_type(readings.meanwhile())
+        last = wall(self._loop.now) + LETTERS_LIVE + LONG_AFTER
+        afterwards = _by_event_type(readings.afterwards(AFTERWARDS, last))
+        for name in [*dict.fromkeys([*self._logs, *self._letters])]:
+            log = _in_order([*self._logs.get(name, []), *read.get(name, [])])
+            letters = self._letters.get(name, [])
+            late = [replace(line, at=line.at + LETTERS_LIVE) for line in letters]
+            for redriven in ([], letters, late) if letters else ([],):
+                lines = _in_order([*log, *redriven])
+                self._judge(name, lines)
+                self._judge_repaired(name, [*lines, *afterwards.get(name, [])], last)
 
-    def _judge(self, name: str, log: list[_Line]) -> None:
+    def _judge(self, name: str, log: Sequence[_Line]) -> None:
         reader = Reader(("id",))
-        last: dict[str, EventTruth] = {}
-        body_of: dict[str, Event] = {}
+        last: dict[str, tuple[EventTruth, Event]] = {}
+        read: dict[str, list[Reading]] = {}
         for line, event in self._read(log):
             reader.forget(line.at)
-            reader.take(event, line.at)
-            key, before = line.truth.record.key, last.get(line.truth.record.key)
-            if before is None or before.record.place <= line.truth.record.place:
-                last[key], body_of[key] = line.truth, event
-        for key, truth in last.items():
-            gone = body_of[key]["data_op"] == "D"
-            wanted = None if gone else self._shown(name, truth.record)
-            found = reader.items.get((key,))
-            if found != wanted:
-                text = f"{name} {key} ends with {_short(found)}, not {_short(wanted)}"
-                self.fail("reader", f"{text} of {truth.record.sequence}")
-        self._judge_states(name, last, reader.items)
+            if not self._take(reader, event, line):
+                return
+            if line.reading is not None:
+                read.setdefault(line.reading.key, []).append(line.reading)
+            elif line.truth is not None:
+                key = line.truth.record.key
+                if key not in last or last[key][0].record.place <= line.truth.record.place:
+                    last[key] = line.truth, event
+        items = reader.items
+        for key in [*dict.fromkeys([*last, *read])]:
+            found = items.get((key,))
+            wanted = self._wanted(name, last.get(key), read.get(key, ()))
+            if found not in wanted:
+                text = f"{name} {key} ends with {_short(found)}"
+                self.fail("reader", f"{text}, not {' or '.join(map(_short, wanted))}")
+        self._judge_states(name, {key: truth for key, (truth, _) in last.items()}, items)
 
-    def _read(self, log: list[_Line]) -> Iterator[tuple[_Line, Event]]:
+    def _take(self, reader: Reader, event: Event, line: _Line) -> bool:
+        try:
+            reader.take(event, line.at)
+        except KeyError as error:
+            self.fail("reader", f"{str(line.body)[:200]} lacks {error}")
+            return False
+        return True
+
+    def _wanted(
+        self, name: str, last: tuple[EventTruth, Event] | None, read: Sequence[Reading]
+    ) -> list[Item | None]:
+        """What a reader may end with: the last change, or what was read after it."""
+        wanted: list[Item | None] = []
+        if last is not None:
+            record, event = last[0].record, last[1]
+            wanted.append(None if event["data_op"] == "D" else self._shown(name, record))
+        since = [r for r in read if last is None or r.at >= last[0].record.at]
+        wanted += [self._shown(name, each.record) for each in since]
+        return wanted
+
+    def _read(self, log: Sequence[_Line]) -> Iterator[tuple[_Line, Event]]:
         """The events as readers get them: an older version's without their stream.
 
         Such a version reads no stream but the first; else a reader has nothing to order them by.
         """
-        first = log[0].truth.record.shard.stream if log else None
+        first = log[0].truth.record.shard.stream if log and log[0].truth is not None else None
         named = next((line for line in log if line.worker not in self._older), None)
-        rolls = named is not None and named.truth.record.shard.stream is first
+        truth = None if named is None else named.truth
+        rolls = truth is not None and truth.record.shard.stream is first
         for line in log:
             event = self._events.get(line.body)
             if event is None:
                 event = self._events[line.body] = orjson.loads(line.body)
-            of_first = line.truth.record.shard.stream is first
+            of_first = line.truth is not None and line.truth.record.shard.stream is first
             older = rolls and of_first and line.worker in self._older
             yield line, _without_stream(event) if older else event
 
@@ -122,35 +165,44 @@ class ReaderCheck:
             return
         if rules.showing is Showing.CHANGES:
             return
-        for key, records in self._by_key.items():
+        for key, records in self._truth.by_key.items():
             told = [record for record in records if name in record.events]
             missing = told[-1:] != [last[key].record] if key in last else bool(told)
             if missing:
                 continue
-            state = records[-1]
-            passes = rules.narrowing is Narrowing.NONE or state.kinds[1] == "A"
-            wanted = self._shown(name, state) if passes else None
-            found = items.get((key,))
-            if found != wanted:
-                text = f"{name} {key} ends with {_short(found)}"
-                self.fail("reader", f"{text}, and the table with {_short(wanted)}")
+            passes = rules.narrowing is Narrowing.NONE or records[-1].kinds[1] == "A"
+            self._compare(name, key, items, self._shown(name, records[-1]) if passes else None)
+
+    def _judge_repaired(self, name: str, log: Sequence[_Line], start: float) -> None:
+        """All of the table was read in the end: a reader must have what is there, and no more."""
+        rules = self._scenario.later_rules
+        if name not in rules:
+            return  # the routes of who reads do not have it any more
+        reader = Reader(("id",), repaired=True)
+        for line, event in self._read(log):
+            reader.forget(line.at)
+            if not self._take(reader, event, line):
+                return
+        reader.sweep(AFTERWARDS, start, start + LONG_AFTER)
+        for key, records in self._truth.by_key.items():
+            taken = expected_of(rules, name, (None, records[-1].kinds[1])) is not None
+            wanted = self._shown(name, records[-1]) if taken else None
+            self._compare(name, key, reader.items, wanted)
+
+    def _compare(self, name: str, key: str, items: Mapping[Any, Item], wanted: Item | None) -> None:
+        found = items.get((key,))
+        if found != wanted:
+            text = f"{name} {key} ends with {_short(found)}"
+            self.fail("reader", f"{text}, and the table with {_short(wanted)}")
 
     def _rules_of_all(self, name: str) -> Rules | None:
         """The rules of an event type, if they are the same for all workers."""
         versions = [rules.get(name) for rules in self._scenario.versions]
         return versions[0] if versions[0] == versions[1] else None
 
-    @cached_property
-    def _by_key(self) -> dict[str, list[Record]]:
-        """All changes of each item, in their order."""
-        found: dict[str, list[Record]] = {}
-        for record in sorted(self._truth.records.values(), key=lambda record: record.place):
-            found.setdefault(record.key, []).append(record)
-        return found
-
-    def _shown(self, name: str, record: Record) -> Item | None:
+    def _shown(self, name: str, record: Record | None) -> Item | None:
         """The item after a change as its event type shows it."""
-        if record.item is None:
+        if record is None or record.item is None:
             return None
         showing = next(rules[name].showing for rules in self._scenario.versions if name in rules)
         attributes = record.item.attributes
@@ -170,8 +222,17 @@ class _Workers:
         self._rolls = scenario.streams.of("older").random() < OLDER_RUNS
 
     def __contains__(self, worker: str) -> bool:
-        draws = self._scenario.streams.of("older", worker)
-        return self._rolls and draws.random() < OLDER_WORKERS
+        if not self._rolls or not worker:
+            return False
+        return self._scenario.streams.of("older", worker).random() < OLDER_WORKERS
+
+
+def _by_event_type(readings: Iterable[Reading]) -> dict[str, list[_Line]]:
+    found: dict[str, list[_Line]] = {}
+    for each in readings:
+        line = _Line(each.lands, each.body, reading=each)
+        found.setdefault(each.event_type, []).append(line)
+    return found
 
 
 def _in_order(lines: list[_Line]) -> list[_Line]:

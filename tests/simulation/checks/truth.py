@@ -1,7 +1,8 @@
 """What was written to the table, by shard, and what has become of each record."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import inf
 
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON, sequence_of
@@ -126,6 +127,19 @@ class Truth:
         """The stream of a key, also when it is gone."""
         streams = self._model.streams.values()
         return next(each for each in streams if f"{each.table}/{each.label}" == stream_key)
+
+    @property
+    def streams(self) -> Collection[ModelStream]:
+        """All that there ever were."""
+        return self._model.streams.values()
+
+    @cached_property
+    def by_key(self) -> dict[str, list[Record]]:
+        """All changes of each item, in their order; asked for when nothing changes any more."""
+        found: dict[str, list[Record]] = {}
+        for record in sorted(self.records.values(), key=lambda record: record.place):
+            found.setdefault(record.key, []).append(record)
+        return found
 
     def note_shards(self) -> list[ShardTruth]:
         """Take in shards that are new in the model."""

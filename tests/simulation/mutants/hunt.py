@@ -117,6 +117,11 @@ MUTANTS: Sequence[Callable[[], None]] = (
     readers.no_stream_counts_as_the_lowest,
     readers.readers_forget_tombstones_after_a_day,
     readers.readers_keep_what_came_last,
+    readers.readings_have_no_sequence,
+    readers.readings_have_the_highest_place,
+    readers.the_label_is_asked_for_after_the_read,
+    readers.readers_are_never_repaired,
+    readers.readers_sweep_nothing,
 )
 
 NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
@@ -173,6 +178,7 @@ NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
     readers.events_name_no_stream: frozenset({"restream"}),
     readers.readers_compare_the_sequence_alone: frozenset({"restream"}),
     readers.readers_forget_tombstones_after_a_day: frozenset({"poison"}),
+    readers.the_label_is_asked_for_after_the_read: frozenset({"restream"}),
 }
 """Kinds of trouble without which a fault shows nothing: seeds without them are passed over."""
 
