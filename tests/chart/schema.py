@@ -73,7 +73,9 @@ CONTAINERS: Schema = {
     "items": {
         "type": "object",
         "required": ["name"],
-        "properties": {"name": {"not": {"enum": ["check", "consumer", "redrive", "republish"]}}},
+        "properties": {
+            "name": {"not": {"enum": ["check", "consumer", "redrive", "repair", "republish"]}}
+        },
     },
 }
 """Beside the chart's own."""
@@ -137,6 +139,10 @@ NARROWER: Mapping[str, Schema] = {
     "republish.activeDeadlineSeconds": {"minimum": 60},
     "republish.serviceAccount.name": DNS_NAME,
     "republish.serviceAccount.annotations": STRINGS,
+    "repair.args": {"items": {"type": "string"}},
+    "repair.activeDeadlineSeconds": {"minimum": 60},
+    "repair.serviceAccount.name": DNS_NAME,
+    "repair.serviceAccount.annotations": STRINGS,
     "check.serviceAccount.name": DNS_NAME,
     "check.serviceAccount.annotations": STRINGS,
     "podAnnotations": STRINGS,

@@ -53,6 +53,8 @@ MISTAKES = (
      cluster_proofs.redrive_is_alone, "redrive"),
     ("jobs.yaml", "trunc 8", "trunc 0",
      cluster_proofs.a_job_runs_once_for_its_arguments, "minimal republish"),
+    ("_pod.tpl", '.tmpSize | default "16Mi"', '"16Mi"',
+     cluster_proofs.repair_has_room_for_its_keys, "repair"),
     ("deployment.yaml", "checksum/config:", "# checksum/config:",
      cluster_proofs.restarts_for_settings_only, "minimal"),
     ("service.yaml", '"worker") | nindent 4', '"check") | nindent 4',
