@@ -27,7 +27,7 @@ EPILOG = "Settings are CONSUMER_* environment variables; `consumer settings` exp
 
 _FOLDERS = {
     **dict.fromkeys(("leases", "gaps", "seek", "pause", "resume"), "operate."),
-    **dict.fromkeys(("redrive", "republish", "event-type", "preview"), "events."),
+    **dict.fromkeys(("redrive", "republish", "snapshot", "event-type", "preview"), "events."),
     "repair": "repair.",
 }
 """The package of a command's module; the other modules are in `consumer.commands` itself."""
@@ -150,6 +150,7 @@ def _parser() -> Parser:
     gaps.add_argument("--json", action="store_true", help="print a list of JSON objects")
     options.add_redrive(add("redrive", "publish the events in the dead letter queue again"))
     options.add_republish(add("republish", "publish again what the table holds of some keys"))
+    options.add_snapshot(add("snapshot", "publish what the whole table holds now"))
     options.add_repair(add("repair", "publish again what changed while the stream was not read"))
     _add_operator_commands(add)
     settings = add("settings", "print every setting: name, unit, default, meaning")
@@ -175,10 +176,13 @@ def _add_policy(policy: argparse.ArgumentParser) -> None:
     policy.add_argument(
         "--for",
         dest="purpose",
-        choices=("run", "redrive", "check", "operate", "preview", "republish", "repair"),
+        choices=(
+            *("run", "redrive", "check", "operate", "preview"),
+            *("republish", "snapshot", "repair"),
+        ),
         default="run",
         help="what the policy allows: the service (run, the default), redrive, check, preview"
-        " --live, republish, repair, or leases, gaps, seek, pause and resume (operate)",
+        " --live, republish, snapshot, repair, or leases, gaps, seek, pause and resume (operate)",
     )
     policy.add_argument("--bucket", metavar="NAME", help="for repair: the bucket of its exports")
     policy.add_argument("--prefix", metavar="PREFIX", help="for repair: the prefix of their keys")

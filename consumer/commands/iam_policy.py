@@ -53,6 +53,8 @@ _ITEMS = [
 _CREATE = ["dynamodb:CreateTable", "dynamodb:DescribeTable", "dynamodb:UpdateTimeToLive"]
 _LOOK = ["dynamodb:GetItem", "dynamodb:Query"]
 _READ_ITEMS = ["dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:Query", "dynamodb:Scan"]
+_SCAN_ITEMS = ["dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:Scan"]
+_SHARE_SNAPSHOT = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"]
 _READ_KEYS = ["dynamodb:BatchGetItem", "dynamodb:DescribeTable"]
 _EXPORT = ["dynamodb:DescribeContinuousBackups", "dynamodb:ExportTableToPointInTime"]
 _EXPORT_FILES = [
@@ -111,7 +113,7 @@ def policy(
     environ: Mapping[str, str] = _NOTHING,
     files: Files | None = None,
 ) -> list[Statement]:
-    """Return the statements for a purpose of `--for`; `files` are those of repair.
+    """Return the statements for a purpose, one of the choices of `--for`; `files` are repair's.
 
     `environ` may say where the service runs: AWS_REGION, or AWS_DEFAULT_REGION as the SDK calls it,
     and AWS_ACCOUNT_ID. Raise Misconfigured for redrive without a dead letter queue.
@@ -131,6 +133,8 @@ def policy(
             ]
         case "republish":
             return [_allow("ReadItems", _READ_ITEMS, _table(settings, location))]
+        case "snapshot":
+            return _snapshot(settings, location)
         case "repair" if files is not None:
             return _repair(settings, location, files)
         case _:
@@ -170,6 +174,14 @@ def _operate(settings: Settings, location: Location) -> list[Statement]:
     return [
         _allow("FindPlaceInStream", ["dynamodb:GetShardIterator"], _streams(settings, location)),
         _allow("CommandWorkers", _COMMAND, location.table(settings.lease_table)),
+    ]
+
+
+def _snapshot(settings: Settings, location: Location) -> list[Statement]:
+    """Return the statements for `snapshot`: it reads the table, and shares the work by rows."""
+    return [
+        _allow("ReadItems", _SCAN_ITEMS, _table(settings, location)),
+        _allow("ShareSnapshot", _SHARE_SNAPSHOT, location.table(settings.lease_table)),
     ]
 
 

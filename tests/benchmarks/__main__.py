@@ -37,7 +37,7 @@ from tests.benchmarks.figures.many_shards import measure_many_shards
 from tests.benchmarks.figures.partition_down import measure_partitions
 from tests.benchmarks.figures.request_gzip import measure_gzip
 from tests.benchmarks.figures.routes import ALL, NOBODY, RATIOS, measure_routes
-from tests.benchmarks.figures.shapes import measure_shapes
+from tests.benchmarks.figures.shapes import measure_handler, measure_shapes
 from tests.benchmarks.figures.throughput import (
     Throughput,
     measure_consumer,
@@ -105,7 +105,9 @@ class Bench:
             self._say(name)
             (costs,) = measure_shapes([name])
             cost = costs[name]
-            size = f"{cost.record_bytes:,.0f} B a record, {cost.megabytes:,.0f} MB/s"
+            handler = measure_handler(name).per_second
+            size = f"{cost.record_bytes:,.0f} B a record, {cost.megabytes:,.0f} MB/s; "
+            size += f"a plain Lambda handler's loop: {handler:,.0f}"
             said = f"{cost.per_second:,.0f}"
             yield at_least(f"(k) {name}, records/s", cost.per_second, least, said, size)
 

@@ -7,6 +7,7 @@ import asyncio
 import json
 import sys
 import uuid
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -40,18 +41,18 @@ def image(attributes: dict[str, Any] | None) -> dict[str, Any]:
     return {name: plain(_deserialize(value)) for name, value in (attributes or {}).items()}
 
 
-def event(space: uuid.UUID, record: dict[str, Any]) -> dict[str, Any]:
+def event(space: uuid.UUID, label: str, record: dict[str, Any]) -> dict[str, Any]:
     change = record["dynamodb"]
     old, new = image(change.get("OldImage")), image(change.get("NewImage"))
     operation = _DATA_OP[record["eventName"]]
     data = dict(old if operation == "D" else new)
     if operation == "U":
         data["patch"] = jsonpatch.make_patch(old, new).patch
-    data["change"] = {"sequence": change["SequenceNumber"].zfill(40)}
+    data["change"] = {"sequence": change["SequenceNumber"].zfill(40), "stream": label}
     return {
         "metadata": {
             "eid": str(uuid.uuid5(space, record["eventID"])),
-            "occurred_at": change["ApproximateCreationDateTime"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "occurred_at": _time(change["ApproximateCreationDateTime"]),
         },
         "data_type": "order-store:order",
         "data_op": operation,
@@ -59,8 +60,14 @@ def event(space: uuid.UUID, record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _time(created: datetime | float) -> str:
+    """RFC 3339; botocore gives a datetime, Lambda epoch seconds."""
+    if not isinstance(created, datetime):
+        created = datetime.fromtimestamp(created, UTC)
+    return created.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 async def relay(stream_arn: str, nakadi_url: str) -> None:
-    space = uuid.uuid5(uuid.NAMESPACE_URL, stream_arn)
     session = get_session()
     async with (
         session.create_client("dynamodbstreams") as streams,
@@ -74,14 +81,15 @@ async def relay(stream_arn: str, nakadi_url: str) -> None:
                     ShardId=shard["ShardId"],
                     ShardIteratorType="TRIM_HORIZON",
                 )
-                tasks.create_task(read(streams, nakadi, space, answer["ShardIterator"]))
+                tasks.create_task(read(streams, nakadi, stream_arn, answer["ShardIterator"]))
 
 
-async def read(streams: Any, nakadi: httpx.AsyncClient, space: uuid.UUID, iterator: str) -> None:
+async def read(streams: Any, nakadi: httpx.AsyncClient, stream_arn: str, iterator: str) -> None:
+    space, label = uuid.uuid5(uuid.NAMESPACE_URL, stream_arn), stream_arn.partition("/stream/")[2]
     while True:
         page = await streams.get_records(ShardIterator=iterator, Limit=1000)
         iterator = page["NextShardIterator"]
-        events = [event(space, record) for record in page["Records"]]
+        events = [event(space, label, record) for record in page["Records"]]
         for start in range(0, len(events), BATCH_EVENTS):
             answer = await nakadi.post(
                 f"/event-types/{EVENT_TYPE}/events",

@@ -74,7 +74,9 @@ CONTAINERS: Schema = {
         "type": "object",
         "required": ["name"],
         "properties": {
-            "name": {"not": {"enum": ["check", "consumer", "redrive", "repair", "republish"]}}
+            "name": {
+                "not": {"enum": ["check", "consumer", "redrive", "repair", "republish", "snapshot"]}
+            }
         },
     },
 }
@@ -143,6 +145,12 @@ NARROWER: Mapping[str, Schema] = {
     "repair.activeDeadlineSeconds": {"minimum": 60},
     "repair.serviceAccount.name": DNS_NAME,
     "repair.serviceAccount.annotations": STRINGS,
+    "snapshot.id": {"pattern": "^[A-Za-z0-9_.-]{0,100}$"},
+    "snapshot.parallelism": {"minimum": 1},
+    "snapshot.args": {"items": {"type": "string"}},
+    "snapshot.activeDeadlineSeconds": {"minimum": 60},
+    "snapshot.serviceAccount.name": DNS_NAME,
+    "snapshot.serviceAccount.annotations": STRINGS,
     "check.serviceAccount.name": DNS_NAME,
     "check.serviceAccount.annotations": STRINGS,
     "podAnnotations": STRINGS,

@@ -41,13 +41,14 @@ def test_the_commands_print_policies_without_a_right_to_create(
         "operate",
         "preview",
         "republish",
+        "snapshot",
         "repair",
     }
     assert actions["operate"] <= actions["run"]  # what the runbook runs by kubectl exec
     assert not actions["check"] <= actions["run"]
     assert not actions["redrive"] <= actions["run"]
     readers = {name for name, each in actions.items() if "dynamodb:BatchGetItem" in each}
-    assert readers == {"republish", "repair"}
+    assert readers == {"republish", "repair", "snapshot"}
     assert not any("Create" in action for each in actions.values() for action in each)
     assert {"dynamodb:GetRecords", "sqs:SendMessage"} <= actions["run"]
 

@@ -25,6 +25,7 @@ _FORKS.set_forkserver_preload(
         "consumer.commands.events.preview",
         "consumer.commands.events.redrive",
         "consumer.commands.events.republish",
+        "consumer.commands.events.snapshot",
         "consumer.commands.operate.gaps",
         "consumer.commands.repair.repair",
         "consumer.commands.operate.leases",

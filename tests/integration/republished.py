@@ -58,6 +58,20 @@ class Desk:
             },
         )
 
+    def create_lease_table(self) -> None:
+        self.dynamodb.create_table(
+            TableName=self.environ["CONSUMER_LEASE_TABLE"],
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[
+                {"AttributeName": "application", "AttributeType": "S"},
+                {"AttributeName": "key", "AttributeType": "S"},
+            ],
+            KeySchema=[
+                {"AttributeName": "application", "KeyType": "HASH"},
+                {"AttributeName": "key", "KeyType": "RANGE"},
+            ],
+        )
+
     def create_event_type(self, name: str, schema: Json = None) -> None:
         loose = {
             "type": "object",

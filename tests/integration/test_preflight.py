@@ -62,7 +62,8 @@ SCHEMA: dict[str, Any] = {
 def test_what_can_never_take_the_events_is_refused(
     keys_only: Cluster, name: str, members: dict[str, Any], says: str
 ) -> None:
-    properties = {**SCHEMA["properties"], "change": {"properties": {"sequence": {}}}}
+    change: dict[str, Any] = {"properties": {"sequence": {}, "stream": {}}}
+    properties = {**SCHEMA["properties"], "change": change}
     schema = {"type": "json_schema", "schema": json.dumps(SCHEMA | {"properties": properties})}
     made = definition("id") | {"name": name, "schema": schema} | members
     if made["category"] != "data":

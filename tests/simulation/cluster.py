@@ -73,7 +73,8 @@ def _start_position(scenario: Scenario) -> str:
     return datetime.fromtimestamp(wall(scenario.start), UTC).isoformat()
 
 
-def _route(name: str, limits: PublishLimits, rules: Rules) -> Route:
+def route_of(name: str, limits: PublishLimits, rules: Rules) -> Route:
+    """The route of an event type, as a worker is given it."""
     pattern = PATTERNS.get(rules.narrowing)
     asked = None if pattern is None else read_filter(pattern)
     selection = SELECTIONS.get(rules.showing)
@@ -247,7 +248,7 @@ class Cluster:
                 view_types=frozenset({ViewType.NEW_AND_OLD_IMAGES}),
             ),
             routes=tuple(
-                _route(name, scenario.limits, rules)
+                route_of(name, scenario.limits, rules)
                 for name, rules in scenario.rules_of(node.name).items()
             ),
             timing=timing,

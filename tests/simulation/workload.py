@@ -91,7 +91,8 @@ class Writer:
         stream = self._table.stream
         if written.entry is None or stream is None:
             return
-        record = world.truth.wrote(stream, picked, (before, self._kinds.get(picked)))
+        kinds = (before, self._kinds.get(picked))
+        record = world.truth.wrote(stream, picked, kinds, self._table.items.get((picked,)))
         assert record is not None
         events = list(record.events.values())
         for event in events:

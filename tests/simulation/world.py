@@ -11,8 +11,9 @@ from localdev.streams.model.streams_model import StreamsModel
 from tests.simulation.checks.age_check import AgeCheck
 from tests.simulation.checks.checkers import Checks, Violation
 from tests.simulation.checks.honesty_check import HonestyCheck
+from tests.simulation.checks.readings import Readings
 from tests.simulation.checks.truth import ShardTruth, Truth, fits, wall
-from tests.simulation.cluster import Cluster
+from tests.simulation.cluster import Cluster, route_of
 from tests.simulation.faults.careless_hand import CarelessHand
 from tests.simulation.faults.operator import Operator
 from tests.simulation.faults.random_faults import (
@@ -200,6 +201,15 @@ class World:
             self.checks.fail("unretrieved", f"{task.what}: {task.exception()!r}")
         self.over = self.well = True
         await self.cluster.bury()
+        if not self.checks.violations:
+            self.checks.readers.judge(self._readings())
+
+    def _readings(self) -> Readings:
+        """What somebody publishes of the table beside the workers, by their latest routes."""
+        scenario = self.scenario
+        rules = scenario.later_rules.items()
+        routes = [route_of(name, scenario.limits, each) for name, each in rules]
+        return Readings(self.truth, scenario, routes)
 
     async def _come_right(self) -> None:
         all_well(self)

@@ -121,6 +121,70 @@ def add_republish(republish: argparse.ArgumentParser) -> None:
     add_publishing_options(republish)
 
 
+def add_snapshot(snapshot: argparse.ArgumentParser) -> None:
+    """Add the options of `snapshot`."""
+    snapshot.description = (
+        "Publish what the whole table holds now, as data_op S, through the routes that would take"
+        " the items' INSERT. The service has to run meanwhile: what changes reaches readers by the"
+        " stream. Several processes share a snapshot by its --id, and whoever gives it again goes"
+        " on where it stands. It says first whom it reaches, what it costs and how long it takes,"
+        " and asks. The exit code is 1 if something was refused, or if it ended early: Nakadi, the"
+        " table or the lease table did not answer, publishing is stopped, or SIGTERM."
+    )
+    snapshot.add_argument(
+        "--id",
+        metavar="ID",
+        help="begin the snapshot of this name, or go on with it (default: a new name). Its rows"
+        " stay in the lease table for 35 days, and hold key values",
+    )
+    snapshot.add_argument(
+        "--again",
+        action="store_true",
+        help="begin an --id anew that has ended; to sweep readers, take a new one instead",
+    )
+    snapshot.add_argument(
+        "--segments",
+        metavar="N",
+        help="the parts of the table that processes take in turns (default: 16, more for tables"
+        " above 32 GB)",
+    )
+    snapshot.add_argument(
+        "--filter",
+        metavar="JSON",
+        help="""only items that this pattern matches, as in a route: '{"item": {"kind": {"S":"""
+        """ ["ORDER"]}}}'; all of the table is read all the same""",
+    )
+    snapshot.add_argument(
+        "--repair",
+        action="store_true",
+        help="read each item twice, and publish with read_at what was the same: this repairs"
+        " readers that follow rule 6 of docs/readers.md",
+    )
+    snapshot.add_argument(
+        "--settle",
+        metavar="SECONDS",
+        help="with --repair: the time between the two reads (default: 4); more where clocks differ"
+        " by more than a second",
+    )
+    snapshot.add_argument(
+        "--without-service",
+        action="store_true",
+        help="do not ask whether a worker reads the table's stream",
+    )
+    snapshot.add_argument(
+        "--anyway",
+        action="store_true",
+        help="begin though the service is more than ten minutes behind: readers go back in time"
+        " until it has caught up",
+    )
+    snapshot.add_argument(
+        "--count",
+        action="store_true",
+        help="with --dry-run: read the table, at full price, and count the events",
+    )
+    add_publishing_options(snapshot)
+
+
 def add_repair(repair: argparse.ArgumentParser) -> None:
     """Add the options of `repair`."""
     repair.description = (

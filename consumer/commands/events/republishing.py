@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from consumer.adapters.aws.aws import Aws
 from consumer.adapters.aws.table_scan import DynamoDbScan
 from consumer.adapters.aws.tables import DynamoDbTable
-from consumer.adapters.clock import SystemClock
+from consumer.adapters.clock import AwsClock, SystemClock
 from consumer.adapters.nakadi import Nakadi
 from consumer.commands.events.event_type_fitness import check_event_type
 from consumer.commands.events.redrive import table_of
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from consumer.core.republish.table_description import TableDescription
     from consumer.core.routes.route import Route
-    from consumer.ports import Publisher
+    from consumer.ports import Clock, Publisher
     from consumer.settings.settings import Settings
 
 CONNECTIONS = 4
@@ -65,6 +65,7 @@ READ_PART = 0.1
 class Reach:
     """What a run reaches. `readers` are the subscriptions by event type, None if not known.
 
+    `clock` has learned AWS's time: that of a read is compared with the times of changes.
     `unseen` says of event types why their definition could not be looked at.
     """
 
@@ -74,6 +75,7 @@ class Reach:
     participation: Participation
     run: Run
     readers: Mapping[str, Sequence[Subscription] | None]
+    clock: AwsClock
     unseen: Mapping[str, str] = field(default_factory=dict)
 
     def lines(self) -> Iterator[str]:
@@ -102,11 +104,12 @@ class Engine:
 
     table: DynamoDbTable
     scan: DynamoDbScan
+    units: RateLimit
     events: ItemEvents
     reader: TableReader
     reads: TwoReads
     republisher: Republisher
-    clock: SystemClock
+    clock: Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,11 @@ class Rates:
 
     read_units: float | None = None
     events: float | None = None
+
+    @property
+    def published(self) -> float:
+        """Events a second."""
+        return self.events or EVENTS_A_SECOND
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> Rates:
@@ -136,9 +144,9 @@ def look(settings: Settings, names: Sequence[str], identity: str, *, removes: bo
 
 
 async def _look(settings: Settings, names: Sequence[str], identity: str, *, removes: bool) -> Reach:
-    clock = SystemClock()
+    clock = AwsClock(SystemClock())
     chance = random.Random()  # noqa: S311 - spreads retries, guards no secret
-    async with Aws(fallback_region(settings)) as aws:
+    async with Aws(fallback_region(settings), clock) as aws:
         table = DynamoDbTable(await aws.dynamodb(CONNECTIONS), clock, _table_of(settings))
         try:
             described = await patiently("the table", table.describe, clock, chance)
@@ -160,33 +168,34 @@ async def _look(settings: Settings, names: Sequence[str], identity: str, *, remo
         raise Misconfigured(f"no route takes part: {told}")
     run = Run(identity, described.arn, described.stream)
     async with AsyncExitStack() as stack:
-        nakadis = await _nakadis(stack, settings, participation.taking, clock)
+        clients = await nakadis(stack, settings, participation.taking, clock)
         unseen = {
-            route.event_type: await check_event_type(nakadis[route.event_type], route)
+            route.event_type: await check_event_type(clients[route.event_type], route)
             for route in participation.taking
         }
-        readers = {name: await _readers(nakadi) for name, nakadi in nakadis.items()}
+        readers = {name: await _readers(nakadi) for name, nakadi in clients.items()}
     doubts = {name: why for name, why in unseen.items() if why is not None}
-    return Reach(settings, described, routes, participation, run, readers, doubts)
+    return Reach(settings, described, routes, participation, run, readers, clock, doubts)
 
 
 @asynccontextmanager
 async def opened(reach: Reach, rates: Rates, apart: float = APART_SECONDS) -> AsyncIterator[Engine]:
     """Open the engine. Two reads are `apart` by so many seconds."""
-    settings, clock = reach.settings, SystemClock()
+    settings, clock = reach.settings, reach.clock
     chance = random.Random()  # noqa: S311 - spreads retries, guards no secret
-    async with Aws(fallback_region(settings)) as aws, AsyncExitStack() as stack:
+    async with Aws(fallback_region(settings), clock) as aws, AsyncExitStack() as stack:
         dynamodb = await aws.dynamodb(CONNECTIONS)
         table = DynamoDbTable(dynamodb, clock, reach.table.name, reach.table.keys)
         taking = reach.participation.taking
         events = ItemEvents(reach.routes, reach.participation, reach.run, Shapes())
         units = RateLimit(rates.read_units or units_of(reach.table))
         reader = TableReader(table, units, clock, chance)
-        publishers: dict[str, Publisher] = {**await _nakadis(stack, settings, taking, clock)}
-        rate = RateLimit(rates.events or EVENTS_A_SECOND)
+        publishers: dict[str, Publisher] = {**await nakadis(stack, settings, taking, clock)}
+        rate = RateLimit(rates.published)
         yield Engine(
             table,
             DynamoDbScan(table, dynamodb),
+            units,
             events,
             reader,
             TwoReads(reader, events, clock, apart),
@@ -241,8 +250,8 @@ def filter_of(text: str | None) -> Filter | None:
         raise Misconfigured(f"--filter: {error}") from None
 
 
-async def _nakadis(
-    stack: AsyncExitStack, settings: Settings, routes: Sequence[Route], clock: SystemClock
+async def nakadis(
+    stack: AsyncExitStack, settings: Settings, routes: Sequence[Route], clock: Clock
 ) -> dict[str, Nakadi]:
     """Open a client for each event type."""
     found: dict[str, Nakadi] = {}

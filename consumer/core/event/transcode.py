@@ -85,8 +85,7 @@ class Transcoder:
         shapes: Shapes,
     ) -> None:
         self._format = format
-        label = Stream.from_arn(stream_arn).label
-        self._envelope = Envelope(format, format.stream_prefix + label)
+        self._envelope = Envelope(format, format.stream_prefix + Stream.from_arn(stream_arn).label)
         self._keys = OrderingKeys(format.ordering_key)
         self._eids = EidNamespace(stream_arn, format.eid_event_type)
         metadata = MetadataReader(format.metadata, format.selection)

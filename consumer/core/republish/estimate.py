@@ -9,16 +9,12 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
+from msgspec import DecodeError, json
+
 from consumer.core.republish.scan_page_size import UNIT_BYTES
 
 DOLLARS_PER_MILLION: Final = 0.125
 """Price of a million read request units on demand, in us-east-1."""
-
-DEFAULT_RCU: Final = 100.0
-"""Read units a second of a snapshot, if the table has no provisioned capacity."""
-
-PROVISIONED_PART: Final = 10
-"""A snapshot takes one of so many provisioned read units."""
 
 SEGMENT_BYTES: Final = 2 * 1024**3
 FEWEST_SEGMENTS: Final = 16
@@ -41,13 +37,6 @@ class Estimate:
         """What reading costs on demand, in us-east-1."""
         return self.read_units * DOLLARS_PER_MILLION / 1_000_000
 
-    def exceeds_half(self, retention: float) -> bool:
-        """Return whether it takes more than half of an event type's retention, in seconds.
-
-        A reader that stops meanwhile for as long may miss the first events of the snapshot.
-        """
-        return self.seconds > retention / 2
-
 
 def estimate(
     items: int, size: int, routes: int, *, twice: bool, rcu: float, max_rate: float | None
@@ -65,11 +54,26 @@ def estimate(
     return Estimate(items, size, events, units, max(units / rcu, publishing))
 
 
-def default_rcu(provisioned: float | None) -> float:
-    """Return the read units a second for a table; `provisioned` is None on demand."""
-    return DEFAULT_RCU if provisioned is None else max(1.0, provisioned / PROVISIONED_PART)
-
-
 def default_segments(size: int) -> int:
     """Return the number of segments for a table of so many bytes."""
     return max(FEWEST_SEGMENTS, min(MOST_SEGMENTS, ceil(size / SEGMENT_BYTES)))
+
+
+def exceeds_half(seconds: float, retention: float) -> bool:
+    """Return whether a snapshot takes more than half of an event type's retention, in seconds.
+
+    A reader that stands still meanwhile for as long may miss the first events of the snapshot.
+    """
+    return seconds > retention / 2
+
+
+def retention_of(definition: bytes) -> float | None:
+    """Return how many seconds an event type keeps its events, None if its definition is silent."""
+    try:
+        found: object = json.decode(definition)
+    except DecodeError:
+        return None
+    match found:
+        case {"options": {"retention_time": int() as milliseconds}} if milliseconds > 0:
+            return milliseconds / 1000
+    return None

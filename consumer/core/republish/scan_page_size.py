@@ -32,17 +32,19 @@ MEMORY: Final = 0.5
 class ScanPageSize:
     """The size of the pages of one process. `limit` is in read units a second.
 
-    `item_bytes` is the mean size by DescribeTable, None if it does not say.
+    `item_bytes` is the mean size by DescribeTable, None if it does not say. `most` is the largest
+    number of items: of small ones a page would keep who publishes them busy for long.
     """
 
-    def __init__(self, limit: RateLimit, item_bytes: float | None) -> None:
+    def __init__(self, limit: RateLimit, item_bytes: float | None, most: int = MAX_ITEMS) -> None:
         self._limit = limit
+        self._most = max(1, min(MAX_ITEMS, most))
         self._item_units = (item_bytes or UNIT_BYTES) / UNIT_BYTES
 
     def items(self, now: float) -> int:
         """Return for how many items the next page asks, at least one."""
         units = min(self._limit.rate(now) * PAGE_SECONDS, PAGE_UNITS)
-        return max(1, min(MAX_ITEMS, int(units / self._item_units)))
+        return max(1, min(self._most, int(units / self._item_units)))
 
     def learn(self, items: int, units: float) -> None:
         """Take in what a page of so many items has cost, in read units."""

@@ -1,7 +1,7 @@
 """The rows of snapshots, asked again until there is a definite answer.
 
 Rule: a write is sent again unchanged; its caller never meets an unknown outcome. That is safe, as
-the row that comes back shows whether an earlier copy took effect (`core/republish/snapshot`).
+the row that comes back shows whether an earlier copy took effect.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ LOOK_SECONDS = 2.0
 """Longest pause between two reads of the segments' rows."""
 
 SEGMENTS_AT_ONCE = {Mode.ONCE: 4, Mode.TWICE: 8}
-"""So many segments a process works on. Between two reads of a page lie seconds without a request."""
+"""So many segments a process works on: between two reads of a page lie seconds."""
 
 
 class Pages(Protocol):

@@ -116,8 +116,9 @@ class TableReader:
 
     async def _once(self, call: Callable[[], Awaitable[TableAnswer]]) -> TableAnswer:
         await self._clock.sleep(self._limit.wait(self._clock.now()))
+        sent_at = self._clock.now()  # from here on the units are paid for, not from the answer
         answer = await call()
-        self._limit.used(self._clock.now(), answer.capacity)
+        self._limit.used(sent_at, answer.capacity)
         return answer
 
     async def _failed(self, error: Retryable, sent_at: float, backoff: Backoff) -> None:

@@ -14,7 +14,8 @@ import pickle
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +25,7 @@ TURNS = 3
 """How often each directory is measured; the best counts."""
 
 _HERE = Path(__file__).parents[3]
-_MEASURE = Path(__file__).parents[1] / "measured" / "transcoding.py"
+_MEASURED = Path(__file__).parents[1] / "measured"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +51,36 @@ def measure_shapes(
 ) -> list[dict[str, Cost]]:
     """The cost of each workload, with the code in each of the directories."""
     found: list[dict[str, Cost]] = [{} for _ in directories]
-    with tempfile.TemporaryDirectory() as folder:
-        for name in names:
-            bodies = pages_of(name)
-            records = sum(body.count(b'"eventID"') for body in bodies)
-            size = sum(map(len, bodies)) / records
-            given = Path(folder) / "workload"
-            given.write_bytes(pickle.dumps((key_names(name), bodies)))
+    for name in names:
+        with _given(name) as (given, size):
             for _ in range(TURNS):
                 for directory, costs in zip(directories, found, strict=True):
-                    cost = Cost(_microseconds(directory, given), size)
+                    cost = Cost(_microseconds("transcoding.py", directory, given), size)
                     before = costs.get(name, cost)
                     costs[name] = min(before, cost, key=lambda each: each.microseconds)
     return found
 
 
-def _microseconds(directory: Path, given: Path) -> float:
+def measure_handler(name: str) -> Cost:
+    """The cost of a workload in the loop of a plain Lambda handler."""
+    with _given(name) as (given, size):
+        return Cost(_microseconds("handler.py", _HERE, given), size)
+
+
+@contextmanager
+def _given(name: str) -> Iterator[tuple[Path, float]]:
+    """A file with the pages of a workload, and the bytes of a record."""
+    bodies = pages_of(name)
+    records = sum(body.count(b'"eventID"') for body in bodies)
+    with tempfile.TemporaryDirectory() as folder:
+        given = Path(folder) / "workload"
+        given.write_bytes(pickle.dumps((key_names(name), bodies)))
+        yield given, sum(map(len, bodies)) / records
+
+
+def _microseconds(script: str, directory: Path, given: Path) -> float:
     environment: Mapping[str, str] = {**os.environ, "PYTHONPATH": str(directory)}
-    command = [sys.executable, str(_MEASURE), str(given)]
+    command = [sys.executable, str(_MEASURED / script), str(given)]
     done = subprocess.run(command, env=environment, check=True, capture_output=True, cwd="/")
     return float(json.loads(done.stdout))
 
@@ -83,6 +96,9 @@ def main() -> None:
         this, *others = (costs[name] for costs in measure_shapes([name], directories))
         line = f"{name:28} {this.microseconds:9.2f} µs {this.per_second:8,.0f}/s"
         line += f" {this.megabytes:7.1f} MB/s"
+        handler = measure_handler(name)
+        line += f"   a plain handler {handler.microseconds:9.0f} µs,"
+        line += f" {handler.microseconds / this.microseconds:.0f} times as slow"
         for other in others:
             ratio = other.microseconds / this.microseconds
             line += f"   before {other.microseconds:9.2f} µs, {ratio:.2f} times as fast"

@@ -249,6 +249,24 @@ def repair_has_room_for_its_keys(bench: Bench) -> str:
     return str(size)
 
 
+def pods_share_a_snapshot(bench: Bench) -> str:
+    """All pods have one id, a pod that was killed is replaced, and no id is no snapshot."""
+    assert not bench.case("minimal").of_kind("Job")
+    job = bench.case("snapshot").the("Job")
+    spec = job["spec"]
+    assert (spec["parallelism"], spec["completions"], spec["backoffLimit"]) == (2, 2, 3)
+    pod = spec["template"]["spec"]
+    assert pod["serviceAccountName"].endswith("-snapshot")
+    words = pod["containers"][0]["args"]
+    assert words[:4] == ["snapshot", "--yes", "--id", "stock-2026-11"]
+    values = Bench.values("snapshot")
+    others = render(bench.helm, bench.chart, values, "--set", "snapshot.id=other")
+    names = {job["metadata"]["name"], others.the("Job")["metadata"]["name"]}
+    assert len(names) == 2
+    assert all(len(name) <= 63 for name in names)
+    return ", ".join(sorted(names))
+
+
 def restarts_for_settings_only(bench: Bench) -> str:
     """Pods are replaced when their settings change, and not for a threshold of an alert."""
     values = Bench.values("minimal")

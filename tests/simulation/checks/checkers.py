@@ -19,6 +19,7 @@ from tests.simulation.checks.ahead_check import AheadCheck
 from tests.simulation.checks.calls import Calls
 from tests.simulation.checks.limits import Limits
 from tests.simulation.checks.narrowing import HIDDEN, Expected, expected_of
+from tests.simulation.checks.reader_check import ReaderCheck
 from tests.simulation.checks.rows import untold_hole, wrong_gap, wrong_start, wrong_stream_gap
 from tests.simulation.checks.seeks import is_sought
 from tests.simulation.checks.truth import EventTruth, Record, ShardTruth, Truth, wall
@@ -63,6 +64,7 @@ class Checks:
         self.orderly = scenario.orderly
         self.limits = Limits(loop, scenario, self.fail)
         self.ahead = AheadCheck(loop, truth, table, scenario, self.fail)
+        self.readers = ReaderCheck(loop, truth, scenario, self.fail)
         self.violations: list[Violation] = []
         self.calls = Calls()
         self.accepted = 0
@@ -202,6 +204,7 @@ class Checks:
         forgotten = record.ordinal < record.shard.shard.trimmed
         event.accepted += 1
         self.accepted += 1
+        self.readers.stored(worker, event, body)
         self.stored_types.add(event.event_type)
         if self._truth.is_early(record):
             self.fail("start", f"{record.sequence} of {record.shard.id} is older than the start")
@@ -286,9 +289,12 @@ class Checks:
             case _:
                 return event.poison or self._scenario.has("nakadi_refused")
 
-    def letter_stored(self, letter: DeadLetter) -> None:
+    def letter_stored(self, worker: str, letter: DeadLetter) -> None:
         if letter.sequence is not None:
-            self._lettered(letter).dead += 1
+            event = self._lettered(letter)
+            event.dead += 1
+            if letter.event is not None:
+                self.readers.lettered(worker, event, letter.event)
 
     # -- leases
 

@@ -1,13 +1,15 @@
 """What was written to the table, by shard, and what has become of each record."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import inf
 
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON, sequence_of
 from consumer.core.leases.lease import ALL_SHARDS, SEEK, Gap
 from consumer.core.shard.gap import BETWEEN_STREAMS
 from localdev.streams.errors import ServiceError
+from localdev.streams.model.item import Item
 from localdev.streams.model.record import ViewType
 from localdev.streams.model.shard import Shard as ModelShard
 from localdev.streams.model.stream import Stream as ModelStream
@@ -59,7 +61,7 @@ class EventTruth:
 class Record:
     """One change, with an event for each event type that takes it.
 
-    `kinds` are those of its item before and after it.
+    `kinds` are those of its item before and after it, `item` is the item after it.
     """
 
     sequence: int
@@ -68,6 +70,7 @@ class Record:
     key: str
     kinds: tuple[Kind, Kind]
     at: float  # epoch seconds
+    item: Item | None = None
     excused: bool = False
     sent_at: float = -inf  # loop time of the last request with an event that is objected to
     events: dict[str, EventTruth] = field(default_factory=dict)
@@ -126,6 +129,19 @@ class Truth:
         streams = self._model.streams.values()
         return next(each for each in streams if f"{each.table}/{each.label}" == stream_key)
 
+    @property
+    def streams(self) -> Collection[ModelStream]:
+        """All that there ever were."""
+        return self._model.streams.values()
+
+    @cached_property
+    def by_key(self) -> dict[str, list[Record]]:
+        """All changes of each item, in their order; asked for when nothing changes any more."""
+        found: dict[str, list[Record]] = {}
+        for record in sorted(self.records.values(), key=lambda record: record.place):
+            found.setdefault(record.key, []).append(record)
+        return found
+
     def note_shards(self) -> list[ShardTruth]:
         """Take in shards that are new in the model."""
         fresh = []
@@ -137,14 +153,16 @@ class Truth:
                     fresh.append(truth)
         return fresh
 
-    def wrote(self, stream: ModelStream, key: str, kinds: tuple[Kind, Kind]) -> Record | None:
+    def wrote(
+        self, stream: ModelStream, key: str, kinds: tuple[Kind, Kind], item: Item | None = None
+    ) -> Record | None:
         """The newest record of the stream, which has just been written."""
         for shard in stream.open_shards:
             truth = self.shards[shard.shard_id]
             if len(shard.history) > len(truth.records):
                 entry = shard.history[-1]
                 ordinal = len(truth.records)
-                record = Record(entry.sequence, truth, ordinal, key, kinds, entry.at)
+                record = Record(entry.sequence, truth, ordinal, key, kinds, entry.at, item)
                 for name in dict.fromkeys(name for rules in self._versions for name in rules):
                     expected = frozenset(
                         expected_of(rules, name, kinds) if name in rules else None
@@ -212,6 +230,11 @@ class Truth:
         """Of a stream that was over before the application first looked at the table."""
         rows = self._table.streams
         return bool(rows) and shard.stream_key not in rows and not shard.stream.enabled
+
+    def lease_counter(self, shard: ShardTruth) -> int:
+        """Return the counter of a shard's lease, which rises with every owner; 0 without a row."""
+        row = self._table.of(shard.stream_key).get(shard.id)
+        return 0 if row is None else row.counter
 
     def is_passed_by(self, stream: ModelStream) -> bool:
         """A gap row says that nothing of the stream is read."""

@@ -13,6 +13,7 @@ from tests.simulation.mutants import (
     filters,
     leases,
     liveness,
+    readers,
     reading,
     reports,
     routes,
@@ -113,6 +114,16 @@ MUTANTS: Sequence[Callable[[], None]] = (
     ahead.a_drain_drops_one_of_two_events,
     ahead.a_record_is_settled_by_one_of_two_events,
     ahead.the_mark_survives_a_seek,
+    readers.events_name_no_stream,
+    readers.readers_compare_the_sequence_alone,
+    readers.no_stream_counts_as_the_lowest,
+    readers.readers_forget_tombstones_after_a_day,
+    readers.readers_keep_what_came_last,
+    readers.readings_have_no_sequence,
+    readers.readings_have_the_highest_place,
+    readers.the_label_is_asked_for_after_the_read,
+    readers.readers_are_never_repaired,
+    readers.readers_sweep_nothing,
 )
 
 NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
@@ -168,6 +179,10 @@ NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
     ahead.a_drain_drops_one_of_two_events: frozenset({"routes"}),
     ahead.a_record_is_settled_by_one_of_two_events: frozenset({"routes"}),
     ahead.the_mark_survives_a_seek: frozenset({"routes", "seek"}),
+    readers.events_name_no_stream: frozenset({"restream"}),
+    readers.readers_compare_the_sequence_alone: frozenset({"restream"}),
+    readers.readers_forget_tombstones_after_a_day: frozenset({"poison"}),
+    readers.the_label_is_asked_for_after_the_read: frozenset({"restream"}),
 }
 """Kinds of trouble without which a fault shows nothing: seeds without them are passed over."""
 

@@ -32,7 +32,7 @@ class SimQueue:
         def effect() -> list[bool]:
             for letter, taken in zip(letters, accepted, strict=True):
                 if taken:
-                    self._checks.letter_stored(letter)
+                    self._checks.letter_stored(wire.node.name, letter)
             return accepted
 
         return await wire.call("dead_letters", effect, LIMIT)

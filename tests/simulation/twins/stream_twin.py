@@ -88,7 +88,7 @@ class SimStreams:
         self._wire = wire
         self._memory = memory
         self._empties: dict[str, int] = {}  # in a row
-        self._refused: dict[str, Counter[str]] = {}  # by shard: iterators, and how often in a row
+        self._refused: dict[str, Counter[tuple[str, int]]] = {}  # see `_note_refusal`
         self._anew: set[str] = set()  # iterators at the oldest record that nobody has read with yet
 
     async def _call(self, name: str, effect: Callable[[], T]) -> T:
@@ -224,9 +224,11 @@ class SimStreams:
         return page
 
     def _note_refusal(self, iterator: str, shard: ShardTruth) -> None:
+        """Count how often in a row an iterator is refused. Each owner may try that of the row."""
         refused = self._refused.setdefault(shard.id, Counter())
-        refused[iterator] += 1
-        if refused[iterator] == REFUSALS:
+        tried = iterator, self._service.truth.lease_counter(shard)
+        refused[tried] += 1
+        if refused[tried] == REFUSALS:
             text = f"{self._wire.node.name} clings to a refused iterator of {shard.id}"
             self._service.checks.fail("iterator", text)
 

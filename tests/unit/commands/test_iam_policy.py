@@ -177,6 +177,15 @@ def test_republish_reads_items_and_writes_nothing() -> None:
     assert allowed("republish", stream_arn=ARN) == {table: actions}
 
 
+def test_snapshot_reads_the_table_and_shares_the_work_by_rows() -> None:
+    found = allowed("snapshot", table="orders", lease_table="leases", dead_letter_queue_url=QUEUE)
+    reads, rows = ("BatchGetItem", "DescribeTable", "Scan"), ("GetItem", "Query", "UpdateItem")
+    assert found == {
+        "arn:aws:dynamodb:*:*:table/orders": {f"dynamodb:{action}" for action in reads},
+        "arn:aws:dynamodb:*:*:table/leases": {f"dynamodb:{action}" for action in rows},
+    }
+
+
 def test_repair_exports_to_one_place_and_reads_by_keys() -> None:
     given = settings(stream_arn=ARN)
     found = {

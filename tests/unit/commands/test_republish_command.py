@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from consumer import cli
+from consumer.adapters.clock import AwsClock, SystemClock
 from consumer.commands.events import republish
 from consumer.commands.events.refused_keys import RefusedKeys
 from consumer.commands.events.republish import wanted_keys
@@ -138,7 +139,16 @@ def test_it_says_whom_it_reaches() -> None:
     }
     participation = taking_part(routes, (), STREAM_ARN, removes=False)
     unseen = {"order": "no answer"}
-    reach = Reach(load_settings(LEAST), TABLE, routes, participation, RUN, readers, unseen)
+    reach = Reach(
+        load_settings(LEAST),
+        TABLE,
+        routes,
+        participation,
+        RUN,
+        readers,
+        AwsClock(SystemClock()),
+        unseen,
+    )
     assert [*reach.lines()] == [
         f"table orders, stream {LABEL}, run run-1",
         "route order: publishes to order",

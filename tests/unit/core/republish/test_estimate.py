@@ -5,9 +5,10 @@ import pytest
 from consumer.core.republish.estimate import (
     FEWEST_SEGMENTS,
     MOST_SEGMENTS,
-    default_rcu,
     default_segments,
     estimate,
+    exceeds_half,
+    retention_of,
 )
 
 
@@ -36,15 +37,28 @@ def test_an_empty_table_costs_nothing() -> None:
 
 
 def test_half_of_a_retention() -> None:
-    found = estimate(1_000, 4_096_000, 1, twice=False, rcu=1.0, max_rate=None)
-    assert found.exceeds_half(1_999.0)
-    assert not found.exceeds_half(2_000.0)
+    assert exceeds_half(1_000.5, 2_000.0)
+    assert not exceeds_half(1_000.0, 2_000.0)
 
 
-def test_defaults_follow_the_table() -> None:
-    assert default_rcu(None) == 100.0
-    assert default_rcu(250) == 25.0
-    assert default_rcu(5) == 1.0
+@pytest.mark.parametrize(
+    ("definition", "seconds"),
+    [
+        (b'{"name": "a.b", "options": {"retention_time": 345600000}}', 345_600.0),
+        (b'{"name": "a.b", "options": {"retention_time": 0}}', None),
+        (b'{"name": "a.b", "options": {}}', None),
+        (b'{"name": "a.b"}', None),
+        (b'["a.b"]', None),
+        (b"<html>", None),
+    ],
+)
+def test_a_definition_says_how_long_events_are_kept(
+    definition: bytes, seconds: float | None
+) -> None:
+    assert retention_of(definition) == seconds
+
+
+def test_the_number_of_segments_follows_the_table() -> None:
     assert default_segments(0) == FEWEST_SEGMENTS
     assert default_segments(50 * 1024**3) == 25
     assert default_segments(10**15) == MOST_SEGMENTS

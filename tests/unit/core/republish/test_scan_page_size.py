@@ -32,6 +32,11 @@ def test_the_size_of_items_is_learned() -> None:
     assert size.items(0.0) == MAX_ITEMS
 
 
+def test_small_items_do_not_make_a_page_that_takes_long_to_publish() -> None:
+    assert ScanPageSize(RateLimit(100.0), 100.0, most=300).items(0.0) == 300
+    assert ScanPageSize(RateLimit(100.0), 100.0, most=0).items(0.0) == 1
+
+
 def test_throttling_makes_pages_smaller() -> None:
     limit = RateLimit(100.0)
     size = ScanPageSize(limit, 4096.0)

@@ -1,0 +1,107 @@
+"""What a snapshot will read, publish, take and cost, before it is asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import Counter
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+from consumer.commands.events.republishing import nakadis, opened, units_of
+from consumer.commands.events.run_progress import RunProgress
+from consumer.core.reports.duration import in_words
+from consumer.core.republish.estimate import estimate, exceeds_half, retention_of
+from consumer.core.republish.item_filter import ItemFilter
+from consumer.core.republish.snapshot import Mode
+from consumer.errors import Misconfigured, Retryable, StreamUnreachable, TableNotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import TextIO
+
+    from consumer.adapters.nakadi import Nakadi
+    from consumer.commands.events.republishing import Reach
+    from consumer.commands.events.snapshot_terms import SnapshotOptions
+    from consumer.core.republish.read_item import ReadItem
+
+
+def preview(reach: Reach, options: SnapshotOptions) -> Iterator[str]:
+    """Yield the lines that say how much it is, and what is to be feared."""
+    table, rates = reach.table, options.rates
+    rcu, twice = rates.read_units or units_of(table), options.mode is Mode.TWICE
+    found = estimate(
+        table.items,
+        table.size_bytes,
+        len(reach.participation.taking),
+        twice=twice,
+        rcu=rcu,
+        max_rate=rates.published,
+    )
+    yield (
+        f"about {found.items} items of {found.bytes / 1e6:.1f} MB together (counted by DynamoDB up"
+        f" to six hours ago), {'read twice, ' if twice else ''}at most {found.events} events"
+    )
+    yield (
+        f"about {found.read_units} read units, ${found.dollars:.2f} on demand in us-east-1; at"
+        f" {rcu:g} read units and {rates.published:g} events a second about"
+        f" {in_words(found.seconds)} for one process"
+    )
+    for event_type, retention in asyncio.run(_retentions(reach)).items():
+        if retention is not None and exceeds_half(found.seconds, retention):
+            yield (
+                f"warning: {event_type} keeps events for {in_words(retention)}; that is less than"
+                " twice as long, and a reader that stands still may miss the first ones"
+            )
+
+
+async def _retentions(reach: Reach) -> dict[str, float | None]:
+    async with AsyncExitStack() as stack:
+        taking = reach.participation.taking
+        found = await nakadis(stack, reach.settings, taking, reach.clock)
+        return {name: await _retention(nakadi) for name, nakadi in found.items()}
+
+
+async def _retention(nakadi: Nakadi) -> float | None:
+    try:
+        status, body, _ = await nakadi.event_type()
+    except Retryable:
+        return None
+    return retention_of(body) if status == 200 else None
+
+
+async def count_events(reach: Reach, options: SnapshotOptions, out: TextIO) -> None:
+    """Read the table once, at full price, and say what would be published.
+
+    Raise StreamUnreachable, Misconfigured.
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+    items, table = 0, reach.table
+    async with opened(reach, options.rates) as engine:
+        progress = RunProgress(sys.stderr, engine.clock, "snapshot")
+        item_bytes = table.size_bytes / table.items if table.items else None
+        try:
+            async for page in engine.reader.scan(engine.scan, item_bytes):
+                items += len(page)
+                for item in _wanted(reach, options, page):
+                    made = engine.events.made_of(item)
+                    counts.update((event.event_type, "events") for event in made.events)
+                    counts.update((each.event_type, each.reason) for each in made.refusals)
+                progress.show(items, table.items or None, "counted")
+        except Retryable as error:
+            raise StreamUnreachable(f"table: {error}") from error
+        except TableNotFound as error:
+            raise Misconfigured(str(error)) from error
+        progress.close(items, items, "counted")
+    out.write(f"{items} items\n")
+    out.write("".join(f"{name}: {n} {what}\n" for (name, what), n in sorted(counts.items())))
+
+
+def _wanted(
+    reach: Reach, options: SnapshotOptions, items: Sequence[ReadItem]
+) -> Iterator[ReadItem]:
+    if options.filter is None:
+        yield from items
+        return
+    asked = ItemFilter(options.filter, reach.table.keys, reach.run.stream.arn)
+    yield from (item for item in items if asked.takes(item))

@@ -1,0 +1,156 @@
+"""A snapshot beside the service, while items change, with processes that are killed."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localdev.aws.process import AwsProcess
+from localdev.nakadi.process import NakadiProcess
+from tests.integration.consumer_process import ConsumerProcess, run_consumer
+from tests.integration.republished import Desk
+from tests.integration.snapshot_load import Writer, of_all, of_orders, read, table_of
+from tests.patience import PATIENCE
+
+ITEMS = 1_500
+CHANGES_A_SECOND = 60.0
+SEGMENTS = 8
+RATES = ("--rcu", "40", "--max-rate", "300")
+
+
+class Service(Desk):
+    """The desk, and a worker that reads the table's stream."""
+
+    def __init__(self, aws: AwsProcess, nakadi: NakadiProcess, folder: Path) -> None:
+        super().__init__(aws, nakadi, folder)
+        self.environ |= {
+            "CONSUMER_LEASE_TABLE": f"{self.table}-leases",
+            "CONSUMER_HTTP_HOST": "127.0.0.1",
+            "CONSUMER_HTTP_PORT": "0",
+        }
+        self.create_lease_table()
+        self.processes: list[ConsumerProcess] = []
+
+    def start(self, *words: str) -> ConsumerProcess:
+        log = self.folder / f"{words[0]}-{len(self.processes)}.log"
+        self.processes.append(ConsumerProcess(words, self.environ, log, log))
+        return self.processes[-1]
+
+    def snapshot(self, *words: str) -> tuple[int, str, str]:
+        done = run_consumer(["snapshot", *words, "--yes"], self.environ)
+        return done.returncode, done.stdout, done.stderr
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of snapshots' segments."""
+        found = self.dynamodb.query(
+            TableName=self.environ["CONSUMER_LEASE_TABLE"],
+            KeyConditionExpression="#a = :a AND begins_with(#k, :k)",
+            ExpressionAttributeNames={"#a": "application", "#k": "key"},
+            ExpressionAttributeValues={
+                ":a": {"S": self.table},
+                ":k": {"S": f"snapshot/{self.table}/first/"},
+            },
+            ConsistentRead=True,
+        )
+        return list(found["Items"])
+
+    def counted(self) -> int:
+        """The items of settled pages."""
+        return sum(int(row["items"]["N"]) for row in self.rows())
+
+    def has_counted(self, items: int) -> bool:
+        return self.counted() >= items
+
+    def until(self, true: Callable[[], bool], what: str) -> None:
+        began = time.monotonic()
+        while not true():
+            if time.monotonic() - began > PATIENCE:
+                logs = [log.read_text()[-1500:] for log in sorted(self.folder.glob("*.log"))]
+                raise AssertionError(f"not within {PATIENCE} s: {what}\n" + "\n".join(logs))
+            time.sleep(0.3)
+
+    def close(self) -> None:
+        for process in self.processes:
+            process.kill()
+            process.wait()
+        self.dynamodb.close()
+
+
+@pytest.fixture
+def service(
+    ministack: AwsProcess, nakadi_server: NakadiProcess, tmp_path: Path
+) -> Iterator[Service]:
+    made = Service(ministack, nakadi_server, tmp_path)
+    yield made
+    made.close()
+
+
+def test_readers_end_equal_to_the_table_though_processes_are_killed(service: Service) -> None:
+    writer = Writer(service, ITEMS, CHANGES_A_SECOND)
+    writer.fill()
+    service.start("run")
+    service.until(lambda: len(service.stored(service.all)) >= ITEMS, "the service has caught up")
+    words = ("snapshot", "--id", "first", "--segments", str(SEGMENTS), *RATES, "--yes")
+    with writer:
+        began_at = {name: len(service.stored(name)) for name in (service.all, service.order)}
+        for settled in (ITEMS // 5, 2 * ITEMS // 5):
+            victim = service.start(*words)
+            service.until(partial(service.has_counted, settled), "a part is settled")
+            victim.kill()
+            assert victim.wait() == -9
+        last = [service.start(*words), service.start(*words)]
+        assert [process.wait() for process in last] == [0, 0]
+    assert all(row["done"]["BOOL"] for row in service.rows())
+    assert len(service.rows()) == SEGMENTS
+    items = table_of(service)
+
+    def empty_at_first() -> Any:
+        """It knows nothing of what came before the snapshot."""
+        return read(service.stored(service.all)[began_at[service.all] :], "pk", "sk")
+
+    service.until(lambda: bool(empty_at_first() == of_all(items)), "all changes are published")
+    assert read(service.stored(service.all), "pk", "sk") == of_all(items)
+    view = service.stored(service.order)
+    assert read(view, "pk", "line") == of_orders(items)
+    assert read(view[began_at[service.order] :], "pk", "line") == of_orders(items)
+
+
+def test_the_same_id_again_over_an_unchanged_table_gives_the_same_eids(service: Service) -> None:
+    Writer(service, 200, 1.0).fill()
+    eids = []
+    for words in (("--id", "first"), ("--id", "first", "--again", "--segments", "3")):
+        before = len(service.stored(service.all))
+        code, _, errors = service.snapshot(*words, "--without-service")
+        assert code == 0, errors
+        stored = service.stored(service.all)[before:]
+        eids.append(sorted(each["metadata"]["eid"] for each in stored))
+    assert len(eids[0]) == 200
+    assert eids[0] == eids[1]
+
+
+def test_without_a_service_that_reads_the_stream_it_does_not_begin(service: Service) -> None:
+    Writer(service, 30, 1.0).fill()
+    code, _, errors = service.snapshot()
+    assert (code, errors.count("\n")) == (2, 1)
+    assert "has not begun with the table's latest stream" in errors
+    worker = service.start("run")
+    service.until(lambda: len(service.stored(service.all)) == 30, "the service has caught up")
+    assert run_consumer(["pause", "--yes"], service.environ).returncode == 0
+    code, _, errors = service.snapshot()
+    assert (code, "1 shards are paused, or will be" in errors) == (2, True), errors
+    assert run_consumer(["resume"], service.environ).returncode == 0
+    worker.kill()
+    worker.wait()
+    code, _, errors = service.snapshot()
+    assert (code, "no worker of it is alive" in errors) == (2, True), errors
+    assert {each["data_op"] for each in service.stored(service.all)} == {"C"}
+    service.start("run")
+    service.until(lambda: service.snapshot("--id", "first")[0] == 0, "a worker lives again")
+    events = service.stored(service.all)
+    assert sorted(json.dumps(each["data"]["pk"]) for each in events if each["data_op"] == "S") == (
+        sorted(json.dumps(each["data"]["pk"]) for each in events if each["data_op"] == "C")
+    )
