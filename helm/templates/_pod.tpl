@@ -30,7 +30,7 @@ initContainers:
 volumes:
   - name: tmp
     emptyDir:
-      sizeLimit: 16Mi
+      sizeLimit: {{ .tmpSize | default "16Mi" }}
   {{- with .root.Values.token.secretName }}
   - name: nakadi-token
     secret:

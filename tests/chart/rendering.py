@@ -14,7 +14,7 @@ from tests.patience import PATIENCE
 CASES = tuple(sorted((CHART / "ci").glob("*-values.yaml")))
 NAMESPACE = "shop"
 RELEASE = "orders"
-OWN_CONTAINERS = frozenset({"consumer", "redrive", "republish", "snapshot", "check"})
+OWN_CONTAINERS = frozenset({"consumer", "redrive", "republish", "repair", "snapshot", "check"})
 
 Manifest = dict[str, Any]
 

@@ -74,7 +74,9 @@ CONTAINERS: Schema = {
         "type": "object",
         "required": ["name"],
         "properties": {
-            "name": {"not": {"enum": ["check", "consumer", "redrive", "republish", "snapshot"]}}
+            "name": {
+                "not": {"enum": ["check", "consumer", "redrive", "repair", "republish", "snapshot"]}
+            }
         },
     },
 }
@@ -139,6 +141,10 @@ NARROWER: Mapping[str, Schema] = {
     "republish.activeDeadlineSeconds": {"minimum": 60},
     "republish.serviceAccount.name": DNS_NAME,
     "republish.serviceAccount.annotations": STRINGS,
+    "repair.args": {"items": {"type": "string"}},
+    "repair.activeDeadlineSeconds": {"minimum": 60},
+    "repair.serviceAccount.name": DNS_NAME,
+    "repair.serviceAccount.annotations": STRINGS,
     "snapshot.id": {"pattern": "^[A-Za-z0-9_.-]{0,100}$"},
     "snapshot.parallelism": {"minimum": 1},
     "snapshot.args": {"items": {"type": "string"}},

@@ -53,6 +53,8 @@ MISTAKES = (
      cluster_proofs.redrive_is_alone, "redrive"),
     ("jobs.yaml", "trunc 8", "trunc 0",
      cluster_proofs.a_job_runs_once_for_its_arguments, "minimal republish"),
+    ("_pod.tpl", '.tmpSize | default "16Mi"', '"16Mi"',
+     cluster_proofs.repair_has_room_for_its_keys, "repair"),
     ("jobs.yaml", "completions: {{ $given.parallelism }}", "completions: 1",
      cluster_proofs.pods_share_a_snapshot, "minimal snapshot"),
     ("deployment.yaml", "checksum/config:", "# checksum/config:",

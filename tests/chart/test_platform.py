@@ -30,16 +30,25 @@ def test_the_commands_print_policies_without_a_right_to_create(
     words = shlex.split(block("sh"))
     env = dict(word.split("=", 1) for word in words if word.startswith("CONSUMER_"))
     actions: dict[str, set[str]] = {}
-    for purpose in re.findall(r"--for (\w+) > \1\.json", block("sh")):
-        assert execute(["iam-policy", "--for", purpose], env) == 0
+    for purpose, more in re.findall(r"--for (\w+)(.*) > \1\.json", block("sh")):
+        assert execute(["iam-policy", "--for", purpose, *more.split()], env) == 0
         statements = json.loads(capfd.readouterr().out)["Statement"]
         actions[purpose] = {action for each in statements for action in each["Action"]}
-    assert actions.keys() == {"run", "redrive", "check", "operate", "preview", "republish"}
+    assert actions.keys() == {
+        "run",
+        "redrive",
+        "check",
+        "operate",
+        "preview",
+        "republish",
+        "snapshot",
+        "repair",
+    }
     assert actions["operate"] <= actions["run"]  # what the runbook runs by kubectl exec
     assert not actions["check"] <= actions["run"]
     assert not actions["redrive"] <= actions["run"]
     readers = {name for name, each in actions.items() if "dynamodb:BatchGetItem" in each}
-    assert readers == {"republish"}
+    assert readers == {"republish", "repair", "snapshot"}
     assert not any("Create" in action for each in actions.values() for action in each)
     assert {"dynamodb:GetRecords", "sqs:SendMessage"} <= actions["run"]
 

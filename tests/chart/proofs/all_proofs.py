@@ -54,6 +54,7 @@ PROOFS: tuple[Proof, ...] = (
     cluster_proofs.network_is_enough,
     cluster_proofs.redrive_is_alone,
     cluster_proofs.a_job_runs_once_for_its_arguments,
+    cluster_proofs.repair_has_room_for_its_keys,
     cluster_proofs.pods_share_a_snapshot,
     cluster_proofs.restarts_for_settings_only,
     cluster_proofs.upgrades_keep_identities,

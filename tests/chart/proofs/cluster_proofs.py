@@ -239,6 +239,16 @@ def a_job_runs_once_for_its_arguments(bench: Bench) -> str:
     return ", ".join(sorted(names))
 
 
+def repair_has_room_for_its_keys(bench: Bench) -> str:
+    """The keys of a gap are kept in a temporary file: more than the service's own /tmp holds."""
+    pod = bench.case("repair").the("Job")["spec"]["template"]["spec"]
+    assert pod["containers"][0]["args"][:4] == ["repair", "--yes", "--gap", "all"]
+    assert pod["serviceAccountName"].endswith("-repair")
+    (size,) = (each["emptyDir"]["sizeLimit"] for each in pod["volumes"] if each["name"] == "tmp")
+    assert size == "8Gi"
+    return str(size)
+
+
 def pods_share_a_snapshot(bench: Bench) -> str:
     """All pods have one id, a pod that was killed is replaced, and no id is no snapshot."""
     assert not bench.case("minimal").of_kind("Job")

@@ -131,7 +131,7 @@ def commands_are_understood(bench: Bench) -> str:
             container = own_container(spec)
             assert "command" not in container  # the image's entry point
             seen.add(_parser().parse_args(container["args"]).command)
-    assert seen == {"run", "redrive", "republish", "snapshot", "check"}
+    assert seen == {"run", "redrive", "republish", "repair", "snapshot", "check"}
     return ", ".join(sorted(seen))
 
 

@@ -331,7 +331,7 @@ def test_a_parent_that_answers_but_is_never_listed_is_a_root_after_five_listings
 
 
 def test_a_parent_that_nobody_ever_saw_is_a_gap() -> None:
-    @discovering(lambda: Bench(sweep_n=9, sweep_done=8))
+    @discovering(lambda: Bench(sweep_n=9, sweep_done=8, swept_at=77.5))
     async def check(bench: Bench) -> None:
         bench.streams.open("one", parent="gone")
         bench.streams.open("two", parent="gone")
@@ -342,6 +342,7 @@ def test_a_parent_that_nobody_ever_saw_is_a_gap() -> None:
         (gap,) = bench.table.gaps[STREAM.key].values()
         assert (gap.shard_id, gap.from_, gap.to) == ("gone", TRIM_HORIZON, None)
         assert gap.reason == "shard_gone"
+        assert gap.from_time == 77.5, "the last complete listing did not show it"
         log = [name for name, _ in bench.table.log]
         assert log.index("put_gap") < log.index("mark_parent_gone")
         counted = bench.metrics.registry.get_sample_value

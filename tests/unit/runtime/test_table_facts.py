@@ -391,5 +391,6 @@ def test_the_hole_before_a_stream_that_cannot_be_read_is_told_once() -> None:
         (gap,) = lost(fleet, holes=True)[first.key]
         assert gap.from_time == made_at(STREAM.label)
         assert fleet.table.log.count(("put_gap", ALL_SHARDS)) == 1, "its first listing never ends"
+        assert fleet.table.log.count(("read_gaps", first.key)) <= 2, "each worker looks once"
 
     of_table(check)
