@@ -170,7 +170,8 @@ class Cluster:
         return list(told["streams"])
 
     def verdict(self) -> Verdict:
-        """Hold the Nakadi log against every record ever written."""
+        """Hold the Nakadi log against every record ever written, which is asked for after it."""
+        log: list[dict[str, Any]] = self.nakadi.log(EVENT_TYPE, fields="eid,key,sequence")
         order: dict[str, int] = {}
         for stream in self.truth():
             space = uuid.uuid5(uuid.NAMESPACE_URL, stream["arn"])
@@ -178,7 +179,6 @@ class Cluster:
                 for record in shard["records"]:
                     eid = str(uuid.uuid5(space, record["eventID"]))
                     order[eid] = int(record["sequence"])
-        log: list[dict[str, Any]] = self.nakadi.log(EVENT_TYPE, fields="eid,key,sequence")
         seen: set[str] = set()
         highest: dict[str, int] = defaultdict(int)
         duplicated = out_of_order = 0
