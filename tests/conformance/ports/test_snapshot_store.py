@@ -128,6 +128,19 @@ async def test_whoever_was_taken_over_writes_nothing(store: SnapshotStore) -> No
     assert list(await store.read_segments(SNAPSHOT)) == [over]
 
 
+async def test_an_earlier_write_of_the_same_owner_that_comes_late_changes_nothing(
+    store: SnapshotStore,
+) -> None:
+    taken = FRESH.taken("me", "run-1")
+    await store.write_segment(SNAPSHOT, FRESH, taken)
+    once = taken.settled("k", COUNTS)
+    await store.write_segment(SNAPSHOT, taken, once)
+    assert await store.write_segment(SNAPSHOT, taken, taken.beating()) == once
+    stranger = replace(once, owner="other")
+    assert await store.write_segment(SNAPSHOT, stranger, stranger.beating()) == once
+    assert list(await store.read_segments(SNAPSHOT)) == [once]
+
+
 async def test_a_released_segment_is_taken_again(store: SnapshotStore) -> None:
     taken = FRESH.taken("me", "run-1")
     await store.write_segment(SNAPSHOT, FRESH, taken)
