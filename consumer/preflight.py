@@ -120,7 +120,7 @@ async def before_start(
     routes: Sequence[Route],
     view_type: ViewType,
     *,
-    first_of_roll: bool = False,
+    first_to_name: bool = False,
 ) -> Started:
     """Check all event types at the same time; log warnings for doubtful results.
 
@@ -128,8 +128,8 @@ async def before_start(
     start: it is tried again until it can be published to. One that can never take its route's
     events is unfit. Raise Misconfigured if all are.
 
-    The `first_of_roll`, a worker whose version none of the application had so far, also raises it
-    for one that takes only what workers of the version before publish: they shall go on.
+    The `first_to_name` its stream in events, which begins the roll from a version that did not,
+    also raises it for one that takes only what the workers before publish: they shall go on.
     """
     partitionings: dict[str, Partitioning] = {}
     unfit: dict[str, UnfitDefinition] = {}
@@ -153,7 +153,7 @@ async def before_start(
         for result in found.results:
             if result is found.wrong:
                 unfit[name] = UnfitDefinition(nakadi, route, view_type, result)
-                if first_of_roll and found.without_stream:
+                if first_to_name and found.without_stream:
                     halting.append(route)
             elif result.severity is not Severity.FINE:
                 log.warning("event_type_doubtful", result=result.result, action=result.remedy)

@@ -26,7 +26,7 @@ from consumer.adapters.http_server import serve_http
 from consumer.adapters.lease_table.lease_table import LeaseTable
 from consumer.adapters.nakadi import Nakadi
 from consumer.core.leases.lease import Worker
-from consumer.core.preflight.roll import begins_roll
+from consumer.core.leases.stream_place import none_named
 from consumer.core.publishing.lanes import LANE_SLOTS
 from consumer.credentials import fallback_region, tls_of, token_of
 from consumer.errors import Fatal, LeaseTableAbsent, first_in
@@ -156,11 +156,11 @@ class Service:
         store = store_of(settings.application)
         async with asyncio.TaskGroup() as tasks:
             tls = tasks.create_task(asyncio.to_thread(tls_of, settings))
-            peers = tasks.create_task(self._known_rows(store))
+            known = tasks.create_task(self._known_rows(store))
             await asyncio.sleep(0)  # both begin before the client takes its time
             client = await aws.streams(STREAM_CONNECTIONS)
         streams = DynamoDbStreams(client, dynamodb, self._clock, self._metrics)
-        workers, rows = peers.result()
+        rows = known.result()
         page = await self._find(streams, store, rows)
         await patiently(
             "the lease table",
@@ -184,8 +184,8 @@ class Service:
                     tls=tls.result(),
                 )
             )
-        first_of_roll = begins_roll(__version__, workers)
-        started = await before_start(nakadis, routes, page.view_type, first_of_roll=first_of_roll)
+        is_first = none_named(page.stream.table, rows)
+        started = await before_start(nakadis, routes, page.view_type, first_to_name=is_first)
         self._partitionings = started.partitionings
         queue = None
         if settings.dead_letter_queue_url is not None:
@@ -195,17 +195,18 @@ class Service:
         ports = Ports(streams, store, nakadis, queue, self._clock, self._chance, started.unfit)
         return ports, page
 
-    async def _known_rows(self, store: LeaseStore) -> tuple[Sequence[Worker], Sequence[StreamRow]]:
-        """Wait until the lease table answers; return this application's workers and streams."""
+    async def _known_rows(self, store: LeaseStore) -> Sequence[StreamRow]:
+        """Wait until the lease table answers; return the stream rows of this application."""
 
-        async def known_rows() -> tuple[Sequence[Worker], Sequence[StreamRow]]:
+        async def known_rows() -> Sequence[StreamRow]:
             try:
                 await store.ensure_table(create=False)
             except LeaseTableAbsent:
                 if not self._settings.lease_table_create:
                     raise
-                return (), ()
-            return await store.read_peers()
+                return ()
+            _, rows = await store.read_peers()
+            return rows
 
         return await patiently("the lease table", known_rows, self._clock, self._chance)
 

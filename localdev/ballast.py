@@ -12,7 +12,9 @@ import struct
 import sys
 from pathlib import Path
 
-SERVICES = frozenset({"dynamodb", "dynamodbstreams", "sqs", "sso", "sso-oidc", "signin", "sts"})
+SERVICES = frozenset(
+    {"dynamodb", "dynamodbstreams", "s3", "signin", "sqs", "sso", "sso-oidc", "sts"}
+)
 """What the service calls, and what the SDK's sources of credentials call."""
 
 SOURCES = frozenset({".c", ".h", ".pxd", ".pxi", ".pyi", ".pyx"})

@@ -24,6 +24,7 @@ ROLES = {
     **dict.fromkeys(("seek", "pause", "resume"), "OperateRole"),
     "redrive": "RedriveRole",
     "republish": "RepublishRole",
+    "snapshot": "SnapshotRole",
 }
 OPERATE_ROLE = "arn:aws:iam::123456789012:role/order-relay-OperateRole-1A2B3C"
 AWS = f"""#!{sys.executable}

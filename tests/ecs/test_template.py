@@ -37,7 +37,7 @@ TEXTS = dict.fromkeys(
     (ROUTES_ARN, PARAMETER_ARN), '[{"event_type": "a.b"}, {"event_type": "a.c", "otherwise": true}]'
 )
 EARLIER = {"ExistingLeaseTable": "leases-of-old", "ExistingDeadLetterQueue": "letters-of-old"}
-TASKS = ("Task", "RedriveTask", "RepublishTask", "CommandTask")
+TASKS = ("Task", "RedriveTask", "RepublishTask", "SnapshotTask", "CommandTask")
 
 
 def stack(**parameters: str) -> Stack:
@@ -139,8 +139,9 @@ def test_all_tasks_have_the_settings_of_the_service(existing: dict[str, str]) ->
     assert settings_of(container(made, "RedriveTask")) == settings
     assert settings_of(container(made, "CommandTask")) == settings
     assert settings_of(container(made, "RepublishTask")) == settings
+    assert settings_of(container(made, "SnapshotTask")) == settings
     commands = [container(made, task)["Command"] for task in TASKS]
-    assert commands == [["run"], ["redrive"], ["republish"], ["check"]]
+    assert commands == [["run"], ["redrive"], ["republish"], ["snapshot"], ["check"]]
 
 
 @pytest.mark.parametrize(
@@ -149,6 +150,7 @@ def test_all_tasks_have_the_settings_of_the_service(existing: dict[str, str]) ->
         ("TaskRole", "run", "Task"),
         ("RedriveRole", "redrive", "RedriveTask"),
         ("RepublishRole", "republish", "RepublishTask"),
+        ("SnapshotRole", "snapshot", "SnapshotTask"),
         ("CheckRole", "check", "CommandTask"),
         ("OperateRole", "operate", None),
     ],

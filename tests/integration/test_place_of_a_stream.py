@@ -11,7 +11,7 @@ import pytest
 from consumer.adapters.aws.aws import Aws
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.lease_table.lease_table import LeaseTable
-from consumer.core.leases.lease import StreamRow, Worker
+from consumer.core.leases.lease import StreamRow
 from consumer.core.stream.stream import Stream
 from tests.integration.cluster import EVENT_TYPE, Cluster, cluster, definition
 from tests.integration.consumer_process import run_consumer
@@ -25,17 +25,14 @@ def one(tmp_path: Path) -> Iterator[Cluster]:
         yield made
 
 
-async def write(
-    one: Cluster, monkeypatch: pytest.MonkeyPatch, *rows: StreamRow, version: str = ""
-) -> None:
-    """Write stream rows of the application, and the row of a worker of a version."""
+async def write(one: Cluster, monkeypatch: pytest.MonkeyPatch, *rows: StreamRow) -> None:
+    """Write stream rows of the application."""
     for name, value in one.environment().items():
         monkeypatch.setenv(name, value)
-    clock = SystemClock()
     async with Aws() as client:
         store = LeaseTable(
             await client.dynamodb(2),
-            clock,
+            SystemClock(),
             table="consumer-leases",
             application=EVENT_TYPE,
             request_seconds=5.0,
@@ -43,9 +40,23 @@ async def write(
         await store.ensure_table(create=True)
         for row in rows:
             await store.create_stream(row)
-        if version:
-            now = clock.wall()
-            await store.put_worker(Worker("w", 1, 1, (), True, False, now, now, "h", version, 10.0))
+
+
+def row_of(stream: Stream, prefix: str | None) -> StreamRow:
+    return StreamRow(
+        arn=stream.arn,
+        table=stream.table,
+        label=stream.label,
+        after=None,
+        start_position="TRIM_HORIZON",
+        started_at=None,
+        bootstrapped=True,
+        sweep_n=0,
+        sweep_done=0,
+        changes=0,
+        fingerprint=json.dumps({"event_type": EVENT_TYPE}),
+        stream_prefix=prefix,
+    )
 
 
 def refused(one: Cluster, **settings: str) -> str:
@@ -84,7 +95,7 @@ async def test_of_several_event_types_one_without_room_ends_the_first_worker_of_
         "CONSUMER_EVENT_TYPE": "",
         "CONSUMER_ROUTES": json.dumps([{"event_type": EVENT_TYPE}, {"event_type": CLOSED}]),
     }
-    await write(one, monkeypatch, version="0.1.0")
+    await write(one, monkeypatch, row_of(Stream.from_arn(one.arn), None))
     assert f"route {CLOSED}: {CLOSED}: the schema's change has no stream" in refused(
         one, **settings
     )
@@ -93,7 +104,7 @@ async def test_of_several_event_types_one_without_room_ends_the_first_worker_of_
     worker = one.start(**settings | {"CONSUMER_ROUTES": json.dumps(opened)})
     one.fill(5)
     one.until(lambda: len(one.nakadi.log("order-store.open")) == 5, "published")
-    # A worker of this version has a row now: from here on one event type stops itself.
+    # A worker of this version has started: from here on an event type stops itself.
     later = one.start(**settings)
     one.until(lambda: bool(later.events("event_type_stopped")), "stopped")
     assert worker.stop()[0] == 0
@@ -105,20 +116,8 @@ async def test_a_stream_whose_events_would_sort_below_those_of_another_is_not_re
 ) -> None:
     ours = Stream.from_arn(one.arn)
     label = "2999-01-01T00:00:00.000"
-    other = StreamRow(
-        arn=one.arn.replace(f"{ours.table}/stream/{ours.label}", f"before/stream/{label}"),
-        table="before",
-        label=label,
-        after=None,
-        start_position="TRIM_HORIZON",
-        started_at=None,
-        bootstrapped=True,
-        sweep_n=0,
-        sweep_done=0,
-        changes=0,
-        fingerprint="",
-        stream_prefix="",
-    )
+    arn = one.arn.replace(f"{ours.table}/stream/{ours.label}", f"before/stream/{label}")
+    other = row_of(Stream.from_arn(arn), "")
     silent = replace(other, label="2999-02-01T00:00:00.000", stream_prefix=None)
     await write(one, monkeypatch, other, silent)
     said = refused(one)

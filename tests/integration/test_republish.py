@@ -11,7 +11,10 @@ import pytest
 
 from localdev.aws.process import AwsProcess
 from localdev.nakadi.process import NakadiProcess
+from tests.integration.consumer_process import ConsumerProcess
 from tests.integration.republished import Desk, item, key
+from tests.patience import PATIENCE
+from tests.reference.reader import Reader
 
 PARTITION = '{"pk": {"S": "o-1"}}'
 
@@ -84,6 +87,51 @@ def test_what_is_gone_goes_to_routes_that_are_named_only(desk: Desk) -> None:
     [event] = desk.stored(desk.order)
     assert event["data_op"] == "D"
     assert [*event["data"]] == ["pk", "line", "change"]
+
+
+def test_a_reader_that_missed_changes_and_follows_rule_6_ends_with_the_table(desk: Desk) -> None:
+    """One that follows rules 1 to 5 only has a later place, and stays as it was."""
+    desk.put(item("o-1", 1, n={"N": "2"}), item("o-2", 1, n={"N": "5"}))
+    label = desk.dynamodb.describe_table(TableName=desk.table)["Table"]["LatestStreamLabel"]
+    repaired = Reader(["pk", "line"], repaired=True)
+    plain = Reader(["pk", "line"])
+    for pk, number in (("o-1", 1), ("o-2", 5), ("o-3", 7)):
+        change = {"sequence": f"{number:040}", "stream": label}
+        data = {"pk": pk, "line": 1, "kind": "ORDER", "n": number, "change": change}
+        made = {"data_op": "U", "metadata": {"occurred_at": "2026-11-01T09:30:00Z"}, "data": data}
+        repaired.take(made, 0.0)
+        plain.take(made, 0.0)
+    keys = desk.file(json.dumps(key(f"o-{number}", 1)) for number in (1, 2, 3))
+    code, _, _ = desk.republish("--keys-from", keys, "--route", "orders", "--yes")
+    assert code == 0
+    for event in desk.stored(desk.order):
+        repaired.take(event, 0.0)
+        plain.take(event, 0.0)
+    assert {found: held["n"] for found, held in repaired.items.items()} == {
+        ("o-1", 1): 2,
+        ("o-2", 1): 5,
+    }
+    assert [held["n"] for held in plain.items.values()] == [1, 5, 7]
+
+
+def test_a_signal_ends_it_soon_and_in_order(desk: Desk) -> None:
+    desk.put(*(item("o-1", number) for number in range(30)))
+    keys = desk.file(json.dumps(key("o-1", number)) for number in range(30))
+    out, errors = desk.folder / "out", desk.folder / "errors"
+    words = ["republish", "--keys-from", keys, "--max-rate", "1", "--yes"]
+    process = ConsumerProcess(words, desk.environ, out, errors)
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not desk.stored(desk.all) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.terminate()
+        assert process.wait() == 1
+    finally:
+        process.kill()
+    assert "ended early: it was called off\n" in out.read_text()
+    stored = len(desk.stored(desk.all)) + len(desk.stored(desk.order))
+    assert 0 < stored < 60
+    assert f"; {stored} events stored\n" in out.read_text()
 
 
 def test_what_is_refused_goes_to_a_file_that_can_be_given_again(desk: Desk) -> None:

@@ -53,7 +53,7 @@ def test_the_services_that_are_kept_are_those_that_are_called() -> None:
 
 
 def test_other_services_go_and_what_belongs_to_none_stays(tmp_path: Path) -> None:
-    data = environment(tmp_path, *SERVICES, "ec2", "s3")
+    data = environment(tmp_path, *SERVICES, "ec2", "lambda")
     remove(tmp_path)
     assert {each.name for each in data.iterdir()} == SERVICES | {"endpoints.json"}
     assert len(list(data.rglob("service-2.json.gz"))) == len(SERVICES)

@@ -78,7 +78,7 @@ def route_of(name: str, *, single: bool = False, filter_: object = None) -> Rout
 
 
 def start(
-    shown: dict[str, Shown], *routes: Route, first_of_roll: bool = False
+    shown: dict[str, Shown], *routes: Route, first_to_name: bool = False
 ) -> tuple[Started, float]:
     asked = routes or tuple(map(route_of, shown))
     found: list[tuple[Started, float]] = []
@@ -86,7 +86,7 @@ def start(
     async def main() -> None:
         nakadis = cast("dict[str, Nakadi]", shown)
         started = await before_start(
-            nakadis, asked, ViewType.NEW_AND_OLD_IMAGES, first_of_roll=first_of_roll
+            nakadis, asked, ViewType.NEW_AND_OLD_IMAGES, first_to_name=first_to_name
         )
         found.append((started, asyncio.get_running_loop().time()))
 
@@ -138,7 +138,7 @@ def test_without_room_for_the_stream_a_roll_ends_at_its_first_worker() -> None:
     """The workers of the version before go on, whose events it takes."""
     shown = {"b": Shown(definition()), "a": Shown(definition(NO_STREAM))}
     with pytest.raises(Misconfigured) as error:
-        start(shown, first_of_roll=True)
+        start(shown, first_to_name=True)
     assert str(error.value).startswith(
         "CONSUMER_ROUTES, route a: a: the schema's change has no stream, which events have;"
         ' add to its properties: "stream": {"type": "string"}'
@@ -148,7 +148,7 @@ def test_without_room_for_the_stream_a_roll_ends_at_its_first_worker() -> None:
 def test_what_took_no_event_of_the_version_before_halts_no_roll() -> None:
     shown = {"a": Shown(definition(CLOSED)), "b": Shown(COMPACTED), "c": Shown(definition())}
     view = route_of("a", filter_={"item": {"status": {"S": ["PAID"]}}})
-    started, _ = start(shown, view, route_of("b"), route_of("c"), first_of_roll=True)
+    started, _ = start(shown, view, route_of("b"), route_of("c"), first_to_name=True)
     assert set(started.unfit) == {"a", "b"}
 
 

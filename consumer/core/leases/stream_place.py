@@ -50,6 +50,12 @@ def said_by(row: StreamRow) -> str | None:
     return row.stream_prefix + row.label
 
 
+def none_named(table: str, rows: Iterable[StreamRow]) -> bool:
+    """Return whether the table was read, but by no worker whose events name their stream."""
+    prefixes = [row.stream_prefix for row in rows if row.table == table and row.unreadable is None]
+    return bool(prefixes) and not any(prefix is not None for prefix in prefixes)
+
+
 def highest_above(reading: Reading, rows: Iterable[StreamRow]) -> StreamRow | None:
     """Return the row whose events sort highest above those of `reading`, None if none do."""
     found = [

@@ -35,11 +35,15 @@ CALLED_OFF = "it was called off"
 
 
 class RepublishEnded(Exception):
-    """The run must end. `outcomes` are those of the items of the batch that were settled."""
+    """The run must end. `outcomes` are those of the items of the batch that were settled.
 
-    def __init__(self, why: str, outcomes: Sequence[Outcome]) -> None:
+    `stored` counts the events that are stored of the others.
+    """
+
+    def __init__(self, why: str, outcomes: Sequence[Outcome], stored: int = 0) -> None:
         super().__init__(why)
         self.outcomes = outcomes
+        self.stored = stored
 
 
 class Republisher:
@@ -98,7 +102,8 @@ class Republisher:
         await self._send(parts, sending)
         outcomes = [_outcome(pending) for pending in pendings if not pending.left]
         if self._ending is not None and len(outcomes) < len(pendings):
-            raise RepublishEnded(self._ending, outcomes)
+            stored = sum(pending.stored for pending in pendings if pending.left)
+            raise RepublishEnded(self._ending, outcomes, stored)
         return outcomes
 
     async def _send(self, parts: Sequence[Part], sending: Sequence[Dispatcher[Pending]]) -> None:

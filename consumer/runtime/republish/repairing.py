@@ -93,6 +93,7 @@ class Repairing:
         try:
             self._count(await self._republisher.publish(items))
         except RepublishEnded as ended:
+            self.report.stored += ended.stored
             self._count(ended.outcomes)
             raise
 

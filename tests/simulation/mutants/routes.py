@@ -6,6 +6,7 @@ from msgspec import Raw
 
 from consumer.core.dead_letters import letter_making
 from consumer.core.event import image, transcode
+from consumer.core.event.attribute import decode_members
 from consumer.core.event.event import Event, EventFormat, Unbuildable, Withheld
 from consumer.core.event.image import Image
 from consumer.core.event.patch import diff
@@ -17,10 +18,10 @@ from tests.simulation.mutants.plant import plant
 
 
 def exclusion_forgotten_in_the_patch() -> None:
-    def of_all(self: Image, old: Image, limit: int) -> list[bytes] | None:
-        return diff(old.attributes, self.attributes, limit)
+    def of_all(self: Image, before: Raw | None, limit: int) -> list[bytes] | None:
+        return diff(decode_members(before or Raw(b"{}")), self.attributes, limit)
 
-    plant(Image, "diff", of_all)
+    plant(Image, "patch_since", of_all)
 
 
 def exclusion_forgotten_in_letters() -> None:

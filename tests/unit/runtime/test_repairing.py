@@ -40,14 +40,21 @@ class Desk:
         self.refused: list[tuple[str, str, str]] = []
         self.seconds = 0.0
 
-    def run(self, main: Callable[[Repairing], Coroutine[Any, Any, None]]) -> RepublishReport:
+    def run(
+        self,
+        main: Callable[[Repairing], Coroutine[Any, Any, None]],
+        second: NakadiTwin | None = None,
+    ) -> RepublishReport:
+        """With a `second` Nakadi there is a second route, that publishes there."""
+        names = ("order",) if second is None else ("order", "other")
+
         async def all_of_it() -> RepublishReport:
-            order = route("order")
-            events = item_events(order, names=("order",))
+            routes = [route(name) for name in names]
+            events = item_events(*routes, names=names)
             reader = TableReader(self.table, RateLimit(10_000), self.clock, HalfChance())
             republisher = Republisher(
-                taking_part([order], ("order",), STREAM_ARN).taking,
-                {"order": self.nakadi},
+                taking_part(routes, names, STREAM_ARN).taking,
+                {"order": self.nakadi, **({} if second is None else {"other": second})},
                 events,
                 RateLimit(10_000),
                 self.clock,
@@ -159,6 +166,18 @@ def test_what_was_stored_before_the_end_is_counted(desk: Desk) -> None:
 
     desk.run(main)
     assert desk.stored == [("a", "S")]
+
+
+def test_an_event_of_an_item_that_is_not_settled_counts_as_stored(desk: Desk) -> None:
+    other = NakadiTwin()
+    other.script = lambda _: Reply(403, delay=1.0)
+
+    async def main(repairing: Repairing) -> None:
+        with pytest.raises(RepublishEnded, match="403"):
+            await repairing.publish_keys([key("a")])
+
+    report = desk.run(main, second=other)
+    assert (report.read, report.stored) == (0, 1)
 
 
 def test_a_table_that_does_not_answer_ends_it(desk: Desk) -> None:

@@ -160,6 +160,7 @@ def test_an_event_type_that_is_stopped_ends_the_run_with_nothing_in_flight(
     with pytest.raises(RepublishEnded, match=f"paid: Nakadi answered .*{status}") as ended:
         desk.publish(items(3, "PAID"))
     assert ended.value.outcomes == []
+    assert ended.value.stored == len(desk.order.stored)
     assert all(each.ended is not None for each in desk.order.requests + desk.paid.requests)
     assert len(desk.paid.requests) == 1
 

@@ -64,6 +64,17 @@ def test_what_is_equal_twice_has_the_middle_of_both_as_its_time(desk: Desk) -> N
     assert desk.table.got_at[1] - desk.table.got_at[0] >= APART_SECONDS
 
 
+def test_another_spelling_is_the_same(desk: Desk) -> None:
+    def spell(number: int) -> None:
+        tags = ["x", "y"] if number % 2 else ["y", "x"]
+        desk.table.put({**item("a"), "tags": {"SS": tags}})
+
+    desk.table.before_get = spell
+    [found] = desk.read("a")
+    assert isinstance(found, ReadItem)
+    assert desk.table.gets == [1, 1]
+
+
 def test_what_differs_is_read_again_alone(desk: Desk) -> None:
     desk.changing("b", [1, 2])
     found = desk.read("a", "b", "c")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from consumer.core.leases.lease import StreamRow
-from consumer.core.leases.stream_place import Reading, highest_above, said_by
+from consumer.core.leases.stream_place import Reading, highest_above, none_named, said_by
 from consumer.core.stream.stream import Stream
 
 EARLY, NOW, LATE = (f"2026-11-0{day}T00:00:00.000" for day in "123")
@@ -54,6 +54,16 @@ def test_the_streams_of_a_table_that_is_followed_are_read_in_their_turn(*, follo
     assert above(*rows[:2], follows=follows) is None
     lower = row("orders", EARLY, "b-"), row("orders", NOW, "b-")
     assert above(*lower, follows=follows) == f"orders/{NOW}"
+
+
+def test_whether_no_worker_so_far_named_the_stream_in_its_events() -> None:
+    before, since = row("orders", EARLY, None), row("orders", NOW)
+    assert none_named("orders", [before])
+    assert none_named("orders", [before, row("another", NOW)])
+    assert not none_named("orders", [before, since])  # of a new stream, or rolled back since then
+    assert not none_named("orders", [])
+    assert not none_named("orders", [row("another", NOW, None)])
+    assert not none_named("orders", [replace(before, unreadable="sweep")])
 
 
 def test_the_highest_one_is_named() -> None:

@@ -70,6 +70,11 @@ def test_binary_is_base64() -> None:
         read_key('{"b": {"B": "!"}}', BINARY)
 
 
+def test_a_file_may_end_with_an_empty_line() -> None:
+    lines = [b'{"pk": {"S": "a"}}\n', b"\n"]
+    assert [key.is_whole for key in read_keys(lines, TABLE)] == [False]
+
+
 def test_a_file_names_the_line_that_is_none() -> None:
     lines = [b'{"pk": {"S": "a"}, "sk": {"N": "1"}}\n', b"\n", b'{"pk": {"S": "b"}}\n', b"x\n"]
     found = read_keys(lines, TABLE)
