@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from consumer.adapters.lease_table.lease_rows import APPLICATION, KEY
-from consumer.commands.iam_policy import policy
+from consumer.commands.iam_policy import Files, policy
 from consumer.observability.embedded_metrics import EmbeddedMetrics
 from consumer.observability.metrics import Metrics
 from consumer.observability.publishing_metrics import PublishingMetrics
@@ -164,6 +164,19 @@ def test_the_roles_allow_what_the_command_prints_and_nothing_else(
     assert statements(made.resources[role]) == in_this_account(policy(settings, purpose))
     assert "ManagedPolicyArns" not in made.resources[role]
     assert task is None or made.resources[task]["TaskRoleArn"] == f"<{role}.Arn>"
+
+
+def test_repair_has_a_task_where_a_bucket_is_named() -> None:
+    assert not stack().resources.keys() & {"RepairRole", "RepairTask"}
+    made = stack(ExportBucket="my-exports")
+    settings = settings_of(container(made, "Task"))
+    expected = policy(settings, "repair", {}, Files("my-exports"))
+    assert statements(made.resources["RepairRole"]) == in_this_account(expected)
+    assert made.resources["RepairTask"]["TaskRoleArn"] == "<RepairRole.Arn>"
+    task = container(made, "RepairTask")
+    assert settings_of(task) == settings
+    assert task["Command"] == ["repair"]
+    assert not task["ReadonlyRootFilesystem"], "it keeps keys in a temporary file"
 
 
 def test_ecs_may_decrypt_a_token_that_has_a_key_of_the_customer() -> None:
