@@ -108,11 +108,13 @@ class Lease:
     def unsettled_since(self, record_at: float | None) -> float:
         """Return since when (epoch seconds) changes that are not settled may have been made.
 
-        `record_at` is the creation time of the newest record that is settled. An event type that
-        was sent back to the oldest record lacks what may be as old as the shard.
+        `record_at` is the creation time of the newest record that is settled. Where there is none,
+        changes may be older than the row: the stream kept them before it was made. So it is for an
+        event type that was sent back to the oldest record.
         """
         sent_back = self.ahead is not None and self.checkpoint == TRIM_HORIZON
-        return self.created_at if record_at is None or sent_back else record_at
+        oldest = max(0.0, self.created_at - UNREAD_SECONDS)
+        return oldest if record_at is None or sent_back else record_at
 
     @property
     def finished(self) -> bool:

@@ -557,7 +557,7 @@ def test_trimmed_records_are_a_gap_row_with_both_ends_and_reading_goes_on() -> N
     line = run_line(main, shard=shard, lease=lease)
     (gap,) = line.table.gaps[line.row.key].values()
     assert (gap.from_, gap.to, gap.reason) == (str(FIRST + 9), str(FIRST + 40), "trimmed")
-    assert (gap.from_time, gap.to_time) == (EPOCH - 90_000, EPOCH)
+    assert (gap.from_time, gap.to_time) == (EPOCH - 90_000 - 26 * 3600, EPOCH)
     assert line.metrics.gaps.labels(reason="trimmed")._value.get() == 1
     assert min(sequence_of(body) for body in line.nakadi.stored) == FIRST + 40
 

@@ -103,7 +103,7 @@ def test_a_time_that_cannot_be_compared_begins_at_the_oldest_and_tells_of_a_gap(
     unknown = after_seek(BEGUN, seek("1000"))
     time = seek("2026-11-01T09:29:00Z")
     assert effect(unknown, time) is Effect.EITHER
-    gap = Gap("s-1", "1000", None, "seek", NOW, from_time=unknown.created_at)
+    gap = Gap("s-1", "1000", None, "seek", NOW, from_time=unknown.created_at - 26 * 3600)
     assert seek_gap(unknown, time, NOW) == gap
     oldest = seek(TRIM_HORIZON)
     assert effect(unknown, oldest) is Effect.REPEATS

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from consumer.core.leases.checkpoint import LATEST, SHARD_END, TRIM_HORIZON
-from consumer.core.leases.lease import Gap, Lease, Pause, StreamRow, Worker
+from consumer.core.leases.lease import UNREAD_SECONDS, Gap, Lease, Pause, StreamRow, Worker
 from consumer.core.leases.mark import Ahead, Mark
 from consumer.core.leases.progress import Progress
 from consumer.core.leases.worker_report import WorkerReport
@@ -73,13 +73,13 @@ def test_a_mark_that_does_not_fit_its_row_says_nothing(changed: dict[str, object
 
 
 def test_what_is_not_settled_is_younger_than_the_newest_settled_record() -> None:
-    lease = Lease("s-1", None, checkpoint="400", created_at=5.0)
+    lease = Lease("s-1", None, checkpoint="400", created_at=5.0 + UNREAD_SECONDS)
     assert lease.unsettled_since(9.0) == 9.0
-    assert lease.unsettled_since(None) == 5.0
+    assert lease.unsettled_since(None) == 5.0  # the stream had it before there was a row
 
 
 def test_what_an_event_type_sent_back_lacks_may_be_as_old_as_the_shard() -> None:
-    back = Lease("s-1", None, created_at=5.0, mark=Mark(Ahead(600, ("audit",)), 0))
+    back = Lease("s-1", None, created_at=5.0 + UNREAD_SECONDS, mark=Mark(Ahead(600, ("audit",)), 0))
     assert back.unsettled_since(9.0) == 5.0
     assert replace(back, checkpoint="400").unsettled_since(9.0) == 9.0
     assert replace(back, mark=None).unsettled_since(9.0) == 9.0

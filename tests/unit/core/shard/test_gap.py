@@ -39,7 +39,7 @@ def test_an_hour_less_than_the_retention() -> None:
 
 def test_trimmed_without_ever_having_caught_up_is_a_gap() -> None:
     gap = trimmed_gap(lease(), 400, OLD, settled(None), WALL)
-    assert gap == Gap("s0", "400", None, "trimmed", WALL, None, WALL)
+    assert gap == Gap("s0", "400", None, "trimmed", WALL, None, WALL - 26 * HOURS)
 
 
 def test_trimmed_within_23_hours_of_the_tip_is_no_gap() -> None:
@@ -55,7 +55,7 @@ def test_trimmed_23_hours_after_the_tip_is_a_gap() -> None:
 def test_what_is_too_young_to_be_trimmed_by_age_is_a_gap_in_any_case() -> None:
     assert trimmed_gap(lease(), 400, WALL - SURE_SECONDS, settled(WALL - 1), WALL) is None
     gap = trimmed_gap(lease(), 400, WALL - SURE_SECONDS + 1, settled(WALL - 1), WALL)
-    assert gap == Gap("s0", "400", None, "trimmed", WALL, None, WALL)
+    assert gap == Gap("s0", "400", None, "trimmed", WALL, None, WALL - 26 * HOURS)
 
 
 def test_of_a_record_without_a_time_only_the_tip_is_known() -> None:
@@ -71,7 +71,7 @@ def test_trimmed_with_nothing_read_depends_on_the_shards_age() -> None:
     assert trimmed_gap(lease(SURE_SECONDS), None, None, settled(None), WALL) is None
     gap = trimmed_gap(lease(SURE_SECONDS + 1), None, None, settled(None), WALL)
     since = WALL - SURE_SECONDS - 1
-    assert gap == Gap("s0", TRIM_HORIZON, None, "possibly_trimmed", WALL, None, since)
+    assert gap == Gap("s0", TRIM_HORIZON, None, "possibly_trimmed", WALL, None, since - 26 * HOURS)
 
 
 def test_who_was_sent_back_counts_from_what_it_had_settled() -> None:
@@ -90,7 +90,7 @@ def test_opened_early_enough_nothing_can_be_missing() -> None:
 def test_opened_too_late_its_head_may_be_missing() -> None:
     gap = possibly_trimmed_gap(lease(SURE_SECONDS + 1), None, WALL)
     since = WALL - SURE_SECONDS - 1
-    assert gap == Gap("s0", TRIM_HORIZON, None, "possibly_trimmed", WALL, None, since)
+    assert gap == Gap("s0", TRIM_HORIZON, None, "possibly_trimmed", WALL, None, since - 26 * HOURS)
 
 
 def test_an_old_shard_that_was_at_its_tip_lately_misses_nothing() -> None:
@@ -100,13 +100,13 @@ def test_an_old_shard_that_was_at_its_tip_lately_misses_nothing() -> None:
 
 def test_a_shard_that_is_gone_is_a_gap_from_the_last_record_read() -> None:
     assert shard_gone_gap(lease(), 400, settled(), WALL) == Gap(
-        "s0", "400", None, "shard_gone", WALL, None, WALL
+        "s0", "400", None, "shard_gone", WALL, None, WALL - 26 * HOURS
     )
 
 
 def test_a_shard_that_is_gone_unread_is_a_gap_from_its_beginning() -> None:
     gone = shard_gone_gap(lease(5.0), None, settled(), WALL)
-    assert gone == Gap("s0", TRIM_HORIZON, None, "shard_gone", WALL, None, WALL - 5.0)
+    assert gone == Gap("s0", TRIM_HORIZON, None, "shard_gone", WALL, None, WALL - 5.0 - 26 * HOURS)
 
 
 def test_of_a_shard_that_nobody_saw_everything_is_missing() -> None:
@@ -154,7 +154,7 @@ def test_what_lies_behind_the_mark_is_lost_for_all() -> None:
 
 
 def test_a_gap_ends_with_the_first_record_read_behind_it() -> None:
-    gap = Gap("s0", "400", None, "trimmed", WALL, None, WALL)
+    gap = Gap("s0", "400", None, "trimmed", WALL, None, WALL - 26 * HOURS)
     assert [ends_before(gap, number, None) for number in (399, 400, 401)] == [False, False, True]
     assert ends_before(replace(gap, from_=TRIM_HORIZON), 1, None)
 
@@ -186,7 +186,7 @@ def test_what_an_event_type_sent_back_lacks_may_be_as_old_as_the_shard() -> None
     back = replace(lease(30 * HOURS), record_at=WALL - 24 * HOURS, mark=mark)
     gap = possibly_trimmed_gap(back, None, WALL)
     assert gap is not None
-    assert gap.from_time == WALL - 30 * HOURS
+    assert gap.from_time == WALL - (30 + 26) * HOURS
 
 
 def test_the_hole_between_two_streams_begins_with_the_newest_record_of_the_older_one() -> None:
