@@ -27,7 +27,8 @@ EPILOG = "Settings are CONSUMER_* environment variables; `consumer settings` exp
 
 _FOLDERS = {
     **dict.fromkeys(("leases", "gaps", "seek", "pause", "resume"), "operate."),
-    **dict.fromkeys(("redrive", "republish", "snapshot", "event-type", "preview"), "events."),
+    **dict.fromkeys(("redrive", "event-type", "preview"), "events."),
+    **dict.fromkeys(("republish", "snapshot"), "republish."),
     "repair": "repair.",
 }
 """The package of a command's module; the other modules are in `consumer.commands` itself."""

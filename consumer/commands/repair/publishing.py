@@ -9,9 +9,9 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from consumer.commands.events.republishing import opened, stop_on_signals
-from consumer.commands.events.run_progress import RunProgress
 from consumer.commands.repair.parts import opened_parts
+from consumer.commands.republish.republishing import opened, stop_on_signals
+from consumer.commands.republish.run_progress import RunProgress
 from consumer.core.repair.repair_run import RepairCounts, RepairRun
 from consumer.core.republish.item_key import identity_of
 from consumer.errors import Retryable
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from msgspec import Raw
 
     from consumer.adapters.exports.changed_keys import ChangedKeys
-    from consumer.commands.events.refused_keys import RefusedKeys
-    from consumer.commands.events.republishing import Rates, Reach
     from consumer.commands.repair.parts import Parts
     from consumer.commands.repair.spans import Span
+    from consumer.commands.republish.refused_keys import RefusedKeys
+    from consumer.commands.republish.republishing import Rates, Reach
     from consumer.core.repair.exported_change import ExportedChange
     from consumer.core.reports.republish_report import RepublishReport
     from consumer.core.republish.item_key import KeyIdentity

@@ -13,11 +13,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from consumer.adapters.exports.changed_keys import ChangedKeys
-from consumer.commands.events.refused_keys import RefusedKeys
-from consumer.commands.events.republishing import Rates, confirm, look
 from consumer.commands.repair.lost_keys import LostKeys, Wanted
 from consumer.commands.repair.publishing import mark_repaired, publish, run_of
 from consumer.commands.repair.spans import iso, spans_of
+from consumer.commands.republish.refused_keys import RefusedKeys
+from consumer.commands.republish.republishing import Rates, confirm, look
 from consumer.core.repair.export import Destination
 from consumer.core.repair.window import Restorable, reach_of
 from consumer.observability import logs
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TextIO
 
-    from consumer.commands.events.republishing import Reach
     from consumer.commands.repair.spans import Span
+    from consumer.commands.republish.republishing import Reach
     from consumer.core.repair.repair_run import RepairRun
     from consumer.core.repair.window import Reach as Windows
     from consumer.settings.settings import Settings

@@ -10,10 +10,10 @@ import pytest
 
 from consumer import cli
 from consumer.adapters.clock import AwsClock, SystemClock
-from consumer.commands.events import republish
-from consumer.commands.events.refused_keys import RefusedKeys
-from consumer.commands.events.republish import wanted_keys
-from consumer.commands.events.republishing import (
+from consumer.commands.republish import republish
+from consumer.commands.republish.refused_keys import RefusedKeys
+from consumer.commands.republish.republish import wanted_keys
+from consumer.commands.republish.republishing import (
     READ_UNITS,
     Rates,
     Reach,
@@ -21,7 +21,7 @@ from consumer.commands.events.republishing import (
     run_id,
     units_of,
 )
-from consumer.commands.events.run_progress import LINE_SECONDS, RunProgress
+from consumer.commands.republish.run_progress import LINE_SECONDS, RunProgress
 from consumer.core.republish.item_event import Refusal
 from consumer.core.republish.subscriptions import Subscription
 from consumer.core.republish.table_description import TableDescription

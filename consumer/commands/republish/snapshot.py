@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 from consumer.adapters.aws.aws import Aws
 from consumer.adapters.lease_table.lease_table_setup import ensure_table
 from consumer.adapters.lease_table.snapshot_table import SnapshotTable
-from consumer.commands.events.refused_keys import RefusedKeys
-from consumer.commands.events.republishing import confirm, look, opened, stop_on_signals
-from consumer.commands.events.service_look import check_service
-from consumer.commands.events.snapshot_preview import count_events, preview
-from consumer.commands.events.snapshot_progress import Progress
-from consumer.commands.events.snapshot_terms import SnapshotOptions
 from consumer.commands.operate.lease_reading import REQUEST_SECONDS
+from consumer.commands.republish.refused_keys import RefusedKeys
+from consumer.commands.republish.republishing import confirm, look, opened, stop_on_signals
+from consumer.commands.republish.service_look import check_service
+from consumer.commands.republish.snapshot_preview import count_events, preview
+from consumer.commands.republish.snapshot_progress import Progress
+from consumer.commands.republish.snapshot_terms import SnapshotOptions
 from consumer.core.event.occurred_at import occurred_at
 from consumer.core.republish.item_filter import ItemFilter
 from consumer.core.republish.scan_page_size import ScanPageSize
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import TextIO
 
-    from consumer.commands.events.republishing import Engine, Reach
+    from consumer.commands.republish.republishing import Engine, Reach
     from consumer.core.republish.snapshot import Snapshot
 
 CONNECTIONS = 8

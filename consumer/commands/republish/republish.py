@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from consumer.commands.events.refused_keys import RefusedKeys
-from consumer.commands.events.republishing import (
+from consumer.commands.republish.refused_keys import RefusedKeys
+from consumer.commands.republish.republishing import (
     Rates,
     Reach,
     confirm,
@@ -24,7 +24,7 @@ from consumer.commands.events.republishing import (
     run_id,
     stop_on_signals,
 )
-from consumer.commands.events.run_progress import RunProgress
+from consumer.commands.republish.run_progress import RunProgress
 from consumer.core.republish.item_filter import ItemFilter
 from consumer.core.republish.item_key import Key, NotAKey, read_key, read_keys
 from consumer.errors import Misconfigured, Retryable
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from msgspec import Raw
 
-    from consumer.commands.events.republishing import Engine
+    from consumer.commands.republish.republishing import Engine
     from consumer.core.reports.republish_report import RepublishReport
     from consumer.core.republish.read_item import ReadItem
     from consumer.core.republish.table_description import TableDescription

@@ -8,8 +8,8 @@ from collections import Counter
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-from consumer.commands.events.republishing import nakadis, opened, units_of
-from consumer.commands.events.run_progress import RunProgress
+from consumer.commands.republish.republishing import nakadis, opened, units_of
+from consumer.commands.republish.run_progress import RunProgress
 from consumer.core.reports.duration import in_words
 from consumer.core.republish.estimate import estimate, exceeds_half, retention_of
 from consumer.core.republish.item_filter import ItemFilter
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from consumer.adapters.nakadi import Nakadi
-    from consumer.commands.events.republishing import Reach
-    from consumer.commands.events.snapshot_terms import SnapshotOptions
+    from consumer.commands.republish.republishing import Reach
+    from consumer.commands.republish.snapshot_terms import SnapshotOptions
     from consumer.core.republish.read_item import ReadItem
 
 

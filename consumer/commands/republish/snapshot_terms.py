@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from consumer.commands.events.republishing import Rates, filter_of, number, run_id
+from consumer.commands.republish.republishing import Rates, filter_of, number, run_id
 from consumer.core.republish.estimate import default_segments
 from consumer.core.republish.snapshot import MAX_SEGMENTS, Mode, Snapshot, Terms
 from consumer.core.republish.taking_part import taking_part
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
 
-    from consumer.commands.events.republishing import Reach
+    from consumer.commands.republish.republishing import Reach
     from consumer.core.routes.filters.lambda_filter import Filter
 
 ID = re.compile(r"[A-Za-z0-9_.-]{1,100}")

@@ -14,7 +14,7 @@ from consumer.errors import Misconfigured
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consumer.commands.events.republishing import Reach
+    from consumer.commands.republish.republishing import Reach
     from consumer.core.leases.lease import Worker
     from consumer.ports import Clock, LeaseStore
 

@@ -21,8 +21,8 @@ from consumer.adapters.aws.table_scan import DynamoDbScan
 from consumer.adapters.aws.tables import DynamoDbTable
 from consumer.adapters.clock import AwsClock, SystemClock
 from consumer.adapters.nakadi import Nakadi
-from consumer.commands.events.event_type_fitness import check_event_type
 from consumer.commands.events.redrive import table_of
+from consumer.commands.republish.event_type_fitness import check_event_type
 from consumer.core.event.shapes import Shapes
 from consumer.core.publishing.lanes import LANE_SLOTS
 from consumer.core.republish.item_event import Run

@@ -1,0 +1,1 @@
+"""Commands that publish again what the table holds."""
