@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from consumer.commands.repair.parts import opened_parts
-from consumer.commands.republish.republishing import opened, stop_on_signals
+from consumer.commands.republish.republishing import check_prefix, opened, stop_on_signals
 from consumer.commands.republish.run_progress import RunProgress
 from consumer.core.repair.repair_run import RepairCounts, RepairRun
 from consumer.core.republish.item_key import identity_of
@@ -42,10 +42,12 @@ async def run_of(
 ) -> RepairRun:
     """Return how far the repair of this time has come, of the same routes; else a new one.
 
-    Raise StreamUnreachable.
+    Raise StreamUnreachable, Misconfigured.
     """
     routes = tuple(route.event_type for route in reach.participation.taking)
     async with opened_parts(settings, reach.table) as parts:
+        _, streams = await patiently(LEASE_TABLE, parts.gaps.read_peers, parts.clock, parts.chance)
+        check_prefix(settings, reach.run.stream.key, streams)
         found = await _of_rows(parts, reach.table.name, begin, end)
         if found is not None and found.routes == routes and not anew:
             return found

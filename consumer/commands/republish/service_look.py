@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from consumer.adapters.aws.aws import Aws
 from consumer.commands.operate.lease_reading import lease_lines, open_lease_table
+from consumer.commands.republish.republishing import check_prefix
 from consumer.core.reports.service_state import OLD_SECONDS, age_of, beating, hindrances
 from consumer.credentials import fallback_region
 from consumer.errors import Misconfigured
@@ -52,6 +53,7 @@ async def _look(reach: Reach) -> tuple[list[str], float | None]:
         before, _ = await store.read_peers()
         alive = await _alive(store, before, key, settings.lease_duration_seconds, clock)
         workers, streams = await store.read_peers()
+        check_prefix(settings, key, streams)
         row = next((row for row in streams if row.key == key), None)
         leases = await store.read_leases(key)
         commands = await store.read_commands(key, 0)

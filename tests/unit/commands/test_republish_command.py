@@ -17,11 +17,14 @@ from consumer.commands.republish.republishing import (
     READ_UNITS,
     Rates,
     Reach,
+    check_prefix,
     confirm,
     run_id,
     units_of,
 )
 from consumer.commands.republish.run_progress import LINE_SECONDS, RunProgress
+from consumer.core.leases.checkpoint import TRIM_HORIZON
+from consumer.core.leases.lease import StreamRow
 from consumer.core.republish.item_event import Refusal
 from consumer.core.republish.subscriptions import Subscription
 from consumer.core.republish.table_description import TableDescription
@@ -47,6 +50,10 @@ class Terminal(io.StringIO):
 
 def key(pk: str, sk: int) -> str:
     return json.dumps({"pk": {"S": pk}, "sk": {"N": str(sk)}})
+
+
+STREAM_ROW = StreamRow("arn", "orders", "2026", None, TRIM_HORIZON, None, True, 0, 0, 0, "f")
+PREFIXED = {"CONSUMER_TABLE": "orders", "CONSUMER_STREAM_PREFIX": "b-"}
 
 
 @pytest.mark.parametrize(
@@ -111,6 +118,22 @@ def test_without_a_file_it_is_told_on_stderr(capsys: pytest.CaptureFixture[str])
     with RefusedKeys(None) as refused:
         refused.write(wire({"pk": {"S": "a"}}), Refusal("order", "busy"))
     assert json.loads(capsys.readouterr().err)["reason"] == "busy"
+
+
+@pytest.mark.parametrize("said", [None, "b-"])
+def test_a_stream_has_the_prefix_of_its_events(said: str | None) -> None:
+    rows = [
+        replace(STREAM_ROW, stream_prefix=said),
+        replace(STREAM_ROW, table="t2", stream_prefix="c-"),
+    ]
+    check_prefix(load_settings(PREFIXED, []), STREAM_ROW.key, rows)
+
+
+@pytest.mark.parametrize("said", ["", "a-"])
+def test_with_another_prefix_nothing_is_published(said: str) -> None:
+    rows = [replace(STREAM_ROW, stream_prefix=said)]
+    with pytest.raises(Misconfigured, match=f"found 'b-', but .* have '{said}'; set that"):
+        check_prefix(load_settings(PREFIXED, []), STREAM_ROW.key, rows)
 
 
 def test_read_units_are_a_tenth_of_what_is_provisioned() -> None:
