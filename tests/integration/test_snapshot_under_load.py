@@ -132,6 +132,25 @@ def test_the_same_id_again_over_an_unchanged_table_gives_the_same_eids(service: 
     assert eids[0] == eids[1]
 
 
+def test_a_process_that_is_told_to_stop_gives_its_segments_back(service: Service) -> None:
+    Writer(service, 300, 1.0).fill()
+    words = ("snapshot", "--id", "first", "--without-service", "--yes", "--max-rate")
+    process = service.start(*words, "20")
+    service.until(partial(service.has_counted, 1), "a page is settled")
+    process.terminate()
+    assert process.wait() == 1
+    told = (service.folder / "snapshot-0.log").read_text().splitlines()[-1]
+    assert told.endswith("snapshot first has not ended: it was called off; --id first goes on")
+    assert {"owner" in row for row in service.rows()} == {False}
+    before = service.counted()
+    assert before < 300
+    assert service.start(*words, "1000").wait() == 0
+    assert service.counted() == 300
+    keys = [(each["data"]["pk"], each["data"]["sk"]) for each in service.stored(service.all)]
+    assert len(set(keys)) == 300
+    assert len(keys) - 300 <= 4 * 10  # a page of each segment at most
+
+
 def test_without_a_service_that_reads_the_stream_it_does_not_begin(service: Service) -> None:
     Writer(service, 30, 1.0).fill()
     code, _, errors = service.snapshot()

@@ -24,6 +24,7 @@ COMMANDS = (
     ("resume",),
     ("redrive",),
     ("republish",),
+    ("snapshot",),
     ("settings",),
     ("iam-policy",),
     ("event-type",),
