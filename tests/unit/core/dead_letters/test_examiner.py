@@ -116,6 +116,13 @@ def test_what_is_made_again_keeps_the_place_that_it_had(prefix: str, event_type:
     assert of.rules == HIDDEN.rules
 
 
+def test_a_record_of_no_stream_is_not_made_into_an_event() -> None:
+    """Its event would have no place among those of its key."""
+    ((outcome, why),) = published(letter(SHOWN, record=record(), stream_arn="orders"), HIDDEN)
+    assert outcome == str(RedriveOutcome.UNBUILDABLE)
+    assert why.startswith("'orders' is not the ARN of a DynamoDB stream")
+
+
 def test_without_a_record_what_other_rules_made_stays() -> None:
     ((outcome, why),) = published(letter(SHOWN), HIDDEN)
     assert outcome == "made by other rules"
