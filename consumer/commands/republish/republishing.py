@@ -42,9 +42,8 @@ from consumer.settings.routes import routes_of
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
-    from consumer.core.leases.lease import StreamRow
     from consumer.core.republish.table_description import TableDescription
     from consumer.core.routes.route import Route
     from consumer.ports import Clock, Publisher
@@ -203,20 +202,6 @@ async def opened(reach: Reach, rates: Rates, apart: float = APART_SECONDS) -> As
             Republisher(taking, publishers, events, rate, clock, chance),
             clock,
         )
-
-
-def check_prefix(settings: Settings, stream_key: str, rows: Iterable[StreamRow]) -> None:
-    """Raise Misconfigured if events of the service say something else of the stream.
-
-    `rows` are the stream rows of the application. Readers order by what is said of the stream: with
-    another prefix an item that was read would stand above, or below, all of its changes.
-    """
-    for row in rows:
-        if row.key == stream_key and row.stream_prefix not in (None, settings.stream_prefix):
-            raise Misconfigured(
-                f"CONSUMER_STREAM_PREFIX: found {settings.stream_prefix!r}, but the events of"
-                f" stream {row.key} have {row.stream_prefix!r}; set that"
-            )
 
 
 def units_of(table: TableDescription) -> float:

@@ -1,4 +1,4 @@
-"""Looks whether the service reads the table's stream, before the whole table is published."""
+"""Looks whether the service reads the table's stream, and what its events say of it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 from consumer.adapters.aws.aws import Aws
 from consumer.commands.operate.lease_reading import lease_lines, open_lease_table
-from consumer.commands.republish.republishing import check_prefix
 from consumer.core.reports.service_state import OLD_SECONDS, age_of, beating, hindrances
 from consumer.credentials import fallback_region
 from consumer.errors import Misconfigured
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from consumer.commands.republish.republishing import Reach
-    from consumer.core.leases.lease import Worker
+    from consumer.core.leases.lease import StreamRow, Worker
     from consumer.ports import Clock, LeaseStore
+    from consumer.settings.settings import Settings
 
 LOOK_SECONDS = 0.5
 """Pause between two reads of the heartbeats."""
@@ -42,6 +42,20 @@ def check_service(reach: Reach, *, anyway: bool) -> float | None:
             " up, unless they can be repaired (--anyway publishes all the same)"
         )
     return age
+
+
+def check_prefix(settings: Settings, stream_key: str, rows: Iterable[StreamRow]) -> None:
+    """Raise Misconfigured if events of the service say something else of the stream.
+
+    `rows` are the stream rows of the application. Readers order by what is said of the stream: with
+    another prefix an item that was read would stand above, or below, all of its changes.
+    """
+    for row in rows:
+        if row.key == stream_key and row.stream_prefix not in (None, settings.stream_prefix):
+            raise Misconfigured(
+                f"CONSUMER_STREAM_PREFIX: found {settings.stream_prefix!r}, but the events of"
+                f" stream {row.key} have {row.stream_prefix!r}; set that"
+            )
 
 
 async def _look(reach: Reach) -> tuple[list[str], float | None]:
