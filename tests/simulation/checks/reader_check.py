@@ -139,16 +139,19 @@ class ReaderCheck:
         Such a version reads no stream but the first; else a reader has nothing to order them by.
         """
         first = log[0].truth.record.shard.stream if log and log[0].truth is not None else None
-        named = next((line for line in log if line.worker not in self._older), None)
+
+        def unnamed(line: _Line) -> bool:
+            of_first = line.truth is not None and line.truth.record.shard.stream is first
+            return of_first and line.worker in self._older
+
+        named = next((line for line in log if not unnamed(line)), None)
         truth = None if named is None else named.truth
         rolls = truth is not None and truth.record.shard.stream is first
         for line in log:
             event = self._events.get(line.body)
             if event is None:
                 event = self._events[line.body] = orjson.loads(line.body)
-            of_first = line.truth is not None and line.truth.record.shard.stream is first
-            older = rolls and of_first and line.worker in self._older
-            yield line, _without_stream(event) if older else event
+            yield line, _without_stream(event) if rolls and unnamed(line) else event
 
     @cached_property
     def _older(self) -> "_Workers":
