@@ -122,6 +122,15 @@ def met_again(found: Gap, gap: Gap) -> Gap:
     )
 
 
+def together(known: Gap, gap: Gap) -> Gap:
+    """Return what one row says of two gaps that begin at the same place.
+
+    A loss outweighs what a seek skips. What either lacks for all event types, both do.
+    """
+    reason = gap.reason if known.reason == SEEK else known.reason
+    return replace(met_again(known, gap), reason=reason)
+
+
 def _ahead(lease: Lease, last_read: int | None) -> Ahead | None:
     """Return what was settled beyond the record from which a gap begins, as the row shows it."""
     ahead = lease.ahead

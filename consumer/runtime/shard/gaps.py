@@ -12,7 +12,7 @@ import structlog
 
 from consumer.core.backoff import Backoff
 from consumer.core.leases.lease import SEEK
-from consumer.core.shard.gap import ends_before
+from consumer.core.shard.gap import ends_before, together
 from consumer.errors import LeaseLost, Retryable
 from consumer.observability.actions import WRITE_ROW_AGAIN
 
@@ -45,7 +45,7 @@ class GapRecorder:
         self._instruments = instruments
         self._stream_key = stream_key
         self._epoch = epoch
-        self._open: dict[tuple[str, str], Gap] = {}  # whose end is not known, by from and reason
+        self._open: dict[str, Gap] = {}  # whose end is not known, by their beginning, as rows are
 
     async def record(self, gap: Gap) -> None:
         """Write the row of a gap, trying until it is stored. Raises LeaseLost.
@@ -54,8 +54,11 @@ class GapRecorder:
         more records may have been trimmed, so the end in that row is removed until it is known
         again.
         """
+        known = self._open.get(gap.from_)
+        if known is not None:
+            gap = together(known, gap)
         created = await self._write(gap, self._store.put_gap)
-        self._open[gap.from_, gap.reason] = gap
+        self._open[gap.from_] = gap
         if not created:
             log.warning(
                 "gap_met_again",

@@ -13,6 +13,7 @@ from consumer.core.shard.gap import (
     met_again,
     possibly_trimmed_gap,
     shard_gone_gap,
+    together,
     trimmed_gap,
     unfit_stream_gap,
     unlisted_stream_gap,
@@ -221,3 +222,12 @@ def test_where_no_time_is_known_the_time_it_was_found_is_the_end() -> None:
     known = replace(old, from_time=WALL - 27 * HOURS)
     assert known.changed_between == (WALL - 27 * HOURS, WALL)
     assert replace(known, to_time=WALL - 5).changed_between == (WALL - 27 * HOURS, WALL - 5)
+
+
+def test_of_two_gaps_in_one_row_the_loss_is_told_and_what_either_lacks() -> None:
+    found = Gap("s0", TRIM_HORIZON, None, "seek", WALL - 5, from_time=10.0)
+    ahead = Ahead(600, ("audit",))
+    lost = Gap("s0", TRIM_HORIZON, None, "possibly_trimmed", WALL, ahead, from_time=20.0)
+    row = Gap("s0", TRIM_HORIZON, None, "possibly_trimmed", WALL, from_time=10.0)
+    assert together(found, lost) == row
+    assert together(lost, replace(found, detected_at=WALL)) == row
