@@ -102,7 +102,8 @@ class ReaderCheck:
                 read.setdefault(line.reading.key, []).append(line.reading)
             elif line.truth is not None:
                 key = line.truth.record.key
-                if key not in last or last[key][0].record.place <= line.truth.record.place:
+                # Of two workers with other rules each may have told of it: the first one counts.
+                if key not in last or last[key][0].record.place < line.truth.record.place:
                     last[key] = line.truth, event
         items = reader.items
         for key in [*dict.fromkeys([*last, *read])]:
