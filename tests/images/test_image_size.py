@@ -12,7 +12,7 @@ pytestmark = IMAGE_TESTS
 
 MB = 1_000_000
 ABOVE_THE_BASE = 50 * MB
-OF_A_CHANGE = 3 * MB
+OF_A_CHANGE = 5 * MB
 
 
 def layers(image: str) -> list[str]:
