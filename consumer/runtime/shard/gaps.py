@@ -55,10 +55,11 @@ class GapRecorder:
         again.
         """
         known = self._open.get(gap.from_)
-        if known is not None:
-            gap = together(known, gap)
-        created = await self._write(gap, self._store.put_gap)
-        self._open[gap.from_] = gap
+        both = gap if known is None else together(known, gap)
+        # A loss replaces the row of a seek; else the row says both by itself.
+        replaces = known is not None and known.reason == SEEK
+        created = await self._write(both if replaces else gap, self._store.put_gap)
+        self._open[gap.from_] = both
         if not created:
             log.warning(
                 "gap_met_again",
