@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from consumer.adapters.aws.aws import Aws
 from consumer.adapters.aws.streams import DynamoDbStreams
 from consumer.adapters.clock import SystemClock
+from consumer.commands import confirmation
 from consumer.commands.events.stream_tip import StreamTip
 from consumer.core.event.shapes import Shapes
 from consumer.core.reports.record_preview import Previewer, summary
@@ -207,14 +208,10 @@ def live_seconds(text: str) -> int:
 
 
 def confirm(seconds: int) -> None:
-    """Ask for a typed yes. Raise Misconfigured without one."""
-    if not sys.stdin.isatty():
-        raise Misconfigured("--yes: found neither it nor a terminal, wanted one to read the stream")
-    sys.stderr.write(
+    """Ask before the stream is read. Raise Misconfigured without a yes."""
+    confirmation.confirm(
         f"This reads the stream for {seconds} s. DynamoDB lets two readers read a shard: if there"
-        " are two already, such as this service and a Lambda function, all are throttled.\n"
-        "Type yes to go on: "
+        " are two already, such as this service and a Lambda function, all are throttled.\n",
+        to="read the stream",
+        done="read",
     )
-    sys.stderr.flush()
-    if sys.stdin.readline().strip() != "yes":
-        raise Misconfigured("not confirmed, nothing was read")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-import signal
 import sys
 import time
 from contextlib import AsyncExitStack
@@ -19,15 +18,14 @@ from typing import TYPE_CHECKING
 from consumer.adapters.aws.aws import Aws
 from consumer.adapters.aws.dead_letter_source import SqsDeadLetterSource
 from consumer.adapters.clock import SystemClock
-from consumer.adapters.nakadi import Nakadi
 from consumer.commands.columns import columns
 from consumer.commands.events.redrive_list import RedriveList
 from consumer.commands.events.redrive_progress import RedriveProgress
+from consumer.commands.publishing import nakadis, stop_on_signals
 from consumer.core.dead_letters.dead_letter import REASONS
 from consumer.core.dead_letters.redrive import RedriveOutcome, Selection
-from consumer.core.publishing.lanes import LANE_SLOTS
 from consumer.core.stream.stream import Stream
-from consumer.credentials import fallback_region, tls_of, token_of
+from consumer.credentials import fallback_region
 from consumer.errors import Misconfigured
 from consumer.observability import logs
 from consumer.runtime.redrive.redrive import Redrive, RedriveJob
@@ -121,28 +119,14 @@ async def _redrive(
     chance = random.Random()  # noqa: S311 - spreads retries, guards no secret
     progress = RedriveProgress(sys.stderr, clock, job.max_messages)
     async with Aws(fallback_region(settings)) as aws, AsyncExitStack() as stack:
-        publishers: dict[str, Publisher] = {}
-        for route in job.routes:
-            nakadi = Nakadi(
-                settings.nakadi_url,
-                route.event_type,
-                token_of(settings),
-                clock,
-                concurrency=1 + LANE_SLOTS,
-                timeout=settings.publish_timeout_seconds,
-                gzip=settings.publish_gzip,
-                tls=tls_of(settings),
-            )
-            publishers[route.event_type] = await stack.enter_async_context(nakadi)
+        publishers: dict[str, Publisher] = {**await nakadis(stack, settings, job.routes, clock)}
         source = SqsDeadLetterSource(await aws.sqs(), str(settings.dead_letter_queue_url))
         if listing is None:
             redrive = Redrive(source, publishers, clock, chance, job, progress.show)
         else:
             show = listing.with_progress(progress.show)
             redrive = Redrive(source, publishers, clock, chance, job, show, listing.show)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, redrive.stop)
+        stop_on_signals(redrive.stop)
         report = await redrive.run()
         progress.close(report)
         return report

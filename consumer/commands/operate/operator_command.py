@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import getpass
 import socket
-import sys
 import time
 import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from consumer.commands import confirmation
 from consumer.commands.columns import columns
 from consumer.commands.operate.lease_reading import open_lease_table
 from consumer.core.leases.command import Action, Command
@@ -194,15 +194,9 @@ def _word(action: Action) -> str:
 
 
 def confirm(action: Action) -> None:
-    """Ask for a typed yes. Raise Misconfigured without one."""
-    if not sys.stdin.isatty():
-        raise Misconfigured(
-            f"--yes: found neither it nor a terminal, wanted one to {_word(action)}"
-        )
-    sys.stderr.write(f"{_word(action)}? Type yes to go on: ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip() != "yes":
-        raise Misconfigured("not confirmed, nothing was changed")
+    """Ask before a command is given. Raise Misconfigured without a yes."""
+    word = _word(action)
+    confirmation.confirm(f"{word}? ", to=word, done="changed")
 
 
 async def issue(store: LeaseStore, given: StreamCommand) -> Command:

@@ -9,10 +9,11 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from consumer.commands.publishing import stop_on_signals
 from consumer.commands.repair.parts import opened_parts
-from consumer.commands.republish.republishing import opened, stop_on_signals
-from consumer.commands.republish.run_progress import RunProgress
+from consumer.commands.republish.republishing import opened
 from consumer.commands.republish.service_look import check_prefix
+from consumer.commands.run_progress import RunProgress
 from consumer.core.repair.repair_run import RepairCounts, RepairRun
 from consumer.core.republish.item_key import identity_of
 from consumer.errors import Retryable

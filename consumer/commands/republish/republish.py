@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from consumer.commands.publishing import stop_on_signals
 from consumer.commands.republish.refused_keys import RefusedKeys
 from consumer.commands.republish.republishing import (
     Rates,
@@ -22,9 +23,8 @@ from consumer.commands.republish.republishing import (
     look,
     opened,
     run_id,
-    stop_on_signals,
 )
-from consumer.commands.republish.run_progress import RunProgress
+from consumer.commands.run_progress import RunProgress
 from consumer.core.republish.item_filter import ItemFilter
 from consumer.core.republish.item_key import Key, NotAKey, read_key, read_keys
 from consumer.errors import Misconfigured, Retryable

@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-import signal
-import sys
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,11 +18,11 @@ from consumer.adapters.aws.aws import Aws
 from consumer.adapters.aws.table_scan import DynamoDbScan
 from consumer.adapters.aws.tables import DynamoDbTable
 from consumer.adapters.clock import AwsClock, SystemClock
-from consumer.adapters.nakadi import Nakadi
+from consumer.commands import confirmation
 from consumer.commands.events.redrive import table_of
+from consumer.commands.publishing import nakadis
 from consumer.commands.republish.event_type_fitness import check_event_type
 from consumer.core.event.shapes import Shapes
-from consumer.core.publishing.lanes import LANE_SLOTS
 from consumer.core.republish.item_event import Run
 from consumer.core.republish.item_events import ItemEvents
 from consumer.core.republish.rate_limit import RateLimit
@@ -32,7 +30,7 @@ from consumer.core.republish.subscriptions import Subscription, subscriptions_of
 from consumer.core.republish.taking_part import Participation, taking_part, unknown_names
 from consumer.core.routes.filters.lambda_filter import Filter, read_filter_json
 from consumer.core.routes.language.bad_pattern import BadPattern
-from consumer.credentials import fallback_region, tls_of, token_of
+from consumer.credentials import fallback_region
 from consumer.errors import Misconfigured, Retryable, TableNotFound
 from consumer.find_stream import check_ordering_attributes, patiently
 from consumer.runtime.republish.publishing import Republisher
@@ -42,8 +40,9 @@ from consumer.settings.routes import routes_of
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
+    from consumer.adapters.nakadi import Nakadi
     from consumer.core.republish.table_description import TableDescription
     from consumer.core.routes.route import Route
     from consumer.ports import Clock, Publisher
@@ -211,21 +210,9 @@ def units_of(table: TableDescription) -> float:
     return max(1.0, table.read_capacity * READ_PART)
 
 
-def stop_on_signals(stop: Callable[[], None]) -> None:
-    """Have `stop` called at SIGTERM and SIGINT, by the loop that runs."""
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-
-
 def confirm(question: str) -> None:
-    """Ask for a typed yes. Raise Misconfigured without one."""
-    if not sys.stdin.isatty():
-        raise Misconfigured("--yes: found neither it nor a terminal, wanted one to publish")
-    sys.stderr.write(f"{question} Type yes to go on: ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip() != "yes":
-        raise Misconfigured("not confirmed, nothing was published")
+    """Ask before anything is published. Raise Misconfigured without a yes."""
+    confirmation.confirm(f"{question} ", to="publish", done="published")
 
 
 def number(option: str, text: str | None) -> float | None:
@@ -248,26 +235,6 @@ def filter_of(text: str | None) -> Filter | None:
         return read_filter_json(text)
     except BadPattern as error:
         raise Misconfigured(f"--filter: {error}") from None
-
-
-async def nakadis(
-    stack: AsyncExitStack, settings: Settings, routes: Sequence[Route], clock: Clock
-) -> dict[str, Nakadi]:
-    """Open a client for each event type."""
-    found: dict[str, Nakadi] = {}
-    for route in routes:
-        nakadi = Nakadi(
-            settings.nakadi_url,
-            route.event_type,
-            token_of(settings),
-            clock,
-            concurrency=1 + LANE_SLOTS,
-            timeout=settings.publish_timeout_seconds,
-            gzip=settings.publish_gzip,
-            tls=tls_of(settings),
-        )
-        found[route.event_type] = await stack.enter_async_context(nakadi)
-    return found
 
 
 async def _readers(nakadi: Nakadi) -> Sequence[Subscription] | None:

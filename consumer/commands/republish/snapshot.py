@@ -17,8 +17,9 @@ from consumer.adapters.aws.aws import Aws
 from consumer.adapters.lease_table.lease_table_setup import ensure_table
 from consumer.adapters.lease_table.snapshot_table import SnapshotTable
 from consumer.commands.operate.lease_reading import REQUEST_SECONDS
+from consumer.commands.publishing import stop_on_signals
 from consumer.commands.republish.refused_keys import RefusedKeys
-from consumer.commands.republish.republishing import confirm, look, opened, stop_on_signals
+from consumer.commands.republish.republishing import confirm, look, opened
 from consumer.commands.republish.service_look import check_service
 from consumer.commands.republish.snapshot_preview import count_events, preview
 from consumer.commands.republish.snapshot_progress import Progress

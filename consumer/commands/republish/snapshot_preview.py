@@ -8,8 +8,9 @@ from collections import Counter
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-from consumer.commands.republish.republishing import nakadis, opened, units_of
-from consumer.commands.republish.run_progress import RunProgress
+from consumer.commands.publishing import nakadis
+from consumer.commands.republish.republishing import opened, units_of
+from consumer.commands.run_progress import RunProgress
 from consumer.core.reports.duration import in_words
 from consumer.core.republish.estimate import estimate, exceeds_half, retention_of
 from consumer.core.republish.item_filter import ItemFilter

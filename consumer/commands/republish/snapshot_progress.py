@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TextIO
 
-from consumer.commands.republish.run_progress import RunProgress
+from consumer.commands.run_progress import RunProgress
 from consumer.core.reports.duration import in_words
 
 if TYPE_CHECKING:

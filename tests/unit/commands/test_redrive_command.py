@@ -8,7 +8,8 @@ import pytest
 from consumer import cli
 from consumer.commands.events.redrive import known, positive, since, summary, table_of
 from consumer.commands.events.redrive_list import RedriveList
-from consumer.commands.events.redrive_progress import BAR_SECONDS, LINE_SECONDS, RedriveProgress
+from consumer.commands.events.redrive_progress import RedriveProgress
+from consumer.commands.run_progress import BAR_SECONDS, LINE_SECONDS
 from consumer.core.dead_letters.redrive import RedriveOutcome
 from consumer.core.reports.letter_line import HEADER
 from consumer.core.reports.redrive_report import NAMED, RedriveReport

@@ -21,8 +21,8 @@ from consumer.commands.republish.republishing import (
     run_id,
     units_of,
 )
-from consumer.commands.republish.run_progress import LINE_SECONDS, RunProgress
 from consumer.commands.republish.service_look import check_prefix
+from consumer.commands.run_progress import LINE_SECONDS, RunProgress
 from consumer.core.leases.checkpoint import TRIM_HORIZON
 from consumer.core.leases.lease import StreamRow
 from consumer.core.republish.item_event import Refusal

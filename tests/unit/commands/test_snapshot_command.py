@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from consumer import cli
-from consumer.commands.republish.run_progress import LINE_SECONDS
 from consumer.commands.republish.snapshot import summary
 from consumer.commands.republish.snapshot_progress import Progress
 from consumer.commands.republish.snapshot_terms import SnapshotOptions
+from consumer.commands.run_progress import LINE_SECONDS
 from consumer.core.republish.snapshot import Counts, Mode, Snapshot, Terms
 from consumer.errors import Misconfigured
 from consumer.runtime.republish.snapshot_run import SnapshotProgress

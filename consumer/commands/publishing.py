@@ -1,0 +1,47 @@
+"""What commands that publish have in common: clients for event types, and how they are ended."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING
+
+from consumer.adapters.nakadi import Nakadi
+from consumer.core.publishing.lanes import LANE_SLOTS
+from consumer.credentials import tls_of, token_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from contextlib import AsyncExitStack
+
+    from consumer.core.routes.route import Route
+    from consumer.ports import Clock
+    from consumer.settings.settings import Settings
+
+
+async def nakadis(
+    stack: AsyncExitStack, settings: Settings, routes: Iterable[Route], clock: Clock
+) -> dict[str, Nakadi]:
+    """Open a client for each event type, which sends one request at a time beside its lanes."""
+    found: dict[str, Nakadi] = {}
+    tls = tls_of(settings)
+    for route in routes:
+        nakadi = Nakadi(
+            settings.nakadi_url,
+            route.event_type,
+            token_of(settings),
+            clock,
+            concurrency=1 + LANE_SLOTS,
+            timeout=settings.publish_timeout_seconds,
+            gzip=settings.publish_gzip,
+            tls=tls,
+        )
+        found[route.event_type] = await stack.enter_async_context(nakadi)
+    return found
+
+
+def stop_on_signals(stop: Callable[[], None]) -> None:
+    """Have `stop` called at SIGTERM and SIGINT, by the loop that runs."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
