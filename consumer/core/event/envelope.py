@@ -95,3 +95,17 @@ class Envelope:
         if omitted:
             rest += b',"patch_omitted":true'
         return self._plain % (*head, record.sequence, rest)
+
+    def body_of_reading(
+        self, operation: str, eid: str, read_at: float, content: ItemContent, members: bytes
+    ) -> bytes:
+        """Return the event of an item that was read at `read_at` (epoch seconds), as JSON.
+
+        It has the lowest place of its stream, and no patch. `members` are further members of
+        `change`, each after a comma. Business events are not made of what was read.
+        """
+        item = content.item
+        comma = b"," if item or not self._is_flat else b""
+        at = occurred_at(read_at).encode()
+        head = (eid.encode(), at, content.metadata, operation.encode(), item, comma)
+        return self._plain % (*head, 0, members)

@@ -106,6 +106,16 @@ class EventFormat:
         has_one = self.change or self.category is Category.DATA
         return self.change_field if has_one else None
 
+    @property
+    def reserved(self) -> tuple[str, ...]:
+        """The names beside the item's own that its events need themselves, each once."""
+        needed: tuple[str | None, ...] = ()
+        if self.category is Category.BUSINESS:
+            needed = ("metadata", self.change_member)
+        elif self.layout is Layout.FLAT:
+            needed = (self.patch_member, self.change_member)
+        return tuple(dict.fromkeys(name for name in needed if name is not None))
+
     def key_name(self, key: str) -> str | None:
         """Return the name under which items have a key attribute of the table, None if not at all.
 

@@ -1,5 +1,7 @@
 """The errors for data of which no event can be made."""
 
+from collections.abc import Collection, Iterable
+
 
 class MalformedItem(ValueError):
     """A part of a stream record of which no event can be made.
@@ -11,3 +13,10 @@ class MalformedItem(ValueError):
 
 class ReservedAttribute(MalformedItem):
     """An attribute has a name that the event has for another attribute or member."""
+
+
+def check_names(names: Collection[str], reserved: Iterable[str]) -> None:
+    """Raise ReservedAttribute if a name is taken that the event needs itself."""
+    for name in reserved:
+        if name in names:
+            raise ReservedAttribute(f"attribute {name!r}: the event itself needs this name")

@@ -5,7 +5,7 @@ number or string, so every digit and every escape stays as DynamoDB wrote it, an
 always gives the same bytes.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import Raw, Struct
 
@@ -17,14 +17,13 @@ from consumer.core.event.event import (
     Crossing,
     Event,
     EventFormat,
-    Layout,
     Unbuildable,
     UnbuildableReason,
     Withheld,
 )
 from consumer.core.event.event_metadata import NO_METADATA, EventMetadata, MetadataReader
 from consumer.core.event.image import Image, read_image
-from consumer.core.event.malformed import MalformedItem, ReservedAttribute
+from consumer.core.event.malformed import MalformedItem, ReservedAttribute, check_names
 from consumer.core.event.occurred_at import epoch_seconds
 from consumer.core.event.ordering_key import OrderingKeys
 from consumer.core.event.selection.business_body import body_members
@@ -93,12 +92,7 @@ class Transcoder:
         self._shapes = shapes.of(less(format.selection, metadata.attributes))
         self._is_business = format.category is Category.BUSINESS
         self._keeps_records = format.reshapes
-        needed: tuple[str | None, ...] = ()
-        if self._is_business:
-            needed = ("metadata", format.change_member)
-        elif format.layout is Layout.FLAT:
-            needed = (format.patch_member, format.change_member)
-        self._reserved = dict.fromkeys(name for name in needed if name is not None).keys()
+        self._reserved = frozenset(format.reserved)
 
     def event_of(
         self,
@@ -193,7 +187,7 @@ class Transcoder:
             item = self._needed("NewImage", record.new_image)
         names = item.names
         if not self._reserved.isdisjoint(names):
-            self._refuse(names)
+            check_names(names, self._format.reserved)
         draft.item = item
 
     def _read_business(self, draft: _Draft) -> None:
@@ -202,10 +196,10 @@ class Transcoder:
             raise MalformedItem("a business event is made of an INSERT and its NewImage only")
         if self._format.body is None:
             draft.item = self._needed("NewImage", record.new_image)
-            self._refuse(draft.item.names)
+            check_names(draft.item.names, self._format.reserved)
             return
         members = body_members(record.new_image, self._format.body, self._shapes.selector)
-        self._refuse(members)
+        check_names(members, self._format.reserved)
         draft.members = joined(members)
 
     def _compare(self, draft: _Draft) -> None:
@@ -272,12 +266,6 @@ class Transcoder:
             draft.crossing,
             left_out=draft.metadata.left_out,
         )
-
-    def _refuse(self, names: Collection[str]) -> None:
-        """Raise ReservedAttribute if a name is taken that the event needs itself."""
-        for name in self._reserved:
-            if name in names:
-                raise ReservedAttribute(f"attribute {name!r}: the event itself needs this name")
 
     def _needed(self, name: str, text: Raw | None) -> Image:
         image = read_image(text, self._shapes)

@@ -10,35 +10,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec import json
 
 from consumer.core.event.attribute import decode_members
 from consumer.core.event.eid import EidNamespace
-from consumer.core.event.event import DETAIL_CHARACTERS, Event, Layout
-from consumer.core.event.event_metadata import NO_METADATA, EventMetadata, MetadataReader
+from consumer.core.event.envelope import Envelope, ItemContent
+from consumer.core.event.event import DETAIL_CHARACTERS, Event
+from consumer.core.event.event_metadata import NO_METADATA, MetadataReader
 from consumer.core.event.image import read_image
-from consumer.core.event.malformed import MalformedItem, ReservedAttribute
+from consumer.core.event.malformed import MalformedItem, ReservedAttribute, check_names
 from consumer.core.event.occurred_at import epoch_seconds, occurred_at
 from consumer.core.event.ordering_key import OrderingKeys
 from consumer.core.event.selection.selection import less
 from consumer.core.republish.canonical import canonical
-from consumer.core.stream.record import SEQUENCE_DIGITS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from consumer.core.event.event import EventFormat
     from consumer.core.event.image import Image
     from consumer.core.event.shapes import Shapes
     from consumer.core.republish.read_item import ReadItem
     from consumer.core.stream.stream import Stream
-
-_HEAD: Final = (
-    b'{"metadata":{"eid":"%b","occurred_at":"%b"%b},"data_type":%b,"data_op":"%b","data":{%b'
-)
-_CHANGE: Final = b'%b:{"sequence":"' + b"0" * SEQUENCE_DIGITS + b'","stream":%b,"snapshot":%b'
 
 TOO_DEEP = "its item is nested too deeply"
 
@@ -76,14 +69,8 @@ class ItemEventMaker:
         metadata = MetadataReader(form.metadata, form.selection)
         self._metadata = metadata if metadata.attributes else None
         self._shapes = shapes.of(less(form.selection, metadata.attributes))
-        self._data_type = json.encode(form.data_type)
-        self._change = _CHANGE % (
-            json.encode(form.change_field),
-            json.encode(form.stream_prefix + run.stream.label),
-            json.encode(run.id),
-        )
-        members = (form.patch_member, form.change_member) if form.layout is Layout.FLAT else ()
-        self._reserved = tuple(name for name in members if name is not None)
+        self._envelope = Envelope(form, form.stream_prefix + run.stream.label)
+        self._snapshot = b',"snapshot":' + json.encode(run.id)
 
     def event_of(self, item: ReadItem) -> Event | Refusal:
         """Return the event of an item, or why there is none."""
@@ -114,9 +101,14 @@ class ItemEventMaker:
         if self._metadata is not None and item.item is not None:
             metadata = self._metadata.read(item.item)
         image = self._image(item)
-        self._refuse(image.names)
+        check_names(image.names, self._format.reserved)
         eid = metadata.eid or self._eid(item, image)
-        body = self._body(item, eid, occurred_at(made_at).encode(), metadata, image.members())
+        content = ItemContent(image.members(), None, metadata=metadata.members)
+        operation = "D" if item.item is None else "S"
+        members = self._snapshot
+        if item.twice:
+            members += b',"read_at":"%b"' % occurred_at(made_at).encode()
+        body = self._envelope.body_of_reading(operation, eid, made_at, content, members)
         if len(body) > self._format.event_bytes:
             return self._refusal("too_large", f"its event has {len(body)} bytes")
         return Event(0, key, eid, body, made_at, left_out=metadata.left_out)
@@ -133,22 +125,6 @@ class ItemEventMaker:
     def _eid(self, item: ReadItem, image: Image) -> str:
         digest = sha256(canonical(image.shown)).hexdigest()
         return self._eids.eid(canonical(decode_members(item.keys)).decode() + digest)
-
-    def _body(
-        self, item: ReadItem, eid: str, at: bytes, metadata: EventMetadata, members: bytes
-    ) -> bytes:
-        shown = members if self._format.layout is Layout.FLAT else b'"item":{%b}' % members
-        operation = b"D" if item.item is None else b"S"
-        parts = (eid.encode(), at, metadata.members, self._data_type, operation, shown)
-        read_at = b',"read_at":"%b"' % at if item.twice else b""
-        comma = b"," if shown else b""
-        return b"%b%b%b%b}}}" % (_HEAD % parts, comma, self._change, read_at)
-
-    def _refuse(self, names: Collection[str]) -> None:
-        """Raise ReservedAttribute if a name is taken that the event needs itself."""
-        for name in self._reserved:
-            if name in names:
-                raise ReservedAttribute(f"attribute {name!r}: the event itself needs this name")
 
     def _refusal(self, reason: str, detail: str) -> Refusal:
         return Refusal(self._event_type, reason, detail[:DETAIL_CHARACTERS])

@@ -2,9 +2,9 @@
 
 from random import Random
 
-from consumer.core.event.envelope import Envelope
+from consumer.core.event.envelope import Envelope, ItemContent
 from consumer.core.event.event import EventFormat
-from consumer.core.republish import item_event
+from consumer.core.stream.record import SEQUENCE_DIGITS
 from tests.reference import reader
 from tests.reference.reader import Kept, Place, Reader, Said
 from tests.simulation.checks.readings import Readings
@@ -45,11 +45,27 @@ def readers_keep_what_came_last() -> None:
 
 
 def readings_have_no_sequence() -> None:
-    plant(item_event, "_CHANGE", b'%b:{"stream":%b,"snapshot":%b')
+    _replace_sequence(b"")
 
 
 def readings_have_the_highest_place() -> None:
-    plant(item_event, "_CHANGE", item_event._CHANGE.replace(b"0", b"9"))
+    _replace_sequence(b'"sequence":"%b",' % (b"9" * SEQUENCE_DIGITS))
+
+
+def _replace_sequence(wrong: bytes) -> None:
+    original, right = Envelope.body_of_reading, b'"sequence":"%b",' % (b"0" * SEQUENCE_DIGITS)
+
+    def body_of_reading(
+        self: Envelope,
+        operation: str,
+        eid: str,
+        read_at: float,
+        content: ItemContent,
+        members: bytes,
+    ) -> bytes:
+        return original(self, operation, eid, read_at, content, members).replace(right, wrong)
+
+    plant(Envelope, "body_of_reading", body_of_reading)
 
 
 def the_label_is_asked_for_after_the_read() -> None:

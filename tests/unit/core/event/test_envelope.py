@@ -129,3 +129,17 @@ def test_an_item_of_which_nothing_is_shown(layout: Layout, patch: list[bytes] | 
     data = json.loads(found)["data"]
     assert data.pop("item", {}) == {}
     assert list(data) == (["change"] if patch is None else ["patch", "change"])
+
+
+@pytest.mark.parametrize("layout", Layout)
+@pytest.mark.parametrize("item", [b'"id":"o-1"', b""])
+def test_what_was_read_has_the_lowest_place_of_its_stream(layout: Layout, item: bytes) -> None:
+    found = Envelope(replace(FORMAT, layout=layout), STREAM).body_of_reading(
+        "S", "the-eid", 1793525400.0, ItemContent(item, None), b',"snapshot":"s-1"'
+    )
+    event = json.loads(found)
+    assert (event["data_op"], event["metadata"]["eid"]) == ("S", "the-eid")
+    place = {"sequence": "0" * 40, "stream": STREAM, "snapshot": "s-1"}
+    assert event["data"].pop("change") == place
+    shown = {"id": "o-1"} if item else {}
+    assert event["data"] == ({"item": shown} if layout is Layout.NESTED else shown)

@@ -1,6 +1,7 @@
 """Events and their format."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -100,3 +101,20 @@ def test_the_name_of_a_key_attribute_that_is_shown(
     form = EventFormat("o", ("pk",), selection=selection)
     assert form.key_name("pk") == name
     assert replace(form, metadata=MetadataSources(flow_id="pk")).key_name("pk") is None
+
+
+@pytest.mark.parametrize(
+    ("change", "names"),
+    [
+        ({}, ("patch", "change")),
+        ({"patch": False}, ("change",)),
+        ({"patch_field": "x", "change_field": "x"}, ("x",)),
+        ({"layout": Layout.NESTED}, ()),
+        ({"category": Category.BUSINESS}, ("metadata", "change")),
+        ({"category": Category.BUSINESS, "change": False}, ("metadata",)),
+    ],
+)
+def test_the_names_that_its_events_need_themselves(
+    change: dict[str, Any], names: tuple[str, ...]
+) -> None:
+    assert replace(EventFormat("o", ("pk",)), **change).reserved == names
