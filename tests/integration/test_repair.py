@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from consumer.commands.repair.spans import iso
+from consumer.core.reports.times import iso
 from consumer.runtime.republish.repairing import BATCH_KEYS
 from tests.integration.consumer_process import ConsumerProcess, run_consumer
 from tests.integration.exported import change, data_file

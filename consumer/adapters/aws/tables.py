@@ -14,6 +14,7 @@ from consumer.adapters.aws.item_text import keys_of, parsed_item, text_of
 from consumer.adapters.odd_answer import reading
 from consumer.core.republish.item_key import identity_of
 from consumer.core.republish.read_item import ReadItem
+from consumer.core.republish.scan_page_size import UNIT_BYTES
 from consumer.core.republish.table_answer import TableAnswer
 from consumer.core.republish.table_description import TableDescription
 from consumer.core.stream.stream import Stream
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 
 REQUEST_SECONDS: Final = 15.0
 """Longest request, including the wait for a connection of the pool."""
-
-UNIT_BYTES: Final = 4_096
-"""A strongly consistent read of an item of so many bytes uses one unit."""
 
 
 class DynamoDbTable:

@@ -31,7 +31,7 @@ class RepairRows:
 
     async def read_export(self, table: str, window: Window) -> ExportTask | None:
         """Return the export of this window that was asked for, None if none was."""
-        row = await self._read(_export_key(table, window))
+        row = await self._requests.read(_export_key(table, window))
         return None if row is None else _task_of(row, window)
 
     async def put_export(
@@ -56,16 +56,12 @@ class RepairRows:
 
     async def read_run(self, table: str, begin: int, end: int) -> RepairRun | None:
         """Return how far the repair of this time has come, None if it was never begun."""
-        row = await self._read(_run_key(table, begin, end))
+        row = await self._requests.read(_run_key(table, begin, end))
         return None if row is None else _run_of(row, table, begin, end)
 
     async def write_run(self, run: RepairRun) -> None:
         """Write the whole row."""
         await self._requests.put(_run_key(run.table, run.begin, run.end), _run_values(run))
-
-    async def _read(self, key: str) -> Row | None:
-        rows = await self._requests.query_between(key, key)
-        return rows[0] if rows else None
 
 
 def _export_key(table: str, window: Window) -> str:

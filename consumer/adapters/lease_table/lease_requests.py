@@ -68,6 +68,11 @@ class LeaseRequests:
         arguments = condition.arguments() if condition else {}
         await self._write("DeleteItem", self._dynamodb.delete_item, Key=self._key(key), **arguments)
 
+    async def read(self, key: str) -> Row | None:
+        """Return a row, None if absent. The read is strongly consistent. Raise Retryable."""
+        rows = await self.query_between(key, key)
+        return rows[0] if rows else None
+
     async def read_after_refusal(self, key: str) -> Row | None:
         """Return a row, None if absent, to learn why a write was refused.
 

@@ -59,10 +59,9 @@ class SnapshotTable:
 
     async def read_snapshot(self, table: str, snapshot_id: str) -> Snapshot | None:
         """Return the row of a snapshot, None if it was never begun or has expired."""
-        key = snapshot_key(table, snapshot_id)
-        rows = await self._requests.query_between(key, key)
+        row = await self._requests.read(snapshot_key(table, snapshot_id))
         with reading("Query"):
-            return _readable(snapshot_of(rows[0])) if rows else None
+            return None if row is None else _readable(snapshot_of(row))
 
     async def begin_snapshot(self, expected: Snapshot | None, row: Snapshot) -> Snapshot | None:
         """Write the row if that of the expected run is there, or none; return the row there now."""

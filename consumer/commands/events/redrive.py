@@ -12,7 +12,6 @@ import re
 import sys
 import time
 from contextlib import AsyncExitStack
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from consumer.adapters.aws.aws import Aws
@@ -24,6 +23,7 @@ from consumer.commands.events.redrive_progress import RedriveProgress
 from consumer.commands.publishing import nakadis, stop_on_signals
 from consumer.core.dead_letters.dead_letter import REASONS
 from consumer.core.dead_letters.redrive import RedriveOutcome, Selection
+from consumer.core.reports.times import zoned_time
 from consumer.core.stream.stream import Stream
 from consumer.credentials import fallback_region
 from consumer.errors import Misconfigured
@@ -162,16 +162,13 @@ def since(text: str, now: float) -> float:
     ago = AGO.fullmatch(text)
     if ago is not None:
         return now - int(ago[1]) * AGO_SECONDS[ago[2]]
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
+    found = zoned_time(text)
+    if found is None:
         raise Misconfigured(
             f"--since: found {text!r}, wanted a time with its zone like 2026-11-01T09:30:00Z,"
             " or how long ago, like 90m, 6h or 3d"
         )
-    return found.timestamp()
+    return found
 
 
 def _rows(report: RedriveReport) -> Iterator[tuple[str, ...]]:

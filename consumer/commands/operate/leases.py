@@ -14,6 +14,7 @@ import orjson
 from consumer.adapters.aws.aws import Aws
 from consumer.commands.columns import columns
 from consumer.commands.operate.lease_reading import lease_lines, none_found, open_lease_table
+from consumer.core.reports.times import iso
 from consumer.core.reports.worker_state import WorkerState
 from consumer.core.reports.worker_status import UNKNOWN, WorkerStatus, worker_statuses
 from consumer.credentials import fallback_region
@@ -137,21 +138,16 @@ def table(lines: Sequence[LeaseLine]) -> str:
 def notes(reading: LeaseReading) -> str:
     """Return a line for each pause and for each worker with which something is wrong."""
     pauses = {line.pause for line in reading.lines if line.pause is not None}
-    lines = sorted(f"paused {at(pause.at)} {pause.words}" for pause in pauses)
+    lines = sorted(f"paused {iso(pause.at)} {pause.words}" for pause in pauses)
     for worker in reading.workers:
         if worker.state in (WorkerState.OK, UNKNOWN):
             continue
-        since = "" if worker.since is None else f" since {at(worker.since)}"
+        since = "" if worker.since is None else f" since {iso(worker.since)}"
         why = "" if worker.reason is None else f": {worker.reason}"
         lines.append(f"worker {worker.worker}: {worker.state}{since}{why}")
         if worker.action:
             lines.append(f"  → {worker.action}")
     return "".join(f"{line}\n" for line in lines)
-
-
-def at(seconds: float) -> str:
-    """Return epoch seconds as a time in UTC."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 def _cells(line: LeaseLine) -> tuple[str, ...]:

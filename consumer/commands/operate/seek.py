@@ -15,6 +15,7 @@ from consumer.commands.operate.operator_command import OperatorRequest, operate,
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON, sequence_of
 from consumer.core.leases.command import Action
 from consumer.core.leases.purpose import event_types_of
+from consumer.core.reports.times import zoned_time
 from consumer.core.stream.stream import AfterSequence, AtTrimHorizon, Stream
 from consumer.credentials import fallback_region
 from consumer.errors import Misconfigured, Retryable, ShardNotFound, TrimmedData
@@ -173,11 +174,7 @@ def parse_target(text: str) -> str:
     number = sequence_of(text)
     if number is not None:
         return str(number)
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
+    if zoned_time(text) is None:
         raise Misconfigured(
             f"--to: found {text!r}, wanted trim_horizon, latest, a sequence number (with one"
             " --shard), or a past time with its zone like 2026-11-01T09:30:00Z"

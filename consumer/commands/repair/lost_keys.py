@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from consumer.adapters.exports.table_exports import recovery_is_off
 from consumer.commands.repair.parts import opened_parts
-from consumer.commands.repair.spans import Span, iso
+from consumer.commands.repair.spans import Span
 from consumer.commands.run_progress import RunProgress
 from consumer.core.repair.window import BEFORE_SECONDS, reach_of
+from consumer.core.reports.times import iso
 from consumer.errors import Misconfigured, Retryable, StreamUnreachable
 from consumer.runtime.republish.gathering import gather
 

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 from consumer.adapters.exports.changed_keys import ChangedKeys
 from consumer.commands.repair.lost_keys import LostKeys, Wanted
 from consumer.commands.repair.publishing import mark_repaired, publish, run_of
-from consumer.commands.repair.spans import iso, spans_of
+from consumer.commands.repair.spans import spans_of
 from consumer.commands.republish.refused_keys import RefusedKeys
 from consumer.commands.republish.republishing import Rates, confirm, look
 from consumer.core.repair.export import Destination
 from consumer.core.repair.window import Restorable, reach_of
+from consumer.core.reports.times import iso
 from consumer.observability import logs
 from consumer.settings.loading import APPLICATION, EVENT_TYPE, NAKADI, SOURCE, load_settings
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from consumer.commands.operate.gaps import read_gaps
 from consumer.commands.operate.lease_reading import open_lease_table
 from consumer.core.leases.lease import SEEK
 from consumer.core.repair.gap_name import UnknownGap, gap_named
+from consumer.core.reports.times import iso, zoned_time
 from consumer.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -54,11 +54,6 @@ def spans_of(arguments: argparse.Namespace, settings: Settings, wall: float) -> 
     return [] if given == 0 else [_of_times(*times, wall)]
 
 
-def iso(at: float) -> str:
-    """Return a time (epoch seconds) for people."""
-    return datetime.fromtimestamp(int(at), UTC).isoformat().replace("+00:00", "Z")
-
-
 async def _gaps(settings: Settings) -> dict[str, Sequence[Gap]]:
     async with open_lease_table(settings) as store:
         return await read_gaps(store)
@@ -95,12 +90,9 @@ def _of_times(since: str | None, until: str | None, wall: float) -> Span:
 
 
 def _time(option: str, text: str | None) -> float:
-    try:
-        found = datetime.fromisoformat(text or "")
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
+    found = zoned_time(text or "")
+    if found is None:
         raise Misconfigured(
             f"{option}: found {text!r}, wanted a time with its zone, like 2026-11-01T09:30:00Z"
         )
-    return found.timestamp()
+    return found

@@ -5,6 +5,7 @@ A definition that refuses every such event would refuse them one by one, for as 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from consumer.core.preflight.change_members import types_of
@@ -23,24 +24,31 @@ MEMBERS: Final = ("stream", "snapshot", "read_at")
 """What `change` has in an S or D of an item that was read."""
 
 
-async def check_event_type(nakadi: Nakadi, route: Route) -> str | None:
-    """Return why the definition of a route's event type could not be seen, None if it was.
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Why the definition of an event type could not be looked at."""
+
+    why: str
+
+
+async def check_event_type(nakadi: Nakadi, route: Route) -> bytes | Unseen:
+    """Return the definition of a route's event type, as Nakadi shows it.
 
     Raise Misconfigured if it can never take the events.
     """
     try:
         status, body, flow_id = await nakadi.event_type()
     except Retryable as error:
-        return str(error)
+        return Unseen(str(error))
     name = called(route)
     if status != 200:
         refusal = event_type_refusal(name, status, flow_id, route.setting("event_type"))
         if refusal.severity is Severity.WRONG:
             raise Misconfigured(f"{refusal.result}; {refusal.remedy}")
-        return refusal.result
+        return Unseen(refusal.result)
     definition = parse_definition(body)
     if definition is None:
-        return "an answer that is no event type"
+        return Unseen("an answer that is no event type")
     events = shape(route, ViewType.NEW_AND_OLD_IMAGES)
     for found in judge(name, definition, events, route.format.category):
         if found.severity is Severity.WRONG:
@@ -54,4 +62,4 @@ async def check_event_type(nakadi: Nakadi, route: Route) -> str | None:
             f"{route.setting()}: {name}: the schema's {route.format.change_member} has no"
             f" {' and no '.join(lacking)}; add to its properties: {added}"
         )
-    return None
+    return body

@@ -25,7 +25,6 @@ from consumer.commands.republish.republishing import (
     run_id,
 )
 from consumer.commands.run_progress import RunProgress
-from consumer.core.republish.item_filter import ItemFilter
 from consumer.core.republish.item_key import Key, NotAKey, read_key, read_keys
 from consumer.errors import Misconfigured, Retryable
 from consumer.observability import logs
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
 
     from consumer.commands.republish.republishing import Engine
     from consumer.core.reports.republish_report import RepublishReport
+    from consumer.core.republish.item_filter import ItemFilter
     from consumer.core.republish.read_item import ReadItem
     from consumer.core.republish.table_description import TableDescription
 
@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
     reach = look(settings, names, run_id("republish"), removes=bool(names))
     wanted = wanted_keys(arguments.key, arguments.keys_from, reach.table)
     if asked is not None:
-        wanted = replace(wanted, asked=ItemFilter(asked, reach.table.keys, reach.run.stream.arn))
+        wanted = replace(wanted, asked=reach.item_filter(asked))
     out.write("".join(f"{line}\n" for line in (*reach.lines(), _told(wanted))))
     out.flush()
     if arguments.dry_run:
@@ -184,11 +184,9 @@ async def _found(engine: Engine, reach: Reach, wanted: Wanted) -> AsyncIterator[
         async for page in engine.reader.query(partition):
             yield page
     if wanted.asked is not None:
-        table = reach.table
-        item_bytes = table.size_bytes / table.items if table.items else None
         taken: list[ReadItem] = []
         size = 0
-        async for page in engine.reader.scan(engine.scan, item_bytes):
+        async for page in engine.reader.scan(engine.scan, reach.table.item_bytes):
             for item in filter(wanted.asked.takes, page):
                 taken.append(item)
                 size += len(bytes(item.item or b""))

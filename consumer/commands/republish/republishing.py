@@ -21,10 +21,11 @@ from consumer.adapters.clock import AwsClock, SystemClock
 from consumer.commands import confirmation
 from consumer.commands.events.redrive import table_of
 from consumer.commands.publishing import nakadis
-from consumer.commands.republish.event_type_fitness import check_event_type
+from consumer.commands.republish.event_type_fitness import Unseen, check_event_type
 from consumer.core.event.shapes import Shapes
 from consumer.core.republish.item_event import Run
 from consumer.core.republish.item_events import ItemEvents
+from consumer.core.republish.item_filter import ItemFilter
 from consumer.core.republish.rate_limit import RateLimit
 from consumer.core.republish.subscriptions import Subscription, subscriptions_of
 from consumer.core.republish.taking_part import Participation, taking_part, unknown_names
@@ -65,7 +66,7 @@ class Reach:
     """What a run reaches. `readers` are the subscriptions by event type, None if not known.
 
     `clock` has learned AWS's time: that of a read is compared with the times of changes.
-    `unseen` says of event types why their definition could not be looked at.
+    `definitions` are those of the event types, or why one could not be looked at.
     """
 
     settings: Settings
@@ -75,7 +76,11 @@ class Reach:
     run: Run
     readers: Mapping[str, Sequence[Subscription] | None]
     clock: AwsClock
-    unseen: Mapping[str, str] = field(default_factory=dict)
+    definitions: Mapping[str, bytes | Unseen] = field(default_factory=dict)
+
+    def item_filter(self, asked: Filter) -> ItemFilter:
+        """Return the filter of --filter, to be asked of the table's items."""
+        return ItemFilter(asked, self.table.keys, self.run.stream.arn)
 
     def lines(self) -> Iterator[str]:
         """Yield what is said before the command asks."""
@@ -84,8 +89,9 @@ class Reach:
             yield f"route {route.title}: publishes to {route.event_type}"
         for route, reason in self.participation.others:
             yield f"route {route.title}: takes no part, {reason}"
-        for event_type, why in self.unseen.items():
-            yield f"{event_type}: whether it takes these events could not be seen: {why}"
+        for event_type, seen in self.definitions.items():
+            if isinstance(seen, Unseen):
+                yield f"{event_type}: whether it takes these events could not be seen: {seen.why}"
         for event_type, readers in self.readers.items():
             if readers is None:
                 yield f"{event_type}: its subscriptions could not be listed"
@@ -168,13 +174,12 @@ async def _look(settings: Settings, names: Sequence[str], identity: str, *, remo
     run = Run(identity, described.arn, described.stream)
     async with AsyncExitStack() as stack:
         clients = await nakadis(stack, settings, participation.taking, clock)
-        unseen = {
+        definitions: dict[str, bytes | Unseen] = {
             route.event_type: await check_event_type(clients[route.event_type], route)
             for route in participation.taking
         }
         readers = {name: await _readers(nakadi) for name, nakadi in clients.items()}
-    doubts = {name: why for name, why in unseen.items() if why is not None}
-    return Reach(settings, described, routes, participation, run, readers, clock, doubts)
+    return Reach(settings, described, routes, participation, run, readers, clock, definitions)
 
 
 @asynccontextmanager

@@ -25,7 +25,6 @@ from consumer.commands.republish.snapshot_preview import count_events, preview
 from consumer.commands.republish.snapshot_progress import Progress
 from consumer.commands.republish.snapshot_terms import SnapshotOptions
 from consumer.core.event.occurred_at import occurred_at
-from consumer.core.republish.item_filter import ItemFilter
 from consumer.core.republish.scan_page_size import ScanPageSize
 from consumer.core.republish.snapshot import Mode
 from consumer.credentials import fallback_region
@@ -145,10 +144,8 @@ def _parts(
     refused: RefusedKeys,
     progress: Progress,
 ) -> SnapshotParts:
-    table = reach.table
-    item_bytes = table.size_bytes / table.items if table.items else None
     in_a_second = int(options.rates.published / len(reach.participation.taking))
-    size = ScanPageSize(engine.units, item_bytes, most=in_a_second)
+    size = ScanPageSize(engine.units, reach.table.item_bytes, most=in_a_second)
     asked = options.filter
     return SnapshotParts(
         store,
@@ -159,5 +156,5 @@ def _parts(
         refused.write,
         progress.show,
         engine.reads if options.mode is Mode.TWICE else None,
-        None if asked is None else ItemFilter(asked, table.keys, reach.run.stream.arn),
+        None if asked is None else reach.item_filter(asked),
     )

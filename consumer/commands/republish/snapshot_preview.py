@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections import Counter
-from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-from consumer.commands.publishing import nakadis
+from consumer.commands.republish.event_type_fitness import Unseen
 from consumer.commands.republish.republishing import opened, units_of
 from consumer.commands.run_progress import RunProgress
-from consumer.core.reports.duration import in_words
+from consumer.core.reports.times import in_words
 from consumer.core.republish.estimate import estimate, exceeds_half, retention_of
-from consumer.core.republish.item_filter import ItemFilter
 from consumer.core.republish.snapshot import Mode
 from consumer.errors import Misconfigured, Retryable, StreamUnreachable, TableNotFound
 
@@ -21,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import TextIO
 
-    from consumer.adapters.nakadi import Nakadi
     from consumer.commands.republish.republishing import Reach
     from consumer.commands.republish.snapshot_terms import SnapshotOptions
     from consumer.core.republish.read_item import ReadItem
@@ -48,27 +44,13 @@ def preview(reach: Reach, options: SnapshotOptions) -> Iterator[str]:
         f" {rcu:g} read units and {rates.published:g} events a second about"
         f" {in_words(found.seconds)} for one process"
     )
-    for event_type, retention in asyncio.run(_retentions(reach)).items():
+    for event_type, seen in reach.definitions.items():
+        retention = None if isinstance(seen, Unseen) else retention_of(seen)
         if retention is not None and exceeds_half(found.seconds, retention):
             yield (
                 f"warning: {event_type} keeps events for {in_words(retention)}; that is less than"
                 " twice as long, and a reader that stands still may miss the first ones"
             )
-
-
-async def _retentions(reach: Reach) -> dict[str, float | None]:
-    async with AsyncExitStack() as stack:
-        taking = reach.participation.taking
-        found = await nakadis(stack, reach.settings, taking, reach.clock)
-        return {name: await _retention(nakadi) for name, nakadi in found.items()}
-
-
-async def _retention(nakadi: Nakadi) -> float | None:
-    try:
-        status, body, _ = await nakadi.event_type()
-    except Retryable:
-        return None
-    return retention_of(body) if status == 200 else None
 
 
 async def count_events(reach: Reach, options: SnapshotOptions, out: TextIO) -> None:
@@ -80,9 +62,8 @@ async def count_events(reach: Reach, options: SnapshotOptions, out: TextIO) -> N
     items, table = 0, reach.table
     async with opened(reach, options.rates) as engine:
         progress = RunProgress(sys.stderr, engine.clock, "snapshot")
-        item_bytes = table.size_bytes / table.items if table.items else None
         try:
-            async for page in engine.reader.scan(engine.scan, item_bytes):
+            async for page in engine.reader.scan(engine.scan, table.item_bytes):
                 items += len(page)
                 for item in _wanted(reach, options, page):
                     made = engine.events.made_of(item)
@@ -104,5 +85,5 @@ def _wanted(
     if options.filter is None:
         yield from items
         return
-    asked = ItemFilter(options.filter, reach.table.keys, reach.run.stream.arn)
+    asked = reach.item_filter(options.filter)
     yield from (item for item in items if asked.takes(item))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TextIO
 
 from consumer.commands.run_progress import RunProgress
-from consumer.core.reports.duration import in_words
+from consumer.core.reports.times import in_words
 
 if TYPE_CHECKING:
     from consumer.ports import Clock

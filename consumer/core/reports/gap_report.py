@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from consumer.core.repair.window import KEPT_SECONDS
+from consumer.core.reports.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,15 +95,11 @@ def _line(stream: str, gap: Gap, wall: float) -> GapLine:
         gap.from_,
         gap.to,
         gap.reason,
-        _iso(gap.detected_at),
-        _iso(since),
-        _iso(until),
-        None if gap.repaired_at is None else _iso(gap.repaired_at),
-        None if gone else _iso(since + KEPT_SECONDS),
+        iso(gap.detected_at),
+        iso(since),
+        iso(until),
+        None if gap.repaired_at is None else iso(gap.repaired_at),
+        None if gone else iso(since + KEPT_SECONDS),
         () if gap.ahead is None else gap.ahead.behind,
         None if gap.ahead is None else str(gap.ahead.to),
     )
-
-
-def _iso(at: float) -> str:
-    return datetime.fromtimestamp(int(at), UTC).isoformat().replace("+00:00", "Z")

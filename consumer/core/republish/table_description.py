@@ -32,3 +32,8 @@ class TableDescription:
     read_capacity: float | None = None
     replicas: tuple[str, ...] = field(default=())
     strong: bool = False
+
+    @property
+    def item_bytes(self) -> float | None:
+        """The mean size of an item, None if it is not known."""
+        return self.size_bytes / self.items if self.items else None

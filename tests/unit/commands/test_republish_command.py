@@ -11,6 +11,7 @@ import pytest
 from consumer import cli
 from consumer.adapters.clock import AwsClock, SystemClock
 from consumer.commands.republish import republish
+from consumer.commands.republish.event_type_fitness import Unseen
 from consumer.commands.republish.refused_keys import RefusedKeys
 from consumer.commands.republish.republish import wanted_keys
 from consumer.commands.republish.republishing import (
@@ -161,7 +162,7 @@ def test_it_says_whom_it_reaches() -> None:
         "unknown": None,
     }
     participation = taking_part(routes, (), STREAM_ARN, removes=False)
-    unseen = {"order": "no answer"}
+    definitions: dict[str, bytes | Unseen] = {"order": Unseen("no answer"), "none": b"{}"}
     reach = Reach(
         load_settings(LEAST),
         TABLE,
@@ -170,7 +171,7 @@ def test_it_says_whom_it_reaches() -> None:
         RUN,
         readers,
         AwsClock(SystemClock()),
-        unseen,
+        definitions,
     )
     assert [*reach.lines()] == [
         f"table orders, stream {LABEL}, run run-1",
