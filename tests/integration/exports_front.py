@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
-import urllib.error
-import urllib.request
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
-from tests.patience import PATIENCE
+from tests.integration.aws_front import AwsFront, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,17 +36,13 @@ def exports_front(aws_url: str) -> Iterator[Backup]:
     """Serve until the block ends."""
     backup = Backup()
 
-    class Front(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            call = self.headers["X-Amz-Target"].rpartition(".")[2]
+    class Front(AwsFront):
+        def answer(self, call: str, body: bytes) -> None:
             backup.calls[call] += 1
             if call == "DescribeContinuousBackups":
-                self._say(200, _continuous_backups(backup))
+                self.say(200, _continuous_backups(backup))
                 return
-            status, said = self._forward(body)
+            status, said = self.forward(aws_url, body)
             if call == "ExportTableToPointInTime":
                 backup.tokens.append(json.loads(body)["ClientToken"])
                 if backup.lost_answers:
@@ -59,38 +51,11 @@ def exports_front(aws_url: str) -> Iterator[Backup]:
                     return
             if call == "DescribeExport" and not backup.complete:
                 said = said.replace(b'"COMPLETED"', b'"IN_PROGRESS"')
-            self._say(status, said)
+            self.say(status, said)
 
-        def _forward(self, body: bytes) -> tuple[int, bytes]:
-            headers = {name: value for name, value in self.headers.items() if name != "Host"}
-            request = urllib.request.Request(aws_url, body, headers)
-            try:
-                with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-                    return answer.status, answer.read()
-            except urllib.error.HTTPError as error:
-                with error:
-                    return error.code, error.read()
-
-        def _say(self, status: int, said: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", "application/x-amz-json-1.0")
-            self.send_header("Content-Length", str(len(said)))
-            self.end_headers()
-            self.wfile.write(said)
-
-        def log_message(self, *_: object) -> None:
-            return
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Front) as server:
-        server.daemon_threads = True
-        backup.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield backup
-        finally:
-            server.shutdown()
-            thread.join(PATIENCE)
+    with serving(Front) as url:
+        backup.url = url
+        yield backup
 
 
 def _continuous_backups(backup: Backup) -> bytes:
