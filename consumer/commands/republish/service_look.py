@@ -51,7 +51,7 @@ def check_prefix(settings: Settings, stream_key: str, rows: Iterable[StreamRow])
     another prefix an item that was read would stand above, or below, all of its changes.
     """
     for row in rows:
-        if row.key == stream_key and row.stream_prefix not in (None, settings.stream_prefix):
+        if row.key == stream_key and not row.may_say(settings.stream_prefix):
             raise Misconfigured(
                 f"CONSUMER_STREAM_PREFIX: found {settings.stream_prefix!r}, but the events of"
                 f" stream {row.key} have {row.stream_prefix!r}; set that"

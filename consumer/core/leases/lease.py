@@ -217,6 +217,10 @@ class StreamRow:
     stream_prefix: str | None = None
     unreadable: str | None = None
 
+    def may_say(self, prefix: str) -> bool:
+        """Return whether events with this prefix go on with what those of its workers say."""
+        return self.stream_prefix in (None, prefix)
+
     @property
     def key(self) -> str:
         """`<table>/<label>`: how rows of the lease table name this stream."""

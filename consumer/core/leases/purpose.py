@@ -49,7 +49,7 @@ class Purpose:
 
     def says_as(self, row: StreamRow) -> bool:
         """Return whether its events say of the stream what those of the row's workers say."""
-        return row.stream_prefix in (None, self.stream_prefix)
+        return row.may_say(self.stream_prefix)
 
     def first(self, row: StreamRow, older: StreamRow | None) -> StreamRow:
         """Return a new stream's row with what it says of the purpose.

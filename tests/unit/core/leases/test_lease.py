@@ -89,3 +89,10 @@ def test_where_a_gap_does_not_say_it_the_time_it_was_found_counts() -> None:
     gap = Gap("s-1", "400", "500", "trimmed", 1e6)
     assert gap.changed_between == (1e6 - 26 * 3600, 1e6)
     assert replace(gap, from_time=3.0, to_time=4.0).changed_between == (3.0, 4.0)
+
+
+def test_events_go_on_with_the_prefix_that_a_stream_has_if_it_has_one() -> None:
+    row = StreamRow("arn", "orders", "2026", None, TRIM_HORIZON, None, True, 0, 0, 0, "f")
+    assert row.may_say("b-")
+    assert replace(row, stream_prefix="b-").may_say("b-")
+    assert not replace(row, stream_prefix="").may_say("b-")
