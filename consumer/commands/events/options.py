@@ -96,8 +96,8 @@ def add_republish(republish: argparse.ArgumentParser) -> None:
         " apart, and published as data_op S, or as D if it is gone, through the routes that would"
         " take its INSERT. It says first whom it reaches, and asks. The exit code is 1 if something"
         " was refused, or if the run ended early: Nakadi or the table did not answer, publishing is"
-        " stopped, or SIGTERM. What a deletion is known of by its key alone goes only to routes"
-        " named with --route."
+        " stopped, or SIGTERM. A deletion of which only the key is known goes only to routes that"
+        " are named with --route."
     )
     republish.add_argument(
         "--key",
