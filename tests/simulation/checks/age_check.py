@@ -80,9 +80,11 @@ class AgeCheck:
         if not known:
             return
         since, record = min(known, key=lambda pair: pair[0])
+        if not any(process.worker.coordinator.first_steps.leases_read for process in alive):
+            return  # they tell the time since their start, and there is an alert on that
         told = max((age for process in alive for age in exported_ages(process)), default=None)
         if told is None:
-            return  # who has not read the leases yet tells nothing, and there is an alert on that
+            return
         if told < wall(now) - since - NOTICED:
             text = f"{told:.0f} s is told, but {record.sequence} of {record.shard.id} waits for"
             world.checks.fail("age", f"{text} {wall(now) - since:.0f} s")
@@ -138,13 +140,10 @@ def told_time(process: "Process") -> float:
 
 
 def exported_ages(process: "Process") -> list[float]:
-    """What its `/metrics` would show; nothing while it has not read the leases of every stream.
-
-    (Then it shows the time since its start, and an alert says that it is not ready.)
+    """What its `/metrics` would show, but for the time since its start: that is shown, too, while
+    it has not read the leases of every stream.
     """
     coordinator = process.worker.coordinator
-    if not coordinator.first_steps.leases_read:
-        return []
     now = told_time(process)
     views = [shard.view() for shard in coordinator.shards]
     ages = [view.age(now) for view in views if view.held]
