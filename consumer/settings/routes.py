@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from consumer.core.event.event import Category, EventFormat, Layout
 from consumer.core.routes.route import Route
 from consumer.core.routes.route_images import missing_images
+from consumer.core.routes.unseen_paths import named_paths
 from consumer.core.stream.stream import ViewType
 from consumer.errors import Misconfigured
 from consumer.settings.route_definition import SHOWS_NOTHING, RouteDefinition
@@ -54,12 +55,26 @@ def view_types_of(settings: Settings, keys: tuple[str, ...]) -> frozenset[ViewTy
 def check_routes(settings: Settings) -> None:
     """Raise Misconfigured if a route contradicts itself, or what it has from other settings."""
     for route in routes_of(settings, ()):
+        for word in _unseen(route):
+            raise Misconfigured(
+                f"{route.setting(word)}: found {route.touch_attribute!r}, which no route sees and"
+                " no event has (CONSUMER_TOUCH_ATTRIBUTE), wanted another attribute"
+            )
         if route.single:  # the other rules of the settings are its own
             if route.format.selection is not None and route.format.selection.shows_nothing:
                 raise Misconfigured(f"CONSUMER_INCLUDE, CONSUMER_EXCLUDE: {SHOWS_NOTHING}")
             continue
         for wanted in _broken(settings, route):
             raise Misconfigured(f"{route.setting()}: {wanted}")
+
+
+def check_touch_attribute(settings: Settings, keys: tuple[str, ...]) -> None:
+    """Raise Misconfigured if the touch attribute is one of the table's key `keys`."""
+    if settings.touch_attribute in keys:
+        raise Misconfigured(
+            f"CONSUMER_TOUCH_ATTRIBUTE: found {settings.touch_attribute!r}, a key attribute of the"
+            " table, wanted a name that no item uses: what has it is never published"
+        )
 
 
 def _only(settings: Settings) -> RouteDefinition:
@@ -119,7 +134,19 @@ def _route(
         changed=each.changed,
         skip_unchanged=skips,
         single=single,
+        touch_attribute=settings.touch_attribute,
     )
+
+
+def _unseen(route: Route) -> Iterator[str]:
+    """Yield the words of a route's settings that ask for the touch attribute, or give its name."""
+    named = [("filter", path) for path in (route.filter.paths if route.filter else ())]
+    for word, path in [*named, *named_paths(route)]:
+        if path.names[0] == route.touch_attribute and word != "exclude":
+            yield word
+    renamed = () if route.format.selection is None else route.format.selection.rename
+    if any(new == route.touch_attribute for _, new in renamed):
+        yield "rename"
 
 
 def _selection(each: RouteDefinition, *, single: bool) -> Selection | None:

@@ -87,6 +87,8 @@ class Envelope:
             rest = b',"ttl":true'
         if crossing is not None:
             rest += b',"%b":true' % crossing.encode()
+        elif record.touched:
+            rest += b',"touched":true'
         if patch is not None:
             body = self._patched % (*head, b",".join(patch), record.sequence, rest)
             if len(body) <= self._event_bytes:

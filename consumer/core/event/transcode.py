@@ -215,9 +215,12 @@ class Transcoder:
             draft.omitted = draft.patch is None
 
     def _compare_and_stop(self, draft: _Draft) -> None:
-        """Raise _Unchanged if nothing differs of what events show of the item."""
+        """Raise _Unchanged if nothing differs of what events show of the item.
+
+        What is touched is to reach the readers all the same: that is what it was touched for.
+        """
         self._compare(draft)
-        if draft.patch == []:
+        if draft.patch == [] and not draft.record.touched:
             raise _Unchanged
         if not self._format.patch:
             draft.patch, draft.omitted = None, False

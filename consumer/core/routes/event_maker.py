@@ -78,5 +78,7 @@ def _withheld_of_outbox(change: Change) -> Withheld | None:
     record, _ = change
     if isinstance(record, MalformedRecord) or record.event_name == "INSERT":
         return None
+    if record.touched:
+        return Withheld.UNCHANGED
     modified = record.event_name == "MODIFY"
     return Withheld.OUTBOX_MODIFIED if modified else Withheld.OUTBOX_REMOVED

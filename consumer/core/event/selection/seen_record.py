@@ -16,7 +16,7 @@ from consumer.core.event.attribute import decode_members, decode_object
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.selection.business_body import seen_text
 from consumer.core.event.selection.selector import Part, Selector, members_text
-from consumer.core.stream.record import MalformedRecord, decode_record
+from consumer.core.stream.record import TOUCHED, MalformedRecord, decode_record
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from consumer.core.event.event import EventFormat
     from consumer.core.event.selection.selection import Selection
 
-_IMAGES: Final = ("Keys", "NewImage", "OldImage")
+_IMAGES: Final = frozenset(("Keys", "NewImage", "OldImage"))
 
 _OF_RECORD: Final = frozenset(
     (
@@ -33,8 +33,10 @@ _OF_RECORD: Final = frozenset(
     )
 )
 _OF_CHANGE: Final = frozenset(
-    ("ApproximateCreationDateTime", "SequenceNumber", "SizeBytes", "StreamViewType")
+    ("ApproximateCreationDateTime", "SequenceNumber", "SizeBytes", "StreamViewType", TOUCHED)
 )
+
+_KNOWN: Final = _OF_CHANGE | _IMAGES
 
 
 def seen_record(text: bytes, form: EventFormat) -> bytes:
@@ -57,15 +59,24 @@ def _seen_record(text: bytes, selector: Selector, form: EventFormat) -> bytes:
     record = decode_record(Raw(text))
     if isinstance(record, MalformedRecord):
         raise MalformedItem(record.detail)
-    members, change = decode_object(text), {}
-    for name, value in decode_object(members["dynamodb"]).items():
-        if name in _IMAGES:
-            moved = _moved(form) if name == "NewImage" else ()
-            change[name] = _seen_image(value, selector, form.body, moved)
-        elif name in _OF_CHANGE:
-            change[name] = value
-    kept = {name: value for name, value in members.items() if name in _OF_RECORD}
+    kept, change = known_members(Raw(text))
+    for name in filter(_IMAGES.__contains__, [*change]):
+        moved = _moved(form) if name == "NewImage" else ()
+        change[name] = _seen_image(change[name], selector, form.body, moved)
     return members_text({**kept, "dynamodb": Raw(members_text(change))})
+
+
+def known_members(text: Raw) -> tuple[dict[str, Raw], dict[str, Raw]]:
+    """Return the known members of a record but `dynamodb`, and those of `dynamodb`.
+
+    The record has been read before. May raise RecursionError.
+    """
+    members = decode_object(text)
+    change = decode_object(members["dynamodb"])
+    return (
+        {name: value for name, value in members.items() if name in _OF_RECORD},
+        {name: value for name, value in change.items() if name in _KNOWN},
+    )
 
 
 def _seen_image(text: Raw, selector: Selector, body: str | None, moved: Iterable[str]) -> Raw:
