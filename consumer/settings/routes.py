@@ -57,8 +57,8 @@ def check_routes(settings: Settings) -> None:
     for route in routes_of(settings, ()):
         for word in _unseen(route):
             raise Misconfigured(
-                f"{route.setting(word)}: found {route.touch_attribute!r}, which no route sees and"
-                " no event has (CONSUMER_TOUCH_ATTRIBUTE), wanted another attribute"
+                f"{route.setting(word)}: found {settings.touch_attribute!r}, which no route sees, nor"
+                " has any event (CONSUMER_TOUCH_ATTRIBUTE), wanted another attribute"
             )
         if route.single:  # the other rules of the settings are its own
             if route.format.selection is not None and route.format.selection.shows_nothing:
@@ -117,6 +117,7 @@ def _route(
         metadata=each.metadata.sources(),
         eid_event_type=each.event_type if each.eid == "route" else None,
         stream_prefix=settings.stream_prefix,
+        touch_attribute=settings.touch_attribute,
     )
     narrows = each.include is not None or bool(each.exclude) or any(form.metadata.names)
     if each.unchanged is None:
@@ -134,7 +135,6 @@ def _route(
         changed=each.changed,
         skip_unchanged=skips,
         single=single,
-        touch_attribute=settings.touch_attribute,
     )
 
 
@@ -142,10 +142,10 @@ def _unseen(route: Route) -> Iterator[str]:
     """Yield the words of a route's settings that ask for the touch attribute, or give its name."""
     named = [("filter", path) for path in (route.filter.paths if route.filter else ())]
     for word, path in [*named, *named_paths(route)]:
-        if path.names[0] == route.touch_attribute and word != "exclude":
+        if path.names[0] == route.format.touch_attribute and word != "exclude":
             yield word
     renamed = () if route.format.selection is None else route.format.selection.rename
-    if any(new == route.touch_attribute for _, new in renamed):
+    if any(new == route.format.touch_attribute for _, new in renamed):
         yield "rename"
 
 

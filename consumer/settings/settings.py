@@ -15,8 +15,7 @@ from typing import Annotated
 from pydantic import model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from consumer.core.event.event import Layout
-from consumer.core.event.touch_attribute import TOUCH_ATTRIBUTE
+from consumer.core.event.event import TOUCH_ATTRIBUTE, Layout
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON
 from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
 from consumer.core.routes.filters.lambda_filter import Filter, read_filter_json

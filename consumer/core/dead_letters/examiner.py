@@ -37,7 +37,6 @@ from consumer.core.event.attribute import decode_item
 from consumer.core.event.event import Category, Event, Unbuildable, Withheld
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.shapes import Shapes
-from consumer.core.event.touch_attribute import TouchAttribute
 from consumer.core.event.transcode import Transcoder
 from consumer.core.routes.assembler import Assembler, crossing_of
 from consumer.core.stream.record import StreamRecord, decode_record
@@ -129,7 +128,6 @@ class Examiner:
         record = _readable(letter)
         if not isinstance(record, StreamRecord):
             return Kept(RedriveOutcome.UNBUILDABLE, record, letter)
-        record = TouchAttribute(route.touch_attribute).of(record)
         if route.format.category is Category.BUSINESS and record.event_name != "INSERT":
             why = "its route publishes items that are inserted, and no other change"
             return Kept(RedriveOutcome.UNBUILDABLE, why, letter)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Raw, Struct, json
 
 from consumer.core.event.event import Unbuildable, Withheld
-from consumer.core.event.touch_attribute import TouchAttribute
 from consumer.core.printable import printable
 from consumer.core.routes.assembler import Assembler
 from consumer.core.routes.refusal import why_not_taken
@@ -102,7 +101,6 @@ class Previewer:
                 events.append(PreviewedEvent(route.name, route.event_type, Raw(made.body)))
                 refused[number] = ""
                 self.sightings.take(number)
-        record = TouchAttribute(self.routes[0].touch_attribute).of(record)  # as filters see it
         self.sightings.see(record)
         for number in range(len(self.routes)):
             if number not in refused:

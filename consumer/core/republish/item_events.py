@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consumer.core.event.malformed import MalformedItem
-from consumer.core.event.touch_attribute import TouchAttribute
 from consumer.core.republish.item_event import ItemEventMaker, Refusal
 from consumer.core.republish.item_record import ItemRecords
 from consumer.core.routes.assembler import Assembler
@@ -55,7 +54,6 @@ class ItemEvents:
     ) -> None:
         self.run = run
         self._records = ItemRecords(run.stream.arn)
-        self._touch = TouchAttribute(routes[0].touch_attribute)
         self._assembler = Assembler(routes, run.stream.arn, shapes)
         self._event_types = [route.event_type for route in routes]
         self._named = participation.named
@@ -66,7 +64,6 @@ class ItemEvents:
 
     def made_of(self, item: ReadItem) -> Made:
         """Return the events of an item, S or D, in the order of the routes."""
-        item = item.less(self._touch)
         events: list[MadeEvent] = []
         refusals: list[Refusal] = []
         for event_type, unanswered in self._takers(item):
@@ -84,7 +81,6 @@ class ItemEvents:
         """Return what the routes show of an item: two reads with the same are equal."""
         if item.item is None:
             return None
-        item = item.less(self._touch)
         return tuple(
             (event_type, self._shown(event_type, item)) for event_type, _ in self._takers(item)
         )

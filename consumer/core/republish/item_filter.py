@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consumer.core.event.touch_attribute import TOUCH_ATTRIBUTE, TouchAttribute
 from consumer.core.republish.item_record import ItemRecords
 from consumer.core.routes.filters.filter_set import FilterSet
 
@@ -20,24 +19,13 @@ if TYPE_CHECKING:
 
 
 class ItemFilter:
-    """A filter for a table with these key attributes, whose stream has this ARN.
+    """A filter for a table with these key attributes, whose stream has this ARN."""
 
-    It sees as little of the touch attribute as the filters of routes.
-    """
-
-    def __init__(
-        self,
-        asked: Filter,
-        keys: Iterable[str],
-        stream_arn: str,
-        touch_attribute: str = TOUCH_ATTRIBUTE,
-    ) -> None:
+    def __init__(self, asked: Filter, keys: Iterable[str], stream_arn: str) -> None:
         self._filters = FilterSet([asked], keys)
         self._records = ItemRecords(stream_arn)
         self._stream_arn = stream_arn
-        self._touch = TouchAttribute(touch_attribute)
 
     def takes(self, item: ReadItem) -> bool:
         """Return whether an item matches, or cannot be asked."""
-        record = self._records.record_of(item.less(self._touch))
-        return bool(self._filters.taken(record, self._stream_arn))
+        return bool(self._filters.taken(self._records.record_of(item), self._stream_arn))

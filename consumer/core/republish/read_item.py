@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from msgspec import Raw
-
-    from consumer.core.event.touch_attribute import TouchAttribute
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +24,6 @@ class ReadItem:
     read_at: float
     twice: bool = False
     last_image: Raw | None = None
-
-    def less(self, touch: TouchAttribute) -> ReadItem:
-        """Return it without the touch attribute, which nobody is shown."""
-        return replace(
-            self, item=touch.of_item(self.item), last_image=touch.of_item(self.last_image)
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from consumer.core.event.event import Crossing
-from consumer.core.event.touch_attribute import TouchAttribute
 from consumer.core.routes.event_maker import EventMaker
 from consumer.core.routes.filters.filter_set import FilterSet
 from consumer.core.routes.filters.question import Unanswered
@@ -49,7 +48,6 @@ class Assembler:
         self._stream_arn = stream_arn
         self._makers = [EventMaker(route, stream_arn, shapes) for route in routes]
         self._make = [maker.make for maker in self._makers]
-        self._touch = TouchAttribute(routes[0].touch_attribute)
         filtered = [number for number, route in enumerate(routes) if route.filter is not None]
         rest = [number for number, route in enumerate(routes) if route.otherwise]
         taking_all = [n for n in range(len(routes)) if n not in filtered and n not in rest]
@@ -70,7 +68,6 @@ class Assembler:
             return [(0, None)]
         if self._filters is None:
             return self._all
-        record = self._touch.of(record)
         taken = self._filters.taken(record, self._stream_arn)
         if not taken:
             return _merged(self._taking_all, self._rest)
@@ -97,7 +94,6 @@ class Assembler:
 
         They are all held in memory, and no other event is: give it few records.
         """
-        records = self._touch.cleaned(records)
         found: list[list[tuple[int, Made]]] = [[] for _ in records]
         changes: dict[int, list[Change]] = defaultdict(list)
         places: dict[int, list[list[tuple[int, Made]]]] = defaultdict(list)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consumer.core.event.event import Category, MetadataSources
-from consumer.core.event.touch_attribute import TOUCH_ATTRIBUTE
 from consumer.core.routes.digest import digest
 
 if TYPE_CHECKING:
@@ -32,8 +31,6 @@ class Route:
 
     `name` is unique, and for people: in findings, letters and options of commands. The `single`
     route is that of CONSUMER_EVENT_TYPE, where there is no list of routes.
-
-    `touch_attribute` is the same for all routes: the attribute that none of them ever sees.
     """
 
     event_type: str
@@ -46,7 +43,6 @@ class Route:
     changed: tuple[AttributePath, ...] = ()
     skip_unchanged: bool = False
     single: bool = False
-    touch_attribute: str = TOUCH_ATTRIBUTE
 
     @property
     def title(self) -> str:

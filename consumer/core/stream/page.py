@@ -5,7 +5,7 @@ looks like a closed shard. A record without the documented shape affects no othe
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
@@ -20,14 +20,7 @@ from consumer.core.stream.record import (
     sequence_of,
 )
 
-__all__ = [
-    "MalformedRecord",
-    "Page",
-    "PageIncomplete",
-    "PageTexts",
-    "StreamRecord",
-    "decode_page",
-]
+__all__ = ["MalformedRecord", "Page", "PageIncomplete", "StreamRecord", "decode_page"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +55,12 @@ _decode_envelope = json.Decoder(_Envelope).decode
 _decode_all = json.Decoder(_Decoded).decode
 
 
-class PageTexts:
+class _PageTexts:
     """The texts of a page's records, found when the first of them is asked for."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
         self._texts: list[Raw] | None = None
-        self._looked: Callable[[bytes], bool] | None = None
-        self._found = False
-
-    def holds(self, look: Callable[[bytes], bool]) -> bool:
-        """Return what `look` says of the whole page; the answer is remembered."""
-        if self._looked is not look:
-            self._looked, self._found = look, look(self._body)
-        return self._found
 
     def __getitem__(self, number: int) -> Raw:
         if self._texts is None:
@@ -115,7 +100,7 @@ def _decode(body: bytes) -> tuple[str | None, _Records]:
             return envelope.next_iterator, [decode_record(text) for text in envelope.records]
     except (UnicodeDecodeError, DecodeError):
         return _decode_not_unicode(body)
-    texts, numbers = PageTexts(body), range(len(page.records))
+    texts, numbers = _PageTexts(body), range(len(page.records))
     return page.next_iterator, [*map(record_of, page.records, repeat(texts), numbers)]
 
 

@@ -29,7 +29,7 @@ class StreamRecord(Struct, frozen=True, gc=False):
     new_image: Raw | None
     old_image: Raw | None
     is_ttl: bool  # deleted by DynamoDB itself, because the item had expired
-    touched: bool = False  # nothing has changed but our own attribute, which is taken out
+    touched: bool = False  # a dead letter says that nothing had changed but our own attribute
 
     @property
     def text(self) -> Raw:
@@ -49,7 +49,7 @@ class Texts(Protocol):
 class MalformedRecord:
     """A record without the documented shape."""
 
-    raw: bytes | None  # its JSON as read; None if it may hold what no letter may have
+    raw: bytes  # its JSON as read
     sequence: int | None  # None if it could not be found
     detail: str  # names the place, never a value of the item
 

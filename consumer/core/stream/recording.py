@@ -83,7 +83,7 @@ def read_recording(lines: Iterable[bytes]) -> Iterator[RecordedRecord]:
 
 def described(record: StreamRecord | MalformedRecord) -> RecordedRecord:
     """Return a record with what it says of its stream."""
-    text = record.raw or b"" if isinstance(record, MalformedRecord) else bytes(record.text)
+    text = record.raw if isinstance(record, MalformedRecord) else bytes(record.text)
     number: str | None
     try:
         source = _decode_source(text)
