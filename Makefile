@@ -17,7 +17,7 @@ PROCESSES := $(BIN)/python -c 'import os; print(min(6, 3 * (os.cpu_count() or 1)
 FETCHED := $(addprefix .run/fetched/,dynamodb-local prometheus helm chart event-ruler ecs)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run fetch test quick lint coverage bench simulate mutants kills one-down soak streams aws nakadi vectors alerts ecs chart requirements images images-test sbom dist clean
+.PHONY: help setup run fetch test quick lint coverage bench simulate mutants kills one-down snapshot soak streams aws nakadi vectors alerts ecs chart requirements images images-test sbom dist clean
 
 help: ## list all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -72,6 +72,9 @@ kills: $(STAMP) ## kill -9 one of three workers under load, 20 times, and print 
 
 one-down: $(STAMP) ## refuse one event type of three for MINUTES=…, with a deployment and a kill, and print what the others pay
 	@$(BIN)/python -m tests.crash.one_down --minutes $(MINUTES)
+
+snapshot: $(STAMP) ## make a snapshot of 50,000 items beside a service under load, kill it twice, and judge readers by the table
+	@$(BIN)/python -m tests.crash.snapshot
 
 soak: $(STAMP) ## test real processes with random kills, stops and outages for MINUTES=60
 	@$(BIN)/python -m tests.crash.soak --minutes $(MINUTES)
