@@ -57,8 +57,8 @@ def check_routes(settings: Settings) -> None:
     for route in routes_of(settings, ()):
         for word in _unseen(route):
             raise Misconfigured(
-                f"{route.setting(word)}: found {settings.touch_attribute!r}, which no route sees, nor"
-                " has any event (CONSUMER_TOUCH_ATTRIBUTE), wanted another attribute"
+                f"{route.setting(word)}: found {settings.touch_attribute!r}, which is never"
+                " published nor seen by routes (CONSUMER_TOUCH_ATTRIBUTE), wanted another attribute"
             )
         if route.single:  # the other rules of the settings are its own
             if route.format.selection is not None and route.format.selection.shows_nothing:
