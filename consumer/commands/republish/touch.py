@@ -39,7 +39,7 @@ from consumer.commands.republish.wanted_items import (
 )
 from consumer.commands.run_progress import RunProgress
 from consumer.core.republish.rate_limit import RateLimit
-from consumer.core.republish.touch_terms import UNIT_BYTES, hindrance, told, write_units
+from consumer.core.republish.touch_terms import UNIT_BYTES, hindrance, said, write_units
 from consumer.credentials import fallback_region
 from consumer.errors import Misconfigured, Retryable, StreamUnreachable, TableNotFound
 from consumer.observability import logs
@@ -96,7 +96,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
         wanted = replace(wanted, asked=reach.item_filter(asked))
     asyncio.run(check_workers(reach))
     read, written = rcu or units_of(reach.table), wcu or write_units(reach.table)
-    lines = (*reach.lines(), *told(settings.touch_attribute, written), wanted.told())
+    lines = (*reach.lines(), *said(settings.touch_attribute, written), wanted.told())
     out.write("".join(f"{line}\n" for line in lines))
     out.flush()
     if arguments.dry_run:
@@ -176,10 +176,8 @@ async def _count(reach: Reach, wanted: Wanted, read: float, out: TextIO) -> None
                 items += each.item is not None
                 gone += each.item is None
                 units += 0 if each.item is None else -(-len(bytes(each.item)) // UNIT_BYTES)
-    out.write(
-        f"{items} items, {gone} keys without one; about {units} write units, those of indexes not counted\n"
-    )
-    out.write("dry run: nothing was touched\n")
+    told = f"{items} items, {gone} keys without one; about {units} write units, without indexes"
+    out.write(f"{told}\ndry run: nothing was touched\n")
 
 
 @asynccontextmanager

@@ -76,7 +76,7 @@ def write_units(table: TableDescription) -> float:
     return max(1.0, table.write_capacity * WRITE_PART)
 
 
-def told(attribute: str, rate: float) -> Iterator[str]:
+def said(attribute: str, rate: float) -> Iterator[str]:
     """Yield what is said before the command asks; `rate` is in write units a second."""
     yield f"each item gets the attribute {attribute}; events do not show it"
     yield from SAID
