@@ -132,7 +132,7 @@ RULES = (
     ),
     Rule(
         ("touch_attribute", "patch_field", "change_field"),
-        "a first name that is neither of the others: what has it is never published",
+        "a touch attribute that has another name: it is in no event",
         lambda s: s.touch_attribute not in {s.patch_field, s.change_field},
     ),
     Rule(
