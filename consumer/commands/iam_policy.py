@@ -187,7 +187,7 @@ def _touch(settings: Settings, location: Location, keys: tuple[str, ...]) -> lis
     return [
         _allow("ReadItems", _READ_ITEMS, _table(settings, location)),
         {**write, "Condition": conditions},
-        _allow("LookAtWorkers", ["dynamodb:Query"], location.table(settings.lease_table)),
+        _allow("LookAtWorkers", _LOOK, location.table(settings.lease_table)),
     ]
 
 

@@ -240,6 +240,50 @@ def test_a_table_with_replicas_is_refused(service: SnapshotService) -> None:
         assert touch(service, *one, AWS_ENDPOINT_URL=url)[0] == 0
 
 
+def test_it_needs_no_more_than_the_rights_that_are_printed(service: SnapshotService) -> None:
+    service.put(*(item("o-1", number) for number in range(3)))
+    service.start("run")
+    done = run_consumer(["iam-policy", "--for", "touch", "--keys", "pk,sk"], service.environ)
+    statements = json.loads(done.stdout)["Statement"]
+    allowed: dict[str, set[str]] = defaultdict(set)
+    for each in statements:
+        allowed[each["Resource"].rpartition("/")[2]].update(each["Action"])
+    named = {each["Sid"]: each for each in statements}["TouchItems"]["Condition"]
+    asked: list[tuple[str, Json]] = []
+
+    class Front(AwsFront):
+        def answer(self, call: str, body: bytes) -> None:
+            asked.append((call, json.loads(body)))
+            self.say(*self.forward(service.environ["AWS_ENDPOINT_URL"], body))
+
+    words = (
+        *("--key", json.dumps(key("o-1", 1)), "--key", '{"pk": {"S": "o-1"}}'),
+        *("--filter", ORDERS, "--yes"),
+    )
+    with serving(Front) as url:
+        for more in ((), ("--dry-run",)):
+            code, _, errors = touch(service, *words, *more, AWS_ENDPOINT_URL=url)
+            assert code == 0, errors
+    used: dict[str, set[str]] = defaultdict(set)
+    for call, body in asked:
+        for table in [body["TableName"]] if "TableName" in body else [*body["RequestItems"]]:
+            used[table].add(f"dynamodb:{call}")
+    assert used == allowed
+    touches = [body for call, body in asked if call == "UpdateItem"]
+    assert len(touches) == 1 + 3 + 3  # the same value again makes no second record
+    for body in touches:
+        names = {*body["Key"], *body["ExpressionAttributeNames"].values()}
+        assert names == {*named["ForAllValues:StringEquals"]["dynamodb:Attributes"]}
+        assert "ReturnValues" not in body
+    service.until(
+        lambda: (
+            sum("touched" in each["data"]["change"] for each in service.stored(service.all)) > 2
+        ),
+        "all touches are published",
+    )
+    assert len(service.stored(service.all)) == 3 + 3
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
