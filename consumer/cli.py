@@ -179,11 +179,15 @@ def _add_policy(policy: argparse.ArgumentParser) -> None:
         dest="purpose",
         choices=(
             *("run", "redrive", "check", "operate", "preview"),
-            *("republish", "snapshot", "repair"),
+            *("republish", "touch", "snapshot", "repair"),
         ),
         default="run",
         help="what the policy allows: the service (run, the default), redrive, check, preview"
-        " --live, republish, snapshot, repair, or leases, gaps, seek, pause and resume (operate)",
+        " --live, republish, its --touch (touch), snapshot, repair, or leases, gaps, seek, pause"
+        " and resume (operate)",
+    )
+    policy.add_argument(
+        "--keys", metavar="NAMES", help="for touch: the table's key attributes, comma separated"
     )
     policy.add_argument("--bucket", metavar="NAME", help="for repair: the bucket of its exports")
     policy.add_argument("--prefix", metavar="PREFIX", help="for repair: the prefix of their keys")

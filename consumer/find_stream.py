@@ -25,7 +25,7 @@ from consumer.errors import (
     TableNotFound,
 )
 from consumer.observability.actions import TRUST_FOR_AWS
-from consumer.settings.routes import routes_of
+from consumer.settings.routes import check_touch_attribute, routes_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -213,8 +213,9 @@ def check_ordering_attributes(settings: Settings, keys: tuple[str, ...]) -> None
     """Check the attributes of each route's ordering key.
 
     Raise Misconfigured unless they belong to the table's key `keys`, whose first one, the partition
-    key, is among them.
+    key, is among them. Neither may a key attribute be the touch attribute.
     """
+    check_touch_attribute(settings, keys)
     for route in routes_of(settings, keys):
         chosen = route.format.ordering_key
         if keys[0] not in chosen or not set(chosen) <= set(keys):

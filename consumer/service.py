@@ -277,6 +277,7 @@ class Service:
             started_at=self._clock.wall(),
             host=socket.gethostname(),
             version=__version__,
+            touch_attribute=self._settings.touch_attribute,
         )
 
 

@@ -1,4 +1,4 @@
-"""What a snapshot needs from outside, beside `ports`: adapters, and twins in the tests."""
+"""What snapshots and touches need from outside, beside `ports`: adapters, twins in the tests."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from consumer.core.republish.snapshot import Segment, Snapshot
     from consumer.core.republish.table_answer import TableAnswer
+    from consumer.core.republish.touch_answer import TouchAnswer
 
 
 class SnapshotStore(Protocol):
@@ -62,4 +63,16 @@ class TableScan(Protocol):
 
     async def page(self, segment: int, segments: int, after: Raw | None, limit: int) -> TableAnswer:
         """Return the page of a segment behind the key `after` if any, of at most `limit` items."""
+        ...
+
+
+class ItemTouches(Protocol):
+    """Writes of the touch attribute. Calls are never retried inside.
+
+    Raise Retryable, with the reason `conflict` while a transaction works on the item, and
+    TableNotFound. Sent again with the same value, a touch changes nothing: no second record.
+    """
+
+    async def touch(self, keys: Raw, value: str) -> TouchAnswer:
+        """Write the attribute to the item with these keys, if there is one."""
         ...

@@ -39,7 +39,7 @@ from consumer.observability.actions import TRUST_FOR_AWS, TRUST_FOR_NAKADI
 from consumer.runtime.discovery.purpose_keeper import conflict_of
 from consumer.second_sender import check_second_sender
 from consumer.settings.loading import load_settings
-from consumer.settings.routes import routes_of
+from consumer.settings.routes import check_touch_attribute, routes_of
 
 if TYPE_CHECKING:
     import argparse
@@ -138,6 +138,7 @@ class Check:
         self._fine("view type", page.view_type)
         with self._reporting("stream"):
             check_place(self._settings, page, rows)
+            check_touch_attribute(self._settings, page.key_attributes)
         self._purpose(page, rows)
         for route in self._routes():
             chosen, keys = route.format.ordering_key, page.key_attributes

@@ -6,14 +6,12 @@ Customer managed KMS keys are not part of the settings: a note on stderr says wh
 from __future__ import annotations
 
 import json
-import re
 import sys
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from consumer.core.preflight.queue_fitness import queue_region
+from consumer.commands.location import location_of, queue_arn
 from consumer.errors import Misconfigured
 from consumer.settings.loading import SOURCE, load_settings
 
@@ -22,26 +20,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TextIO
 
+    from consumer.commands.location import Location
     from consumer.settings.settings import Settings
 
-Statement = dict[str, str | list[str]]
+Condition = dict[str, dict[str, str | list[str]]]
+Statement = dict[str, str | list[str] | Condition]
 
 KMS_NOTE = (
     "note: a table or queue that is encrypted with a customer managed key also needs kms:Decrypt"
     " on that key, and kms:GenerateDataKey if it is written to (lease table, queue)"
 )
-_ARN = re.compile(r"arn:(?P<partition>[^:]+):dynamodb:(?P<region>[^:]*):(?P<account>[^:]*):")
-_PARTITIONS = {
-    "cn-": "aws-cn",
-    "us-gov-": "aws-us-gov",
-    "us-iso-": "aws-iso",
-    "us-isob-": "aws-iso-b",
-    "eu-isoe-": "aws-iso-e",
-    "us-isof-": "aws-iso-f",
-    "eusc-": "aws-eusc",
-}
-"""By how the names of their regions begin. Credentials of one partition are none in another."""
-_ACCOUNT = re.compile(r"[0-9]{12}")
+TOUCH_NOTE = (
+    "note: whether DynamoDB honours these conditions of TouchItems can be shown on AWS only: try it"
+    " with `aws dynamodb update-item` on another attribute, which must be denied"
+)
 _STREAM = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
 _ITEMS = [
     "dynamodb:DeleteItem",
@@ -83,27 +75,17 @@ class Files:
     prefix: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
-    """Partition, region and account of resources; `*` where the settings do not say."""
-
-    partition: str = "aws"
-    region: str = "*"
-    account: str = "*"
-
-    def table(self, name: str) -> str:
-        """Return the ARN of a table."""
-        return f"arn:{self.partition}:dynamodb:{self.region}:{self.account}:table/{name}"
-
-
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
     """Print the policy for the purpose of `--for`; return 0. Raise Misconfigured."""
     settings = load_settings(environ, [] if arguments.purpose == "redrive" else [SOURCE])
     files = _files(arguments) if arguments.purpose == "repair" else None
-    statements = policy(settings, arguments.purpose, environ, files)
+    keys = _keys(arguments) if arguments.purpose == "touch" else ()
+    statements = policy(settings, arguments.purpose, environ, files, keys)
     document = {"Version": "2012-10-17", "Statement": statements}
     out.write(json.dumps(document, indent=2) + "\n")
     sys.stderr.write(KMS_NOTE + "\n")
+    if keys:
+        sys.stderr.write(TOUCH_NOTE + "\n")
     return 0
 
 
@@ -112,13 +94,16 @@ def policy(
     purpose: str,
     environ: Mapping[str, str] = _NOTHING,
     files: Files | None = None,
+    keys: tuple[str, ...] = (),
 ) -> list[Statement]:
     """Return the statements for a purpose, one of the choices of `--for`; `files` are repair's.
+
+    `keys` are the key attributes of the table, which a touch names beside its own.
 
     `environ` may say where the service runs: AWS_REGION, or AWS_DEFAULT_REGION as the SDK calls it,
     and AWS_ACCOUNT_ID. Raise Misconfigured for redrive without a dead letter queue.
     """
-    location = _location(settings, environ)
+    location = location_of(settings, environ)
     match purpose:
         case "run":
             return _run(settings, location)
@@ -135,6 +120,8 @@ def policy(
             return [_allow("ReadItems", _READ_ITEMS, _table(settings, location))]
         case "snapshot":
             return _snapshot(settings, location)
+        case "touch":
+            return _touch(settings, location, keys)
         case "repair" if files is not None:
             return _repair(settings, location, files)
         case _:
@@ -149,7 +136,7 @@ def _run(settings: Settings, location: Location) -> list[Statement]:
         _allow("ShareWork", actions, location.table(settings.lease_table)),
     ]
     if settings.dead_letter_queue_url is not None:
-        queue = _queue(settings.dead_letter_queue_url, location)
+        queue = queue_arn(settings.dead_letter_queue_url, location)
         statements.append(_allow("SendDeadLetters", ["sqs:SendMessage"], queue))
     return statements
 
@@ -161,7 +148,7 @@ def _check(settings: Settings, location: Location) -> list[Statement]:
         _allow("LookAtLeases", _LOOK, location.table(settings.lease_table)),
     ]
     if settings.dead_letter_queue_url is not None:
-        queue = _queue(settings.dead_letter_queue_url, location)
+        queue = queue_arn(settings.dead_letter_queue_url, location)
         statements.append(_allow("LookAtDeadLetters", ["sqs:GetQueueAttributes"], queue))
     return statements
 
@@ -185,12 +172,38 @@ def _snapshot(settings: Settings, location: Location) -> list[Statement]:
     ]
 
 
+def _touch(settings: Settings, location: Location, keys: tuple[str, ...]) -> list[Statement]:
+    """Return the statements for `republish --touch`: it writes one attribute, and reads none back.
+
+    A request that names no attribute is not allowed either: without Null it would be.
+    """
+    write = _allow("TouchItems", ["dynamodb:UpdateItem"], _table(settings, location))
+    named = [*keys, settings.touch_attribute]
+    conditions: Condition = {
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": named},
+        "Null": {"dynamodb:Attributes": "false"},
+        "StringEqualsIfExists": {"dynamodb:ReturnValues": "NONE"},
+    }
+    return [
+        _allow("ReadItems", _READ_ITEMS, _table(settings, location)),
+        {**write, "Condition": conditions},
+        _allow("LookAtWorkers", _LOOK, location.table(settings.lease_table)),
+    ]
+
+
+def _keys(arguments: argparse.Namespace) -> tuple[str, ...]:
+    found = tuple(each.strip() for each in (arguments.keys or "").split(",") if each.strip())
+    if not found:
+        raise Misconfigured("--keys: found nothing, wanted the table's key attributes, as pk,sk")
+    return found
+
+
 def _redrive(settings: Settings, location: Location) -> list[Statement]:
     if settings.dead_letter_queue_url is None:
         raise Misconfigured(
             "CONSUMER_DEAD_LETTER_QUEUE_URL: found nothing, wanted the queue that redrive empties"
         )
-    queue = _queue(settings.dead_letter_queue_url, location)
+    queue = queue_arn(settings.dead_letter_queue_url, location)
     return [_allow("RedriveDeadLetters", _REDRIVE, queue)]
 
 
@@ -234,43 +247,6 @@ def _table(settings: Settings, location: Location) -> str:
 def _streams(settings: Settings, location: Location) -> str:
     """Return the ARN of the stream, or a pattern for all streams that the table ever gets."""
     return settings.stream_arn or f"{location.table(str(settings.table))}/stream/*"
-
-
-def _queue(url: str, location: Location) -> str:
-    """Return the ARN of a queue from its URL, https://sqs.REGION.amazonaws.com/ACCOUNT/NAME.
-
-    What the URL does not say is taken from the location.
-    """
-    *_, account, name = ["", "", *urlsplit(url).path.split("/")]
-    return ":".join(
-        (
-            f"arn:{location.partition}:sqs",
-            queue_region(url) or location.region,
-            account if _ACCOUNT.fullmatch(account) else location.account,
-            name,
-        )
-    )
-
-
-def _location(settings: Settings, environ: Mapping[str, str]) -> Location:
-    """Return where the service has its lease table, as far as the settings say it.
-
-    The stream of an ARN may belong to another account. Without an ARN region and account stay `*`:
-    those of the environment may be the operator's, and only the partition is sure to be the same.
-    """
-    region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
-    match = _ARN.match(settings.stream_arn or "")
-    if match is None:
-        queue = queue_region(settings.dead_letter_queue_url or "")
-        return Location(_partition(queue or region or ""))
-    stream = Location(**match.groupdict())
-    account = environ.get("AWS_ACCOUNT_ID")
-    return Location(stream.partition, region or stream.region, account or stream.account)
-
-
-def _partition(region: str) -> str:
-    beginnings = (begin for begin in _PARTITIONS if region.startswith(begin))
-    return _PARTITIONS.get(next(beginnings, ""), "aws")
 
 
 def _allow(name: str, actions: list[str], resource: str) -> Statement:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from consumer.core.event.event import Category, EventFormat, Layout
 from consumer.core.routes.route import Route
 from consumer.core.routes.route_images import missing_images
+from consumer.core.routes.unseen_paths import named_paths
 from consumer.core.stream.stream import ViewType
 from consumer.errors import Misconfigured
 from consumer.settings.route_definition import SHOWS_NOTHING, RouteDefinition
@@ -54,12 +55,26 @@ def view_types_of(settings: Settings, keys: tuple[str, ...]) -> frozenset[ViewTy
 def check_routes(settings: Settings) -> None:
     """Raise Misconfigured if a route contradicts itself, or what it has from other settings."""
     for route in routes_of(settings, ()):
+        for word in _unseen(route):
+            raise Misconfigured(
+                f"{route.setting(word)}: found {settings.touch_attribute!r}, which is never"
+                " published nor seen by routes (CONSUMER_TOUCH_ATTRIBUTE), wanted another attribute"
+            )
         if route.single:  # the other rules of the settings are its own
             if route.format.selection is not None and route.format.selection.shows_nothing:
                 raise Misconfigured(f"CONSUMER_INCLUDE, CONSUMER_EXCLUDE: {SHOWS_NOTHING}")
             continue
         for wanted in _broken(settings, route):
             raise Misconfigured(f"{route.setting()}: {wanted}")
+
+
+def check_touch_attribute(settings: Settings, keys: tuple[str, ...]) -> None:
+    """Raise Misconfigured if the touch attribute is one of the table's key `keys`."""
+    if settings.touch_attribute in keys:
+        raise Misconfigured(
+            f"CONSUMER_TOUCH_ATTRIBUTE: found {settings.touch_attribute!r}, a key attribute of the"
+            " table, wanted a name that no item uses: what has it is never published"
+        )
 
 
 def _only(settings: Settings) -> RouteDefinition:
@@ -102,6 +117,7 @@ def _route(
         metadata=each.metadata.sources(),
         eid_event_type=each.event_type if each.eid == "route" else None,
         stream_prefix=settings.stream_prefix,
+        touch_attribute=settings.touch_attribute,
     )
     narrows = each.include is not None or bool(each.exclude) or any(form.metadata.names)
     if each.unchanged is None:
@@ -120,6 +136,17 @@ def _route(
         skip_unchanged=skips,
         single=single,
     )
+
+
+def _unseen(route: Route) -> Iterator[str]:
+    """Yield the words of a route's settings that ask for the touch attribute, or give its name."""
+    named = [("filter", path) for path in (route.filter.paths if route.filter else ())]
+    for word, path in [*named, *named_paths(route)]:
+        if path.names[0] == route.format.touch_attribute and word != "exclude":
+            yield word
+    renamed = () if route.format.selection is None else route.format.selection.rename
+    if any(new == route.format.touch_attribute for _, new in renamed):
+        yield "rename"
 
 
 def _selection(each: RouteDefinition, *, single: bool) -> Selection | None:

@@ -131,6 +131,11 @@ RULES = (
         lambda s: s.patch_field != s.change_field,
     ),
     Rule(
+        ("touch_attribute", "patch_field", "change_field"),
+        "a touch attribute that has another name: it is in no event",
+        lambda s: s.touch_attribute not in {s.patch_field, s.change_field},
+    ),
+    Rule(
         ("layout", "patch_field", "change_field"),
         f"neither name to be {NESTED_ITEM!r} in the nested layout",
         lambda s: s.layout != "nested" or NESTED_ITEM not in {s.patch_field, s.change_field},

@@ -15,7 +15,7 @@ from typing import Annotated
 from pydantic import model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from consumer.core.event.event import Layout
+from consumer.core.event.event import TOUCH_ATTRIBUTE, Layout
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON
 from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
 from consumer.core.routes.filters.lambda_filter import Filter, read_filter_json
@@ -48,6 +48,7 @@ from consumer.settings.types import (
     StreamPrefix,
     Switch,
     TableName,
+    TouchAttributeName,
     Unit,
 )
 
@@ -147,6 +148,9 @@ class Settings(BaseSettings):
     that has an attribute of this name cannot be published."""
     layout: LayoutName = Layout.FLAT
     """`flat`: attributes are members of `data`. `nested`: the item is in `data.item`."""
+    touch_attribute: TouchAttributeName = TOUCH_ATTRIBUTE
+    """Attribute that `consumer republish --touch` writes to have an item published again. It is
+    never published, and no filter sees it. All workers need the same name."""
     batch_events: Count = 500
     """Largest number of events in a request."""
     batch_bytes: Bytes = 900_000

@@ -28,7 +28,9 @@ _NAME = re.compile(r"[^\x00-\x1f\x7f]+")
 _TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 _STREAM_ARN = re.compile(r"arn:[^:]+:dynamodb:[^:]*:[^:]*:table/[^/]+/stream/.+")
 _STREAM_PREFIX = re.compile(r"[a-zA-Z0-9_.:~-]{0,32}")
+_TOUCH_ATTRIBUTE = re.compile(r"[a-zA-Z0-9_.:-]{1,255}")
 _EVENT_TYPE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
+_OF_AWS = "aws:"
 _HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _PORT = r"[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
 _HTTP_URL = re.compile(rf"[Hh][Tt][Tt][Pp][Ss]?://({HOST_PATTERN})(:(0*({_PORT}))?)?(/[^?#\s]*)?")
@@ -79,6 +81,13 @@ def stream_prefix(text: str) -> str:
     """Accept at most 32 of `a-z A-Z 0-9 _ . : ~ -`. Readers compare it character by character."""
     if not _STREAM_PREFIX.fullmatch(text):
         raise ValueError("at most 32 of a-z A-Z 0-9 _ . : ~ -")
+    return text
+
+
+def touch_attribute(text: str) -> str:
+    """Accept a name that JSON writes in one way: 1 to 255 of `a-z A-Z 0-9 _ . : -`."""
+    if not _TOUCH_ATTRIBUTE.fullmatch(text) or text.startswith(_OF_AWS):
+        raise ValueError(f"1 to 255 of a-z A-Z 0-9 _ . : -, not beginning with {_OF_AWS}")
     return text
 
 
@@ -190,6 +199,9 @@ Name = Annotated[str, Field(max_length=255), AfterValidator(name), _pattern(_NAM
 TableName = Annotated[str, AfterValidator(table_name), _pattern(_TABLE_NAME), Unit("name")]
 StreamArn = Annotated[str, AfterValidator(stream_arn), _pattern(_STREAM_ARN), Unit("ARN")]
 StreamPrefix = Annotated[str, AfterValidator(stream_prefix), _pattern(_STREAM_PREFIX), Unit("text")]
+TouchAttributeName = Annotated[
+    str, AfterValidator(touch_attribute), _pattern(_TOUCH_ATTRIBUTE), Unit("name")
+]
 EventTypeName = Annotated[
     str, Field(max_length=255), AfterValidator(event_type), _pattern(_EVENT_TYPE), Unit("name")
 ]

@@ -82,7 +82,7 @@ of `consumer settings`, in its words; where one of them comes by valueFrom nobod
 */}}
 {{- define "consumer.contradictions" -}}
 {{- $config := .Values.config -}}
-{{- $is := dict "layout" "flat" "patch_field" "patch" "change_field" "change" "log_format" "json" "log_level" "INFO" -}}
+{{- $is := dict "layout" "flat" "patch_field" "patch" "change_field" "change" "touch_attribute" "consumer:touch" "log_format" "json" "log_level" "INFO" -}}
 {{- $is = merge $is (dict "heartbeat_seconds" 2 "scan_seconds" 2 "lease_duration_seconds" 10 "poll_idle_seconds" 0.25 "poll_idle_max_seconds" 2) -}}
 {{- range $name, $value := $config -}}
 {{- if not (or (kindIs "invalid" $value) (eq (toString $value) "")) -}}
@@ -155,6 +155,11 @@ of `consumer settings`, in its words; where one of them comes by valueFrom nobod
 {{- if and (hasKey $is "patch_field") (hasKey $is "change_field") -}}
 {{- if eq (trim $is.patch_field) (trim $is.change_field) -}}
 {{- $wrong = append $wrong "config.patch_field, config.change_field: wanted two different names." -}}
+{{- end -}}
+{{- end -}}
+{{- if hasKey $is "touch_attribute" -}}
+{{- if has (trim $is.touch_attribute) (list (trim ($is.patch_field | default "")) (trim ($is.change_field | default ""))) -}}
+{{- $wrong = append $wrong "config.touch_attribute, config.patch_field, config.change_field: wanted a touch attribute that has another name: it is in no event." -}}
 {{- end -}}
 {{- end -}}
 {{- if eq (lower ($is.layout | default "")) "nested" -}}

@@ -97,6 +97,7 @@ ACCEPTED = [
     ("layout", None),
     ("stream_prefix", "eu-central-1.b:~_"),
     ("stream_prefix", None),
+    ("touch_attribute", "_relay.touch:-"),
     ("patch", False),
     ("linger_seconds", 0.001),
     ("drain_seconds", 1.001),
@@ -147,6 +148,9 @@ REFUSED = [
     ("stream_prefix", "b/"),
     ("stream_prefix", 'b"'),
     ("stream_prefix", "b" * 33),
+    ("touch_attribute", "a/b"),
+    ("touch_attribute", "ä"),
+    ("touch_attribute", "a" * 256),
     ("log_level", "LOUD"),
     ("http_port", 65536),
 ]

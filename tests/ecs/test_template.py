@@ -166,6 +166,13 @@ def test_the_roles_allow_what_the_command_prints_and_nothing_else(
     assert task is None or made.resources[task]["TaskRoleArn"] == f"<{role}.Arn>"
 
 
+@pytest.mark.parametrize("existing", [{}, EARLIER])
+def test_republish_may_touch_where_the_keys_are_named(existing: dict[str, str]) -> None:
+    made = stack(TouchKeys="pk,sk", **existing)
+    expected = policy(settings_of(container(made, "Task")), "touch", {}, None, ("pk", "sk"))
+    assert statements(made.resources["RepublishRole"]) == in_this_account(expected)
+
+
 def test_repair_has_a_task_where_a_bucket_is_named() -> None:
     assert not stack().resources.keys() & {"RepairRole", "RepairTask"}
     made = stack(ExportBucket="my-exports")

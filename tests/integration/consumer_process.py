@@ -26,6 +26,7 @@ _FORKS.set_forkserver_preload(
         "consumer.commands.events.redrive",
         "consumer.commands.republish.republish",
         "consumer.commands.republish.snapshot",
+        "consumer.commands.republish.touch",
         "consumer.commands.operate.gaps",
         "consumer.commands.repair.repair",
         "consumer.commands.operate.leases",

@@ -1,7 +1,7 @@
 """Random items, in shapes that repeat: `python -m tests.reference.fuzz --records 1000000`.
 
 What an image makes of them, with a memory that is warm, is compared with the walk, which remembers
-nothing. Names and texts are of the marks that JSON is written with.
+nothing. Names and texts are of the marks that JSON is written with. Some items have been touched.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from typing import TypeVar
 from msgspec import Raw
 
 from consumer.core.event.attribute import decode_item, decode_members, plain_item
+from consumer.core.event.event import TOUCH_ATTRIBUTE
 from consumer.core.event.image import read_image
 from consumer.core.event.malformed import MalformedItem, ReservedAttribute
 from consumer.core.event.patch import diff
@@ -80,6 +81,9 @@ class Fuzz:
         new = {name: self._rescaled(value) for name, value in old.items()}
         if chance.random() < 0.1:
             new[self._name()] = self._value()
+        for image in (old, new):
+            if chance.random() < 0.1:
+                image[TOUCH_ATTRIBUTE] = self._value()
         before, after = self._spelled(old), self._spelled(new)
         selection = SELECTIONS[number % len(SELECTIONS)]
         limit = chance.choice((1_000_000, 60))
@@ -91,7 +95,7 @@ class Fuzz:
     def _fast(
         self, before: bytes, after: bytes, selection: Selection | None, limit: int
     ) -> tuple[bytes, list[bytes] | None]:
-        shapes = self._shapes.of(selection)
+        shapes = self._shapes.of(selection, TOUCH_ATTRIBUTE)
         new = read_image(Raw(after), shapes)
         if new is None:
             raise MalformedItem("it is empty")
@@ -172,7 +176,9 @@ class Fuzz:
 def _walked(
     before: bytes, after: bytes, selection: Selection | None, limit: int
 ) -> tuple[bytes, list[bytes] | None]:
-    old, new = (decode_members(Raw(text)) for text in (before, after))
+    old, new = (dict(decode_members(Raw(text))) for text in (before, after))
+    for image in (old, new):
+        image.pop(TOUCH_ATTRIBUTE, None)
     if selection is not None:
         selector = Selector(selection)
         old, new = selector.shown(old), selector.shown(new)

@@ -46,6 +46,7 @@ ORDERLY = (
     "seen",  # and show only some attributes, or count only some changes
     "reroute",  # workers that start later have another event type, and lack one
     "seek_type",  # an operator sends shards back for one event type
+    "touch",  # somebody touches items
 )
 FAULTS = (
     "crash",
@@ -100,6 +101,9 @@ They cannot be configured together; or, without partitions, what a firewall neve
 """
 
 KINDS = ORDERLY + FAULTS
+RARE = {"touch": 0.15}
+"""Kinds that came later, and how often: other seeds are what they were before."""
+
 TIMED = {
     "crash": 3,
     "pause": 3,
@@ -297,7 +301,8 @@ def draw(seed: int, without: Collection[str] = (), size: float = 1.0) -> Scenari
     share = 0.15 + 0.35 * chance.random()
     kinds = set()
     for kind in KINDS:
-        in_it = streams.of("kind", kind).random() < (max(share, 0.4) if kind in ORDERLY else share)
+        often = RARE.get(kind, max(share, 0.4) if kind in ORDERLY else share)
+        in_it = streams.of("kind", kind).random() < often
         if in_it and (not orderly or kind in ORDERLY):
             kinds.add(kind)
     kinds -= {kind for kind, other in EXCLUSIVE.items() if other in kinds}

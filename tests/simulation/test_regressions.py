@@ -58,7 +58,7 @@ LATER = (
     *("long_names", "long_pages"),
     *("damaged", "denied"),
     "filter",
-    *("seek_type", "one_down"),
+    *("seek_type", "one_down", "touch"),
 )
 """Kinds that seeds draw since most of these were found; `make simulate` runs those with them."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import cycle
 from typing import TYPE_CHECKING
 
+from consumer.core.event.event import TOUCH_ATTRIBUTE
 from tests.simulation.checks.narrowing import HIDDEN, KINDS_OF_ITEMS, Kind, Showing
 from tests.simulation.checks.truth import EventTruth, Record, wall
 from tests.simulation.twins.nakadi_twin import partition_of
@@ -28,6 +29,9 @@ TRICKLES = 4
 STILL_SENT = 60.0  # seconds
 NAMES_TRIED = 1000
 REMOVED = 0.05
+TOUCHED = 0.2
+"""How often an item is touched after a change of the workload."""
+
 HEALTHY: tuple[Kind, ...] = ("A", "B", "B", "A", None, "B", None)
 """Kinds that a healthy item has one after the other; None: it is removed. Whatever an event type
 takes, and takes as the rest beside others, some of these changes are among it."""
@@ -67,6 +71,9 @@ class Writer:
         self._filtered = world.scenario.has_kinds
         self._healthy: dict[str, Iterator[Kind]] = {}
         self._kind_chance = world.scenario.streams.of("filter", "items")
+        self._touches = world.scenario.has("touch")
+        self._touch_chance = world.scenario.streams.of("touches")
+        self._touched = 0
         self.keys = [f"k{number}" for number in range(world.scenario.workload.keys)]
 
     @property
@@ -103,6 +110,24 @@ class Writer:
         detail = f"{picked} {record.sequence}"
         if self._filtered:
             detail += f" {before} to {record.kinds[1]}"
+        world.trace.add(world.loop.now, "table", "change", record.shard.id, detail)
+
+    def touch(self, at: float) -> None:
+        """Somebody touches an item, if there is one: its kind and all else stay as they are."""
+        picked = self._touch_chance.choice(self.keys)
+        table = self._world.model.tables.get("orders")
+        if table is not self._table or picked not in self._kinds:
+            return
+        self._touched += 1
+        value: AttributeValue = {"S": f"{TOUCH_ATTRIBUTE} {self._touched}"}
+        entry = table.update({"id": {"S": picked}}, {TOUCH_ATTRIBUTE: value}, frozenset(), at)
+        if entry is None or table.stream is None:
+            return
+        kinds = (self._kinds[picked], self._kinds[picked])
+        world, item = self._world, table.items.get((picked,))
+        record = world.truth.wrote(table.stream, picked, kinds, item, touched=True)
+        assert record is not None
+        detail = f"{picked} {record.sequence} touched"
         world.trace.add(world.loop.now, "table", "change", record.shard.id, detail)
 
     def _spoil(self, event: EventTruth, bad: float) -> None:
@@ -174,6 +199,8 @@ class Writer:
             for _ in range(min(many, load.changes - written)):
                 self.write(wall(self._world.loop.now))
                 written += 1
+                if self._touches and self._touch_chance.random() < TOUCHED:
+                    self.touch(wall(self._world.loop.now))
 
     def trickle(self, at: float) -> None:
         """Changes of every second when all is well.

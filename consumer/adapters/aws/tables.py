@@ -142,7 +142,10 @@ def _description(table: Mapping[str, Any]) -> TableDescription:
     types = {each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]}
     arn = table.get("LatestStreamArn")
     on_demand = table.get("BillingModeSummary", {}).get("BillingMode") == "PAY_PER_REQUEST"
-    units = float(table.get("ProvisionedThroughput", {}).get("ReadCapacityUnits", 0))
+    provisioned = table.get("ProvisionedThroughput", {})
+    read, written = (
+        float(provisioned.get(f"{kind}CapacityUnits", 0)) for kind in ("Read", "Write")
+    )
     return TableDescription(
         name=str(table["TableName"]),
         arn=str(table["TableArn"]),
@@ -151,9 +154,11 @@ def _description(table: Mapping[str, Any]) -> TableDescription:
         stream=Stream.from_arn(arn) if arn else None,
         items=int(table.get("ItemCount", 0)),
         size_bytes=int(table.get("TableSizeBytes", 0)),
-        read_capacity=None if on_demand or not units else units,
+        read_capacity=None if on_demand or not read else read,
         replicas=tuple(str(each["RegionName"]) for each in table.get("Replicas", ())),
         strong=table.get("MultiRegionConsistency") == "STRONG",
+        write_capacity=None if on_demand or not written else written,
+        defined=frozenset(map(str, types)),
     )
 
 

@@ -93,6 +93,7 @@ def worker_values(worker: Worker) -> dict[str, RowValue]:
         "version": worker.version,
         "leaseDuration": worker.lease_duration,
         "heartbeatInterval": worker.heartbeat_interval,
+        "touchAttribute": worker.touch_attribute,
         **_report_values(worker.report),
         "expiresAt": int(worker.seen_at) + WORKER_TTL,
     }
@@ -151,6 +152,7 @@ def worker_of(row: Row) -> Worker:
         lease_duration=fields.seconds_if_any("leaseDuration"),
         heartbeat_interval=fields.seconds_if_any("heartbeatInterval"),
         report=_report_of(fields),
+        touch_attribute=fields.text_if_any("touchAttribute"),
     )
     unreadable = fields.unreadable if worker.worker_id else KEY
     # Any change of such a row counts as a heartbeat: nothing is taken from a worker that is alive.

@@ -118,6 +118,24 @@ def add_republish(republish: argparse.ArgumentParser) -> None:
         help="""all items that a filter takes, such as '{"item": {"kind": {"S": ["ORDER"]}}}', in"""
         " the language of routes; the whole table is read",
     )
+    republish.add_argument(
+        "--touch",
+        action="store_true",
+        help="write CONSUMER_TOUCH_ATTRIBUTE to each item instead, if it is there: the service"
+        " publishes its change as U, in its exact place, and without the attribute. For readers"
+        " that keep the last event by arrival, or have a key wrong by their own fault",
+    )
+    republish.add_argument(
+        "--wcu",
+        metavar="N",
+        help="with --touch: use at most N write units a second (default: a tenth of what is"
+        " provisioned, 100 on demand)",
+    )
+    republish.add_argument(
+        "--only-writer-region",
+        action="store_true",
+        help="with --touch, for a table with replicas: all writes are made in this Region",
+    )
     add_publishing_options(republish)
 
 

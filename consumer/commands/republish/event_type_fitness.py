@@ -17,11 +17,16 @@ from consumer.errors import Misconfigured, Retryable
 from consumer.preflight import shape
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from consumer.adapters.nakadi import Nakadi
     from consumer.core.routes.route import Route
 
-MEMBERS: Final = ("stream", "snapshot", "read_at")
+OF_READINGS: Final = ("stream", "snapshot", "read_at")
 """What `change` has in an S or D of an item that was read."""
+
+OF_TOUCHES: Final = ("stream", "touched")
+"""What `change` has in the event of an item that was touched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +36,12 @@ class Unseen:
     why: str
 
 
-async def check_event_type(nakadi: Nakadi, route: Route) -> bytes | Unseen:
+async def check_event_type(
+    nakadi: Nakadi, route: Route, members: Collection[str]
+) -> bytes | Unseen:
     """Return the definition of a route's event type, as Nakadi shows it.
 
-    Raise Misconfigured if it can never take the events.
+    Raise Misconfigured if it can never take the events, which have these members in `change`.
     """
     try:
         status, body, flow_id = await nakadi.event_type()
@@ -53,7 +60,7 @@ async def check_event_type(nakadi: Nakadi, route: Route) -> bytes | Unseen:
     for found in judge(name, definition, events, route.format.category):
         if found.severity is Severity.WRONG:
             raise Misconfigured(f"{route.setting()}: {found.result}; {found.remedy}")
-    lacking = [member for member in shut_out(definition, events) if member in MEMBERS]
+    lacking = [member for member in shut_out(definition, events) if member in members]
     if lacking:
         added = ", ".join(
             f'"{one}": {{"type": "{kind}"}}' for one, kind in types_of(lacking).items()

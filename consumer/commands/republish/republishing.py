@@ -12,7 +12,8 @@ import secrets
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 from consumer.adapters.aws.aws import Aws
 from consumer.adapters.aws.table_scan import DynamoDbScan
@@ -21,14 +22,24 @@ from consumer.adapters.clock import AwsClock, SystemClock
 from consumer.commands import confirmation
 from consumer.commands.events.redrive import table_of
 from consumer.commands.publishing import nakadis
-from consumer.commands.republish.event_type_fitness import Unseen, check_event_type
+from consumer.commands.republish.event_type_fitness import (
+    OF_READINGS,
+    OF_TOUCHES,
+    Unseen,
+    check_event_type,
+)
 from consumer.core.event.shapes import Shapes
 from consumer.core.republish.item_event import Run
 from consumer.core.republish.item_events import ItemEvents
 from consumer.core.republish.item_filter import ItemFilter
 from consumer.core.republish.rate_limit import RateLimit
 from consumer.core.republish.subscriptions import Subscription, subscriptions_of
-from consumer.core.republish.taking_part import Participation, taking_part, unknown_names
+from consumer.core.republish.taking_part import (
+    Participation,
+    taking_part,
+    touched,
+    unknown_names,
+)
 from consumer.core.routes.filters.lambda_filter import Filter, read_filter_json
 from consumer.core.routes.language.bad_pattern import BadPattern
 from consumer.credentials import fallback_region
@@ -41,7 +52,7 @@ from consumer.settings.routes import routes_of
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 
     from consumer.adapters.nakadi import Nakadi
     from consumer.core.republish.table_description import TableDescription
@@ -59,6 +70,14 @@ READ_UNITS = 100.0
 
 READ_PART = 0.1
 """Which part of a table's provisioned read units is used, if --rcu does not say it."""
+
+
+class Participate(Protocol):
+    """Says which routes take part in a run."""
+
+    def __call__(self, routes: Sequence[Route], /, *, stream_arn: str) -> Participation:
+        """Return those that do, and why the others do not."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +164,22 @@ def look(settings: Settings, names: Sequence[str], identity: str, *, removes: bo
 
     `removes` says whether what is gone is published, too. Raise Misconfigured, StreamUnreachable.
     """
-    return asyncio.run(_look(settings, names, identity, removes=removes))
+    participate = partial(taking_part, names=names, removes=removes)
+    return asyncio.run(_look(settings, names, identity, participate, OF_READINGS))
 
 
-async def _look(settings: Settings, names: Sequence[str], identity: str, *, removes: bool) -> Reach:
+def look_at_touch(settings: Settings, identity: str) -> Reach:
+    """Return what a touch of items reaches. Raise Misconfigured, StreamUnreachable."""
+    return asyncio.run(_look(settings, (), identity, touched, OF_TOUCHES))
+
+
+async def _look(
+    settings: Settings,
+    names: Sequence[str],
+    identity: str,
+    participate: Participate,
+    members: Collection[str],
+) -> Reach:
     clock = AwsClock(SystemClock())
     chance = random.Random()  # noqa: S311 - spreads retries, guards no secret
     async with Aws(fallback_region(settings), clock) as aws:
@@ -167,7 +198,7 @@ async def _look(settings: Settings, names: Sequence[str], identity: str, *, remo
     if unknown:
         known = ", ".join(route.title for route in routes)
         raise Misconfigured(f"--route: found {unknown[0]!r}, wanted one of {known}")
-    participation = taking_part(routes, names, described.stream.arn, removes=removes)
+    participation = participate(routes, stream_arn=described.stream.arn)
     if not participation.taking:
         told = "; ".join(f"{route.title}: {reason}" for route, reason in participation.others)
         raise Misconfigured(f"no route takes part: {told}")
@@ -175,7 +206,7 @@ async def _look(settings: Settings, names: Sequence[str], identity: str, *, remo
     async with AsyncExitStack() as stack:
         clients = await nakadis(stack, settings, participation.taking, clock)
         definitions: dict[str, bytes | Unseen] = {
-            route.event_type: await check_event_type(clients[route.event_type], route)
+            route.event_type: await check_event_type(clients[route.event_type], route, members)
             for route in participation.taking
         }
         readers = {name: await _readers(nakadi) for name, nakadi in clients.items()}

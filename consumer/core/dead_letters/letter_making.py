@@ -4,7 +4,7 @@ Rules
 - What a route leaves out is not in its letters: the record is reduced as its events are. Where that
   cannot be done, nothing of the record is kept.
 - A record that could not be read at all belongs to no route. It is kept only if no route hides
-  anything: nobody can say where in it that is.
+  anything, and it cannot have the touch attribute: nobody can say where in it that is.
 - The ordering key is kept as a digest if the route does not show each part of it.
 - The record stands beside an event of a route that reshapes it, so that another event can be made
   of it when the rules have changed.
@@ -20,6 +20,7 @@ from consumer.core.dead_letters.letter_key import digest_of
 from consumer.core.event.event import Category, Unbuildable
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.selection.seen_record import seen_record
+from consumer.core.event.touch import touch_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,7 +51,7 @@ def filled(
     else:
         letter = _of_route(blank, content, route)
     if isinstance(content, Unbuildable) and content.body is None:
-        hidden = content.unreadable and any(each.format.hides for each in routes)
+        hidden = content.unreadable and _may_hide(content.record, routes)
         record = None if hidden else content.record
         return replace(letter, record=record, truncated=(RECORD,) if record is None else ())
     if not route.format.reshapes or content.record is None:
@@ -58,6 +59,14 @@ def filled(
     if isinstance(content, Unbuildable):
         return replace(letter, record=content.record)  # it is reduced already
     return replace(letter, record=_seen(content.record, route.format))
+
+
+def _may_hide(record: bytes | None, routes: Iterable[Route]) -> bool:
+    """Return whether a record that cannot be read may hold what a route hides, or a touch."""
+    return any(
+        each.format.hides or touch_attribute(each.format.touch_attribute).may_be_in(record or b"")
+        for each in routes
+    )
 
 
 def _of_route(blank: DeadLetter, content: Event | Unbuildable, route: Route) -> DeadLetter:

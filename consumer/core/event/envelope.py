@@ -24,13 +24,15 @@ class ItemContent(Struct, frozen=True):
     for; None if the event carries no patch.
     `patch_omitted` says that it carries none because the event would be too large with it, or
     because what the item was before has no event. `metadata` is members of the event's metadata
-    that come out of the item, each after a comma.
+    that come out of the item, each after a comma. `touched` says that nothing has changed but our
+    own attribute.
     """
 
     item: bytes
     patch: list[bytes] | None
     patch_omitted: bool = False
     metadata: bytes = b""
+    touched: bool = False
 
 
 class Envelope:
@@ -87,6 +89,8 @@ class Envelope:
             rest = b',"ttl":true'
         if crossing is not None:
             rest += b',"%b":true' % crossing.encode()
+        elif content.touched:
+            rest += b',"touched":true'
         if patch is not None:
             body = self._patched % (*head, b",".join(patch), record.sequence, rest)
             if len(body) <= self._event_bytes:

@@ -8,6 +8,9 @@ from msgspec import Struct
 
 from consumer.core.event.selection.selection import Selection
 
+TOUCH_ATTRIBUTE: Final = "consumer:touch"
+"""The attribute by which items are touched, if the settings give no other one."""
+
 
 class Layout(StrEnum):
     """Where the event's `data` holds the item."""
@@ -78,6 +81,7 @@ class EventFormat:
     eid, so that the events which several routes make of one record have different ones; None: the
     eid is that of the record. `body` names the map that is a business event; None: the item is it.
     `stream_prefix` stands before the label of the stream by which readers order events.
+    `touch_attribute` is the attribute that no event has, whatever the selection says.
     """
 
     data_type: str
@@ -94,6 +98,7 @@ class EventFormat:
     metadata: MetadataSources = NO_SOURCES
     eid_event_type: str | None = None
     stream_prefix: str = ""
+    touch_attribute: str = TOUCH_ATTRIBUTE
 
     @property
     def patch_member(self) -> str | None:

@@ -33,6 +33,10 @@ class Image(Struct, gc=False):
         """The names of the attributes that are shown. Raises MalformedItem."""
         return self.shown if self.shape is None else self.shape.names
 
+    def has(self, name: str) -> bool:
+        """Return whether it has an attribute of this name, shown or not. Raises MalformedItem."""
+        return name in (self.attributes if self.shape is None else self.shape.attributes)
+
     @property
     def attributes(self) -> Members:
         """The text of all attributes, shown or not. Raises MalformedItem."""
@@ -44,9 +48,11 @@ class Image(Struct, gc=False):
     def shown(self) -> Members:
         """The text of what is shown. Raises MalformedItem."""
         if self._shown is None:
-            selector = self.shapes.selector
-            attributes = self.attributes
-            self._shown = attributes if selector is None else selector.shown(attributes)
+            selector, attributes = self.shapes.selector, self.attributes
+            if selector is None or selector.shows_all_of(attributes):
+                self._shown = attributes
+            else:
+                self._shown = selector.shown(attributes)
         return self._shown
 
     def members(self) -> bytes:
@@ -54,15 +60,16 @@ class Image(Struct, gc=False):
         try:
             if self.shape is not None:
                 return self.shape.members(self.scalars)
-            selector = self.shapes.selector
-            shown = self.text if selector is None else members_text(self.shown)
-            members = self.shapes.members(self.text, shown)
+            members = self.shapes.members(self.text, self._shown_text())
             if members is not None:
                 return members
         except MalformedItem:
             pass  # the walk names the attribute
-        text = self.text if self.shapes.selector is None else members_text(self.shown)
-        return b",".join(plain_item(decode_item(Raw(text))))
+        return b",".join(plain_item(decode_item(Raw(self._shown_text()))))
+
+    def _shown_text(self) -> bytes:
+        shown = self.shown
+        return self.text if shown is self._attributes else members_text(shown)
 
     def patch_since(self, before: Raw | None, limit: int) -> list[bytes] | None:
         """Return the operations, as JSON, that turn the item whose JSON is `before` into this one.
@@ -91,7 +98,9 @@ class Image(Struct, gc=False):
             _ = old.shown  # raises if it cannot be said
         before, after = old.attributes, self.attributes
         selector = self.shapes.selector
-        if selector is not None:
+        if selector is not None and not (
+            selector.shows_all_of(before) and selector.shows_all_of(after)
+        ):
             before, after = differing(before, after)
             before, after = selector.shown(before), selector.shown(after)
         return diff(before, after, limit)
@@ -110,7 +119,7 @@ def read_image(text: Raw | None, shapes: Shapes) -> Image | None:
     if read is not None:
         return Image(whole, shapes, *read)
     image = Image(whole, shapes)
-    return image if shapes.selector is not None or image.attributes else None
+    return image if shapes.narrow or image.attributes else None
 
 
 def differing(before: Members, after: Members) -> tuple[Members, Members]:

@@ -78,7 +78,8 @@ class Place(NamedTuple):
 class Shape(Struct, frozen=True):
     """The parts that all items with the same gaps have in common."""
 
-    names: frozenset[str]  # of the attributes
+    names: frozenset[str]  # of what is shown
+    attributes: frozenset[str]  # the names of all, shown or not
     plain: bytes  # the members of the plain item, with %b for each scalar
     places: tuple[Place, ...]
     picked: tuple[bool, ...] | None  # which scalars are shown; None: all of them
@@ -148,21 +149,22 @@ def shape_of(item: Split, selector: Selector | None = None) -> Shape | None:
         parts = _marker.split(b",".join(plain_item(decoded)))
         if parts[1::2] != [b"%d" % index for index in range(len(gaps) - 1)]:
             return None
-        if selector is None:
-            return _shape(decoded, parts, None, Split(gaps, scalars))
+        if selector is None or selector.shows_all_of(decode_members(Raw(marked))):
+            return _shape(decoded, decoded, parts, None, Split(gaps, scalars))
         members = decode_members(Raw(marked))
         shown = selector.shown(members)
         if any("\0" in name for name in shown):
             return None  # so might a new name
-        decoded = decode_item(Raw(members_text(shown)))
-        parts = _marker.split(b",".join(plain_item(decoded)))
+        seen = decode_item(Raw(members_text(shown)))
+        parts = _marker.split(b",".join(plain_item(seen)))
     except MalformedItem:
         return None
     found, shown_scalars = [*map(int, parts[1::2])], set(map(int, parts[1::2]))
     if not members or found != sorted(shown_scalars):
         return None
     picked = tuple(index in shown_scalars for index in range(len(gaps) - 1))
-    return _shape(decoded, parts, None if all(picked) else picked, Split(gaps, scalars))
+    picks = None if all(picked) else picked
+    return _shape(decoded, seen, parts, picks, Split(gaps, scalars))
 
 
 def _without_empty(item: Split) -> Split:
@@ -193,6 +195,7 @@ def _pattern(gaps: Sequence[bytes], scalars: Sequence[bytes]) -> bytes:
 
 
 def _shape(
+    whole: Item,
     item: Item,
     parts: list[bytes],
     picked: tuple[bool, ...] | None,
@@ -209,10 +212,12 @@ def _shape(
     pattern = re.compile(_pattern(gaps, scalars))
     shown = scalars if picked is None else [*compress(scalars, picked)]
     others = tuple(number for number, text in enumerate(shown) if text > FIRST_LETTER)
-    names = frozenset(item)
+    names, attributes = frozenset(item), frozenset(whole)
     plain = b"%b".join(gap.replace(b"%", b"%%") for gap in parts[::2])
-    weight = POINTERS_BYTES - room + sum(map(getsizeof, (*names, names, plain, picked, pattern)))
-    return Shape(names, plain, tuple(places), picked, others, pattern.fullmatch, weight)
+    parts_of_it = (*attributes, attributes, names, plain, picked, pattern)
+    weight = POINTERS_BYTES - room + sum(map(getsizeof, parts_of_it))
+    match = pattern.fullmatch
+    return Shape(names, attributes, plain, tuple(places), picked, others, match, weight)
 
 
 def _places_of_item(path: bytes, list_pointer: bytes, item: Item) -> Iterator[Place]:

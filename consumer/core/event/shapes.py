@@ -10,7 +10,7 @@ from typing import Final
 
 from consumer.core.event.item_shape import Scalars, Shape, shape_of
 from consumer.core.event.plain_gaps import PlainItems, split
-from consumer.core.event.selection.selection import Selection
+from consumer.core.event.selection.selection import Selection, less
 from consumer.core.event.selection.selector import Selector
 
 SORTS_REMEMBERED: Final = 64
@@ -122,10 +122,12 @@ class Shapes:
         selector: Selector | None = None,
         family: "_Family | None" = None,
         *,
+        narrow: bool = False,
         look: int = LOOK,
         enough: int = ENOUGH,
     ) -> None:
         self.selector = selector
+        self.narrow = narrow  # nothing at all may be left of an item
         self._family = _Family(self, look, enough) if family is None else family
         self._sorts: dict[_Mark, _Sort] = {}
         self._turn = 0
@@ -133,12 +135,13 @@ class Shapes:
         self._again = False  # so was that of the item before that one
         self.weight = 0  # bytes of memory of the shapes
 
-    def of(self, selection: Selection | None) -> "Shapes":
-        """Return the shapes of what a selection shows."""
-        members = self._family.members
-        if selection is not None and selection not in members:
-            members[selection] = Shapes(Selector(selection), self._family)
-        return members[selection]
+    def of(self, selection: Selection | None, *hidden: str) -> "Shapes":
+        """Return the shapes of what a selection shows, less attributes that no selection shows."""
+        members, shown = self._family.members, less(selection, hidden)
+        if shown is not None and shown not in members:
+            narrow = selection is not None
+            members[shown] = Shapes(Selector(shown), self._family, narrow=narrow)
+        return members[shown]
 
     def read(self, text: bytes) -> Read | None:
         """Return the item whose JSON is `text`, or None if its shape is not known."""

@@ -29,8 +29,9 @@ from consumer.core.event.ordering_key import OrderingKeys
 from consumer.core.event.selection.business_body import body_members
 from consumer.core.event.selection.seen_json import joined
 from consumer.core.event.selection.seen_record import seen_record
-from consumer.core.event.selection.selection import less
+from consumer.core.event.selection.selection import less, without
 from consumer.core.event.shapes import Shapes
+from consumer.core.event.touch import TouchAttribute
 from consumer.core.stream.record import MalformedRecord, StreamRecord
 from consumer.core.stream.stream import Stream
 
@@ -58,6 +59,7 @@ class _Draft(Struct, gc=False):
     item: Image | None = None  # None for a business event out of a map
     patch: list[bytes] | None = None
     omitted: bool = False  # the patch
+    touched: bool = False  # nothing has changed but our own attribute
     members: bytes = b""
     beside: bytes | None = None  # the record, if a dead letter needs it, too
     error: MalformedItem | ReservedAttribute | RecursionError | _Unchanged | None = None
@@ -87,9 +89,10 @@ class Transcoder:
         self._envelope = Envelope(format, format.stream_prefix + Stream.from_arn(stream_arn).label)
         self._keys = OrderingKeys(format.ordering_key)
         self._eids = EidNamespace(stream_arn, format.eid_event_type)
-        metadata = MetadataReader(format.metadata, format.selection)
+        self._touch = TouchAttribute(format.touch_attribute)
+        metadata = MetadataReader(format.metadata, without(format.selection, (self._touch.name,)))
         self._metadata = metadata if metadata.attributes else None
-        self._shapes = shapes.of(less(format.selection, metadata.attributes))
+        self._shapes = shapes.of(less(format.selection, metadata.attributes), self._touch.name)
         self._is_business = format.category is Category.BUSINESS
         self._keeps_records = format.reshapes
         self._reserved = frozenset(format.reserved)
@@ -185,6 +188,8 @@ class Transcoder:
             item = read_image(record.old_image, self._shapes) or self._needed("Keys", record.keys)
         else:
             item = self._needed("NewImage", record.new_image)
+            there = item.has(self._touch.name)
+            draft.touched = record.touched or self._touch.has_changed_alone(record, there=there)
         names = item.names
         if not self._reserved.isdisjoint(names):
             check_names(names, self._format.reserved)
@@ -215,9 +220,9 @@ class Transcoder:
             draft.omitted = draft.patch is None
 
     def _compare_and_stop(self, draft: _Draft) -> None:
-        """Raise _Unchanged if nothing differs of what events show of the item."""
+        """Raise _Unchanged if nothing differs of what events show of the item, and of ours."""
         self._compare(draft)
-        if draft.patch == []:
+        if draft.patch == [] and not draft.touched:
             raise _Unchanged
         if not self._format.patch:
             draft.patch, draft.omitted = None, False
@@ -233,7 +238,9 @@ class Transcoder:
         body: bytes | None = None
         reason: UnbuildableReason = "malformed_record"
         if error is None and key is not None:
-            content = ItemContent(draft.members, draft.patch, draft.omitted, draft.metadata.members)
+            content = ItemContent(
+                draft.members, draft.patch, draft.omitted, draft.metadata.members, draft.touched
+            )
             created_at, crossing = draft.created_at, draft.crossing
             body = self._envelope.body(record, draft.eid, created_at, content, crossing)
             if len(body) <= self._format.event_bytes:

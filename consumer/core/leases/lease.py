@@ -153,6 +153,9 @@ class Worker:
 
     `report` is what it says of itself, for people; None if its version is older.
 
+    `touch_attribute` is the attribute that it leaves out of all that it publishes; None: its
+    version is older, and publishes every attribute.
+
     `unreadable` names the attribute for which the row cannot be read, None if it can. Such a worker
     gets no share, but any change of its row is a sign of life.
     """
@@ -171,6 +174,7 @@ class Worker:
     heartbeat_interval: float | None = None
     unreadable: str | None = None
     report: WorkerReport | None = None
+    touch_attribute: str | None = None
 
     @property
     def settled_at(self) -> float:

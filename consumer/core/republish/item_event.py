@@ -23,7 +23,7 @@ from consumer.core.event.image import read_image
 from consumer.core.event.malformed import MalformedItem, ReservedAttribute, check_names
 from consumer.core.event.occurred_at import epoch_seconds, occurred_at
 from consumer.core.event.ordering_key import OrderingKeys
-from consumer.core.event.selection.selection import less
+from consumer.core.event.selection.selection import less, without
 from consumer.core.republish.canonical import canonical
 
 if TYPE_CHECKING:
@@ -66,9 +66,10 @@ class ItemEventMaker:
         self._format = form
         self._keys = OrderingKeys(form.ordering_key)
         self._eids = EidNamespace(run.table_arn + run.id, form.eid_event_type)
-        metadata = MetadataReader(form.metadata, form.selection)
+        hidden = form.touch_attribute
+        metadata = MetadataReader(form.metadata, without(form.selection, (hidden,)))
         self._metadata = metadata if metadata.attributes else None
-        self._shapes = shapes.of(less(form.selection, metadata.attributes))
+        self._shapes = shapes.of(less(form.selection, metadata.attributes), hidden)
         self._envelope = Envelope(form, form.stream_prefix + run.stream.label)
         self._snapshot = b',"snapshot":' + json.encode(run.id)
 

@@ -18,8 +18,8 @@ class TableDescription:
     `keys` are the attributes of its primary key, the partition key first, and `key_types` their
     types (S, N, B). `stream` is its latest stream, None if it never had one. `items` and
     `size_bytes` are up to six hours old. `read_capacity` is provisioned, in units a second; None on
-    demand. `replicas` are the Regions of its replicas, `strong` says that they are MULTI_REGION
-    consistent.
+    demand, as `write_capacity`. `replicas` are the Regions of its replicas, `strong` says that they
+    are MULTI_REGION consistent. `defined` are the key attributes of the table and of its indexes.
     """
 
     name: str
@@ -32,6 +32,8 @@ class TableDescription:
     read_capacity: float | None = None
     replicas: tuple[str, ...] = field(default=())
     strong: bool = False
+    write_capacity: float | None = None
+    defined: frozenset[str] = frozenset()
 
     @property
     def item_bytes(self) -> float | None:

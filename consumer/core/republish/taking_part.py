@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 OUTBOX = "its events are business events: an outbox is not sent twice"
 NOT_NAMED = "not named with --route"
+CHANGED = "it takes changes of attributes that it names, and a touch changes none"
+
+_ABSENT = {"INSERT": Source.OLD_IMAGE, "REMOVE": Source.NEW_IMAGE}
+"""The image that is not in such a record. A MODIFY has both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,23 @@ def taking_part(
             taking.append(route)
     named = frozenset(route.event_type for route in taking) if names else frozenset()
     return Participation(tuple(taking), tuple(others), named)
+
+
+def touched(routes: Sequence[Route], stream_arn: str) -> Participation:
+    """Return which routes can make an event of an item that is touched: of its MODIFY."""
+    taking: list[Route] = []
+    others: list[tuple[Route, str]] = []
+    for route in routes:
+        never = OUTBOX if route.format.category is Category.BUSINESS else None
+        never = never or (CHANGED if route.changed else None)
+        if never is None and route.filter is not None:
+            path = _hindrance(route.filter, route.keys, "MODIFY", stream_arn)
+            never = path and f"its filter asks for {path}, and a touch is a MODIFY"
+        if never is None:
+            taking.append(route)
+        else:
+            others.append((route, never))
+    return Participation(tuple(taking), tuple(others))
 
 
 def unknown_names(routes: Sequence[Route], names: Collection[str]) -> list[str]:
@@ -95,23 +116,30 @@ def _hindrance(asked: Filter, keys: Sequence[str], event_name: str, stream_arn: 
         "awsRegion": region_of(stream_arn),
     }
     after, before = asked.items(keys)
-    removed = event_name == "REMOVE"
-    absent = Source.NEW_IMAGE if removed else Source.OLD_IMAGE
-    ways = asked.ways(before if removed else after)
+    absent = _ABSENT.get(event_name)
+    ways = asked.ways(before if event_name == "REMOVE" else after)
     if not ways:
         return "what no record has"
     found = [_impossible(checks, absent, known) for checks in ways]
     return None if None in found else found[0]
 
 
-def _impossible(checks: Sequence[Check], absent: Source, known: Mapping[str, str]) -> str | None:
-    """Return the path of the first check that can never pass."""
+def _impossible(
+    checks: Sequence[Check], absent: Source | None, known: Mapping[str, str]
+) -> str | None:
+    """Return the path of the first check that can never pass.
+
+    `absent` is the image that the record lacks. One that lacks none has all members, too.
+    """
     for check in checks:
         if check.place.source is Source.MEMBERS:
             if check.place.name == "dynamodb.ApproximateCreationDateTime":
                 continue
             value = known.get(check.place.name)
-            passes = check.absent if value is None else check.test is not None and check.test(value)
+            if value is None:
+                passes = check.absent or absent is None
+            else:
+                passes = check.test is not None and check.test(value)
         else:
             passes = check.place.source is not absent or check.absent
         if not passes:

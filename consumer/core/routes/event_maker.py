@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from consumer.core.event.event import Category, Event, Unbuildable, Withheld
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.selection.attribute_changes import AttributeChanges
+from consumer.core.event.touch import touch_attribute
 from consumer.core.event.transcode import Change, Transcoder
 from consumer.core.stream.record import MalformedRecord, StreamRecord
 
@@ -33,8 +34,9 @@ class EventMaker:
     def __init__(self, route: Route, stream_arn: str, shapes: Shapes) -> None:
         self._transcoder = Transcoder(route.format, stream_arn, shapes)
         self._changes = AttributeChanges(route.changed)
+        self._touch = touch_attribute(route.format.touch_attribute)
         if route.format.category is Category.BUSINESS:
-            self.make = partial(self._make_others, _withheld_of_outbox)
+            self.make = partial(self._make_others, self._withheld_of_outbox)
         elif route.changed:
             self.make = partial(self._make_others, self._withheld_if_same)
         elif route.skip_unchanged:
@@ -72,11 +74,12 @@ class EventMaker:
             return self.unanswered(record, "its item is nested too deeply")
         return None if differ else Withheld.UNCHANGED
 
-
-def _withheld_of_outbox(change: Change) -> Withheld | None:
-    """Return why an item that is an event has none: it happens once, when the item is written."""
-    record, _ = change
-    if isinstance(record, MalformedRecord) or record.event_name == "INSERT":
-        return None
-    modified = record.event_name == "MODIFY"
-    return Withheld.OUTBOX_MODIFIED if modified else Withheld.OUTBOX_REMOVED
+    def _withheld_of_outbox(self, change: Change) -> Withheld | None:
+        """Return why an item that is an event has none: it happens once, when it is written."""
+        record, _ = change
+        if isinstance(record, MalformedRecord) or record.event_name == "INSERT":
+            return None
+        if record.event_name == "REMOVE":
+            return Withheld.OUTBOX_REMOVED
+        touched = self._touch.has_changed_alone(record, there=True)
+        return Withheld.UNCHANGED if touched else Withheld.OUTBOX_MODIFIED

@@ -12,6 +12,9 @@ EventName = Literal["INSERT", "MODIFY", "REMOVE"]
 
 SEQUENCE_DIGITS: Final = 40  # the longest SequenceNumber
 
+TOUCHED: Final = "ConsumerTouched"
+"""Our own member of `dynamodb`, in the record of a dead letter: the change was a touch."""
+
 
 class StreamRecord(Struct, frozen=True, gc=False):
     """One change of one item. It is the one with this `number` among `texts`."""
@@ -26,6 +29,7 @@ class StreamRecord(Struct, frozen=True, gc=False):
     new_image: Raw | None
     old_image: Raw | None
     is_ttl: bool  # deleted by DynamoDB itself, because the item had expired
+    touched: bool = False  # a dead letter says that nothing had changed but our own attribute
 
     @property
     def text(self) -> Raw:
@@ -68,6 +72,7 @@ class _Change(Struct, frozen=True, gc=False):
     new_image: Raw | UnsetType = field(default=UNSET, name="NewImage")
     old_image: Raw | UnsetType = field(default=UNSET, name="OldImage")
     created_at: float | None = field(default=None, name="ApproximateCreationDateTime")
+    touched: bool = field(default=False, name=TOUCHED)
 
 
 class Record(Struct, frozen=True, gc=False):
@@ -118,6 +123,7 @@ def record_of(record: Record, texts: Texts, number: int) -> StreamRecord | Malfo
         None if change.new_image is UNSET else change.new_image,
         None if change.old_image is UNSET else change.old_image,
         record.user_identity is not None and record.user_identity.is_ttl(),
+        change.touched,
     )
 
 

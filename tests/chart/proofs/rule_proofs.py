@@ -54,6 +54,8 @@ BROKEN: tuple[tuple[tuple[str, ...], Mapping[str, object]], ...] = (
     ),
     (("patch_field", "change_field"), {"patch_field": "change"}),
     (("patch_field", "change_field"), {"change_field": "patch"}),
+    (("touch_attribute", "patch_field", "change_field"), {"touch_attribute": "change"}),
+    (("touch_attribute", "patch_field", "change_field"), {"patch_field": "consumer:touch"}),
     (("layout", "patch_field", "change_field"), {"layout": "Nested", "patch_field": "item"}),
     (("layout", "patch_field", "change_field"), {"layout": "nested", "change_field": "item"}),
 )
@@ -69,6 +71,7 @@ KEPT: tuple[Mapping[str, object], ...] = (
     {"cloudwatch_namespace": "a", "log_level": "debug", "log_format": "JSON"},
     {"patch_field": "item", "change_field": "patch"},
     {"layout": "nested", "patch_field": "Item"},
+    {"touch_attribute": "patch", "patch_field": "p"},
     {"routes": ONE_ROUTE, "event_type": "", "application": "a"},
     {"filter": '{"item": {"kind": {"S": ["ORDER"]}}}', "exclude": "a.b", "include": "a,c"},
     {"start": "2025-11-01T09:30:00.5+01:00", "ordering_key": "a, b"},

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from consumer.core.dead_letters.dead_letter import DeadLetter
+from consumer.core.event.event import TOUCH_ATTRIBUTE
 from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import ALL_SHARDS, Gap, Lease, LeaseWrite, StreamRow
 from tests.simulation.checks.ahead_check import AheadCheck
@@ -175,6 +176,9 @@ class Checks:
         said = Expected(parsed["data_op"], next(iter(crossings), None), "patch" in data)
         if said not in event.expected or len(crossings) > 1:
             self.fail("content", f"{record.sequence} {record.kinds} is told as {said}")
+        told = data["change"].get("touched", False), data.get("patch") == []
+        if told != (record.touched, record.touched):
+            self.fail("content", f"{record.sequence}: touched and an empty patch, {told}")
         kind = record.kinds[said.shows_new]
         if self._scenario.has_kinds and data.get("kind") != kind:
             self.fail("content", f"{record.sequence} {record.kinds} shows kind {data.get('kind')}")
@@ -182,6 +186,8 @@ class Checks:
     def _search(self, event: EventTruth, text: bytes) -> None:
         """Look for what the event type hides, in whatever leaves a worker."""
         name = event.event_type
+        if TOUCH_ATTRIBUTE.encode() in text:
+            self.fail("leak", f"{event.record.sequence} of {name} has the touch attribute")
         hidden = [
             rules[name].hides
             for rules in (self._scenario.rules, self._scenario.later_rules)

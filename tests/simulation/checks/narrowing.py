@@ -114,8 +114,13 @@ TABLES: Mapping[Narrowing, Mapping[tuple[Kind, Kind], Expected]] = {
 TAKES_ALL = TABLES[Narrowing.NONE]
 
 
-def expected_of(rules: Mapping[str, Rules], name: str, kinds: tuple[Kind, Kind]) -> Expected | None:
-    """What the event of a change must say in an event type; None if there must be none."""
+def expected_of(
+    rules: Mapping[str, Rules], name: str, kinds: tuple[Kind, Kind], *, touched: bool = False
+) -> Expected | None:
+    """What the event of a change must say in an event type; None if there must be none.
+
+    What is touched has changed for all but those who name what must change.
+    """
     mine = rules[name]
     if mine.narrowing is Narrowing.REST:
         others = [each.narrowing for each in rules.values() if each.narrowing in PATTERNS]
@@ -124,5 +129,5 @@ def expected_of(rules: Mapping[str, Rules], name: str, kinds: tuple[Kind, Kind])
     else:
         found = TABLES[mine.narrowing].get(kinds)
     if found == CHANGED and mine.counts_kinds_only and kinds[0] == kinds[1]:
-        return None
+        return found if touched and mine.showing is Showing.PICKS else None
     return found

@@ -18,6 +18,7 @@ from typing import Any
 
 import orjson
 
+from consumer.core.event.event import TOUCH_ATTRIBUTE
 from localdev.streams.model.attribute import AttributeValue
 from tests.reference.reader import Event, Item, Reader
 from tests.simulation.checks.narrowing import (
@@ -212,11 +213,11 @@ class ReaderCheck:
             return None
         showing = next(rules[name].showing for rules in self._scenario.versions if name in rules)
         attributes = record.item.attributes
-        names: Iterable[str] = attributes
+        names: Iterable[str] = [each for each in attributes if each != TOUCH_ATTRIBUTE]
         if showing is Showing.PICKS:
             names = [each for each in PICKED if each in attributes]
         elif showing is Showing.HIDES:
-            names = [each for each in attributes if each != HIDDEN]
+            names = [each for each in names if each != HIDDEN]
         return {each: _plain(attributes[each]) for each in names}
 
 

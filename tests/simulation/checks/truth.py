@@ -61,7 +61,8 @@ class EventTruth:
 class Record:
     """One change, with an event for each event type that takes it.
 
-    `kinds` are those of its item before and after it, `item` is the item after it.
+    `kinds` are those of its item before and after it, `item` is the item after it. `touched`: it
+    has changed our own attribute, and nothing else.
     """
 
     sequence: int
@@ -71,6 +72,7 @@ class Record:
     kinds: tuple[Kind, Kind]
     at: float  # epoch seconds
     item: Item | None = None
+    touched: bool = False
     excused: bool = False
     sent_at: float = -inf  # loop time of the last request with an event that is objected to
     events: dict[str, EventTruth] = field(default_factory=dict)
@@ -154,7 +156,13 @@ class Truth:
         return fresh
 
     def wrote(
-        self, stream: ModelStream, key: str, kinds: tuple[Kind, Kind], item: Item | None = None
+        self,
+        stream: ModelStream,
+        key: str,
+        kinds: tuple[Kind, Kind],
+        item: Item | None = None,
+        *,
+        touched: bool = False,
     ) -> Record | None:
         """The newest record of the stream, which has just been written."""
         for shard in stream.open_shards:
@@ -162,10 +170,11 @@ class Truth:
             if len(shard.history) > len(truth.records):
                 entry = shard.history[-1]
                 ordinal = len(truth.records)
-                record = Record(entry.sequence, truth, ordinal, key, kinds, entry.at, item)
+                at = entry.at
+                record = Record(entry.sequence, truth, ordinal, key, kinds, at, item, touched)
                 for name in dict.fromkeys(name for rules in self._versions for name in rules):
                     expected = frozenset(
-                        expected_of(rules, name, kinds) if name in rules else None
+                        expected_of(rules, name, kinds, touched=touched) if name in rules else None
                         for rules in self._versions
                     )
                     if expected != {None}:

@@ -19,6 +19,7 @@ from tests.simulation.mutants import (
     routes,
     sending,
     stream,
+    touches,
 )
 from tests.simulation.mutants.promises import checkers_for
 from tests.simulation.run import run_quietly
@@ -124,6 +125,10 @@ MUTANTS: Sequence[Callable[[], None]] = (
     readers.the_label_is_asked_for_after_the_read,
     readers.readers_are_never_repaired,
     readers.readers_sweep_nothing,
+    touches.touch_shown_in_the_patch,
+    touches.touch_attribute_shown,
+    touches.touch_taken_for_no_change,
+    touches.touch_not_told,
 )
 
 NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
@@ -183,6 +188,10 @@ NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
     readers.readers_compare_the_sequence_alone: frozenset({"restream"}),
     readers.readers_forget_tombstones_after_a_day: frozenset({"poison"}),
     readers.the_label_is_asked_for_after_the_read: frozenset({"restream"}),
+    touches.touch_shown_in_the_patch: frozenset({"touch"}),
+    touches.touch_attribute_shown: frozenset({"touch"}),
+    touches.touch_taken_for_no_change: frozenset({"touch", "seen"}),
+    touches.touch_not_told: frozenset({"touch"}),
 }
 """Kinds of trouble without which a fault shows nothing: seeds without them are passed over."""
 

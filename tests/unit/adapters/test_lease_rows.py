@@ -82,6 +82,14 @@ def test_a_worker_row() -> None:
     assert lease_rows.worker_of(keyed("worker/host/1", WORKER_ITEM)) == WORKER
 
 
+def test_a_worker_row_says_which_attribute_is_left_out_and_an_older_one_does_not() -> None:
+    worker = replace(WORKER, touch_attribute="consumer:touch")
+    item = WORKER_ITEM | {"touchAttribute": {"S": "consumer:touch"}}
+    assert lease_rows.item(lease_rows.worker_values(worker)) == item
+    assert lease_rows.worker_of(keyed("worker/host/1", item)) == worker
+    assert lease_rows.worker_of(keyed("worker/host/1", WORKER_ITEM)).touch_attribute is None
+
+
 REPORT = WorkerReport("failing", "shard s: throttled", 5.5, 6.5, ("t/l/s",))
 REPORT_ITEM = {
     "state": {"S": "failing"},

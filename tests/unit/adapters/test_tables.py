@@ -73,6 +73,7 @@ async def test_a_description_has_the_partition_key_first() -> None:
     assert (found.keys, found.key_types) == (("pk", "sk"), {"pk": "S", "sk": "B"})
     assert (found.read_capacity, found.items, found.size_bytes) == (500, 7, 7000)
     assert (found.replicas, found.strong) == (("eu-west-1",), True)
+    assert (found.write_capacity, sorted(found.defined)) == (5, ["other", "pk", "sk"])
     assert found.stream is not None
     assert found.stream.label == "2026-11-01T09:30:00.000"
 
@@ -81,7 +82,7 @@ async def test_a_table_on_demand_has_no_capacity() -> None:
     demand = {**DESCRIBED, "BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"}}
     on, _ = table({"Table": {**demand, "LatestStreamArn": None}})
     found = await on.describe()
-    assert (found.read_capacity, found.stream) == (None, None)
+    assert (found.read_capacity, found.write_capacity, found.stream) == (None, None, None)
 
 
 async def test_items_are_read_strongly_consistent_by_binary_keys_too() -> None:

@@ -228,6 +228,42 @@ def test_repair_needs_to_know_the_bucket() -> None:
         run(given, environ, io.StringIO())
 
 
+def test_a_touch_writes_one_attribute_and_reads_none_back() -> None:
+    given = settings(table="orders", lease_table="leases", touch_attribute="mark")
+    found = policy(given, "touch", keys=("pk", "sk"))
+    table = "arn:aws:dynamodb:*:*:table/"
+    assert [(each["Sid"], each["Resource"]) for each in found] == [
+        ("ReadItems", f"{table}orders"),
+        ("TouchItems", f"{table}orders"),
+        ("LookAtWorkers", f"{table}leases"),
+    ]
+    reads, touches, looks = found
+    assert reads["Action"] == [
+        *("dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:Query", "dynamodb:Scan"),
+    ]
+    assert touches["Action"] == ["dynamodb:UpdateItem"]
+    assert looks["Action"] == ["dynamodb:GetItem", "dynamodb:Query"]
+    assert touches["Condition"] == {
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "sk", "mark"]},
+        "Null": {"dynamodb:Attributes": "false"},
+        "StringEqualsIfExists": {"dynamodb:ReturnValues": "NONE"},
+    }
+    assert "Condition" not in reads | looks
+
+
+def test_the_policy_of_a_touch_says_what_cannot_be_shown_here(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    environ = {"CONSUMER_TABLE": "orders", "CONSUMER_NAKADI_URL": "http://localhost"}
+    out = io.StringIO()
+    asked = argparse.Namespace(purpose="touch", keys=" pk, sk ", bucket=None, prefix=None)
+    assert run(asked, environ, out) == 0
+    assert '"dynamodb:Attributes": [\n            "pk",\n            "sk",' in out.getvalue()
+    assert "can be shown on AWS only" in capsys.readouterr().err
+    with pytest.raises(Misconfigured, match="--keys: found nothing, wanted the table's key"):
+        run(argparse.Namespace(**{**vars(asked), "keys": None}), environ, out)
+
+
 def test_redrive_needs_the_queue_and_nothing_else() -> None:
     found = allowed("redrive", table="orders", dead_letter_queue_url=QUEUE)
     assert found == {

@@ -10,10 +10,9 @@ import pytest
 
 from consumer import cli
 from consumer.adapters.clock import AwsClock, SystemClock
-from consumer.commands.republish import republish
+from consumer.commands.republish import wanted_items
 from consumer.commands.republish.event_type_fitness import Unseen
 from consumer.commands.republish.refused_keys import RefusedKeys
-from consumer.commands.republish.republish import wanted_keys
 from consumer.commands.republish.republishing import (
     READ_UNITS,
     Rates,
@@ -23,6 +22,7 @@ from consumer.commands.republish.republishing import (
     units_of,
 )
 from consumer.commands.republish.service_look import check_prefix
+from consumer.commands.republish.wanted_items import wanted_keys
 from consumer.commands.run_progress import LINE_SECONDS, RunProgress
 from consumer.core.leases.checkpoint import TRIM_HORIZON
 from consumer.core.leases.lease import StreamRow
@@ -86,7 +86,7 @@ def test_a_key_is_published_once_however_often_it_is_given(tmp_path: Path) -> No
 
 
 def test_too_many_keys_are_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(republish, "KEYS_MAX", 2)
+    monkeypatch.setattr(wanted_items, "KEYS_MAX", 2)
     file = tmp_path / "keys"
     file.write_text("".join(f"{key('a', number)}\n" for number in range(3)))
     with pytest.raises(Misconfigured, match="more than 2 keys"):

@@ -13,7 +13,7 @@ from consumer.core.event.selection.selection import Selection
 from consumer.core.stream.stream import ViewType
 from consumer.errors import Misconfigured
 from consumer.settings.loading import load_settings
-from consumer.settings.routes import routes_of, view_types_of
+from consumer.settings.routes import check_touch_attribute, routes_of, view_types_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -531,3 +531,57 @@ def test_routes_may_stand_as_text_in_the_file(tmp_path: Path) -> None:
 def test_a_refused_filter_is_not_quoted() -> None:
     line = refusal([{"event_type": "a.b", "filter": {"item": {"a": {"S": "mary.smith"}}}}])
     assert "mary" not in line
+
+
+TOUCH = "/consumer:touch"
+
+
+@pytest.mark.parametrize(
+    ("word", "given"),
+    [
+        ("filter", {"filter": {"dynamodb": {"NewImage": {"consumer:touch": {"S": ["x"]}}}}}),
+        ("filter", {"filter": {"item": {"consumer:touch": {"S": [{"exists": True}]}}}}),
+        ("changed", {"changed": [TOUCH]}),
+        ("include", {"include": ["pk", TOUCH]}),
+        ("rename", {"rename": {"consumer:touch": "a"}}),
+        ("rename", {"rename": {"a": "consumer:touch"}}),
+        ("metadata", {"metadata": {"flow_id": "consumer:touch"}}),
+        ("body", {"category": "business", "body": "consumer:touch"}),
+    ],
+)
+def test_no_route_asks_for_the_touch_attribute(word: str, given: dict[str, object]) -> None:
+    told = f"CONSUMER_ROUTES, route a.b, {word}: found 'consumer:touch', which is never published"
+    with pytest.raises(Misconfigured, match=told):
+        route(given)
+    assert route(given, touch_attribute="other").format.touch_attribute == "other"
+
+
+def test_a_route_may_exclude_the_touch_attribute() -> None:
+    assert route({"exclude": [TOUCH]}).format.touch_attribute == "consumer:touch"
+
+
+def test_neither_does_the_only_event_type() -> None:
+    base = {**LEAST, "CONSUMER_EVENT_TYPE": "a.b"}
+    with pytest.raises(Misconfigured, match=r"^CONSUMER_INCLUDE: found 'mark', which is never"):
+        load_settings(base | {"CONSUMER_INCLUDE": "a,mark", "CONSUMER_TOUCH_ATTRIBUTE": "mark"})
+    for word in ("PATCH_FIELD", "CHANGE_FIELD"):
+        with pytest.raises(Misconfigured, match="a touch attribute that has another name"):
+            load_settings(base | {f"CONSUMER_{word}": "m", "CONSUMER_TOUCH_ATTRIBUTE": "m"})
+    for name in ("", " ", "aws:rep:x", "a b", "ä"):
+        if name.strip():
+            with pytest.raises(Misconfigured, match="CONSUMER_TOUCH_ATTRIBUTE"):
+                load_settings(base | {"CONSUMER_TOUCH_ATTRIBUTE": name})
+
+
+def test_a_key_attribute_is_no_touch_attribute() -> None:
+    settings = load_settings({**LEAST, "CONSUMER_EVENT_TYPE": "a.b"})
+    check_touch_attribute(settings, KEYS)
+    with pytest.raises(Misconfigured, match="found 'consumer:touch', a key attribute of the table"):
+        check_touch_attribute(settings, ("pk", "consumer:touch"))
+
+
+def test_the_fingerprint_does_not_know_it() -> None:
+    base = {**LEAST, "CONSUMER_EVENT_TYPE": "a.b"}
+    named = base | {"CONSUMER_TOUCH_ATTRIBUTE": "mark"}
+    assert load_settings(base).fingerprint("pk") == load_settings(named).fingerprint("pk")
+    assert "touch" not in load_settings(base).fingerprint("pk")

@@ -55,8 +55,11 @@ class Selection:
 
 def less(selection: Selection | None, attributes: tuple[str, ...]) -> Selection | None:
     """Return the selection that leaves out these attributes, too; None shows everything."""
-    if not attributes:
-        return selection
+    return without(selection, attributes) if attributes else selection
+
+
+def without(selection: Selection | None, attributes: tuple[str, ...]) -> Selection:
+    """Return the selection that leaves out these attributes, too, whatever else it says."""
     shown = Selection(replication=True) if selection is None else selection
     paths = tuple(AttributePath((attribute,)) for attribute in attributes)
     return replace(shown, exclude=shown.exclude + paths)

@@ -52,12 +52,18 @@ class Selector:
         self._part = _part(include, _tree(selection.exclude))
         self._renamed = dict(selection.rename)
         self._hides_replication = include is None and not selection.replication
+        plain = self._part.others and not self._hides_replication and not self._renamed
+        self._named = frozenset(self._part.named) if plain else None
 
     def of_attribute(self, name: str) -> Shown:
         """Return what is shown of a top-level attribute."""
         if self._hides_replication and name.startswith(REPLICATION):
             return False
         return self._part.of_member(name)
+
+    def shows_all_of(self, members: Members) -> bool:
+        """Return whether an image is shown as it is, as far as that is soon said."""
+        return self._named is not None and members.keys().isdisjoint(self._named)
 
     def seen(self, members: Members) -> dict[str, Raw]:
         """Return what is shown of an image, by the table's names. Raise MalformedItem."""

@@ -239,6 +239,12 @@ def test_its_content_is_kept_only_if_no_route_hides_anything(name: str, hidden_b
     assert kept.record == BROKEN.raw
 
 
+def test_its_content_is_not_kept_if_it_may_hold_the_touch_attribute() -> None:
+    broken = MalformedRecord(b'{"eventID":1,"consumer:touch":{"S":"run"}}', 7, "eventID")
+    found = letter(route(Selection()), record=broken)
+    assert (found.event, found.record, found.truncated) == (None, None, ("record",))
+
+
 def test_an_event_that_is_made_again_has_the_metadata_that_it_had() -> None:
     """Readers see by the eid that it is the same one, whatever the rules have become."""
     moved = MetadataSources(eid="event_id", flow_id="flow")

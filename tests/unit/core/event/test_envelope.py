@@ -143,3 +143,15 @@ def test_what_was_read_has_the_lowest_place_of_its_stream(layout: Layout, item: 
     assert event["data"].pop("change") == place
     shown = {"id": "o-1"} if item else {}
     assert event["data"] == ({"item": shown} if layout is Layout.NESTED else shown)
+
+
+def test_a_touch_is_told_where_the_item_neither_enters_nor_leaves() -> None:
+    touched = ItemContent(b'"id":"o-1"', [], touched=True)
+    found = Envelope(FORMAT, STREAM).body(record(), "e", 0.0, touched)
+    assert json.loads(found)["data"] == {
+        "id": "o-1",
+        "patch": [],
+        "change": {**PLACE, "touched": True},
+    }
+    left = Envelope(FORMAT, STREAM).body(record(), "e", 0.0, touched, Crossing.LEFT)
+    assert json.loads(left)["data"]["change"] == {**PLACE, "left": True}

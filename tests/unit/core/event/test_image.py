@@ -123,3 +123,28 @@ def test_there_is_no_patch_since_an_item_that_cannot_be_shown_or_is_not_there() 
         with pytest.raises(MalformedItem, match="OldImage"):
             image.patch_since(None, ENOUGH)
     assert image.shape is not None
+
+
+def test_it_knows_what_it_has_also_of_what_is_hidden_once_its_shape_is_known() -> None:
+    shapes = eager_shapes().of(None, "hidden")
+    item = {"id": {"S": "o-1"}, "hidden": {"S": "x"}}
+    for _ in range(4):
+        image = read(item, shapes)
+        assert image.has("hidden")
+        assert image.has("id")
+        assert not image.has("other")
+        assert set(image.names) == {"id"}
+        assert image.members() == b'"id":"o-1"'
+        assert image.patch_since(raw({"id": {"S": "o-1"}}), ENOUGH) == []
+    assert image.shape is not None
+    with_another = read({**item, "new": {"S": "y"}}, shapes)
+    (operation,) = with_another.patch_since(raw(item), ENOUGH) or []
+    assert operation == b'{"op":"add","path":"/new","value":"y"}'
+
+
+def test_an_item_without_what_is_hidden_is_shown_as_it_is() -> None:
+    shapes = Shapes().of(None, "hidden")
+    image = read({"id": {"S": "o-1"}, "b": {"N": "1"}}, shapes)
+    assert image.shown is image.attributes
+    assert image.members() == b'"id":"o-1","b":1'
+    assert read_image(Raw(b"{}"), shapes) is None

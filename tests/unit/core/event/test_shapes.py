@@ -147,3 +147,18 @@ def test_an_item_that_is_to_be_walked_counts_for_no_shape() -> None:
     known, twice = Shapes(), b'{"a":{"S":"1"},"a":{"S":"2"}}'
     assert [known.members(twice, twice) for _ in range(2 * LOOK)] == [None] * 2 * LOOK
     assert known.read(twice) is None
+
+
+def test_what_no_selection_shows_is_hidden_from_all_of_them() -> None:
+    known = Shapes()
+    assert known.of(None) is known
+    hiding = known.of(None, "a")
+    assert hiding is known.of(None, "a")
+    assert hiding.selector is not None
+    assert hiding.selector.of_attribute("a") is False
+    assert hiding.selector.of_attribute("aws:rep:x") is True
+    assert not hiding.narrow
+    narrow = known.of(Selection(exclude=(read_path("b"),)), "a")
+    assert narrow.narrow
+    assert narrow.selector is not None
+    assert [narrow.selector.of_attribute(name) for name in "abc"] == [False, False, True]

@@ -13,6 +13,7 @@ from msgspec import Raw
 from consumer.core.event.attribute import decode_members
 from consumer.core.event.event import (
     DETAIL_CHARACTERS,
+    TOUCH_ATTRIBUTE,
     Category,
     Crossing,
     Event,
@@ -569,3 +570,15 @@ def test_an_ordering_key_that_is_known_is_taken_as_it_is() -> None:
     )
     assert isinstance(made, Event)
     assert made.ordering_key == '["o-1"]'
+
+
+def test_a_touch_passes_where_an_update_that_changes_nothing_is_withheld() -> None:
+    old = {"id": {"S": "o-4711"}, "tags": {"SS": ["a", "b"]}}
+    new = {"id": {"S": "o-4711"}, "tags": {"SS": ["b", "a"]}}
+    transcoder = Transcoder(FORMAT, STREAM_ARN, eager_shapes())
+    same = stream_record(record_of("MODIFY", old, new))
+    touched = stream_record(record_of("MODIFY", old, {**new, TOUCH_ATTRIBUTE: {"S": "run"}}))
+    withheld, made = transcoder.events_if_changed([(same, None), (touched, None)])
+    assert withheld is Withheld.UNCHANGED
+    assert isinstance(made, Event)
+    assert json.loads(made.body)["data"]["change"]["touched"] is True

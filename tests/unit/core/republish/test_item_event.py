@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.core.event.event import Event, EventFormat, Layout, MetadataSources, Unbuildable
+from consumer.core.event.event import (
+    TOUCH_ATTRIBUTE,
+    Event,
+    EventFormat,
+    Layout,
+    MetadataSources,
+    Unbuildable,
+)
 from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.event.selection.selection import Selection
 from consumer.core.event.shapes import Shapes
@@ -177,3 +184,20 @@ def test_what_is_shown_has_the_metadata_and_nothing_that_is_left_out() -> None:
     }
     assert len(shown) == 4
     assert ItemEventMaker("order", FORMAT, RUN, Shapes()).shown(there(ITEM)).startswith(b'{"id"')
+
+
+def test_the_touch_attribute_is_in_no_event_of_what_was_read() -> None:
+    touched = {**ITEM, TOUCH_ATTRIBUTE: {"S": "tOuChEd"}}
+    moved = replace(FORMAT, metadata=MetadataSources(flow_id=TOUCH_ATTRIBUTE))
+    for form in (FORMAT, moved):
+        maker = ItemEventMaker("order", form, RUN, Shapes())
+        marked = maker.event_of(there(touched))
+        assert marked == maker.event_of(there(ITEM))  # with the same eid: the item is unchanged
+        assert isinstance(marked, Event)
+        assert maker.shown(there(touched)) == maker.shown(there(ITEM))
+        last = ReadItem(wire({"id": ITEM["id"]}), None, AT, last_image=wire(touched))
+        deleted = maker.event_of(last)
+        assert isinstance(deleted, Event)
+        for body in (marked.body, deleted.body):
+            assert TOUCH_ATTRIBUTE.encode() not in body
+            assert b"tOuChEd" not in body

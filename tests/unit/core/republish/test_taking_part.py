@@ -1,14 +1,18 @@
 """Which routes take part."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from consumer.core.event.event import Category, EventFormat
+from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.republish.taking_part import (
+    CHANGED,
     NOT_NAMED,
     OUTBOX,
     taking_part,
+    touched,
     unknown_names,
 )
 from tests.unit.core.republish.items import KEYS, STREAM_ARN, route
@@ -37,6 +41,30 @@ def test_those_that_are_named_take_part_if_they_can() -> None:
     assert found.taking == (ALL,)
     assert found.others == ((OUT, OUTBOX), (other, NOT_NAMED))
     assert found.named == {"all"}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"eventName": ["INSERT", "MODIFY"]},
+        {"eventName": ["MODIFY"], "eventSource": ["aws:dynamodb"]},
+        {"dynamodb": {"OldImage": {"a": {"S": ["x"]}}}},
+        {"dynamodb": {"NewImage": {"a": {"S": ["x"]}}, "SizeBytes": [{"numeric": [">", 0]}]}},
+        {"item": {"a": {"S": ["x"]}}},
+        {"userIdentity": {"type": [{"exists": False}]}},
+    ],
+)
+def test_a_touch_is_taken_as_its_modify(asked: Any) -> None:
+    assert touched([route("r", asked)], STREAM_ARN).others == ()
+
+
+def test_whom_a_touch_cannot_reach() -> None:
+    named = replace(ALL, changed=(read_path("a"),))
+    inserts = route("inserts", {"eventName": ["INSERT"]})
+    found = touched([ALL, OUT, named, inserts], STREAM_ARN)
+    assert found.taking == (ALL,)
+    never = "its filter asks for eventName, and a touch is a MODIFY"
+    assert found.others == ((OUT, OUTBOX), (named, CHANGED), (inserts, never))
 
 
 def test_an_unknown_name_is_told() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from consumer.core.event.event import (
+    TOUCH_ATTRIBUTE,
     Category,
     Crossing,
     Event,
@@ -194,3 +195,17 @@ def test_poison_of_a_route_and_what_it_left_out() -> None:
     assert made.left_out == 1
     assert isinstance(record, StreamRecord)
     assert maker.unanswered(record, "why").detail == "why"
+
+
+def test_what_is_touched_counts_as_changed_but_for_who_names_what_must_change() -> None:
+    wire = record_of("MODIFY", OPEN, OPEN | {TOUCH_ATTRIBUTE: {"S": "run"}})
+    assert made_of(CHANGED, wire) is Withheld.UNCHANGED
+    for route in (PLAIN, SKIPPING):
+        made = made_of(route, wire)
+        assert json.loads(made.body)["data"]["change"]["touched"] is True
+
+
+def test_an_outbox_that_is_touched_is_no_second_write() -> None:
+    wire = record_of("MODIFY", OPEN, OPEN | {TOUCH_ATTRIBUTE: {"S": "run"}})
+    assert made_of(OUTBOX, wire) is Withheld.UNCHANGED
+    assert made_of(OUTBOX, record_of("MODIFY", OPEN, PAID)) is Withheld.OUTBOX_MODIFIED

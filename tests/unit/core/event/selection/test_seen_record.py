@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.core.event.event import Category, EventFormat, MetadataSources
+from consumer.core.event.event import TOUCH_ATTRIBUTE, Category, EventFormat, MetadataSources
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.event.selection.seen_record import seen_record
 from consumer.core.event.selection.selection import Selection
+from consumer.core.stream.record import TOUCHED
 from tests.reference import seeing
 from tests.reference.records import record_of
 from tests.reference.selections import deep_items, selections_of
@@ -154,3 +155,20 @@ def test_what_is_moved_into_the_metadata_stays_unless_it_is_excluded(
     change = seen(record_of("MODIFY", item, item), form)["dynamodb"]
     assert change["NewImage"].keys() == kept
     assert change["OldImage"].keys() == kept - ({"a"} if selection.include else set())
+
+
+def test_the_touch_attribute_is_never_kept_and_a_touch_is_told() -> None:
+    item = {"id": {"S": "o-4711"}, "b": {"S": "y"}}
+    touched = {**item, TOUCH_ATTRIBUTE: {"S": "run"}}
+    for form in (FORMAT, replace(FORMAT, metadata=MetadataSources(flow_id=TOUCH_ATTRIBUTE))):
+        for wire, told in (
+            (record_of("MODIFY", item, touched), {TOUCHED: True}),
+            (record_of("MODIFY", touched, {**touched, "b": {"S": "z"}}), {}),
+            (record_of("INSERT", None, touched), {}),
+            (record_of("REMOVE", touched), {}),
+        ):
+            change = seen(wire, form)["dynamodb"]
+            assert TOUCH_ATTRIBUTE not in json.dumps(change)
+            assert {name: change[name] for name in change if name == TOUCHED} == told
+    again = seen(seen(record_of("MODIFY", item, touched), FORMAT), WITHOUT)
+    assert again["dynamodb"][TOUCHED] is True

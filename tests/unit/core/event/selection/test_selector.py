@@ -133,3 +133,21 @@ def test_text_is_copied() -> None:
     text = b'{"a":{"M":{"b":{"N":"1.50"},"c":{"S":"\\u00e9\\/"},"d":{"S":"x"}}}}'
     seen = Selector(Selection(exclude=paths("a.d"))).seen(decode_members(Raw(text)))
     assert bytes(seen["a"]) == b'{"M":{"b":{"N":"1.50"},"c":{"S":"\\u00e9\\/"}}}'
+
+
+@given(st.data(), deep_items)
+def test_what_is_soon_said_to_be_shown_whole_is(data: st.DataObject, image: Json) -> None:
+    selection = data.draw(selections_of(image, image))
+    if selection is not None and Selector(selection).shows_all_of(decode_members(raw(image))):
+        assert shown(image, selection) == image
+
+
+def test_an_image_without_the_attributes_that_are_left_out_is_shown_whole() -> None:
+    image = decode_members(raw({"a": {"S": "x"}}))
+    whole = Selection(exclude=paths("b"), replication=True)
+    assert Selector(whole).shows_all_of(image)
+    assert not Selector(Selection(exclude=paths("a"), replication=True)).shows_all_of(image)
+    assert not Selector(Selection(exclude=paths("b"))).shows_all_of(image)  # it may be aws:rep:
+    assert not Selector(Selection(include=paths("a"), replication=True)).shows_all_of(image)
+    renamed = Selection(rename=(("a", "b"),), replication=True)
+    assert not Selector(renamed).shows_all_of(image)

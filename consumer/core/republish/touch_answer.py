@@ -1,0 +1,26 @@
+"""What became of one touch of an item."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class TouchOutcome(Enum):
+    """What the table says of it."""
+
+    WRITTEN = "written"
+    GONE = "gone"  # there is no such item (any more)
+    TOO_LARGE = "too_large"  # an item has 400 KB at most
+
+
+CONFLICT = "conflict"
+"""Reason of a Retryable: a transaction works on the item."""
+
+
+@dataclass(frozen=True, slots=True)
+class TouchAnswer:
+    """The answer. `capacity` is what it has cost, in write units."""
+
+    outcome: TouchOutcome
+    capacity: float

@@ -1,0 +1,132 @@
+"""Touching items, one after the other: each change comes to readers by the stream, in its place.
+
+Rule: a touch is sent again only with the value of its run, so that it makes one record at most.
+Between two touches nothing is in flight.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from consumer.core.backoff import Backoff
+from consumer.core.reports.touch_report import TouchReport
+from consumer.core.republish.item_event import Refusal
+from consumer.core.republish.touch_answer import CONFLICT, TouchOutcome
+from consumer.errors import Retryable
+from consumer.runtime.republish.publishing import CALLED_OFF
+from consumer.runtime.republish.table_reader import THROTTLED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from msgspec import Raw
+
+    from consumer.core.republish.rate_limit import RateLimit
+    from consumer.core.republish.touch_answer import TouchAnswer
+    from consumer.ports import Chance, Clock
+    from consumer.runtime.republish.touch_guard import TouchGuard
+    from consumer.snapshot_ports import ItemTouches
+
+OF_ITEM: Final = (CONFLICT, THROTTLED)
+"""Reasons that may concern one item, or its partition: the run goes on without it."""
+
+ITEM_TRIES: Final = 3
+"""Most tries of such an item."""
+
+TRIES: Final = 10
+"""Most tries while the table does not answer: about a minute."""
+
+HOPELESS: Final = ("access_denied", "credentials", "validation", "refused")
+"""Reasons that no other try, and no other item, changes."""
+
+PAUSE_SECONDS: Final = 0.5
+PAUSE_MAX_SECONDS: Final = 20.0
+
+
+class TouchEnded(Exception):
+    """The run must end. The message says why."""
+
+
+class Touching:
+    """Touches items with the value of the run. `limit` is in write units a second.
+
+    `refused` is called with each key that could not be touched and the reason, `progressed` after
+    the report has changed.
+    """
+
+    def __init__(
+        self,
+        touches: ItemTouches,
+        value: str,
+        guard: TouchGuard,
+        limit: RateLimit,
+        clock: Clock,
+        chance: Chance,
+        refused: Callable[[Raw, Refusal], None],
+        progressed: Callable[[TouchReport], None],
+    ) -> None:
+        self.report = TouchReport()
+        self._touches = touches
+        self._value = value
+        self._guard = guard
+        self._limit = limit
+        self._clock = clock
+        self._chance = chance
+        self._refused = refused
+        self._progressed = progressed
+        self._stopped = False
+
+    def stop(self) -> None:
+        """End after the request in flight (SIGTERM or SIGINT)."""
+        self._stopped = True
+
+    async def touch(self, keys: Sequence[Raw]) -> None:
+        """Touch the items with these keys. Raise TouchEnded, Retryable."""
+        for each in keys:
+            if self._stopped:
+                raise TouchEnded(CALLED_OFF)
+            why = await self._guard.look()
+            if why is not None:
+                raise TouchEnded(why)
+            await self._touch(each)
+            self._progressed(self.report)
+
+    async def _touch(self, keys: Raw) -> None:
+        backoff = Backoff(PAUSE_SECONDS, PAUSE_MAX_SECONDS)
+        while True:
+            sent_at = self._clock.now()
+            try:
+                answer = await self._once(keys)
+            except Retryable as error:
+                of_item = error.reason in OF_ITEM
+                if error.reason == THROTTLED:
+                    self._limit.throttled(self._clock.now(), sent_at)
+                tries = backoff.failures + 1
+                if of_item and tries >= ITEM_TRIES:
+                    self._refuse(keys, error.reason, f"{tries} tries")
+                    return
+                if error.reason in HOPELESS or tries >= TRIES:
+                    raise
+                await self._clock.sleep(backoff.next(self._chance.random()))
+            else:
+                self._count(keys, answer)
+                return
+
+    async def _once(self, keys: Raw) -> TouchAnswer:
+        await self._clock.sleep(self._limit.wait(self._clock.now()))
+        sent_at = self._clock.now()
+        answer = await self._touches.touch(keys, self._value)
+        self._limit.used(sent_at, answer.capacity)
+        return answer
+
+    def _count(self, keys: Raw, answer: TouchAnswer) -> None:
+        if answer.outcome is TouchOutcome.WRITTEN:
+            self.report.touched += 1
+        elif answer.outcome is TouchOutcome.GONE:
+            self.report.gone += 1
+        else:
+            self._refuse(keys, answer.outcome.value, "with the attribute it exceeds 400 KB")
+
+    def _refuse(self, keys: Raw, reason: str, detail: str) -> None:
+        self.report.refusals[reason] += 1
+        self._refused(keys, Refusal("", reason, detail))
