@@ -69,8 +69,9 @@ class RuntimeApi:
             REQUEST_ID: request,
             DEADLINE: str(int(deadline * 1000)),
             "Lambda-Runtime-Invoked-Function-Arn": _ARN,
+            "Content-Type": "application/json",  # with a charset, the client of AWS parses nothing
         }
-        return web.json_response(event, headers=headers)
+        return web.Response(body=json.dumps(event).encode(), headers=headers)
 
     async def _response(self, request: web.Request) -> web.Response:
         body = await request.read()
