@@ -20,6 +20,10 @@ from tests.integration.mapped import Mapped, events, letters, mapped
 RECORDS = int(os.environ.get("LAMBDA_RECORDS", "500"))
 """How many go through both; ten thousand on demand."""
 
+KEYS = max(100, RECORDS // 20)
+REFUSED = 7
+"""How many keys have events that Nakadi refuses."""
+
 OWN = ("shard_id", "attempts", "first_attempt", "last_attempt")
 """What a letter of a function has of its own."""
 
@@ -28,7 +32,7 @@ def strict() -> dict[str, Any]:
     """An event type that refuses orders of much money."""
     found = definition("id")
     schema = json.loads(found["schema"]["schema"])
-    schema["properties"]["amount"] = {"type": "number", "maximum": 90}
+    schema["properties"]["amount"] = {"type": "number", "maximum": KEYS - REFUSED}
     return {**found, "schema": {"type": "json_schema", "schema": json.dumps(schema)}}
 
 
@@ -67,8 +71,10 @@ def out_of_order(found: list[dict[str, Any]]) -> int:
 
 def test_the_service_and_the_function_publish_the_same(installed: Cluster) -> None:
     installed.settings["CONSUMER_DEAD_LETTER_LIMIT"] = "0"
-    installed.fill(RECORDS, keys=max(100, RECORDS // 20), remove_every=5)
-    installed.streams.control("write", changes=[{"expire": {"id": {"S": "o-00000003"}}}])
+    installed.fill(RECORDS, keys=KEYS, remove_every=5)
+    reserved = {"id": {"S": "o-reserved"}, "change": {"S": 'is "taken"'}}
+    changes = [{"expire": {"id": {"S": "o-00000003"}}}, {"put": reserved}]
+    installed.streams.control("write", changes=changes)
     with mapped(installed, definition("id")) as function:
         for nakadi in (installed.nakadi, function.nakadi):
             nakadi.delete_event_type(strict()["name"])
@@ -93,6 +99,7 @@ def test_the_service_and_the_function_publish_the_same(installed: Cluster) -> No
     assert len(our_letters) == len(their_letters) > 0
     assert by_sequence(our_letters) == by_sequence(their_letters)
     assert {letter["shard_id"] for letter in our_letters} == {""}
+    assert {letter["reason"] for letter in our_letters} == {"validation", "reserved_attribute"}
 
 
 def test_a_function_that_is_killed_repeats_and_loses_nothing(function: Mapped) -> None:
