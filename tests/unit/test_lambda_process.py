@@ -51,6 +51,8 @@ _OPEN: list[LambdaRelay] = []
 class Lambda:
     """A process, its Nakadi, and an AWS that describes the stream."""
 
+    memory = 512
+
     def __init__(self, nakadi: Wire, **more: str) -> None:
         self.nakadi = nakadi
         self.machine = Machine()
@@ -64,7 +66,7 @@ class Lambda:
             **more,
         }
         environ = {name: value for name, value in environ.items() if value}
-        self.relay = LambdaRelay(load_settings(environ), ResumedClock(self.machine), 512)
+        self.relay = LambdaRelay(load_settings(environ), ResumedClock(self.machine), self.memory)
         _OPEN.append(self.relay)
 
     async def invoke(self, event: object, seconds: float = SECONDS) -> Any:
@@ -169,6 +171,25 @@ async def test_what_means_nothing_to_a_function_is_named_once(nakadi: Wire) -> N
         await process.invoke(event())
     told = [each["settings"] for each in logs if each["event"] == "settings_ignored"]
     assert told == [["http_port", "lease_table"]]
+
+
+@pytest.mark.parametrize(
+    ("memory", "given", "limit"),
+    [
+        (512, "", 128 << 20),
+        (10_240, "", 2_560 << 20),
+        (32, "", 16 << 20),
+        (512, "17000000", 17_000_000),
+    ],
+)
+async def test_events_have_a_quarter_of_the_memory_unless_it_is_set(
+    nakadi: Wire, monkeypatch: pytest.MonkeyPatch, memory: int, given: str, limit: int
+) -> None:
+    monkeypatch.setattr(Lambda, "memory", memory)
+    process = Lambda(nakadi, CONSUMER_QUEUE_BYTES=given)
+    await process.invoke(event())
+    (relay,) = process.relay._relays.values()
+    assert relay._limits.queue_bytes == limit
 
 
 def test_the_ignored_settings_exist() -> None:

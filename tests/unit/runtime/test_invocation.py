@@ -243,6 +243,21 @@ def test_what_is_older_than_the_start_is_settled_before_its_age_is_asked() -> No
     run(main)
 
 
+def test_what_is_too_old_becomes_a_letter_though_its_event_type_is_down() -> None:
+    """So an age limit frees the lane, and a payload that the mapping gave up can be invoked."""
+
+    async def main() -> None:
+        queue = DeadLetterTwin()
+        routes = (replace(ROUTE, limits=PublishLimits(max_record_age=3_600.0)),)
+        process = Process(NakadiTwin(script=down), queue, routes=routes)
+        old = some_records(30, keys=30, created_at=EPOCH - 86_400)
+        new = some_records(1, keys=1, start=FIRST + 30)
+        assert number(await process.invoke([*old, *new])) == 30
+        assert [letter.reason for letter in queue.letters] == ["expired"] * 30
+
+    run(main)
+
+
 def test_a_batch_that_does_not_fit_into_memory_goes_in_slices() -> None:
     async def main() -> None:
         limits = replace(LIMITS, queue_bytes=100_000)
