@@ -6,6 +6,7 @@ import os
 import signal
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -149,3 +150,23 @@ def test_a_mapping_that_does_not_report_gets_an_error_and_repeats_all(function: 
     function.nakadi.add_fault(kind="status", status=503, count=5)
     assert function.run(MappingOptions(10)) == []
     assert len(by_eid(events(function.nakadi))) == 40
+
+
+def test_the_service_hands_over_to_the_function_and_back(installed: Cluster) -> None:
+    """As the README says: one ends before the other begins, which starts well before that time."""
+    with mapped(installed, definition("id")) as function:
+        function.settings["CONSUMER_NAKADI_URL"] = installed.nakadi.url
+        installed.fill(200, keys=40)
+        worker = installed.start()
+        installed.until(lambda: len(events(installed.nakadi)) > 50, "the service publishes")
+        assert worker.stop()[0] == 0
+        stopped = datetime.now(UTC)
+        installed.fill(200, keys=40)
+        start = stopped - timedelta(minutes=1)  # and the age, which is below a minute
+        function.settings["CONSUMER_START"] = f"{start:%Y-%m-%dT%H:%M:%SZ}"
+        assert function.run() == []
+        assert installed.verdict().lost == 0
+        installed.fill(200, keys=40)
+        installed.start(CONSUMER_APPLICATION="again", CONSUMER_START=f"{start:%Y-%m-%dT%H:%M:%SZ}")
+        verdict = installed.until_settled()
+        assert (verdict.changes, verdict.lost, verdict.out_of_order) == (600, 0, 0)
