@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ from consumer.errors import Misconfigured
 from consumer.lambda_relay import IGNORED, LambdaRelay
 from consumer.settings.loading import load_settings
 from consumer.settings.settings import Settings
+from tests.fresh_python import run_script
 from tests.twins.invocations import event_of, some_records
 from tests.twins.shard import FIRST, STREAM
 from tests.unit.adapters.aws_environment import point_at
@@ -266,3 +268,27 @@ def test_lambda_finds_the_handlers_by_name() -> None:
     for name in ("consumer.aws_lambda.relay", "consumer.aws_lambda.redrive"):
         module, _, function = name.rpartition(".")
         assert callable(getattr(import_module(module), function))
+
+
+IMPORTED = """
+import os, random, sys, threading
+made_by = []
+made = random.Random.__init__
+def noted(self, *seed):
+    made_by.append(sys._getframe(1).f_globals["__name__"])
+    made(self, *seed)
+random.Random.__init__ = noted
+before = len(os.listdir("/proc/self/fd"))
+from consumer import aws_lambda
+assert len(os.listdir("/proc/self/fd")) == before, "a file or a socket is open"
+assert threading.active_count() == 1, "a thread runs"
+print(*made_by)
+"""
+"""Where random numbers were begun. The SDK masks WebSockets with some, which nothing here opens."""
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="asks Linux what is open")
+def test_importing_it_opens_nothing_and_begins_nothing() -> None:
+    """A snapshot of what was imported goes on in many processes (SnapStart)."""
+    made_by = run_script(IMPORTED).stdout.split()
+    assert [name for name in made_by if name.startswith("consumer")] == []
