@@ -10,7 +10,7 @@ from consumer.core.invocation.batch_answer import Unsettled
 from consumer.core.limits import PublishLimits
 from tests.twins.invocations import LIMITS, ROUTE, Process, some_records, with_limits
 from tests.twins.line import DeadLetterTwin
-from tests.twins.nakadi import NakadiTwin, Reply, refusal, sequence_of
+from tests.twins.nakadi import NakadiTwin, Reply, Script, refusal, sequence_of
 from tests.twins.shard import FIRST
 from tests.twins.virtual_time import EPOCH, run
 
@@ -64,6 +64,81 @@ def test_the_answer_is_the_first_unsettled_record(
         assert bool(process.nakadi.requests) is requests
         assert process.clock.now() - begun < seconds
         assert all(request.ended is not None for request in process.nakadi.requests)
+        assert len(asyncio.all_tasks()) == 1
+
+    run(main)
+
+
+PLACE = 6
+"""The event, of ten, that an answer of the matrix is about."""
+
+
+def about(status: int, *, delay: float = 0.01) -> Script:
+    """An answer that names that event or, with 400, its batch; all others are stored."""
+
+    def script(bodies: list[bytes]) -> Reply:
+        bad = [i for i, body in enumerate(bodies) if sequence_of(body) == FIRST + PLACE]
+        if not bad:
+            return Reply(delay=delay)
+        if status == 422:
+            return replace(refusal(len(bodies), bad[0]), delay=delay)
+        if status == 207:
+            items = [("failed" if i in bad else "submitted", "") for i in range(len(bodies))]
+            return Reply(207, items, delay=delay)
+        return Reply(status, delay=delay)
+
+    return script
+
+
+def always(status: int, reason: str = "", *, foreign: bool = False, delay: float = 0.01) -> Script:
+    return lambda _: Reply(status, reason=reason, foreign=foreign, delay=delay)
+
+
+TIMES = (44.0, 45.5, 50.0, 60.0, 120.0)
+MATRIX: dict[str, tuple[Script, tuple[int | None, ...]]] = {
+    # the records before the first unsettled one, by the seconds left; None: all are settled
+    "200": (always(200), (0, None, None, None, None)),
+    "200 after 30 s": (always(200, delay=30.0), (0, None, None, None, None)),
+    "207 for one": (about(207), (0, PLACE, PLACE, PLACE, PLACE)),
+    "422 for one": (about(422), (0, PLACE, PLACE, None, None)),  # its third try is after 5 s
+    "422 for one, after 20 s": (about(422, delay=20.0), (0, 0, 0, 0, PLACE)),
+    "400 for one": (about(400), (0, None, None, None, None)),
+    "400 for one, after 4 s": (about(400, delay=4.0), (0, 0, 5, 5, None)),
+    "413 for two and more": (
+        lambda bodies: Reply(413) if len(bodies) > 1 else Reply(),
+        (0, None, None, None, None),
+    ),
+    **{
+        name: (script, (0, 0, 0, 0, 0))
+        for name, script in {
+            "401": always(401),
+            "403": always(403),
+            "404": always(404),
+            "408": always(408),
+            "429": always(429),
+            "500": always(500),
+            "502 of a proxy": always(502, foreign=True),
+            "503": always(503),
+            "504": always(504),
+            "400 of a proxy": always(400, foreign=True),
+            "no connection": always(0, "connect"),
+            "no answer": always(0, "timeout", delay=40.0),
+            "reset": always(0, "reset"),
+        }.items()
+    },
+}
+
+
+@pytest.mark.parametrize("index", range(len(TIMES)), ids=[f"{each:g} s" for each in TIMES])
+@pytest.mark.parametrize("name", MATRIX)
+def test_each_answer_with_each_time_left(name: str, index: int) -> None:
+    script, expected = MATRIX[name]
+
+    async def main() -> None:
+        process = Process(NakadiTwin(script=script), DeadLetterTwin())
+        found = await process.invoke(some_records(10, keys=10), TIMES[index])
+        assert number(found) == expected[index]
+        assert process.clock.now() <= TIMES[index] - 2
         assert len(asyncio.all_tasks()) == 1
 
     run(main)
