@@ -191,6 +191,11 @@ class Settings(BaseSettings):
     logged."""
     dead_letter_limit: CountOrZero = 100
     """Number of dead letters within a minute that stops publishing (0: no limit)."""
+    lambda_partial: Switch = False
+    """Lambda: answer which records are not settled. Set it only if the event source mapping has
+    ReportBatchItemFailures; without it an invocation fails whenever something is not settled."""
+    lambda_patience_seconds: Seconds = 20.0
+    """Lambda: an invocation ends when nothing was settled for this long, as in an outage."""
     http_host: Annotated[Host | None, DefaultText("all interfaces")] = None
     """Address that probes, metrics and status listen on; by default all, IPv4 and IPv6."""
     http_port: Port = HTTP_PORT

@@ -102,6 +102,11 @@ class Aws:
         """Return a client of S3."""
         return await self._open("s3", FILE_CONNECTIONS, READ_SECONDS)
 
+    async def drop_connections(self) -> None:
+        """Close all connections, of which none may be in use: the process stood still."""
+        for session in self._trust.sessions:
+            await session.drop_connections()
+
     async def _open(self, service: str, connections: int, read_seconds: float) -> Any:  # noqa: ANN401 - made by botocore
         config = AioConfig(
             connect_timeout=CONNECT_SECONDS,
