@@ -179,13 +179,24 @@ def _add_policy(policy: argparse.ArgumentParser) -> None:
         dest="purpose",
         choices=(
             *("run", "redrive", "check", "operate", "preview"),
-            *("republish", "snapshot", "repair"),
+            *("republish", "snapshot", "repair", "lambda"),
         ),
         default="run",
         help="what the policy allows: the service (run, the default), redrive, check, preview"
-        " --live, republish, snapshot, repair, or leases, gaps, seek, pause and resume (operate)",
+        " --live, republish, snapshot, repair, leases, gaps, seek, pause and resume (operate), or"
+        " the function in Lambda that does what run does, with its mapping",
     )
-    policy.add_argument("--bucket", metavar="NAME", help="for repair: the bucket of its exports")
+    policy.add_argument(
+        "--bucket",
+        metavar="NAME",
+        help="for repair: the bucket of its exports; for lambda: that of what is thrown away",
+    )
+    policy.add_argument(
+        "--log-group",
+        metavar="NAME",
+        default="/aws/lambda/*",
+        help="for lambda: the log group of the function, or a pattern (%(default)s)",
+    )
     policy.add_argument("--prefix", metavar="PREFIX", help="for repair: the prefix of their keys")
 
 

@@ -60,6 +60,17 @@ class FoundStream:
     doubt: Misconfigured | Retryable | None = None
 
 
+def tell_doubt(found: FoundStream) -> None:
+    """Log why the newest stream of the table is not read."""
+    if found.doubt is not None:
+        log.error(
+            "stream_doubtful",
+            stream=found.page.stream.key,
+            detail=str(found.doubt),
+            action="remove what `detail` names; the streams that are known are read meanwhile",
+        )
+
+
 async def patiently(
     what: str, call: Callable[[], Awaitable[Result]], clock: Clock, chance: Chance
 ) -> Result:

@@ -13,7 +13,17 @@ import sys
 from pathlib import Path
 
 SERVICES = frozenset(
-    {"dynamodb", "dynamodbstreams", "s3", "signin", "sqs", "sso", "sso-oidc", "sts"}
+    {
+        "dynamodb",
+        "dynamodbstreams",
+        "s3",
+        "secretsmanager",
+        "signin",
+        "sqs",
+        "sso",
+        "sso-oidc",
+        "sts",
+    }
 )
 """What the service calls, and what the SDK's sources of credentials call."""
 

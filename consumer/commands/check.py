@@ -18,7 +18,7 @@ from consumer.adapters.aws.streams import DynamoDbStreams
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.lease_table.lease_table import LeaseTable
 from consumer.adapters.nakadi import Nakadi
-from consumer.commands.columns import columns
+from consumer.commands.check_table import EVENT_TYPE, failure, table
 from consumer.commands.operate.lease_reading import lease_lines
 from consumer.core.preflight.check_result import (
     CheckResult,
@@ -31,11 +31,10 @@ from consumer.core.preflight.check_result import (
 from consumer.core.preflight.queue_fitness import judge_queue, judge_queue_region
 from consumer.core.preflight.route_check import judge_routes, of_route
 from consumer.core.reports.application_report import judge_application
-from consumer.credentials import fallback_region, tls_of, token_of
+from consumer.credentials import fallback_region, secret_token, tls_of, token_of
 from consumer.errors import LeaseTableAbsent, Misconfigured, Retryable
 from consumer.find_stream import check_enabled, check_place, find_stream, is_known, purpose_of
 from consumer.observability import logs
-from consumer.observability.actions import TRUST_FOR_AWS, TRUST_FOR_NAKADI
 from consumer.runtime.discovery.purpose_keeper import conflict_of
 from consumer.second_sender import check_second_sender
 from consumer.settings.loading import load_settings
@@ -43,7 +42,7 @@ from consumer.settings.routes import routes_of
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import TextIO
 
     from consumer.adapters.token import Token
@@ -53,9 +52,6 @@ if TYPE_CHECKING:
     from consumer.settings.settings import Settings
 
 CONNECTIONS = 2
-RESULT_WIDTH = 96
-EVENT_TYPE = "event type"
-HEADER = ("dependency", "verdict", "result, and what to do")
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
@@ -68,12 +64,12 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
         out.write(f"settings are fine: application {settings.application}; nothing was called\n")
         found = judge_routes(routes_of(settings, ()))
         if found:
-            out.write(columns([HEADER, *_rows(found)], RESULT_WIDTH))
+            out.write(table(found))
         return 0
     logs.configure_command()
     check = Check(settings)
     asyncio.run(check.run())
-    out.write(columns([HEADER, *_rows(check.results)], RESULT_WIDTH))
+    out.write(table(check.results))
     return exit_code(check.results)
 
 
@@ -103,9 +99,15 @@ class Check:
                 await self._queue(aws)
             if aws.clock.ahead is not None:
                 self.results.append(check_clock(aws.clock.ahead))
-        token = token_of(self._settings)
-        with self._reporting("token"):
-            self._token(token)
+            token: Token = token_of(self._settings)
+            with self._reporting("token"):
+                secret = await secret_token(self._settings, aws, self._clock.now)
+                if secret is None:
+                    self._token(token)
+                else:
+                    token = secret
+                    await secret.read()
+                    self._fine("token", f"from {self._settings.nakadi_token_secret}")
         await self._event_types(token)
 
     @contextmanager
@@ -113,7 +115,7 @@ class Check:
         try:
             yield
         except (Misconfigured, Retryable) as error:
-            self.results.append(_failure(dependency, error))
+            self.results.append(failure(dependency, error))
 
     def _fine(self, dependency: str, result: str) -> None:
         self.results.append(CheckResult(dependency, Severity.FINE, result))
@@ -150,7 +152,7 @@ class Check:
         of_table = [row for row in rows if row.table == page.stream.table]
         readable = [row for row in of_table if row.unreadable is None]
         for conflict in filter(None, (conflict_of(purpose, row) for row in readable)):
-            found = _failure("application", conflict)
+            found = failure("application", conflict)
             if self._settings.accept_change:
                 accepted = "nothing: CONSUMER_ACCEPT_CHANGE is set, so it is replaced"
                 found = replace(found, severity=Severity.DOUBTFUL, remedy=accepted)
@@ -261,34 +263,4 @@ class Check:
                 view_type = None if page is None else page.view_type
                 return (await preflight.look(nakadi, route, view_type)).results
         except (Misconfigured, Retryable) as error:
-            return of_route(route, [_failure(EVENT_TYPE, error)])
-
-
-def _rows(results: Iterable[CheckResult]) -> Iterator[tuple[str, ...]]:
-    for each in results:
-        yield each.dependency, each.severity.value, each.result
-        if each.remedy:
-            yield "", "", f"→ {each.remedy}"
-
-
-def _failure(dependency: str, error: Misconfigured | Retryable) -> CheckResult:
-    """Return the result of a call that failed."""
-    if isinstance(error, Retryable):
-        remedy = _remedy(dependency, error)
-        return CheckResult(dependency, Severity.UNREACHABLE, str(error), remedy)
-    what, _, remedy = str(error).partition("; ")
-    return CheckResult(dependency, Severity.WRONG, what, remedy)
-
-
-def _remedy(dependency: str, error: Retryable) -> str:
-    match error.reason:
-        case "tls":
-            return TRUST_FOR_NAKADI if dependency == EVENT_TYPE else TRUST_FOR_AWS
-        case "access_denied":
-            return "`consumer iam-policy` prints what must be allowed"
-        case "credentials":
-            return "check the AWS credentials"
-        case "throttled":
-            return "try again"
-        case _:
-            return "check the address and the network, try again"
+            return of_route(route, [failure(EVENT_TYPE, error)])

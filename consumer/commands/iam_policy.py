@@ -6,14 +6,18 @@ Customer managed KMS keys are not part of the settings: a note on stderr says wh
 from __future__ import annotations
 
 import json
-import re
 import sys
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from consumer.core.preflight.queue_fitness import queue_region
+from consumer.commands.iam_location import (
+    Location,
+    location_of,
+    queue_arn,
+    streams_arn,
+    table_arn,
+)
 from consumer.errors import Misconfigured
 from consumer.settings.loading import SOURCE, load_settings
 
@@ -27,22 +31,14 @@ if TYPE_CHECKING:
 Statement = dict[str, str | list[str]]
 
 KMS_NOTE = (
-    "note: a table or queue that is encrypted with a customer managed key also needs kms:Decrypt"
-    " on that key, and kms:GenerateDataKey if it is written to (lease table, queue)"
+    "note: a table, queue, secret or bucket that is encrypted with a customer managed key also"
+    " needs kms:Decrypt on that key, and kms:GenerateDataKey if it is written to (lease table,"
+    " queue, bucket)"
 )
-_ARN = re.compile(r"arn:(?P<partition>[^:]+):dynamodb:(?P<region>[^:]*):(?P<account>[^:]*):")
-_PARTITIONS = {
-    "cn-": "aws-cn",
-    "us-gov-": "aws-us-gov",
-    "us-iso-": "aws-iso",
-    "us-isob-": "aws-iso-b",
-    "eu-isoe-": "aws-iso-e",
-    "us-isof-": "aws-iso-f",
-    "eusc-": "aws-eusc",
-}
-"""By how the names of their regions begin. Credentials of one partition are none in another."""
-_ACCOUNT = re.compile(r"[0-9]{12}")
+VPC_NOTE = "note: a function in a VPC also needs the rights of AWSLambdaVPCAccessExecutionRole"
 _STREAM = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
+_MAPPED = [*_STREAM, "dynamodb:ListStreams"]
+_WRITE_LOG = ["logs:CreateLogStream", "logs:PutLogEvents"]
 _ITEMS = [
     "dynamodb:DeleteItem",
     "dynamodb:GetItem",
@@ -72,6 +68,9 @@ _REDRIVE = [
 ]
 
 
+_WITHOUT_TOKEN = frozenset({"operate", "preview"})
+"""These ask nothing of Nakadi."""
+
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -84,26 +83,22 @@ class Files:
 
 
 @dataclass(frozen=True, slots=True)
-class Location:
-    """Partition, region and account of resources; `*` where the settings do not say."""
+class Function:
+    """Where a function logs, and the bucket for what its mapping throws away."""
 
-    partition: str = "aws"
-    region: str = "*"
-    account: str = "*"
-
-    def table(self, name: str) -> str:
-        """Return the ARN of a table."""
-        return f"arn:{self.partition}:dynamodb:{self.region}:{self.account}:table/{name}"
+    bucket: str
+    log_group: str = "/aws/lambda/*"
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
     """Print the policy for the purpose of `--for`; return 0. Raise Misconfigured."""
     settings = load_settings(environ, [] if arguments.purpose == "redrive" else [SOURCE])
-    files = _files(arguments) if arguments.purpose == "repair" else None
-    statements = policy(settings, arguments.purpose, environ, files)
+    statements = policy(settings, arguments.purpose, environ, _other(arguments))
     document = {"Version": "2012-10-17", "Statement": statements}
     out.write(json.dumps(document, indent=2) + "\n")
     sys.stderr.write(KMS_NOTE + "\n")
+    if arguments.purpose == "lambda":
+        sys.stderr.write(VPC_NOTE + "\n")
     return 0
 
 
@@ -111,32 +106,43 @@ def policy(
     settings: Settings,
     purpose: str,
     environ: Mapping[str, str] = _NOTHING,
-    files: Files | None = None,
+    other: Files | Function | None = None,
 ) -> list[Statement]:
-    """Return the statements for a purpose, one of the choices of `--for`; `files` are repair's.
+    """Return the statements for a purpose, one of the choices of `--for`.
+
+    `other` is what the settings do not name: the files of repair, or the function of lambda.
 
     `environ` may say where the service runs: AWS_REGION, or AWS_DEFAULT_REGION as the SDK calls it,
     and AWS_ACCOUNT_ID. Raise Misconfigured for redrive without a dead letter queue.
     """
-    location = _location(settings, environ)
-    match purpose:
-        case "run":
+    location = location_of(settings, environ)
+    token = [] if purpose in _WITHOUT_TOKEN else _token(settings)
+    return [*_statements(settings, purpose, location, other), *token]
+
+
+def _statements(
+    settings: Settings, purpose: str, location: Location, other: Files | Function | None
+) -> list[Statement]:
+    match purpose, other:
+        case "run", _:
             return _run(settings, location)
-        case "check":
+        case "check", _:
             return _check(settings, location)
-        case "operate":
+        case "operate", _:
             return _operate(settings, location)
-        case "preview":
+        case "preview", _:
             return [
                 *_find_stream(settings, location),
-                _allow("ReadStream", _STREAM, _streams(settings, location)),
+                _allow("ReadStream", _STREAM, streams_arn(settings, location)),
             ]
-        case "republish":
-            return [_allow("ReadItems", _READ_ITEMS, _table(settings, location))]
-        case "snapshot":
+        case "republish", _:
+            return [_allow("ReadItems", _READ_ITEMS, table_arn(settings, location))]
+        case "snapshot", _:
             return _snapshot(settings, location)
-        case "repair" if files is not None:
-            return _repair(settings, location, files)
+        case "repair", Files():
+            return _repair(settings, location, other)
+        case "lambda", Function():
+            return _lambda(settings, location, other)
         case _:
             return _redrive(settings, location)
 
@@ -145,11 +151,11 @@ def _run(settings: Settings, location: Location) -> list[Statement]:
     actions = _ITEMS + _CREATE if settings.lease_table_create else _ITEMS
     statements = [
         *_find_stream(settings, location),
-        _allow("ReadStream", _STREAM, _streams(settings, location)),
+        _allow("ReadStream", _STREAM, streams_arn(settings, location)),
         _allow("ShareWork", actions, location.table(settings.lease_table)),
     ]
     if settings.dead_letter_queue_url is not None:
-        queue = _queue(settings.dead_letter_queue_url, location)
+        queue = queue_arn(settings.dead_letter_queue_url, location)
         statements.append(_allow("SendDeadLetters", ["sqs:SendMessage"], queue))
     return statements
 
@@ -157,11 +163,11 @@ def _run(settings: Settings, location: Location) -> list[Statement]:
 def _check(settings: Settings, location: Location) -> list[Statement]:
     statements = [
         *_find_stream(settings, location),
-        _allow("LookAtStream", ["dynamodb:DescribeStream"], _streams(settings, location)),
+        _allow("LookAtStream", ["dynamodb:DescribeStream"], streams_arn(settings, location)),
         _allow("LookAtLeases", _LOOK, location.table(settings.lease_table)),
     ]
     if settings.dead_letter_queue_url is not None:
-        queue = _queue(settings.dead_letter_queue_url, location)
+        queue = queue_arn(settings.dead_letter_queue_url, location)
         statements.append(_allow("LookAtDeadLetters", ["sqs:GetQueueAttributes"], queue))
     return statements
 
@@ -172,7 +178,7 @@ def _operate(settings: Settings, location: Location) -> list[Statement]:
     A transaction needs the permissions of its parts, and none of its own.
     """
     return [
-        _allow("FindPlaceInStream", ["dynamodb:GetShardIterator"], _streams(settings, location)),
+        _allow("FindPlaceInStream", ["dynamodb:GetShardIterator"], streams_arn(settings, location)),
         _allow("CommandWorkers", _COMMAND, location.table(settings.lease_table)),
     ]
 
@@ -180,7 +186,7 @@ def _operate(settings: Settings, location: Location) -> list[Statement]:
 def _snapshot(settings: Settings, location: Location) -> list[Statement]:
     """Return the statements for `snapshot`: it reads the table, and shares the work by rows."""
     return [
-        _allow("ReadItems", _SCAN_ITEMS, _table(settings, location)),
+        _allow("ReadItems", _SCAN_ITEMS, table_arn(settings, location)),
         _allow("ShareSnapshot", _SHARE_SNAPSHOT, location.table(settings.lease_table)),
     ]
 
@@ -190,7 +196,7 @@ def _redrive(settings: Settings, location: Location) -> list[Statement]:
         raise Misconfigured(
             "CONSUMER_DEAD_LETTER_QUEUE_URL: found nothing, wanted the queue that redrive empties"
         )
-    queue = _queue(settings.dead_letter_queue_url, location)
+    queue = queue_arn(settings.dead_letter_queue_url, location)
     return [_allow("RedriveDeadLetters", _REDRIVE, queue)]
 
 
@@ -199,7 +205,7 @@ def _repair(settings: Settings, location: Location, files: Files) -> list[Statem
 
     ListExports knows no resource.
     """
-    table = _table(settings, location)
+    table = table_arn(settings, location)
     objects = f"arn:{location.partition}:s3:::{files.bucket}/"
     prefix = "" if files.prefix is None else f"{files.prefix}/"
     return [
@@ -211,10 +217,49 @@ def _repair(settings: Settings, location: Location, files: Files) -> list[Statem
     ]
 
 
-def _files(arguments: argparse.Namespace) -> Files:
+def _lambda(settings: Settings, location: Location, function: Function) -> list[Statement]:
+    """Return the statements for a function and its mapping, which has the function's rights.
+
+    The stream is described once a process at most; the table never is.
+    """
+    group = f"arn:{location.partition}:logs:{location.region}:{location.account}:log-group"
+    bucket = f"arn:{location.partition}:s3:::{function.bucket}"
+    statements = [
+        _allow("ReadStream", _MAPPED, streams_arn(settings, location)),
+        _allow("WriteLog", _WRITE_LOG, f"{group}:{function.log_group}:*"),
+        _allow("FindThrownAway", ["s3:ListBucket"], bucket),
+        _allow("KeepThrownAway", ["s3:PutObject"], f"{bucket}/*"),
+    ]
+    if settings.dead_letter_queue_url is not None:
+        queue = queue_arn(settings.dead_letter_queue_url, location)
+        statements.append(_allow("SendDeadLetters", ["sqs:SendMessage"], queue))
+    return statements
+
+
+def _token(settings: Settings) -> list[Statement]:
+    """Return the statement for the secret with the token, if there is one."""
+    if settings.nakadi_token_secret is None:
+        return []
+    action = "secretsmanager:GetSecretValue"
+    return [_allow("ReadToken", [action], settings.nakadi_token_secret)]
+
+
+def _other(arguments: argparse.Namespace) -> Files | Function | None:
+    """Return what the options name. Raise Misconfigured if a bucket is needed and not named."""
+    match arguments.purpose:
+        case "repair":
+            return Files(_bucket(arguments, "that repair writes to"), arguments.prefix)
+        case "lambda":
+            bucket = _bucket(arguments, "for what the mapping throws away")
+            return Function(bucket, arguments.log_group)
+        case _:
+            return None
+
+
+def _bucket(arguments: argparse.Namespace, what: str) -> str:
     if arguments.bucket is None:
-        raise Misconfigured("--bucket: found nothing, wanted the bucket that repair writes to")
-    return Files(arguments.bucket, arguments.prefix)
+        raise Misconfigured(f"--bucket: found nothing, wanted the bucket {what}")
+    return str(arguments.bucket)
 
 
 def _find_stream(settings: Settings, location: Location) -> list[Statement]:
@@ -222,55 +267,6 @@ def _find_stream(settings: Settings, location: Location) -> list[Statement]:
     if settings.table is None:
         return []
     return [_allow("FindStream", ["dynamodb:DescribeTable"], location.table(settings.table))]
-
-
-def _table(settings: Settings, location: Location) -> str:
-    """Return the ARN of the table, also where the stream alone is given."""
-    if settings.table is None:
-        return str(settings.stream_arn).partition("/stream/")[0]
-    return location.table(settings.table)
-
-
-def _streams(settings: Settings, location: Location) -> str:
-    """Return the ARN of the stream, or a pattern for all streams that the table ever gets."""
-    return settings.stream_arn or f"{location.table(str(settings.table))}/stream/*"
-
-
-def _queue(url: str, location: Location) -> str:
-    """Return the ARN of a queue from its URL, https://sqs.REGION.amazonaws.com/ACCOUNT/NAME.
-
-    What the URL does not say is taken from the location.
-    """
-    *_, account, name = ["", "", *urlsplit(url).path.split("/")]
-    return ":".join(
-        (
-            f"arn:{location.partition}:sqs",
-            queue_region(url) or location.region,
-            account if _ACCOUNT.fullmatch(account) else location.account,
-            name,
-        )
-    )
-
-
-def _location(settings: Settings, environ: Mapping[str, str]) -> Location:
-    """Return where the service has its lease table, as far as the settings say it.
-
-    The stream of an ARN may belong to another account. Without an ARN region and account stay `*`:
-    those of the environment may be the operator's, and only the partition is sure to be the same.
-    """
-    region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
-    match = _ARN.match(settings.stream_arn or "")
-    if match is None:
-        queue = queue_region(settings.dead_letter_queue_url or "")
-        return Location(_partition(queue or region or ""))
-    stream = Location(**match.groupdict())
-    account = environ.get("AWS_ACCOUNT_ID")
-    return Location(stream.partition, region or stream.region, account or stream.account)
-
-
-def _partition(region: str) -> str:
-    beginnings = (begin for begin in _PARTITIONS if region.startswith(begin))
-    return _PARTITIONS.get(next(beginnings, ""), "aws")
 
 
 def _allow(name: str, actions: list[str], resource: str) -> Statement:

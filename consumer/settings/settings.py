@@ -43,6 +43,7 @@ from consumer.settings.types import (
     Queue,
     Seconds,
     Secret,
+    SecretArn,
     Start,
     StreamArn,
     StreamPrefix,
@@ -113,8 +114,11 @@ class Settings(BaseSettings):
     nakadi_token_file: File | None = None
     """File that holds the bearer token. It is read again when it changes and after a 401."""
     nakadi_token: Secret | None = None
-    """The bearer token itself, instead of a file; white space around it is ignored. Without either,
-    requests carry no token."""
+    """The bearer token itself, instead of a file; white space around it is ignored. Without any of
+    these, requests carry no token."""
+    nakadi_token_secret: SecretArn | None = None
+    """Secret of AWS Secrets Manager whose text is the bearer token. It is read at the start, every
+    five minutes and after a 401."""
     event_type: Annotated[EventTypeName | None, DefaultText("required, or routes")] = None
     """Event type to publish to."""
     routes: Annotated[tuple[RouteDefinition, ...], DefaultText("unset"), Unit("JSON")] = ()

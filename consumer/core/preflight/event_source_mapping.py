@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from consumer.core.routes.route import Route
 
 UNLIMITED: Final = -1
 """How AWS writes that attempts, or ages, have no limit."""
@@ -66,6 +68,25 @@ class FunctionConfiguration:
     memory: int = 128
     runtime: str = ""
     variables: Mapping[str, str] | None = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LambdaTerms:
+    """The settings that a mapping must fit, beside what the routes have.
+
+    `partial` is CONSUMER_LAMBDA_PARTIAL. `letter_queue` is the URL of the dead letter queue, and
+    `request` the longest time in seconds for one publishing request. With `redrive_by_mapping` the
+    operator has accepted that a mapping empties the dead letter queue.
+    """
+
+    partial: bool
+    table: str | None
+    stream_arn: str | None
+    start: str
+    request: float
+    letter_queue: str | None
+    routes: Sequence[Route] = ()
+    redrive_by_mapping: bool = False
 
 
 def read_mapping(text: bytes) -> EventSourceMapping:

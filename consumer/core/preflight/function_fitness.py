@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from consumer.core.preflight.event_source_mapping import (
         EventSourceMapping,
         FunctionConfiguration,
+        LambdaTerms,
     )
-    from consumer.core.preflight.lambda_terms import LambdaTerms
 
 DEPENDENCY: Final = "function"
 

@@ -32,8 +32,7 @@ from consumer.core.routes.language.bad_pattern import BadPattern
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from consumer.core.preflight.event_source_mapping import EventSourceMapping
-    from consumer.core.preflight.lambda_terms import LambdaTerms
+    from consumer.core.preflight.event_source_mapping import EventSourceMapping, LambdaTerms
     from consumer.core.routes.route import Route
 
 

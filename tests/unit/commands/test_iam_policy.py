@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from consumer.commands.iam_policy import Files, policy, run
+from consumer.commands.iam_policy import Files, Function, policy, run
 from consumer.errors import Misconfigured
 from consumer.settings.settings import Settings
 
@@ -225,6 +225,68 @@ def test_repair_needs_to_know_the_bucket() -> None:
     assert '"arn:aws:s3:::backups/AWSDynamoDB/*"' in out.getvalue()
     given.bucket = None
     with pytest.raises(Misconfigured, match="--bucket: found nothing"):
+        run(given, environ, io.StringIO())
+
+
+SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:token-AbCdEf"  # noqa: S105
+
+
+@pytest.mark.parametrize(
+    ("purpose", "asks_nakadi"),
+    [
+        *dict.fromkeys(("run", "check", "redrive", "republish", "snapshot"), True).items(),
+        *dict.fromkeys(("operate", "preview"), False).items(),
+    ],
+)
+def test_who_asks_nakadi_may_read_the_secret(purpose: str, *, asks_nakadi: bool) -> None:
+    given = {"table": "orders", "dead_letter_queue_url": QUEUE}
+    found = allowed(purpose, **given, nakadi_token_secret=SECRET)
+    assert found.pop(SECRET, None) == ({"secretsmanager:GetSecretValue"} if asks_nakadi else None)
+    assert found == allowed(purpose, **given)
+
+
+def test_lambda_reads_the_stream_for_its_mapping_and_never_the_table() -> None:
+    given = settings(table="orders", dead_letter_queue_url=QUEUE, nakadi_token_secret=SECRET)
+    made = policy(given, "lambda", {}, Function("thrown-away", "/aws/lambda/relay"))
+    found = {str(each["Resource"]): set(each["Action"]) for each in made}
+    assert len(found) == len(made)
+    assert found == {
+        "arn:aws:dynamodb:*:*:table/orders/stream/*": {
+            "dynamodb:DescribeStream",
+            "dynamodb:GetRecords",
+            "dynamodb:GetShardIterator",
+            "dynamodb:ListStreams",
+        },
+        "arn:aws:logs:*:*:log-group:/aws/lambda/relay:*": {
+            "logs:CreateLogStream",
+            "logs:PutLogEvents",
+        },
+        "arn:aws:s3:::thrown-away": {"s3:ListBucket"},
+        "arn:aws:s3:::thrown-away/*": {"s3:PutObject"},
+        "arn:aws:sqs:eu-central-1:210987654321:dead": {"sqs:SendMessage"},
+        SECRET: {"secretsmanager:GetSecretValue"},
+    }
+    least = policy(settings(stream_arn=ARN), "lambda", {}, Function("thrown-away"))
+    assert [each["Sid"] for each in least] == [
+        "ReadStream",
+        "WriteLog",
+        "FindThrownAway",
+        "KeepThrownAway",
+    ]
+    assert str(least[1]["Resource"]) == (
+        "arn:aws-cn:logs:cn-north-1:123456789012:log-group:/aws/lambda/*:*"
+    )
+
+
+def test_lambda_needs_to_know_the_bucket(capsys: pytest.CaptureFixture[str]) -> None:
+    environ = {"CONSUMER_TABLE": "orders"}
+    given = argparse.Namespace(purpose="lambda", bucket="b", log_group="/aws/lambda/*")
+    out = io.StringIO()
+    assert run(given, environ, out) == 0
+    assert '"arn:aws:s3:::b/*"' in out.getvalue()
+    assert "AWSLambdaVPCAccessExecutionRole" in capsys.readouterr().err
+    given.bucket = None
+    with pytest.raises(Misconfigured, match="--bucket: found nothing, wanted the bucket for what"):
         run(given, environ, io.StringIO())
 
 

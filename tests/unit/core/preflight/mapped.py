@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from consumer.core.event.event import EventFormat
 from consumer.core.limits import PublishLimits
-from consumer.core.preflight.event_source_mapping import EventSourceMapping, FunctionConfiguration
-from consumer.core.preflight.lambda_terms import LambdaTerms
+from consumer.core.preflight.event_source_mapping import (
+    EventSourceMapping,
+    FunctionConfiguration,
+    LambdaTerms,
+)
 from consumer.core.routes.route import Route
 
 STREAM = "arn:aws:dynamodb:eu-central-1:123456789012:table/orders/stream/2026-11-01T09:30:00.000"
