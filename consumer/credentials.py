@@ -42,9 +42,9 @@ async def open_token(
     `first` reads a secret for the first time. Raise what it raises, and Misconfigured if the secret
     holds no token.
     """
-    secret = await secret_token(settings, aws, now)
-    if secret is None:
+    if settings.nakadi_token_secret is None:
         return token_of(settings)
+    secret = await secret_token(settings.nakadi_token_secret, aws, now)
     await first(secret.read)
     await stack.enter_async_context(kept(secret))
     return secret
@@ -58,13 +58,8 @@ async def kept(secret: SecretToken) -> AsyncIterator[None]:
         yield
 
 
-async def secret_token(
-    settings: Settings, aws: Aws, now: Callable[[], float]
-) -> SecretToken | None:
-    """Return the token of a secret, which is not read yet; None if the settings name none."""
-    arn = settings.nakadi_token_secret
-    if arn is None:
-        return None
+async def secret_token(arn: str, aws: Aws, now: Callable[[], float]) -> SecretToken:
+    """Return the token of a secret, which is not read yet."""
     return SecretToken(await aws.secrets(arn.split(":")[3]), arn, now)
 
 

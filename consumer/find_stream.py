@@ -25,6 +25,7 @@ from consumer.errors import (
     TableNotFound,
 )
 from consumer.observability.actions import TRUST_FOR_AWS
+from consumer.settings.fingerprint import fingerprint
 from consumer.settings.routes import routes_of
 
 if TYPE_CHECKING:
@@ -172,9 +173,8 @@ def _read_before(settings: Settings, page: StreamPage, rows: Sequence[StreamRow]
 
 def purpose_of(settings: Settings, page: StreamPage) -> Purpose:
     """Return what the settings publish from a stream."""
-    fingerprint = settings.fingerprint(page.key_attributes[0])
     return Purpose(
-        fingerprint,
+        fingerprint(settings, page.key_attributes[0]),
         settings.event_types,
         routed=bool(settings.routes),
         stream_prefix=settings.stream_prefix,

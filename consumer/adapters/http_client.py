@@ -32,6 +32,13 @@ class _Request(aiohttp.ClientRequest):
 class HttpClient(HttpxAiohttpClient):
     """An httpx client all of whose connections, those to proxies too, are looked at before use."""
 
+    async def drop_connections(self) -> None:
+        """Close all connections, of which none may be in use; the next request opens a new one."""
+        for transport in (self._transport, *self._mounts.values()):
+            if isinstance(transport, AiohttpTransport):
+                await transport.aclose()
+                _looking(transport)
+
     def _init_transport(self, *given: Any, **named: Any) -> httpx.AsyncBaseTransport:  # noqa: ANN401 - httpx's
         return _looking(super()._init_transport(*given, **named))
 

@@ -151,6 +151,10 @@ class Nakadi:
     ) -> None:
         await self._client.__aexit__(kind, error, traceback)
 
+    async def drop_connections(self) -> None:
+        """Close all connections, of which none may be in use: the process stood still."""
+        await self._client.drop_connections()
+
     async def publish(self, bodies: Sequence[bytes]) -> Answer:
         """Send events, at least one, in one request, in this order.
 

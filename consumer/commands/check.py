@@ -101,13 +101,13 @@ class Check:
                 self.results.append(check_clock(aws.clock.ahead))
             token: Token = token_of(self._settings)
             with self._reporting("token"):
-                secret = await secret_token(self._settings, aws, self._clock.now)
-                if secret is None:
+                arn = self._settings.nakadi_token_secret
+                if arn is None:
                     self._token(token)
                 else:
-                    token = secret
+                    token = secret = await secret_token(arn, aws, self._clock.now)
                     await secret.read()
-                    self._fine("token", f"from {self._settings.nakadi_token_secret}")
+                    self._fine("token", f"from {arn}")
         await self._event_types(token)
 
     @contextmanager

@@ -7,7 +7,6 @@ are loaded (`loading`).
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated
@@ -191,6 +190,11 @@ class Settings(BaseSettings):
     logged."""
     dead_letter_limit: CountOrZero = 100
     """Number of dead letters within a minute that stops publishing (0: no limit)."""
+    lambda_partial: Switch = False
+    """Lambda: answer which records are not settled. Set it only if the event source mapping has
+    ReportBatchItemFailures; without it an invocation fails whenever something is not settled."""
+    lambda_patience_seconds: Seconds = 20.0
+    """Lambda: an invocation ends when nothing was settled for this long, as in an outage."""
     http_host: Annotated[Host | None, DefaultText("all interfaces")] = None
     """Address that probes, metrics and status listen on; by default all, IPv4 and IPv6."""
     http_port: Port = HTTP_PORT
@@ -279,21 +283,3 @@ class Settings(BaseSettings):
         if self.routes:
             return tuple(each.event_type for each in self.routes)
         return () if self.event_type is None else (self.event_type,)
-
-    def fingerprint(self, partition_key: str) -> str:
-        """Return one line of JSON that says what this application publishes, to be compared.
-
-        With routes it names their event types, which are compared by `eventTypes` beside it.
-        """
-        if self.routes:
-            return json.dumps({"event_types": sorted(self.event_types)}, ensure_ascii=False)
-        return json.dumps(
-            {
-                "event_type": self.event_type,
-                "data_type": self.data_type or self.event_type,
-                "ordering_key": self.ordering_key or (partition_key,),
-                "layout": self.layout,
-                "patch": self.patch,
-            },
-            ensure_ascii=False,
-        )

@@ -103,6 +103,11 @@ class Aws:
         """Return a client of S3."""
         return await self._open("s3", FILE_CONNECTIONS, READ_SECONDS)
 
+    async def drop_connections(self) -> None:
+        """Close all connections, of which none may be in use: the process stood still."""
+        for session in self._trust.sessions:
+            await session.drop_connections()
+
     async def secrets(self, region: str | None) -> Any:  # noqa: ANN401 - made by botocore
         """Return a client of Secrets Manager; a secret is known only in its own `region`."""
         return await self._open("secretsmanager", SECRET_CONNECTIONS, READ_SECONDS, region)

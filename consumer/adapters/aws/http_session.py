@@ -34,11 +34,15 @@ With its default of 64 KB it stops and goes on again many times a page.
 
 
 class Trust:
-    """The contexts of connections to AWS, by what the SDK's setting `verify` says."""
+    """The contexts of connections to AWS, by what the SDK's setting `verify` says.
+
+    `sessions` are all that share it.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.Lock()  # the SDK makes contexts in threads
         self.contexts: dict[bool | str | None, ssl.SSLContext] = {}
+        self.sessions: list[HttpSession] = []
 
 
 class HttpSession(AIOHTTPSession):  # type: ignore[misc]
@@ -48,6 +52,14 @@ class HttpSession(AIOHTTPSession):  # type: ignore[misc]
         super().__init__(**options)
         self._clock = clock
         self._trust = trust
+        trust.sessions.append(self)
+
+    async def drop_connections(self) -> None:
+        """Close all connections, of which none may be in use; the next request opens a new one."""
+        for session in [*(self._sessions or {}).values()]:
+            await session.close()
+        if self._sessions:
+            self._sessions.clear()
 
     def _build_verify_context(self) -> ssl.SSLContext:
         with self._trust.lock:

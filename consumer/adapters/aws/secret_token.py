@@ -7,6 +7,7 @@ it: they carry the last token that was read. A token never appears in a log line
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from consumer.adapters.aws.aws_errors import CALL_FAILURES, error_code, retryable
@@ -30,7 +31,6 @@ RETRY_SECONDS: Final = 30.0
 REQUEST_SECONDS: Final = 10.0
 
 _SETTING: Final = "CONSUMER_NAKADI_TOKEN_SECRET"
-_UNREADABLE: Final = "token_secret_unreadable"
 _ABSENT: Final = frozenset({"ResourceNotFoundException", "InvalidRequestException"})
 """There is no such secret, or it is marked for deletion."""
 
@@ -56,7 +56,7 @@ class SecretToken:
         self._period = period
         self._pause = pause
         self._header: str | None = None
-        self._read_at = float("-inf")
+        self._read_at = self._due_at = float("-inf")
         self._refused = asyncio.Event()
         self._conditions = Conditions(now)
 
@@ -69,23 +69,16 @@ class SecretToken:
 
     def refresh(self) -> None:
         """Have the secret read soon, because Nakadi answered 401."""
+        self._due_at = min(self._due_at, self._read_at + self._pause)
         self._refused.set()
 
     @property
     def due_in(self) -> float:
         """Seconds until the secret is to be read again; not above 0 if it is due now."""
-        if self._refused.is_set():
-            wait = self._pause
-        elif self._conditions.holds(_UNREADABLE):
-            wait = min(self._period, RETRY_SECONDS)
-        else:
-            wait = self._period
-        return self._read_at + wait - self._now()
+        return self._due_at - self._now()
 
     async def read(self) -> None:
         """Read the secret. Raise Retryable if the call fails, Misconfigured if it has no token."""
-        self._read_at = self._now()
-        self._refused.clear()
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
                 answer = await self._secrets.get_secret_value(SecretId=self._arn)
@@ -104,12 +97,15 @@ class SecretToken:
                 " text is the token: one word of printable ASCII, no JSON"
             )
         self._header = f"Bearer {word}"
+        self._read_at = self._now()
+        self._due_at = self._read_at + self._period
 
     async def renew(self) -> None:
         """Read the secret. While that fails the last token stays in use, and the log says so."""
         try:
             await self.read()
         except (Misconfigured, Retryable) as error:
+            self._due_at = self._now() + RETRY_SECONDS
             self._conditions.warning(
                 "token_secret_unreadable",
                 detail=str(error),
@@ -120,19 +116,13 @@ class SecretToken:
             self._conditions.over("token_secret_unreadable")
 
     async def keep(self) -> None:
-        """Read the secret whenever it is due, until cancelled."""
+        """Read the secret whenever it is due, until cancelled; a read that is cut off stays due."""
         while True:
-            while (wait := self.due_in) > 0:
-                await self._wait(wait)
-            await self.renew()
-
-    async def _wait(self, seconds: float) -> None:
-        """Wait for this long, or until Nakadi refuses the token."""
-        if self._refused.is_set():
-            await asyncio.sleep(seconds)
-            return
-        try:
-            async with asyncio.timeout(seconds):
-                await self._refused.wait()
-        except TimeoutError:
-            pass
+            self._refused.clear()
+            wait = self.due_in
+            if wait <= 0:
+                await self.renew()
+                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._refused.wait()

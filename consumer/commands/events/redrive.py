@@ -69,20 +69,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
     """Run it, write a summary to `out` and return the report's exit code. Raises Misconfigured."""
     _check_list(arguments)
     settings = load_settings(environ, [EVENT_TYPE, NAKADI, DEAD_LETTER_QUEUE])
-    job = RedriveJob(
-        routes=routes_of(settings, ()),
-        request=settings.publish_timeout_seconds,
-        table=table_of(settings),
-        as_made=arguments.as_made,
-        selection=Selection(
-            since=None if arguments.since is None else since(arguments.since, time.time()),
-            reasons=known(arguments.reason),
-            key=arguments.key,
-        ),
-        max_messages=sys.maxsize if arguments.max_messages is None
-        else positive(arguments.max_messages),
-        dry_run=arguments.dry_run,
-    )  # fmt: skip
+    job = job_of(settings, arguments)
     logs.configure_command()
     listing = (
         RedriveList(
@@ -101,6 +88,24 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
     notes = sys.stderr if arguments.json else out  # JSON is for programs: nothing else is there
     notes.write("".join(f"{line}\n" for line in summary(report)))
     return report.exit_code
+
+
+def job_of(settings: Settings, arguments: argparse.Namespace) -> RedriveJob:
+    """Return what is to be done, by the options that say which letters. Raises Misconfigured."""
+    return RedriveJob(
+        routes=routes_of(settings, ()),
+        request=settings.publish_timeout_seconds,
+        table=table_of(settings),
+        as_made=arguments.as_made,
+        selection=Selection(
+            since=None if arguments.since is None else since(arguments.since, time.time()),
+            reasons=known(arguments.reason),
+            key=arguments.key,
+        ),
+        max_messages=sys.maxsize if arguments.max_messages is None
+        else positive(arguments.max_messages),
+        dry_run=arguments.dry_run,
+    )  # fmt: skip
 
 
 def _check_list(arguments: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ revoked as a whole.
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from msgspec import Struct
 
@@ -16,7 +16,19 @@ from consumer.core.backlog.queued_event import QUEUED, REVOKED, QueuedEvent
 
 if TYPE_CHECKING:
     from consumer.core.backlog.tenure import Tenure
-    from consumer.core.leases.fence import Fence
+
+
+class SendingLimit(Protocol):
+    """Until when this process may send: a worker's fence, or the time that an invocation has."""
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of what is opened now."""
+        ...
+
+    def holds(self, now: float, epoch: int) -> bool:
+        """Return whether something opened in `epoch` may be sent at `now`."""
+        ...
 
 
 class TicketState(Enum):
@@ -89,6 +101,6 @@ class Ticket(Struct, eq=False):
             event.state = REVOKED
 
 
-def is_ours(event: QueuedEvent[Ticket], fence: Fence, now: float) -> bool:
+def is_ours(event: QueuedEvent[Ticket], fence: SendingLimit, now: float) -> bool:
     """Return whether this worker may send the event: its tenure has not ended, the fence holds."""
     return event.state is not REVOKED and fence.holds(now, event.of.tenure.epoch)

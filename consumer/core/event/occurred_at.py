@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Final
 
 from consumer.core.event.malformed import MalformedItem
+from consumer.core.stream.record import MalformedRecord, StreamRecord
 
 LAST_SECOND: Final = 253_402_300_799  # of the year 9999; RFC 3339 has four digits for a year
 SECONDS_REMEMBERED: Final = 1024  # DynamoDB cuts times to the second: a page has few different ones
@@ -19,6 +20,16 @@ def epoch_seconds(created_at: float | None) -> float:
     if created_at is None or not 0 <= created_at < LAST_SECOND:
         raise MalformedItem("ApproximateCreationDateTime is no time in epoch seconds")
     return created_at
+
+
+def time_of(record: StreamRecord | MalformedRecord) -> float | None:
+    """Return a record's creation time in epoch seconds, None if it cannot be read."""
+    if isinstance(record, MalformedRecord):
+        return None
+    try:
+        return epoch_seconds(record.created_at)
+    except MalformedItem:
+        return None
 
 
 @lru_cache(maxsize=SECONDS_REMEMBERED)

@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consumer.core.backlog.queued_event import QueuedEvent
-    from consumer.core.backlog.ticket import Ticket
-    from consumer.core.leases.fence import Fence
+    from consumer.core.backlog.ticket import SendingLimit, Ticket
     from consumer.core.routes.route import Route
     from consumer.ports import DeadLetterQueue
     from consumer.runtime.instruments import Instruments
@@ -49,14 +48,19 @@ LOOK = 1.0
 
 
 class DeadLetterSender:
-    """Sends letters. The backlog's budget bounds them: each letter holds an event of it."""
+    """Sends letters. The backlog's budget bounds them: each letter holds an event of it.
+
+    `unreadable` is the limit of records that cannot be read; it may outlast this sender. `calling`
+    says that a call to the queue is under way.
+    """
 
     def __init__(
         self,
         port: DeadLetterQueue | None,
         backlog: Backlog,
-        fence: Fence,
+        fence: SendingLimit,
         instruments: Instruments,
+        unreadable: UnreadableRecords | None = None,
     ) -> None:
         self._port = port
         self._backlog = backlog
@@ -69,7 +73,13 @@ class DeadLetterSender:
         self._called = Signal()
         self._stopping = False
         self._backoff = Backoff(PAUSE, PAUSE_MAX)
-        self._unreadable = UnreadableRecords(instruments)
+        self.unreadable = unreadable or UnreadableRecords(instruments)
+        self.calling = False
+
+    @property
+    def waiting(self) -> int:
+        """How many letters the queue has not accepted yet."""
+        return len(self._letters)
 
     def accept(self, event: QueuedEvent[Ticket], refused: Refused) -> None:
         """Take over a refused event that is in flight."""
@@ -86,7 +96,7 @@ class DeadLetterSender:
 
     def unblocked(self, events: Sequence[QueuedEvent[Ticket]]) -> None:
         """Take note that Nakadi has stored events: a key may be blocked no longer."""
-        self._unreadable.stored(events)
+        self.unreadable.stored(events)
         if self._conditions.holds("key_blocked"):
             for event in events:
                 shard_id, sequence = event.of.tenure.shard_id, event.of.sequence
@@ -120,7 +130,7 @@ class DeadLetterSender:
         What has waited too long would become one in any case, so the limit is not asked.
         """
         if is_of_no_route(event.content, outlet.event_type.route):
-            return self._unreadable.may_go(event, outlet.limits)
+            return self.unreadable.may_go(event, outlet.limits)
         expired = event.created_at < outlet.limits.expired_before(self._clock.wall())
         if expired or refused.reason == EXPIRED:
             return True
@@ -166,6 +176,7 @@ class DeadLetterSender:
             _letter(event, refused, self._outlet(event).event_type.route, routes)
             for event, refused in batch
         ]
+        self.calling = True
         try:
             accepted: Sequence[bool] = await self._port.send(letters)
         except Retryable as error:
@@ -179,6 +190,8 @@ class DeadLetterSender:
             accepted = [False] * len(batch)
         else:
             self._conditions.over("dead_letter_queue_fails")
+        finally:
+            self.calling = False
         self._letters = self._letters[len(batch) :]
         for (event, refused), letter, done in zip(batch, letters, accepted, strict=True):
             if done:

@@ -23,7 +23,7 @@ from consumer.runtime.publishing.stream_origin import StreamOrigin
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from consumer.core.leases.fence import Fence
+    from consumer.core.backlog.ticket import SendingLimit
     from consumer.core.publishing.placement import Partitioning
     from consumer.core.routes.route import Route
     from consumer.ports import DeadLetterQueue, Definition, Publisher
@@ -35,6 +35,10 @@ class Publishing:
 
     `unfit` are the definitions that cannot take their route's events: nothing is sent to those
     event types until theirs has changed.
+
+    With `earlier` it goes on in the state in which an earlier one ended: what is known of the event
+    types, and the limit of dead letters. `letters_until` is until when letters may be sent, if that
+    is another time than the `fence`.
     """
 
     def __init__(
@@ -43,24 +47,37 @@ class Publishing:
         publishers: Mapping[str, Publisher],
         dead_letter_queue: DeadLetterQueue | None,
         queue_bytes: int,
-        fence: Fence,
+        fence: SendingLimit,
         instruments: Instruments,
         partitionings: Mapping[str, Partitioning],
         unfit: Mapping[str, Definition] = MappingProxyType({}),
+        *,
+        earlier: Publishing | None = None,
+        letters_until: SendingLimit | None = None,
     ) -> None:
         clock, chance = instruments.clock, instruments.chance
         self.backlog = Backlog(queue_bytes, instruments.metrics)
-        self.event_types = tuple(
-            EventType(
-                route,
-                clock,
-                chance,
-                partitionings.get(route.event_type),
-                event_types=len(routes),
+        self.event_types: tuple[EventType, ...] = (
+            earlier.event_types
+            if earlier is not None
+            else tuple(
+                EventType(
+                    route,
+                    clock,
+                    chance,
+                    partitionings.get(route.event_type),
+                    event_types=len(routes),
+                )
+                for route in routes
             )
-            for route in routes
         )
-        self.dead_letters = DeadLetterSender(dead_letter_queue, self.backlog, fence, instruments)
+        self.dead_letters: DeadLetterSender = DeadLetterSender(
+            dead_letter_queue,
+            self.backlog,
+            letters_until or fence,
+            instruments,
+            None if earlier is None else earlier.dead_letters.unreadable,
+        )
         origin = StreamOrigin(self.backlog, self.dead_letters, fence, instruments)
         for event_type in self.event_types:
             self.backlog.add_outlet(Outlet(event_type, origin))
@@ -78,6 +95,11 @@ class Publishing:
             for name, outlet in outlets.items()
             if name in unfit
         ]
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request to Nakadi or to the dead letter queue is under way."""
+        return self.dead_letters.calling or any(each.busy for each in self._dispatchers)
 
     def stored(self) -> frozenset[str]:
         """Return the event types in which an event was stored since the start."""

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consumer.core.backlog.queued_event import QueuedEvent
-    from consumer.core.backlog.ticket import Ticket
-    from consumer.core.leases.fence import Fence
+    from consumer.core.backlog.ticket import SendingLimit, Ticket
     from consumer.core.publishing.reaction import Refused
     from consumer.runtime.instruments import Instruments
     from consumer.runtime.publishing.backlog import Backlog
@@ -40,7 +39,7 @@ class StreamOrigin:
         self,
         backlog: Backlog,
         dead_letters: DeadLetterSender,
-        fence: Fence,
+        fence: SendingLimit,
         instruments: Instruments,
     ) -> None:
         self._backlog = backlog

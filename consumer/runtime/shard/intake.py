@@ -17,15 +17,13 @@ from msgspec import Struct
 
 from consumer.core.backlog.queued_event import cost_of
 from consumer.core.event.event import Withheld
-from consumer.core.event.malformed import MalformedItem
-from consumer.core.event.occurred_at import epoch_seconds
+from consumer.core.event.occurred_at import time_of
 from consumer.core.shard.cursor import (
     ALREADY_READ,
     ALREADY_SETTLED,
     BEFORE_SEEK,
     skip_reason,
 )
-from consumer.core.stream.record import MalformedRecord
 from consumer.runtime.publishing.backlog import RecordEvents
 from consumer.runtime.shard.shard_events import ShardEvents
 
@@ -37,7 +35,7 @@ if TYPE_CHECKING:
     from consumer.core.routes.assembler import Assembler
     from consumer.core.shard.cursor import Cursor
     from consumer.core.stream.page import Page
-    from consumer.core.stream.record import StreamRecord
+    from consumer.core.stream.record import MalformedRecord, StreamRecord
     from consumer.runtime.instruments import Instruments
     from consumer.runtime.publishing.backlog import Backlog
     from consumer.runtime.publishing.outlet import Outlet
@@ -157,7 +155,7 @@ class Intake:
         go through one step before the first goes through the next one: a step is faster while the
         processor's caches hold nothing but its own code.
         """
-        start, times = cursor.place, [*map(_time_of, records)]
+        start, times = cursor.place, [*map(time_of, records)]
         skipped = _read(records, times, cursor)
         if self._gaps.open:
             await self._end_gaps(records, times, skipped)
@@ -272,13 +270,3 @@ def _read(
         else cursor.read(record.sequence, NO_TIME if at is None else at)
         for record, at in zip(records, times, strict=False)
     ]
-
-
-def _time_of(record: StreamRecord | MalformedRecord) -> float | None:
-    """Return the record's creation time in epoch seconds, None if it cannot be read."""
-    if isinstance(record, MalformedRecord):
-        return None
-    try:
-        return epoch_seconds(record.created_at)
-    except MalformedItem:
-        return None

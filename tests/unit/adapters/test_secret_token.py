@@ -131,6 +131,17 @@ async def test_it_is_kept_fresh(line: Wire, secrets: object) -> None:
     assert len(line.requests) == asked, "nothing is in flight behind it"
 
 
+async def test_a_read_that_is_cut_off_is_still_due(line: Wire, secrets: object) -> None:
+    token = SecretToken(secrets, ARN, Watch().now)
+    line.say(Say(then="hang"))
+    async with kept(token):
+        await line.asked.wait()
+    assert token.due_in <= 0
+    line.say(answered())
+    await token.renew()
+    assert token.header(0.0) == f"Bearer {TOKEN}"
+
+
 async def test_a_401_has_it_read_soon_and_many_only_once(line: Wire, secrets: object) -> None:
     clock = asyncio.get_running_loop().time
     token = SecretToken(secrets, ARN, clock, pause=0.2)

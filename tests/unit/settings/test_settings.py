@@ -15,6 +15,7 @@ from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
 from consumer.core.stream.stream import ViewType
 from consumer.errors import Misconfigured
 from consumer.settings.error import meaning_of
+from consumer.settings.fingerprint import fingerprint
 from consumer.settings.loading import APPLICATION, DEAD_LETTER_QUEUE, load_settings
 from consumer.settings.routes import routes_of, view_types_of
 from consumer.settings.settings import Settings
@@ -121,7 +122,7 @@ def test_the_format_takes_the_partition_key_unless_told_otherwise() -> None:
 
 
 def test_the_fingerprint_is_the_purpose_and_nothing_else() -> None:
-    plain = load().fingerprint("order_id")
+    plain = fingerprint(load(), "order_id")
     assert json.loads(plain) == {
         "event_type": "order-store.payment",
         "data_type": "order-store.payment",
@@ -129,16 +130,16 @@ def test_the_fingerprint_is_the_purpose_and_nothing_else() -> None:
         "layout": "flat",
         "patch": True,
     }
-    assert load(ordering_key="order_id").fingerprint("order_id") == plain
+    assert fingerprint(load(ordering_key="order_id"), "order_id") == plain
     others = load(batch_events="3", application="x", stream_prefix="b-")
-    assert others.fingerprint("order_id") == plain
+    assert fingerprint(others, "order_id") == plain
     for change in (
         {"data_type": "x"},
         {"layout": "nested"},
         {"patch": "no"},
         {"ordering_key": "x"},
     ):
-        assert load(**change).fingerprint("order_id") != plain
+        assert fingerprint(load(**change), "order_id") != plain
 
 
 @pytest.mark.parametrize(

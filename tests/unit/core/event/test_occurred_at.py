@@ -1,7 +1,10 @@
 import pytest
+from msgspec import Raw
 
 from consumer.core.event.malformed import MalformedItem
-from consumer.core.event.occurred_at import epoch_seconds, occurred_at
+from consumer.core.event.occurred_at import epoch_seconds, occurred_at, time_of
+from consumer.core.stream.record import MalformedRecord, decode_record
+from tests.twins.shard import record
 
 
 @pytest.mark.parametrize(
@@ -24,3 +27,10 @@ def test_a_time_has_seconds_or_milliseconds(created_at: float, text: str) -> Non
 def test_no_time_or_an_absurd_one_is_malformed(created_at: float | None) -> None:
     with pytest.raises(MalformedItem):
         epoch_seconds(created_at)
+
+
+def test_the_time_of_a_record_may_be_unreadable() -> None:
+    good, bad = (decode_record(Raw(record(1, "a", created_at=at))) for at in (5.0, -1.0))
+    assert time_of(good) == 5.0
+    assert time_of(bad) is None
+    assert time_of(MalformedRecord(b"{}", 1, "")) is None

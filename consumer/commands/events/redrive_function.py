@@ -1,0 +1,107 @@
+"""A redrive as a function of Lambda: the command, with its options in the event, on a schedule.
+
+It ends before its invocation does. What is left then stays in the queue for the next run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Final
+
+from consumer.adapters.aws.aws import Aws
+from consumer.adapters.aws.dead_letter_source import SqsDeadLetterSource
+from consumer.adapters.clock import SystemClock
+from consumer.commands.events.redrive import job_of, summary
+from consumer.commands.publishing import nakadis
+from consumer.core.invocation.sending_time import LEAST_SECONDS
+from consumer.credentials import fallback_region
+from consumer.errors import Misconfigured
+from consumer.runtime.cancellation import ending_group
+from consumer.runtime.redrive.redrive import Redrive
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from consumer.core.reports.redrive_report import RedriveReport
+    from consumer.ports import Publisher
+    from consumer.runtime.redrive.redrive import RedriveJob
+    from consumer.settings.settings import Settings
+
+_OPTIONS: Final[Mapping[str, tuple[type, object]]] = {
+    "since": (str, None),
+    "reason": (list, []),
+    "key": (str, None),
+    "max_messages": (int, None),
+    "as_made": (bool, False),
+    "dry_run": (bool, False),
+}
+"""The options that an event may have, with their type and default."""
+
+_WORDS: Final = {str: "text", list: "a list of texts", int: "a number", bool: "true or false"}
+
+
+class RedriveFailed(Exception):
+    """Letters were refused again, or the run ended early. The text is the command's summary."""
+
+
+def options_of(event: object) -> argparse.Namespace:
+    """Return the options of an event, which are those of the command. Raise Misconfigured."""
+    if not isinstance(event, dict):
+        raise Misconfigured("the event: wanted an object with options of redrive, or an empty one")
+    for name, value in event.items():
+        if name not in _OPTIONS:
+            raise Misconfigured(f"the event: found {name!r}, wanted {', '.join(_OPTIONS)}")
+        kind = _OPTIONS[name][0]
+        texts = not isinstance(value, list) or all(isinstance(each, str) for each in value)
+        if type(value) is not kind or not texts:
+            raise Misconfigured(f"the event: {name}: wanted {_WORDS[kind]}")
+    given = {name: event.get(name, default) for name, (_, default) in _OPTIONS.items()}
+    most = given["max_messages"]
+    return argparse.Namespace(**{**given, "max_messages": None if most is None else str(most)})
+
+
+async def redrive(settings: Settings, event: object, remaining: float) -> dict[str, object]:
+    """Publish letters again, while the invocation lasts; `remaining` is in seconds.
+
+    Return the report. Raise RedriveFailed if the command would have another exit code than 0, and
+    Misconfigured.
+    """
+    job = job_of(settings, options_of(event))
+    lasts = remaining - settings.publish_timeout_seconds - LEAST_SECONDS
+    if lasts <= 0:
+        raise Misconfigured(
+            "the function's time limit is too short: wanted CONSUMER_PUBLISH_TIMEOUT_SECONDS and"
+            f" more than {LEAST_SECONDS:g} s"
+        )
+    report = await _redrive(settings, job, lasts)
+    told = [*summary(report)]
+    if report.exit_code:
+        raise RedriveFailed("; ".join(line.strip() for line in told))
+    return {
+        "received": report.received,
+        "outcomes": {outcome.value: count for outcome, count in report.outcomes.items()},
+        "summary": told,
+    }
+
+
+async def _redrive(settings: Settings, job: RedriveJob, lasts: float) -> RedriveReport:
+    """Run it for at most so many seconds. Its clients are opened and closed with it."""
+    clock = SystemClock()
+    chance = random.Random()  # noqa: S311 - spreads retries, guards no secret
+    async with Aws(fallback_region(settings)) as aws, AsyncExitStack() as stack:
+        publishers: dict[str, Publisher] = {
+            **await nakadis(stack, settings, job.routes, clock, aws)
+        }
+        source = SqsDeadLetterSource(await aws.sqs(), str(settings.dead_letter_queue_url))
+        run = Redrive(source, publishers, clock, chance, job, lambda _: None)
+
+        async def stop() -> None:
+            await asyncio.sleep(lasts)
+            run.stop()
+
+        async with ending_group() as tasks:
+            tasks.create_task(stop())
+            return await run.run()

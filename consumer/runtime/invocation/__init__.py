@@ -1,0 +1,1 @@
+"""Publishing the records of one invocation of Lambda."""
