@@ -130,15 +130,7 @@ def _parser() -> Parser:
         " were not, or stream or lease table cannot be reached; 2 a setting, or what it names, is"
         " wrong; 143 SIGTERM came before the service held anything."
     )
-    check = add("check", "call every dependency and print what works; change nothing")
-    check.description = (
-        "Call every dependency once, look at what the workers that run say of themselves, and print"
-        " what works and what to do about the rest. It changes nothing. The exit code is 2 if"
-        " something is wrong, 1 if something does not work now and is worth another try."
-    )
-    check.add_argument(
-        "--offline", action="store_true", help="check the settings, routes and filters only"
-    )
+    _add_check(add("check", "call every dependency and print what works; change nothing"))
     leases = add("leases", "list the shards: state, owner, checkpoint, age, parent")
     leases.description = (
         "List the shards from their rows in the lease table. Age is the time since a shard's own"
@@ -170,6 +162,35 @@ def _parser() -> Parser:
     )
     add("health", "ask the service on this host whether it is alive; exit code 0 or 1")
     return parser
+
+
+def _add_check(check: argparse.ArgumentParser) -> None:
+    """Add the description and the options of `check`."""
+    check.description = (
+        "Call every dependency once, look at what the workers that run say of themselves, and print"
+        " what works and what to do about the rest. It changes nothing. The exit code is 2 if"
+        " something is wrong, 1 if something does not work now and is worth another try."
+    )
+    check.add_argument(
+        "--offline", action="store_true", help="check the settings, routes and filters only"
+    )
+    check.add_argument(
+        "--mapping",
+        metavar="FILE",
+        help="call nothing, and judge the event source mapping of a function in Lambda: what `aws"
+        " lambda get-event-source-mapping` prints, as JSON",
+    )
+    check.add_argument(
+        "--function",
+        metavar="FILE",
+        help="with --mapping: judge its function, too, and by its settings: what `aws lambda"
+        " get-function-configuration` prints, as JSON",
+    )
+    check.add_argument(
+        "--redrive-by-mapping",
+        action="store_true",
+        help="a mapping empties the dead letter queue: accept that, and the queue's RedrivePolicy",
+    )
 
 
 def _add_policy(policy: argparse.ArgumentParser) -> None:

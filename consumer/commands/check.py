@@ -18,6 +18,7 @@ from consumer.adapters.aws.streams import DynamoDbStreams
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.lease_table.lease_table import LeaseTable
 from consumer.adapters.nakadi import Nakadi
+from consumer.commands import check_mapping
 from consumer.commands.check_table import EVENT_TYPE, failure, table
 from consumer.commands.operate.lease_reading import lease_lines
 from consumer.core.preflight.check_result import (
@@ -59,6 +60,10 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
 
     `--offline` only checks the settings. Raise Misconfigured if they are wrong.
     """
+    if arguments.mapping is not None:
+        return check_mapping.run(arguments, environ, out)
+    if arguments.function is not None:
+        raise Misconfigured("--function: found it without --mapping, whose function it is")
     settings = load_settings(environ)
     if arguments.offline:
         out.write(f"settings are fine: application {settings.application}; nothing was called\n")
@@ -67,7 +72,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
             out.write(table(found))
         return 0
     logs.configure_command()
-    check = Check(settings)
+    check = Check(settings, redrive_by_mapping=arguments.redrive_by_mapping)
     asyncio.run(check.run())
     out.write(table(check.results))
     return exit_code(check.results)
@@ -76,11 +81,12 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
 class Check:
     """Calls the dependencies; `results` has one line or more for each, in order."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, redrive_by_mapping: bool = False) -> None:
         self.results = [
             CheckResult("settings", Severity.FINE, f"application {settings.application}")
         ]
         self._settings = settings
+        self._redrive_by_mapping = redrive_by_mapping
         self._clock = SystemClock()
         self._page: StreamPage | None = None  # None until the stream is found
 
@@ -216,7 +222,9 @@ class Check:
             self.results.append(elsewhere)
             return
         queue = await queue_attributes(sqs, url)
-        self.results.extend(judge_queue(queue, self._settings.event_bytes))
+        self.results.extend(
+            judge_queue(queue, self._settings.event_bytes, moves_messages=self._redrive_by_mapping)
+        )
 
     def _token(self, token: Token) -> None:
         file = self._settings.nakadi_token_file
