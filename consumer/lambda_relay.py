@@ -32,6 +32,7 @@ from consumer.credentials import fallback_region, kept, once, secret_token, tls_
 from consumer.errors import Misconfigured
 from consumer.find_stream import check_ordering_key, check_view_type
 from consumer.observability.conditions import Conditions
+from consumer.observability.invocation_metrics import InvocationMetrics
 from consumer.observability.metrics import Metrics
 from consumer.preflight import before_start, tell_doubts
 from consumer.runtime.instruments import Instruments
@@ -83,12 +84,19 @@ class LambdaRelay:
             Metrics(),
             Conditions(self._clock.now),
         )
+        self._told = InvocationMetrics(
+            settings.cloudwatch_namespace, settings.application, self._instruments.metrics
+        )
         self._stack = AsyncExitStack()
         self._aws: Aws | None = None
         self._secret: SecretToken | None = None
         self._nakadis: Mapping[str, Nakadi] = {}
         self._relays: dict[tuple[tuple[str, ...], ViewType], Relay] = {}
         self._schemas: dict[str, tuple[str, ...]] = {}
+
+    async def close(self) -> None:
+        """Close all clients. Lambda ends a process without it."""
+        await self._stack.aclose()
 
     async def invoke(self, event: object, remaining: float) -> Mapping[str, object]:
         """Publish the records of an event; return the answer to Lambda.
@@ -114,6 +122,7 @@ class LambdaRelay:
             unsettled = await self._publish(relay, batch, ends_at)
         finally:
             self._resumed.pause()
+        self._told.tell(unsettled, self._clock.now(), self._clock.wall())
         if unsettled is not None:
             log.warning(
                 "batch_unsettled",

@@ -41,12 +41,12 @@ class EmbeddedMetrics:
         self._metrics = metrics
         self._last_totals: dict[str, float] = {}
 
-    def line(self, wall: float) -> dict[str, object]:
+    def line(self, wall: float, **more: float) -> dict[str, object]:
         """Return the members of a line. `wall` is the time in epoch seconds.
 
-        Counts are those since the last call.
+        Counts are those since the last call. `more` are values that only the caller knows.
         """
-        values = self._ages() | self._stream() | self._stopped() | self._counts()
+        values = self._ages() | self._stream() | self._stopped() | self._counts() | more
         units = [{"Name": name, "Unit": UNITS.get(name, "Count")} for name in values]
         directive = {
             "Namespace": self._namespace,

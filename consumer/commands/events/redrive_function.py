@@ -16,17 +16,19 @@ from consumer.adapters.aws.dead_letter_source import SqsDeadLetterSource
 from consumer.adapters.clock import SystemClock
 from consumer.commands.events.redrive import job_of, summary
 from consumer.commands.publishing import nakadis
+from consumer.core.invocation.queue_batch import read_messages
 from consumer.core.invocation.sending_time import LEAST_SECONDS
 from consumer.credentials import fallback_region
 from consumer.errors import Misconfigured
 from consumer.runtime.cancellation import ending_group
+from consumer.runtime.redrive.handed_messages import HandedMessages
 from consumer.runtime.redrive.redrive import Redrive
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from consumer.core.reports.redrive_report import RedriveReport
-    from consumer.ports import Publisher
+    from consumer.ports import DeadLetterSource, Publisher
     from consumer.runtime.redrive.redrive import RedriveJob
     from consumer.settings.settings import Settings
 
@@ -63,31 +65,47 @@ def options_of(event: object) -> argparse.Namespace:
     return argparse.Namespace(**{**given, "max_messages": None if most is None else str(most)})
 
 
-async def redrive(settings: Settings, event: object, remaining: float) -> dict[str, object]:
+async def redrive(settings: Settings, event: object, remaining: float) -> Mapping[str, object]:
     """Publish letters again, while the invocation lasts; `remaining` is in seconds.
 
-    Return the report. Raise RedriveFailed if the command would have another exit code than 0, and
-    Misconfigured.
+    Return the report or, where a mapping has handed over the messages, which of them are not
+    accepted. Raise RedriveFailed if the command would have another exit code than 0, or if the
+    mapping would not hear which messages failed. Raise Misconfigured.
     """
-    job = job_of(settings, options_of(event))
+    messages = read_messages(event)
+    job = job_of(settings, options_of({} if messages is not None else event))
     lasts = remaining - settings.publish_timeout_seconds - LEAST_SECONDS
     if lasts <= 0:
         raise Misconfigured(
             "the function's time limit is too short: wanted CONSUMER_PUBLISH_TIMEOUT_SECONDS and"
             f" more than {LEAST_SECONDS:g} s"
         )
-    report = await _redrive(settings, job, lasts)
-    told = [*summary(report)]
+    if messages is None:
+        return _told(await _redrive(settings, job, lasts, None))
+    handed = HandedMessages(messages)
+    report = await _redrive(settings, job, lasts, handed)
+    if handed.kept and not settings.lambda_partial:
+        raise RedriveFailed(_text(report))
+    return {"batchItemFailures": [{"itemIdentifier": name} for name in handed.kept]}
+
+
+def _told(report: RedriveReport) -> Mapping[str, object]:
     if report.exit_code:
-        raise RedriveFailed("; ".join(line.strip() for line in told))
+        raise RedriveFailed(_text(report))
     return {
         "received": report.received,
         "outcomes": {outcome.value: count for outcome, count in report.outcomes.items()},
-        "summary": told,
+        "summary": [*summary(report)],
     }
 
 
-async def _redrive(settings: Settings, job: RedriveJob, lasts: float) -> RedriveReport:
+def _text(report: RedriveReport) -> str:
+    return "; ".join(line.strip() for line in summary(report))
+
+
+async def _redrive(
+    settings: Settings, job: RedriveJob, lasts: float, handed: HandedMessages | None
+) -> RedriveReport:
     """Run it for at most so many seconds. Its clients are opened and closed with it."""
     clock = SystemClock()
     chance = random.Random()  # noqa: S311 - spreads retries, guards no secret
@@ -95,7 +113,9 @@ async def _redrive(settings: Settings, job: RedriveJob, lasts: float) -> Redrive
         publishers: dict[str, Publisher] = {
             **await nakadis(stack, settings, job.routes, clock, aws)
         }
-        source = SqsDeadLetterSource(await aws.sqs(), str(settings.dead_letter_queue_url))
+        source: DeadLetterSource | None = handed
+        if source is None:
+            source = SqsDeadLetterSource(await aws.sqs(), str(settings.dead_letter_queue_url))
         run = Redrive(source, publishers, clock, chance, job, lambda _: None)
 
         async def stop() -> None:

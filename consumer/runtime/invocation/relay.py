@@ -118,6 +118,7 @@ class Relay:
                         await changed.wait(NAP_SECONDS)
         finally:
             work.end()
+            publishing.backlog.observe(self._clock.wall())
         return work.unsettled
 
     def _begin(self, events: SendingTime, letters: SendingTime) -> Publishing:

@@ -1,0 +1,1 @@
+"""A stand-in for Lambda's event source mapping of a DynamoDB stream, and for its functions."""

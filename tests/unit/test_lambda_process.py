@@ -1,0 +1,247 @@
+"""What a process of Lambda refuses, asks once, and does after it stood still."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from consumer.adapters.clock import SystemClock
+from consumer.adapters.resumed_clock import ResumedClock
+from consumer.core.invocation.batch_answer import BatchUnsettled
+from consumer.core.invocation.stream_batch import NoStreamBatch
+from consumer.errors import Misconfigured
+from consumer.lambda_relay import IGNORED, LambdaRelay
+from consumer.settings.loading import load_settings
+from consumer.settings.settings import Settings
+from tests.twins.invocations import event_of, some_records
+from tests.twins.shard import FIRST, STREAM
+from tests.unit.adapters.aws_environment import point_at
+from tests.wire import Request, Say, Wire, http, wire
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+SECONDS = 120.0
+
+
+class Machine:
+    """A machine whose clocks a test sets: `frozen` is what only the wall clock has counted."""
+
+    def __init__(self) -> None:
+        self.frozen = 0.0
+        self._clock = SystemClock()
+
+    def now(self) -> float:
+        return self._clock.now()
+
+    def wall(self) -> float:
+        return self._clock.wall() + self.frozen
+
+    async def sleep(self, seconds: float) -> None:
+        await self._clock.sleep(seconds)
+
+
+_OPEN: list[LambdaRelay] = []
+
+
+class Lambda:
+    """A process, its Nakadi, and an AWS that describes the stream."""
+
+    def __init__(self, nakadi: Wire, **more: str) -> None:
+        self.nakadi = nakadi
+        self.machine = Machine()
+        self.asked = 0
+        environ = {
+            "CONSUMER_TABLE": "orders",
+            "CONSUMER_NAKADI_URL": nakadi.url,
+            "CONSUMER_EVENT_TYPE": "order-store.order",
+            "CONSUMER_LAMBDA_PARTIAL": "true",
+            "CONSUMER_LAMBDA_PATIENCE_SECONDS": "0.2",
+            **more,
+        }
+        environ = {name: value for name, value in environ.items() if value}
+        self.relay = LambdaRelay(load_settings(environ), ResumedClock(self.machine), 512)
+        _OPEN.append(self.relay)
+
+    async def invoke(self, event: object, seconds: float = SECONDS) -> Any:
+        return await self.relay.invoke(event, seconds)
+
+    @property
+    def posts(self) -> list[Request]:
+        return [each for each in self.nakadi.requests if each.head.startswith("POST")]
+
+
+def answering(status: str = "200 OK") -> Any:
+    """The event type cannot be read; what is published is answered so."""
+
+    def answer(request: Request) -> Say:
+        return Say(http(b"", "403 Forbidden" if request.head.startswith("GET") else status))
+
+    return answer
+
+
+@pytest.fixture
+async def nakadi() -> AsyncIterator[Wire]:
+    async with wire() as found:
+        found.answer = answering()
+        yield found
+        while _OPEN:
+            await _OPEN.pop().close()
+
+
+def event(count: int = 3, **keys: Any) -> dict[str, Any]:
+    found = event_of(some_records(count, keys=3))
+    for each in found["Records"]:
+        each["dynamodb"]["Keys"].update(keys)
+        for image in ("NewImage", "OldImage"):
+            each["dynamodb"][image].update(keys)
+    return found
+
+
+async def test_a_batch_is_published_and_answered(nakadi: Wire) -> None:
+    process = Lambda(nakadi)
+    assert await process.invoke(event()) == {"batchItemFailures": []}
+    (request,) = process.posts
+    assert len(json.loads(request.body)) == 3
+    nakadi.answer = answering("503 Service Unavailable")
+    failed = await process.invoke(event_of(some_records(2, keys=2, start=FIRST + 9)))
+    assert failed == {"batchItemFailures": [{"itemIdentifier": str(FIRST + 9)}]}
+
+
+async def test_without_a_mapping_that_reports_it_fails(nakadi: Wire) -> None:
+    nakadi.answer = answering("503 Service Unavailable")
+    with pytest.raises(BatchUnsettled):
+        await Lambda(nakadi, CONSUMER_LAMBDA_PARTIAL="").invoke(event())
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"CONSUMER_TABLE": "others"}, "CONSUMER_TABLE"),
+        (
+            {"CONSUMER_TABLE": "", "CONSUMER_STREAM_ARN": STREAM.arn + "0"},
+            "CONSUMER_STREAM_ARN",
+        ),
+        ({"CONSUMER_ORDERING_KEY": "n"}, "CONSUMER_ORDERING_KEY"),
+    ],
+)
+async def test_a_stream_that_is_not_that_of_the_settings_is_refused(
+    nakadi: Wire, settings: dict[str, str], told: str
+) -> None:
+    with pytest.raises(Misconfigured, match=told):
+        await Lambda(nakadi, **settings).invoke(event())
+    assert nakadi.requests == []
+
+
+async def test_the_stream_of_the_settings_is_taken(nakadi: Wire) -> None:
+    settings = {"CONSUMER_TABLE": "", "CONSUMER_STREAM_ARN": STREAM.arn}
+    assert await Lambda(nakadi, **settings).invoke(event()) == {"batchItemFailures": []}
+
+
+async def test_no_records_too_little_time_and_latest_are_refused(nakadi: Wire) -> None:
+    process = Lambda(nakadi)
+    with pytest.raises(NoStreamBatch):
+        await process.invoke({})
+    with pytest.raises(Misconfigured, match="too short by 47 s"):
+        await process.invoke(event(), 3.0)
+    with pytest.raises(Misconfigured, match="CONSUMER_START"):
+        Lambda(nakadi, CONSUMER_START="latest")
+    assert nakadi.requests == []
+
+
+@pytest.mark.parametrize("view_type", ["KEYS_ONLY", "SOMETHING"])
+async def test_records_without_the_images_are_refused(nakadi: Wire, view_type: str) -> None:
+    found = event()
+    for each in found["Records"]:
+        each["dynamodb"]["StreamViewType"] = view_type
+    with pytest.raises(Misconfigured, match=r"view type|StreamViewType"):
+        await Lambda(nakadi).invoke(found)
+
+
+async def test_what_means_nothing_to_a_function_is_named_once(nakadi: Wire) -> None:
+    process = Lambda(nakadi, CONSUMER_HTTP_PORT="8081", CONSUMER_LEASE_TABLE="leases")
+    with capture_logs() as logs:
+        await process.invoke(event())
+        await process.invoke(event())
+    told = [each["settings"] for each in logs if each["event"] == "settings_ignored"]
+    assert told == [["http_port", "lease_table"]]
+
+
+def test_the_ignored_settings_exist() -> None:
+    assert set(IGNORED) <= set(Settings.model_fields)
+
+
+@pytest.mark.parametrize(("ordering_key", "asked"), [("", 1), ("id", 0)])
+async def test_the_stream_is_asked_for_its_keys_once_and_only_if_needed(
+    nakadi: Wire, monkeypatch: pytest.MonkeyPatch, ordering_key: str, asked: int
+) -> None:
+    described = {
+        "StreamDescription": {
+            "StreamArn": STREAM.arn,
+            "StreamStatus": "ENABLED",
+            "StreamViewType": "NEW_AND_OLD_IMAGES",
+            "TableName": "orders",
+            "KeySchema": [
+                {"AttributeName": "id", "KeyType": "HASH"},
+                {"AttributeName": "at", "KeyType": "RANGE"},
+            ],
+            "Shards": [],
+        }
+    }
+    async with wire() as aws:
+        aws.say(Say(http(json.dumps(described).encode())))
+        point_at(monkeypatch, aws.url)
+        process = Lambda(nakadi, CONSUMER_ORDERING_KEY=ordering_key)
+        for _ in range(2):
+            assert await process.invoke(event(at={"S": "now"})) == {"batchItemFailures": []}
+        targets = [each.headers["x-amz-target"] for each in aws.requests]
+    assert targets == ["DynamoDBStreams_20120810.DescribeStream"] * asked
+
+
+@pytest.mark.parametrize(("frozen", "connections"), [(10.0, 1), (30.0, 2)])
+async def test_connections_that_were_idle_are_dropped(
+    nakadi: Wire, frozen: float, connections: int
+) -> None:
+    process = Lambda(nakadi)
+    await process.invoke(event())
+    assert nakadi.connections == 1
+    process.machine.frozen = frozen
+    await process.invoke(event_of(some_records(2, keys=2, start=FIRST + 9)))
+    assert nakadi.connections == connections
+
+
+async def test_back_off_goes_by_the_time_that_has_passed(nakadi: Wire) -> None:
+    """A Retry-After of a minute is over after a minute, in which no clock but the wall's went."""
+    process = Lambda(nakadi)
+    retry = Say(http(b"", "429 Too Many Requests", "Retry-After: 60"))
+    nakadi.answer = lambda request: answering()(request) if "GET" in request.head else retry
+    await process.invoke(event())
+    nakadi.answer = answering()
+    sent = len(process.posts)
+    assert (await process.invoke(event()))["batchItemFailures"] != []
+    assert len(process.posts) == sent
+    process.machine.frozen = 61.0
+    assert await process.invoke(event()) == {"batchItemFailures": []}
+
+
+async def test_an_event_type_that_can_take_nothing_is_asked_again_in_the_next_invocation(
+    nakadi: Wire,
+) -> None:
+    undefined = Say(http(b'{"category":"undefined","schema":{"schema":"{}"}}'))
+    nakadi.answer = lambda request: undefined if "GET" in request.head else answering()(request)
+    process = Lambda(nakadi)
+    with pytest.raises(Misconfigured, match="CONSUMER_EVENT_TYPE"):
+        await process.invoke(event())
+    assert process.posts == []
+    nakadi.answer = answering()
+    assert await process.invoke(event()) == {"batchItemFailures": []}
+
+
+def test_lambda_finds_the_handlers_by_name() -> None:
+    for name in ("consumer.aws_lambda.relay", "consumer.aws_lambda.redrive"):
+        module, _, function = name.rpartition(".")
+        assert callable(getattr(import_module(module), function))
