@@ -18,7 +18,7 @@ PROCESSES := $(BIN)/python -c 'import os; print(min(6, 3 * (os.cpu_count() or 1)
 FETCHED := $(addprefix .run/fetched/,dynamodb-local prometheus helm chart event-ruler ecs)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run fetch test quick lint coverage bench simulate mutants kills one-down soak streams aws nakadi vectors alerts ecs chart requirements images images-test lambda sbom dist clean
+.PHONY: help setup run fetch test quick lint coverage bench simulate mutants kills one-down soak streams aws nakadi vectors alerts aws-lambda ecs chart requirements images images-test lambda sbom dist clean
 
 help: ## list all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -109,6 +109,9 @@ dist: $(STAMP) ## make a release in dist/: wheel, sdist, chart, image (with Dock
 
 alerts: $(STAMP) .run/fetched/prometheus .run/fetched/helm ## test alert rules, dashboard and its panels with the real Prometheus
 	@$(BIN)/python -m pytest -q tests/alerts $(PYTEST)
+
+aws-lambda: $(STAMP) .run/fetched/ecs ## check zip and CloudFormation template of Lambda: imports, cfn-lint, settings, roles, mapping, alarms
+	@$(BIN)/python -m pytest -q tests/aws_lambda $(PYTEST)
 
 ecs: $(STAMP) .run/fetched/ecs ## check the CloudFormation template: cfn-lint, settings, roles, alarms
 	@$(BIN)/python -m pytest -q tests/ecs $(PYTEST)
