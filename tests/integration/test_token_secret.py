@@ -1,5 +1,6 @@
 """The token in a secret of the embedded AWS: at the start, after a change, and in commands."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,8 +8,10 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tests.integration.cluster import Cluster, cluster
+from localdev.event_source_mapping.function import LocalFunction
+from tests.integration.cluster import Cluster, cluster, definition
 from tests.integration.consumer_process import run_consumer
+from tests.integration.mapped import events, mapped
 
 
 class Vault:
@@ -59,6 +62,23 @@ def test_a_rotated_token_is_used_without_a_restart(vault: Vault) -> None:
     log = worker.log.read_text()
     assert "Bearer" not in log
     assert not worker.events("token_secret_unreadable")
+
+
+def test_a_function_of_lambda_reads_it_again_after_a_401(vault: Vault) -> None:
+    """The secret has an old token when the function begins, and the new one after a refusal."""
+    made = vault.cluster
+    made.fill(30)
+    log = made.folder / "function-0.log"
+
+    async def rotate(_: LocalFunction) -> None:
+        while "401" not in log.read_text():
+            await asyncio.sleep(0.2)
+        await asyncio.to_thread(vault.put, "second")
+
+    with mapped(made, definition("id")) as function:
+        function.nakadi.settings(token_required=True, tokens={"second": "good"})
+        assert function.run(beside=rotate) == []
+        assert len(events(function.nakadi)) == 30
 
 
 def test_commands_use_it_and_say_what_is_wrong_with_it(vault: Vault) -> None:
