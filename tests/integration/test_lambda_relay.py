@@ -6,6 +6,7 @@ import os
 import signal
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,10 @@ from tests.integration.mapped import Mapped, events, letters, mapped
 RECORDS = int(os.environ.get("LAMBDA_RECORDS", "500"))
 """How many go through both; ten thousand on demand."""
 
+KEYS = max(100, RECORDS // 20)
+REFUSED = 7
+"""How many keys have events that Nakadi refuses."""
+
 OWN = ("shard_id", "attempts", "first_attempt", "last_attempt")
 """What a letter of a function has of its own."""
 
@@ -28,7 +33,7 @@ def strict() -> dict[str, Any]:
     """An event type that refuses orders of much money."""
     found = definition("id")
     schema = json.loads(found["schema"]["schema"])
-    schema["properties"]["amount"] = {"type": "number", "maximum": 90}
+    schema["properties"]["amount"] = {"type": "number", "maximum": KEYS - REFUSED}
     return {**found, "schema": {"type": "json_schema", "schema": json.dumps(schema)}}
 
 
@@ -67,8 +72,10 @@ def out_of_order(found: list[dict[str, Any]]) -> int:
 
 def test_the_service_and_the_function_publish_the_same(installed: Cluster) -> None:
     installed.settings["CONSUMER_DEAD_LETTER_LIMIT"] = "0"
-    installed.fill(RECORDS, keys=max(100, RECORDS // 20), remove_every=5)
-    installed.streams.control("write", changes=[{"expire": {"id": {"S": "o-00000003"}}}])
+    installed.fill(RECORDS, keys=KEYS, remove_every=5)
+    reserved = {"id": {"S": "o-reserved"}, "change": {"S": 'is "taken"'}}
+    changes = [{"expire": {"id": {"S": "o-00000003"}}}, {"put": reserved}]
+    installed.streams.control("write", changes=changes)
     with mapped(installed, definition("id")) as function:
         for nakadi in (installed.nakadi, function.nakadi):
             nakadi.delete_event_type(strict()["name"])
@@ -93,6 +100,7 @@ def test_the_service_and_the_function_publish_the_same(installed: Cluster) -> No
     assert len(our_letters) == len(their_letters) > 0
     assert by_sequence(our_letters) == by_sequence(their_letters)
     assert {letter["shard_id"] for letter in our_letters} == {""}
+    assert {letter["reason"] for letter in our_letters} == {"validation", "reserved_attribute"}
 
 
 def test_a_function_that_is_killed_repeats_and_loses_nothing(function: Mapped) -> None:
@@ -142,3 +150,23 @@ def test_a_mapping_that_does_not_report_gets_an_error_and_repeats_all(function: 
     function.nakadi.add_fault(kind="status", status=503, count=5)
     assert function.run(MappingOptions(10)) == []
     assert len(by_eid(events(function.nakadi))) == 40
+
+
+def test_the_service_hands_over_to_the_function_and_back(installed: Cluster) -> None:
+    """As the README says: one ends before the other begins, which starts well before that time."""
+    with mapped(installed, definition("id")) as function:
+        function.settings["CONSUMER_NAKADI_URL"] = installed.nakadi.url
+        installed.fill(200, keys=40)
+        worker = installed.start()
+        installed.until(lambda: len(events(installed.nakadi)) > 50, "the service publishes")
+        assert worker.stop()[0] == 0
+        stopped = datetime.now(UTC)
+        installed.fill(200, keys=40)
+        start = stopped - timedelta(minutes=1)  # and the age, which is below a minute
+        function.settings["CONSUMER_START"] = f"{start:%Y-%m-%dT%H:%M:%SZ}"
+        assert function.run() == []
+        assert installed.verdict().lost == 0
+        installed.fill(200, keys=40)
+        installed.start(CONSUMER_APPLICATION="again", CONSUMER_START=f"{start:%Y-%m-%dT%H:%M:%SZ}")
+        verdict = installed.until_settled()
+        assert (verdict.changes, verdict.lost, verdict.out_of_order) == (600, 0, 0)

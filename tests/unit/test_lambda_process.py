@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ from consumer.errors import Misconfigured
 from consumer.lambda_relay import IGNORED, LambdaRelay
 from consumer.settings.loading import load_settings
 from consumer.settings.settings import Settings
+from tests.fresh_python import run_script
 from tests.twins.invocations import event_of, some_records
 from tests.twins.shard import FIRST, STREAM
 from tests.unit.adapters.aws_environment import point_at
@@ -51,6 +53,8 @@ _OPEN: list[LambdaRelay] = []
 class Lambda:
     """A process, its Nakadi, and an AWS that describes the stream."""
 
+    memory = 512
+
     def __init__(self, nakadi: Wire, **more: str) -> None:
         self.nakadi = nakadi
         self.machine = Machine()
@@ -64,7 +68,7 @@ class Lambda:
             **more,
         }
         environ = {name: value for name, value in environ.items() if value}
-        self.relay = LambdaRelay(load_settings(environ), ResumedClock(self.machine), 512)
+        self.relay = LambdaRelay(load_settings(environ), ResumedClock(self.machine), self.memory)
         _OPEN.append(self.relay)
 
     async def invoke(self, event: object, seconds: float = SECONDS) -> Any:
@@ -171,6 +175,25 @@ async def test_what_means_nothing_to_a_function_is_named_once(nakadi: Wire) -> N
     assert told == [["http_port", "lease_table"]]
 
 
+@pytest.mark.parametrize(
+    ("memory", "given", "limit"),
+    [
+        (512, "", 128 << 20),
+        (10_240, "", 2_560 << 20),
+        (32, "", 16 << 20),
+        (512, "17000000", 17_000_000),
+    ],
+)
+async def test_events_have_a_quarter_of_the_memory_unless_it_is_set(
+    nakadi: Wire, monkeypatch: pytest.MonkeyPatch, memory: int, given: str, limit: int
+) -> None:
+    monkeypatch.setattr(Lambda, "memory", memory)
+    process = Lambda(nakadi, CONSUMER_QUEUE_BYTES=given)
+    await process.invoke(event())
+    (relay,) = process.relay._relays.values()
+    assert relay._limits.queue_bytes == limit
+
+
 def test_the_ignored_settings_exist() -> None:
     assert set(IGNORED) <= set(Settings.model_fields)
 
@@ -245,3 +268,27 @@ def test_lambda_finds_the_handlers_by_name() -> None:
     for name in ("consumer.aws_lambda.relay", "consumer.aws_lambda.redrive"):
         module, _, function = name.rpartition(".")
         assert callable(getattr(import_module(module), function))
+
+
+IMPORTED = """
+import os, random, sys, threading
+made_by = []
+made = random.Random.__init__
+def noted(self, *seed):
+    made_by.append(sys._getframe(1).f_globals["__name__"])
+    made(self, *seed)
+random.Random.__init__ = noted
+before = len(os.listdir("/proc/self/fd"))
+from consumer import aws_lambda
+assert len(os.listdir("/proc/self/fd")) == before, "a file or a socket is open"
+assert threading.active_count() == 1, "a thread runs"
+print(*made_by)
+"""
+"""Where random numbers were begun. The SDK masks WebSockets with some, which nothing here opens."""
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="asks Linux what is open")
+def test_importing_it_opens_nothing_and_begins_nothing() -> None:
+    """A snapshot of what was imported goes on in many processes (SnapStart)."""
+    made_by = run_script(IMPORTED).stdout.split()
+    assert [name for name in made_by if name.startswith("consumer")] == []

@@ -10,7 +10,7 @@ from consumer.core.invocation.batch_answer import Unsettled
 from consumer.core.limits import PublishLimits
 from tests.twins.invocations import LIMITS, ROUTE, Process, some_records, with_limits
 from tests.twins.line import DeadLetterTwin
-from tests.twins.nakadi import NakadiTwin, Reply, refusal, sequence_of
+from tests.twins.nakadi import NakadiTwin, Reply, Script, refusal, sequence_of
 from tests.twins.shard import FIRST
 from tests.twins.virtual_time import EPOCH, run
 
@@ -64,6 +64,81 @@ def test_the_answer_is_the_first_unsettled_record(
         assert bool(process.nakadi.requests) is requests
         assert process.clock.now() - begun < seconds
         assert all(request.ended is not None for request in process.nakadi.requests)
+        assert len(asyncio.all_tasks()) == 1
+
+    run(main)
+
+
+PLACE = 6
+"""The event, of ten, that an answer of the matrix is about."""
+
+
+def about(status: int, *, delay: float = 0.01) -> Script:
+    """An answer that names that event or, with 400, its batch; all others are stored."""
+
+    def script(bodies: list[bytes]) -> Reply:
+        bad = [i for i, body in enumerate(bodies) if sequence_of(body) == FIRST + PLACE]
+        if not bad:
+            return Reply(delay=delay)
+        if status == 422:
+            return replace(refusal(len(bodies), bad[0]), delay=delay)
+        if status == 207:
+            items = [("failed" if i in bad else "submitted", "") for i in range(len(bodies))]
+            return Reply(207, items, delay=delay)
+        return Reply(status, delay=delay)
+
+    return script
+
+
+def always(status: int, reason: str = "", *, foreign: bool = False, delay: float = 0.01) -> Script:
+    return lambda _: Reply(status, reason=reason, foreign=foreign, delay=delay)
+
+
+TIMES = (44.0, 45.5, 50.0, 60.0, 120.0)
+MATRIX: dict[str, tuple[Script, tuple[int | None, ...]]] = {
+    # the records before the first unsettled one, by the seconds left; None: all are settled
+    "200": (always(200), (0, None, None, None, None)),
+    "200 after 30 s": (always(200, delay=30.0), (0, None, None, None, None)),
+    "207 for one": (about(207), (0, PLACE, PLACE, PLACE, PLACE)),
+    "422 for one": (about(422), (0, PLACE, PLACE, None, None)),  # its third try is after 5 s
+    "422 for one, after 20 s": (about(422, delay=20.0), (0, 0, 0, 0, PLACE)),
+    "400 for one": (about(400), (0, None, None, None, None)),
+    "400 for one, after 4 s": (about(400, delay=4.0), (0, 0, 5, 5, None)),
+    "413 for two and more": (
+        lambda bodies: Reply(413) if len(bodies) > 1 else Reply(),
+        (0, None, None, None, None),
+    ),
+    **{
+        name: (script, (0, 0, 0, 0, 0))
+        for name, script in {
+            "401": always(401),
+            "403": always(403),
+            "404": always(404),
+            "408": always(408),
+            "429": always(429),
+            "500": always(500),
+            "502 of a proxy": always(502, foreign=True),
+            "503": always(503),
+            "504": always(504),
+            "400 of a proxy": always(400, foreign=True),
+            "no connection": always(0, "connect"),
+            "no answer": always(0, "timeout", delay=40.0),
+            "reset": always(0, "reset"),
+        }.items()
+    },
+}
+
+
+@pytest.mark.parametrize("index", range(len(TIMES)), ids=[f"{each:g} s" for each in TIMES])
+@pytest.mark.parametrize("name", MATRIX)
+def test_each_answer_with_each_time_left(name: str, index: int) -> None:
+    script, expected = MATRIX[name]
+
+    async def main() -> None:
+        process = Process(NakadiTwin(script=script), DeadLetterTwin())
+        found = await process.invoke(some_records(10, keys=10), TIMES[index])
+        assert number(found) == expected[index]
+        assert process.clock.now() <= TIMES[index] - 2
         assert len(asyncio.all_tasks()) == 1
 
     run(main)
@@ -243,15 +318,39 @@ def test_what_is_older_than_the_start_is_settled_before_its_age_is_asked() -> No
     run(main)
 
 
+def test_what_is_too_old_becomes_a_letter_though_its_event_type_is_down() -> None:
+    """So an age limit frees the lane, and a payload that the mapping gave up can be invoked."""
+
+    async def main() -> None:
+        queue = DeadLetterTwin()
+        routes = (replace(ROUTE, limits=PublishLimits(max_record_age=3_600.0)),)
+        process = Process(NakadiTwin(script=down), queue, routes=routes)
+        old = some_records(30, keys=30, created_at=EPOCH - 86_400)
+        new = some_records(1, keys=1, start=FIRST + 30)
+        assert number(await process.invoke([*old, *new])) == 30
+        assert [letter.reason for letter in queue.letters] == ["expired"] * 30
+
+    run(main)
+
+
 def test_a_batch_that_does_not_fit_into_memory_goes_in_slices() -> None:
     async def main() -> None:
         limits = replace(LIMITS, queue_bytes=100_000)
         process = Process(limits=limits)
-        assert await process.invoke(some_records(500, keys=7, size=2_000)) is None
-        assert max(len(request.bodies) for request in process.nakadi.requests) <= 7
-        for key in range(7):
-            expected = [FIRST + i for i in range(key, 500, 7)]
-            assert process.nakadi.sequences(f"k{key}") == expected
+        assert await process.invoke(some_records(500, keys=250, size=2_000)) is None
+        assert max(len(request.bodies) for request in process.nakadi.requests) < 100
+        for key in range(250):
+            assert process.nakadi.sequences(f"k{key}") == [FIRST + key, FIRST + key + 250]
+
+    run(main)
+
+
+def test_what_was_not_even_begun_is_unsettled() -> None:
+    async def main() -> None:
+        limits = replace(LIMITS, queue_bytes=1, patience=50.0)
+        process = Process(NakadiTwin(script=lambda _: Reply(delay=30.0)), limits=limits)
+        assert number(await process.invoke(some_records(100, keys=100), 100.0)) == 64
+        assert len(process.nakadi.stored) == 64
 
     run(main)
 

@@ -1,0 +1,66 @@
+"""The runtime interface client of AWS runs the handler, in one process that stands still between.
+
+It is in the image of the Dockerfile's target `lambda`, and not in `.venv`. To run this test, take
+it from PyPI: `pip install --target DIR awslambdaric`, and RUNTIME_CLIENT=DIR.
+"""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from localdev.event_source_mapping.function import LocalFunction
+from localdev.event_source_mapping.mapping import Outcome
+from localdev.event_source_mapping.stream_reading import StreamReading
+from tests.integration.cluster import cluster, definition
+from tests.integration.mapped import events, mapped
+
+CLIENT = os.environ.get("RUNTIME_CLIENT", "")
+FROZEN_SECONDS = 40.0
+"""Longer than any connection lives."""
+
+EVENTS = 3
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.skipif(not CLIENT, reason="RUNTIME_CLIENT does not name a folder with awslambdaric")
+def test_three_events_and_a_process_that_stands_still_between(tmp_path: Path) -> None:
+    with cluster(tmp_path) as installed, mapped(installed, definition("id")) as function:
+        installed.fill(300, keys=20)
+        (shard,) = StreamReading(installed.streams.url, installed.arn).shards()
+        log = tmp_path / "function.log"
+
+        async def main() -> list[Outcome]:
+            with log.open("wb") as out:
+                local = LocalFunction(
+                    {
+                        **function.environment(),
+                        "PYTHONPATH": f"{ROOT}:{CLIENT}",
+                        "AWS_LAMBDA_FUNCTION_NAME": "relay",
+                        "AWS_LAMBDA_FUNCTION_VERSION": "1",
+                        "AWS_LAMBDA_LOG_GROUP_NAME": "relay",
+                        "AWS_LAMBDA_LOG_STREAM_NAME": "relay",
+                    },
+                    Random(1),
+                    command=(sys.executable, "-m", "awslambdaric"),
+                    log=out.fileno(),
+                )
+                found: list[Outcome] = []
+                for number in range(EVENTS):
+                    records = shard.records[number * 100 : (number + 1) * 100]
+                    found.append(await local.invoke({"Records": [*records]}))
+                    await asyncio.sleep(FROZEN_SECONDS if number < EVENTS - 1 else 0)
+                found.append(await local.invoke({}))
+                assert len(local.processes) == 1
+                await local.stop()
+                return found
+
+        *answers, refused = asyncio.run(main())
+        assert answers == [Outcome({"batchItemFailures": []})] * EVENTS
+        assert refused.error is not None
+        assert "no Records" in refused.error
+        assert len(events(function.nakadi)) == 300
+        assert "publishing_backs_off" not in log.read_text()
