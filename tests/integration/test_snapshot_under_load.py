@@ -1,8 +1,7 @@
 """A snapshot beside the service, while items change, with processes that are killed."""
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,9 @@ import pytest
 
 from localdev.aws.process import AwsProcess
 from localdev.nakadi.process import NakadiProcess
-from tests.integration.consumer_process import ConsumerProcess, run_consumer
-from tests.integration.republished import Desk
+from tests.integration.consumer_process import run_consumer
 from tests.integration.snapshot_load import Writer, of_all, of_orders, read, table_of
-from tests.patience import PATIENCE
+from tests.integration.snapshot_service import SnapshotService
 
 ITEMS = 1_500
 CHANGES_A_SECOND = 60.0
@@ -22,74 +20,18 @@ SEGMENTS = 8
 RATES = ("--rcu", "40", "--max-rate", "300")
 
 
-class Service(Desk):
-    """The desk, and a worker that reads the table's stream."""
-
-    def __init__(self, aws: AwsProcess, nakadi: NakadiProcess, folder: Path) -> None:
-        super().__init__(aws, nakadi, folder)
-        self.environ |= {
-            "CONSUMER_LEASE_TABLE": f"{self.table}-leases",
-            "CONSUMER_HTTP_HOST": "127.0.0.1",
-            "CONSUMER_HTTP_PORT": "0",
-        }
-        self.create_lease_table()
-        self.processes: list[ConsumerProcess] = []
-
-    def start(self, *words: str) -> ConsumerProcess:
-        log = self.folder / f"{words[0]}-{len(self.processes)}.log"
-        self.processes.append(ConsumerProcess(words, self.environ, log, log))
-        return self.processes[-1]
-
-    def snapshot(self, *words: str) -> tuple[int, str, str]:
-        done = run_consumer(["snapshot", *words, "--yes"], self.environ)
-        return done.returncode, done.stdout, done.stderr
-
-    def rows(self) -> list[dict[str, Any]]:
-        """The rows of snapshots' segments."""
-        found = self.dynamodb.query(
-            TableName=self.environ["CONSUMER_LEASE_TABLE"],
-            KeyConditionExpression="#a = :a AND begins_with(#k, :k)",
-            ExpressionAttributeNames={"#a": "application", "#k": "key"},
-            ExpressionAttributeValues={
-                ":a": {"S": self.table},
-                ":k": {"S": f"snapshot/{self.table}/first/"},
-            },
-            ConsistentRead=True,
-        )
-        return list(found["Items"])
-
-    def counted(self) -> int:
-        """The items of settled pages."""
-        return sum(int(row["items"]["N"]) for row in self.rows())
-
-    def has_counted(self, items: int) -> bool:
-        return self.counted() >= items
-
-    def until(self, true: Callable[[], bool], what: str) -> None:
-        began = time.monotonic()
-        while not true():
-            if time.monotonic() - began > PATIENCE:
-                logs = [log.read_text()[-1500:] for log in sorted(self.folder.glob("*.log"))]
-                raise AssertionError(f"not within {PATIENCE} s: {what}\n" + "\n".join(logs))
-            time.sleep(0.3)
-
-    def close(self) -> None:
-        for process in self.processes:
-            process.kill()
-            process.wait()
-        self.dynamodb.close()
-
-
 @pytest.fixture
 def service(
     ministack: AwsProcess, nakadi_server: NakadiProcess, tmp_path: Path
-) -> Iterator[Service]:
-    made = Service(ministack, nakadi_server, tmp_path)
+) -> Iterator[SnapshotService]:
+    made = SnapshotService(ministack, nakadi_server, tmp_path)
     yield made
     made.close()
 
 
-def test_readers_end_equal_to_the_table_though_processes_are_killed(service: Service) -> None:
+def test_readers_end_equal_to_the_table_though_processes_are_killed(
+    service: SnapshotService,
+) -> None:
     writer = Writer(service, ITEMS, CHANGES_A_SECOND)
     writer.fill()
     service.start("run")
@@ -119,7 +61,9 @@ def test_readers_end_equal_to_the_table_though_processes_are_killed(service: Ser
     assert read(view[began_at[service.order] :], "pk", "line") == of_orders(items)
 
 
-def test_the_same_id_again_over_an_unchanged_table_gives_the_same_eids(service: Service) -> None:
+def test_the_same_id_again_over_an_unchanged_table_gives_the_same_eids(
+    service: SnapshotService,
+) -> None:
     Writer(service, 200, 1.0).fill()
     eids = []
     for words in (("--id", "first"), ("--id", "first", "--again", "--segments", "3")):
@@ -132,7 +76,7 @@ def test_the_same_id_again_over_an_unchanged_table_gives_the_same_eids(service: 
     assert eids[0] == eids[1]
 
 
-def test_a_process_that_is_told_to_stop_gives_its_segments_back(service: Service) -> None:
+def test_a_process_that_is_told_to_stop_gives_its_segments_back(service: SnapshotService) -> None:
     Writer(service, 300, 1.0).fill()
     words = ("snapshot", "--id", "first", "--without-service", "--yes", "--max-rate")
     process = service.start(*words, "20")
@@ -151,7 +95,9 @@ def test_a_process_that_is_told_to_stop_gives_its_segments_back(service: Service
     assert len(keys) - 300 <= 4 * 10  # a page of each segment at most
 
 
-def test_without_a_service_that_reads_the_stream_it_does_not_begin(service: Service) -> None:
+def test_without_a_service_that_reads_the_stream_it_does_not_begin(
+    service: SnapshotService,
+) -> None:
     Writer(service, 30, 1.0).fill()
     code, _, errors = service.snapshot()
     assert (code, errors.count("\n")) == (2, 1)

@@ -30,6 +30,7 @@ from consumer.errors import Misconfigured, Retryable
 from consumer.observability import logs
 from consumer.runtime.republish.publishing import RepublishEnded
 from consumer.runtime.republish.repairing import BATCH_KEYS, Repairing
+from consumer.runtime.republish.two_reads import BATCH_BYTES
 from consumer.settings.loading import EVENT_TYPE, NAKADI, SOURCE, load_settings
 
 if TYPE_CHECKING:
@@ -44,9 +45,6 @@ if TYPE_CHECKING:
     from consumer.core.republish.item_filter import ItemFilter
     from consumer.core.republish.read_item import ReadItem
     from consumer.core.republish.table_description import TableDescription
-
-BATCH_BYTES = 16 * 1024 * 1024
-"""A batch of what a filter takes is full with so many bytes: it is in memory twice."""
 
 T = TypeVar("T")
 

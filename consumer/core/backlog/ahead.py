@@ -22,10 +22,26 @@ if TYPE_CHECKING:
 
 
 class Oldest(NamedTuple):
-    """The oldest unsettled event of an event type: it is of the record `place`, counted as read."""
+    """The oldest unsettled event of an event type: it is of the record `place`, counted as read.
+
+    `before` is the sequence number of the record before that one, None if none was read.
+    """
 
     place: int
     event_type: str
+    before: int | None = None
+
+
+class DroppedTail(NamedTuple):
+    """What was read last and is to be read again, as long as nothing else is read.
+
+    `to` is the number of the newest record, `read` counts the records up to there. `oldest` are the
+    oldest events that were dropped, by event type.
+    """
+
+    to: int | None
+    read: int
+    oldest: dict[str, Oldest]
 
 
 def fewest_repeats(oldest: Sequence[Oldest], end: int, event_types: int) -> int:

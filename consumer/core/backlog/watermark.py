@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consumer.core.backlog.ahead import Oldest, fewest_repeats
+from consumer.core.backlog.ahead import DroppedTail, Oldest, fewest_repeats
 from consumer.core.backlog.event_chain import EventChain
 from consumer.core.backlog.ticket import OPEN, TicketState
 from consumer.core.leases.checkpoint import sequence_of
@@ -46,6 +46,7 @@ class AckWatermark:
 
     __slots__ = (
         "chains",
+        "dropped",
         "dropped_at",
         "event_types",
         "found",
@@ -82,6 +83,7 @@ class AckWatermark:
         self.span = 0
         self.unsettled = 0
         self.dropped_at: float | None = None  # creation time of the oldest that was revoked
+        self.dropped: DroppedTail | None = None
 
     @classmethod
     def of(cls, tenure: Tenure, progress: Progress, event_types: tuple[str, ...]) -> AckWatermark:
@@ -116,21 +118,27 @@ class AckWatermark:
 
         None if that says nothing: what another owner would repeat is what it would repeat anyway.
         """
-        if self.found is not None and (self.opened or 0) < self.found.to:
+        to, read, dropped = self.dropped or DroppedTail(self.opened, self.read, {})
+        if self.found is not None and (to or 0) < self.found.to:
             return self.found  # of the records up to there, only events of `behind` are made
-        chained = (chain.first for chain in self.chains.values())
-        firsts = sorted(
-            (event for event in chained if event is not None), key=lambda event: event.of.place
-        )
-        oldest = [Oldest(event.of.place, event.event_type) for event in firsts]
-        count = fewest_repeats(oldest, self.read, len(self.event_types)) if oldest else 0
+        oldest = sorted({**dropped, **self._oldest()}.values())
+        count = fewest_repeats(oldest, read, len(self.event_types)) if oldest else 0
         if not count:
             return None
-        to = self._settled_before(firsts[count].of) if count < len(firsts) else self.opened
+        if count < len(oldest):
+            to = oldest[count].before
         if to is None or to <= (self.value or 0):
             return None
         behind = tuple(sorted(each.event_type for each in oldest[:count]))
         return Ahead(to, behind, self.event_types)
+
+    def _oldest(self) -> dict[str, Oldest]:
+        """Return the oldest unsettled event of each event type that has any."""
+        return {
+            name: Oldest(chain.first.of.place, name, self._settled_before(chain.first.of))
+            for name, chain in self.chains.items()
+            if chain.first is not None
+        }
 
     def leaves(self, sequence: int, event_type: str) -> bool:
         """Return whether the event of this type of a record may be unsettled, as `found` says."""
@@ -210,8 +218,14 @@ class AckWatermark:
         tickets, newest first.
         """
         dropped: list[Ticket] = []
+        if self.dropped is None:
+            self.dropped = DroppedTail(self.opened, self.read, {})
         while (last := self.tail) is not None and last.untouched:
             last.revoke()
+            before = self._settled_before(last)
+            for event in last.events:
+                name = event.event_type
+                self.dropped.oldest[name] = Oldest(last.place, name, before)
             self._unchain(last)
             self.span -= last.records
             self.read -= last.records
@@ -252,7 +266,7 @@ class AckWatermark:
             msg = f"record {sequence} of {self.tenure.shard_id} comes after {self.opened}"
             raise ValueError(msg)
         self.opened = sequence
-        self.dropped_at = None
+        self.dropped_at = self.dropped = None
 
     def _raise_to(self, sequence: int, created_at: float | None) -> None:
         self.value = sequence

@@ -102,7 +102,11 @@ class Lease:
 
         A release is no sign of reading: a worker that cannot read a shard releases it, too.
         """
-        signs = (self.record_at, self.caught_up_at)
+        return self.last_sign_with(self.record_at)
+
+    def last_sign_with(self, record_at: float | None) -> float:
+        """Return the last sign as it will be once the row says `record_at`."""
+        signs = (record_at, self.caught_up_at)
         return max((sign for sign in signs if sign is not None), default=self.created_at)
 
     def unsettled_since(self, record_at: float | None) -> float:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from consumer.core.leases.checkpoint import sequence_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from consumer.core.leases.lease import Lease, StreamRow
+    from consumer.core.stream.stream import Shard
 
 LISTED_SECONDS = 26 * 3600.0
 """Closed shards stay listed about 24 h [documented]; finished rows stay two hours longer."""
@@ -46,6 +47,20 @@ def ready_shards(
         for lease in leases
         if not lease.finished and lease.unreadable is None and gate_open(lease, rows)
     )
+
+
+def parents_first(shards: Iterable[Shard]) -> tuple[Shard, ...]:
+    """Return the shards, each behind its parent if that is among them. Listings have any order."""
+    by_id = {shard.shard_id: shard for shard in shards}
+    found: dict[str, Shard] = {}
+    for shard in by_id.values():
+        line: dict[str, Shard] = {}
+        each: Shard | None = shard
+        while each is not None and each.shard_id not in found and each.shard_id not in line:
+            line[each.shard_id] = each
+            each = by_id.get(each.parent_shard_id or "")
+        found |= reversed(line.items())
+    return tuple(found.values())
 
 
 def childless_ends(leases: Sequence[Lease]) -> frozenset[str]:

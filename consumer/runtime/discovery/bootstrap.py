@@ -14,7 +14,7 @@ import structlog
 
 from consumer.core.leases.checkpoint import LATEST, SHARD_END, TRIM_HORIZON
 from consumer.core.leases.lease import SCHEMA_VERSION, StreamRow
-from consumer.core.leases.lineage import chain
+from consumer.core.leases.lineage import chain, parents_first
 from consumer.core.leases.purpose import event_types_of
 from consumer.core.leases.sweep import new_lease
 from consumer.core.stream.stream import AtLatest
@@ -161,9 +161,10 @@ class LatestBootstrap:
         `claim` is one that was won, `rows` are those of the table's streams. If a peer has created
         that of an older stream meanwhile, this stream follows, and starts at its oldest record.
 
-        Raises ClaimLost or Retryable; the next run keeps the leases
-        created by then. Raises UnfitStream before the first lease is created, because a lease says
-        that the stream is to be read. An open shard starts at LATEST even if a child of it is
+        Raises ClaimLost or Retryable; the next run keeps the leases created by then. Raises
+        UnfitStream before the first lease is created, because a lease says that the stream is to be
+        read. Whether a shard is read depends on its parent's lease, so that one is created first,
+        in whatever order they are listed. An open shard starts at LATEST even if a child of it is
         listed, because the listing may be out of date; the child waits for it.
         """
         leases = await self._store.read_leases(claim.row.key)
@@ -172,22 +173,24 @@ class LatestBootstrap:
             await claim.follow(max(older))
             return
         known = {lease.shard_id: lease for lease in leases}
+        shards: list[Shard] = []
         dates: list[float] = []
 
         async def visit(page: StreamPage) -> None:
             check_view_type(source, claim.row, page, known)
             await claim.ensure_held()
             dates.append(page.answered_at)
-            for shard in page.shards:
-                if shard.shard_id in known:
-                    continue
-                lease = await self._first_lease(claim, shard, known, dates)
-                if lease is not None:
-                    await claim.ensure_held()
-                    await self._store.create_lease(claim.row.key, lease)
-                    known[shard.shard_id] = lease
+            shards.extend(page.shards)
 
         await self._listing.complete(stream_of(claim.row), visit)
+        for shard in parents_first(shards):
+            if shard.shard_id in known:
+                continue
+            lease = await self._first_lease(claim, shard, known, dates)
+            if lease is not None:
+                await claim.ensure_held()
+                await self._store.create_lease(claim.row.key, lease)
+                known[shard.shard_id] = lease
         # A stream that no longer exists gives no date. Its start is over all the same: its leases
         # must come to their end, or the table's next stream would wait for ever. With the date 0
         # no record is skipped.

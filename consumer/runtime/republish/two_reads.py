@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from consumer.core.republish.read_item import Busy, ReadItem
+from consumer.runtime.republish.table_reader import KEYS_PER_CALL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,9 @@ APART_SECONDS = 4.0
 
 It covers changes in flight whose time was cut to the second, and clocks that differ by a second.
 """
+
+BATCH_BYTES = 16 * 1024 * 1024
+"""Items with so many bytes wait for their second read together: then they are in memory twice."""
 
 READ_AGAIN = 3
 """How often a key is read again after two reads that differed."""
@@ -44,14 +48,23 @@ class TwoReads:
         self._clock = clock
         self._apart = apart
 
-    async def read(self, keys: Sequence[Raw]) -> list[ReadItem | Busy]:
-        """Return what the table holds of these keys, in their order. Raise Retryable."""
-        return await self.confirm(await self._table.get(keys))
+    async def first(self, keys: Sequence[Raw]) -> list[ReadItem]:
+        """Return what the table holds of the first of these keys, in their order. Raise Retryable.
+
+        It reads no more of them once the items have BATCH_BYTES.
+        """
+        found: list[ReadItem] = []
+        size = 0
+        while len(found) < len(keys) and size < BATCH_BYTES:
+            read = await self._table.get(keys[len(found) : len(found) + KEYS_PER_CALL])
+            found += read
+            size += sum(len(bytes(item.item or b"")) for item in read)
+        return found
 
     async def confirm(self, first: Sequence[ReadItem]) -> list[ReadItem | Busy]:
         """Return these items after they were read again, in their order. Raise Retryable.
 
-        They were read a moment ago: `read_at` is the time of the answer.
+        They were read before, as `first` does: `read_at` is the time of the answer.
         """
         found: list[ReadItem | Busy | None] = [None] * len(first)
         open_items = dict(enumerate(first))

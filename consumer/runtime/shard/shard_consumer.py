@@ -120,7 +120,7 @@ class ShardConsumer:
         failure = self._children.failure if finishing else self._reader.failure
         state, cause = shown_state(self._state, self._reader.suspended, failure)
         lease = self._writer.lease
-        sign = replace(lease, record_at=watermark.record_at).last_sign
+        sign = lease.last_sign_with(watermark.record_at)
         return ShardView(
             stream_key=self._row.key,
             shard_id=lease.shard_id,

@@ -38,6 +38,7 @@ class AgeCheck:
         self._world = world
         self._first_seen: dict[str, float] = {}  # or the end of its last standstill
         self._last_seen: dict[str, float] = {}  # epoch seconds
+        self._damaged: dict[str, tuple[int, float]] = {}  # heartbeat; epoch seconds
         self._row_seen: dict[str, float] = {}  # by shard; epoch seconds
         self._shown: dict[tuple[str, str], float] = {}  # when a worker first had a stream's row
 
@@ -61,6 +62,9 @@ class AgeCheck:
             for key in world.table.streams:
                 if world.checks.calls.was_shown(process.name, key):
                     self._shown.setdefault((process.name, key), now)
+        for name, row in world.table.workers.items():
+            if row.unreadable and self._damaged.get(name, (None,))[0] != row.heartbeat:
+                self._damaged[name] = (row.heartbeat, wall(now))
         for leases in world.table.leases.values():
             for shard_id in leases:
                 self._row_seen.setdefault(shard_id, wall(now))
@@ -121,6 +125,9 @@ class AgeCheck:
             return max(record.at, known)
         # It is taken for alive for as long as it has stated.
         silent = self._last_seen.get(row.owner, 0.0)
+        if row.owner in self._damaged:  # any change of its row is a sign of life, once it is seen
+            seen = max(self._first_seen[process.name] for process in alive)
+            silent = max(silent, self._damaged[row.owner][1], wall(seen))
         silent += max(0.0, world.scenario.timing_of(row.owner).lease_duration - USUAL[1])
         return max(record.at, known, silent)
 

@@ -342,8 +342,22 @@ class Truth:
             return [parent]
         if shard.shard.parent is not None:
             return []
-        born = shard.stream.created_at
-        return [other for other in self.shards.values() if other.stream.created_at < born]
+        return [
+            other
+            for other in self.shards.values()
+            if other.stream.created_at < shard.stream.created_at
+            and not self._began_first(shard.stream, other.stream)
+        ]
+
+    def _began_first(self, stream: ModelStream, older: ModelStream) -> bool:
+        """The application began with this stream, and a worker knew an older one only later.
+
+        A worker of the first start may have looked at the table just before the older one was
+        replaced, and write its row when another has begun with the new one already.
+        """
+        began = [*self._table.streams]
+        keys = [f"{each.table}/{each.label}" for each in (stream, older)]
+        return set(keys) <= set(began) and began.index(keys[0]) < began.index(keys[1])
 
     def unsettled(self) -> list[Record]:
         """The first unsettled record of every shard that has one and need not wait for people."""

@@ -14,7 +14,7 @@ from consumer.core.leases.checkpoint import LATEST, SHARD_END, TRIM_HORIZON
 from consumer.core.leases.lease import SCHEMA_VERSION, Lease, StreamRow
 from consumer.core.leases.lineage import LISTED_SECONDS
 from consumer.core.limits import LeaseTiming
-from consumer.core.stream.stream import ViewType
+from consumer.core.stream.stream import Stream, StreamPage, ViewType
 from consumer.errors import Misconfigured, Retryable, TrimmedData
 from consumer.observability.metrics import Metrics
 from consumer.runtime.discovery.bootstrap import first_row, own_rows
@@ -598,6 +598,29 @@ def test_a_start_at_latest_reads_what_closed_behind_a_parent_that_it_left_unread
             lease = bench.leases[shard]
             assert (lease.checkpoint, lease.start_iterator) == (LATEST, None)
         assert bench.leases["leaf"].start_iterator
+
+
+def test_a_start_at_latest_asks_parents_first_in_whatever_order_they_are_listed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    @discovering(lambda: Bench(source(start_position=LATEST)))
+    async def check(bench: Bench) -> None:
+        bench.leases["p"] = Lease("p", None, checkpoint=LATEST, start_iterator="i")
+        for shard, parent in (("p", None), ("c", "p"), ("d", "c"), ("leaf", "d")):
+            bench.streams.open(shard, parent=parent)
+        for shard in ("p", "c", "d"):
+            bench.streams.close(shard)
+        describe = bench.streams.describe_stream
+
+        async def children_first(stream: Stream, after: str | None) -> StreamPage:
+            page = await describe(stream, after)
+            return replace(page, shards=page.shards[::-1])
+
+        monkeypatch.setattr(bench.streams, "describe_stream", children_first)
+        await bench.pass_time(3)
+        assert bench.row.bootstrapped
+        for shard in ("c", "d"):
+            assert bench.leases[shard].checkpoint == LATEST
 
 
 def test_a_start_at_latest_proves_absent_parents_at_once() -> None:

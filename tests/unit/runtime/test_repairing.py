@@ -13,6 +13,7 @@ from consumer.core.republish.rate_limit import RateLimit
 from consumer.core.republish.table_description import TableDescription
 from consumer.core.republish.taking_part import taking_part
 from consumer.errors import Retryable
+from consumer.runtime.republish import two_reads
 from consumer.runtime.republish.publishing import RepublishEnded, Republisher
 from consumer.runtime.republish.repairing import Repairing
 from consumer.runtime.republish.table_reader import TableReader
@@ -185,3 +186,17 @@ def test_a_table_that_does_not_answer_ends_it(desk: Desk) -> None:
     with pytest.raises(Retryable, match="no answer"):
         desk.publish("a")
     assert desk.stored == []
+
+
+def test_large_items_are_published_before_the_next_are_read(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(two_reads, "BATCH_BYTES", 10)
+    monkeypatch.setattr(two_reads, "KEYS_PER_CALL", 2)
+    desk.table.put(item("c"))
+    report = desk.publish("a", "b", "gone", "c")
+    assert desk.table.gets == [2, 2, 2, 2]
+    assert desk.stored == [("a", "S"), ("b", "S"), ("gone", "D"), ("c", "S")]
+    times = [json.loads(each)["data"]["change"]["read_at"] for each in desk.nakadi.stored]
+    assert times[0] == times[1] < times[2] == times[3]
+    assert report.read == 4

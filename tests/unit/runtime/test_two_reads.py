@@ -29,7 +29,8 @@ class Desk:
         async def main() -> list[ReadItem | Busy]:
             reader = TableReader(self.table, RateLimit(1000), self.clock, HalfChance())
             reads = TwoReads(reader, item_events(route("all")), self.clock, apart)
-            return await reads.read([wire({"id": {"S": key}}) for key in keys])
+            first = await reads.first([wire({"id": {"S": key}}) for key in keys])
+            return await reads.confirm(first)
 
         return run(main)
 

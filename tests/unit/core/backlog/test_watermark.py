@@ -524,10 +524,25 @@ def test_a_record_without_a_number_that_shares_one_is_not_covered() -> None:
 def test_what_a_drain_dropped_is_not_ahead() -> None:
     shard = of_types(2)
     settle(shard, with_types(shard, 1, "a", "b"), "b")
-    with_types(shard, 2, "a")
+    with_types(shard, 2, "a")  # b lacks nothing of it
     with_types(shard, 3, "a", "b")
     assert [each.sequence for each in shard.drop_tail()] == [3, 2]
-    assert (shard.opened, shard.ahead) == (1, Ahead(1, ("a",)))
+    assert (shard.opened, shard.ahead) == (1, Ahead(2, ("a",)))
+    with_types(shard, 2, "a", "b")  # it is read again, by other rules
+    assert shard.ahead == Ahead(1, ("a",))
+
+
+def test_what_a_mark_covers_and_a_drain_dropped_is_ahead_for_who_lacks_nothing_of_it() -> None:
+    found = Ahead(50, ("a", "b"))
+    shard = of_types(3, value=10, found=found)
+    with_types(shard, 20, "a")
+    settle(shard, with_types(shard, 30, "b"), "b")
+    with_types(shard, 40, "a")
+    shard.skip(50, None)
+    assert [each.sequence for each in shard.drop_tail()] == [40]
+    assert (shard.opened, shard.ahead) == (30, Ahead(50, ("a",)))
+    assert shard.drop_tail() == []
+    assert shard.ahead == Ahead(50, ("a",))
 
 
 def test_an_event_of_a_revoked_ticket_settles_nothing() -> None:

@@ -8,8 +8,10 @@ from consumer.core.leases.lineage import (
     childless_ends,
     deletable,
     gate_open,
+    parents_first,
     ready_shards,
 )
+from consumer.core.stream.stream import Shard
 
 ROW = StreamRow("arn", "orders", "1", None, "TRIM_HORIZON", None, True, 1, 1, 0, "f")
 PARENT = Lease("p", None)
@@ -129,3 +131,17 @@ def test_a_stream_row_that_cannot_be_read_keeps_its_place() -> None:
         assert [row.label for row in chain(rows)] == ["1", "2", "3"]
     kept = replace(third, unreadable="sweep")
     assert [row.label for row in chain([kept, second, first])] == ["1", "2", "3"]
+
+
+def test_parents_come_first_in_whatever_order_they_are_listed() -> None:
+    a, b, c = Shard("a", "gone", 1), Shard("b", "a", 2), Shard("c", "b", None)
+    root = Shard("root", None, None)
+    for listed in ([c, b, a, root], [b, root, c, a], [a, b, c, root]):
+        found = parents_first(listed)
+        assert sorted(found, key=str) == sorted(listed, key=str)
+        assert [shard for shard in found if shard is not root] == [a, b, c]
+
+
+def test_shards_that_name_each_other_as_parents_come_all_the_same() -> None:
+    a, b = Shard("a", "b", 1), Shard("b", "a", 2)
+    assert set(parents_first([a, b])) == {a, b}
