@@ -1,4 +1,5 @@
 #   docker build --target consumer .     the service alone
+#   docker build --target lambda .       the service's functions for AWS Lambda
 #   docker build --target localdev .     the local stand-ins that docker-compose.yml runs beside it
 #
 # Docker 25 or newer. Only packages whose hashes are in requirements/ are installed, whatever the
@@ -67,6 +68,27 @@ RUN --mount=type=bind,from=wheel,source=/dist,target=/dist \
     pip install --no-compile --no-deps --no-index --no-cache-dir --prefix /opt/code /dist/*.whl \
     && PYTHONPATH="$(echo /opt/code/lib/*/site-packages)" pip check \
     && python -m compileall -q --invalidation-mode unchecked-hash -s /opt/code -p /opt/venv /opt/code
+
+
+# What asks Lambda for events and calls a handler: a zip finds it in Lambda's runtime.
+FROM dependencies AS client
+COPY requirements/lambda.txt requirements/
+RUN --mount=type=cache,target=/root/.cache/pip \
+    --mount=type=bind,source=localdev/ballast.py,target=/build/ballast.py \
+    pip install --no-compile --require-hashes --no-deps --only-binary :all: \
+        --prefix /opt/client --requirement requirements/lambda.txt \
+    && python ballast.py /opt/client \
+    && python -m compileall -q --invalidation-mode unchecked-hash -s /opt/client -p /opt/venv /opt/client
+
+
+FROM python AS lambda
+COPY --from=dependencies /opt/venv /opt/venv
+COPY --from=code /opt/code /opt/venv
+COPY --from=client /opt/client /opt/venv
+ENV PATH="/opt/venv/bin:${PATH}"
+USER 65532:65532
+ENTRYPOINT ["python", "-m", "awslambdaric"]
+CMD ["consumer.aws_lambda.relay"]
 
 
 FROM python AS localdev

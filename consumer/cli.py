@@ -130,15 +130,7 @@ def _parser() -> Parser:
         " were not, or stream or lease table cannot be reached; 2 a setting, or what it names, is"
         " wrong; 143 SIGTERM came before the service held anything."
     )
-    check = add("check", "call every dependency and print what works; change nothing")
-    check.description = (
-        "Call every dependency once, look at what the workers that run say of themselves, and print"
-        " what works and what to do about the rest. It changes nothing. The exit code is 2 if"
-        " something is wrong, 1 if something does not work now and is worth another try."
-    )
-    check.add_argument(
-        "--offline", action="store_true", help="check the settings, routes and filters only"
-    )
+    _add_check(add("check", "call every dependency and print what works; change nothing"))
     leases = add("leases", "list the shards: state, owner, checkpoint, age, parent")
     leases.description = (
         "List the shards from their rows in the lease table. Age is the time since a shard's own"
@@ -172,6 +164,35 @@ def _parser() -> Parser:
     return parser
 
 
+def _add_check(check: argparse.ArgumentParser) -> None:
+    """Add the description and the options of `check`."""
+    check.description = (
+        "Call every dependency once, look at what the workers that run say of themselves, and print"
+        " what works and what to do about the rest. It changes nothing. The exit code is 2 if"
+        " something is wrong, 1 if something does not work now and is worth another try."
+    )
+    check.add_argument(
+        "--offline", action="store_true", help="check the settings, routes and filters only"
+    )
+    check.add_argument(
+        "--mapping",
+        metavar="FILE",
+        help="call nothing, and judge the event source mapping of a function in Lambda: what `aws"
+        " lambda get-event-source-mapping` prints, as JSON",
+    )
+    check.add_argument(
+        "--function",
+        metavar="FILE",
+        help="with --mapping: judge its function, too, and by its settings: what `aws lambda"
+        " get-function-configuration` prints, as JSON",
+    )
+    check.add_argument(
+        "--redrive-by-mapping",
+        action="store_true",
+        help="a mapping empties the dead letter queue: accept that, and the queue's RedrivePolicy",
+    )
+
+
 def _add_policy(policy: argparse.ArgumentParser) -> None:
     """Add the options of `iam-policy`."""
     policy.add_argument(
@@ -179,17 +200,27 @@ def _add_policy(policy: argparse.ArgumentParser) -> None:
         dest="purpose",
         choices=(
             *("run", "redrive", "check", "operate", "preview"),
-            *("republish", "touch", "snapshot", "repair"),
+            *("republish", "touch", "snapshot", "repair", "lambda"),
         ),
         default="run",
         help="what the policy allows: the service (run, the default), redrive, check, preview"
-        " --live, republish, its --touch (touch), snapshot, repair, or leases, gaps, seek, pause"
-        " and resume (operate)",
+        " --live, republish, its --touch (touch), snapshot, repair, leases, gaps, seek, pause and"
+        " resume (operate), or the function in Lambda that does what run does, with its mapping",
     )
     policy.add_argument(
         "--keys", metavar="NAMES", help="for touch: the table's key attributes, comma separated"
     )
-    policy.add_argument("--bucket", metavar="NAME", help="for repair: the bucket of its exports")
+    policy.add_argument(
+        "--bucket",
+        metavar="NAME",
+        help="for repair: the bucket of its exports; for lambda: that of what is thrown away",
+    )
+    policy.add_argument(
+        "--log-group",
+        metavar="NAME",
+        default="/aws/lambda/*",
+        help="for lambda: the log group of the function, or a pattern (%(default)s)",
+    )
     policy.add_argument("--prefix", metavar="PREFIX", help="for repair: the prefix of their keys")
 
 

@@ -11,7 +11,8 @@
         ├── Misconfigured       exit code 2: the operator must change something
         │   └── LeaseTableAbsent    the table does not exist, and may not be created
         ├── NotReleased         exit code 1: leases were still held at the drain deadline
-        └── StreamUnreachable   exit code 1: a restart may help
+        ├── StreamUnreachable   exit code 1: a restart may help
+        └── TokenUnreachable    exit code 1: a restart may help
 
 Three answers of AWS are facts about a shard or a table rather than errors to retry. They stand
 beside these three: `TrimmedData`, `ShardNotFound` and `TableNotFound`.
@@ -100,6 +101,10 @@ class NotReleased(Fatal):
 
 class StreamUnreachable(Fatal):
     """Stream or lease table cannot be reached or are gone, or the stream is disabled and read."""
+
+
+class TokenUnreachable(Fatal):
+    """The secret that holds the bearer token cannot be read."""
 
 
 class TrimmedData(ConsumerError):

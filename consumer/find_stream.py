@@ -25,6 +25,7 @@ from consumer.errors import (
     TableNotFound,
 )
 from consumer.observability.actions import TRUST_FOR_AWS
+from consumer.settings.fingerprint import fingerprint
 from consumer.settings.routes import check_touch_attribute, routes_of
 
 if TYPE_CHECKING:
@@ -58,6 +59,17 @@ class FoundStream:
 
     page: StreamPage
     doubt: Misconfigured | Retryable | None = None
+
+
+def tell_doubt(found: FoundStream) -> None:
+    """Log why the newest stream of the table is not read."""
+    if found.doubt is not None:
+        log.error(
+            "stream_doubtful",
+            stream=found.page.stream.key,
+            detail=str(found.doubt),
+            action="remove what `detail` names; the streams that are known are read meanwhile",
+        )
 
 
 async def patiently(
@@ -161,9 +173,8 @@ def _read_before(settings: Settings, page: StreamPage, rows: Sequence[StreamRow]
 
 def purpose_of(settings: Settings, page: StreamPage) -> Purpose:
     """Return what the settings publish from a stream."""
-    fingerprint = settings.fingerprint(page.key_attributes[0])
     return Purpose(
-        fingerprint,
+        fingerprint(settings, page.key_attributes[0]),
         settings.event_types,
         routed=bool(settings.routes),
         stream_prefix=settings.stream_prefix,

@@ -28,7 +28,7 @@ from consumer.core.invocation.stream_batch import read_batch
 from consumer.core.leases.checkpoint import LATEST
 from consumer.core.publishing.lanes import LANE_SLOTS
 from consumer.core.stream.stream import Stream, StreamPage, ViewType
-from consumer.credentials import fallback_region, tls_of, token_of
+from consumer.credentials import fallback_region, kept, once, secret_token, tls_of, token_of
 from consumer.errors import Misconfigured
 from consumer.find_stream import check_ordering_key, check_view_type
 from consumer.observability.conditions import Conditions
@@ -42,7 +42,10 @@ from consumer.settings.routes import routes_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from consumer.adapters.aws.secret_token import SecretToken
     from consumer.adapters.resumed_clock import ResumedClock
+    from consumer.adapters.token import Token
+    from consumer.core.invocation.batch_answer import Unsettled
     from consumer.core.invocation.stream_batch import StreamBatch
     from consumer.core.routes.route import Route
     from consumer.settings.settings import Settings
@@ -86,6 +89,7 @@ class LambdaRelay:
         )
         self._stack = AsyncExitStack()
         self._aws: Aws | None = None
+        self._secret: SecretToken | None = None
         self._nakadis: Mapping[str, Nakadi] = {}
         self._relays: dict[tuple[tuple[str, ...], ViewType], Relay] = {}
         self._schemas: dict[str, tuple[str, ...]] = {}
@@ -115,7 +119,7 @@ class LambdaRelay:
             stream = Stream.from_arn(batch.stream_arn)
             self._guard(stream)
             relay = await self._relay(batch, stream)
-            unsettled = await relay.relay(batch, ends_at)
+            unsettled = await self._publish(relay, batch, ends_at)
         finally:
             self._resumed.pause()
         self._told.tell(unsettled, self._clock.now(), self._clock.wall())
@@ -129,6 +133,16 @@ class LambdaRelay:
                 " what they wait for",
             )
         return answer_of(unsettled, partial=settings.lambda_partial)
+
+    async def _publish(self, relay: Relay, batch: StreamBatch, ends_at: float) -> Unsettled | None:
+        """Publish, with a token that is read before if it is due, and after a 401 meanwhile."""
+        secret = self._secret
+        if secret is None:
+            return await relay.relay(batch, ends_at)
+        if secret.due_in <= 0:
+            await secret.renew()
+        async with kept(secret):
+            return await relay.relay(batch, ends_at)
 
     def _guard(self, stream: Stream) -> None:
         """Raise Misconfigured for a stream that is not that of the settings."""
@@ -213,12 +227,13 @@ class LambdaRelay:
 
     async def _open_nakadis(self, routes: tuple[Route, ...]) -> Mapping[str, Nakadi]:
         settings, tls = self._settings, tls_of(self._settings)
+        token = await self._open_token()
         return {
             route.event_type: await self._stack.enter_async_context(
                 Nakadi(
                     settings.nakadi_url,
                     route.event_type,
-                    token_of(settings),
+                    token,
                     self._clock,
                     concurrency=route.limits.concurrency + LANE_SLOTS,
                     timeout=settings.publish_timeout_seconds,
@@ -228,6 +243,16 @@ class LambdaRelay:
             )
             for route in routes
         }
+
+    async def _open_token(self) -> Token:
+        """Return the source of the token. Raise TokenUnreachable, or Misconfigured."""
+        arn = self._settings.nakadi_token_secret
+        if arn is None:
+            return token_of(self._settings)
+        if self._secret is None:
+            self._secret = await secret_token(arn, await self._open_aws(), self._clock.now)
+        await once(self._secret.read)
+        return self._secret
 
     async def _drop_connections(self) -> None:
         """Close the connections that were idle for too long: the other end has closed them."""

@@ -28,7 +28,7 @@ from consumer.adapters.nakadi import Nakadi
 from consumer.core.leases.lease import Worker
 from consumer.core.leases.stream_place import none_named
 from consumer.core.publishing.lanes import LANE_SLOTS
-from consumer.credentials import fallback_region, tls_of, token_of
+from consumer.credentials import fallback_region, open_token, tls_of
 from consumer.errors import Fatal, LeaseTableAbsent, first_in
 from consumer.find_stream import (
     FoundStream,
@@ -39,6 +39,7 @@ from consumer.find_stream import (
     is_known,
     patiently,
     purpose_of,
+    tell_doubt,
 )
 from consumer.observer import Observer
 from consumer.preflight import before_start, tell_doubts
@@ -48,7 +49,7 @@ from consumer.second_sender import check_second_sender
 from consumer.settings.routes import routes_of, view_types_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from consumer.core.leases.lease import StreamRow
     from consumer.core.publishing.placement import Partitioning
@@ -170,13 +171,14 @@ class Service:
         )
         routes = routes_of(settings, page.key_attributes, page.view_type)
         tell_doubts(routes)
+        token = await open_token(stack, settings, aws, self._clock.now, self._first_token)
         nakadis: dict[str, Nakadi] = {}
         for route in routes:
             nakadis[route.event_type] = await stack.enter_async_context(
                 Nakadi(
                     settings.nakadi_url,
                     route.event_type,
-                    token_of(settings),
+                    token,
                     self._clock,
                     concurrency=route.limits.concurrency + LANE_SLOTS,
                     timeout=settings.publish_timeout_seconds,
@@ -194,6 +196,10 @@ class Service:
             )
         ports = Ports(streams, store, nakadis, queue, self._clock, self._chance, started.unfit)
         return ports, page
+
+    async def _first_token(self, read: Callable[[], Awaitable[None]]) -> None:
+        """Wait until the secret with the token answers."""
+        await patiently("the secret with the token", read, self._clock, self._chance)
 
     async def _known_rows(self, store: LeaseStore) -> Sequence[StreamRow]:
         """Wait until the lease table answers; return the stream rows of this application."""
@@ -232,13 +238,7 @@ class Service:
         check_enabled(page, known=is_known(settings, page, rows))
         check_place(settings, page, rows)
         await patiently("the lease table", prepare_table, self._clock, self._chance)
-        if found.doubt is not None:
-            log.error(
-                "stream_doubtful",
-                stream=page.stream.key,
-                detail=str(found.doubt),
-                action="remove what `detail` names; the streams that are known are read meanwhile",
-            )
+        tell_doubt(found)
         return page
 
     async def _work(self, ports: Ports, page: StreamPage) -> None:

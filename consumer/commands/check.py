@@ -18,7 +18,8 @@ from consumer.adapters.aws.streams import DynamoDbStreams
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.lease_table.lease_table import LeaseTable
 from consumer.adapters.nakadi import Nakadi
-from consumer.commands.columns import columns
+from consumer.commands import check_mapping
+from consumer.commands.check_table import EVENT_TYPE, failure, table
 from consumer.commands.operate.lease_reading import lease_lines
 from consumer.core.preflight.check_result import (
     CheckResult,
@@ -31,11 +32,10 @@ from consumer.core.preflight.check_result import (
 from consumer.core.preflight.queue_fitness import judge_queue, judge_queue_region
 from consumer.core.preflight.route_check import judge_routes, of_route
 from consumer.core.reports.application_report import judge_application
-from consumer.credentials import fallback_region, tls_of, token_of
+from consumer.credentials import fallback_region, secret_token, tls_of, token_of
 from consumer.errors import LeaseTableAbsent, Misconfigured, Retryable
 from consumer.find_stream import check_enabled, check_place, find_stream, is_known, purpose_of
 from consumer.observability import logs
-from consumer.observability.actions import TRUST_FOR_AWS, TRUST_FOR_NAKADI
 from consumer.runtime.discovery.purpose_keeper import conflict_of
 from consumer.second_sender import check_second_sender
 from consumer.settings.loading import load_settings
@@ -43,7 +43,7 @@ from consumer.settings.routes import check_touch_attribute, routes_of
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import TextIO
 
     from consumer.adapters.token import Token
@@ -53,9 +53,6 @@ if TYPE_CHECKING:
     from consumer.settings.settings import Settings
 
 CONNECTIONS = 2
-RESULT_WIDTH = 96
-EVENT_TYPE = "event type"
-HEADER = ("dependency", "verdict", "result, and what to do")
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
@@ -63,28 +60,33 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
 
     `--offline` only checks the settings. Raise Misconfigured if they are wrong.
     """
+    if arguments.mapping is not None:
+        return check_mapping.run(arguments, environ, out)
+    if arguments.function is not None:
+        raise Misconfigured("--function: found it without --mapping, whose function it is")
     settings = load_settings(environ)
     if arguments.offline:
         out.write(f"settings are fine: application {settings.application}; nothing was called\n")
         found = judge_routes(routes_of(settings, ()))
         if found:
-            out.write(columns([HEADER, *_rows(found)], RESULT_WIDTH))
+            out.write(table(found))
         return 0
     logs.configure_command()
-    check = Check(settings)
+    check = Check(settings, redrive_by_mapping=arguments.redrive_by_mapping)
     asyncio.run(check.run())
-    out.write(columns([HEADER, *_rows(check.results)], RESULT_WIDTH))
+    out.write(table(check.results))
     return exit_code(check.results)
 
 
 class Check:
     """Calls the dependencies; `results` has one line or more for each, in order."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, redrive_by_mapping: bool = False) -> None:
         self.results = [
             CheckResult("settings", Severity.FINE, f"application {settings.application}")
         ]
         self._settings = settings
+        self._redrive_by_mapping = redrive_by_mapping
         self._clock = SystemClock()
         self._page: StreamPage | None = None  # None until the stream is found
 
@@ -103,9 +105,15 @@ class Check:
                 await self._queue(aws)
             if aws.clock.ahead is not None:
                 self.results.append(check_clock(aws.clock.ahead))
-        token = token_of(self._settings)
-        with self._reporting("token"):
-            self._token(token)
+            token: Token = token_of(self._settings)
+            with self._reporting("token"):
+                arn = self._settings.nakadi_token_secret
+                if arn is None:
+                    self._token(token)
+                else:
+                    token = secret = await secret_token(arn, aws, self._clock.now)
+                    await secret.read()
+                    self._fine("token", f"from {arn}")
         await self._event_types(token)
 
     @contextmanager
@@ -113,7 +121,7 @@ class Check:
         try:
             yield
         except (Misconfigured, Retryable) as error:
-            self.results.append(_failure(dependency, error))
+            self.results.append(failure(dependency, error))
 
     def _fine(self, dependency: str, result: str) -> None:
         self.results.append(CheckResult(dependency, Severity.FINE, result))
@@ -151,7 +159,7 @@ class Check:
         of_table = [row for row in rows if row.table == page.stream.table]
         readable = [row for row in of_table if row.unreadable is None]
         for conflict in filter(None, (conflict_of(purpose, row) for row in readable)):
-            found = _failure("application", conflict)
+            found = failure("application", conflict)
             if self._settings.accept_change:
                 accepted = "nothing: CONSUMER_ACCEPT_CHANGE is set, so it is replaced"
                 found = replace(found, severity=Severity.DOUBTFUL, remedy=accepted)
@@ -215,7 +223,9 @@ class Check:
             self.results.append(elsewhere)
             return
         queue = await queue_attributes(sqs, url)
-        self.results.extend(judge_queue(queue, self._settings.event_bytes))
+        self.results.extend(
+            judge_queue(queue, self._settings.event_bytes, moves_messages=self._redrive_by_mapping)
+        )
 
     def _token(self, token: Token) -> None:
         file = self._settings.nakadi_token_file
@@ -262,34 +272,4 @@ class Check:
                 view_type = None if page is None else page.view_type
                 return (await preflight.look(nakadi, route, view_type)).results
         except (Misconfigured, Retryable) as error:
-            return of_route(route, [_failure(EVENT_TYPE, error)])
-
-
-def _rows(results: Iterable[CheckResult]) -> Iterator[tuple[str, ...]]:
-    for each in results:
-        yield each.dependency, each.severity.value, each.result
-        if each.remedy:
-            yield "", "", f"→ {each.remedy}"
-
-
-def _failure(dependency: str, error: Misconfigured | Retryable) -> CheckResult:
-    """Return the result of a call that failed."""
-    if isinstance(error, Retryable):
-        remedy = _remedy(dependency, error)
-        return CheckResult(dependency, Severity.UNREACHABLE, str(error), remedy)
-    what, _, remedy = str(error).partition("; ")
-    return CheckResult(dependency, Severity.WRONG, what, remedy)
-
-
-def _remedy(dependency: str, error: Retryable) -> str:
-    match error.reason:
-        case "tls":
-            return TRUST_FOR_NAKADI if dependency == EVENT_TYPE else TRUST_FOR_AWS
-        case "access_denied":
-            return "`consumer iam-policy` prints what must be allowed"
-        case "credentials":
-            return "check the AWS credentials"
-        case "throttled":
-            return "try again"
-        case _:
-            return "check the address and the network, try again"
+            return of_route(route, [failure(EVENT_TYPE, error)])

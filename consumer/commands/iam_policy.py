@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from consumer.commands.location import location_of, queue_arn
+from consumer.commands.iam_given import Files, Function, Given, Touched, given
+from consumer.commands.iam_location import (
+    Location,
+    location_of,
+    queue_arn,
+    streams_arn,
+    table_arn,
+)
 from consumer.errors import Misconfigured
 from consumer.settings.loading import SOURCE, load_settings
 
@@ -20,21 +26,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TextIO
 
-    from consumer.commands.location import Location
     from consumer.settings.settings import Settings
 
 Condition = dict[str, dict[str, str | list[str]]]
 Statement = dict[str, str | list[str] | Condition]
 
 KMS_NOTE = (
-    "note: a table or queue that is encrypted with a customer managed key also needs kms:Decrypt"
-    " on that key, and kms:GenerateDataKey if it is written to (lease table, queue)"
+    "note: a table, queue, secret or bucket that is encrypted with a customer managed key also"
+    " needs kms:Decrypt on that key, and kms:GenerateDataKey if it is written to (lease table,"
+    " queue, bucket)"
 )
 TOUCH_NOTE = (
     "note: whether DynamoDB honours these conditions of TouchItems can be shown on AWS only: try it"
     " with `aws dynamodb update-item` on another attribute, which must be denied"
 )
+VPC_NOTE = "note: a function in a VPC also needs the rights of AWSLambdaVPCAccessExecutionRole"
 _STREAM = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
+_MAPPED = [*_STREAM, "dynamodb:ListStreams"]
+_WRITE_LOG = ["logs:CreateLogStream", "logs:PutLogEvents"]
 _ITEMS = [
     "dynamodb:DeleteItem",
     "dynamodb:GetItem",
@@ -64,28 +73,23 @@ _REDRIVE = [
 ]
 
 
+_WITHOUT_TOKEN = frozenset({"operate", "preview"})
+"""These ask nothing of Nakadi."""
+
 _NOTHING: Mapping[str, str] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    """Where exports are written: a bucket, and the prefix of their keys."""
-
-    bucket: str
-    prefix: str | None = None
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:
     """Print the policy for the purpose of `--for`; return 0. Raise Misconfigured."""
     settings = load_settings(environ, [] if arguments.purpose == "redrive" else [SOURCE])
-    files = _files(arguments) if arguments.purpose == "repair" else None
-    keys = _keys(arguments) if arguments.purpose == "touch" else ()
-    statements = policy(settings, arguments.purpose, environ, files, keys)
+    statements = policy(settings, arguments.purpose, environ, given(arguments))
     document = {"Version": "2012-10-17", "Statement": statements}
     out.write(json.dumps(document, indent=2) + "\n")
     sys.stderr.write(KMS_NOTE + "\n")
-    if keys:
+    if arguments.purpose == "touch":
         sys.stderr.write(TOUCH_NOTE + "\n")
+    if arguments.purpose == "lambda":
+        sys.stderr.write(VPC_NOTE + "\n")
     return 0
 
 
@@ -93,37 +97,46 @@ def policy(
     settings: Settings,
     purpose: str,
     environ: Mapping[str, str] = _NOTHING,
-    files: Files | None = None,
-    keys: tuple[str, ...] = (),
+    other: Given | None = None,
 ) -> list[Statement]:
-    """Return the statements for a purpose, one of the choices of `--for`; `files` are repair's.
+    """Return the statements for a purpose, one of the choices of `--for`.
 
-    `keys` are the key attributes of the table, which a touch names beside its own.
+    `other` is what the settings do not name: the files of repair, the keys of touch, or the
+    function of lambda.
 
     `environ` may say where the service runs: AWS_REGION, or AWS_DEFAULT_REGION as the SDK calls it,
     and AWS_ACCOUNT_ID. Raise Misconfigured for redrive without a dead letter queue.
     """
     location = location_of(settings, environ)
-    match purpose:
-        case "run":
+    token = [] if purpose in _WITHOUT_TOKEN else _token(settings)
+    return [*_statements(settings, purpose, location, other), *token]
+
+
+def _statements(
+    settings: Settings, purpose: str, location: Location, other: Given | None
+) -> list[Statement]:
+    match purpose, other:
+        case "run", _:
             return _run(settings, location)
-        case "check":
+        case "check", _:
             return _check(settings, location)
-        case "operate":
+        case "operate", _:
             return _operate(settings, location)
-        case "preview":
+        case "preview", _:
             return [
                 *_find_stream(settings, location),
-                _allow("ReadStream", _STREAM, _streams(settings, location)),
+                _allow("ReadStream", _STREAM, streams_arn(settings, location)),
             ]
-        case "republish":
-            return [_allow("ReadItems", _READ_ITEMS, _table(settings, location))]
-        case "snapshot":
+        case "republish", _:
+            return [_allow("ReadItems", _READ_ITEMS, table_arn(settings, location))]
+        case "snapshot", _:
             return _snapshot(settings, location)
-        case "touch":
-            return _touch(settings, location, keys)
-        case "repair" if files is not None:
-            return _repair(settings, location, files)
+        case "repair", Files():
+            return _repair(settings, location, other)
+        case "touch", Touched():
+            return _touch(settings, location, other)
+        case "lambda", Function():
+            return _lambda(settings, location, other)
         case _:
             return _redrive(settings, location)
 
@@ -132,7 +145,7 @@ def _run(settings: Settings, location: Location) -> list[Statement]:
     actions = _ITEMS + _CREATE if settings.lease_table_create else _ITEMS
     statements = [
         *_find_stream(settings, location),
-        _allow("ReadStream", _STREAM, _streams(settings, location)),
+        _allow("ReadStream", _STREAM, streams_arn(settings, location)),
         _allow("ShareWork", actions, location.table(settings.lease_table)),
     ]
     if settings.dead_letter_queue_url is not None:
@@ -144,7 +157,7 @@ def _run(settings: Settings, location: Location) -> list[Statement]:
 def _check(settings: Settings, location: Location) -> list[Statement]:
     statements = [
         *_find_stream(settings, location),
-        _allow("LookAtStream", ["dynamodb:DescribeStream"], _streams(settings, location)),
+        _allow("LookAtStream", ["dynamodb:DescribeStream"], streams_arn(settings, location)),
         _allow("LookAtLeases", _LOOK, location.table(settings.lease_table)),
     ]
     if settings.dead_letter_queue_url is not None:
@@ -159,7 +172,7 @@ def _operate(settings: Settings, location: Location) -> list[Statement]:
     A transaction needs the permissions of its parts, and none of its own.
     """
     return [
-        _allow("FindPlaceInStream", ["dynamodb:GetShardIterator"], _streams(settings, location)),
+        _allow("FindPlaceInStream", ["dynamodb:GetShardIterator"], streams_arn(settings, location)),
         _allow("CommandWorkers", _COMMAND, location.table(settings.lease_table)),
     ]
 
@@ -167,35 +180,9 @@ def _operate(settings: Settings, location: Location) -> list[Statement]:
 def _snapshot(settings: Settings, location: Location) -> list[Statement]:
     """Return the statements for `snapshot`: it reads the table, and shares the work by rows."""
     return [
-        _allow("ReadItems", _SCAN_ITEMS, _table(settings, location)),
+        _allow("ReadItems", _SCAN_ITEMS, table_arn(settings, location)),
         _allow("ShareSnapshot", _SHARE_SNAPSHOT, location.table(settings.lease_table)),
     ]
-
-
-def _touch(settings: Settings, location: Location, keys: tuple[str, ...]) -> list[Statement]:
-    """Return the statements for `republish --touch`: it writes one attribute, and reads none back.
-
-    A request that names no attribute is not allowed either: without Null it would be.
-    """
-    write = _allow("TouchItems", ["dynamodb:UpdateItem"], _table(settings, location))
-    named = [*keys, settings.touch_attribute]
-    conditions: Condition = {
-        "ForAllValues:StringEquals": {"dynamodb:Attributes": named},
-        "Null": {"dynamodb:Attributes": "false"},
-        "StringEqualsIfExists": {"dynamodb:ReturnValues": "NONE"},
-    }
-    return [
-        _allow("ReadItems", _READ_ITEMS, _table(settings, location)),
-        {**write, "Condition": conditions},
-        _allow("LookAtWorkers", _LOOK, location.table(settings.lease_table)),
-    ]
-
-
-def _keys(arguments: argparse.Namespace) -> tuple[str, ...]:
-    found = tuple(each.strip() for each in (arguments.keys or "").split(",") if each.strip())
-    if not found:
-        raise Misconfigured("--keys: found nothing, wanted the table's key attributes, as pk,sk")
-    return found
 
 
 def _redrive(settings: Settings, location: Location) -> list[Statement]:
@@ -212,7 +199,7 @@ def _repair(settings: Settings, location: Location, files: Files) -> list[Statem
 
     ListExports knows no resource.
     """
-    table = _table(settings, location)
+    table = table_arn(settings, location)
     objects = f"arn:{location.partition}:s3:::{files.bucket}/"
     prefix = "" if files.prefix is None else f"{files.prefix}/"
     return [
@@ -224,10 +211,50 @@ def _repair(settings: Settings, location: Location, files: Files) -> list[Statem
     ]
 
 
-def _files(arguments: argparse.Namespace) -> Files:
-    if arguments.bucket is None:
-        raise Misconfigured("--bucket: found nothing, wanted the bucket that repair writes to")
-    return Files(arguments.bucket, arguments.prefix)
+def _touch(settings: Settings, location: Location, touched: Touched) -> list[Statement]:
+    """Return the statements for `republish --touch`: it writes one attribute, and reads none back.
+
+    A request that names no attribute is not allowed either: without Null it would be.
+    """
+    write = _allow("TouchItems", ["dynamodb:UpdateItem"], table_arn(settings, location))
+    named = [*touched.keys, settings.touch_attribute]
+    conditions: Condition = {
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": named},
+        "Null": {"dynamodb:Attributes": "false"},
+        "StringEqualsIfExists": {"dynamodb:ReturnValues": "NONE"},
+    }
+    return [
+        _allow("ReadItems", _READ_ITEMS, table_arn(settings, location)),
+        {**write, "Condition": conditions},
+        _allow("LookAtWorkers", _LOOK, location.table(settings.lease_table)),
+    ]
+
+
+def _lambda(settings: Settings, location: Location, function: Function) -> list[Statement]:
+    """Return the statements for a function and its mapping, which has the function's rights.
+
+    The stream is described once a process at most; the table never is.
+    """
+    group = f"arn:{location.partition}:logs:{location.region}:{location.account}:log-group"
+    bucket = f"arn:{location.partition}:s3:::{function.bucket}"
+    statements = [
+        _allow("ReadStream", _MAPPED, streams_arn(settings, location)),
+        _allow("WriteLog", _WRITE_LOG, f"{group}:{function.log_group}:*"),
+        _allow("FindThrownAway", ["s3:ListBucket"], bucket),
+        _allow("KeepThrownAway", ["s3:PutObject"], f"{bucket}/*"),
+    ]
+    if settings.dead_letter_queue_url is not None:
+        queue = queue_arn(settings.dead_letter_queue_url, location)
+        statements.append(_allow("SendDeadLetters", ["sqs:SendMessage"], queue))
+    return statements
+
+
+def _token(settings: Settings) -> list[Statement]:
+    """Return the statement for the secret with the token, if there is one."""
+    if settings.nakadi_token_secret is None:
+        return []
+    action = "secretsmanager:GetSecretValue"
+    return [_allow("ReadToken", [action], settings.nakadi_token_secret)]
 
 
 def _find_stream(settings: Settings, location: Location) -> list[Statement]:
@@ -235,18 +262,6 @@ def _find_stream(settings: Settings, location: Location) -> list[Statement]:
     if settings.table is None:
         return []
     return [_allow("FindStream", ["dynamodb:DescribeTable"], location.table(settings.table))]
-
-
-def _table(settings: Settings, location: Location) -> str:
-    """Return the ARN of the table, also where the stream alone is given."""
-    if settings.table is None:
-        return str(settings.stream_arn).partition("/stream/")[0]
-    return location.table(settings.table)
-
-
-def _streams(settings: Settings, location: Location) -> str:
-    """Return the ARN of the stream, or a pattern for all streams that the table ever gets."""
-    return settings.stream_arn or f"{location.table(str(settings.table))}/stream/*"
 
 
 def _allow(name: str, actions: list[str], resource: str) -> Statement:

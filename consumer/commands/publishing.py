@@ -8,28 +8,33 @@ from typing import TYPE_CHECKING
 
 from consumer.adapters.nakadi import Nakadi
 from consumer.core.publishing.lanes import LANE_SLOTS
-from consumer.credentials import tls_of, token_of
+from consumer.credentials import open_token, tls_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from contextlib import AsyncExitStack
 
+    from consumer.adapters.aws.aws import Aws
     from consumer.core.routes.route import Route
     from consumer.ports import Clock
     from consumer.settings.settings import Settings
 
 
 async def nakadis(
-    stack: AsyncExitStack, settings: Settings, routes: Iterable[Route], clock: Clock
+    stack: AsyncExitStack, settings: Settings, routes: Iterable[Route], clock: Clock, aws: Aws
 ) -> dict[str, Nakadi]:
-    """Open a client for each event type, which sends one request at a time beside its lanes."""
+    """Open a client for each event type, which sends one request at a time beside its lanes.
+
+    Raise TokenUnreachable or Misconfigured if the secret with the token cannot be read.
+    """
     found: dict[str, Nakadi] = {}
+    token = await open_token(stack, settings, aws, clock.now)
     tls = tls_of(settings)
     for route in routes:
         nakadi = Nakadi(
             settings.nakadi_url,
             route.event_type,
-            token_of(settings),
+            token,
             clock,
             concurrency=1 + LANE_SLOTS,
             timeout=settings.publish_timeout_seconds,

@@ -86,9 +86,9 @@ RULES = (
     ),
     *map(_each_route_has_its_own, ("filter", "changed", "include", "exclude")),
     Rule(
-        ("nakadi_token", "nakadi_token_file"),
-        "at most one of the two",
-        lambda s: s.nakadi_token is None or s.nakadi_token_file is None,
+        ("nakadi_token", "nakadi_token_file", "nakadi_token_secret"),
+        "at most one of the three",
+        lambda s: [s.nakadi_token, s.nakadi_token_file, s.nakadi_token_secret].count(None) > 1,
     ),
     Rule(
         ("nakadi_client_cert_file", "nakadi_client_key_file"),

@@ -7,7 +7,6 @@ are loaded (`loading`).
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated
@@ -43,6 +42,7 @@ from consumer.settings.types import (
     Queue,
     Seconds,
     Secret,
+    SecretArn,
     Start,
     StreamArn,
     StreamPrefix,
@@ -114,8 +114,11 @@ class Settings(BaseSettings):
     nakadi_token_file: File | None = None
     """File that holds the bearer token. It is read again when it changes and after a 401."""
     nakadi_token: Secret | None = None
-    """The bearer token itself, instead of a file; white space around it is ignored. Without either,
-    requests carry no token."""
+    """The bearer token itself, instead of a file; white space around it is ignored. Without any of
+    these, requests carry no token."""
+    nakadi_token_secret: SecretArn | None = None
+    """Secret of AWS Secrets Manager whose text is the bearer token. It is read at the start, every
+    five minutes and after a 401."""
     event_type: Annotated[EventTypeName | None, DefaultText("required, or routes")] = None
     """Event type to publish to."""
     routes: Annotated[tuple[RouteDefinition, ...], DefaultText("unset"), Unit("JSON")] = ()
@@ -284,21 +287,3 @@ class Settings(BaseSettings):
         if self.routes:
             return tuple(each.event_type for each in self.routes)
         return () if self.event_type is None else (self.event_type,)
-
-    def fingerprint(self, partition_key: str) -> str:
-        """Return one line of JSON that says what this application publishes, to be compared.
-
-        With routes it names their event types, which are compared by `eventTypes` beside it.
-        """
-        if self.routes:
-            return json.dumps({"event_types": sorted(self.event_types)}, ensure_ascii=False)
-        return json.dumps(
-            {
-                "event_type": self.event_type,
-                "data_type": self.data_type or self.event_type,
-                "ordering_key": self.ordering_key or (partition_key,),
-                "layout": self.layout,
-                "patch": self.patch,
-            },
-            ensure_ascii=False,
-        )

@@ -27,6 +27,7 @@ SHORTEST_DRAIN_SECONDS = 1
 _NAME = re.compile(r"[^\x00-\x1f\x7f]+")
 _TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 _STREAM_ARN = re.compile(r"arn:[^:]+:dynamodb:[^:]*:[^:]*:table/[^/]+/stream/.+")
+_SECRET_ARN = re.compile(r"arn:[^:]+:secretsmanager:[^:]+:[^:]*:secret:[^:]+")
 _STREAM_PREFIX = re.compile(r"[a-zA-Z0-9_.:~-]{0,32}")
 _TOUCH_ATTRIBUTE = re.compile(r"[a-zA-Z0-9_.:-]{1,255}")
 _EVENT_TYPE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
@@ -75,6 +76,13 @@ def stream_arn(text: str) -> str:
         return Stream.from_arn(text).arn
     except ValueError:
         raise ValueError("the ARN of a DynamoDB stream (…:table/NAME/stream/LABEL)") from None
+
+
+def secret_arn(text: str) -> str:
+    """Accept the ARN of a secret in Secrets Manager, without a key or a version."""
+    if not _SECRET_ARN.fullmatch(text):
+        raise ValueError("the ARN of a secret (arn:…:secretsmanager:…:secret:NAME)")
+    return text
 
 
 def stream_prefix(text: str) -> str:
@@ -198,6 +206,7 @@ def _pattern(form: re.Pattern[str]) -> object:
 Name = Annotated[str, Field(max_length=255), AfterValidator(name), _pattern(_NAME), Unit("name")]
 TableName = Annotated[str, AfterValidator(table_name), _pattern(_TABLE_NAME), Unit("name")]
 StreamArn = Annotated[str, AfterValidator(stream_arn), _pattern(_STREAM_ARN), Unit("ARN")]
+SecretArn = Annotated[str, AfterValidator(secret_arn), _pattern(_SECRET_ARN), Unit("ARN")]
 StreamPrefix = Annotated[str, AfterValidator(stream_prefix), _pattern(_STREAM_PREFIX), Unit("text")]
 TouchAttributeName = Annotated[
     str, AfterValidator(touch_attribute), _pattern(_TOUCH_ATTRIBUTE), Unit("name")

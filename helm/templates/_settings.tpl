@@ -51,7 +51,7 @@ routes:
 {{- if not .Values.region -}}
 {{- $missing = append $missing "region" -}}
 {{- end -}}
-{{- if and .Values.token.required (not (or .Values.token.secretName $config.nakadi_token_file)) -}}
+{{- if and .Values.token.required (not (or .Values.token.secretName $config.nakadi_token_file $config.nakadi_token_secret)) -}}
 {{- $missing = append $missing "token.secretName (the Secret with Nakadi's token)" -}}
 {{- end -}}
 {{- if .Values.autoscaling.enabled -}}
@@ -123,8 +123,8 @@ of `consumer settings`, in its words; where one of them comes by valueFrom nobod
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- if and .Values.token.secretName $config.nakadi_token_file -}}
-{{- $wrong = append $wrong "token.secretName, config.nakadi_token_file: wanted at most one of the two." -}}
+{{- if gt (len (compact (list .Values.token.secretName $config.nakadi_token_file $config.nakadi_token_secret))) 1 -}}
+{{- $wrong = append $wrong "token.secretName, config.nakadi_token_file, config.nakadi_token_secret: wanted at most one of the three." -}}
 {{- end -}}
 {{- if and (hasKey $is "heartbeat_seconds") (hasKey $is "lease_duration_seconds") -}}
 {{- if gt (mulf 3 $is.heartbeat_seconds) (subf $is.lease_duration_seconds 2) -}}

@@ -21,7 +21,10 @@ Schema = dict[str, object]
 CREDENTIAL = "nakadi_token"
 """Has no place in a ConfigMap: `token` names the Secret."""
 
-SEEN = ("application", "event_type", "nakadi_token", "nakadi_token_file")
+SEEN = (
+    *("application", "event_type"),
+    *("nakadi_token", "nakadi_token_file", "nakadi_token_secret"),
+)
 """Alerts and mounts depend on these, so `extraEnv` cannot have them, nor those below."""
 
 DERIVED_FROM = ("drain_seconds", "http_port", "publish_concurrency", "queue_bytes")

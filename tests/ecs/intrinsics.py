@@ -1,4 +1,4 @@
-"""As much of CloudFormation as the template uses: parameters in, plain resources out."""
+"""As much of CloudFormation as the templates use: parameters in, plain resources out."""
 
 import re
 from functools import cache
@@ -19,11 +19,17 @@ REFERENCES = {
     "LeaseTable": "order-relay-leases",
     "DeadLetters": "https://sqs.eu-central-1.amazonaws.com/123456789012/order-relay-dead-letters",
     "Logs": "/ecs/order-relay",
+    "FunctionLogs": "/aws/lambda/order-relay",
+    "ThrownAway": "order-relay-thrownaway-1a2b3c",
+    "Relay": "order-relay",
+    "Redrive": "order-relay-redrive",
+    "Mapping": "14e0db71-5d35-4eb5-b481-8945cf9d10c2",
 }
 ATTRIBUTES = {
     "LeaseTable.Arn": "arn:aws:dynamodb:eu-central-1:123456789012:table/order-relay-leases",
     "DeadLetters.Arn": "arn:aws:sqs:eu-central-1:123456789012:order-relay-dead-letters",
     "DeadLetters.QueueName": "order-relay-dead-letters",
+    "ThrownAway.Arn": "arn:aws:s3:::order-relay-thrownaway-1a2b3c",
 }
 _NO_VALUE = object()
 
@@ -49,9 +55,9 @@ _Loader.add_multi_constructor("!", _function)
 
 
 @cache
-def template() -> dict[str, Any]:
+def template(file: Path = TEMPLATE) -> dict[str, Any]:
     """With functions as `{"!Name": argument}`."""
-    read: dict[str, Any] = yaml.load(TEMPLATE.read_text(), _Loader)  # noqa: S506 - a SafeLoader
+    read: dict[str, Any] = yaml.load(file.read_text(), _Loader)  # noqa: S506 - a SafeLoader
     return read
 
 
@@ -61,8 +67,8 @@ class Stack:
     `refused` has what the rules of the template say against the parameters.
     """
 
-    def __init__(self, **parameters: str) -> None:
-        self._template = template()
+    def __init__(self, file: Path = TEMPLATE, /, **parameters: str) -> None:
+        self._template = template(file)
         defaults = {
             name: str(each["Default"])
             for name, each in self._template["Parameters"].items()
@@ -109,7 +115,7 @@ class Stack:
             case "!GetAtt":
                 return ATTRIBUTES.get(argument, f"<{argument}>")
             case "!Sub":
-                return re.sub(r"\$\{(.+?)\}", lambda m: self._call("!Ref", m[1]), argument)
+                return re.sub(r"\$\{(.+?)\}", self._inserted, argument)
             case "!If":
                 return self._resolved(argument[1] if self._holds(argument[0]) else argument[2])
             case "!Equals":
@@ -117,6 +123,9 @@ class Stack:
                 return first == second
             case "!Not":
                 return not self._resolved(argument[0])
+            case "!Join":
+                separator, values = argument[0], self._resolved(argument[1])
+                return separator.join([values] if isinstance(values, str) else values)
             case "!Select":
                 index, values = self._resolved(argument)
                 return values[int(index)]
@@ -127,3 +136,7 @@ class Stack:
                 first, second, third = self._resolved(argument)
                 return self._template["Mappings"][first][second][third]
         raise AssertionError(f"unknown function {name}")
+
+    def _inserted(self, found: re.Match[str]) -> str:
+        name = "!GetAtt" if "." in found[1] and "::" not in found[1] else "!Ref"
+        return str(self._call(name, found[1]))

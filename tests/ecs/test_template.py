@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from consumer.adapters.lease_table.lease_rows import APPLICATION, KEY
-from consumer.commands.iam_policy import Files, policy
+from consumer.commands.iam_given import Files, Touched
+from consumer.commands.iam_policy import policy
 from consumer.observability.embedded_metrics import EmbeddedMetrics
 from consumer.observability.metrics import Metrics
 from consumer.observability.publishing_metrics import PublishingMetrics
@@ -169,7 +170,7 @@ def test_the_roles_allow_what_the_command_prints_and_nothing_else(
 @pytest.mark.parametrize("existing", [{}, EARLIER])
 def test_republish_may_touch_where_the_keys_are_named(existing: dict[str, str]) -> None:
     made = stack(TouchKeys="pk,sk", **existing)
-    expected = policy(settings_of(container(made, "Task")), "touch", {}, None, ("pk", "sk"))
+    expected = policy(settings_of(container(made, "Task")), "touch", {}, Touched(("pk", "sk")))
     assert statements(made.resources["RepublishRole"]) == in_this_account(expected)
 
 

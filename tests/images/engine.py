@@ -55,10 +55,10 @@ def base() -> str:
     return os.environ.get("PYTHON_IMAGE") or named[1]
 
 
-def build(name: str, context: Path) -> str:
-    """Build the service's image of a context, and return its tag."""
+def build(name: str, context: Path, target: str = "consumer") -> str:
+    """Build an image of a context, that of the service unless told otherwise; return its tag."""
     tag = f"{TAGS}:{name}"
-    options = ("--target", "consumer", "--build-arg", f"PYTHON_IMAGE={base()}", "--tag", tag)
+    options = ("--target", target, "--build-arg", f"PYTHON_IMAGE={base()}", "--tag", tag)
     docker("build", "--quiet", *options, context)
     return tag
 

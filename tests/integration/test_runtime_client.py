@@ -1,11 +1,9 @@
 """The runtime interface client of AWS runs the handler, in one process that stands still between.
 
-It is in the image of the Dockerfile's target `lambda`, and not in `.venv`. To run this test, take
-it from PyPI: `pip install --target DIR awslambdaric`, and RUNTIME_CLIENT=DIR.
+It is in the image of the Dockerfile's target `lambda`, and not in `.venv`: `make fetch` gets it.
 """
 
 import asyncio
-import os
 import sys
 from pathlib import Path
 from random import Random
@@ -15,18 +13,19 @@ import pytest
 from localdev.event_source_mapping.function import LocalFunction
 from localdev.event_source_mapping.mapping import Outcome
 from localdev.event_source_mapping.stream_reading import StreamReading
+from tests.fetch import RUNTIME_CLIENT
 from tests.integration.cluster import cluster, definition
 from tests.integration.mapped import events, mapped
 
-CLIENT = os.environ.get("RUNTIME_CLIENT", "")
 FROZEN_SECONDS = 40.0
 """Longer than any connection lives."""
 
 EVENTS = 3
 ROOT = Path(__file__).parents[2]
+CLIENT = str(RUNTIME_CLIENT) if (RUNTIME_CLIENT / "awslambdaric").is_dir() else ""
 
 
-@pytest.mark.skipif(not CLIENT, reason="RUNTIME_CLIENT does not name a folder with awslambdaric")
+@pytest.mark.skipif(not CLIENT, reason="awslambdaric is missing: `make fetch` gets it")
 def test_three_events_and_a_process_that_stands_still_between(tmp_path: Path) -> None:
     with cluster(tmp_path) as installed, mapped(installed, definition("id")) as function:
         installed.fill(300, keys=20)

@@ -20,6 +20,7 @@ from consumer.find_stream import (
     patiently,
 )
 from consumer.runtime.discovery.bootstrap import first_row
+from consumer.settings.fingerprint import fingerprint as fingerprint_of
 from consumer.settings.loading import load_settings
 from consumer.settings.settings import Settings
 from tests.twins.fleet import source
@@ -110,7 +111,7 @@ def settings(**values: str) -> Settings:
 def rows(*streams: Stream, fingerprint: str | None = None) -> list[StreamRow]:
     """Rows of this application."""
     made: list[StreamRow] = []
-    purpose = settings().fingerprint("id") if fingerprint is None else fingerprint
+    purpose = fingerprint_of(settings(), "id") if fingerprint is None else fingerprint
     for each in streams:
         row = first_row(source(fingerprint=purpose), each, made)
         made.append(row)

@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[2]
 WIDTH = 120
 """Of prose. Tables, code, sketches and what a command generates are as wide as they must be."""
 
-PAGES = ("*.md", "docs/**/*.md", "helm/*.md", "ecs/*.md")
+PAGES = ("*.md", "docs/**/*.md", "helm/*.md", "ecs/*.md", "lambda/*.md")
 
-CODE = ("consumer", "localdev", "tests", "helm/templates", "ecs")
+CODE = ("consumer", "localdev", "tests", "helm/templates", "ecs", "lambda")
 TEXT = {".py", ".yaml", ".tpl", ".txt", ".html"}
 NAMES = re.compile(r"`([\w.*-]+(?:/[\w.*-]+)*/?)`")
 FILE = re.compile(r"[\w*-]+\.(?:py|md)")

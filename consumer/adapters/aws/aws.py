@@ -41,6 +41,7 @@ IDLE_SECONDS = 12.0
 
 QUEUE_CONNECTIONS = 4
 FILE_CONNECTIONS = 2
+SECRET_CONNECTIONS = 1
 
 USER_AGENT = f"dynamodb-nakadi-consumer/{__version__} aiobotocore/{aiobotocore.__version__}"
 
@@ -107,7 +108,13 @@ class Aws:
         for session in self._trust.sessions:
             await session.drop_connections()
 
-    async def _open(self, service: str, connections: int, read_seconds: float) -> Any:  # noqa: ANN401 - made by botocore
+    async def secrets(self, region: str | None) -> Any:  # noqa: ANN401 - made by botocore
+        """Return a client of Secrets Manager; a secret is known only in its own `region`."""
+        return await self._open("secretsmanager", SECRET_CONNECTIONS, READ_SECONDS, region)
+
+    async def _open(
+        self, service: str, connections: int, read_seconds: float, other_region: str | None = None
+    ) -> Any:  # noqa: ANN401 - made by botocore
         config = AioConfig(
             connect_timeout=CONNECT_SECONDS,
             read_timeout=read_seconds,
@@ -130,7 +137,9 @@ class Aws:
             with suppress(CredentialsFailed):  # the first call tries again, and says why it fails
                 if await self._session.chain.load() is None:
                     raise Misconfigured(NO_CREDENTIALS)
-            made = self._session.create_client(service, region_name=region, config=config)
+            made = self._session.create_client(
+                service, region_name=other_region or region, config=config
+            )
             client = await self._clients.enter_async_context(made)
         except (BotoCoreError, ValueError) as error:
             raise misconfigured(error) from error

@@ -124,7 +124,9 @@ async def _redrive(
     chance = random.Random()  # noqa: S311 - spreads retries, guards no secret
     progress = RedriveProgress(sys.stderr, clock, job.max_messages)
     async with Aws(fallback_region(settings)) as aws, AsyncExitStack() as stack:
-        publishers: dict[str, Publisher] = {**await nakadis(stack, settings, job.routes, clock)}
+        publishers: dict[str, Publisher] = {
+            **await nakadis(stack, settings, job.routes, clock, aws)
+        }
         source = SqsDeadLetterSource(await aws.sqs(), str(settings.dead_letter_queue_url))
         if listing is None:
             redrive = Redrive(source, publishers, clock, chance, job, progress.show)

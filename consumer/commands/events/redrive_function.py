@@ -110,7 +110,9 @@ async def _redrive(
     clock = SystemClock()
     chance = random.Random()  # noqa: S311 - spreads retries, guards no secret
     async with Aws(fallback_region(settings)) as aws, AsyncExitStack() as stack:
-        publishers: dict[str, Publisher] = {**await nakadis(stack, settings, job.routes, clock)}
+        publishers: dict[str, Publisher] = {
+            **await nakadis(stack, settings, job.routes, clock, aws)
+        }
         source: DeadLetterSource | None = handed
         if source is None:
             source = SqsDeadLetterSource(await aws.sqs(), str(settings.dead_letter_queue_url))

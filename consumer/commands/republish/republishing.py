@@ -203,8 +203,8 @@ async def _look(
         told = "; ".join(f"{route.title}: {reason}" for route, reason in participation.others)
         raise Misconfigured(f"no route takes part: {told}")
     run = Run(identity, described.arn, described.stream)
-    async with AsyncExitStack() as stack:
-        clients = await nakadis(stack, settings, participation.taking, clock)
+    async with Aws(fallback_region(settings), clock) as aws, AsyncExitStack() as stack:
+        clients = await nakadis(stack, settings, participation.taking, clock, aws)
         definitions: dict[str, bytes | Unseen] = {
             route.event_type: await check_event_type(clients[route.event_type], route, members)
             for route in participation.taking
@@ -225,7 +225,7 @@ async def opened(reach: Reach, rates: Rates, apart: float = APART_SECONDS) -> As
         events = ItemEvents(reach.routes, reach.participation, reach.run, Shapes())
         units = RateLimit(rates.read_units or units_of(reach.table))
         reader = TableReader(table, units, clock, chance)
-        publishers: dict[str, Publisher] = {**await nakadis(stack, settings, taking, clock)}
+        publishers: dict[str, Publisher] = {**await nakadis(stack, settings, taking, clock, aws)}
         rate = RateLimit(rates.published)
         yield Engine(
             table,

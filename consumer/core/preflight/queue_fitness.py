@@ -67,13 +67,34 @@ def queue_region(url: str) -> str | None:
     return found[1] if found else None
 
 
-def judge_queue(queue: QueueAttributes, event_bytes: int) -> list[CheckResult]:
+def judge_queue(
+    queue: QueueAttributes, event_bytes: int, *, moves_messages: bool = False
+) -> list[CheckResult]:
     """Return one line for the messages that wait, and one for each flaw of the queue.
 
-    `event_bytes` is the size of the largest event that is published.
+    `event_bytes` is the size of the largest event that is published. `moves_messages`: a mapping of
+    Lambda empties the queue, which therefore must have a redrive policy.
     """
     waiting = CheckResult(DEPENDENCY, Severity.FINE, f"about {queue.waiting} messages wait")
-    return [waiting, *_flaws(queue, event_bytes)]
+    return [waiting, *_moves(queue, wanted=moves_messages), *_flaws(queue, event_bytes)]
+
+
+def _moves(queue: QueueAttributes, *, wanted: bool) -> Iterator[CheckResult]:
+    if queue.moves_messages and not wanted:
+        yield CheckResult(
+            DEPENDENCY,
+            Severity.WRONG,
+            "it has a redrive policy: SQS moves a letter that was received several times to"
+            " another queue, where `consumer redrive` does not find it",
+            "remove the queue's RedrivePolicy",
+        )
+    elif wanted and not queue.moves_messages:
+        yield CheckResult(
+            DEPENDENCY,
+            Severity.WRONG,
+            "it has no redrive policy: its mapping repeats a letter that is refused for ever",
+            "give it a RedrivePolicy with another queue and maxReceiveCount 5",
+        )
 
 
 def _flaws(queue: QueueAttributes, event_bytes: int) -> Iterator[CheckResult]:
@@ -83,14 +104,6 @@ def _flaws(queue: QueueAttributes, event_bytes: int) -> Iterator[CheckResult]:
             Severity.WRONG,
             "a FIFO queue refuses every letter, because letters have no message group",
             "set CONSUMER_DEAD_LETTER_QUEUE_URL to a standard queue",
-        )
-    if queue.moves_messages:
-        yield CheckResult(
-            DEPENDENCY,
-            Severity.WRONG,
-            "it has a redrive policy: SQS moves a letter that was received several times to"
-            " another queue, where `consumer redrive` does not find it",
-            "remove the queue's RedrivePolicy",
         )
     if queue.retention_seconds < RETENTION_SECONDS:
         days = int(queue.retention_seconds * 10 / DAY) / 10

@@ -22,6 +22,7 @@ BOTH = (
     " of workers."
 )
 NO_METRIC = "hpa.targetCores, hpa.metrics: wanted at least one of the two."
+SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:token-AbCdEf"  # noqa: S105
 KEDA = "autoscaling.enabled=true,autoscaling.maxReplicas=4,autoscaling.prometheusAddress=http://p"
 QUEUE_MISSING = "these values must be set: config.dead_letter_queue_url (the queue to redrive)."
 
@@ -43,7 +44,8 @@ REFUSALS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("--set-json", 'extraEnv=[{"name":"CONSUMER_TABEL","value":"x"}]'), ("extraEnv",)),
     (("--set-json", 'extraEnv=[{"name":"CONSUMER_DRAIN_SECONDS","value":"9"}]'), ("extraEnv",)),
     (("--set", "region="), ("these values must be set: region.",)),
-    (("--set", "config.nakadi_token_file=/a"), ("wanted at most one of the two",)),
+    (("--set", "config.nakadi_token_file=/a"), ("wanted at most one of the three",)),
+    (("--set", f"config.nakadi_token_secret={SECRET}"), ("wanted at most one of the three",)),
     (("--set", "config.queue_bytes=1000"), ("config", "queue_bytes")),
     (("--set", "config.table=a/b"), ("config", "table")),
     (("--set", "config.start=2026-13-45"), ("config", "start")),

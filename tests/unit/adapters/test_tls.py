@@ -15,7 +15,7 @@ from consumer.adapters.clock import SystemClock
 from consumer.adapters.nakadi import Nakadi
 from consumer.adapters.tls import Tls
 from consumer.adapters.token import NoToken
-from consumer.commands.check import _remedy
+from consumer.commands.check_table import _remedy
 from consumer.errors import Misconfigured, Retryable
 from tests.authority import PASSWORD, Authority, needs_openssl, openssl
 from tests.connect_proxy import ConnectProxy, connect_proxy

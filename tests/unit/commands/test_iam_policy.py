@@ -8,7 +8,8 @@ import json
 
 import pytest
 
-from consumer.commands.iam_policy import Files, policy, run
+from consumer.commands.iam_given import Files, Function, Touched
+from consumer.commands.iam_policy import policy, run
 from consumer.errors import Misconfigured
 from consumer.settings.settings import Settings
 
@@ -230,7 +231,7 @@ def test_repair_needs_to_know_the_bucket() -> None:
 
 def test_a_touch_writes_one_attribute_and_reads_none_back() -> None:
     given = settings(table="orders", lease_table="leases", touch_attribute="mark")
-    found = policy(given, "touch", keys=("pk", "sk"))
+    found = policy(given, "touch", other=Touched(("pk", "sk")))
     table = "arn:aws:dynamodb:*:*:table/"
     assert [(each["Sid"], each["Resource"]) for each in found] == [
         ("ReadItems", f"{table}orders"),
@@ -262,6 +263,68 @@ def test_the_policy_of_a_touch_says_what_cannot_be_shown_here(
     assert "can be shown on AWS only" in capsys.readouterr().err
     with pytest.raises(Misconfigured, match="--keys: found nothing, wanted the table's key"):
         run(argparse.Namespace(**{**vars(asked), "keys": None}), environ, out)
+
+
+SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:token-AbCdEf"  # noqa: S105
+
+
+@pytest.mark.parametrize(
+    ("purpose", "asks_nakadi"),
+    [
+        *dict.fromkeys(("run", "check", "redrive", "republish", "snapshot"), True).items(),
+        *dict.fromkeys(("operate", "preview"), False).items(),
+    ],
+)
+def test_who_asks_nakadi_may_read_the_secret(purpose: str, *, asks_nakadi: bool) -> None:
+    given = {"table": "orders", "dead_letter_queue_url": QUEUE}
+    found = allowed(purpose, **given, nakadi_token_secret=SECRET)
+    assert found.pop(SECRET, None) == ({"secretsmanager:GetSecretValue"} if asks_nakadi else None)
+    assert found == allowed(purpose, **given)
+
+
+def test_lambda_reads_the_stream_for_its_mapping_and_never_the_table() -> None:
+    given = settings(table="orders", dead_letter_queue_url=QUEUE, nakadi_token_secret=SECRET)
+    made = policy(given, "lambda", {}, Function("thrown-away", "/aws/lambda/relay"))
+    found = {str(each["Resource"]): set(each["Action"]) for each in made}
+    assert len(found) == len(made)
+    assert found == {
+        "arn:aws:dynamodb:*:*:table/orders/stream/*": {
+            "dynamodb:DescribeStream",
+            "dynamodb:GetRecords",
+            "dynamodb:GetShardIterator",
+            "dynamodb:ListStreams",
+        },
+        "arn:aws:logs:*:*:log-group:/aws/lambda/relay:*": {
+            "logs:CreateLogStream",
+            "logs:PutLogEvents",
+        },
+        "arn:aws:s3:::thrown-away": {"s3:ListBucket"},
+        "arn:aws:s3:::thrown-away/*": {"s3:PutObject"},
+        "arn:aws:sqs:eu-central-1:210987654321:dead": {"sqs:SendMessage"},
+        SECRET: {"secretsmanager:GetSecretValue"},
+    }
+    least = policy(settings(stream_arn=ARN), "lambda", {}, Function("thrown-away"))
+    assert [each["Sid"] for each in least] == [
+        "ReadStream",
+        "WriteLog",
+        "FindThrownAway",
+        "KeepThrownAway",
+    ]
+    assert str(least[1]["Resource"]) == (
+        "arn:aws-cn:logs:cn-north-1:123456789012:log-group:/aws/lambda/*:*"
+    )
+
+
+def test_lambda_needs_to_know_the_bucket(capsys: pytest.CaptureFixture[str]) -> None:
+    environ = {"CONSUMER_TABLE": "orders"}
+    given = argparse.Namespace(purpose="lambda", bucket="b", log_group="/aws/lambda/*")
+    out = io.StringIO()
+    assert run(given, environ, out) == 0
+    assert '"arn:aws:s3:::b/*"' in out.getvalue()
+    assert "AWSLambdaVPCAccessExecutionRole" in capsys.readouterr().err
+    given.bucket = None
+    with pytest.raises(Misconfigured, match="--bucket: found nothing, wanted the bucket for what"):
+        run(given, environ, io.StringIO())
 
 
 def test_redrive_needs_the_queue_and_nothing_else() -> None:

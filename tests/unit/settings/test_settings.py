@@ -15,6 +15,7 @@ from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
 from consumer.core.stream.stream import ViewType
 from consumer.errors import Misconfigured
 from consumer.settings.error import meaning_of
+from consumer.settings.fingerprint import fingerprint
 from consumer.settings.loading import APPLICATION, DEAD_LETTER_QUEUE, load_settings
 from consumer.settings.routes import routes_of, view_types_of
 from consumer.settings.settings import Settings
@@ -26,6 +27,7 @@ LEAST = {
 }
 TOKEN = "s3" + "cret"  # never in one piece, since tracebacks quote this file
 TOKEN_FILE = "/run/token"  # noqa: S105 - a path
+TOKEN_SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:token-AbCdEf"  # noqa: S105
 ARN = "arn:aws:dynamodb:eu-central-1:123456789012:table/orders/stream/2026-11-01T09:30:00.000"
 
 
@@ -120,7 +122,7 @@ def test_the_format_takes_the_partition_key_unless_told_otherwise() -> None:
 
 
 def test_the_fingerprint_is_the_purpose_and_nothing_else() -> None:
-    plain = load().fingerprint("order_id")
+    plain = fingerprint(load(), "order_id")
     assert json.loads(plain) == {
         "event_type": "order-store.payment",
         "data_type": "order-store.payment",
@@ -128,16 +130,16 @@ def test_the_fingerprint_is_the_purpose_and_nothing_else() -> None:
         "layout": "flat",
         "patch": True,
     }
-    assert load(ordering_key="order_id").fingerprint("order_id") == plain
+    assert fingerprint(load(ordering_key="order_id"), "order_id") == plain
     others = load(batch_events="3", application="x", stream_prefix="b-")
-    assert others.fingerprint("order_id") == plain
+    assert fingerprint(others, "order_id") == plain
     for change in (
         {"data_type": "x"},
         {"layout": "nested"},
         {"patch": "no"},
         {"ordering_key": "x"},
     ):
-        assert load(**change).fingerprint("order_id") != plain
+        assert fingerprint(load(**change), "order_id") != plain
 
 
 @pytest.mark.parametrize(
@@ -359,10 +361,31 @@ def test_what_a_command_does_not_need_must_still_be_right() -> None:
         )
 
 
-def test_both_kinds_of_token_at_once_are_refused() -> None:
-    line = refusal(nakadi_token=TOKEN, nakadi_token_file=TOKEN_FILE)
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        ("nakadi_token", "nakadi_token_file"),
+        ("nakadi_token", "nakadi_token_secret"),
+        ("nakadi_token_file", "nakadi_token_secret"),
+    ],
+)
+def test_two_kinds_of_token_at_once_are_refused(kinds: tuple[str, str]) -> None:
+    given = {
+        "nakadi_token": TOKEN,
+        "nakadi_token_file": TOKEN_FILE,
+        "nakadi_token_secret": TOKEN_SECRET,
+    }
+    line = refusal(**{kind: given[kind] for kind in kinds})
     assert "at most one" in line
     assert TOKEN not in line
+
+
+@pytest.mark.parametrize(
+    "arn", ["token", f"{TOKEN_SECRET}:token::", TOKEN_SECRET.replace(":secret:", ":key:")]
+)
+def test_a_secret_is_named_by_its_arn(arn: str) -> None:
+    assert load(nakadi_token_secret=TOKEN_SECRET).nakadi_token_secret == TOKEN_SECRET
+    assert "wanted the ARN of a secret" in refusal(nakadi_token_secret=arn)
 
 
 def test_white_space_around_a_token_is_ignored() -> None:
@@ -411,8 +434,8 @@ def test_every_public_variable_exists() -> None:
         application table stream_arn start lease_table lease_table_create accept_change
         lease_duration_seconds heartbeat_seconds scan_seconds discovery_seconds checkpoint_seconds
         poll_seconds poll_idle_seconds poll_idle_max_seconds nakadi_url nakadi_client_cert_file
-        nakadi_client_key_file nakadi_token_file nakadi_token event_type data_type
-        ordering_key patch patch_field change_field layout stream_prefix
+        nakadi_client_key_file nakadi_token_file nakadi_token nakadi_token_secret event_type
+        data_type ordering_key patch patch_field change_field layout stream_prefix
         batch_events batch_bytes probe_seconds event_bytes key_run_events linger_seconds
         publish_concurrency publish_timeout_seconds max_record_age_seconds max_attempts
         queue_bytes drain_seconds

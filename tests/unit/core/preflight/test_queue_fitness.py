@@ -46,6 +46,14 @@ def test_each_flaw_is_told_with_what_to_do(
     assert found.remedy
 
 
+def test_a_queue_that_a_mapping_empties_must_move_what_is_refused() -> None:
+    moving = QueueAttributes(waiting=0, moves_messages=True)
+    assert len(judge_queue(moving, EVENT_BYTES, moves_messages=True)) == 1
+    _, found = judge_queue(FIT, EVENT_BYTES, moves_messages=True)
+    assert found.severity is Severity.WRONG
+    assert "maxReceiveCount 5" in found.remedy
+
+
 def test_all_flaws_are_told_at_once() -> None:
     worst = QueueAttributes(
         waiting=0,

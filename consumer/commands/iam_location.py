@@ -1,4 +1,4 @@
-"""Where the resources of the settings are: partition, region and account, for their ARNs."""
+"""Where the things of a policy are: the ARNs that the settings, or the environment, tell."""
 
 from __future__ import annotations
 
@@ -41,20 +41,16 @@ class Location:
         return f"arn:{self.partition}:dynamodb:{self.region}:{self.account}:table/{name}"
 
 
-def location_of(settings: Settings, environ: Mapping[str, str]) -> Location:
-    """Return where the service has its lease table, as far as the settings say it.
+def table_arn(settings: Settings, location: Location) -> str:
+    """Return the ARN of the table, also where the stream alone is given."""
+    if settings.table is None:
+        return str(settings.stream_arn).partition("/stream/")[0]
+    return location.table(settings.table)
 
-    The stream of an ARN may belong to another account. Without an ARN region and account stay `*`:
-    those of the environment may be the operator's, and only the partition is sure to be the same.
-    """
-    region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
-    match = _ARN.match(settings.stream_arn or "")
-    if match is None:
-        queue = queue_region(settings.dead_letter_queue_url or "")
-        return Location(_partition(queue or region or ""))
-    stream = Location(**match.groupdict())
-    account = environ.get("AWS_ACCOUNT_ID")
-    return Location(stream.partition, region or stream.region, account or stream.account)
+
+def streams_arn(settings: Settings, location: Location) -> str:
+    """Return the ARN of the stream, or a pattern for all streams that the table ever gets."""
+    return settings.stream_arn or f"{location.table(str(settings.table))}/stream/*"
 
 
 def queue_arn(url: str, location: Location) -> str:
@@ -71,6 +67,22 @@ def queue_arn(url: str, location: Location) -> str:
             name,
         )
     )
+
+
+def location_of(settings: Settings, environ: Mapping[str, str]) -> Location:
+    """Return where the service has its lease table, as far as the settings say it.
+
+    The stream of an ARN may belong to another account. Without an ARN region and account stay `*`:
+    those of the environment may be the operator's, and only the partition is sure to be the same.
+    """
+    region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
+    match = _ARN.match(settings.stream_arn or "")
+    if match is None:
+        queue = queue_region(settings.dead_letter_queue_url or "")
+        return Location(_partition(queue or region or ""))
+    stream = Location(**match.groupdict())
+    account = environ.get("AWS_ACCOUNT_ID")
+    return Location(stream.partition, region or stream.region, account or stream.account)
 
 
 def _partition(region: str) -> str:

@@ -1,0 +1,64 @@
+"""What a policy needs beside the settings: what the options of `consumer iam-policy` name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consumer.errors import Misconfigured
+
+if TYPE_CHECKING:
+    import argparse
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where exports are written: a bucket, and the prefix of their keys."""
+
+    bucket: str
+    prefix: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """The key attributes of the table, which a touch names beside its own."""
+
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """Where a function logs, and the bucket for what its mapping throws away."""
+
+    bucket: str
+    log_group: str = "/aws/lambda/*"
+
+
+Given = Files | Touched | Function
+
+
+def given(arguments: argparse.Namespace) -> Given | None:
+    """Return what the options name. Raise Misconfigured if it is needed and not named."""
+    match arguments.purpose:
+        case "repair":
+            return Files(_bucket(arguments, "that repair writes to"), arguments.prefix)
+        case "touch":
+            return Touched(_keys(arguments))
+        case "lambda":
+            bucket = _bucket(arguments, "for what the mapping throws away")
+            return Function(bucket, arguments.log_group)
+        case _:
+            return None
+
+
+def _keys(arguments: argparse.Namespace) -> tuple[str, ...]:
+    found = tuple(each.strip() for each in (arguments.keys or "").split(",") if each.strip())
+    if not found:
+        raise Misconfigured("--keys: found nothing, wanted the table's key attributes, as pk,sk")
+    return found
+
+
+def _bucket(arguments: argparse.Namespace, what: str) -> str:
+    if arguments.bucket is None:
+        raise Misconfigured(f"--bucket: found nothing, wanted the bucket {what}")
+    return str(arguments.bucket)
