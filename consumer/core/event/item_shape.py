@@ -25,6 +25,7 @@ from typing import Final, NamedTuple
 from msgspec import Raw, Struct
 
 from consumer.core.event.attribute import (
+    BACKSLASH,
     AttributeValue,
     Item,
     decode_item,
@@ -56,8 +57,6 @@ SHAPE_SCALARS: Final = 200
 
 POINTERS_BYTES: Final = 256 * 1024
 """Most memory of a shape's pointers, which repeat names."""
-
-_BACKSLASH: Final = b"\\"
 
 _MARKED: Final = rb'{"S":"\u0000%d;"}'
 _marker = re.compile(rb'"\\u0000([0-9]+);"')
@@ -114,7 +113,7 @@ class Shape(Struct, frozen=True):
         places = self.places
         for index in compress(range(len(places)), map(ne, before, after)):
             value, old_value = after[index], before[index]
-            if value > FIRST_LETTER or old_value > FIRST_LETTER or _BACKSLASH in value + old_value:
+            if value > FIRST_LETTER or old_value > FIRST_LETTER or BACKSLASH in value + old_value:
                 value, old_value = plain_scalar(value), plain_scalar(old_value)
                 if is_same(old_value, value):
                     continue
