@@ -67,7 +67,7 @@ class Fuzz:
 
     def __init__(self, seed: int) -> None:
         self._chance = random.Random(seed)
-        self._shapes = Shapes(look=1, enough=2)
+        self._shapes = Shapes(look=1, enough=1, window=4, rest=0)
         self._items = [self._item() for _ in range(SHAPES)]
         self.known = 0  # images whose shape was known
 

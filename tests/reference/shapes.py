@@ -4,5 +4,5 @@ from consumer.core.event.shapes import Shapes
 
 
 def eager_shapes() -> Shapes:
-    """Return shapes that are known for the third item that has them."""
-    return Shapes(look=1, enough=1)
+    """Return shapes that are known for the second item that has them."""
+    return Shapes(look=1, enough=1, window=1, rest=0)

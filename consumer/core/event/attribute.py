@@ -7,6 +7,7 @@ White space between tokens is never part of the result.
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 from msgspec import DecodeError, Raw, json
 
@@ -44,7 +45,10 @@ decode_texts = json.Decoder(list[str]).decode
 decode_text = json.Decoder(str).decode
 """A JSON string. Raises msgspec's DecodeError."""
 
-_QUOTE = 0x22
+BACKSLASH: Final = 0x5C
+"""As a number: Python looks for a byte twenty times as fast as for a text of one byte."""
+
+_QUOTE: Final = 0x22
 
 
 def decode_members(text: Raw) -> Members:
@@ -127,7 +131,7 @@ def is_same(before: bytes, after: bytes) -> bool:
     """Return whether two plain values are equal, as text or as strings with different escapes."""
     return before == after or (
         before[0] == after[0] == _QUOTE
-        and (b"\\" in before or b"\\" in after)
+        and (BACKSLASH in before or BACKSLASH in after)
         and decode_text(before) == decode_text(after)
     )
 

@@ -16,7 +16,7 @@ its own, which a text in no gap can tell apart: they are learned by the selector
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import compress
 from operator import ne
 from sys import getsizeof
@@ -25,6 +25,7 @@ from typing import Final, NamedTuple
 from msgspec import Raw, Struct
 
 from consumer.core.event.attribute import (
+    BACKSLASH,
     AttributeValue,
     Item,
     decode_item,
@@ -38,6 +39,7 @@ from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.member_names import pointer_step
 from consumer.core.event.patch import replaced
 from consumer.core.event.plain_gaps import (
+    AFTER_LETTERS,
     EMPTY,
     FIRST_LETTER,
     NUMBER,
@@ -56,8 +58,6 @@ SHAPE_SCALARS: Final = 200
 
 POINTERS_BYTES: Final = 256 * 1024
 """Most memory of a shape's pointers, which repeat names."""
-
-_BACKSLASH: Final = b"\\"
 
 _MARKED: Final = rb'{"S":"\u0000%d;"}'
 _marker = re.compile(rb'"\\u0000([0-9]+);"')
@@ -84,7 +84,8 @@ class Shape(Struct, frozen=True):
     places: tuple[Place, ...]
     picked: tuple[bool, ...] | None  # which scalars are shown; None: all of them
     others: tuple[int, ...]  # which of those that are shown are to be made plain
-    match: Callable[[bytes], re.Match[bytes] | None]  # gives the scalars of an item
+    steps: tuple[bytes, ...]  # expressions of its gaps, and of the scalars between them
+    match: Callable[[bytes], re.Match[bytes] | None]  # all steps; gives the scalars of an item
     weight: int  # bytes of memory, about
 
     def scalars(self, text: bytes) -> Scalars | None:
@@ -115,7 +116,7 @@ class Shape(Struct, frozen=True):
         places = self.places
         for index in compress(range(len(places)), map(ne, before, after)):
             value, old_value = after[index], before[index]
-            if value > FIRST_LETTER or old_value > FIRST_LETTER or _BACKSLASH in value + old_value:
+            if value > FIRST_LETTER or old_value > FIRST_LETTER or BACKSLASH in value + old_value:
                 value, old_value = plain_scalar(value), plain_scalar(old_value)
                 if is_same(old_value, value):
                     continue
@@ -179,19 +180,21 @@ def _without_empty(item: Split) -> Split:
     return Split(gaps, scalars)
 
 
-def _pattern(gaps: Sequence[bytes], scalars: Sequence[bytes]) -> bytes:
-    """Return the expression that matches items with these gaps and scalars of these types."""
-    parts = [re.escape(gaps[0])]
-    for gap, scalar in zip(gaps[1:], scalars, strict=True):
+def _steps(item: Split) -> tuple[bytes, ...]:
+    """Return the expressions that match the item's gaps, and scalars of these types."""
+    steps = [re.escape(item.gaps[0])]
+    for gap, scalar in zip(item.gaps[1:], item.scalars, strict=True):
         kind, colon, _ = scalar.partition(b'":')
         if scalar.startswith(b'"'):
-            parts.append(rb'\{"S":(' + STRING + rb")\}")
+            steps.append(rb'\{"S":(' + STRING + rb")\}")
+        elif kind == b"BOOL":
+            steps.append(rb'\{"BOOL":(true|false)\}')
         elif colon:
-            parts.append(rb'\{"(' + OTHER[kind] + rb")\}")
+            steps.append(rb'\{"(' + OTHER[kind] + rb")\}")
         else:
-            parts.append(rb'\{"N":"(' + NUMBER + rb')"\}')
-        parts.append(re.escape(gap))
-    return b"".join(parts)
+            steps.append(rb'\{"N":"(' + NUMBER + rb')"\}')
+        steps.append(re.escape(gap))
+    return tuple(steps)
 
 
 def _shape(
@@ -208,16 +211,20 @@ def _shape(
         room -= _weight_of_place(place)
         if room < 0:
             return None
-    gaps, scalars = split
-    pattern = re.compile(_pattern(gaps, scalars))
-    shown = scalars if picked is None else [*compress(scalars, picked)]
-    others = tuple(number for number, text in enumerate(shown) if text > FIRST_LETTER)
+    steps = _steps(split)
+    pattern = re.compile(b"".join(steps))
+    shown = split.scalars if picked is None else [*compress(split.scalars, picked)]
+    others = tuple(number for number, text in enumerate(shown) if _is_other(text))
     names, attributes = frozenset(item), frozenset(whole)
     plain = b"%b".join(gap.replace(b"%", b"%%") for gap in parts[::2])
-    parts_of_it = (*attributes, attributes, names, plain, picked, pattern)
-    weight = POINTERS_BYTES - room + sum(map(getsizeof, parts_of_it))
+    weighed = (*attributes, attributes, names, plain, picked, *steps, pattern)
+    weight = POINTERS_BYTES - room + sum(map(getsizeof, weighed))
     match = pattern.fullmatch
-    return Shape(names, attributes, plain, tuple(places), picked, others, match, weight)
+    return Shape(names, attributes, plain, tuple(places), picked, others, steps, match, weight)
+
+
+def _is_other(scalar: bytes) -> bool:
+    return FIRST_LETTER < scalar < AFTER_LETTERS and not scalar.startswith(b"BOOL")
 
 
 def _places_of_item(path: bytes, list_pointer: bytes, item: Item) -> Iterator[Place]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import DecodeError, Raw, Struct, defstruct, json
 
-from consumer.core.event.attribute import Item, decode_item, decode_text, plain
+from consumer.core.event.attribute import BACKSLASH, Item, decode_item, decode_text, plain
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.member_names import is_no_field
 
@@ -62,6 +62,6 @@ def _part(keys: Item, name: str) -> str:
     text = plain(value)  # raises if it is not an attribute value
     if "N" in value:
         return bytes(value["N"])[1:-1].decode()
-    if b"\\" in text:
+    if BACKSLASH in text:
         return json.encode(decode_text(text)).decode()
     return text.decode()

@@ -31,15 +31,14 @@ from consumer.core.event.attribute import (
 )
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.member_names import pointer_step
+from consumer.core.event.plain_gaps import NUMBER
 
 _ADD: Final = b'{"op":"add","path":"'
 _REPLACE: Final = b'{"op":"replace","path":"'
 _VALUE: Final = b'","value":'
 
 
-_scalar = re.compile(
-    rb'\{"(?:S":("[^"\\]*+")|N":"(-?(?:0|[1-9][0-9]{0,17}+)(?:\.[0-9]++)?)")\}'
-).fullmatch
+_scalar = re.compile(rb'\{"(?:S":("[^"\\]*+")|N":"(' + NUMBER + rb')")\}').fullmatch
 """Most values: strings without escapes, and numbers. If their texts differ, they do, too."""
 
 

@@ -257,13 +257,13 @@ def test_a_shape_of_items_is_remembered_once_for_all_shards(
     shards = []
     for number in range(4):
         shard = ShardTwin(closed=True, shard_id=f"shardId-{number:020}-aaaaaaaa")
-        shard.write_many(40, keys=40, start=FIRST + 1000 * number)
+        shard.write_many(80, keys=80, start=FIRST + 1000 * number)
         shards.append(shard)
 
     async def main(line: Line) -> None:
         await run_all(line, shards)
 
-    assert len(run_line(main).nakadi.stored) == 160
+    assert len(run_line(main).nakadi.stored) == 320
     assert len(learned) == 1
 
 

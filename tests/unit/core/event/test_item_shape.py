@@ -120,6 +120,17 @@ def test_a_scalar_in_one_list_is_replaced_and_several_are_left_to_the_walk() -> 
     assert patch_by(found, old, old) == []
 
 
+def test_what_is_made_plain_is_compared_as_plain() -> None:
+    def item(flag: bool, tags: list[str], text: str) -> bytes:
+        return raw({"a": {"BOOL": flag}, "b": {"SS": tags}, "c": {"S": text}})
+
+    old = item(True, ["y", "x"], "before")
+    found = good_shape(old)
+    for new in (item(False, ["z"], 'say "after"'), item(True, ["x", "y"], "before")):
+        assert members_of(new, found) == walked(new)
+        assert patch_by(found, old, new) == patch_of(old, new)
+
+
 def test_a_patch_longer_than_the_limit_is_left_to_the_walk() -> None:
     found = good_shape(raw({"a": {"S": "1"}}))
     old, new = (raw({"a": {"S": text}}) for text in "12")

@@ -10,8 +10,12 @@ from consumer.core.event.plain_gaps import Split
 from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.event.selection.selection import Selection
 from consumer.core.event.selection.selector import Selector
-from consumer.core.event.shapes import ENOUGH, LOOK, OTHERWISE, SORTS_REMEMBERED, Shapes
+from consumer.core.event.shape_tree import SHAPES_TOGETHER
+from consumer.core.event.shapes import ENOUGH, LONGEST_REST, LOOK, WINDOW, WORTH, Shapes
 from tests.reference.records import Json
+
+ROUND = LOOK * WINDOW
+"""Items of unknown shapes after which something is learned."""
 
 
 def raw(image: Json) -> bytes:
@@ -22,96 +26,116 @@ def item(*names: str, value: object = "x") -> bytes:
     return raw({name: {"S": value} for name in names})
 
 
-def meet(known: Shapes, text: bytes, times: int = LOOK * (ENOUGH + 2)) -> None:
+def meet(known: Shapes, text: bytes, times: int = ROUND) -> None:
     """Let the shapes meet an item as an image does."""
     for _ in range(times):
         if known.read(text) is None:
             known.members(text, text)
 
 
-def learned(*texts: bytes) -> Shapes:
-    known = Shapes()
-    for text in texts:
-        meet(known, text)
-    return known
+def names_nobody_knows(known: Shapes, count: int) -> None:
+    """Let the shapes meet items each of which has another shape."""
+    for number in range(count):
+        meet(known, item(f"unique-{number}", "z"), 1)
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[Split]:
+    """The items of which a shape is made."""
+    calls: list[Split] = []
+    learn = item_shape.shape_of
+
+    def counting(split: Split, selector: Selector | None = None) -> item_shape.Shape | None:
+        calls.append(split)
+        return learn(split, selector)
+
+    monkeypatch.setattr(shapes, "shape_of", counting)
+    return calls
 
 
 def test_a_shape_that_comes_again_and_again_is_learned() -> None:
     known = Shapes()
-    meet(known, item("a", "z"), LOOK * ENOUGH)
+    assert known.weight == 0
+    meet(known, item("a", "z"), ROUND - 1)
     assert known.read(item("a", "z")) is None
-    meet(known, item("a", "z"))
+    meet(known, item("a", "z"), 1)
     found = known.read(item("a", "z", value="y"))
     assert found is not None
     shape, scalars = found
     assert shape.members(scalars) == b'"a":"y","z":"y"'
+    assert known.weight > 0
     assert known.read(item("b", "z")) is None
     assert known.read(item("a", "b", "z")) is None
 
 
-def test_two_shapes_of_a_sort_are_learned_and_no_third() -> None:
-    known, texts = Shapes(), [item(first, "z") for first in "abc"]
-    for _ in range(400):
-        for text in texts[:2]:
-            meet(known, text, 1)
-    assert [known.read(text) is not None for text in texts] == [True, True, False]
+def test_what_comes_seldom_is_not_learned() -> None:
+    known, often = Shapes(), item("a", "z")
+    meet(known, often, LOOK * (ENOUGH - 1))
+    names_nobody_knows(known, ROUND - LOOK * (ENOUGH - 1))
+    assert known.read(often) is None
+
+
+def test_all_frequent_shapes_are_learned_one_window_after_the_other() -> None:
     known, chance = Shapes(), random.Random(1)
-    for _ in range(4_000):
+    texts = [item(f"{number}", "z") for number in range(16)]
+    for _ in range(80 * ROUND):
         meet(known, chance.choice(texts), 1)
-    assert [known.read(text) for text in texts] == [None] * 3
+    assert all(known.read(text) is not None for text in texts)
 
 
-def test_a_shape_that_fails_too_often_is_dropped_and_learned_more_slowly(
+def test_no_more_are_learned_than_go_together() -> None:
+    known = Shapes()
+    texts = [item(f"{number}", "z") for number in range(SHAPES_TOGETHER + 3)]
+    for text in texts:
+        for each in [*texts] * ROUND:  # those that are known are worth it
+            known.read(each)
+        meet(known, text)
+    found = [known.read(text) is not None for text in texts]
+    assert found == [True] * SHAPES_TOGETHER + [False] * 3
+
+
+def test_shapes_that_few_items_have_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    known, often = Shapes(), item("a", "z")
+    meet(known, often)
+    for _ in range(ROUND // WORTH):
+        known.read(often)
+    names_nobody_knows(known, ROUND)
+    assert known.read(often) is not None
+    names_nobody_knows(known, 3 * ROUND)  # one is a rest
+    assert known.read(often) is None
+    calls = counted(monkeypatch)
+    meet(known, often, 8 * ROUND)
+    assert known.read(often) is not None
+    assert len(calls) == 1
+
+
+def test_after_a_window_in_vain_there_is_an_ever_longer_rest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    calls = []
-    learn = item_shape.shape_of
-
-    def counted(split: Split, selector: Selector | None = None) -> item_shape.Shape | None:
-        calls.append(split)
-        return learn(split, selector)
-
-    monkeypatch.setattr(shapes, "shape_of", counted)
-    known, chance = learned(item("a", "z")), random.Random(2)
-    assert len(calls) == 1
-    for _ in range(2_000):
-        meet(known, item(f"{chance.randint(1000, 9999)}", "z"), 1)
-    assert known.read(item("a", "z")) is None
-    for _ in range(40):  # one after the other leads for a while
-        for first in "ab":
-            meet(known, item(first, "z"), LOOK * (ENOUGH + 1))
-        for number in range(LOOK * 2 * ENOUGH // OTHERWISE):
-            meet(known, item(f"{number + 1000}", "z"), 1)
-    assert len(calls) < 12
-    assert known.read(item("c", "z")) is None
-
-
-def test_a_shape_that_is_known_by_its_gaps_only_is_dropped_too() -> None:
-    """The types of scalars are not in the gaps: those of an item may be others than learned."""
-    known = learned(item("a", "z"))
-    other = raw({"a": {"N": "1"}, "z": {"S": "x"}})
-    meet(known, other, LOOK * (ENOUGH + OTHERWISE))
-    assert known.read(item("a", "z")) is None
-
-
-def test_an_unusable_shape_is_tried_ever_more_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = []
+    calls: list[object] = []
     monkeypatch.setattr(shapes, "shape_of", lambda *given: calls.append(given))
     known = Shapes()
-    meet(known, item("a", "z"), 4_000)
-    assert 1 <= len(calls) < 8
+    meet(known, item("a", "z"), 31 * ROUND + 5 * ROUND)
+    assert len(calls) == 5  # rests of 1, 2, 4, 8 and 16 windows
+    known._rest = LONGEST_REST
+    known.forget()
+    assert known._skips == LONGEST_REST
 
 
-def test_sorts_are_limited_and_those_without_a_shape_go_first() -> None:
-    known = learned(item("a", "first"))
-    for number in range(2 * SORTS_REMEMBERED):
-        meet(known, item("a", f"last-{number}"), LOOK)
-    assert known.read(item("a", "first")) is not None
-    assert len(known._sorts) <= SORTS_REMEMBERED
-    for number in range(SORTS_REMEMBERED):
-        meet(known, item("a", f"last-{number}"))
-    assert known.read(item("a", "first")) is None
-    assert len(known._sorts) <= SORTS_REMEMBERED
+def test_a_shape_that_is_known_is_not_learned_again() -> None:
+    """The types of scalars are not in the gaps: those of an item may be others than learned."""
+    known, text = Shapes(), item("a", "z")
+    meet(known, text)
+    other = raw({"a": {"N": "1"}, "z": {"S": "x"}})
+    for _ in range(ROUND):
+        known.read(text)
+    meet(known, other)
+    assert known.read(text) is not None
+    assert known.read(other) is not None
+    before = known.weight
+    for _ in range(ROUND):
+        known.read(text)
+        known.members(text, text)  # as one that a letter of the alphabet keeps from being known
+    assert known.weight == before
 
 
 def test_shapes_of_all_selections_share_one_limit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,6 +150,7 @@ def test_shapes_of_all_selections_share_one_limit(monkeypatch: pytest.MonkeyPatc
         meet(each, text)
         assert sum(one.weight for one in (whole, *relatives)) <= limit
     assert relatives[0].read(text) is None
+    meet(relatives[-1], text, 64 * ROUND)
     assert relatives[-1].read(text) is not None
 
 
@@ -135,7 +160,7 @@ def test_each_selection_has_shapes_of_its_own() -> None:
     assert whole.of(None) is part.of(None) is whole
     assert part.of(selection) is whole.of(selection) is part
     text, shown = item("a", "b"), item("a")
-    for _ in range(LOOK * (ENOUGH + 2)):
+    for _ in range(ROUND):
         part.members(text, shown)
     found = part.read(text)
     assert found is not None
@@ -145,7 +170,7 @@ def test_each_selection_has_shapes_of_its_own() -> None:
 
 def test_an_item_that_is_to_be_walked_counts_for_no_shape() -> None:
     known, twice = Shapes(), b'{"a":{"S":"1"},"a":{"S":"2"}}'
-    assert [known.members(twice, twice) for _ in range(2 * LOOK)] == [None] * 2 * LOOK
+    assert [known.members(twice, twice) for _ in range(ROUND)] == [None] * ROUND
     assert known.read(twice) is None
 
 
