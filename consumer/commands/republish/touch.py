@@ -126,7 +126,8 @@ async def check_workers(reach: Reach) -> None:
 
 def _guard(reach: Reach, store: LeaseStore) -> TouchGuard:
     settings = reach.settings
-    return TouchGuard(store, reach.clock, settings.lease_timing(), settings.touch_attribute)
+    attribute, table = settings.touch_attribute, reach.table.name
+    return TouchGuard(store, reach.clock, settings.lease_timing(), attribute, table)
 
 
 async def _touch(
@@ -161,7 +162,7 @@ async def _touch(
                 await touching.touch([item.keys for item in page])
         except TouchEnded as ended:
             report.ended = str(ended)
-        except Retryable as error:
+        except (Retryable, TableNotFound) as error:
             report.ended = f"the table, or the lease table, did not answer as it should: {error}"
         progress.close(report.done, wanted.total, f"{report.touched} items touched")
         return report
