@@ -134,7 +134,8 @@ def test_an_item_near_400_kb_is_refused(service: SnapshotService) -> None:
     service.start("run")
     service.put(item("o-1", 1, text={"S": "x" * (400 * 1024 - 60)}), item("o-1", 2))
     refused = service.folder / "refused"
-    words = ("--key", '{"pk": {"S": "o-1"}}', "--refused", str(refused), "--yes")
+    partitions = ("--key", '{"pk": {"S": "o-0"}}', "--key", '{"pk": {"S": "o-1"}}')
+    words = (*partitions, "--refused", str(refused), "--yes")
     code, out, _ = touch(service, *words)
     assert code == 1
     assert "1 items touched, 0 keys without an item\nrefused, too_large: 1\n" in out

@@ -158,7 +158,8 @@ async def _touch(
         report = touching.report
         try:
             await touching.touch(wanted.keys)
-            async for page in found(desk.reader, desk.scan, reach.table, wanted):
+            pages = found(desk.reader, desk.scan, reach.table, wanted)
+            while (page := await touching.read(anext(pages, None))) is not None:
                 await touching.touch([item.keys for item in page])
         except TouchEnded as ended:
             report.ended = str(ended)

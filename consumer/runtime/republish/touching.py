@@ -8,7 +8,8 @@ Rules
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import asyncio
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from consumer.core.backoff import Backoff
 from consumer.core.reports.touch_report import TouchReport
@@ -19,7 +20,7 @@ from consumer.runtime.republish.publishing import CALLED_OFF
 from consumer.runtime.republish.table_reader import THROTTLED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from msgspec import Raw
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from consumer.ports import Chance, Clock
     from consumer.runtime.republish.touch_guard import TouchGuard
     from consumer.snapshot_ports import ItemTouches
+
+T = TypeVar("T")
 
 OF_ITEM: Final = (CONFLICT, THROTTLED)
 """Reasons that may concern one item, or its partition: the run goes on without it."""
@@ -85,10 +88,23 @@ class Touching:
         self._refused = refused
         self._progressed = progressed
         self._stopped = False
+        self._reading: asyncio.Timeout | None = None
 
     def stop(self) -> None:
-        """End after the request in flight (SIGTERM or SIGINT)."""
+        """End after the touch in flight (SIGTERM or SIGINT)."""
         self._stopped = True
+        if self._reading is not None:
+            self._reading.reschedule(asyncio.get_running_loop().time())
+
+    async def read(self, items: Awaitable[T]) -> T:
+        """Wait for items to be touched, until the run is called off. Raise TouchEnded."""
+        try:
+            async with asyncio.timeout(0 if self._stopped else None) as self._reading:
+                return await items
+        except TimeoutError:
+            raise TouchEnded(CALLED_OFF) from None
+        finally:
+            self._reading = None
 
     async def touch(self, keys: Sequence[Raw]) -> None:
         """Touch the items with these keys. Raise TouchEnded, Retryable."""

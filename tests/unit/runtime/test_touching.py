@@ -213,6 +213,25 @@ def test_it_ends_soon_when_it_is_told_to_while_it_waits() -> None:
     assert len(desk.touches.calls) == 1
 
 
+@pytest.mark.parametrize("at", [0.0, 30.0])
+def test_it_ends_at_once_when_it_is_told_to_while_it_reads(at: float) -> None:
+    """A filter that takes no item is asked of the whole table before there is one to touch."""
+    desk = Desk()
+
+    async def main() -> None:
+        assert await desk.touching.read(asyncio.sleep(1.0, "page")) == "page"
+        if at:
+            asyncio.get_running_loop().call_later(at, desk.touching.stop)
+        else:
+            desk.touching.stop()
+        began = desk.clock.now()
+        with pytest.raises(TouchEnded, match=CALLED_OFF):
+            await desk.touching.read(asyncio.sleep(3600.0))
+        assert desk.clock.now() - began == at
+
+    run(main)
+
+
 def test_a_lease_table_that_fails_for_a_while_ends_nothing() -> None:
     desk = Desk(rate=2.0)
     desk.rows.fails = lambda now: "throttled" if 10.0 <= now < 30.0 else None
