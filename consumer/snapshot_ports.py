@@ -69,8 +69,9 @@ class TableScan(Protocol):
 class ItemTouches(Protocol):
     """Writes of the touch attribute. Calls are never retried inside.
 
-    Raise Retryable, with the reason `conflict` while a transaction works on the item, and
-    TableNotFound. Sent again with the same value, a touch changes nothing: no second record.
+    Raise Retryable, with the reason `conflict` while a transaction or another Region works on the
+    item, and TableNotFound. Sent again with the same value, a touch changes nothing: no second
+    record.
     """
 
     async def touch(self, keys: Raw, value: str) -> TouchAnswer:

@@ -16,7 +16,7 @@ from consumer.core.event.event import TOUCH_ATTRIBUTE
 from localdev.aws.process import AwsProcess
 from localdev.nakadi.process import NakadiProcess
 from tests.integration.aws_front import AwsFront, serving
-from tests.integration.consumer_process import run_consumer
+from tests.integration.consumer_process import ConsumerProcess, run_consumer
 from tests.integration.republished import Json, item, key
 from tests.integration.snapshot_load import Writer, of_all, of_orders, table_of
 from tests.integration.snapshot_service import SnapshotService
@@ -134,7 +134,8 @@ def test_an_item_near_400_kb_is_refused(service: SnapshotService) -> None:
     service.start("run")
     service.put(item("o-1", 1, text={"S": "x" * (400 * 1024 - 60)}), item("o-1", 2))
     refused = service.folder / "refused"
-    words = ("--key", '{"pk": {"S": "o-1"}}', "--refused", str(refused), "--yes")
+    partitions = ("--key", '{"pk": {"S": "o-0"}}', "--key", '{"pk": {"S": "o-1"}}')
+    words = (*partitions, "--refused", str(refused), "--yes")
     code, out, _ = touch(service, *words)
     assert code == 1
     assert "1 items touched, 0 keys without an item\nrefused, too_large: 1\n" in out
@@ -319,3 +320,29 @@ def test_a_schema_without_room_is_named_with_what_to_add(service: SnapshotServic
     code, _, errors = touch(service, *one, **service.routes(route))
     assert (code, errors.count("\n")) == (2, 1)
     assert 'add to its properties: "touched": {"type": "boolean"}' in errors
+
+
+@pytest.mark.parametrize("words", [(), ("--touch",)])
+def test_it_can_be_called_off_while_no_item_is_found(
+    service: SnapshotService, words: tuple[str, ...]
+) -> None:
+    """A filter that takes nothing is asked of the whole table, which takes its time."""
+    service.put(*(item("o-1", number, text={"S": "x" * 3_000}) for number in range(300)))
+    service.start("run")
+    scans: list[str] = []
+
+    class Front(AwsFront):
+        def answer(self, call: str, body: bytes) -> None:
+            scans.extend([call] if call == "Scan" else [])
+            self.say(*self.forward(service.environ["AWS_ENDPOINT_URL"], body))
+
+    nothing = json.dumps({"item": {"kind": {"S": ["NONE"]}}})
+    with serving(Front) as url:
+        log = service.folder / "called-off.log"
+        asked = ("republish", *words, "--filter", nothing, "--rcu", "2", "--yes")
+        began = ConsumerProcess(asked, service.environ | {"AWS_ENDPOINT_URL": url}, log, log)
+        service.processes.append(began)
+        service.until(lambda: len(scans) > 1, "the table is read")
+        began.terminate()
+        assert began.wait(10) == 1
+    assert "ended early: it was called off\n" in log.read_text()

@@ -26,6 +26,10 @@ _TOO_LARGE: Final = "maximum allowed size"
 """In the message of the ValidationException for an item that would exceed 400 KB."""
 
 
+_CONFLICTS: Final = ("TransactionConflictException", "ReplicatedWriteConflictException")
+"""A transaction works on the item, or another Region of a table that is strongly consistent."""
+
+
 class DynamoDbTouches:
     """ItemTouches port. `table` was described before; `dynamodb` is a client made by `Aws`."""
 
@@ -66,6 +70,8 @@ def _refused(error: Retryable) -> TouchAnswer:
         return TouchAnswer(TouchOutcome.GONE, REFUSED_UNITS)
     if code == "ValidationException" and _TOO_LARGE in str(error):
         return TouchAnswer(TouchOutcome.TOO_LARGE, REFUSED_UNITS)
-    if code == "TransactionConflictException":
+    if code == "ItemCollectionSizeLimitExceededException":
+        return TouchAnswer(TouchOutcome.FULL, REFUSED_UNITS)
+    if code in _CONFLICTS:
         raise Retryable(str(error), CONFLICT) from cause
     raise error

@@ -10,6 +10,7 @@ import asyncio
 import sys
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from consumer.commands.publishing import stop_on_signals
@@ -99,7 +100,8 @@ async def _publish(
         try:
             for keys in batches(wanted.keys):
                 await repairing.publish_keys(keys)
-            async for page in found(engine.reader, engine.scan, reach.table, wanted):
+            pages = found(engine.reader, engine.scan, reach.table, wanted)
+            while (page := await repairing.read(partial(anext, pages, None))) is not None:
                 for items in batches(page):
                     await repairing.publish_items(items)
         except RepublishEnded as error:

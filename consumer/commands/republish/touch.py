@@ -126,7 +126,8 @@ async def check_workers(reach: Reach) -> None:
 
 def _guard(reach: Reach, store: LeaseStore) -> TouchGuard:
     settings = reach.settings
-    return TouchGuard(store, reach.clock, settings.lease_timing(), settings.touch_attribute)
+    attribute, table = settings.touch_attribute, reach.table.name
+    return TouchGuard(store, reach.clock, settings.lease_timing(), attribute, table)
 
 
 async def _touch(
@@ -157,11 +158,12 @@ async def _touch(
         report = touching.report
         try:
             await touching.touch(wanted.keys)
-            async for page in found(desk.reader, desk.scan, reach.table, wanted):
+            pages = found(desk.reader, desk.scan, reach.table, wanted)
+            while (page := await touching.read(anext(pages, None))) is not None:
                 await touching.touch([item.keys for item in page])
         except TouchEnded as ended:
             report.ended = str(ended)
-        except Retryable as error:
+        except (Retryable, TableNotFound) as error:
             report.ended = f"the table, or the lease table, did not answer as it should: {error}"
         progress.close(report.done, wanted.total, f"{report.touched} items touched")
         return report

@@ -6,7 +6,8 @@ Rules
   the same rules today: what it left out since then must not be seen. By other rules the event is
   made again from the letter's record, with the settings of today, in the place that it had among
   those of its key; without a record it stays. No digest is in letters of older versions: their
-  events are those of a route that shows everything.
+  events are those of a route that shows everything. An event that shows the touch attribute was
+  made by other rules, whatever the digest says.
 - Neither filter nor `changed` is asked again; the letter says what the change did to the view. Only
   a record that could not be read at all, when no filter could be asked, is asked of all routes.
 - A letter that lost its item or images for size cannot be published, and stays.
@@ -37,6 +38,7 @@ from consumer.core.event.attribute import decode_item
 from consumer.core.event.event import Category, Event, Unbuildable, Withheld
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.shapes import Shapes
+from consumer.core.event.touch import touch_attribute
 from consumer.core.event.transcode import Transcoder
 from consumer.core.routes.assembler import Assembler, crossing_of
 from consumer.core.stream.record import StreamRecord, decode_record
@@ -117,8 +119,13 @@ class Examiner:
         self, letter: DeadLetter, route: Route, sent_at: float
     ) -> Sequence[RouteEvent] | Kept:
         """Return the event of a letter of this route."""
-        same = letter.rules == route.rules
+        touch = touch_attribute(route.format.touch_attribute)
+        shows_touch = letter.event is not None and touch.is_shown_by(letter.event)
+        same = letter.rules == route.rules and not shows_touch
         if letter.event is not None and (same or letter.record is None):
+            if shows_touch and not self._as_made:
+                why = f"its event shows {touch.name!r}, and the letter has no record"
+                return Kept(RedriveOutcome.OTHER_RULES, why, letter)
             if not (same or self._as_made or _made_as_ever(letter, letter.event, route)):
                 why = f"route {route.title!r} has changed, and the letter has no record"
                 return Kept(RedriveOutcome.OTHER_RULES, why, letter)

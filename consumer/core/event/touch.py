@@ -5,6 +5,7 @@ Rules
   as a selection does, whatever its routes say.
 - Whether a change is a touch is asked only where the attribute is, or has gone: items that were
   never touched cost nothing.
+- A version before knows of no such attribute: an event in a letter of it may show it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from msgspec import DecodeError
+from msgspec import DecodeError, json
 
 from consumer.core.event.attribute import decode_object
 from consumer.core.event.malformed import MalformedItem
@@ -23,19 +24,43 @@ if TYPE_CHECKING:
     from consumer.core.stream.record import StreamRecord
 
 
+_decode = json.Decoder(dict[str, object]).decode
+
+
 class TouchAttribute:
     """The attribute of this name, of ASCII characters that JSON need not escape."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._least_bytes = len(f'"{name}":{{}}')  # that it takes in an item
-        self._plain = b'"%b"' % name.encode()
+        self._name = name.encode()
+        self._plain = b'"%b"' % self._name
         letters = b"|".join(b"%02x" % code for code in sorted(set(name.encode())))
         self._escaped = re.compile(rb"\\u00(?:%b)" % letters, re.IGNORECASE).search
 
     def may_be_in(self, text: bytes) -> bool:
         """Return whether the name may stand in a JSON text, in any spelling."""
         return self._plain in text or (b"\\u00" in text and self._escaped(text) is not None)
+
+    def is_shown_by(self, event: bytes) -> bool:
+        """Return whether an event shows it, as one that a version before has made may do."""
+        if self._name not in event:
+            return False
+        try:
+            body = _decode(event)
+        except (DecodeError, RecursionError):
+            return True  # nobody can say that it does not
+        data = body.get("data")
+        members = data if isinstance(data, dict) else body  # those of a business event
+        item = members.get("item")  # in the nested layout
+        if self.name in members or (isinstance(item, dict) and self.name in item):
+            return True
+        return any(
+            isinstance(each, dict) and f"{each.get('path')}/".startswith(f"/{self.name}/")
+            for value in members.values()
+            if isinstance(value, list)
+            for each in value
+        )
 
     def has_changed_alone(self, record: StreamRecord, *, there: bool) -> bool:
         """Return whether nothing differs but the attribute, to whoever reads events.

@@ -12,10 +12,11 @@ class TouchOutcome(Enum):
     WRITTEN = "written"
     GONE = "gone"  # there is no such item (any more)
     TOO_LARGE = "too_large"  # an item has 400 KB at most
+    FULL = "partition_full"  # with local indexes the items of a partition key have 10 GB at most
 
 
 CONFLICT = "conflict"
-"""Reason of a Retryable: a transaction works on the item."""
+"""Reason of a Retryable: a transaction, or another Region, works on the item."""
 
 
 @dataclass(frozen=True, slots=True)

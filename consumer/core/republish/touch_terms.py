@@ -58,15 +58,16 @@ def hindrance(table: TableDescription, attribute: str, *, only_writer: bool) -> 
     return None
 
 
-def readiness(peers: Peers, attribute: str) -> Readiness:
-    """Return whether all workers that live leave the attribute out, and any does live."""
+def readiness(peers: Peers, attribute: str, table: str) -> Readiness:
+    """Return whether all workers that live leave the attribute out, and any reads the table."""
     dead, beating = peers.dead, peers.beating
     living = [row for row in peers.rows if row.worker_id not in dead]
     unfit = [row for row in living if row.touch_attribute != attribute]
     for row in unfit:
         if row.worker_id in beating:
             return Readiness(ready=False, refusal=_unfit(row, attribute))
-    return Readiness(ready=not unfit and any(row.worker_id in beating for row in living))
+    readers = [row for row in living if row.worker_id in beating and _reads(row, table)]
+    return Readiness(ready=not unfit and bool(readers))
 
 
 def write_units(table: TableDescription) -> float:
@@ -81,6 +82,11 @@ def said(attribute: str, rate: float) -> Iterator[str]:
     yield f"each item gets the attribute {attribute}; events do not show it"
     yield from SAID
     yield f"at most {rate:g} write units a second are used; each started KB of an item costs one"
+
+
+def _reads(row: Worker, table: str) -> bool:
+    """Return whether a worker takes leases of a stream of the table, whichever it is."""
+    return any(key.partition("/")[0] == table for key in row.streams)
 
 
 def _unfit(row: Worker, attribute: str) -> str:

@@ -73,7 +73,7 @@ class Repairing:
         RepublishEnded, Retryable.
         """
         while keys:
-            first = await self._read(partial(self._reads.first, keys))
+            first = await self.read(partial(self._reads.first, keys))
             await self._publish(first, last_images or {})
             keys = keys[len(first) :]
 
@@ -88,7 +88,7 @@ class Repairing:
         self, first: Sequence[ReadItem], last_images: Mapping[KeyIdentity, Raw]
     ) -> None:
         items: list[ReadItem] = []
-        for found in await self._read(partial(self._reads.confirm, first)):
+        for found in await self.read(partial(self._reads.confirm, first)):
             if isinstance(found, Busy):
                 self.report.count_busy()
                 self._refused(found.keys, Refusal("", BUSY, f"read {found.reads} times"))
@@ -101,7 +101,7 @@ class Repairing:
             self._count(ended.outcomes)
             raise
 
-    async def _read(self, read: Callable[[], Awaitable[T]]) -> T:
+    async def read(self, read: Callable[[], Awaitable[T]]) -> T:
         """Read, until the run is stopped. Raise RepublishEnded, Retryable."""
         if self._stopped:
             raise RepublishEnded(CALLED_OFF, ())

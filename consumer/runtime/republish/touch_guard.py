@@ -26,21 +26,25 @@ SLACK_SECONDS: Final = 2.0
 """How much longer than the longest lease duration is waited for a heartbeat."""
 
 NOBODY: Final = (
-    "no worker is alive: nobody publishes the change, and whether the next one leaves the attribute"
-    " out is not known"
+    "no worker is alive that reads the table: nobody publishes the change, and whether the next one"
+    " leaves the attribute out is not known"
 )
 
 
 class TouchGuard:
-    """Looks at the workers of an application. `timing` is that of its settings."""
+    """Looks at the workers of an application that reads `table`.
+
+    `timing` is that of its settings.
+    """
 
     def __init__(
-        self, store: LeaseStore, clock: Clock, timing: LeaseTiming, attribute: str
+        self, store: LeaseStore, clock: Clock, timing: LeaseTiming, attribute: str, table: str
     ) -> None:
         self._store = store
         self._clock = clock
         self._peers = Peers("", timing)
         self._attribute = attribute
+        self._table = table
         self._looked_at = float("-inf")
 
     async def first(self) -> str | None:
@@ -75,4 +79,4 @@ class TouchGuard:
         workers, _ = await self._store.read_peers()
         self._looked_at = self._clock.now()
         self._peers.observe(sent_at, self._looked_at, workers, ())
-        return readiness(self._peers, self._attribute)
+        return readiness(self._peers, self._attribute, self._table)

@@ -1,12 +1,15 @@
 """Touching items, one after the other: each change comes to readers by the stream, in its place.
 
-Rule: a touch is sent again only with the value of its run, so that it makes one record at most.
-Between two touches nothing is in flight.
+Rules
+- A touch is sent again only with the value of its run, so that it makes one record at most.
+- Nothing is waited for between the look at the workers and the write, also before another try.
+- Between two touches nothing is in flight.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import asyncio
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from consumer.core.backoff import Backoff
 from consumer.core.reports.touch_report import TouchReport
@@ -17,7 +20,7 @@ from consumer.runtime.republish.publishing import CALLED_OFF
 from consumer.runtime.republish.table_reader import THROTTLED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from msgspec import Raw
 
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from consumer.runtime.republish.touch_guard import TouchGuard
     from consumer.snapshot_ports import ItemTouches
 
+T = TypeVar("T")
+
 OF_ITEM: Final = (CONFLICT, THROTTLED)
 """Reasons that may concern one item, or its partition: the run goes on without it."""
 
@@ -34,13 +39,21 @@ ITEM_TRIES: Final = 3
 """Most tries of such an item."""
 
 TRIES: Final = 10
-"""Most tries while the table does not answer: about a minute."""
+"""Most tries while the table, or the lease table, does not answer: about a minute."""
 
 HOPELESS: Final = ("access_denied", "credentials", "validation", "refused")
 """Reasons that no other try, and no other item, changes."""
 
 PAUSE_SECONDS: Final = 0.5
 PAUSE_MAX_SECONDS: Final = 20.0
+
+LISTEN_SECONDS: Final = 1.0
+"""Longest sleep: so soon a run ends that is called off while it waits."""
+
+WHY: Final = {
+    TouchOutcome.TOO_LARGE: "with the attribute it exceeds 400 KB",
+    TouchOutcome.FULL: "the items of its partition key exceed 10 GB",
+}
 
 
 class TouchEnded(Exception):
@@ -75,28 +88,37 @@ class Touching:
         self._refused = refused
         self._progressed = progressed
         self._stopped = False
+        self._reading: asyncio.Timeout | None = None
 
     def stop(self) -> None:
-        """End after the request in flight (SIGTERM or SIGINT)."""
+        """End after the touch in flight (SIGTERM or SIGINT)."""
         self._stopped = True
+        if self._reading is not None:
+            self._reading.reschedule(asyncio.get_running_loop().time())
+
+    async def read(self, items: Awaitable[T]) -> T:
+        """Wait for items to be touched, until the run is called off. Raise TouchEnded."""
+        try:
+            async with asyncio.timeout(0 if self._stopped else None) as self._reading:
+                return await items
+        except TimeoutError:
+            raise TouchEnded(CALLED_OFF) from None
+        finally:
+            self._reading = None
 
     async def touch(self, keys: Sequence[Raw]) -> None:
         """Touch the items with these keys. Raise TouchEnded, Retryable."""
         for each in keys:
-            if self._stopped:
-                raise TouchEnded(CALLED_OFF)
-            why = await self._guard.look()
-            if why is not None:
-                raise TouchEnded(why)
             await self._touch(each)
             self._progressed(self.report)
 
     async def _touch(self, keys: Raw) -> None:
         backoff = Backoff(PAUSE_SECONDS, PAUSE_MAX_SECONDS)
         while True:
+            await self._permit()
             sent_at = self._clock.now()
             try:
-                answer = await self._once(keys)
+                answer = await self._touches.touch(keys, self._value)
             except Retryable as error:
                 of_item = error.reason in OF_ITEM
                 if error.reason == THROTTLED:
@@ -107,17 +129,38 @@ class Touching:
                     return
                 if error.reason in HOPELESS or tries >= TRIES:
                     raise
-                await self._clock.sleep(backoff.next(self._chance.random()))
+                await self._pause(backoff.next(self._chance.random()))
             else:
+                self._limit.used(sent_at, answer.capacity)
                 self._count(keys, answer)
                 return
 
-    async def _once(self, keys: Raw) -> TouchAnswer:
-        await self._clock.sleep(self._limit.wait(self._clock.now()))
-        sent_at = self._clock.now()
-        answer = await self._touches.touch(keys, self._value)
-        self._limit.used(sent_at, answer.capacity)
-        return answer
+    async def _permit(self) -> None:
+        """Return when a touch may be sent, at once. Raise TouchEnded, Retryable."""
+        await self._pause(self._limit.wait(self._clock.now()))
+        why = await self._look()
+        if why is not None or self._stopped:
+            raise TouchEnded(why or CALLED_OFF)
+
+    async def _look(self) -> str | None:
+        """Return why no more may be touched. The lease table, too, may fail now and then."""
+        backoff = Backoff(PAUSE_SECONDS, PAUSE_MAX_SECONDS)
+        while True:
+            try:
+                return await self._guard.look()
+            except Retryable as error:
+                if error.reason in HOPELESS or backoff.failures + 1 >= TRIES:
+                    raise
+            await self._pause(backoff.next(self._chance.random()))
+
+    async def _pause(self, seconds: float) -> None:
+        """Sleep. Raise TouchEnded soon after the run is called off."""
+        while not self._stopped and seconds > 0:
+            step = min(seconds, LISTEN_SECONDS)
+            await self._clock.sleep(step)
+            seconds -= step
+        if self._stopped:
+            raise TouchEnded(CALLED_OFF)
 
     def _count(self, keys: Raw, answer: TouchAnswer) -> None:
         if answer.outcome is TouchOutcome.WRITTEN:
@@ -125,7 +168,7 @@ class Touching:
         elif answer.outcome is TouchOutcome.GONE:
             self.report.gone += 1
         else:
-            self._refuse(keys, answer.outcome.value, "with the attribute it exceeds 400 KB")
+            self._refuse(keys, answer.outcome.value, WHY[answer.outcome])
 
     def _refuse(self, keys: Raw, reason: str, detail: str) -> None:
         self.report.refusals[reason] += 1

@@ -4,7 +4,6 @@ from msgspec import Raw
 
 from consumer.core.event import transcode
 from consumer.core.event.attribute import decode_members
-from consumer.core.event.event import EventFormat
 from consumer.core.event.image import Image
 from consumer.core.event.patch import diff
 from consumer.core.event.selection.selection import Selection
@@ -29,13 +28,6 @@ def touch_attribute_shown() -> None:
         return original(self, selection)
 
     plant(Shapes, "of", all_of)
-
-
-def touch_kept_in_letters() -> None:
-    def whole(text: bytes, form: EventFormat) -> bytes:
-        return text
-
-    plant(transcode, "seen_record", whole)
 
 
 def touch_taken_for_no_change() -> None:

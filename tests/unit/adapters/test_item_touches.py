@@ -70,6 +70,7 @@ async def test_it_writes_one_attribute_of_an_item_that_is_there_and_reads_nothin
             ),
             TouchOutcome.TOO_LARGE,
         ),
+        (refused("ItemCollectionSizeLimitExceededException"), TouchOutcome.FULL),
     ],
 )
 async def test_what_is_said_of_the_item(error: Exception, outcome: TouchOutcome) -> None:
@@ -80,6 +81,7 @@ async def test_what_is_said_of_the_item(error: Exception, outcome: TouchOutcome)
     ("error", "reason"),
     [
         (refused("TransactionConflictException"), CONFLICT),
+        (refused("ReplicatedWriteConflictException"), CONFLICT),
         (refused("ProvisionedThroughputExceededException"), "throttled"),
         (refused("AccessDeniedException"), "access_denied"),
         (refused("ValidationException", "the update expression"), "validation"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -16,7 +17,13 @@ from consumer.core.republish.touch_answer import CONFLICT, TouchAnswer, TouchOut
 from consumer.errors import Retryable
 from consumer.runtime.republish.publishing import CALLED_OFF
 from consumer.runtime.republish.touch_guard import NOBODY, WATCH_SECONDS, TouchGuard
-from consumer.runtime.republish.touching import ITEM_TRIES, TRIES, TouchEnded, Touching
+from consumer.runtime.republish.touching import (
+    ITEM_TRIES,
+    TRIES,
+    WHY,
+    TouchEnded,
+    Touching,
+)
 from tests.twins.table import wire
 from tests.twins.virtual_time import HalfChance, VirtualClock, run
 
@@ -30,8 +37,9 @@ if TYPE_CHECKING:
 
 TIMING = LeaseTiming(heartbeat=2.0, lease_duration=10.0)
 ATTRIBUTE = "consumer:touch"
-FIT = Worker(
-    "fit", 0, 0, (), True, False, 0.0, 0.0, "h", "0.2.0", 10.0, 2.0, touch_attribute=ATTRIBUTE
+FIT = replace(
+    Worker("fit", 0, 0, ("orders/1",), True, False, 0.0, 0.0, "h", "0.2.0", 10.0, 2.0),
+    touch_attribute=ATTRIBUTE,
 )
 OLDER = replace(FIT, worker_id="older", version="0.1.0", touch_attribute=None)
 
@@ -43,10 +51,14 @@ class Rows:
     clock: VirtualClock
     workers: Callable[[float], list[Worker]]
     reads: int = 0
+    fails: Callable[[float], str | None] = lambda _: None
 
     async def read_peers(self) -> tuple[list[Worker], tuple[()]]:
         self.reads += 1
         now = self.clock.now()
+        reason = self.fails(now)
+        if reason is not None:
+            raise Retryable("no", reason)
         return [replace(row, heartbeat=int(now)) for row in self.workers(now)], ()
 
 
@@ -78,7 +90,7 @@ class Desk:
         self.touching = Touching(
             self.touches,
             "run-1",
-            TouchGuard(self.rows, self.clock, TIMING, ATTRIBUTE),  # type: ignore[arg-type]
+            TouchGuard(self.rows, self.clock, TIMING, ATTRIBUTE, "orders"),  # type: ignore[arg-type]
             self.limit,
             self.clock,
             HalfChance(),
@@ -114,13 +126,12 @@ def test_no_faster_than_its_write_units() -> None:
     assert [after - before for before, after in pairwise(times)] == [0.5, 0.5]
 
 
-def test_one_that_is_too_large_is_refused_and_the_others_go_on() -> None:
-    desk = Desk(TouchOutcome.TOO_LARGE)
+@pytest.mark.parametrize("outcome", WHY)
+def test_one_that_is_too_large_is_refused_and_the_others_go_on(outcome: TouchOutcome) -> None:
+    desk = Desk(outcome)
     report = desk.touch("a", "b")
     assert (report.touched, report.exit_code) == (1, 1)
-    assert desk.refused == [
-        ('{"id":{"S":"a"}}', "too_large", "with the attribute it exceeds 400 KB")
-    ]
+    assert desk.refused == [('{"id":{"S":"a"}}', outcome.value, WHY[outcome])]
 
 
 @pytest.mark.parametrize("reason", [CONFLICT, "throttled"])
@@ -176,6 +187,69 @@ def test_a_worker_that_comes_meanwhile_ends_it() -> None:
     assert desk.rows.reads < 40
 
 
+@pytest.mark.parametrize("answer", [TouchOutcome.WRITTEN, Retryable("no", "timeout")])
+def test_a_worker_that_comes_while_it_waits_ends_it_before_the_next_write(answer: Any) -> None:
+    """It waits for write units, or to try again: then the workers are looked at, not before."""
+    slow = isinstance(answer, TouchOutcome)
+    desk = Desk(*[answer] * TRIES, rate=0.1 if slow else 1_000_000)
+    desk.rows.workers = lambda now: [FIT, OLDER] if now >= 10.0 else [FIT]
+    with pytest.raises(TouchEnded, match="worker older"):
+        desk.touch("a", "b")
+    assert desk.touches.calls[-1][2] <= 10.0 + WATCH_SECONDS
+
+
+def test_it_ends_soon_when_it_is_told_to_while_it_waits() -> None:
+    desk = Desk(rate=0.001)
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(30.0, desk.touching.stop)
+        began = desk.clock.now()
+        with pytest.raises(TouchEnded, match=CALLED_OFF):
+            await desk.touching.touch([wire({"id": {"S": text}}) for text in "ab"])
+        assert desk.clock.now() - began <= 32.0
+
+    run(main)
+    assert len(desk.touches.calls) == 1
+
+
+@pytest.mark.parametrize("at", [0.0, 30.0])
+def test_it_ends_at_once_when_it_is_told_to_while_it_reads(at: float) -> None:
+    """A filter that takes no item is asked of the whole table before there is one to touch."""
+    desk = Desk()
+
+    async def main() -> None:
+        assert await desk.touching.read(asyncio.sleep(1.0, "page")) == "page"
+        if at:
+            asyncio.get_running_loop().call_later(at, desk.touching.stop)
+        else:
+            desk.touching.stop()
+        began = desk.clock.now()
+        with pytest.raises(TouchEnded, match=CALLED_OFF):
+            await desk.touching.read(asyncio.sleep(3600.0))
+        assert desk.clock.now() - began == at
+
+    run(main)
+
+
+def test_a_lease_table_that_fails_for_a_while_ends_nothing() -> None:
+    desk = Desk(rate=2.0)
+    desk.rows.fails = lambda now: "throttled" if 10.0 <= now < 30.0 else None
+    report = desk.touch(*map(str, range(20)))
+    assert (report.touched, report.exit_code) == (20, 0)
+    assert not [at for _, _, at in desk.touches.calls if 10.0 + WATCH_SECONDS < at < 30.0]
+    assert desk.rate == desk.limit.whole
+
+
+@pytest.mark.parametrize(("reason", "most"), [("timeout", TRIES), ("access_denied", 1)])
+def test_one_that_keeps_failing_ends_the_run(reason: str, most: int) -> None:
+    desk = Desk()
+    desk.rows.fails = lambda _: reason
+    with pytest.raises(Retryable):
+        desk.touch("a")
+    assert (desk.touches.calls, desk.rows.reads) == ([], most)
+
+
 def guarded(read: Callable[[float], list[Worker]], standing: tuple[Worker, ...] = ()) -> Any:
     """What the first look of a guard finds, and how long it takes; some rows stand still."""
 
@@ -187,7 +261,8 @@ def guarded(read: Callable[[float], list[Worker]], standing: tuple[Worker, ...] 
     async def main() -> tuple[str | None, float]:
         clock = VirtualClock()
         began = clock.now()
-        guard = TouchGuard(Some(clock, read), clock, TIMING, ATTRIBUTE)  # type: ignore[arg-type]
+        rows: Any = Some(clock, read)
+        guard = TouchGuard(rows, clock, TIMING, ATTRIBUTE, "orders")
         return await guard.first(), clock.now() - began
 
     return run(main)

@@ -96,6 +96,28 @@ def test_an_event_that_the_same_rules_made_is_published_as_it_stands() -> None:
         assert published(found, HIDDEN) == [("shop.order", EVENT)]
 
 
+TOUCHED = json.dumps({"data_type": "o", "data": {"pk": "o-1", "consumer:touch": "run"}}).encode()
+
+
+def test_an_event_of_a_version_that_shows_the_touch_attribute_is_made_again() -> None:
+    attributes: dict[str, Any] = {"consumer:touch": {"S": "run"}}
+    beside = record(**attributes)
+    for made_by in (HIDDEN, SHOWN):
+        ((_, event),) = published(letter(made_by, event=TOUCHED, record=beside), HIDDEN)
+        assert event["data"].keys() == {"pk", "patch", "change"}
+
+
+@pytest.mark.parametrize("rules", [SHOWN.rules, None])
+def test_without_a_record_it_stays(rules: str | None) -> None:
+    found = letter(SHOWN, event=TOUCHED, rules=rules)
+    why = "its event shows 'consumer:touch', and the letter has no record"
+    assert published(found, SHOWN) == [("made by other rules", why)]
+    assert published(found, SHOWN, as_made=True) == [("shop.order", json.loads(TOUCHED))]
+    other = replace(SHOWN, format=replace(SHOWN.format, touch_attribute="other"))
+    if rules is not None:
+        assert published(found, other) == [("shop.order", json.loads(TOUCHED))]
+
+
 def test_by_other_rules_it_is_made_again_from_the_record() -> None:
     found = letter(SHOWN, record=record(card={"S": CARD}, total={"N": "5"}))
     ((event_type, event),) = published(found, HIDDEN)

@@ -170,6 +170,33 @@ def test_the_name_is_found_in_any_spelling(text: bytes, found: bool) -> None:
     assert TOUCH.may_be_in(text) is found
 
 
+@pytest.mark.parametrize(
+    ("event", "shown"),
+    [
+        ({"data": {"consumer:touch": "r"}}, True),
+        ({"data": {"item": {"consumer:touch": "r"}}}, True),
+        ({"metadata": {}, "consumer:touch": "r"}, True),
+        ({"data": {"patch": [{"op": "add", "path": "/n"}, {"path": "/consumer:touch"}]}}, True),
+        ({"data": {"delta": [{"op": "remove", "path": "/consumer:touch/a"}]}}, True),
+        (
+            {"data": {"patch": [{"path": "/m/consumer:touch"}, {"path": "/consumer:touched"}]}},
+            False,
+        ),
+        ({"data": {"m": {"consumer:touch": "r"}}}, False),
+        ({"data": {"n": "consumer:touch", "l": ["consumer:touch"]}}, False),
+        ({"data": {"n": 1}}, False),
+    ],
+)
+def test_an_event_that_shows_it_is_told_from_others(event: Json, shown: bool) -> None:
+    assert TOUCH.is_shown_by(json.dumps(event).encode()) is shown
+
+
+def test_an_event_that_cannot_be_read_may_show_it() -> None:
+    assert TOUCH.is_shown_by(b'{"data":{"consumer:touch":')
+    deep = b'{"data":{"n":%b1%b},"s":"consumer:touch"}' % (b"[" * 9_999, b"]" * 9_999)
+    assert TOUCH.is_shown_by(deep)
+
+
 def test_a_name_that_is_escaped_is_left_out_too() -> None:
     wires = {"Records": [record_of("MODIFY", ITEM, TOUCHED)]}
     text = json.dumps(wires, separators=(",", ":")).encode()

@@ -23,7 +23,7 @@ from tests.unit.core.republish.items import TABLE_ARN
 TOUCH = "consumer:touch"
 TABLE = TableDescription("orders", TABLE_ARN, ("id",), {"id": "S"}, defined=frozenset({"id"}))
 REPLICATED = replace(TABLE, replicas=("eu-west-1", "eu-west-2"))
-ROW = Worker("w", 1, 0, (), True, False, 0.0, 0.0, "host", "0.2.0", 10.0, 2.0)
+ROW = Worker("w", 1, 0, ("orders/2",), True, False, 0.0, 0.0, "host", "0.2.0", 10.0, 2.0)
 FIT = replace(ROW, worker_id="fit", touch_attribute=TOUCH)
 OLDER = replace(ROW, worker_id="older", version="0.1.0")
 
@@ -50,7 +50,7 @@ def seen(*reads: tuple[float, list[Worker]]) -> Readiness:
     peers = Peers("", LeaseTiming(heartbeat=2.0, lease_duration=10.0))
     for at, rows in reads:
         peers.observe(at, at, rows, ())
-    return readiness(peers, TOUCH)
+    return readiness(peers, TOUCH, "orders")
 
 
 def later(row: Worker, beats: int = 1) -> Worker:
@@ -61,6 +61,14 @@ def test_a_worker_must_be_seen_alive() -> None:
     assert seen((0.0, [FIT])) == Readiness(ready=False)
     assert seen((0.0, [FIT]), (2.0, [later(FIT)])) == Readiness(ready=True)
     assert seen((0.0, []), (2.0, [])) == Readiness(ready=False)
+
+
+def test_one_must_read_the_table_whichever_of_its_streams() -> None:
+    for streams in ((), ("orders-2/1",)):
+        row = replace(FIT, streams=streams)
+        assert seen((0.0, [row]), (2.0, [later(row)])) == Readiness(ready=False)
+    row = replace(FIT, streams=("orders/1", "orders/2"))
+    assert seen((0.0, [row]), (2.0, [later(row)])) == Readiness(ready=True)
 
 
 def test_one_that_lives_and_does_not_leave_it_out_is_named() -> None:
