@@ -12,7 +12,7 @@ from types import FrameType
 from tests.simulation.scenario import draw
 from tests.simulation.world import Result, World
 
-CPU_SECONDS = 60
+CPU_SECONDS = 240
 """A run that needs more does not end. Not real seconds: a machine may be busy, or asleep."""
 
 SIZES = (0.02, 0.1, 0.25, 0.5)
