@@ -22,7 +22,7 @@ from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.event.selection.seen_record import seen_record
 from consumer.core.event.selection.selection import Selection
 from consumer.core.event.shapes import Shapes
-from consumer.core.event.touch import TouchAttribute
+from consumer.core.event.touch import TouchAttribute, touch_attribute
 from consumer.core.event.transcode import Transcoder
 from consumer.core.limits import PublishLimits
 from consumer.core.routes.event_maker import EventMaker, Made
@@ -310,3 +310,9 @@ def test_with_it_events_are_the_same_as_without(
                 assert with_it.body == without.body
             else:
                 assert with_it is without
+
+
+def test_an_attribute_is_made_once_for_all_who_name_it() -> None:
+    made = touch_attribute("a name of this test alone")
+    assert made.name == "a name of this test alone"
+    assert touch_attribute("a name of this test alone") is made

@@ -49,7 +49,10 @@ def test_each_field_of_the_format_was_thought_of() -> None:
     """A new field belongs into the digest, or here with the reason why not."""
     no_byte = {"ordering_key", "event_bytes"}  # the order and a limit
     beside = {"stream_prefix"}  # in the letter: what is made again keeps its place
-    assert {field.name for field in fields(EventFormat)} == no_byte | beside | OTHERS.keys() & {
+    looked_for = {"touch_attribute"}  # in each letter's event, which is made again if it has it
+    assert {
+        field.name for field in fields(EventFormat)
+    } == no_byte | beside | looked_for | OTHERS.keys() & {
         field.name for field in fields(EventFormat)
     }
 
