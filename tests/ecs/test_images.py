@@ -10,6 +10,7 @@ from tests.ecs.intrinsics import template
 from tests.ecs.test_template import README
 
 ROOT = Path(__file__).parents[2]
+IMAGES = ("consumer", "lambda", "localdev")
 PLATFORMS = {"ARM64": "linux/arm64", "X86_64": "linux/amd64"}
 
 
@@ -27,12 +28,12 @@ def builds(*variables: str) -> list[str]:
 @pytest.mark.parametrize("platform", PLATFORMS.values())
 def test_images_are_built_for_the_platform_that_is_named(platform: str) -> None:
     made = builds(f"PLATFORM={platform}")
-    assert len(made) == 2
+    assert len(made) == len(IMAGES)
     assert all(f" --platform {platform} " in line for line in made)
 
 
 def test_images_are_built_for_this_machine_if_none_is_named() -> None:
-    assert len(builds()) == 2
+    assert len(builds()) == len(IMAGES)
     assert not any("--platform" in line for line in builds())
 
 
