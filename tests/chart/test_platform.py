@@ -41,15 +41,18 @@ def test_the_commands_print_policies_without_a_right_to_create(
         "operate",
         "preview",
         "republish",
+        "touch",
         "snapshot",
         "repair",
+        "lambda",
     }
     assert actions["operate"] <= actions["run"]  # what the runbook runs by kubectl exec
     assert not actions["check"] <= actions["run"]
     assert not actions["redrive"] <= actions["run"]
     readers = {name for name, each in actions.items() if "dynamodb:BatchGetItem" in each}
-    assert readers == {"republish", "repair", "snapshot"}
-    assert not any("Create" in action for each in actions.values() for action in each)
+    assert readers == {"republish", "touch", "repair", "snapshot"}
+    made = {action for each in actions.values() for action in each if "Create" in action}
+    assert made == {"logs:CreateLogStream"}  # of the function's own log group
     assert {"dynamodb:GetRecords", "sqs:SendMessage"} <= actions["run"]
 
 

@@ -215,12 +215,20 @@ def test_the_service_image_is_what_a_plain_build_makes() -> None:
     )
 
 
+LAMBDA_CLIENT = (
+    "--require-hashes --no-deps --only-binary :all: --prefix /opt/client"
+    " --requirement requirements/lambda.txt"
+)
+
+
 def test_only_the_locked_requirements_are_installed() -> None:
-    installs = re.findall(r"pip install (?:--no-compile )?(.*?)(?: \\)?$", DOCKERFILE, re.MULTILINE)
+    commands = re.sub(r"\s*\\\n\s*", " ", DOCKERFILE)
+    installs = re.findall(r"pip install (?:--no-compile )?(.*?)(?: &&.*)?$", commands, re.MULTILINE)
     assert installs == [
         "--require-hashes --no-deps --requirement requirements/build.txt",
         "--require-hashes --no-deps --requirement requirements/dev.txt",
         "--require-hashes --no-deps --requirement requirements/run.txt",
         "--no-deps --no-index --no-cache-dir --prefix /opt/code /dist/*.whl",
+        LAMBDA_CLIENT,
     ]
     assert "--no-build-isolation --no-index" in DOCKERFILE
