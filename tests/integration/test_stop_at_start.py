@@ -92,8 +92,13 @@ class Container:
             time.sleep(max(0.0, self.started + after - time.monotonic()))
 
     def keeps_the_signal(self) -> bool:
-        """Whether SIGTERM is blocked or handled."""
+        """Whether SIGTERM is blocked or handled, and not only until unshare has begun the program.
+
+        It blocks the signal while it forks, and its child lets go of it before it becomes `env`.
+        """
         status = Path(f"/proc/{self.pid}/status").read_text()
+        if re.search(rf"^Name:\s+{NAMESPACE[0]}$", status, re.MULTILINE):
+            return False
         masks = re.findall(r"^Sig(?:Blk|Cgt):\s+([0-9a-f]+)$", status, re.MULTILINE)
         return any(int(mask, 16) >> (signal.SIGTERM - 1) & 1 for mask in masks)
 
