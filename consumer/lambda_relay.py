@@ -26,11 +26,11 @@ from consumer.core.invocation.sending_time import LEAST_SECONDS, missing_seconds
 from consumer.core.invocation.settled_memory import SettledMemory
 from consumer.core.invocation.stream_batch import read_batch
 from consumer.core.leases.checkpoint import LATEST
-from consumer.core.publishing.lanes import LANE_SLOTS
 from consumer.core.stream.stream import Stream, StreamPage, ViewType
 from consumer.credentials import fallback_region, kept, once, secret_token, tls_of, token_of
 from consumer.errors import Misconfigured
 from consumer.find_stream import check_ordering_key, check_view_type
+from consumer.nakadi_clients import open_nakadis
 from consumer.observability.conditions import Conditions
 from consumer.observability.invocation_metrics import InvocationMetrics
 from consumer.observability.metrics import Metrics
@@ -228,21 +228,8 @@ class LambdaRelay:
     async def _open_nakadis(self, routes: tuple[Route, ...]) -> Mapping[str, Nakadi]:
         settings, tls = self._settings, tls_of(self._settings)
         token = await self._open_token()
-        return {
-            route.event_type: await self._stack.enter_async_context(
-                Nakadi(
-                    settings.nakadi_url,
-                    route.event_type,
-                    token,
-                    self._clock,
-                    concurrency=route.limits.concurrency + LANE_SLOTS,
-                    timeout=settings.publish_timeout_seconds,
-                    gzip=settings.publish_gzip,
-                    tls=tls,
-                )
-            )
-            for route in routes
-        }
+        concurrency = {route.event_type: route.limits.concurrency for route in routes}
+        return await open_nakadis(self._stack, settings, concurrency, token, tls, self._clock)
 
     async def _open_token(self) -> Token:
         """Return the source of the token. Raise TokenUnreachable, or Misconfigured."""

@@ -24,10 +24,8 @@ from consumer.adapters.aws.streams import DynamoDbStreams
 from consumer.adapters.clock import AwsClock, SystemClock
 from consumer.adapters.http_server import serve_http
 from consumer.adapters.lease_table.lease_table import LeaseTable
-from consumer.adapters.nakadi import Nakadi
 from consumer.core.leases.lease import Worker
 from consumer.core.leases.stream_place import none_named
-from consumer.core.publishing.lanes import LANE_SLOTS
 from consumer.credentials import fallback_region, open_token, tls_of
 from consumer.errors import Fatal, LeaseTableAbsent, first_in
 from consumer.find_stream import (
@@ -41,6 +39,7 @@ from consumer.find_stream import (
     purpose_of,
     tell_doubt,
 )
+from consumer.nakadi_clients import open_nakadis
 from consumer.observer import Observer
 from consumer.preflight import before_start, tell_doubts
 from consumer.runtime.consumer_worker import ConsumerWorker, Ports, WorkerConfig
@@ -172,20 +171,8 @@ class Service:
         routes = routes_of(settings, page.key_attributes, page.view_type)
         tell_doubts(routes)
         token = await open_token(stack, settings, aws, self._clock.now, self._first_token)
-        nakadis: dict[str, Nakadi] = {}
-        for route in routes:
-            nakadis[route.event_type] = await stack.enter_async_context(
-                Nakadi(
-                    settings.nakadi_url,
-                    route.event_type,
-                    token,
-                    self._clock,
-                    concurrency=route.limits.concurrency + LANE_SLOTS,
-                    timeout=settings.publish_timeout_seconds,
-                    gzip=settings.publish_gzip,
-                    tls=tls.result(),
-                )
-            )
+        concurrency = {route.event_type: route.limits.concurrency for route in routes}
+        nakadis = await open_nakadis(stack, settings, concurrency, token, tls.result(), self._clock)
         is_first = none_named(page.stream.table, rows)
         started = await before_start(nakadis, routes, page.view_type, first_to_name=is_first)
         self._partitionings = started.partitionings

@@ -6,15 +6,15 @@ import asyncio
 import signal
 from typing import TYPE_CHECKING
 
-from consumer.adapters.nakadi import Nakadi
-from consumer.core.publishing.lanes import LANE_SLOTS
 from consumer.credentials import open_token, tls_of
+from consumer.nakadi_clients import open_nakadis
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from contextlib import AsyncExitStack
 
     from consumer.adapters.aws.aws import Aws
+    from consumer.adapters.nakadi import Nakadi
     from consumer.core.routes.route import Route
     from consumer.ports import Clock
     from consumer.settings.settings import Settings
@@ -27,22 +27,9 @@ async def nakadis(
 
     Raise TokenUnreachable or Misconfigured if the secret with the token cannot be read.
     """
-    found: dict[str, Nakadi] = {}
     token = await open_token(stack, settings, aws, clock.now)
-    tls = tls_of(settings)
-    for route in routes:
-        nakadi = Nakadi(
-            settings.nakadi_url,
-            route.event_type,
-            token,
-            clock,
-            concurrency=1 + LANE_SLOTS,
-            timeout=settings.publish_timeout_seconds,
-            gzip=settings.publish_gzip,
-            tls=tls,
-        )
-        found[route.event_type] = await stack.enter_async_context(nakadi)
-    return found
+    one_each = {route.event_type: 1 for route in routes}
+    return await open_nakadis(stack, settings, one_each, token, tls_of(settings), clock)
 
 
 def stop_on_signals(stop: Callable[[], None]) -> None:

@@ -2,8 +2,6 @@
 
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +26,7 @@ from consumer.settings.loading import load_settings
 from consumer.settings.routes import routes_of
 from consumer.settings.settings import Settings
 from tests.ecs.intrinsics import Stack, template
+from tests.ecs.template_checks import check_parameters, check_with_cfn_lint
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "lambda/function.yaml"
@@ -281,16 +280,8 @@ def test_alarms_are_on_the_page_and_in_the_runbook() -> None:
 
 
 def test_every_parameter_is_documented() -> None:
-    for name, each in template(TEMPLATE)["Parameters"].items():
-        default = str(each.get("Default", "required")) or "empty"
-        assert f"| `{name}` | {default} | {each['Description']} |" in README
+    check_parameters(TEMPLATE, README)
 
 
 def test_cfn_lint_finds_nothing() -> None:
-    fetched = ROOT / ".run/ecs/bin/cfn-lint"
-    linter = str(fetched) if fetched.exists() else shutil.which("cfn-lint")
-    if linter is None:
-        pytest.skip("cfn-lint is missing: `make fetch` gets it")
-    command = [linter, "--include-checks", "I", "--", str(TEMPLATE)]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (found.returncode, found.stdout) == (0, "")
+    check_with_cfn_lint(TEMPLATE)

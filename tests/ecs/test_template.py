@@ -2,8 +2,6 @@
 
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from consumer.observability.publishing_metrics import PublishingMetrics
 from consumer.settings.loading import load_settings
 from consumer.settings.settings import Settings
 from tests.ecs.intrinsics import PSEUDO, TEMPLATE, Stack, template
+from tests.ecs.template_checks import check_parameters, check_with_cfn_lint
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "ecs/README.md").read_text()
@@ -381,16 +380,8 @@ def test_a_redrive_is_scheduled_only_if_asked_for(cluster: str) -> None:
 
 
 def test_every_parameter_is_documented() -> None:
-    for name, each in template()["Parameters"].items():
-        default = str(each.get("Default", "required")) or "empty"
-        assert f"| `{name}` | {default} | {each['Description']} |" in README
+    check_parameters(TEMPLATE, README)
 
 
 def test_cfn_lint_finds_nothing() -> None:
-    fetched = ROOT / ".run/ecs/bin/cfn-lint"
-    linter = str(fetched) if fetched.exists() else shutil.which("cfn-lint")
-    if linter is None:
-        pytest.skip("cfn-lint is missing: `make fetch` gets it")
-    command = [linter, "--include-checks", "I", "--", str(TEMPLATE)]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (found.returncode, found.stdout) == (0, "")
+    check_with_cfn_lint(TEMPLATE)

@@ -88,6 +88,16 @@ class Desk:
             }
         )
 
+    def closed_route(self) -> Json:
+        """A route to an event type whose schema knows `sequence` and `stream` of `change` only."""
+        closed = {"type": "object", "additionalProperties": False}
+        place = {name: {"type": "string"} for name in ("sequence", "stream")}
+        change = {**closed, "properties": place}
+        schema = {"type": "object", "properties": {"pk": {"type": "string"}, "change": change}}
+        name = f"{self.table}.closed"
+        self.create_event_type(name, schema)
+        return {"event_type": name, "name": "closed"}
+
     def routes(self, *more: Json) -> dict[str, str]:
         """The setting for the two routes, and more of them."""
         orders = {

@@ -269,14 +269,9 @@ def test_an_event_type_that_is_not_there_is_named_before_anything_is_published(d
 
 
 def test_a_schema_without_room_is_named_with_what_to_add(desk: Desk) -> None:
-    closed = {"type": "object", "additionalProperties": False}
-    place = {name: {"type": "string"} for name in ("sequence", "stream")}
-    change = {**closed, "properties": place}
-    schema = {"type": "object", "properties": {"pk": {"type": "string"}, "change": change}}
-    name = f"{desk.table}.closed"
-    desk.create_event_type(name, schema)
-    route = {"event_type": name, "name": "closed"}
-    code, _, errors = desk.republish("--key", PARTITION, "--yes", **desk.routes(route))
+    code, _, errors = desk.republish(
+        "--key", PARTITION, "--yes", **desk.routes(desk.closed_route())
+    )
     assert (code, errors.count("\n")) == (2, 1)
     assert 'add to its properties: "snapshot": {"type": "string"}, "read_at": {' in errors
 

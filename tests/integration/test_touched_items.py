@@ -309,15 +309,8 @@ def test_a_key_attribute_cannot_be_touched(service: SnapshotService) -> None:
 
 
 def test_a_schema_without_room_is_named_with_what_to_add(service: SnapshotService) -> None:
-    closed = {"type": "object", "additionalProperties": False}
-    place = {name: {"type": "string"} for name in ("sequence", "stream")}
-    change = {**closed, "properties": place}
-    schema = {"type": "object", "properties": {"pk": {"type": "string"}, "change": change}}
-    name = f"{service.table}.closed"
-    service.create_event_type(name, schema)
-    route = {"event_type": name, "name": "closed"}
     one = ("--key", json.dumps(key("o-1", 1)))
-    code, _, errors = touch(service, *one, **service.routes(route))
+    code, _, errors = touch(service, *one, **service.routes(service.closed_route()))
     assert (code, errors.count("\n")) == (2, 1)
     assert 'add to its properties: "touched": {"type": "boolean"}' in errors
 

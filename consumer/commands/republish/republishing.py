@@ -32,7 +32,7 @@ from consumer.core.event.shapes import Shapes
 from consumer.core.republish.item_event import Run
 from consumer.core.republish.item_events import ItemEvents
 from consumer.core.republish.item_filter import ItemFilter
-from consumer.core.republish.rate_limit import RateLimit
+from consumer.core.republish.rate_limit import RateLimit, usual_rate
 from consumer.core.republish.subscriptions import Subscription, subscriptions_of
 from consumer.core.republish.taking_part import (
     Participation,
@@ -64,12 +64,6 @@ CONNECTIONS = 4
 
 EVENTS_A_SECOND = 500.0
 """How fast is published, if --max-rate does not say it."""
-
-READ_UNITS = 100.0
-"""How many read units a second are used of a table on demand, if --rcu does not say it."""
-
-READ_PART = 0.1
-"""Which part of a table's provisioned read units is used, if --rcu does not say it."""
 
 
 class Participate(Protocol):
@@ -223,7 +217,7 @@ async def opened(reach: Reach, rates: Rates, apart: float = APART_SECONDS) -> As
         table = DynamoDbTable(dynamodb, clock, reach.table.name, reach.table.keys)
         taking = reach.participation.taking
         events = ItemEvents(reach.routes, reach.participation, reach.run, Shapes())
-        units = RateLimit(rates.read_units or units_of(reach.table))
+        units = RateLimit(rates.read_units or usual_rate(reach.table.read_capacity))
         reader = TableReader(table, units, clock, chance)
         publishers: dict[str, Publisher] = {**await nakadis(stack, settings, taking, clock, aws)}
         rate = RateLimit(rates.published)
@@ -237,13 +231,6 @@ async def opened(reach: Reach, rates: Rates, apart: float = APART_SECONDS) -> As
             Republisher(taking, publishers, events, rate, clock, chance),
             clock,
         )
-
-
-def units_of(table: TableDescription) -> float:
-    """Return the read units a second that are used, if nobody says how many."""
-    if table.read_capacity is None:
-        return READ_UNITS
-    return max(1.0, table.read_capacity * READ_PART)
 
 
 def confirm(question: str) -> None:

@@ -7,10 +7,11 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from consumer.commands.republish.event_type_fitness import Unseen
-from consumer.commands.republish.republishing import opened, units_of
+from consumer.commands.republish.republishing import opened
 from consumer.commands.run_progress import RunProgress
 from consumer.core.reports.times import in_words
 from consumer.core.republish.estimate import estimate, exceeds_half, retention_of
+from consumer.core.republish.rate_limit import usual_rate
 from consumer.core.republish.snapshot import Mode
 from consumer.errors import Misconfigured, Retryable, StreamUnreachable, TableNotFound
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 def preview(reach: Reach, options: SnapshotOptions) -> Iterator[str]:
     """Yield the lines that say how much it is, and what is to be feared."""
     table, rates = reach.table, options.rates
-    rcu, twice = rates.read_units or units_of(table), options.mode is Mode.TWICE
+    rcu, twice = rates.read_units or usual_rate(table.read_capacity), options.mode is Mode.TWICE
     found = estimate(
         table.items,
         table.size_bytes,

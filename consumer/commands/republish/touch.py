@@ -29,7 +29,6 @@ from consumer.commands.republish.republishing import (
     look_at_touch,
     number,
     run_id,
-    units_of,
 )
 from consumer.commands.republish.wanted_items import (
     Wanted,
@@ -38,8 +37,8 @@ from consumer.commands.republish.wanted_items import (
     wanted_keys,
 )
 from consumer.commands.run_progress import RunProgress
-from consumer.core.republish.rate_limit import RateLimit
-from consumer.core.republish.touch_terms import UNIT_BYTES, hindrance, said, write_units
+from consumer.core.republish.rate_limit import RateLimit, usual_rate
+from consumer.core.republish.touch_terms import UNIT_BYTES, hindrance, said
 from consumer.credentials import fallback_region
 from consumer.errors import Misconfigured, Retryable, StreamUnreachable, TableNotFound
 from consumer.observability import logs
@@ -64,6 +63,7 @@ _OF_READERS = ("route", "max_rate")
 class Desk:
     """What a run works with, opened."""
 
+    aws: Aws
     reader: TableReader
     scan: DynamoDbScan
     touches: DynamoDbTouches
@@ -95,7 +95,8 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
     if asked is not None:
         wanted = replace(wanted, asked=reach.item_filter(asked))
     asyncio.run(check_workers(reach))
-    read, written = rcu or units_of(reach.table), wcu or write_units(reach.table)
+    read = rcu or usual_rate(reach.table.read_capacity)
+    written = wcu or usual_rate(reach.table.write_capacity)
     lines = (*reach.lines(), *said(settings.touch_attribute, written), wanted.told())
     out.write("".join(f"{line}\n" for line in lines))
     out.flush()
@@ -136,8 +137,7 @@ async def _touch(
     read, written = units
     async with (
         _opened(reach, read) as desk,
-        Aws(fallback_region(reach.settings), reach.clock) as aws,
-        open_lease_table(reach.settings, aws) as store,
+        open_lease_table(reach.settings, desk.aws) as store,
     ):
         progress = RunProgress(sys.stderr, reach.clock, "touch")
 
@@ -191,6 +191,7 @@ async def _opened(reach: Reach, read: float) -> AsyncIterator[Desk]:
         table = DynamoDbTable(dynamodb, reach.clock, reach.table.name, reach.table.keys)
         try:
             yield Desk(
+                aws,
                 TableReader(table, RateLimit(read), reach.clock, chance),
                 DynamoDbScan(table, dynamodb),
                 DynamoDbTouches(table, dynamodb, reach.settings.touch_attribute),

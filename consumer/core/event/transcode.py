@@ -31,7 +31,7 @@ from consumer.core.event.selection.seen_json import joined
 from consumer.core.event.selection.seen_record import seen_record
 from consumer.core.event.selection.selection import less, without
 from consumer.core.event.shapes import Shapes
-from consumer.core.event.touch import TouchAttribute
+from consumer.core.event.touch import touch_attribute
 from consumer.core.stream.record import MalformedRecord, StreamRecord
 from consumer.core.stream.stream import Stream
 
@@ -89,7 +89,7 @@ class Transcoder:
         self._envelope = Envelope(format, format.stream_prefix + Stream.from_arn(stream_arn).label)
         self._keys = OrderingKeys(format.ordering_key)
         self._eids = EidNamespace(stream_arn, format.eid_event_type)
-        self._touch = TouchAttribute(format.touch_attribute)
+        self._touch = touch_attribute(format.touch_attribute)
         metadata = MetadataReader(format.metadata, without(format.selection, (self._touch.name,)))
         self._metadata = metadata if metadata.attributes else None
         self._shapes = shapes.of(less(format.selection, metadata.attributes), self._touch.name)

@@ -12,6 +12,21 @@ LEAST_PART = 1 / 16
 """The rate is never halved below this part of the whole."""
 
 
+USUAL_PART = 0.1
+"""Which part of a table's provisioned capacity is used, if nobody says how much."""
+
+USUAL_UNITS = 100.0
+"""How many units a second are used of a table on demand, if nobody says how many."""
+
+
+def usual_rate(provisioned: float | None) -> float:
+    """Return the capacity units a second that are used, if nobody says how many.
+
+    `provisioned` is what the table has, None if it is on demand.
+    """
+    return USUAL_UNITS if provisioned is None else max(1.0, provisioned * USUAL_PART)
+
+
 class RateLimit:
     """At most `rate` units a second. All times are in seconds of the injected clock.
 

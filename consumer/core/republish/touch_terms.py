@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from consumer.core.leases.peers import Peers
     from consumer.core.republish.table_description import TableDescription
 
-WRITE_PART: Final = 0.1
-"""Which part of a table's provisioned write units is used, if nobody says how many."""
-
-WRITE_UNITS: Final = 100.0
-"""How many write units a second are used of a table on demand, if nobody says how many."""
-
 UNIT_BYTES: Final = 1024
 """A write of an item costs a unit for each so many bytes."""
 
@@ -68,13 +62,6 @@ def readiness(peers: Peers, attribute: str, table: str) -> Readiness:
             return Readiness(ready=False, refusal=_unfit(row, attribute))
     readers = [row for row in living if row.worker_id in beating and _reads(row, table)]
     return Readiness(ready=not unfit and bool(readers))
-
-
-def write_units(table: TableDescription) -> float:
-    """Return the write units a second that are used, if nobody says how many."""
-    if table.write_capacity is None:
-        return WRITE_UNITS
-    return max(1.0, table.write_capacity * WRITE_PART)
 
 
 def said(attribute: str, rate: float) -> Iterator[str]:

@@ -14,12 +14,10 @@ from consumer.commands.republish import wanted_items
 from consumer.commands.republish.event_type_fitness import Unseen
 from consumer.commands.republish.refused_keys import RefusedKeys
 from consumer.commands.republish.republishing import (
-    READ_UNITS,
     Rates,
     Reach,
     confirm,
     run_id,
-    units_of,
 )
 from consumer.commands.republish.service_look import check_prefix
 from consumer.commands.republish.wanted_items import wanted_keys
@@ -135,12 +133,6 @@ def test_with_another_prefix_nothing_is_published(said: str) -> None:
     rows = [replace(STREAM_ROW, stream_prefix=said)]
     with pytest.raises(Misconfigured, match=f"found 'b-', but .* have '{said}'; set that"):
         check_prefix(load_settings(PREFIXED, []), STREAM_ROW.key, rows)
-
-
-def test_read_units_are_a_tenth_of_what_is_provisioned() -> None:
-    assert units_of(TABLE) == READ_UNITS
-    assert units_of(replace(TABLE, read_capacity=500)) == 50
-    assert units_of(replace(TABLE, read_capacity=5)) == 1
 
 
 def test_rates_are_those_of_the_options() -> None:

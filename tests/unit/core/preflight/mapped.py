@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
 from consumer.core.event.event import EventFormat
 from consumer.core.limits import PublishLimits
 from consumer.core.preflight.event_source_mapping import (
@@ -10,6 +13,11 @@ from consumer.core.preflight.event_source_mapping import (
     LambdaTerms,
 )
 from consumer.core.routes.route import Route
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from consumer.core.preflight.check_result import CheckResult, Severity
 
 STREAM = "arn:aws:dynamodb:eu-central-1:123456789012:table/orders/stream/2026-11-01T09:30:00.000"
 FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:order-relay"
@@ -42,3 +50,14 @@ TERMS = LambdaTerms(
     letter_queue="https://sqs.eu-central-1.amazonaws.com/123456789012/letters",
     routes=(route("id"),),
 )
+
+
+def told_by(
+    judge: Callable[[EventSourceMapping, LambdaTerms], Iterable[CheckResult]],
+    mapping: dict[str, Any],
+    terms: dict[str, Any],
+) -> list[tuple[Severity, str, str]]:
+    """What a judge says that it does not say of a fit mapping."""
+    usual = [*judge(FIT, TERMS)]
+    found = judge(replace(FIT, **mapping), replace(TERMS, **terms))
+    return [(each.severity, each.result, each.remedy) for each in found if each not in usual]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from consumer.core.preflight.check_result import Severity
 from consumer.core.preflight.mapping import judge_mapping
-from tests.unit.core.preflight.mapped import FIT, FUNCTION, OF_QUEUE, STREAM, TERMS, route
+from tests.unit.core.preflight.mapped import FIT, FUNCTION, OF_QUEUE, STREAM, TERMS, route, told_by
 
 BY_KEYS = json.dumps(
     {"Filters": [{"Pattern": '{"dynamodb": {"Keys": {"id": {"S": [{"prefix": "a"}]}}}}'}]}
@@ -18,12 +19,7 @@ BY_KEYS = json.dumps(
 
 FINE, DOUBTFUL, WRONG = Severity.FINE, Severity.DOUBTFUL, Severity.WRONG
 
-
-def told(mapping: dict[str, Any], terms: dict[str, Any]) -> list[tuple[Severity, str, str]]:
-    """What is said that is not said of a fit mapping."""
-    usual = judge_mapping(FIT, TERMS)
-    found = judge_mapping(replace(FIT, **mapping), replace(TERMS, **terms))
-    return [(each.severity, each.result, each.remedy) for each in found if each not in usual]
+told = partial(told_by, judge_mapping)
 
 
 def test_a_fit_mapping() -> None:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from consumer.core.preflight.check_result import Severity
 from consumer.core.preflight.mapping_losses import judge_losses
-from tests.unit.core.preflight.mapped import FIT, QUEUE, TERMS, route
+from tests.unit.core.preflight.mapped import FIT, QUEUE, TERMS, route, told_by
 
 FINE, DOUBTFUL, WRONG = Severity.FINE, Severity.DOUBTFUL, Severity.WRONG
 
-
-def told(mapping: dict[str, Any], terms: dict[str, Any]) -> list[tuple[Severity, str, str]]:
-    usual = judge_losses(FIT, TERMS)
-    found = judge_losses(replace(FIT, **mapping), replace(TERMS, **terms))
-    return [(each.severity, each.result, each.remedy) for each in found if each not in usual]
+told = partial(told_by, judge_losses)
 
 
 def test_what_the_template_has_is_fine() -> None:

@@ -2,7 +2,13 @@
 
 import pytest
 
-from consumer.core.republish.rate_limit import LEAST_PART, RECOVERY_SECONDS, RateLimit
+from consumer.core.republish.rate_limit import (
+    LEAST_PART,
+    RECOVERY_SECONDS,
+    USUAL_UNITS,
+    RateLimit,
+    usual_rate,
+)
 
 
 def test_what_is_used_is_paid_for_before_the_next() -> None:
@@ -41,3 +47,10 @@ def test_it_never_stands_still() -> None:
     for second in range(20):
         limit.throttled(second + 0.001, second)
     assert limit.rate(19.001) == pytest.approx(100 * LEAST_PART)
+
+
+def test_a_tenth_of_what_is_provisioned_is_used() -> None:
+    assert usual_rate(None) == USUAL_UNITS
+    assert usual_rate(500) == 50
+    assert usual_rate(50.0) == 5.0
+    assert usual_rate(5.0) == 1.0

@@ -11,12 +11,10 @@ from consumer.core.leases.peers import Peers
 from consumer.core.limits import LeaseTiming
 from consumer.core.republish.table_description import TableDescription
 from consumer.core.republish.touch_terms import (
-    WRITE_UNITS,
     Readiness,
     hindrance,
     readiness,
     said,
-    write_units,
 )
 from tests.unit.core.republish.items import TABLE_ARN
 
@@ -90,12 +88,6 @@ def test_one_that_may_live_is_waited_for_until_it_is_proven_dead() -> None:
     assert seen(*reads) == Readiness(ready=True)
     gone = [(0.0, [FIT, OLDER]), (2.0, [later(FIT)]), (4.0, [later(FIT, 2)])]
     assert seen(*gone) == Readiness(ready=True)
-
-
-def test_a_tenth_of_what_is_provisioned_is_used() -> None:
-    assert write_units(TABLE) == WRITE_UNITS
-    assert write_units(replace(TABLE, write_capacity=50.0)) == 5.0
-    assert write_units(replace(TABLE, write_capacity=5.0)) == 1.0
 
 
 def test_what_is_said_before_it_asks() -> None:
