@@ -12,6 +12,7 @@ import random
 import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from consumer.adapters.aws.aws import Aws
@@ -159,7 +160,7 @@ async def _touch(
         try:
             await touching.touch(wanted.keys)
             pages = found(desk.reader, desk.scan, reach.table, wanted)
-            while (page := await touching.read(anext(pages, None))) is not None:
+            while (page := await touching.read(partial(anext, pages, None))) is not None:
                 await touching.touch([item.keys for item in page])
         except TouchEnded as ended:
             report.ended = str(ended)

@@ -6,7 +6,6 @@ between two batches. A run that is stopped ends while it reads, and while it pub
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -15,6 +14,7 @@ from consumer.core.reports.republish_report import BUSY, RepublishReport
 from consumer.core.republish.item_event import Refusal
 from consumer.core.republish.item_key import identity_of
 from consumer.core.republish.read_item import Busy, ReadItem
+from consumer.runtime.republish.calling_off import CalledOff, CallingOff
 from consumer.runtime.republish.publishing import CALLED_OFF, RepublishEnded
 
 if TYPE_CHECKING:
@@ -54,15 +54,12 @@ class Repairing:
         self._republisher = republisher
         self._refused = refused
         self._progressed = progressed
-        self._reading: asyncio.Timeout | None = None
-        self._stopped = False
+        self._calling_off = CallingOff()
 
     def stop(self) -> None:
         """End after the requests in flight (SIGTERM or SIGINT)."""
-        self._stopped = True
         self._republisher.stop()
-        if self._reading is not None:
-            self._reading.reschedule(asyncio.get_running_loop().time())
+        self._calling_off.call_off()
 
     async def publish_keys(
         self, keys: Sequence[Raw], last_images: Mapping[KeyIdentity, Raw] | None = None
@@ -103,15 +100,10 @@ class Repairing:
 
     async def read(self, read: Callable[[], Awaitable[T]]) -> T:
         """Read, until the run is stopped. Raise RepublishEnded, Retryable."""
-        if self._stopped:
-            raise RepublishEnded(CALLED_OFF, ())
         try:
-            async with asyncio.timeout(None) as self._reading:
-                return await read()
-        except TimeoutError:
+            return await self._calling_off.read(read)
+        except CalledOff:
             raise RepublishEnded(CALLED_OFF, ()) from None
-        finally:
-            self._reading = None
 
     def _count(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:

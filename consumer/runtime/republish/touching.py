@@ -8,7 +8,6 @@ Rules
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from consumer.core.backoff import Backoff
@@ -16,6 +15,7 @@ from consumer.core.reports.touch_report import TouchReport
 from consumer.core.republish.item_event import Refusal
 from consumer.core.republish.touch_answer import CONFLICT, TouchOutcome
 from consumer.errors import Retryable
+from consumer.runtime.republish.calling_off import CalledOff, CallingOff
 from consumer.runtime.republish.publishing import CALLED_OFF
 from consumer.runtime.republish.table_reader import THROTTLED
 
@@ -87,24 +87,18 @@ class Touching:
         self._chance = chance
         self._refused = refused
         self._progressed = progressed
-        self._stopped = False
-        self._reading: asyncio.Timeout | None = None
+        self._calling_off = CallingOff()
 
     def stop(self) -> None:
         """End after the touch in flight (SIGTERM or SIGINT)."""
-        self._stopped = True
-        if self._reading is not None:
-            self._reading.reschedule(asyncio.get_running_loop().time())
+        self._calling_off.call_off()
 
-    async def read(self, items: Awaitable[T]) -> T:
+    async def read(self, items: Callable[[], Awaitable[T]]) -> T:
         """Wait for items to be touched, until the run is called off. Raise TouchEnded."""
         try:
-            async with asyncio.timeout(0 if self._stopped else None) as self._reading:
-                return await items
-        except TimeoutError:
+            return await self._calling_off.read(items)
+        except CalledOff:
             raise TouchEnded(CALLED_OFF) from None
-        finally:
-            self._reading = None
 
     async def touch(self, keys: Sequence[Raw]) -> None:
         """Touch the items with these keys. Raise TouchEnded, Retryable."""
@@ -139,7 +133,7 @@ class Touching:
         """Return when a touch may be sent, at once. Raise TouchEnded, Retryable."""
         await self._pause(self._limit.wait(self._clock.now()))
         why = await self._look()
-        if why is not None or self._stopped:
+        if why is not None or self._calling_off.called:
             raise TouchEnded(why or CALLED_OFF)
 
     async def _look(self) -> str | None:
@@ -155,11 +149,11 @@ class Touching:
 
     async def _pause(self, seconds: float) -> None:
         """Sleep. Raise TouchEnded soon after the run is called off."""
-        while not self._stopped and seconds > 0:
+        while not self._calling_off.called and seconds > 0:
             step = min(seconds, LISTEN_SECONDS)
             await self._clock.sleep(step)
             seconds -= step
-        if self._stopped:
+        if self._calling_off.called:
             raise TouchEnded(CALLED_OFF)
 
     def _count(self, keys: Raw, answer: TouchAnswer) -> None:

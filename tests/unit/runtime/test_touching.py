@@ -219,14 +219,14 @@ def test_it_ends_at_once_when_it_is_told_to_while_it_reads(at: float) -> None:
     desk = Desk()
 
     async def main() -> None:
-        assert await desk.touching.read(asyncio.sleep(1.0, "page")) == "page"
+        assert await desk.touching.read(lambda: asyncio.sleep(1.0, "page")) == "page"
         if at:
             asyncio.get_running_loop().call_later(at, desk.touching.stop)
         else:
             desk.touching.stop()
         began = desk.clock.now()
         with pytest.raises(TouchEnded, match=CALLED_OFF):
-            await desk.touching.read(asyncio.sleep(3600.0))
+            await desk.touching.read(lambda: asyncio.sleep(3600.0))
         assert desk.clock.now() - began == at
 
     run(main)
