@@ -121,9 +121,9 @@ def add_republish(republish: argparse.ArgumentParser) -> None:
     republish.add_argument(
         "--touch",
         action="store_true",
-        help="write CONSUMER_TOUCH_ATTRIBUTE to each item instead, if it is there: the service"
-        " publishes its change as U, in its exact place, and without the attribute. For readers"
-        " that keep the last event by arrival, or have a key wrong by their own fault",
+        help="instead of publishing, write CONSUMER_TOUCH_ATTRIBUTE to each item that exists: the"
+        " service publishes this change as U, in its exact place, and without the attribute. For"
+        " readers that keep the last event by arrival, or have a key wrong by their own fault",
     )
     republish.add_argument(
         "--wcu",
