@@ -70,6 +70,7 @@ class Fuzz:
         self._shapes = Shapes(look=1, enough=1, window=4, rest=0)
         self._items = [self._item() for _ in range(SHAPES)]
         self.known = 0  # images whose shape was known
+        self.compared = 0  # of them those that had this shape before, too
 
     def compare(self, number: int) -> None:
         """Make a change and compare what becomes of it. Raise Difference."""
@@ -96,11 +97,12 @@ class Fuzz:
         self, before: bytes, after: bytes, selection: Selection | None, limit: int
     ) -> tuple[bytes, list[bytes] | None]:
         shapes = self._shapes.of(selection, TOUCH_ATTRIBUTE)
-        new = read_image(Raw(after), shapes)
+        new = read_image(Raw(after), shapes, Raw(before))
         if new is None:
             raise MalformedItem("it is empty")
         _ = new.names  # raises if it cannot be said what is shown
         self.known += new.shape is not None
+        self.compared += new.before is not None
         return new.members(), new.patch_since(Raw(before), limit)
 
     def _any_item(self) -> Json:
@@ -204,7 +206,10 @@ def main(arguments: Sequence[str]) -> int:
         fuzz.compare(number)
         if number and number % PROGRESS == 0:
             print(f"{number:,} records, the shape of {fuzz.known:,} was known", flush=True)
-    print(f"{asked.records:,} records, the shape of {fuzz.known:,} was known: no difference")
+    print(
+        f"{asked.records:,} records, the shape of {fuzz.known:,} was known, "
+        f"{fuzz.compared:,} had it before, too: no difference"
+    )
     return 0
 
 

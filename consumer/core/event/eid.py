@@ -25,5 +25,5 @@ class EidNamespace:
         digest = self._namespace.copy()
         digest.update(event_id.encode() + self._end)
         hexa = digest.hexdigest()
-        clock = _VARIANT[hexa[16]] + hexa[17:20]
-        return f"{hexa[:8]}-{hexa[8:12]}-5{hexa[13:16]}-{clock}-{hexa[20:32]}"
+        variant = _VARIANT[hexa[16]]
+        return f"{hexa[:8]}-{hexa[8:12]}-5{hexa[13:16]}-{variant}{hexa[17:20]}-{hexa[20:32]}"

@@ -75,15 +75,8 @@ class Envelope:
         `created_at` is the record's creation time in epoch seconds.
         """
         item, patch, omitted = content.item, content.patch, content.patch_omitted
-        head: tuple[bytes, ...]
-        if self._is_business:
-            head = (b"," if item else b"", item, b"," if self._has_change else b"")
-        else:
-            operation = _DATA_OP[record.event_name] if crossing is None else _CROSSED[crossing]
-            head = (operation, item, b"," if item or not self._is_flat else b"")
-        head = (eid.encode(), occurred_at(created_at).encode(), content.metadata, *head)
-        if not self._has_change:
-            return self._unchanged % head
+        name, at = eid.encode(), occurred_at(created_at).encode()
+        metadata, sequence = content.metadata, record.sequence
         rest = b""
         if record.is_ttl and record.event_name == "REMOVE":
             rest = b',"ttl":true'
@@ -91,14 +84,23 @@ class Envelope:
             rest += b',"%b":true' % crossing.encode()
         elif content.touched:
             rest += b',"touched":true'
+        if self._is_business:
+            comma = b"," if item else b""
+            if not self._has_change:
+                return self._unchanged % (name, at, metadata, comma, item, b"")
+            return self._plain % (name, at, metadata, comma, item, b",", sequence, rest)
+        operation = _DATA_OP[record.event_name] if crossing is None else _CROSSED[crossing]
+        comma = b"," if item or not self._is_flat else b""
         if patch is not None:
-            body = self._patched % (*head, b",".join(patch), record.sequence, rest)
+            made = b",".join(patch)
+            parts = (name, at, metadata, operation, item, comma, made, sequence, rest)
+            body = self._patched % parts
             if len(body) <= self._event_bytes:
                 return body
             omitted = True
         if omitted:
             rest += b',"patch_omitted":true'
-        return self._plain % (*head, record.sequence, rest)
+        return self._plain % (name, at, metadata, operation, item, comma, sequence, rest)
 
     def body_of_reading(
         self, operation: str, eid: str, read_at: float, content: ItemContent, members: bytes

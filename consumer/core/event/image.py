@@ -21,10 +21,11 @@ from consumer.core.event.shapes import Shapes
 class Image(Struct, gc=False):
     """The item before or after a change."""
 
-    text: bytes  # JSON of all of it
+    text: Raw  # JSON of all of it
     shapes: Shapes
     shape: Shape | None = None  # None if it is not known
     scalars: Scalars = ()  # those of its shape
+    before: Scalars | None = None  # those before its change; None if they are not known
     _attributes: Members | None = None
     _shown: Members | None = None
 
@@ -41,7 +42,7 @@ class Image(Struct, gc=False):
     def attributes(self) -> Members:
         """The text of all attributes, shown or not. Raises MalformedItem."""
         if self._attributes is None:
-            self._attributes = decode_members(Raw(self.text))
+            self._attributes = decode_members(self.text)
         return self._attributes
 
     @property
@@ -60,16 +61,17 @@ class Image(Struct, gc=False):
         try:
             if self.shape is not None:
                 return self.shape.members(self.scalars)
-            members = self.shapes.members(self.text, self._shown_text())
+            text = bytes(self.text)
+            members = self.shapes.members(text, self._shown_text(text))
             if members is not None:
                 return members
         except MalformedItem:
             pass  # the walk names the attribute
-        return b",".join(plain_item(decode_item(Raw(self._shown_text()))))
+        return b",".join(plain_item(decode_item(Raw(self._shown_text(bytes(self.text))))))
 
-    def _shown_text(self) -> bytes:
+    def _shown_text(self, text: bytes) -> bytes:
         shown = self.shown
-        return self.text if shown is self._attributes else members_text(shown)
+        return text if shown is self._attributes else members_text(shown)
 
     def patch_since(self, before: Raw | None, limit: int) -> list[bytes] | None:
         """Return the operations, as JSON, that turn the item whose JSON is `before` into this one.
@@ -77,17 +79,14 @@ class Image(Struct, gc=False):
         Return None if they are several, and take more than `limit` bytes. Raises MalformedItem, or
         ReservedAttribute if it cannot be said what is shown of the item before.
         """
-        shape = self.shape
-        if shape is not None and before is not None:
-            scalars = shape.scalars(bytes(before))
-            if scalars is not None:
-                try:
-                    patch = shape.patch(scalars, self.scalars, limit)
-                except MalformedItem:
-                    pass  # the walk names the attribute
-                else:
-                    if patch is not None:
-                        return patch
+        if self.shape is not None and self.before is not None:
+            try:
+                patch = self.shape.patch(self.before, self.scalars, limit)
+            except MalformedItem:
+                pass  # the walk names the attribute
+            else:
+                if patch is not None:
+                    return patch
         old = read_image(before, self.shapes)
         if old is None:
             raise MalformedItem("it has no OldImage")
@@ -106,19 +105,20 @@ class Image(Struct, gc=False):
         return diff(before, after, limit)
 
 
-def read_image(text: Raw | None, shapes: Shapes) -> Image | None:
+def read_image(text: Raw | None, shapes: Shapes, before: Raw | None = None) -> Image | None:
     """Return the image whose JSON is `text`, None if there is no image. Raises MalformedItem.
+
+    `before` is the JSON of the item before its change, if a patch since then is to be made.
 
     An empty image counts as no image, because every item has its keys. But in the record of a dead
     letter there may be nothing of an item that is shown.
     """
     if text is None:
         return None
-    whole = bytes(text)
-    read = shapes.read(whole)
+    read = shapes.read(text, before)
     if read is not None:
-        return Image(whole, shapes, *read)
-    image = Image(whole, shapes)
+        return Image(text, shapes, *read)
+    image = Image(text, shapes)
     return image if shapes.narrow or image.attributes else None
 
 

@@ -2,8 +2,9 @@
 
 The items of a table repeat their shape: the gaps between their scalars. Of one that comes again and
 again a regular expression is compiled that takes all scalars of such an item at once. The item is
-made by joining them with the plain text of the gaps. If the item had the same shape before the
-change, the patch replaces the scalars that differ.
+made by joining them with the plain text of the gaps. If the item had the same shape before its
+change, the expression takes both texts, one after the other, and of the one before only the scalars
+that differ, which the patch replaces.
 
 The result is that of `plain_item`: the plain text of the gaps is not computed here but taken from
 `plain_item`, called once with a marker for each scalar. If the markers do not come out once each
@@ -16,9 +17,8 @@ its own, which a text in no gap can tell apart: they are learned by the selector
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import compress
-from operator import ne
 from sys import getsizeof
 from typing import Final, NamedTuple
 
@@ -51,7 +51,7 @@ from consumer.core.event.plain_gaps import (
 from consumer.core.event.selection.selector import Selector, members_text
 
 SHAPE_BYTES: Final = 4_096
-"""Most bytes of the gaps of a shape: to compile them takes milliseconds."""
+"""Most bytes of the gaps of a shape: to compile them takes up to 40 ms."""
 
 SHAPE_SCALARS: Final = 200
 """Most scalars of a shape."""
@@ -65,7 +65,10 @@ _NUL: Final = rb"\u0000"
 
 
 Scalars = tuple[bytes, ...]
-"""The scalars of an item that are shown: plain JSON, or what `plain_scalar` makes plain."""
+"""The scalars of an item that are shown: plain JSON, or what `plain_scalar` makes plain.
+
+Of an item before its change those that have the same text after it are empty.
+"""
 
 
 class Place(NamedTuple):
@@ -78,14 +81,15 @@ class Place(NamedTuple):
 class Shape(Struct, frozen=True):
     """The parts that all items with the same gaps have in common."""
 
+    count: int  # of scalars, shown or not
     names: frozenset[str]  # of what is shown
     attributes: frozenset[str]  # the names of all, shown or not
     plain: bytes  # the members of the plain item, with %b for each scalar
     places: tuple[Place, ...]
     picked: tuple[bool, ...] | None  # which scalars are shown; None: all of them
-    others: tuple[int, ...]  # which of those that are shown are to be made plain
+    others: frozenset[int]  # which of those that are shown are to be made plain
     steps: tuple[bytes, ...]  # expressions of its gaps, and of the scalars between them
-    match: Callable[[bytes], re.Match[bytes] | None]  # all steps; gives the scalars of an item
+    match: Callable[[bytes], re.Match[bytes] | None]  # an item, or one after and before its change
     weight: int  # bytes of memory, about
 
     def scalars(self, text: bytes) -> Scalars | None:
@@ -93,8 +97,22 @@ class Shape(Struct, frozen=True):
         found = self.match(text)
         if found is None:
             return None
-        scalars = found.groups()
+        scalars = found.groups()[: self.count]
         return scalars if self.picked is None else tuple(compress(scalars, self.picked))
+
+    def change(self, text: bytes | Raw, before: Raw) -> tuple[Scalars, Scalars] | None:
+        """Return the scalars of an item, and those of the item before its change.
+
+        Return None if one of them has another shape.
+        """
+        found = self.match(b",".join((text, before)))
+        if found is None:
+            return None
+        scalars, count, picked = found.groups(b""), self.count, self.picked
+        after, was = scalars[:count], scalars[count:]
+        if picked is None:
+            return after, was
+        return tuple(compress(after, picked)), tuple(compress(was, picked))
 
     def members(self, scalars: Scalars) -> bytes:
         """Return the members of an item's plain JSON, comma separated. Raises MalformedItem."""
@@ -114,9 +132,9 @@ class Shape(Struct, frozen=True):
         patch = []
         lists = set()
         places = self.places
-        for index in compress(range(len(places)), map(ne, before, after)):
+        for index in compress(range(len(places)), before):
             value, old_value = after[index], before[index]
-            if value > FIRST_LETTER or old_value > FIRST_LETTER or BACKSLASH in value + old_value:
+            if index in self.others or BACKSLASH in value + old_value:
                 value, old_value = plain_scalar(value), plain_scalar(old_value)
                 if is_same(old_value, value):
                     continue
@@ -197,6 +215,21 @@ def _steps(item: Split) -> tuple[bytes, ...]:
     return tuple(steps)
 
 
+def _steps_before(steps: Sequence[bytes]) -> Iterator[bytes]:
+    """Return the expressions of the item before its change, which stands behind the item.
+
+    A scalar is taken only if it differs. Each is looked at once, whatever follows: otherwise an
+    item of another shape would be tried with either choice for each of its scalars.
+    """
+    for number, step in enumerate(steps):
+        if number % 2 == 0:
+            yield step
+        else:
+            start, end = step.index(b"("), step.rindex(b")") + 1
+            same = step[:start] + b"\\%d" % (number // 2 + 1) + step[end:]
+            yield b"(?>%b|%b)" % (same, step)
+
+
 def _shape(
     whole: Item,
     item: Item,
@@ -212,15 +245,17 @@ def _shape(
         if room < 0:
             return None
     steps = _steps(split)
-    pattern = re.compile(b"".join(steps))
+    pattern = re.compile(b"%b(?:,%b|)" % (b"".join(steps), b"".join(_steps_before(steps))))
     shown = split.scalars if picked is None else [*compress(split.scalars, picked)]
-    others = tuple(number for number, text in enumerate(shown) if _is_other(text))
+    others = frozenset(number for number, text in enumerate(shown) if _is_other(text))
     names, attributes = frozenset(item), frozenset(whole)
     plain = b"%b".join(gap.replace(b"%", b"%%") for gap in parts[::2])
     weighed = (*attributes, attributes, names, plain, picked, *steps, pattern)
     weight = POINTERS_BYTES - room + sum(map(getsizeof, weighed))
-    match = pattern.fullmatch
-    return Shape(names, attributes, plain, tuple(places), picked, others, steps, match, weight)
+    match, count = pattern.fullmatch, len(split.scalars)
+    return Shape(
+        count, names, attributes, plain, tuple(places), picked, others, steps, match, weight
+    )
 
 
 def _is_other(scalar: bytes) -> bool:

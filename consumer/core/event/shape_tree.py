@@ -1,7 +1,7 @@
 """The tree of some shapes: an expression that finds which of them an item may have.
 
 It has the steps that the shapes have in common, and a branch where they part. It ends where one
-shape is left, which is tried then: so one look at the beginning of an item decides among them all.
+shape is left, which is to be tried: so one look at the beginning of an item decides among them all.
 """
 
 import re
@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from sys import getsizeof
 from typing import Final
 
-from consumer.core.event.item_shape import Scalars, Shape
+from msgspec import Raw
+
+from consumer.core.event.item_shape import Shape
 
 SHAPES_TOGETHER: Final = 32
 """Most shapes of a tree."""
@@ -17,32 +19,27 @@ SHAPES_TOGETHER: Final = 32
 STEPS_BYTES: Final = 64 * 1024
 """Most bytes of all steps of its shapes: to compile them takes longer for each."""
 
-Read = tuple[Shape, Scalars]
-"""An item of a known shape."""
+_NOTHING: Final = b"(?!)"
 
 
 class ShapeTree:
-    """Reads items that have one of these shapes, at least one, no two of which are the same."""
+    """Finds which of these shapes an item may have; no two of them are the same."""
 
     __slots__ = ("_match", "_only", "shapes", "weight")
 
     def __init__(self, shapes: Sequence[Shape]) -> None:
         self.shapes: list[Shape] = []  # in the order of the tree's ends
-        pattern = re.compile(self._grown(shapes, 0))
+        pattern = re.compile(self._grown(shapes, 0) if shapes else _NOTHING)
         self._match = pattern.match
         self._only = shapes[0] if len(shapes) == 1 else None
-        self.weight = getsizeof(pattern) + sum(shape.weight for shape in shapes)
+        self.weight = getsizeof(pattern) + sum(shape.weight for shape in shapes) if shapes else 0
 
-    def read(self, text: bytes) -> Read | None:
-        """Return the item whose JSON is `text`, None if it has none of the shapes."""
-        shape = self._only
-        if shape is None:
-            found = self._match(text)
-            if found is None:
-                return None
-            shape = self.shapes[(found.lastindex or 0) - 1]
-        scalars = shape.scalars(text)
-        return None if scalars is None else (shape, scalars)
+    def find(self, text: bytes | Raw) -> Shape | None:
+        """Return the only shape that the item whose JSON is `text` may have, or None."""
+        if self._only is not None:
+            return self._only
+        found = self._match(text)
+        return None if found is None else self.shapes[(found.lastindex or 0) - 1]
 
     def _grown(self, shapes: Sequence[Shape], number: int) -> bytes:
         """Return the expression of the steps from `number` on; those before are the same for all.

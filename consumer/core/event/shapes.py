@@ -8,11 +8,13 @@ items have one of the shapes that are known, these are forgotten.
 
 from typing import Final
 
-from consumer.core.event.item_shape import Shape, shape_of
+from msgspec import Raw
+
+from consumer.core.event.item_shape import Scalars, Shape, shape_of
 from consumer.core.event.plain_gaps import PlainItems, split
 from consumer.core.event.selection.selection import Selection, less
 from consumer.core.event.selection.selector import Selector
-from consumer.core.event.shape_tree import Read, ShapeTree, fit_together
+from consumer.core.event.shape_tree import ShapeTree, fit_together
 
 SHAPES_BYTES: Final = 16 * 1024 * 1024
 """Most memory of all shapes of a process."""
@@ -27,6 +29,9 @@ WORTH: Final = 8
 
 LONGEST_REST: Final = 1 << 16
 """Most items that are not looked at after a window in which nothing was learned."""
+
+Read = tuple[Shape, Scalars, Scalars | None]
+"""An item of a known shape, and the item before its change if that had the same shape."""
 
 
 class Shapes:
@@ -54,7 +59,7 @@ class Shapes:
         self.selector = selector
         self.narrow = narrow  # nothing at all may be left of an item
         self._family = _Family(self, look, enough, window, rest) if family is None else family
-        self._known: ShapeTree | None = None
+        self._known = ShapeTree(())
         self._hits = 0  # items of a known shape in this window
         self._counts: dict[int, int] = {}  # items of this window that were counted, by their gaps
         self._counted = 0
@@ -65,7 +70,7 @@ class Shapes:
     @property
     def weight(self) -> int:
         """Bytes of memory of the shapes."""
-        return 0 if self._known is None else self._known.weight
+        return self._known.weight
 
     def of(self, selection: Selection | None, *hidden: str) -> "Shapes":
         """Return the shapes of what a selection shows, less attributes that no selection shows."""
@@ -76,14 +81,23 @@ class Shapes:
             family.members[shown] = made
         return family.members[shown]
 
-    def read(self, text: bytes) -> Read | None:
-        """Return the item whose JSON is `text`, or None if its shape is not known."""
-        if self._known is None:
+    def read(self, text: bytes | Raw, before: Raw | None = None) -> Read | None:
+        """Return the item whose JSON is `text`, or None if its shape is not known.
+
+        `before` is the JSON of the item before its change, if it is to be compared.
+        """
+        shape = self._known.find(text)
+        if shape is None:
             return None
-        read = self._known.read(text)
-        if read is not None:
+        change = None if before is None else shape.change(text, before)
+        if change is not None:
             self._hits += 1
-        return read
+            return shape, change[0], change[1]
+        scalars = shape.scalars(bytes(text))
+        if scalars is None:
+            return None
+        self._hits += 1
+        return shape, scalars, None
 
     def members(self, text: bytes, shown: bytes) -> bytes | None:
         """Return the members of an item's plain JSON, comma separated, or None: walk it.
@@ -115,7 +129,7 @@ class Shapes:
 
     def _review(self) -> None:
         """Learn what was found in this window, and forget what is not worth being tried."""
-        before = () if self._known is None else self._known.shapes
+        before = self._known.shapes
         others = self._counted * self._family.look
         shapes = [*before] if WORTH * self._hits >= others else []
         for shape in self._found:
@@ -124,14 +138,14 @@ class Shapes:
                 shapes.append(shape)
         if len(shapes) <= len(before):
             self._go_to_rest()
-        if shapes != [*before]:
-            self._known = ShapeTree(shapes) if shapes else None
+        if shapes != before:
+            self._known = ShapeTree(shapes)
         if self._family.weight > SHAPES_BYTES:
             self._family.forget()
 
     def forget(self) -> None:
         """Forget all shapes of this selection, and learn more slowly."""
-        self._known = None
+        self._known = ShapeTree(())
         self._go_to_rest()
 
     def _go_to_rest(self) -> None:

@@ -6,9 +6,9 @@ always gives the same bytes.
 """
 
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
-from msgspec import Raw, Struct
-
+from consumer.core.event.draft import ENDS, Draft, Unchanged
 from consumer.core.event.eid import EidNamespace
 from consumer.core.event.envelope import Envelope, ItemContent
 from consumer.core.event.event import (
@@ -21,7 +21,7 @@ from consumer.core.event.event import (
     UnbuildableReason,
     Withheld,
 )
-from consumer.core.event.event_metadata import NO_METADATA, EventMetadata, MetadataReader
+from consumer.core.event.event_metadata import NO_METADATA, MetadataReader
 from consumer.core.event.image import Image, read_image
 from consumer.core.event.malformed import MalformedItem, ReservedAttribute, check_names
 from consumer.core.event.occurred_at import epoch_seconds
@@ -39,33 +39,7 @@ Change = tuple[StreamRecord | MalformedRecord, Crossing | None]
 """A record, and what its change does to a view, if it makes its item enter or leave."""
 
 
-class _Unchanged(Exception):
-    """Nothing differs of what events show."""
-
-
-_ENDS = (MalformedItem, ReservedAttribute, RecursionError, _Unchanged)
-"""What ends the way of an event."""
-
-
-class _Draft(Struct, gc=False):
-    """An event on its way, stage by stage."""
-
-    record: StreamRecord
-    crossing: Crossing | None
-    key: str | None
-    eid: str = ""
-    created_at: float = 0.0
-    metadata: EventMetadata = NO_METADATA
-    item: Image | None = None  # None for a business event out of a map
-    patch: list[bytes] | None = None
-    omitted: bool = False  # the patch
-    touched: bool = False  # nothing has changed but our own attribute
-    members: bytes = b""
-    beside: bytes | None = None  # the record, if a dead letter needs it, too
-    error: MalformedItem | ReservedAttribute | RecursionError | _Unchanged | None = None
-
-
-_Stage = Callable[[_Draft], None]
+_Stage = Callable[[Draft], None]
 
 
 class Transcoder:
@@ -111,8 +85,9 @@ class Transcoder:
         """
         if isinstance(record, MalformedRecord):
             return _unreadable(record)
-        draft = _Draft(record, crossing, key)
-        self._take_through([draft], self._compare if self._format.patch else None)
+        compare = self._compare if self._format.patch else None
+        draft = self._begun(record, crossing, key, compare)
+        self._take_through([draft], compare)
         return self._made(draft)
 
     def events_of(self, changes: Sequence[Change]) -> list[Event | Unbuildable]:
@@ -131,7 +106,7 @@ class Transcoder:
         for each in self._drafts(changes, self._compare_and_stop):
             if isinstance(each, MalformedRecord):
                 made.append(_unreadable(each))
-            elif isinstance(each.error, _Unchanged):
+            elif isinstance(each.error, Unchanged):
                 made.append(Withheld.UNCHANGED)
             else:
                 made.append(self._made(each))
@@ -149,91 +124,111 @@ class Transcoder:
 
     def _drafts(
         self, changes: Sequence[Change], compare: _Stage | None
-    ) -> list[_Draft | MalformedRecord]:
+    ) -> list[Draft | MalformedRecord]:
         drafts = [
-            record if isinstance(record, MalformedRecord) else _Draft(record, crossing, None)
+            record
+            if isinstance(record, MalformedRecord)
+            else self._begun(record, crossing, None, compare)
             for record, crossing in changes
         ]
-        self._take_through([each for each in drafts if isinstance(each, _Draft)], compare)
+        self._take_through([each for each in drafts if isinstance(each, Draft)], compare)
         return drafts
 
-    def _take_through(self, drafts: Sequence[_Draft], compare: _Stage | None) -> None:
+    def _take_through(self, drafts: Sequence[Draft], compare: _Stage | None) -> None:
         """Take drafts through all stages. One that fails in a stage is in none of the next ones."""
         read = self._read_business if self._is_business else self._read_item
-        for stage in filter(None, (self._begin, read, compare, self._splice)):
+        for stage in filter(None, (read, compare, self._splice)):
             for draft in drafts:
                 if draft.error is None:
                     try:
                         stage(draft)
-                    except _ENDS as error:
+                    except ENDS as error:
                         draft.error = error
 
-    def _begin(self, draft: _Draft) -> None:
-        record = draft.record
-        draft.eid = self._eids.eid(record.event_id)
-        if draft.key is None:
-            draft.key = self._keys.of(record.keys)
-        draft.created_at = epoch_seconds(record.created_at)
-        if self._metadata is not None:
-            is_d = record.event_name == "REMOVE" or draft.crossing is Crossing.LEFT
-            if not is_d:  # that of a D would be the last change's
-                draft.metadata = self._metadata.read(record.new_image)
-                draft.eid = draft.metadata.eid or draft.eid
+    def _begun(
+        self,
+        record: StreamRecord,
+        crossing: Crossing | None,
+        key: str | None,
+        compare: _Stage | None,
+    ) -> Draft:
+        compared = compare is not None and crossing is None and record.event_name == "MODIFY"
+        eid, created_at, metadata = self._eids.eid(record.event_id), 0.0, NO_METADATA
+        error = None
+        try:
+            if key is None:
+                key = self._keys.of(record.keys)
+            created_at = epoch_seconds(record.created_at)
+            if self._metadata is not None:
+                is_d = record.event_name == "REMOVE" or crossing is Crossing.LEFT
+                if not is_d:  # that of a D would be the last change's
+                    metadata = self._metadata.read(record.new_image)
+                    eid = metadata.eid or eid
+        except ENDS as found:
+            error = found
+        return Draft(record, crossing, compared, key, eid, created_at, metadata, error)
 
-    def _read_item(self, draft: _Draft) -> None:
-        record = draft.record
+    def _read_item(self, draft: Draft) -> None:
+        record, shapes = draft.record, self._shapes
         if draft.crossing is Crossing.LEFT:
-            item = self._needed("OldImage", record.old_image)
+            item = read_image(record.old_image, shapes) or _missing("OldImage")
         elif record.event_name == "REMOVE":
-            item = read_image(record.old_image, self._shapes) or self._needed("Keys", record.keys)
+            old = read_image(record.old_image, shapes)
+            item = old or read_image(record.keys, shapes) or _missing("Keys")
         else:
-            item = self._needed("NewImage", record.new_image)
-            there = item.has(self._touch.name)
-            draft.touched = record.touched or self._touch.has_changed_alone(record, there=there)
+            before = record.old_image if draft.compared else None
+            item = read_image(record.new_image, shapes, before) or _missing("NewImage")
+            draft.touched = record.touched or self._is_touched(record, item)
         names = item.names
         if not self._reserved.isdisjoint(names):
             check_names(names, self._format.reserved)
         draft.item = item
 
-    def _read_business(self, draft: _Draft) -> None:
+    def _is_touched(self, record: StreamRecord, item: Image) -> bool:
+        there = item.has(self._touch.name)
+        if not there and item.before is not None:
+            return False  # nor was it there before, because the item had the same shape
+        return self._touch.has_changed_alone(record, there=there)
+
+    def _read_business(self, draft: Draft) -> None:
         record = draft.record
         if record.event_name != "INSERT" or record.new_image is None:
             raise MalformedItem("a business event is made of an INSERT and its NewImage only")
         if self._format.body is None:
-            draft.item = self._needed("NewImage", record.new_image)
+            draft.item = read_image(record.new_image, self._shapes) or _missing("NewImage")
             check_names(draft.item.names, self._format.reserved)
             return
         members = body_members(record.new_image, self._format.body, self._shapes.selector)
         check_names(members, self._format.reserved)
         draft.members = joined(members)
 
-    def _compare(self, draft: _Draft) -> None:
+    def _compare(self, draft: Draft) -> None:
         """Make the patch of a change that has one."""
-        record, item = draft.record, draft.item
-        if item is None or draft.crossing is not None or record.event_name != "MODIFY":
+        item = draft.item
+        if item is None or not draft.compared:
             return
         try:
-            draft.patch = item.patch_since(record.old_image, self._format.event_bytes)
+            draft.patch = item.patch_since(draft.record.old_image, self._format.event_bytes)
         except ReservedAttribute:  # it was no event, so no patch begins with it
             draft.omitted = True
         else:
             draft.omitted = draft.patch is None
 
-    def _compare_and_stop(self, draft: _Draft) -> None:
-        """Raise _Unchanged if nothing differs of what events show of the item, and of ours."""
+    def _compare_and_stop(self, draft: Draft) -> None:
+        """Raise Unchanged if nothing differs of what events show of the item, and of ours."""
         self._compare(draft)
         if draft.patch == [] and not draft.touched:
-            raise _Unchanged
+            raise Unchanged
         if not self._format.patch:
             draft.patch, draft.omitted = None, False
 
-    def _splice(self, draft: _Draft) -> None:
+    def _splice(self, draft: Draft) -> None:
         if draft.item is not None:
             draft.members = draft.item.members()
         if self._keeps_records:
             draft.beside = bytes(draft.record.text)
 
-    def _made(self, draft: _Draft) -> Event | Unbuildable:
+    def _made(self, draft: Draft) -> Event | Unbuildable:
         record, error, key = draft.record, draft.error, draft.key
         body: bytes | None = None
         reason: UnbuildableReason = "malformed_record"
@@ -274,18 +269,16 @@ class Transcoder:
             left_out=draft.metadata.left_out,
         )
 
-    def _needed(self, name: str, text: Raw | None) -> Image:
-        image = read_image(text, self._shapes)
-        if image is None:
-            raise MalformedItem(f"it has no {name}")
-        return image
-
     def _kept(self, record: StreamRecord) -> bytes | None:
         """Return a record less what events do not show, None if it cannot be read so far."""
         try:
             return seen_record(bytes(record.text), self._format)
         except (MalformedItem, RecursionError):
             return None
+
+
+def _missing(name: str) -> NoReturn:
+    raise MalformedItem(f"it has no {name}")
 
 
 def _unreadable(record: MalformedRecord) -> Unbuildable:

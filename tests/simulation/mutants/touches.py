@@ -2,8 +2,8 @@
 
 from msgspec import Raw
 
-from consumer.core.event import transcode
 from consumer.core.event.attribute import decode_members
+from consumer.core.event.draft import Draft
 from consumer.core.event.image import Image
 from consumer.core.event.patch import diff
 from consumer.core.event.selection.selection import Selection
@@ -33,7 +33,7 @@ def touch_attribute_shown() -> None:
 def touch_taken_for_no_change() -> None:
     original = Transcoder._compare_and_stop
 
-    def strict(self: Transcoder, draft: transcode._Draft) -> None:
+    def strict(self: Transcoder, draft: Draft) -> None:
         touched, draft.touched = draft.touched, False
         original(self, draft)
         draft.touched = touched

@@ -53,7 +53,10 @@ def members_of(text: bytes, of: Shape) -> bytes:
 
 
 def patch_by(of: Shape, old: bytes, new: bytes, limit: int = ENOUGH) -> list[bytes] | None:
-    return of.patch(scalars_of(old, of), scalars_of(new, of), limit)
+    change = of.change(new, Raw(old))
+    assert change is not None
+    after, before = change
+    return of.patch(before, after, limit)
 
 
 def walked(text: bytes) -> bytes:
@@ -77,6 +80,39 @@ def test_what_has_the_shape_gives_the_same_bytes_as_the_walk(data: st.DataObject
         assert scalars is None or found.names == decode_members(Raw(text)).keys()
 
 
+def test_what_an_item_was_is_compared_scalar_by_scalar() -> None:
+    def item(*texts: str) -> bytes:
+        return raw({"a": {"S": texts[0]}, "b": {"N": texts[1]}, "c": {"S": texts[2]}})
+
+    found = good_shape(item("x", "1", "y"))
+    new = item("x", "12", "")
+    for old, before in (
+        (new, (b"", b"", b"")),
+        (item("x", "1", ""), (b"", b"1", b"")),  # what begins as the other does
+        (item("x", "123", '"'), (b"", b"123", rb'"\""')),
+        (item("xy", "12", "y"), (b'"xy"', b"", b'"y"')),
+    ):
+        assert found.change(new, Raw(old)) == ((b'"x"', b"12", b'""'), before)
+    for other in (raw({"a": {"S": "x"}}), item("x", "1E2", ""), new[:-1], b""):
+        assert found.change(new, Raw(other)) is None
+        assert found.change(other, Raw(new)) is None
+
+
+def test_a_string_that_ends_in_a_backslash_is_left_to_the_walk() -> None:
+    """Its end is looked for up to where the item before begins."""
+    text = raw({"a": {"S": "x\\"}})
+    found = good_shape(text)
+    assert found.scalars(text) is not None
+    assert found.change(text, Raw(text)) is None
+
+
+def test_an_item_that_had_another_shape_is_seen_to_have_it_at_once() -> None:
+    """If each scalar were tried both as the same and as another, it would take 2**100 steps."""
+    item = {f"{number}": {"S": "x"} for number in range(100)}
+    found = good_shape(raw(item))
+    assert found.change(raw(item), Raw(raw({**item, "99": {"N": "1"}}))) is None
+
+
 @given(st.data())
 def test_items_of_one_shape_have_the_patch_of_the_walk(data: st.DataObject) -> None:
     old = data.draw(items)
@@ -84,10 +120,14 @@ def test_items_of_one_shape_have_the_patch_of_the_walk(data: st.DataObject) -> N
     found = shape(old_text)
     if found is None:
         return
-    before, after = (found.scalars(text) for text in (old_text, new_text))
-    if before is None or after is None:
+    was, after = (found.scalars(text) for text in (old_text, new_text))
+    change = found.change(new_text, Raw(old_text))
+    if was is None or after is None:
+        assert change is None
         return
-    patch = found.patch(before, after, ENOUGH)
+    differ = tuple(b"" if old == new else old for old, new in zip(was, after, strict=True))
+    assert change == (after, differ) or (change is None and b"\\" in old_text + new_text)
+    patch = found.patch(differ, after, ENOUGH)
     assert patch is None or patch == patch_of(old_text, new_text)
 
 

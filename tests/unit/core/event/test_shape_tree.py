@@ -37,7 +37,7 @@ def test_each_item_has_the_shape_that_it_has_by_itself() -> None:
     shapes = [shape(image) for image in images]
     tree = ShapeTree(shapes)
     for image, its in zip(images, shapes, strict=True):
-        assert tree.read(raw(image)) == (its, its.scalars(raw(image)))
+        assert tree.find(raw(image)) is its
     assert sorted(map(id, tree.shapes)) == sorted(map(id, shapes))
     assert tree.weight > sum(each.weight for each in shapes)
 
@@ -54,11 +54,18 @@ def test_each_item_has_the_shape_that_it_has_by_itself() -> None:
     ],
 )
 def test_an_item_of_no_shape_is_not_taken(shapes: list[Json], other: Json) -> None:
-    assert ShapeTree([shape(image) for image in shapes]).read(raw(other)) is None
+    found = ShapeTree([shape(image) for image in shapes]).find(raw(other))
+    assert found is None or found.scalars(raw(other)) is None
+
+
+def test_a_tree_of_no_shapes_finds_none() -> None:
+    tree = ShapeTree(())
+    assert tree.find(raw(ORDER)) is None
+    assert (tree.shapes, tree.weight) == ([], 0)
 
 
 @given(st.data())
-def test_what_is_read_is_what_the_shape_reads(data: st.DataObject) -> None:
+def test_what_is_found_is_the_shape_that_the_item_has(data: st.DataObject) -> None:
     drawn = data.draw(st.lists(items, min_size=1, max_size=5))
     found = [shape_of(split(raw(image))) for image in drawn]
     shapes = {each.steps: each for each in found if each is not None}
@@ -67,9 +74,8 @@ def test_what_is_read_is_what_the_shape_reads(data: st.DataObject) -> None:
     tree = ShapeTree([*shapes.values()])
     for image in drawn:
         text = raw(data.draw(rescaled_items(image)))
-        read = tree.read(text)
-        if read is not None:
-            assert read[1] == read[0].scalars(text)
+        theirs = [each for each in shapes.values() if each.scalars(text) is not None]
+        assert theirs in ([], [tree.find(text)])
 
 
 def test_a_tree_is_limited() -> None:

@@ -4,6 +4,7 @@ import json
 import random
 
 import pytest
+from msgspec import Raw
 
 from consumer.core.event import item_shape, shapes
 from consumer.core.event.plain_gaps import Split
@@ -60,11 +61,22 @@ def test_a_shape_that_comes_again_and_again_is_learned() -> None:
     meet(known, item("a", "z"), 1)
     found = known.read(item("a", "z", value="y"))
     assert found is not None
-    shape, scalars = found
+    shape, scalars, before = found
     assert shape.members(scalars) == b'"a":"y","z":"y"'
+    assert before is None
     assert known.weight > 0
     assert known.read(item("b", "z")) is None
     assert known.read(item("a", "b", "z")) is None
+
+
+def test_the_item_before_its_change_is_read_if_it_had_the_same_shape() -> None:
+    known, text = Shapes(), item("a", "z", value="y")
+    meet(known, text)
+    read = known.read(text, Raw(item("a", "z")))
+    assert read is not None
+    assert read[1:] == ((b'"y"', b'"y"'), (b'"x"', b'"x"'))
+    assert known.read(text, Raw(item("a"))) == (read[0], read[1], None)
+    assert known.read(item("a"), Raw(text)) is None
 
 
 def test_what_comes_seldom_is_not_learned() -> None:
@@ -106,6 +118,15 @@ def test_shapes_that_few_items_have_are_forgotten(monkeypatch: pytest.MonkeyPatc
     meet(known, often, 8 * ROUND)
     assert known.read(often) is not None
     assert len(calls) == 1
+
+
+def test_a_change_counts_for_its_shape_as_an_item_does() -> None:
+    known, often = Shapes(), item("a", "z")
+    meet(known, often)
+    for _ in range(ROUND // WORTH):
+        known.read(often, Raw(often))
+    names_nobody_knows(known, ROUND)
+    assert known.read(often) is not None
 
 
 def test_after_a_window_in_vain_there_is_an_ever_longer_rest(
