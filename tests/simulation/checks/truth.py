@@ -308,8 +308,7 @@ class Truth:
         gaps = self._table.gaps.get(record.shard.stream_key, {})
         sought = is_told(self._table, record.shard)
         return any(
-            (sought or gap.reason != SEEK)
-            and (_covers(gap, record) or self._includes(gap, record))
+            (sought or gap.reason != SEEK) and (_covers(gap, record) or self._includes(gap, record))
             for gap in gaps.values()
         )
 
