@@ -10,24 +10,27 @@ between two invocations, so no task may be left when one returns.
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from consumer.adapters.clock import SystemClock
-from consumer.adapters.resumed_clock import ResumedClock
-from consumer.commands.events import redrive_function
-from consumer.errors import ConsumerError, first_in
-from consumer.lambda_relay import LambdaRelay
-from consumer.observability import logs
-from consumer.settings.loading import (
-    DEAD_LETTER_QUEUE,
-    EVENT_TYPE,
-    NAKADI,
-    SERVICE,
-    load_settings,
-)
+from consumer import imports
+
+with imports.kept():
+    import asyncio
+    import os
+    import sys
+
+    from consumer.adapters.clock import SystemClock
+    from consumer.adapters.resumed_clock import ResumedClock
+    from consumer.errors import ConsumerError, first_in
+    from consumer.lambda_relay import LambdaRelay
+    from consumer.observability import logs
+    from consumer.settings.loading import (
+        DEAD_LETTER_QUEUE,
+        EVENT_TYPE,
+        NAKADI,
+        SERVICE,
+        load_settings,
+    )
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
@@ -70,6 +73,9 @@ class _Process:
 
     def redrive(self, event: object, context: Context) -> Mapping[str, object]:
         """Run one redrive."""
+        # Not above: a function is one of the two, and only the relay's delays are those of events.
+        from consumer.commands.events import redrive_function  # noqa: PLC0415
+
         settings = self._loaded((EVENT_TYPE, NAKADI, DEAD_LETTER_QUEUE))
         return self._run(redrive_function.redrive(settings, event, _remaining(context)))
 

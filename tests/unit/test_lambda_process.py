@@ -292,3 +292,18 @@ def test_importing_it_opens_nothing_and_begins_nothing() -> None:
     """A snapshot of what was imported goes on in many processes (SnapStart)."""
     made_by = run_script(IMPORTED).stdout.split()
     assert [name for name in made_by if name.startswith("consumer")] == []
+
+
+def test_no_garbage_is_looked_for_in_what_was_imported() -> None:
+    script = (
+        "import gc; from consumer import aws_lambda;"
+        "print(gc.isenabled(), gc.get_freeze_count() > len(gc.get_objects()))"
+    )
+    assert run_script(script).stdout == "True True\n"
+
+
+def test_the_relay_does_without_the_modules_of_a_redrive() -> None:
+    script = "import sys; from consumer import aws_lambda; print(*sys.modules)"
+    modules = run_script(script).stdout.split()
+    assert "consumer.lambda_relay" in modules
+    assert [name for name in modules if name.startswith("consumer.commands")] == []
