@@ -88,14 +88,15 @@ class Lane:
         if first is None:
             return True
         rest = work.records[first:]
+        if self.options.bisect and error and len(rest) > 1:  # halving is no attempt
+            halves = (rest[: len(rest) // 2], rest[len(rest) // 2 :])
+            self._again.extendleft(Work(half, work.attempts) for half in reversed(halves))
+            return False
         tried = 0 if first else work.attempts + 1  # something was settled: a new batch
         if FOR_EVER < self.options.attempts < tried:
             self.discarded.append(Discarded("RetryAttemptsExhausted", rest))
-            return False
-        parts = [rest]
-        if self.options.bisect and error and len(rest) > 1:
-            parts = [rest[: len(rest) // 2], rest[len(rest) // 2 :]]
-        self._again.extendleft(Work(part, tried) for part in reversed(parts))
+        else:
+            self._again.appendleft(Work(rest, tried))
         return False
 
     def _gathered(self, now: float, *, flush: bool) -> Work | None:

@@ -77,6 +77,17 @@ def test_an_error_repeats_the_batch_or_its_halves(*, bisect: bool) -> None:
     assert found == ([[1, 2], [3, 4, 5]] if bisect else [[1, 2, 3, 4, 5], []])
 
 
+def test_halving_a_batch_is_no_attempt() -> None:
+    lane = Lane(MappingOptions(bisect=True, attempts=0, reports=True))
+    lane.add(records(4), EPOCH)
+    tried: list[list[int]] = []
+    while work := lane.next(EPOCH):
+        tried.append(numbers(work))
+        lane.ended(work, answer(), error=3 in tried[-1])
+    assert tried == [[1, 2, 3, 4], [1, 2], [3, 4], [3], [4]]
+    assert [numbers(Work(each.payload)) for each in lane.discarded] == [[3]]
+
+
 def test_what_is_past_its_attempts_or_age_is_thrown_away() -> None:
     lane = Lane(MappingOptions(attempts=1, age=100, reports=True))
     lane.add([*records(2, created_at=EPOCH - 101), *records(4)[2:]], EPOCH)
