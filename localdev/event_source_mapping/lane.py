@@ -70,14 +70,14 @@ class Lane:
         """Take over records of the stream, in order; `now` is in epoch seconds."""
         self._waiting.extend((record, now) for record in records)
 
-    def next(self, now: float, *, flush: bool = False) -> Work | None:
-        """Return the next batch, None if nothing waits or the window lasts; `flush` ends it."""
+    def next(self, now: float) -> Work | None:
+        """Return the next batch, None if nothing waits or the window lasts."""
         while self._again:
             work = self._again.popleft()
             work.records = self._young(work.records, now)
             if work.records:
                 return work
-        return self._gathered(now, flush=flush)
+        return self._gathered(now)
 
     def ended(self, work: Work, answer: object, *, error: bool) -> bool:
         """Take in the answer to a batch, or that the function failed; return whether all is done.
@@ -99,12 +99,12 @@ class Lane:
             self._again.appendleft(Work(rest, tried))
         return False
 
-    def _gathered(self, now: float, *, flush: bool) -> Work | None:
+    def _gathered(self, now: float) -> Work | None:
         options = self.options
         if not self._waiting:
             return None
         full = len(self._waiting) >= options.batch_size
-        if not (full or flush or now - self._waiting[0][1] >= options.window):
+        if not (full or now - self._waiting[0][1] >= options.window):
             return None
         records: list[Record] = []
         size = 0
@@ -115,7 +115,7 @@ class Lane:
             records.append(self._waiting.popleft()[0])
             size += length
         young = self._young(records, now)
-        return Work(young) if young else self._gathered(now, flush=flush)
+        return Work(young) if young else self._gathered(now)
 
     def _young(self, records: Sequence[Record], now: float) -> Sequence[Record]:
         """Return the records that are young enough; the others are thrown away."""

@@ -107,7 +107,7 @@ def test_an_event_has_at_most_6_mb_and_waits_for_its_window() -> None:
     lane = Lane(MappingOptions(batch_size=100, window=10))
     lane.add(records(3, size=4_000_000), EPOCH)
     assert lane.next(EPOCH + 9) is None
-    assert numbers(lane.next(EPOCH + 9, flush=True)) == [1]
+    assert numbers(lane.next(EPOCH + 10)) == [1]
     assert numbers(lane.next(EPOCH + 10)) == [2]
 
 
