@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
@@ -17,6 +17,7 @@ from localdev.event_source_mapping.stream_reading import StreamReading
 from localdev.nakadi.process import NakadiProcess, local_nakadi
 from tests.integration.cluster import EVENT_TYPE, Cluster
 
+DAY = 86_400
 REPORTS = MappingOptions(batch_size=100, reports=True)
 
 
@@ -47,11 +48,13 @@ class Mapped:
         fresh: float = 0.0,
         seconds: float = 120.0,
         retry_seconds: float = 0.5,
+        older: Collection[int] = (),
         beside: Callable[[LocalFunction], Coroutine[Any, Any, None]] | None = None,
     ) -> list[Discarded]:
         """Map the whole stream to the function; return what was thrown away.
 
-        `beside` goes on meanwhile, and does something to the function's processes.
+        `older` are the numbers of records that are to look a day older than they are. `beside` goes
+        on meanwhile, and does something to the function's processes.
         """
         random = Random(seed)
         log = self.cluster.folder / f"function-{seed}.log"
@@ -63,6 +66,10 @@ class Mapped:
                 )
                 mapping = EventSourceMapping(function, options, random, retry_seconds=retry_seconds)
                 shards = StreamReading(self.cluster.streams.url, self.cluster.arn).shards()
+                for shard in shards:
+                    for record in shard.records:
+                        if int(record["dynamodb"]["SequenceNumber"]) in older:
+                            record["dynamodb"]["ApproximateCreationDateTime"] -= DAY
                 try:
                     async with asyncio.TaskGroup() as tasks:
                         other = tasks.create_task(beside(function)) if beside else None
