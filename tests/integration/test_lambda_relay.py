@@ -15,6 +15,7 @@ import pytest
 
 from localdev.event_source_mapping.function import LocalFunction
 from localdev.event_source_mapping.lane import MappingOptions
+from localdev.event_source_mapping.mapping import Outcome
 from tests.integration.cluster import Cluster, cluster, definition
 from tests.integration.mapped import Mapped, events, letters, mapped
 
@@ -154,6 +155,27 @@ def test_a_mapping_that_does_not_report_gets_an_error_and_repeats_all(function: 
     function.nakadi.add_fault(kind="status", status=503, count=5)
     assert function.run(MappingOptions(10)) == []
     assert len(by_eid(events(function.nakadi))) == 40
+
+
+def test_what_the_mapping_gave_up_becomes_letters_that_a_redrive_publishes(
+    function: Mapped,
+) -> None:
+    """As docs/lambda.md says: the payload of an object in S3 is the event of an invocation."""
+    function.cluster.fill(30, keys=10)
+    function.settings["CONSUMER_MAX_RECORD_AGE_SECONDS"] = "72000"
+    (stream,) = function.cluster.truth()
+    old = {int(each["sequence"]) for shard in stream["shards"] for each in shard["records"]}
+    gone = function.run(MappingOptions(100, age=82_800, reports=True), older=old)
+    assert {each.reason for each in gone} == {"RecordAgeExceeded"}
+    assert events(function.nakadi) == []
+    for each in gone:
+        answer = function.invoke({"Records": [*each.payload]})
+        assert answer == Outcome({"batchItemFailures": []})
+    assert events(function.nakadi) == []
+    told = function.invoke({}, "consumer.aws_lambda.redrive")
+    assert isinstance(told.answer, dict)
+    assert told.answer["outcomes"] == {"accepted": 30}
+    assert len(by_eid(events(function.nakadi))) == 30
 
 
 @pytest.mark.parametrize("again", [False, True])
