@@ -72,12 +72,11 @@ class Lane:
 
     def next(self, now: float) -> Work | None:
         """Return the next batch, None if nothing waits or the window lasts."""
-        while self._again:
-            work = self._again.popleft()
+        while work := self._again.popleft() if self._again else self._gathered(now):
             work.records = self._young(work.records, now)
             if work.records:
                 return work
-        return self._gathered(now)
+        return None
 
     def ended(self, work: Work, answer: object, *, error: bool) -> bool:
         """Take in the answer to a batch, or that the function failed; return whether all is done.
@@ -114,8 +113,7 @@ class Lane:
                 break
             records.append(self._waiting.popleft()[0])
             size += length
-        young = self._young(records, now)
-        return Work(young) if young else self._gathered(now)
+        return Work(records)
 
     def _young(self, records: Sequence[Record], now: float) -> Sequence[Record]:
         """Return the records that are young enough; the others are thrown away."""

@@ -103,6 +103,13 @@ def test_what_is_past_its_attempts_or_age_is_thrown_away() -> None:
     assert found == [("RecordAgeExceeded", 2), ("RetryAttemptsExhausted", 2)]
 
 
+def test_a_long_backlog_may_be_too_old_as_a_whole() -> None:
+    lane = Lane(MappingOptions(batch_size=1, age=100, reports=True))
+    lane.add([*records(2_000, created_at=EPOCH - 101), *records(2_001)[2_000:]], EPOCH)
+    assert numbers(lane.next(EPOCH)) == [2_001]
+    assert lane.empty
+
+
 def test_an_event_has_at_most_6_mb_and_waits_for_its_window() -> None:
     lane = Lane(MappingOptions(batch_size=100, window=10))
     lane.add(records(3, size=4_000_000), EPOCH)
