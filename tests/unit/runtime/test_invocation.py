@@ -8,6 +8,7 @@ import pytest
 
 from consumer.core.invocation.batch_answer import Unsettled
 from consumer.core.limits import PublishLimits
+from consumer.core.publishing.flow import POSTPONEMENTS
 from tests.twins.invocations import LIMITS, ROUTE, Process, some_records, with_limits
 from tests.twins.line import DeadLetterTwin
 from tests.twins.nakadi import NakadiTwin, Reply, Script, refusal, sequence_of
@@ -264,6 +265,24 @@ def test_tries_count_on_in_the_next_invocation() -> None:
         assert number(await process.invoke(records, 46.0)) == 0
         assert await process.invoke(records, 46.0) is None
         assert [letter.attempts for letter in queue.letters] == [3]
+
+    run(main)
+
+
+def test_a_batch_of_unreadable_records_comes_to_its_end_in_spite_of_the_limit() -> None:
+    """They are never sent, so nothing but what is remembered of them ends the stop."""
+
+    async def main() -> None:
+        queue = DeadLetterTwin()
+        process = Process(queue=queue, routes=(with_limits(dead_letter_limit=3),))
+        given = [each.replace(b'"Keys":', b'"Names":') for each in some_records(5, keys=5)]
+        records, invocations = given, 1
+        while (found := number(await process.invoke(records))) is not None:
+            records, invocations = given[found:], invocations + 1
+            assert invocations < 15
+            await process.clock.sleep(30)
+        assert sorted(each.sequence or 0 for each in queue.letters) == [FIRST + i for i in range(5)]
+        assert invocations > POSTPONEMENTS  # the limit has held
 
     run(main)
 
