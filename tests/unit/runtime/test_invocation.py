@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from consumer.core.invocation.batch_answer import Unsettled
+from consumer.core.invocation.settled_memory import SettledMemory
 from consumer.core.limits import PublishLimits
 from consumer.core.publishing.flow import POSTPONEMENTS
 from tests.twins.invocations import LIMITS, ROUTE, Process, some_records, with_limits
@@ -249,6 +250,28 @@ def test_order_holds_across_invocations_of_a_process() -> None:
         process.nakadi.script = None
         assert await process.invoke(records) is None
         assert process.nakadi.sequences("k0") == [FIRST + i for i in range(50)]
+
+    run(main)
+
+
+@pytest.mark.parametrize(("most", "later"), [(6, 0.0), (20_000, 3_569.0)])
+def test_an_old_event_of_a_key_is_never_the_last_that_is_sent(most: int, later: float) -> None:
+    """The older events are forgotten first: there are too many, or an hour has passed."""
+
+    async def main() -> None:
+        routes = (ROUTE, replace(ROUTE, event_type="order-store.audit", name="audit"))
+        process = Process(
+            NakadiTwin(script=lambda _: Reply(delay=2.0)),
+            routes=routes,
+            beside={"order-store.audit": NakadiTwin(script=down)},
+            memory=SettledMemory(most),
+        )
+        records = some_records(10, keys=1)
+        assert number(await process.invoke(records)) == 0
+        await process.clock.sleep(later)
+        assert number(await process.invoke(records)) == 0
+        once = [FIRST + i for i in range(10)]
+        assert process.nakadi.sequences("k0") == once * 2
 
     run(main)
 
