@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from structlog.testing import capture_logs
 
+from consumer.adapters.aws.secret_token import PAUSE_SECONDS, PERIOD_SECONDS
 from consumer.adapters.clock import SystemClock
+from consumer.adapters.nakadi import Nakadi
 from consumer.adapters.resumed_clock import ResumedClock
 from consumer.core.invocation.batch_answer import BatchUnsettled
 from consumer.core.invocation.stream_batch import NoStreamBatch
@@ -28,20 +30,24 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 SECONDS = 120.0
+ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:nakadi-token-AbCdEf"
 
 
 class Machine:
-    """A machine whose clocks a test sets: `frozen` is what only the wall clock has counted."""
+    """A machine whose clocks a test sets.
+
+    `frozen` is what only the wall clock has counted, `passed` what both have.
+    """
 
     def __init__(self) -> None:
-        self.frozen = 0.0
+        self.frozen = self.passed = 0.0
         self._clock = SystemClock()
 
     def now(self) -> float:
-        return self._clock.now()
+        return self._clock.now() + self.passed
 
     def wall(self) -> float:
-        return self._clock.wall() + self.frozen
+        return self._clock.wall() + self.passed + self.frozen
 
     async def sleep(self, seconds: float) -> None:
         await self._clock.sleep(seconds)
@@ -223,6 +229,87 @@ async def test_the_stream_is_asked_for_its_keys_once_and_only_if_needed(
             assert await process.invoke(event(at={"S": "now"})) == {"batchItemFailures": []}
         targets = [each.headers["x-amz-target"] for each in aws.requests]
     assert targets == ["DynamoDBStreams_20120810.DescribeStream"] * asked
+
+
+FAILING = {
+    "key schema": {},
+    "secret": {"CONSUMER_ORDERING_KEY": "id", "CONSUMER_NAKADI_TOKEN_SECRET": ARN},
+}
+
+
+@pytest.mark.parametrize("settings", FAILING.values(), ids=FAILING)
+async def test_an_outage_before_anything_is_sent_is_answered_like_one_of_nakadi(
+    nakadi: Wire, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]
+) -> None:
+    """An error would have a mapping with BisectBatchOnFunctionError cut up its batches."""
+    async with wire() as aws:
+        aws.say(Say(http(b"", "503 Service Unavailable")))
+        point_at(monkeypatch, aws.url)
+        process = Lambda(nakadi, **settings)
+        for _ in range(2):
+            with capture_logs() as logs:
+                answer = await process.invoke(event(at={"S": "now"}))
+            assert answer == {"batchItemFailures": [{"itemIdentifier": str(FIRST)}]}
+            assert [each["event"] for each in logs] == ["batch_not_begun", "batch_unsettled"]
+        with pytest.raises(BatchUnsettled):
+            await Lambda(nakadi, CONSUMER_LAMBDA_PARTIAL="", **settings).invoke(
+                event(at={"S": "now"})
+            )
+        assert nakadi.requests == []
+
+
+async def test_the_token_is_read_once_then_when_it_is_due_and_after_a_401(
+    nakadi: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with wire() as aws:
+        point_at(monkeypatch, aws.url)
+        process = Lambda(
+            nakadi, CONSUMER_NAKADI_TOKEN_SECRET=ARN, CONSUMER_LAMBDA_PATIENCE_SECONDS="20"
+        )
+
+        def keep(token: str) -> None:
+            aws.say(Say(http(json.dumps({"SecretString": token}).encode())))
+
+        async def sent_with(start: int) -> str:
+            records = event_of(some_records(1, keys=1, start=start))
+            assert await process.invoke(records) == {"batchItemFailures": []}
+            return process.posts[-1].headers["authorization"]
+
+        keep("first")
+        assert await sent_with(FIRST) == "Bearer first"
+        keep("second")
+        process.machine.frozen += PERIOD_SECONDS - 10
+        assert await sent_with(FIRST + 1) == "Bearer first"
+        process.machine.frozen += 20
+        assert await sent_with(FIRST + 2) == "Bearer second"
+        assert len(aws.requests) == 2
+        keep("third")
+        process.machine.frozen += PAUSE_SECONDS + 1
+        good = "Bearer third"
+        nakadi.answer = lambda request: (
+            answering()(request)
+            if request.headers["authorization"] == good
+            else answering("401 Unauthorized")(request)
+        )
+        assert await sent_with(FIRST + 3) == good
+        assert len(aws.requests) == 3
+
+
+async def test_the_time_in_which_connections_are_dropped_is_time_of_the_invocation(
+    nakadi: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = Lambda(nakadi)
+    await process.invoke(event())
+    sent = len(process.posts)
+
+    async def slowly(_: Nakadi) -> None:
+        process.machine.passed += 6
+
+    monkeypatch.setattr(Nakadi, "drop_connections", slowly)
+    process.machine.frozen += 30
+    answer = await process.invoke(event_of(some_records(1, keys=1, start=FIRST + 9)), 50.0)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": str(FIRST + 9)}]}
+    assert len(process.posts) == sent  # 44 s are left, of the 45 that a request needs
 
 
 @pytest.mark.parametrize(("frozen", "connections"), [(10.0, 1), (30.0, 2)])
