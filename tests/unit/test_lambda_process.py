@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from structlog.testing import capture_logs
 
+from consumer import aws_lambda
 from consumer.adapters.aws.secret_token import PAUSE_SECONDS, PERIOD_SECONDS
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.nakadi import Nakadi
@@ -31,6 +32,15 @@ if TYPE_CHECKING:
 
 SECONDS = 120.0
 ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:nakadi-token-AbCdEf"
+
+
+SETTINGS = {
+    "CONSUMER_TABLE": "orders",
+    "CONSUMER_NAKADI_URL": "http://127.0.0.1:9",
+    "CONSUMER_EVENT_TYPE": "order-store.order",
+    "CONSUMER_LAMBDA_PARTIAL": "true",
+    "CONSUMER_LAMBDA_PATIENCE_SECONDS": "0.2",
+}
 
 
 class Machine:
@@ -65,14 +75,7 @@ class Lambda:
         self.nakadi = nakadi
         self.machine = Machine()
         self.asked = 0
-        environ = {
-            "CONSUMER_TABLE": "orders",
-            "CONSUMER_NAKADI_URL": nakadi.url,
-            "CONSUMER_EVENT_TYPE": "order-store.order",
-            "CONSUMER_LAMBDA_PARTIAL": "true",
-            "CONSUMER_LAMBDA_PATIENCE_SECONDS": "0.2",
-            **more,
-        }
+        environ = {**SETTINGS, "CONSUMER_NAKADI_URL": nakadi.url, **more}
         environ = {name: value for name, value in environ.items() if value}
         self.relay = LambdaRelay(load_settings(environ), ResumedClock(self.machine), self.memory)
         _OPEN.append(self.relay)
@@ -338,6 +341,53 @@ async def test_back_off_goes_by_the_time_that_has_passed(nakadi: Wire) -> None:
     assert await process.invoke(event()) == {"batchItemFailures": []}
 
 
+async def test_metrics_are_told_once_a_minute_and_with_each_answer_that_is_not_empty(
+    nakadi: Wire,
+) -> None:
+    process = Lambda(nakadi, CONSUMER_CLOUDWATCH_NAMESPACE="orders")
+
+    async def told(start: int, count: int = 1) -> list[Any]:
+        with capture_logs() as logs:
+            await process.invoke(event_of(some_records(count, keys=2, start=start)))
+        return [each["Unsettled"] for each in logs if each["event"] == "metrics"]
+
+    assert await told(FIRST) == [0]
+    assert await told(FIRST + 1) == []
+    process.machine.frozen = 61.0
+    assert await told(FIRST + 2) == [0]
+    nakadi.answer = answering("503 Service Unavailable")
+    assert await told(FIRST + 3, 2) == [2]
+    assert await told(FIRST + 3, 2) == [2]
+
+
+async def test_a_route_whose_event_type_can_take_nothing_holds_the_batch_until_it_can(
+    nakadi: Wire,
+) -> None:
+    undefined = Say(http(b'{"category":"undefined","schema":{"schema":"{}"}}'))
+    routes = [{"event_type": "order-store.order"}, {"event_type": "order-store.audit"}]
+    process = Lambda(
+        nakadi,
+        CONSUMER_APPLICATION="order-store",
+        CONSUMER_EVENT_TYPE="",
+        CONSUMER_ROUTES=json.dumps(routes),
+        CONSUMER_LAMBDA_PATIENCE_SECONDS="1",
+    )
+    nakadi.answer = lambda request: (
+        undefined if "audit HTTP" in request.head else answering()(request)
+    )
+    failed = {"batchItemFailures": [{"itemIdentifier": str(FIRST)}]}
+    assert await process.invoke(event()) == failed
+    assert {each.head.split("/")[2] for each in process.posts} == {"order-store.order"}
+    nakadi.answer = answering()
+    assert await process.invoke(event()) == failed  # it is not asked again so soon
+    process.machine.frozen = 31.0
+    assert await process.invoke(event()) == {"batchItemFailures": []}
+    assert [each.head.split("/")[2] for each in process.posts] == [
+        "order-store.order",
+        "order-store.audit",
+    ]
+
+
 async def test_an_event_type_that_can_take_nothing_is_asked_again_in_the_next_invocation(
     nakadi: Wire,
 ) -> None:
@@ -349,6 +399,24 @@ async def test_an_event_type_that_can_take_nothing_is_asked_again_in_the_next_in
     assert process.posts == []
     nakadi.answer = answering()
     assert await process.invoke(event()) == {"batchItemFailures": []}
+
+
+@pytest.mark.parametrize(
+    ("extra", "told"), [([], ValueError), ([Misconfigured("b")], Misconfigured)]
+)
+def test_an_error_of_a_task_is_raised_as_itself(
+    extra: list[Exception], told: type[Exception]
+) -> None:
+    """Lambda shows the text of the error and nothing of those in a group."""
+
+    async def broken() -> None:
+        raise ExceptionGroup("", [ExceptionGroup("", [ValueError("a"), *extra])])
+
+    process = aws_lambda._Process()
+    with pytest.raises(told, match=r"a|b"):
+        process._run(broken())
+    assert process._runner is not None
+    process._runner.close()
 
 
 def test_lambda_finds_the_handlers_by_name() -> None:
