@@ -9,6 +9,7 @@ once, that one file may serve both.
 
 from __future__ import annotations
 
+import asyncio
 import random
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Final
@@ -23,7 +24,11 @@ from consumer.adapters.nakadi import IDLE_SECONDS, Nakadi
 from consumer.core.event.occurred_at import time_of
 from consumer.core.invocation.batch_answer import Unsettled, answer_of
 from consumer.core.invocation.key_names import key_schema, names_in
-from consumer.core.invocation.sending_time import LEAST_SECONDS, missing_seconds
+from consumer.core.invocation.sending_time import (
+    GIVE_UP_SECONDS,
+    LEAST_SECONDS,
+    missing_seconds,
+)
 from consumer.core.invocation.settled_memory import SettledMemory
 from consumer.core.invocation.stream_batch import read_batch
 from consumer.core.leases.checkpoint import LATEST
@@ -138,11 +143,12 @@ class LambdaRelay:
     async def _settle(self, batch: StreamBatch, stream: Stream, ends_at: float) -> Unsettled | None:
         """Publish. Nothing is settled if what is asked before cannot be reached: an outage."""
         try:
-            relay = await self._relay(batch, stream)
-        except (Retryable, TokenUnreachable) as error:
+            async with asyncio.timeout(ends_at - GIVE_UP_SECONDS - self._clock.now()):
+                relay = await self._relay(batch, stream)
+        except (Retryable, TokenUnreachable, TimeoutError) as error:
             log.warning(
                 "batch_not_begun",
-                detail=str(error),
+                detail=str(error) or "no answer in the time of the invocation",
                 action="nothing; Lambda repeats the batch. If this lasts, let the role describe the"
                 " stream and read the secret",
             )

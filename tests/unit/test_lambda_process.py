@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from importlib import import_module
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from structlog.testing import capture_logs
 
-from consumer import aws_lambda
+from consumer import aws_lambda, lambda_relay
 from consumer.adapters.aws.secret_token import PAUSE_SECONDS, PERIOD_SECONDS
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.nakadi import Nakadi
@@ -261,6 +262,18 @@ async def test_an_outage_before_anything_is_sent_is_answered_like_one_of_nakadi(
         assert nakadi.requests == []
 
 
+@pytest.mark.parametrize("settings", FAILING.values(), ids=FAILING)
+async def test_what_hangs_before_anything_is_sent_ends_with_the_invocation(
+    nakadi: Wire, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]
+) -> None:
+    monkeypatch.setattr(lambda_relay, "GIVE_UP_SECONDS", SECONDS - 1)
+    async with wire() as aws, asyncio.timeout(8):  # less than a request to AWS may take
+        aws.say(Say(then="hang"))
+        point_at(monkeypatch, aws.url)
+        answer = await Lambda(nakadi, **settings).invoke(event(at={"S": "now"}))
+        assert answer == {"batchItemFailures": [{"itemIdentifier": str(FIRST)}]}
+
+
 async def test_the_token_is_read_once_then_when_it_is_due_and_after_a_401(
     nakadi: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -434,7 +447,7 @@ def noted(self, *seed):
     made(self, *seed)
 random.Random.__init__ = noted
 before = len(os.listdir("/proc/self/fd"))
-from consumer import aws_lambda
+from consumer import aws_lambda, lambda_relay
 assert len(os.listdir("/proc/self/fd")) == before, "a file or a socket is open"
 assert threading.active_count() == 1, "a thread runs"
 print(*made_by)
