@@ -362,15 +362,18 @@ async def test_metrics_are_told_once_a_minute_and_with_each_answer_that_is_not_e
     async def told(start: int, count: int = 1) -> list[Any]:
         with capture_logs() as logs:
             await process.invoke(event_of(some_records(count, keys=2, start=start)))
-        return [each["Unsettled"] for each in logs if each["event"] == "metrics"]
+        lines = [each for each in logs if each["event"] == "metrics"]
+        return [(each["Unsettled"], each["EventTypeStopped"]) for each in lines]
 
-    assert await told(FIRST) == [0]
+    assert await told(FIRST) == [(0, 0)]
     assert await told(FIRST + 1) == []
     process.machine.frozen = 61.0
-    assert await told(FIRST + 2) == [0]
-    nakadi.answer = answering("503 Service Unavailable")
-    assert await told(FIRST + 3, 2) == [2]
-    assert await told(FIRST + 3, 2) == [2]
+    assert await told(FIRST + 2) == [(0, 0)]
+    kind = "Content-Type: application/problem+json"
+    refusal = Say(http(b'{"title":"Forbidden","status":403}', "403 Forbidden", kind))
+    nakadi.answer = lambda _: refusal
+    assert await told(FIRST + 3, 2) == [(2, 1)]
+    assert await told(FIRST + 3, 2) == [(2, 1)]
 
 
 async def test_a_route_whose_event_type_can_take_nothing_holds_the_batch_until_it_can(

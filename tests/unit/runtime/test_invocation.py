@@ -360,6 +360,31 @@ def test_what_is_older_than_the_start_is_settled_before_its_age_is_asked() -> No
     run(main)
 
 
+def test_a_start_holds_from_its_minute_on_as_in_the_service() -> None:
+    async def main() -> None:
+        process = Process(limits=replace(LIMITS, start=EPOCH + 30 - EPOCH % 60))
+        begun = EPOCH - EPOCH % 60
+        records = [
+            *some_records(1, keys=1, created_at=begun - 1),
+            *some_records(1, keys=1, start=FIRST + 1, created_at=begun),
+        ]
+        assert await process.invoke(records) is None
+        assert process.nakadi.sequences("k0") == [FIRST + 1]
+
+    run(main)
+
+
+def test_nothing_waits_for_more_to_fill_a_request() -> None:
+    async def main() -> None:
+        nakadi = NakadiTwin(script=lambda _: Reply(delay=5.0))
+        process = Process(nakadi, routes=(with_limits(batch_events=6, linger=10.0),))
+        begun = process.clock.now()
+        assert await process.invoke(some_records(10, keys=10)) is None
+        assert process.clock.now() - begun < 6  # the rest does not wait for the first answer
+
+    run(main)
+
+
 def test_what_is_too_old_becomes_a_letter_though_its_event_type_is_down() -> None:
     """So an age limit frees the lane, and a payload that the mapping gave up can be invoked."""
 
