@@ -87,16 +87,16 @@ class _Process:
         return self._settings
 
     def _run(self, main: Coroutine[object, object, Answer]) -> Answer:
-        """Run to the end on the loop of the process."""
+        """Run to the end on the loop of the process.
+
+        Lambda shows no more of an error than its text, and a group's own says nothing.
+        """
         if self._runner is None:
             self._runner = asyncio.Runner()
         try:
             return self._runner.run(main)
         except BaseExceptionGroup as group:
-            known = first_in(group, ConsumerError)
-            if known is None:
-                raise
-            raise known from group
+            raise first_in(group, ConsumerError) or _first_of(group) from group
 
 
 _PROCESS = _Process()
@@ -117,6 +117,13 @@ def redrive(event: object, context: Context) -> Mapping[str, object]:
     Raise an error if the command would have another exit code than 0.
     """
     return _PROCESS.redrive(event, context)
+
+
+def _first_of(error: BaseException) -> BaseException:
+    """Return the first error in nested groups."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _remaining(context: Context) -> float:
