@@ -1,5 +1,7 @@
 #   docker build --target consumer .     the service alone
-#   docker build --target lambda .       the service's functions for AWS Lambda
+#   docker build --target lambda --provenance=false --sbom=false .
+#                                        the service's functions for AWS Lambda, which takes no
+#                                        image with attestations
 #   docker build --target localdev .     the local stand-ins that docker-compose.yml runs beside it
 #
 # Docker 25 or newer. Only packages whose hashes are in requirements/ are installed, whatever the

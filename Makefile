@@ -96,7 +96,7 @@ vectors: $(STAMP) ## replay FILE=… of recorded requests against a fresh local 
 images: ## build the images of the Dockerfile as IMAGE=… TAG=… (needs Docker), for this machine or for PLATFORM=linux/arm64; PYTHON_IMAGE=… names another base
 	@docker info > /dev/null 2>&1 || { echo "make images needs a running Docker engine; none answers" >&2; exit 2; }
 	docker build $(BUILD) --target consumer --tag $(IMAGE):$(TAG) .
-	docker build $(BUILD) --target lambda --tag $(IMAGE)-lambda:$(TAG) .
+	docker build $(BUILD) --provenance=false --sbom=false --target lambda --tag $(IMAGE)-lambda:$(TAG) .
 	docker build $(BUILD) --target localdev --tag $(IMAGE)-localdev:$(TAG) .
 
 images-test: $(STAMP) ## test the images and docker-compose.yml (needs Docker 25; about ten minutes); PYTHON_IMAGE=… as above

@@ -10,24 +10,27 @@ between two invocations, so no task may be left when one returns.
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from consumer.adapters.clock import SystemClock
-from consumer.adapters.resumed_clock import ResumedClock
-from consumer.commands.events import redrive_function
-from consumer.errors import ConsumerError, first_in
-from consumer.lambda_relay import LambdaRelay
-from consumer.observability import logs
-from consumer.settings.loading import (
-    DEAD_LETTER_QUEUE,
-    EVENT_TYPE,
-    NAKADI,
-    SERVICE,
-    load_settings,
-)
+from consumer import imports
+
+with imports.kept():
+    import asyncio
+    import os
+    import sys
+
+    from consumer.adapters.clock import SystemClock
+    from consumer.adapters.resumed_clock import ResumedClock
+    from consumer.errors import ConsumerError, first_in
+    from consumer.lambda_relay import LambdaRelay
+    from consumer.observability import logs
+    from consumer.settings.loading import (
+        DEAD_LETTER_QUEUE,
+        EVENT_TYPE,
+        NAKADI,
+        SERVICE,
+        load_settings,
+    )
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
@@ -70,6 +73,9 @@ class _Process:
 
     def redrive(self, event: object, context: Context) -> Mapping[str, object]:
         """Run one redrive."""
+        # Not above: a function is one of the two, and only the relay's delays are those of events.
+        from consumer.commands.events import redrive_function  # noqa: PLC0415
+
         settings = self._loaded((EVENT_TYPE, NAKADI, DEAD_LETTER_QUEUE))
         return self._run(redrive_function.redrive(settings, event, _remaining(context)))
 
@@ -81,16 +87,16 @@ class _Process:
         return self._settings
 
     def _run(self, main: Coroutine[object, object, Answer]) -> Answer:
-        """Run to the end on the loop of the process."""
+        """Run to the end on the loop of the process.
+
+        Lambda shows no more of an error than its text, and a group's own says nothing.
+        """
         if self._runner is None:
             self._runner = asyncio.Runner()
         try:
             return self._runner.run(main)
         except BaseExceptionGroup as group:
-            known = first_in(group, ConsumerError)
-            if known is None:
-                raise
-            raise known from group
+            raise first_in(group, ConsumerError) or _first_of(group) from group
 
 
 _PROCESS = _Process()
@@ -111,6 +117,13 @@ def redrive(event: object, context: Context) -> Mapping[str, object]:
     Raise an error if the command would have another exit code than 0.
     """
     return _PROCESS.redrive(event, context)
+
+
+def _first_of(error: BaseException) -> BaseException:
+    """Return the first error in nested groups."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _remaining(context: Context) -> float:

@@ -7,13 +7,12 @@ must not import the AWS client.
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from consumer import __version__
+from consumer import __version__, imports
 from consumer.commands.events import options
 from consumer.errors import Fatal
 from consumer.observability import standard_streams
@@ -60,7 +59,9 @@ def execute(words: Sequence[str], environ: Mapping[str, str]) -> int:
         parser.print_help()
         return 0
     try:
-        code: int = _imported(arguments.module).run(arguments, environ, sys.stdout)
+        with imports.kept():
+            command = import_module(arguments.module)
+        code: int = command.run(arguments, environ, sys.stdout)
         sys.stdout.flush()
     except BrokenPipeError:  # `consumer settings | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -75,20 +76,6 @@ def execute(words: Sequence[str], environ: Mapping[str, str]) -> int:
             raise
         return _report(fatal)
     return code
-
-
-def _imported(module: str) -> Any:  # noqa: ANN401 - a module with `run`
-    """Import a command's module without looking for garbage, and never look for it in there.
-
-    What is imported stays. To look through it again and again while it grows is a tenth of the
-    time of a start, and later most of the time of every full search.
-    """
-    gc.disable()
-    try:
-        return import_module(module)
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 def _report(error: Fatal) -> int:

@@ -9,6 +9,7 @@ once, that one file may serve both.
 
 from __future__ import annotations
 
+import asyncio
 import random
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Final
@@ -20,15 +21,20 @@ from consumer.adapters.aws.dead_letter_queue import REQUEST_SECONDS, SqsDeadLett
 from consumer.adapters.aws.streams import DynamoDbStreams
 from consumer.adapters.clock import AwsClock
 from consumer.adapters.nakadi import IDLE_SECONDS, Nakadi
-from consumer.core.invocation.batch_answer import answer_of
+from consumer.core.event.occurred_at import time_of
+from consumer.core.invocation.batch_answer import Unsettled, answer_of
 from consumer.core.invocation.key_names import key_schema, names_in
-from consumer.core.invocation.sending_time import LEAST_SECONDS, missing_seconds
+from consumer.core.invocation.sending_time import (
+    GIVE_UP_SECONDS,
+    LEAST_SECONDS,
+    missing_seconds,
+)
 from consumer.core.invocation.settled_memory import SettledMemory
 from consumer.core.invocation.stream_batch import read_batch
 from consumer.core.leases.checkpoint import LATEST
 from consumer.core.stream.stream import Stream, StreamPage, ViewType
 from consumer.credentials import fallback_region, kept, once, secret_token, tls_of, token_of
-from consumer.errors import Misconfigured
+from consumer.errors import Misconfigured, Retryable, TokenUnreachable
 from consumer.find_stream import check_ordering_key, check_view_type
 from consumer.nakadi_clients import open_nakadis
 from consumer.observability.conditions import Conditions
@@ -45,7 +51,6 @@ if TYPE_CHECKING:
     from consumer.adapters.aws.secret_token import SecretToken
     from consumer.adapters.resumed_clock import ResumedClock
     from consumer.adapters.token import Token
-    from consumer.core.invocation.batch_answer import Unsettled
     from consumer.core.invocation.stream_batch import StreamBatch
     from consumer.core.routes.route import Route
     from consumer.settings.settings import Settings
@@ -89,6 +94,7 @@ class LambdaRelay:
         )
         self._stack = AsyncExitStack()
         self._aws: Aws | None = None
+        self._streams: DynamoDbStreams | None = None
         self._secret: SecretToken | None = None
         self._nakadis: Mapping[str, Nakadi] = {}
         self._relays: dict[tuple[tuple[str, ...], ViewType], Relay] = {}
@@ -104,9 +110,10 @@ class LambdaRelay:
         `remaining` is how many seconds are left of the invocation. Raise NoStreamBatch,
         Misconfigured or BatchUnsettled: then Lambda repeats the whole batch.
         """
-        if self._resumed.resume() >= IDLE_SECONDS:
-            await self._drop_connections()
+        idle = self._resumed.resume()
         ends_at = self._clock.now() + remaining
+        if idle >= IDLE_SECONDS:
+            await self._drop_connections()
         settings = self._settings
         missing = missing_seconds(remaining, settings.publish_timeout_seconds)
         if missing:
@@ -118,8 +125,7 @@ class LambdaRelay:
             batch = read_batch(event)
             stream = Stream.from_arn(batch.stream_arn)
             self._guard(stream)
-            relay = await self._relay(batch, stream)
-            unsettled = await self._publish(relay, batch, ends_at)
+            unsettled = await self._settle(batch, stream, ends_at)
         finally:
             self._resumed.pause()
         self._told.tell(unsettled, self._clock.now(), self._clock.wall())
@@ -133,6 +139,21 @@ class LambdaRelay:
                 " what they wait for",
             )
         return answer_of(unsettled, partial=settings.lambda_partial)
+
+    async def _settle(self, batch: StreamBatch, stream: Stream, ends_at: float) -> Unsettled | None:
+        """Publish. Nothing is settled if what is asked before cannot be reached: an outage."""
+        try:
+            async with asyncio.timeout(ends_at - GIVE_UP_SECONDS - self._clock.now()):
+                relay = await self._relay(batch, stream)
+        except (Retryable, TokenUnreachable, TimeoutError) as error:
+            log.warning(
+                "batch_not_begun",
+                detail=str(error) or "no answer in the time of the invocation",
+                action="nothing; Lambda repeats the batch. If this lasts, let the role describe the"
+                " stream and read the secret",
+            )
+            return Unsettled(batch.numbers[0], len(batch.records), time_of(batch.records[0]))
+        return await self._publish(relay, batch, ends_at)
 
     async def _publish(self, relay: Relay, batch: StreamBatch, ends_at: float) -> Unsettled | None:
         """Publish, with a token that is read before if it is due, and after a 401 meanwhile."""
@@ -174,9 +195,10 @@ class LambdaRelay:
             chosen = [each.format.ordering_key for each in routes_of(self._settings, ())]
             known = key_schema(names_in(batch.records), chosen)
             if known is None:
-                aws = await self._open_aws()
-                client = DynamoDbStreams(await aws.streams(1), None, self._clock)
-                known = (await client.describe_stream(stream, None)).key_attributes
+                if self._streams is None:
+                    aws = await self._open_aws()
+                    self._streams = DynamoDbStreams(await aws.streams(1), None, self._clock)
+                known = (await self._streams.describe_stream(stream, None)).key_attributes
             self._schemas[stream.arn] = known
         return known
 

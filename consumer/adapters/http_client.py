@@ -3,6 +3,10 @@
 A connection on which something came after the last answer is closed, not used again. aiohttp would
 take what came for the answer to the next request: a peer that says 200 twice would make events
 count as stored that it has not read.
+
+A request that is given up leaves nothing behind: what the operating system has not taken of it is
+thrown away. An ordinary close would write it on, as soon as the peer reads again, behind newer
+requests; in Lambda that is in a later invocation.
 """
 
 from __future__ import annotations
@@ -29,6 +33,15 @@ class _Request(aiohttp.ClientRequest):
         return await super().send(conn)
 
 
+class _Response(aiohttp.ClientResponse):
+    def close(self) -> None:
+        """Give up the request, or the rest of its answer; one that has ended is released."""
+        transport = None if self.connection is None else self.connection.transport
+        if transport is not None:
+            transport.abort()
+        super().close()
+
+
 class HttpClient(HttpxAiohttpClient):
     """An httpx client all of whose connections, those to proxies too, are looked at before use."""
 
@@ -47,7 +60,7 @@ class HttpClient(HttpxAiohttpClient):
 
 
 def _looking(transport: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
-    """Let a transport make its session as it would, but with `_Request` for its requests."""
+    """Let a transport make its session as it would, but with our requests and responses."""
     if isinstance(transport, AiohttpTransport):
         limits, context = transport.limits, transport.ssl_context
 
@@ -57,7 +70,9 @@ def _looking(transport: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
                 keepalive_timeout=limits.keepalive_expiry,
                 ssl=context,
             )
-            return aiohttp.ClientSession(connector=connector, request_class=_Request)
+            return aiohttp.ClientSession(
+                connector=connector, request_class=_Request, response_class=_Response
+            )
 
         transport.client = session
     return transport

@@ -1,7 +1,7 @@
 """`consumer check --mapping FILE [--function FILE]`: judges an event source mapping of Lambda.
 
 Nothing is called: the files are what the AWS CLI prints. The settings are those of the function, if
-its file is given, and what it lacks is taken from the environment.
+its file is given and shows them, and otherwise those of the environment.
 """
 
 from __future__ import annotations
@@ -54,16 +54,18 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
 def _environment(
     environ: Mapping[str, str], function: FunctionConfiguration | None
 ) -> Mapping[str, str]:
-    """Return the variables of a function before those here.
+    """Return the variables of a function in place of those here, as far as they are ours.
 
-    A settings file is here under another path than in the function.
+    What only this machine has would hide what the function lacks. But a settings file is here under
+    another path than in the function.
     """
-    if function is None or not function.variables:
+    if function is None or function.variables is None:
         return environ
     theirs = {name: text for name, text in function.variables.items() if name.startswith(PREFIX)}
-    if environ.get(FILE_VARIABLE):
-        theirs.pop(FILE_VARIABLE, None)
-    return {**environ, **theirs}
+    here = environ.get(FILE_VARIABLE)
+    if here and theirs.get(FILE_VARIABLE):
+        theirs[FILE_VARIABLE] = here
+    return {name: text for name, text in environ.items() if not name.startswith(PREFIX)} | theirs
 
 
 def _terms(settings: Settings, *, redrive_by_mapping: bool) -> LambdaTerms:

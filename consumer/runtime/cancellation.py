@@ -39,6 +39,15 @@ async def ending_group() -> AsyncIterator[asyncio.TaskGroup]:
 
 def heed_cancellation() -> None:
     """Raise CancelledError if the present task has been cancelled."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
+    if is_cancelled():
         raise asyncio.CancelledError
+
+
+def is_cancelled() -> bool:
+    """Return whether the present task has been cancelled.
+
+    What it raises does not tell: of a group, one of whose tasks fails at that moment, only the
+    error of the task is raised.
+    """
+    task = asyncio.current_task()
+    return task is not None and bool(task.cancelling())

@@ -11,8 +11,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Annotated
 
-from pydantic import model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from consumer.core.event.event import TOUCH_ATTRIBUTE, Layout
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON
@@ -53,10 +52,10 @@ from consumer.settings.types import (
 )
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """All settings of the service. Each is checked alone; `loading` checks the rules."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
     application: Annotated[Name, DefaultText("the event type")] = ""
     """Name of the group of workers that share the work, and partition key in the lease table. Under
@@ -216,18 +215,6 @@ class Settings(BaseSettings):
     """Lowest level that is logged: DEBUG, INFO, WARNING, ERROR or CRITICAL."""
     log_format: LogFormatName = "json"
     """`json` for machines, `text` for people."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic-settings'
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - see above
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - see above
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - see above
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Use only what `load_settings` has collected, which has refused unknown names."""
-        return (init_settings,)
 
     @model_validator(mode="before")
     @classmethod

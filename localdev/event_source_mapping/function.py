@@ -17,6 +17,7 @@ from localdev.event_source_mapping.mapping import Outcome
 from localdev.event_source_mapping.runtime_api import RuntimeApi
 
 HANDLER: Final = "consumer.aws_lambda.relay"
+COMMAND: Final = (sys.executable, "-m", "localdev.event_source_mapping.bootstrap")
 
 
 @dataclass(slots=True)
@@ -63,7 +64,7 @@ class LocalFunction:
     seconds: float = 120.0
     fresh: float = 0.0
     handler: str = HANDLER
-    command: Sequence[str] = (sys.executable, "-m", "localdev.event_source_mapping.bootstrap")
+    command: Sequence[str] = COMMAND
     log: IO[bytes] | int | None = None
     processes: list[FunctionProcess] = field(default_factory=list)
 

@@ -70,14 +70,13 @@ class Lane:
         """Take over records of the stream, in order; `now` is in epoch seconds."""
         self._waiting.extend((record, now) for record in records)
 
-    def next(self, now: float, *, flush: bool = False) -> Work | None:
-        """Return the next batch, None if nothing waits or the window lasts; `flush` ends it."""
-        while self._again:
-            work = self._again.popleft()
+    def next(self, now: float) -> Work | None:
+        """Return the next batch, None if nothing waits or the window lasts."""
+        while work := self._again.popleft() if self._again else self._gathered(now):
             work.records = self._young(work.records, now)
             if work.records:
                 return work
-        return self._gathered(now, flush=flush)
+        return None
 
     def ended(self, work: Work, answer: object, *, error: bool) -> bool:
         """Take in the answer to a batch, or that the function failed; return whether all is done.
@@ -88,22 +87,23 @@ class Lane:
         if first is None:
             return True
         rest = work.records[first:]
+        if self.options.bisect and error and len(rest) > 1:  # halving is no attempt
+            halves = (rest[: len(rest) // 2], rest[len(rest) // 2 :])
+            self._again.extendleft(Work(half, work.attempts) for half in reversed(halves))
+            return False
         tried = 0 if first else work.attempts + 1  # something was settled: a new batch
         if FOR_EVER < self.options.attempts < tried:
             self.discarded.append(Discarded("RetryAttemptsExhausted", rest))
-            return False
-        parts = [rest]
-        if self.options.bisect and error and len(rest) > 1:
-            parts = [rest[: len(rest) // 2], rest[len(rest) // 2 :]]
-        self._again.extendleft(Work(part, tried) for part in reversed(parts))
+        else:
+            self._again.appendleft(Work(rest, tried))
         return False
 
-    def _gathered(self, now: float, *, flush: bool) -> Work | None:
+    def _gathered(self, now: float) -> Work | None:
         options = self.options
         if not self._waiting:
             return None
         full = len(self._waiting) >= options.batch_size
-        if not (full or flush or now - self._waiting[0][1] >= options.window):
+        if not (full or now - self._waiting[0][1] >= options.window):
             return None
         records: list[Record] = []
         size = 0
@@ -113,8 +113,7 @@ class Lane:
                 break
             records.append(self._waiting.popleft()[0])
             size += length
-        young = self._young(records, now)
-        return Work(young) if young else self._gathered(now, flush=flush)
+        return Work(records)
 
     def _young(self, records: Sequence[Record], now: float) -> Sequence[Record]:
         """Return the records that are young enough; the others are thrown away."""

@@ -64,6 +64,14 @@ def alarms(made: Stack) -> dict[str, dict[str, Any]]:
     return {n: each for n, each in made.resources.items() if "ComparisonOperator" in each}
 
 
+def asked_for(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    """The metrics of an alarm, each with its namespace, name, dimensions and period."""
+    if "Metrics" not in alarm:
+        return [alarm]
+    found = (each["MetricStat"] for each in alarm["Metrics"] if "MetricStat" in each)
+    return [{**each["Metric"], "Period": each["Period"]} for each in found]
+
+
 def printed_mapping(made: Stack) -> bytes:
     """What `aws lambda get-event-source-mapping` prints of the template's mapping."""
     asked = dict(made.resources["Mapping"])
@@ -244,15 +252,27 @@ def test_alarms_ask_for_metrics_that_are_written() -> None:
     with capture_logs() as logs:
         told.tell(Unsettled("1", 3, 0.0), 0.0, 10.0)
     found = alarms(made)
-    own = [each for each in found.values() if each["Namespace"] == settings.cloudwatch_namespace]
+    asked = [metric for each in found.values() for metric in asked_for(each)]
+    own = [each for each in asked if each["Namespace"] == settings.cloudwatch_namespace]
     assert len(own) == 4
     for each in own:
         assert each["MetricName"] in logs[0]
         assert each["Dimensions"] == [{"Name": "Application", "Value": logs[0]["Application"]}]
-    assert {each["MetricName"] for each in found.values()} >= {
-        *("Errors", "Throttles", "Invocations", "DestinationDeliveryFailures"),
-        *("DroppedEventCount", "OnFailureDestinationDeliveredEventCount"),
-        *("ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"),
+    of_aws = {
+        (each["Namespace"], each["MetricName"], *(one["Name"] for one in each["Dimensions"]))
+        for each in asked
+        if each not in own
+    }
+    assert of_aws == {
+        ("AWS/Lambda", "IteratorAge", "FunctionName"),
+        ("AWS/Lambda", "Errors", "FunctionName"),
+        ("AWS/Lambda", "Throttles", "FunctionName"),
+        ("AWS/Lambda", "Invocations", "FunctionName"),
+        ("AWS/Lambda", "DestinationDeliveryFailures", "FunctionName"),
+        ("AWS/Lambda", "DroppedEventCount", "EventSourceMappingUUID"),
+        ("AWS/Lambda", "OnFailureDestinationDeliveredEventCount", "EventSourceMappingUUID"),
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName"),
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName"),
     }
     assert [each["AlarmActions"] for each in found.values()] == [[TOPIC]] * len(found)
     assert "Silent" not in stack().resources
@@ -260,10 +280,27 @@ def test_alarms_ask_for_metrics_that_are_written() -> None:
     assert (silent["EvaluationPeriods"], silent["TreatMissingData"]) == ("60", "breaching")
 
 
+@pytest.mark.parametrize("name", ["AgeWarning", "AgePage"])
+def test_ages_see_a_function_that_settles_all_and_lags_behind(name: str) -> None:
+    """Its own metric is then 0; Lambda's is in milliseconds, and tells nothing of what waits."""
+    alarm = alarms(stack())[name]
+    asked = {each["Id"]: each.get("MetricStat") for each in alarm["Metrics"]}
+    assert [each["Id"] for each in alarm["Metrics"] if each["ReturnData"]] == ["age"]
+    assert alarm["Metrics"][0]["Expression"] == "MAX([FILL(unsettled, 0), FILL(handed, 0) / 1000])"
+    assert {asked["unsettled"]["Stat"], asked["handed"]["Stat"]} == {"Maximum"}
+    assert asked["unsettled"]["Metric"]["Namespace"] == "DynamoDbNakadiConsumer"
+    assert asked["handed"]["Metric"] == {
+        "Namespace": "AWS/Lambda",
+        "MetricName": "IteratorAge",
+        "Dimensions": [{"Name": "FunctionName", "Value": "order-relay"}],
+    }
+
+
 def test_an_outage_reaches_every_period() -> None:
     """Lambda tries again within a minute, and an invocation waits for twenty seconds."""
     for each in alarms(stack()).values():
-        assert each["Period"] >= 300 or each["EvaluationPeriods"] == 1, each["AlarmName"]
+        for metric in asked_for(each):
+            assert metric["Period"] >= 300 or each["EvaluationPeriods"] == 1, each["AlarmName"]
 
 
 def test_alarms_are_on_the_page_and_in_the_runbook() -> None:

@@ -22,6 +22,7 @@ import sys
 before = set(sys.modules)
 sys.path.insert(0, sys.argv[1])
 from consumer import aws_lambda
+from consumer.commands.events import redrive_function
 import botocore.session
 print(callable(aws_lambda.relay), callable(aws_lambda.redrive), "uvloop" in sys.modules)
 session = botocore.session.get_session()

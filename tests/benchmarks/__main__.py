@@ -12,6 +12,7 @@ g  gzip of publishing requests
 p  one of eight partitions down
 r  filters of routes
 s  routes: what they take and show
+i  an invocation of the Lambda function, and of a plain handler
 t  time from a write to its acceptance, and the GetRecords requests that it takes, before and now
 
 CPU seconds are those of the measured process, user and system, all threads. Of several runs the
@@ -31,6 +32,7 @@ from tests.benchmarks.figures.filters import measure_filters, measure_wildcard
 from tests.benchmarks.figures.first_event import measure_first_event
 from tests.benchmarks.figures.health import measure_health
 from tests.benchmarks.figures.idle import measure_idle
+from tests.benchmarks.figures.invocations import measure_invocations
 from tests.benchmarks.figures.lease_traffic import SHARDS, WORKERS, measure_lease_traffic
 from tests.benchmarks.figures.many_shards import SHARDS as MANY
 from tests.benchmarks.figures.many_shards import measure_many_shards
@@ -275,6 +277,15 @@ class Bench:
             "    the same, µs a record", nobody.microseconds, 10, f"{nobody.microseconds:.1f}"
         )
 
+    def invocations(self) -> Iterable[Row]:
+        self._say("invocations")
+        found = measure_invocations()
+        for ours, plain in zip(found["function"], found["plain"], strict=True):
+            for name, each in (("function", ours), ("plain handler", plain)):
+                value = f"{each.per_cpu_second:,.0f}"
+                told = f"{each.cpu:.1f} ms of CPU, {each.gb_seconds:.4f} GB-s at 512 MB"
+                yield Row(f"(i) {name}, {each.batch:,} records, records/CPU-s", value, "", "", told)
+
     def latency(self) -> Iterable[Row]:
         return latency_rows(self._dynamodb_url, *self._effort.latency_seconds, self._say)
 
@@ -291,7 +302,7 @@ def _spread(runs: list[Throughput]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    letters = "a,k,b,e,l,f,h,m,g,p,r,s,t"
+    letters = "a,k,b,e,l,f,h,m,g,p,r,s,i,t"
     parser.add_argument("--only", default=letters, help="letters, comma separated")
     parser.add_argument("--quick", action="store_true", help="shorter samples, noisier figures")
     arguments = parser.parse_args()
@@ -310,6 +321,7 @@ def main() -> None:
             "p": bench.partitions,
             "r": bench.filters,
             "s": bench.routes,
+            "i": bench.invocations,
             "t": bench.latency,
         }
         chosen = arguments.only.split(",")

@@ -37,6 +37,18 @@ def test_images_are_built_for_this_machine_if_none_is_named() -> None:
     assert not any("--platform" in line for line in builds())
 
 
+def test_the_image_for_lambda_is_one_manifest() -> None:
+    """Lambda refuses an index, which an image with attestations is."""
+    (made,) = (line for line in builds() if " --target lambda " in line)
+    assert " --provenance=false --sbom=false " in made
+
+
+def test_the_readme_of_lambda_says_which_platform_its_template_wants() -> None:
+    default = template(ROOT / "lambda/function.yaml")["Parameters"]["Architecture"]["Default"]
+    assert default == "arm64"
+    assert "`make images PLATFORM=linux/arm64`" in (ROOT / "lambda/README.md").read_text()
+
+
 def test_the_template_and_the_readme_say_which_platform_is_wanted() -> None:
     parameter = template()["Parameters"]["Architecture"]
     wanted = f"PLATFORM={PLATFORMS[parameter['Default']]}"

@@ -9,6 +9,7 @@ pytestmark = IMAGE_TESTS
 HANDLERS = """
 import importlib.metadata, awslambdaric.bootstrap
 from consumer import aws_lambda
+from consumer.commands.events import redrive_function
 print(importlib.metadata.version("awslambdaric"), aws_lambda.relay, aws_lambda.redrive)
 """
 

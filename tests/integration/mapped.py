@@ -2,21 +2,22 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
 import boto3
 
-from localdev.event_source_mapping.function import LocalFunction
-from localdev.event_source_mapping.lane import Discarded, MappingOptions
-from localdev.event_source_mapping.mapping import EventSourceMapping
+from localdev.event_source_mapping.function import COMMAND, HANDLER, LocalFunction
+from localdev.event_source_mapping.lane import Discarded, MappingOptions, Record, created_at
+from localdev.event_source_mapping.mapping import EventSourceMapping, Outcome
 from localdev.event_source_mapping.stream_reading import StreamReading
 from localdev.nakadi.process import NakadiProcess, local_nakadi
 from tests.integration.cluster import EVENT_TYPE, Cluster
 
+DAY = 86_400
 REPORTS = MappingOptions(batch_size=100, reports=True)
 
 
@@ -47,11 +48,13 @@ class Mapped:
         fresh: float = 0.0,
         seconds: float = 120.0,
         retry_seconds: float = 0.5,
+        older: Collection[int] = (),
         beside: Callable[[LocalFunction], Coroutine[Any, Any, None]] | None = None,
     ) -> list[Discarded]:
         """Map the whole stream to the function; return what was thrown away.
 
-        `beside` goes on meanwhile, and does something to the function's processes.
+        `older` are the numbers of records that are to look a day older than they are. `beside` goes
+        on meanwhile, and does something to the function's processes.
         """
         random = Random(seed)
         log = self.cluster.folder / f"function-{seed}.log"
@@ -62,7 +65,10 @@ class Mapped:
                     self.environment(), random, seconds=seconds, fresh=fresh, log=out.fileno()
                 )
                 mapping = EventSourceMapping(function, options, random, retry_seconds=retry_seconds)
-                shards = StreamReading(self.cluster.streams.url, self.cluster.arn).shards()
+                shards = [
+                    replace(shard, records=[made_earlier(each, older) for each in shard.records])
+                    for shard in StreamReading(self.cluster.streams.url, self.cluster.arn).shards()
+                ]
                 try:
                     async with asyncio.TaskGroup() as tasks:
                         other = tasks.create_task(beside(function)) if beside else None
@@ -76,6 +82,31 @@ class Mapped:
 
         return asyncio.run(main())
 
+    def invoke(
+        self,
+        event: Mapping[str, Any],
+        handler: str = HANDLER,
+        command: Sequence[str] = COMMAND,
+        **environ: str,
+    ) -> Outcome:
+        """Invoke a function by hand, in a process of its own that runs this command."""
+
+        async def main() -> Outcome:
+            with (self.cluster.folder / "invoked.log").open("ab") as out:
+                function = LocalFunction(
+                    {**self.environment(), **environ},
+                    Random(0),
+                    handler=handler,
+                    command=command,
+                    log=out.fileno(),
+                )
+                try:
+                    return await function.invoke(event)
+                finally:
+                    await function.stop()
+
+        return asyncio.run(main())
+
 
 @contextmanager
 def mapped(cluster: Cluster, event_type: Mapping[str, Any]) -> Iterator[Mapped]:
@@ -84,6 +115,14 @@ def mapped(cluster: Cluster, event_type: Mapping[str, Any]) -> Iterator[Mapped]:
         nakadi.create_event_type(event_type)
         queue_url = sqs(cluster).create_queue(QueueName="letters-of-lambda")["QueueUrl"]
         yield Mapped(cluster, nakadi, queue_url)
+
+
+def made_earlier(record: Record, older: Collection[int]) -> Record:
+    """The record, a day older if its number is one of these."""
+    told = record["dynamodb"]
+    if int(told["SequenceNumber"]) not in older:
+        return record
+    return {**record, "dynamodb": {**told, "ApproximateCreationDateTime": created_at(record) - DAY}}
 
 
 def sqs(cluster: Cluster) -> Any:

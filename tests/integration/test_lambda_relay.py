@@ -15,6 +15,7 @@ import pytest
 
 from localdev.event_source_mapping.function import LocalFunction
 from localdev.event_source_mapping.lane import MappingOptions
+from localdev.event_source_mapping.mapping import Outcome
 from tests.integration.cluster import Cluster, cluster, definition
 from tests.integration.mapped import Mapped, events, letters, mapped
 
@@ -57,6 +58,10 @@ def by_sequence(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {
         each["sequence_number"]: {k: v for k, v in each.items() if k not in OWN} for each in found
     }
+
+
+def sequences(installed: Cluster) -> list[int]:
+    return [int(each["data"]["change"]["sequence"]) for each in events(installed.nakadi)]
 
 
 def out_of_order(found: list[dict[str, Any]]) -> int:
@@ -152,21 +157,54 @@ def test_a_mapping_that_does_not_report_gets_an_error_and_repeats_all(function: 
     assert len(by_eid(events(function.nakadi))) == 40
 
 
-def test_the_service_hands_over_to_the_function_and_back(installed: Cluster) -> None:
-    """As the README says: one ends before the other begins, which starts well before that time."""
+def test_what_the_mapping_gave_up_becomes_letters_that_a_redrive_publishes(
+    function: Mapped,
+) -> None:
+    """As docs/lambda.md says: the payload of an object in S3 is the event of an invocation."""
+    function.cluster.fill(30, keys=10)
+    function.settings["CONSUMER_MAX_RECORD_AGE_SECONDS"] = "72000"
+    (stream,) = function.cluster.truth()
+    old = {int(each["sequence"]) for shard in stream["shards"] for each in shard["records"]}
+    gone = function.run(MappingOptions(100, age=82_800, reports=True), older=old)
+    assert {each.reason for each in gone} == {"RecordAgeExceeded"}
+    assert events(function.nakadi) == []
+    for each in gone:
+        answer = function.invoke({"Records": [*each.payload]})
+        assert answer == Outcome({"batchItemFailures": []})
+    assert events(function.nakadi) == []
+    told = function.invoke({}, "consumer.aws_lambda.redrive")
+    assert isinstance(told.answer, dict)
+    assert told.answer["outcomes"] == {"accepted": 30}
+    assert len(by_eid(events(function.nakadi))) == 30
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_the_service_hands_over_to_the_function_and_back(
+    installed: Cluster, *, again: bool
+) -> None:
+    """As docs/lambda.md says: one ends before the other begins, which starts before that time.
+
+    The function passes over what the service published the day before. The service goes on from its
+    leases, or with `again` from the start that is computed.
+    """
     with mapped(installed, definition("id")) as function:
         function.settings["CONSUMER_NAKADI_URL"] = installed.nakadi.url
         installed.fill(200, keys=40)
         worker = installed.start()
-        installed.until(lambda: len(events(installed.nakadi)) > 50, "the service publishes")
+        installed.until_settled()
+        old = set(sequences(installed))
+        installed.fill(2_000, keys=40)
+        installed.until(lambda: len(events(installed.nakadi)) > 250, "the service publishes")
+        noted, age = datetime.now(UTC), worker.metric("consumer_iterator_age_seconds")
         assert worker.stop()[0] == 0
-        stopped = datetime.now(UTC)
         installed.fill(200, keys=40)
-        start = stopped - timedelta(minutes=1)  # and the age, which is below a minute
-        function.settings["CONSUMER_START"] = f"{start:%Y-%m-%dT%H:%M:%SZ}"
-        assert function.run() == []
+        start = f"{noted - timedelta(seconds=age, minutes=1):%Y-%m-%dT%H:%M:%SZ}"
+        function.settings["CONSUMER_START"] = start
+        assert function.run(older=old) == []
         assert installed.verdict().lost == 0
+        assert sum(each in old for each in sequences(installed)) == len(old) == 200
         installed.fill(200, keys=40)
-        installed.start(CONSUMER_APPLICATION="again", CONSUMER_START=f"{start:%Y-%m-%dT%H:%M:%SZ}")
+        new = {"CONSUMER_APPLICATION": "again", "CONSUMER_START": start}
+        installed.start(**new if again else {})
         verdict = installed.until_settled()
-        assert (verdict.changes, verdict.lost, verdict.out_of_order) == (600, 0, 0)
+        assert (verdict.changes, verdict.lost, verdict.out_of_order) == (2_600, 0, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from importlib import import_module
 from pathlib import Path
@@ -10,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from structlog.testing import capture_logs
 
+from consumer import aws_lambda, lambda_relay
+from consumer.adapters.aws.secret_token import PAUSE_SECONDS, PERIOD_SECONDS
 from consumer.adapters.clock import SystemClock
+from consumer.adapters.nakadi import Nakadi
 from consumer.adapters.resumed_clock import ResumedClock
 from consumer.core.invocation.batch_answer import BatchUnsettled
 from consumer.core.invocation.stream_batch import NoStreamBatch
@@ -28,20 +32,33 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 SECONDS = 120.0
+ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:nakadi-token-AbCdEf"
+
+
+SETTINGS = {
+    "CONSUMER_TABLE": "orders",
+    "CONSUMER_NAKADI_URL": "http://127.0.0.1:9",
+    "CONSUMER_EVENT_TYPE": "order-store.order",
+    "CONSUMER_LAMBDA_PARTIAL": "true",
+    "CONSUMER_LAMBDA_PATIENCE_SECONDS": "0.2",
+}
 
 
 class Machine:
-    """A machine whose clocks a test sets: `frozen` is what only the wall clock has counted."""
+    """A machine whose clocks a test sets.
+
+    `frozen` is what only the wall clock has counted, `passed` what both have.
+    """
 
     def __init__(self) -> None:
-        self.frozen = 0.0
+        self.frozen = self.passed = 0.0
         self._clock = SystemClock()
 
     def now(self) -> float:
-        return self._clock.now()
+        return self._clock.now() + self.passed
 
     def wall(self) -> float:
-        return self._clock.wall() + self.frozen
+        return self._clock.wall() + self.passed + self.frozen
 
     async def sleep(self, seconds: float) -> None:
         await self._clock.sleep(seconds)
@@ -59,14 +76,7 @@ class Lambda:
         self.nakadi = nakadi
         self.machine = Machine()
         self.asked = 0
-        environ = {
-            "CONSUMER_TABLE": "orders",
-            "CONSUMER_NAKADI_URL": nakadi.url,
-            "CONSUMER_EVENT_TYPE": "order-store.order",
-            "CONSUMER_LAMBDA_PARTIAL": "true",
-            "CONSUMER_LAMBDA_PATIENCE_SECONDS": "0.2",
-            **more,
-        }
+        environ = {**SETTINGS, "CONSUMER_NAKADI_URL": nakadi.url, **more}
         environ = {name: value for name, value in environ.items() if value}
         self.relay = LambdaRelay(load_settings(environ), ResumedClock(self.machine), self.memory)
         _OPEN.append(self.relay)
@@ -225,6 +235,99 @@ async def test_the_stream_is_asked_for_its_keys_once_and_only_if_needed(
     assert targets == ["DynamoDBStreams_20120810.DescribeStream"] * asked
 
 
+FAILING = {
+    "key schema": {},
+    "secret": {"CONSUMER_ORDERING_KEY": "id", "CONSUMER_NAKADI_TOKEN_SECRET": ARN},
+}
+
+
+@pytest.mark.parametrize("settings", FAILING.values(), ids=FAILING)
+async def test_an_outage_before_anything_is_sent_is_answered_like_one_of_nakadi(
+    nakadi: Wire, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]
+) -> None:
+    """An error would have a mapping with BisectBatchOnFunctionError cut up its batches."""
+    async with wire() as aws:
+        aws.say(Say(http(b"", "503 Service Unavailable")))
+        point_at(monkeypatch, aws.url)
+        process = Lambda(nakadi, **settings)
+        for _ in range(2):
+            with capture_logs() as logs:
+                answer = await process.invoke(event(at={"S": "now"}))
+            assert answer == {"batchItemFailures": [{"itemIdentifier": str(FIRST)}]}
+            assert [each["event"] for each in logs] == ["batch_not_begun", "batch_unsettled"]
+        with pytest.raises(BatchUnsettled):
+            await Lambda(nakadi, CONSUMER_LAMBDA_PARTIAL="", **settings).invoke(
+                event(at={"S": "now"})
+            )
+        assert nakadi.requests == []
+
+
+@pytest.mark.parametrize("settings", FAILING.values(), ids=FAILING)
+async def test_what_hangs_before_anything_is_sent_ends_with_the_invocation(
+    nakadi: Wire, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]
+) -> None:
+    monkeypatch.setattr(lambda_relay, "GIVE_UP_SECONDS", SECONDS - 1)
+    async with wire() as aws, asyncio.timeout(8):  # less than a request to AWS may take
+        aws.say(Say(then="hang"))
+        point_at(monkeypatch, aws.url)
+        answer = await Lambda(nakadi, **settings).invoke(event(at={"S": "now"}))
+        assert answer == {"batchItemFailures": [{"itemIdentifier": str(FIRST)}]}
+
+
+async def test_the_token_is_read_once_then_when_it_is_due_and_after_a_401(
+    nakadi: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with wire() as aws:
+        point_at(monkeypatch, aws.url)
+        process = Lambda(
+            nakadi, CONSUMER_NAKADI_TOKEN_SECRET=ARN, CONSUMER_LAMBDA_PATIENCE_SECONDS="20"
+        )
+
+        def keep(token: str) -> None:
+            aws.say(Say(http(json.dumps({"SecretString": token}).encode())))
+
+        async def sent_with(start: int) -> str:
+            records = event_of(some_records(1, keys=1, start=start))
+            assert await process.invoke(records) == {"batchItemFailures": []}
+            return process.posts[-1].headers["authorization"]
+
+        keep("first")
+        assert await sent_with(FIRST) == "Bearer first"
+        keep("second")
+        process.machine.frozen += PERIOD_SECONDS - 10
+        assert await sent_with(FIRST + 1) == "Bearer first"
+        process.machine.frozen += 20
+        assert await sent_with(FIRST + 2) == "Bearer second"
+        assert len(aws.requests) == aws.connections == 2  # the first one was idle for too long
+        keep("third")
+        process.machine.frozen += PAUSE_SECONDS + 1
+        good = "Bearer third"
+        nakadi.answer = lambda request: (
+            answering()(request)
+            if request.headers["authorization"] == good
+            else answering("401 Unauthorized")(request)
+        )
+        assert await sent_with(FIRST + 3) == good
+        assert len(aws.requests) == 3
+
+
+async def test_the_time_in_which_connections_are_dropped_is_time_of_the_invocation(
+    nakadi: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = Lambda(nakadi)
+    await process.invoke(event())
+    sent = len(process.posts)
+
+    async def slowly(_: Nakadi) -> None:
+        process.machine.passed += 6
+
+    monkeypatch.setattr(Nakadi, "drop_connections", slowly)
+    process.machine.frozen += 30
+    answer = await process.invoke(event_of(some_records(1, keys=1, start=FIRST + 9)), 50.0)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": str(FIRST + 9)}]}
+    assert len(process.posts) == sent  # 44 s are left, of the 45 that a request needs
+
+
 @pytest.mark.parametrize(("frozen", "connections"), [(10.0, 1), (30.0, 2)])
 async def test_connections_that_were_idle_are_dropped(
     nakadi: Wire, frozen: float, connections: int
@@ -251,6 +354,56 @@ async def test_back_off_goes_by_the_time_that_has_passed(nakadi: Wire) -> None:
     assert await process.invoke(event()) == {"batchItemFailures": []}
 
 
+async def test_metrics_are_told_once_a_minute_and_with_each_answer_that_is_not_empty(
+    nakadi: Wire,
+) -> None:
+    process = Lambda(nakadi, CONSUMER_CLOUDWATCH_NAMESPACE="orders")
+
+    async def told(start: int, count: int = 1) -> list[Any]:
+        with capture_logs() as logs:
+            await process.invoke(event_of(some_records(count, keys=2, start=start)))
+        lines = [each for each in logs if each["event"] == "metrics"]
+        return [(each["Unsettled"], each["EventTypeStopped"]) for each in lines]
+
+    assert await told(FIRST) == [(0, 0)]
+    assert await told(FIRST + 1) == []
+    process.machine.frozen = 61.0
+    assert await told(FIRST + 2) == [(0, 0)]
+    kind = "Content-Type: application/problem+json"
+    refusal = Say(http(b'{"title":"Forbidden","status":403}', "403 Forbidden", kind))
+    nakadi.answer = lambda _: refusal
+    assert await told(FIRST + 3, 2) == [(2, 1)]
+    assert await told(FIRST + 3, 2) == [(2, 1)]
+
+
+async def test_a_route_whose_event_type_can_take_nothing_holds_the_batch_until_it_can(
+    nakadi: Wire,
+) -> None:
+    undefined = Say(http(b'{"category":"undefined","schema":{"schema":"{}"}}'))
+    routes = [{"event_type": "order-store.order"}, {"event_type": "order-store.audit"}]
+    process = Lambda(
+        nakadi,
+        CONSUMER_APPLICATION="order-store",
+        CONSUMER_EVENT_TYPE="",
+        CONSUMER_ROUTES=json.dumps(routes),
+        CONSUMER_LAMBDA_PATIENCE_SECONDS="1",
+    )
+    nakadi.answer = lambda request: (
+        undefined if "audit HTTP" in request.head else answering()(request)
+    )
+    failed = {"batchItemFailures": [{"itemIdentifier": str(FIRST)}]}
+    assert await process.invoke(event()) == failed
+    assert {each.head.split("/")[2] for each in process.posts} == {"order-store.order"}
+    nakadi.answer = answering()
+    assert await process.invoke(event()) == failed  # it is not asked again so soon
+    process.machine.frozen = 31.0
+    assert await process.invoke(event()) == {"batchItemFailures": []}
+    assert [each.head.split("/")[2] for each in process.posts] == [
+        "order-store.order",
+        "order-store.audit",
+    ]
+
+
 async def test_an_event_type_that_can_take_nothing_is_asked_again_in_the_next_invocation(
     nakadi: Wire,
 ) -> None:
@@ -262,6 +415,24 @@ async def test_an_event_type_that_can_take_nothing_is_asked_again_in_the_next_in
     assert process.posts == []
     nakadi.answer = answering()
     assert await process.invoke(event()) == {"batchItemFailures": []}
+
+
+@pytest.mark.parametrize(
+    ("extra", "told"), [([], ValueError), ([Misconfigured("b")], Misconfigured)]
+)
+def test_an_error_of_a_task_is_raised_as_itself(
+    extra: list[Exception], told: type[Exception]
+) -> None:
+    """Lambda shows the text of the error and nothing of those in a group."""
+
+    async def broken() -> None:
+        raise ExceptionGroup("", [ExceptionGroup("", [ValueError("a"), *extra])])
+
+    process = aws_lambda._Process()
+    with pytest.raises(told, match=r"a|b"):
+        process._run(broken())
+    assert process._runner is not None
+    process._runner.close()
 
 
 def test_lambda_finds_the_handlers_by_name() -> None:
@@ -279,7 +450,7 @@ def noted(self, *seed):
     made(self, *seed)
 random.Random.__init__ = noted
 before = len(os.listdir("/proc/self/fd"))
-from consumer import aws_lambda
+from consumer import aws_lambda, lambda_relay
 assert len(os.listdir("/proc/self/fd")) == before, "a file or a socket is open"
 assert threading.active_count() == 1, "a thread runs"
 print(*made_by)
@@ -292,3 +463,18 @@ def test_importing_it_opens_nothing_and_begins_nothing() -> None:
     """A snapshot of what was imported goes on in many processes (SnapStart)."""
     made_by = run_script(IMPORTED).stdout.split()
     assert [name for name in made_by if name.startswith("consumer")] == []
+
+
+def test_no_garbage_is_looked_for_in_what_was_imported() -> None:
+    script = (
+        "import gc; from consumer import aws_lambda;"
+        "print(gc.isenabled(), gc.get_freeze_count() > len(gc.get_objects()))"
+    )
+    assert run_script(script).stdout == "True True\n"
+
+
+def test_the_relay_does_without_the_modules_of_a_redrive() -> None:
+    script = "import sys; from consumer import aws_lambda; print(*sys.modules)"
+    modules = run_script(script).stdout.split()
+    assert "consumer.lambda_relay" in modules
+    assert [name for name in modules if name.startswith("consumer.commands")] == []

@@ -133,7 +133,8 @@ class Aws:
         self._session.set_config_variable("region", region)
         check_proxies()
         try:
-            _check_authorities(self._session.get_config_variable("ca_bundle"))
+            if not self._trust.sessions:  # this is the first client; all trust the same
+                _check_authorities(self._session.get_config_variable("ca_bundle"))
             with suppress(CredentialsFailed):  # the first call tries again, and says why it fails
                 if await self._session.chain.load() is None:
                     raise Misconfigured(NO_CREDENTIALS)

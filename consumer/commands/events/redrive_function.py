@@ -6,7 +6,6 @@ It ends before its invocation does. What is left then stays in the queue for the
 from __future__ import annotations
 
 import argparse
-import asyncio
 import random
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Final
@@ -106,8 +105,9 @@ def _text(report: RedriveReport) -> str:
 async def _redrive(
     settings: Settings, job: RedriveJob, lasts: float, handed: HandedMessages | None
 ) -> RedriveReport:
-    """Run it for at most so many seconds. Its clients are opened and closed with it."""
+    """Run it for at most so many seconds. Its clients are opened and closed in that time."""
     clock = SystemClock()
+    stops_at = clock.now() + lasts
     chance = random.Random()  # noqa: S311 - spreads retries, guards no secret
     async with Aws(fallback_region(settings)) as aws, AsyncExitStack() as stack:
         publishers: dict[str, Publisher] = {
@@ -119,7 +119,7 @@ async def _redrive(
         run = Redrive(source, publishers, clock, chance, job, lambda _: None)
 
         async def stop() -> None:
-            await asyncio.sleep(lasts)
+            await clock.sleep(stops_at - clock.now())
             run.stop()
 
         async with ending_group() as tasks:

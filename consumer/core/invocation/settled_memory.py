@@ -51,8 +51,11 @@ class SettledMemory:
         return at is not None and now - at < self._seconds
 
     def tried(self, name: Name, event: QueuedEvent[object], now: float) -> None:
-        """Remember the tries of an event that is not settled, if there were any."""
-        if not event.attempts:
+        """Remember the tries of an event that is not settled, if there were any.
+
+        One that can never be published is never sent, but is postponed where there are too many.
+        """
+        if not (event.attempts or event.postponed):
             return
         self._tried[name] = (
             now,

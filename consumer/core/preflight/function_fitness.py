@@ -32,6 +32,9 @@ VISIBILITY_TIMEOUTS: Final = 6
 OLDEST_PYTHON: Final = 11
 LEAST_MEMORY: Final = 256
 
+LATEST: Final = "$LATEST"
+"""Qualifier of the version that can be changed, which is called where none is named."""
+
 _PYTHON: Final = re.compile(r"python3\.(\d+)")
 _TOKEN: Final = "CONSUMER_NAKADI_TOKEN"  # noqa: S105 - its name
 
@@ -55,6 +58,12 @@ def _findings(
         yield _wrong(
             f"the mapping calls {mapping.function}, and this is {function.arn}",
             "print the configuration of the function that the mapping names",
+        )
+    elif theirs[1] not in ("", LATEST) and ours[1] in ("", LATEST):
+        yield _doubtful(
+            f"the mapping calls its version or alias {theirs[1]}, and this is {LATEST}, whose"
+            " settings may be others",
+            f"print its configuration with --qualifier {theirs[1]}",
         )
     else:
         yield _fine(function.arn)

@@ -89,7 +89,10 @@ def _source(mapping: EventSourceMapping, terms: LambdaTerms) -> Iterator[CheckRe
 
 
 def _answers(mapping: EventSourceMapping, terms: LambdaTerms) -> Iterator[CheckResult]:
-    both = "set FunctionResponseTypes to ReportBatchItemFailures, and CONSUMER_LAMBDA_PARTIAL=true"
+    both = (
+        "set FunctionResponseTypes to ReportBatchItemFailures, and only then"
+        " CONSUMER_LAMBDA_PARTIAL=true"
+    )
     if mapping.reports and terms.partial:
         yield _fine("ReportBatchItemFailures, and CONSUMER_LAMBDA_PARTIAL is true")
     elif terms.partial:
@@ -109,7 +112,7 @@ def _answers(mapping: EventSourceMapping, terms: LambdaTerms) -> Iterator[CheckR
         yield _doubtful(
             "BisectBatchOnFunctionError, and an outage raises: it cuts the backlog into single"
             " records",
-            f"{both}, or BisectBatchOnFunctionError to false",
+            f"set BisectBatchOnFunctionError to false, or {both}",
         )
     elif not mapping.bisects and mapping.reports and terms.partial:
         yield _doubtful(

@@ -64,6 +64,12 @@ def _ages(mapping: EventSourceMapping, terms: LambdaTerms) -> Iterator[CheckResu
             f"set MaximumRecordAgeInSeconds to {RECORD_AGE}, with an S3 destination",
         )
         return
+    if age > RECORD_AGE:
+        yield _doubtful(
+            f"it throws a record away after {age} s, less than an hour before the stream trims it:"
+            " what Lambda is late for is nowhere",
+            f"set MaximumRecordAgeInSeconds to {RECORD_AGE}",
+        )
     for route in terms.routes:
         yield from of_route(route, _age_of_route(age, route))
 
@@ -71,10 +77,12 @@ def _ages(mapping: EventSourceMapping, terms: LambdaTerms) -> Iterator[CheckResu
 def _age_of_route(age: int, route: Route) -> Iterator[CheckResult]:
     letters, setting = route.limits.max_record_age, route.setting("max_record_age_seconds")
     if letters is None:
+        enough = age - LETTER_AGE >= AGES_APART
         yield _doubtful(
             f"after {age} s Lambda throws changes away that would be letters: there is no"
             f" {setting}",
-            f"set {setting} to {min(LETTER_AGE, max(age - AGES_APART, 1))}",
+            f"set {setting} to {LETTER_AGE}"
+            + ("" if enough else f", and MaximumRecordAgeInSeconds to {RECORD_AGE}"),
         )
     elif letters >= age:
         yield _wrong(

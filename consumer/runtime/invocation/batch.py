@@ -3,6 +3,9 @@
 Ownership: an invocation owns it. It opens the tickets and looks at what became of them. Backlog,
 outlets and senders are those of the service; nothing of them outlives the invocation. A record
 that is older than the start, or of which no route makes an event, counts as settled at its place.
+
+Rule: what is remembered as settled is not sent again, unless an earlier event of its key is: one
+that is sent again alone would be the last that a reader gets of an item, and an old one.
 """
 
 from __future__ import annotations
@@ -74,6 +77,7 @@ class Batch:
         self._places: dict[Ticket, int] = {}
         self._open: list[tuple[Name | None, QueuedEvent[Ticket]]] = []
         self._skipped: Counter[str] = Counter()
+        self._sent: set[tuple[str, str]] = set()  # (event type, key) of what is sent now
         backlog.join(self._watermark, progressed)
         backlog.paths.look(batch.records[0])
 
@@ -204,10 +208,16 @@ class Batch:
                     self._conditions.warning(
                         "outbox_modified", event_type=outlet.name, action=WRITE_ONCE
                     )
-            elif name is not None and self._memory.is_settled(name, now):
+            elif (
+                name is not None
+                and (outlet.name, content.ordering_key) not in self._sent
+                and self._memory.is_settled(name, now)
+            ):
                 settled = True
             else:
                 events.append((outlet, content))
+                if content.ordering_key is not None:
+                    self._sent.add((outlet.name, content.ordering_key))
         return events, withheld, settled
 
 

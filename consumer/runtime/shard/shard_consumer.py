@@ -29,6 +29,7 @@ from consumer.core.shard.shard_state import Outcome, ShardState
 from consumer.core.shard.shard_view import ShardView, shown_since, shown_state
 from consumer.errors import LeaseLost, first_in
 from consumer.observability.actions import READ_ON_ELSEWHERE
+from consumer.runtime.cancellation import is_cancelled
 from consumer.runtime.shard.checkpointer import Checkpointer
 from consumer.runtime.shard.child_lookup import ChildLookup
 from consumer.runtime.shard.shard_goal import Goal
@@ -202,18 +203,15 @@ class ShardConsumer:
         """Read and drain; note the progress, then revoke the tickets, in this order.
 
         Also after an error, wait until a checkpoint under way has its definite answer. Only after a
-        cancellation do not wait: either the checkpointer itself has failed, or the process ends.
+        cancellation do not wait, whatever error came of it: either the checkpointer itself has
+        failed, or the process ends.
         """
-        cancelled = False
         try:
             return await self._read_and_drain(), self._checkpointer.progress
-        except asyncio.CancelledError:
-            cancelled = True
-            raise
         finally:
             self._revoke_tickets()
             self._checkpointer.stop()
-            if not cancelled:
+            if not is_cancelled():
                 await self._checkpointer.ended.wait()
 
     async def _read_and_drain(self) -> Outcome | None:

@@ -21,12 +21,10 @@ LABEL = "2026-11-01T00:00:00.000"
 ARN = f"arn:aws:dynamodb:eu-central-1:000000000000:table/orders/stream/{LABEL}"
 
 
-def handle(invocation: bytes) -> int:
-    """Make the events of an invocation; return how many there are."""
+def made(invocation: bytes | str) -> str:
+    """Return the events of an invocation."""
     space = uuid.uuid5(uuid.NAMESPACE_URL, ARN)
-    events = [event(space, LABEL, record) for record in json.loads(invocation)["Records"]]
-    json.dumps(events)
-    return len(events)
+    return json.dumps([event(space, LABEL, each) for each in json.loads(invocation)["Records"]])
 
 
 def main() -> None:
@@ -35,9 +33,10 @@ def main() -> None:
     best = float("inf")
     for _ in range(ROUNDS):
         started = time.process_time()
-        records = sum(map(handle, bodies))
+        for body in bodies:
+            made(body)
         best = min(best, time.process_time() - started)
-    json.dump(best * 1e6 / records, sys.stdout)
+    json.dump(best * 1e6 / sum(body.count(b'"eventID"') for body in bodies), sys.stdout)
 
 
 if __name__ == "__main__":

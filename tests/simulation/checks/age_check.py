@@ -38,6 +38,7 @@ class AgeCheck:
         self._world = world
         self._first_seen: dict[str, float] = {}  # or the end of its last standstill
         self._last_seen: dict[str, float] = {}  # epoch seconds
+        self._heartbeats: dict[str, int] = {}
         self._damaged: dict[str, tuple[int, float]] = {}  # heartbeat; epoch seconds
         self._row_seen: dict[str, float] = {}  # by shard; epoch seconds
         self._shown: dict[tuple[str, str], float] = {}  # when a worker first had a stream's row
@@ -63,6 +64,9 @@ class AgeCheck:
                 if world.checks.calls.was_shown(process.name, key):
                     self._shown.setdefault((process.name, key), now)
         for name, row in world.table.workers.items():
+            if self._heartbeats.get(name) != row.heartbeat:  # it may live between two looks only
+                self._heartbeats[name] = row.heartbeat
+                self._last_seen[name] = wall(now)
             if row.unreadable and self._damaged.get(name, (None,))[0] != row.heartbeat:
                 self._damaged[name] = (row.heartbeat, wall(now))
         for leases in world.table.leases.values():

@@ -28,6 +28,17 @@ def is_passed_over(table: LeaseTable, record: "Record") -> bool:
     return any(_tells(gap, record) for gap in gaps)
 
 
+def is_told(table: LeaseTable, shard: "ShardTruth") -> bool:
+    """Whether gap rows of seeks in the shard speak for what is trimmed, too.
+
+    Where the time of a shard's position is not known, a seek to a time or to an end of the stream
+    makes one, since nothing else could tell of unsettled records that are trimmed before they are
+    read again.
+    """
+    seeks = [each for each in _seeks(table, shard) if each.action is Action.SEEK]
+    return any(sequence_of(each.target or TRIM_HORIZON) is None for each in seeks)
+
+
 def _seeks(table: LeaseTable, shard: "ShardTruth") -> list[Command]:
     commands = table.commands.get(shard.stream_key, {}).values()
     seeks = (Action.SEEK, Action.SEEK_EVENT_TYPE)

@@ -15,7 +15,7 @@ from localdev.streams.model.shard import Shard as ModelShard
 from localdev.streams.model.stream import Stream as ModelStream
 from localdev.streams.model.streams_model import StreamsModel
 from tests.simulation.checks.narrowing import Expected, Kind, Rules, expected_of
-from tests.simulation.checks.seeks import is_passed_over, is_sought, names
+from tests.simulation.checks.seeks import is_passed_over, is_sought, is_told, names
 from tests.twins.lease_table import LeaseTable
 from tests.twins.virtual_time import EPOCH
 
@@ -306,8 +306,9 @@ class Truth:
         if record.ordinal >= record.shard.shard.trimmed:
             return False
         gaps = self._table.gaps.get(record.shard.stream_key, {})
+        sought = is_told(self._table, record.shard)
         return any(
-            gap.reason != SEEK and (_covers(gap, record) or self._includes(gap, record))
+            (sought or gap.reason != SEEK) and (_covers(gap, record) or self._includes(gap, record))
             for gap in gaps.values()
         )
 

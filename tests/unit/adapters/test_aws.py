@@ -79,6 +79,23 @@ async def test_all_clients_of_a_process_read_the_trusted_authorities_once(
     assert len(read) == 1
 
 
+async def test_authorities_of_the_environment_are_judged_with_the_first_client(
+    use_aws: pytest.MonkeyPatch,
+) -> None:
+    point_at(use_aws, "http://127.0.0.1:1")
+    use_aws.setenv("AWS_CA_BUNDLE", "/authorities.pem")
+    judged: list[object] = []
+
+    def context(**given: object) -> None:
+        judged.append(given)
+
+    use_aws.setattr(ssl, "create_default_context", context)
+    async with Aws() as aws:
+        await aws.dynamodb(1)
+        await aws.streams(1)
+    assert judged == [{"cafile": "/authorities.pem"}]
+
+
 async def test_an_endpoint_that_is_no_url_is_a_misconfiguration(
     use_aws: pytest.MonkeyPatch,
 ) -> None:

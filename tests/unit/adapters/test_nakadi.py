@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +181,38 @@ async def test_a_request_that_cannot_be_written_does_not_leave_later(
     async with asyncio.timeout(3):  # less than a whole request may take
         answer = await port.publish([b" " * 30_000_000])
     assert (answer.status, answer.reason) == (0, "send_timeout")
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_the_rest_of_a_request_that_is_given_up_is_never_written(
+    monkeypatch: pytest.MonkeyPatch, *, cancelled: bool
+) -> None:
+    """The other end reads on afterwards: it would take the request for a whole one."""
+    monkeypatch.setattr(nakadi_module, "SEND_SECONDS", 30.0 if cancelled else 0.2)
+    reached, given_up = asyncio.Event(), asyncio.Event()
+    length = 30_000_000
+    received: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        reached.set()
+        await given_up.wait()
+        count = 0
+        with suppress(ConnectionError):
+            while found := await reader.read(1 << 20):
+                count += len(found)
+        received.set_result(count)
+        writer.close()
+
+    server = await asyncio.start_server(late, "127.0.0.1", 0)
+    async with server, nakadi(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}") as port:
+        request = asyncio.create_task(port.publish([b" " * length]))
+        await reached.wait()
+        if cancelled:
+            request.cancel()
+        await asyncio.wait([request])
+        given_up.set()
+        async with asyncio.timeout(10):
+            assert await received < length
 
 
 async def test_a_process_that_stood_still_before_it_wrote_the_body_does_not_write_it(

@@ -86,8 +86,28 @@ def test_without_the_function_the_settings_are_those_here(desk: Desk) -> None:
     assert "→ a mapping keeps its stream" in out
 
 
-def test_the_settings_of_the_function_come_first(desk: Desk) -> None:
-    """Except for its file, which is under another path here."""
+def test_what_only_this_machine_has_hides_nothing(desk: Desk) -> None:
+    """The function has the table, and the machine another; the function has no queue."""
+    variables = {name: text for name, text in SETTINGS.items() if "QUEUE" not in name}
+    variables |= {"CONSUMER_MAX_RECORD_AGE_SECONDS": "", "CONSUMER_LAMBDA_PARTIAL": ""}
+    function = CONFIGURATION | {"Environment": {"Variables": variables}}
+    files = ("--mapping", desk.file("m", MAPPING), "--function", desk.file("f", function))
+    here = SETTINGS | {"CONSUMER_CONFIG_FILE": desk.file("here.yaml", "lambda_partial: true\n")}
+    code, out, err = desk.check(*files, **here, CONSUMER_STREAM_ARN=STREAM)
+    assert (code, err) == (0, "")
+    said = " ".join(out.split())
+    assert "there is no CONSUMER_MAX_RECORD_AGE_SECONDS" in said
+    assert "there is no dead letter queue" in said
+    assert "CONSUMER_LAMBDA_PARTIAL is false" in said
+    bare = CONFIGURATION | {"Environment": None}
+    files = ("--mapping", files[1], "--function", desk.file("bare", bare))
+    code, _, err = desk.check(*files, **SETTINGS)
+    assert code == 2
+    assert "CONSUMER_EVENT_TYPE: found nothing" in err
+
+
+def test_the_settings_are_those_of_the_function(desk: Desk) -> None:
+    """Its file is under another path here."""
     variables = {"CONSUMER_TABLE": "orders", "CONSUMER_CONFIG_FILE": "/var/task/relay.yaml"}
     lines = [
         f"{name.removeprefix('CONSUMER_').lower()}: '{text}'" for name, text in SETTINGS.items()

@@ -77,6 +77,17 @@ def test_an_error_repeats_the_batch_or_its_halves(*, bisect: bool) -> None:
     assert found == ([[1, 2], [3, 4, 5]] if bisect else [[1, 2, 3, 4, 5], []])
 
 
+def test_halving_a_batch_is_no_attempt() -> None:
+    lane = Lane(MappingOptions(bisect=True, attempts=0, reports=True))
+    lane.add(records(4), EPOCH)
+    tried: list[list[int]] = []
+    while work := lane.next(EPOCH):
+        tried.append(numbers(work))
+        lane.ended(work, answer(), error=3 in tried[-1])
+    assert tried == [[1, 2, 3, 4], [1, 2], [3, 4], [3], [4]]
+    assert [numbers(Work(each.payload)) for each in lane.discarded] == [[3]]
+
+
 def test_what_is_past_its_attempts_or_age_is_thrown_away() -> None:
     lane = Lane(MappingOptions(attempts=1, age=100, reports=True))
     lane.add([*records(2, created_at=EPOCH - 101), *records(4)[2:]], EPOCH)
@@ -92,11 +103,18 @@ def test_what_is_past_its_attempts_or_age_is_thrown_away() -> None:
     assert found == [("RecordAgeExceeded", 2), ("RetryAttemptsExhausted", 2)]
 
 
+def test_a_long_backlog_may_be_too_old_as_a_whole() -> None:
+    lane = Lane(MappingOptions(batch_size=1, age=100, reports=True))
+    lane.add([*records(2_000, created_at=EPOCH - 101), *records(2_001)[2_000:]], EPOCH)
+    assert numbers(lane.next(EPOCH)) == [2_001]
+    assert lane.empty
+
+
 def test_an_event_has_at_most_6_mb_and_waits_for_its_window() -> None:
     lane = Lane(MappingOptions(batch_size=100, window=10))
     lane.add(records(3, size=4_000_000), EPOCH)
     assert lane.next(EPOCH + 9) is None
-    assert numbers(lane.next(EPOCH + 9, flush=True)) == [1]
+    assert numbers(lane.next(EPOCH + 10)) == [1]
     assert numbers(lane.next(EPOCH + 10)) == [2]
 
 

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from consumer.core.invocation.batch_answer import Unsettled
+from consumer.core.invocation.settled_memory import SettledMemory
 from consumer.core.limits import PublishLimits
+from consumer.core.publishing.flow import POSTPONEMENTS
 from tests.twins.invocations import LIMITS, ROUTE, Process, some_records, with_limits
 from tests.twins.line import DeadLetterTwin
 from tests.twins.nakadi import NakadiTwin, Reply, Script, refusal, sequence_of
@@ -252,6 +254,28 @@ def test_order_holds_across_invocations_of_a_process() -> None:
     run(main)
 
 
+@pytest.mark.parametrize(("most", "later"), [(6, 0.0), (20_000, 3_569.0)])
+def test_an_old_event_of_a_key_is_never_the_last_that_is_sent(most: int, later: float) -> None:
+    """The older events are forgotten first: there are too many, or an hour has passed."""
+
+    async def main() -> None:
+        routes = (ROUTE, replace(ROUTE, event_type="order-store.audit", name="audit"))
+        process = Process(
+            NakadiTwin(script=lambda _: Reply(delay=2.0)),
+            routes=routes,
+            beside={"order-store.audit": NakadiTwin(script=down)},
+            memory=SettledMemory(most),
+        )
+        records = some_records(10, keys=1)
+        assert number(await process.invoke(records)) == 0
+        await process.clock.sleep(later)
+        assert number(await process.invoke(records)) == 0
+        once = [FIRST + i for i in range(10)]
+        assert process.nakadi.sequences("k0") == once * 2
+
+    run(main)
+
+
 def test_tries_count_on_in_the_next_invocation() -> None:
     """The third 422 makes a letter, though each invocation has time for one request only."""
 
@@ -264,6 +288,24 @@ def test_tries_count_on_in_the_next_invocation() -> None:
         assert number(await process.invoke(records, 46.0)) == 0
         assert await process.invoke(records, 46.0) is None
         assert [letter.attempts for letter in queue.letters] == [3]
+
+    run(main)
+
+
+def test_a_batch_of_unreadable_records_comes_to_its_end_in_spite_of_the_limit() -> None:
+    """They are never sent, so nothing but what is remembered of them ends the stop."""
+
+    async def main() -> None:
+        queue = DeadLetterTwin()
+        process = Process(queue=queue, routes=(with_limits(dead_letter_limit=3),))
+        given = [each.replace(b'"Keys":', b'"Names":') for each in some_records(5, keys=5)]
+        records, invocations = given, 1
+        while (found := number(await process.invoke(records))) is not None:
+            records, invocations = given[found:], invocations + 1
+            assert invocations < 15
+            await process.clock.sleep(30)
+        assert sorted(each.sequence or 0 for each in queue.letters) == [FIRST + i for i in range(5)]
+        assert invocations > POSTPONEMENTS  # the limit has held
 
     run(main)
 
@@ -314,6 +356,31 @@ def test_what_is_older_than_the_start_is_settled_before_its_age_is_asked() -> No
         assert queue.letters == []
         skipped = process.metrics.records_skipped.labels(reason="before_start")
         assert skipped._value.get() == 5
+
+    run(main)
+
+
+def test_a_start_holds_from_its_minute_on_as_in_the_service() -> None:
+    async def main() -> None:
+        process = Process(limits=replace(LIMITS, start=EPOCH + 30 - EPOCH % 60))
+        begun = EPOCH - EPOCH % 60
+        records = [
+            *some_records(1, keys=1, created_at=begun - 1),
+            *some_records(1, keys=1, start=FIRST + 1, created_at=begun),
+        ]
+        assert await process.invoke(records) is None
+        assert process.nakadi.sequences("k0") == [FIRST + 1]
+
+    run(main)
+
+
+def test_nothing_waits_for_more_to_fill_a_request() -> None:
+    async def main() -> None:
+        nakadi = NakadiTwin(script=lambda _: Reply(delay=5.0))
+        process = Process(nakadi, routes=(with_limits(batch_events=6, linger=10.0),))
+        begun = process.clock.now()
+        assert await process.invoke(some_records(10, keys=10)) is None
+        assert process.clock.now() - begun < 6  # the rest does not wait for the first answer
 
     run(main)
 

@@ -18,6 +18,7 @@ from consumer.core.stream.stream import AfterSequence, AtTrimHorizon
 from consumer.errors import (
     INVALID_ITERATOR,
     ExpiredIterator,
+    LeaseLost,
     Retryable,
     ShardNotFound,
     TrimmedData,
@@ -412,6 +413,38 @@ def test_an_ambiguous_checkpoint_is_settled_before_the_release(fault: Fault) -> 
     line = run_line(main, shard=shard)
     assert line.outcome is Outcome.RELEASED
     assert line.lease.checkpoint == str(FIRST + 29)
+
+
+def test_a_cancelled_shard_does_not_wait_for_its_checkpoint_though_it_loses_its_lease_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of the two, only the loss comes out of the group that reads."""
+    shard = ShardTwin()
+    shard.write_many(30, keys=3)
+    take_in = Intake.take_in
+    running: list[asyncio.Task[Outcome]] = []
+
+    async def takes_or_fails(self: Intake, page: Page, cursor: Cursor) -> int:
+        if page.records and running[0].get_name() == "cancelled now":
+            running[0].cancel()
+            raise LeaseLost("at that moment")
+        return await take_in(self, page, cursor)
+
+    monkeypatch.setattr(Intake, "take_in", takes_or_fails)
+
+    async def main(line: Line) -> None:
+        running.append(asyncio.get_running_loop().create_task(line.run_consumer()))
+        await line.until(lambda: len(line.nakadi.stored) == 30)
+        line.store.cut = True  # so the checkpoint, which is due, is never answered
+        await asyncio.sleep(6)
+        running[0].set_name("cancelled now")
+        shard.write(FIRST + 30, "k0")
+        async with asyncio.timeout(5):
+            await asyncio.wait(running)
+        assert running[0].result() is Outcome.LOST
+        line.store.cut = False
+
+    run_line(main, shard=shard)
 
 
 def test_an_expired_iterator_reopens_after_the_last_record_read() -> None:

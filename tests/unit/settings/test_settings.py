@@ -8,7 +8,7 @@ import traceback
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from consumer.core.event.event import Layout
 from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
@@ -59,6 +59,16 @@ def test_the_least_configuration_has_the_public_defaults() -> None:
     assert settings.http_host is None
     assert settings.queue_bytes == 268_435_456
     assert view_types_of(settings, ("id",)) == {ViewType.NEW_AND_OLD_IMAGES}
+
+
+def test_each_default_is_one_that_could_be_given() -> None:
+    """They are not checked when settings are loaded."""
+
+    class Checked(Settings):
+        model_config = ConfigDict(validate_default=True)
+
+    least = {name.removeprefix("CONSUMER_").lower(): text for name, text in LEAST.items()}
+    assert dict(Checked.model_validate(least)) == dict(Settings.model_validate(least))
 
 
 def test_defaults_that_follow_the_event_type_can_be_set_apart() -> None:

@@ -39,6 +39,15 @@ def test_tries_go_on_where_they_ended() -> None:
     assert (again.postponed, again.first_attempt) == (5, 1.0)
 
 
+def test_what_was_postponed_and_never_sent_is_remembered() -> None:
+    memory, name = SettledMemory(most=2, seconds=10), ("a", "orders")
+    tried, again = event(), event()
+    tried.postponed = 5
+    memory.tried(name, tried, 0)
+    memory.resume(name, again, 9)
+    assert (again.attempts, again.postponed) == (0, 5)
+
+
 def test_tries_are_forgotten_with_time_with_their_number_and_when_all_is_settled() -> None:
     memory = SettledMemory(most=2, seconds=10)
     tried = event()

@@ -20,8 +20,6 @@ def test_a_fit_function() -> None:
         (Severity.FINE, FUNCTION),
         (Severity.FINE, "timeout 120 s"),
     ]
-    version = replace(FIT, function=f"{FUNCTION}:3")
-    assert judge_function(FIT_FUNCTION, version, TERMS) == found
 
 
 @pytest.mark.parametrize(
@@ -52,6 +50,25 @@ def test_each_flaw_says_what_to_do(
     assert says in found.result
     assert remedy in found.remedy
     assert "secret-word" not in found.result + found.remedy
+
+
+@pytest.mark.parametrize("printed", ["", ":$LATEST"])
+@pytest.mark.parametrize("called", ["3", "live"])
+def test_another_version_may_have_other_settings(printed: str, called: str) -> None:
+    mapping = replace(FIT, function=f"{FUNCTION}:{called}")
+    found = judge_function(replace(FIT_FUNCTION, arn=FUNCTION + printed), mapping, TERMS)[0]
+    assert found.severity is DOUBTFUL
+    assert f"version or alias {called}, and this is $LATEST" in found.result
+    assert found.remedy.endswith(f"--qualifier {called}")
+
+
+@pytest.mark.parametrize(
+    ("printed", "called"), [("", ":$LATEST"), (":$LATEST", ""), (":live", ":live"), (":3", ":live")]
+)
+def test_versions_that_are_the_same(printed: str, called: str) -> None:
+    mapping = replace(FIT, function=FUNCTION + called)
+    found = judge_function(replace(FIT_FUNCTION, arn=FUNCTION + printed), mapping, TERMS)[0]
+    assert (found.severity, found.result) == (Severity.FINE, FUNCTION + printed)
 
 
 @pytest.mark.parametrize("runtime", ["", "python3.11", "provided.al2023"])

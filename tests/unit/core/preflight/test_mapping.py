@@ -48,7 +48,7 @@ def test_a_fit_mapping() -> None:
             {"partial": False},
             DOUBTFUL,
             "whole batch",
-            "ReportBatchItemFailures, and CONSUMER_LAMBDA_PARTIAL=true",
+            "ReportBatchItemFailures, and only then CONSUMER_LAMBDA_PARTIAL=true",
         ),
         (
             {"bisects": False},

@@ -31,17 +31,17 @@ def test_what_the_template_has_is_fine() -> None:
         ({"attempts": 0}, {}, WRONG, "after 0 more attempts", "MaximumRetryAttempts to -1"),
         ({"record_age": -1}, {}, WRONG, "trims it", "MaximumRecordAgeInSeconds to 82800"),
         ({"record_age": 86_400}, {}, WRONG, "trims it", "MaximumRecordAgeInSeconds to 82800"),
-        ({"record_age": 86_399}, {}, FINE, "thrown away after 86399 s", ""),
+        ({"record_age": 82_799}, {}, FINE, "thrown away after 82799 s", ""),
         ({"record_age": 72_000}, {}, WRONG, "before they are letters after 72000 s", "82800"),
         ({"record_age": 75_599}, {}, DOUBTFUL, "less than an hour", "72000"),
         ({"record_age": 75_600}, {}, FINE, "thrown away after 75600 s", ""),
         ({}, {"routes": (route(age=None),)}, DOUBTFUL, "no CONSUMER_MAX_RECORD_AGE", "to 72000"),
         (
-            {"record_age": 7200},
+            {"record_age": 3600},
             {"routes": (route(age=None),)},
             DOUBTFUL,
-            "after 7200 s",
-            "CONSUMER_MAX_RECORD_AGE_SECONDS to 3600",
+            "after 3600 s",
+            "CONSUMER_MAX_RECORD_AGE_SECONDS to 72000, and MaximumRecordAgeInSeconds to 82800",
         ),
         ({"destination": None}, {}, WRONG, "is gone", "S3"),
         ({"destination": QUEUE}, {}, WRONG, "redrive then cannot read", "S3"),
@@ -58,6 +58,14 @@ def test_each_loss_says_what_to_do(
     assert says in result
     assert remedy in do
     assert bool(do) is (severity is not FINE)
+
+
+@pytest.mark.parametrize("age", [82_801, 86_399])
+def test_an_hour_is_left_before_the_stream_trims(age: int) -> None:
+    late, fine = told({"record_age": age}, {})
+    assert (late[0], fine[0]) == (DOUBTFUL, FINE)
+    assert f"after {age} s, less than an hour before" in late[1]
+    assert late[2] == "set MaximumRecordAgeInSeconds to 82800"
 
 
 def test_each_route_has_an_age_of_its_own() -> None:
