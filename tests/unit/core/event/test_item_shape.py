@@ -249,6 +249,12 @@ def test_a_shape_of_a_selection_picks_the_scalars_that_are_shown() -> None:
     assert members_of(text, good_shape(text)) == walked(text)
 
 
+def test_what_a_selection_hides_is_not_compared() -> None:
+    old, new = (raw({"b": {"S": each}, "a": {"S": each}, "c": {"S": "x"}}) for each in "12")
+    found = good_shape(old, WITHOUT_B)
+    assert found.change(new, Raw(old)) == ((b'"2"', b'"x"'), (b'"1"', b""))
+
+
 def test_a_shape_of_which_all_is_shown_picks_nothing() -> None:
     assert good_shape(raw({"a": {"S": "x"}}), WITHOUT_B).picked is None
 
