@@ -173,7 +173,9 @@ def test_what_is_read_for_those_behind_ends_what_they_lack() -> None:
     assert not ends_before(gap, 501, Ahead(600, ("audit",)))
 
 
-def test_what_is_read_for_those_behind_does_not_end_what_all_lack_behind_the_gaps_own_mark() -> None:
+def test_what_is_read_for_those_behind_does_not_end_what_all_lack_behind_the_gaps_own_mark() -> (
+    None
+):
     """A seek to 600 skips what others lack behind 500; one of an event type then goes back."""
     gap = Gap("s0", "400", None, "seek", WALL, Ahead(500, ("audit",)))
     assert not ends_before(gap, 401, Ahead(600, ("audit",)))
