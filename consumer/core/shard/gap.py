@@ -142,14 +142,15 @@ def ends_before(gap: Gap, sequence: int, found: Ahead | None) -> bool:
 
     A record before the gap, read after a seek back, is not. Up to the mark `found`, from which
     reading goes on, records are read for the event types that are behind only: these do not end
-    what others lack, such as the gap of an earlier seek.
+    what others lack, such as the gap of an earlier seek, which is of all event types behind the
+    mark that it found.
     """
     if sequence <= (sequence_of(gap.from_) or 0):
         return False
     if found is None or sequence > found.to:
         return True
     told = gap.ahead
-    return told is not None and sequence <= told.to and {*told.behind} <= {*found.behind}
+    return told is not None and found.to <= told.to and {*told.behind} <= {*found.behind}
 
 
 def unseen_shard_gap(shard_id: str, swept_at: float | None, wall: float) -> Gap:

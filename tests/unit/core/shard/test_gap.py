@@ -168,9 +168,17 @@ def test_what_is_read_for_those_behind_only_does_not_end_what_all_lack() -> None
 def test_what_is_read_for_those_behind_ends_what_they_lack() -> None:
     gap = Gap("s0", "400", None, "trimmed", WALL, Ahead(500, ("audit",)))
     assert ends_before(gap, 401, Ahead(500, ("audit",)))
-    assert ends_before(gap, 401, Ahead(600, ("audit", "order")))
+    assert ends_before(gap, 401, Ahead(499, ("audit", "order")))
     assert not ends_before(gap, 401, Ahead(500, ("order",)))
     assert not ends_before(gap, 501, Ahead(600, ("audit",)))
+
+
+def test_what_is_read_for_those_behind_does_not_end_what_all_lack_behind_the_gaps_own_mark() -> (
+    None
+):
+    """A seek to 600 skips what others lack behind 500; one of an event type then goes back."""
+    gap = Gap("s0", "400", None, "seek", WALL, Ahead(500, ("audit",)))
+    assert not ends_before(gap, 401, Ahead(600, ("audit",)))
     assert ends_before(gap, 601, Ahead(600, ("audit",)))
 
 
