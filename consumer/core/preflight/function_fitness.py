@@ -36,6 +36,7 @@ LATEST: Final = "$LATEST"
 """Qualifier of the version that can be changed, which is called where none is named."""
 
 _PYTHON: Final = re.compile(r"python3\.(\d+)")
+_OWN_RUNTIME: Final = "provided"
 _TOKEN: Final = "CONSUMER_NAKADI_TOKEN"  # noqa: S105 - its name
 
 _fine = partial(CheckResult, DEPENDENCY, Severity.FINE)
@@ -82,8 +83,7 @@ def _findings(
             f"see that its VisibilityTimeout is at least {seconds} (six timeouts), and"
             " maxReceiveCount 5",
         )
-    python = _PYTHON.fullmatch(function.runtime)
-    if python is not None and int(python[1]) < OLDEST_PYTHON:
+    if not _can_run(function.runtime):
         yield _wrong(
             f"its runtime is {function.runtime}",
             f"set it to python3.{OLDEST_PYTHON} or newer, and build the zip for it",
@@ -94,6 +94,14 @@ def _findings(
             f"set its MemorySize to {LEAST_MEMORY} or more; the template has 512",
         )
     yield from _variables(function)
+
+
+def _can_run(runtime: str) -> bool:
+    """Return whether a runtime is a Python that does. An image has none, and may hold one."""
+    python = _PYTHON.fullmatch(runtime)
+    if python is None:
+        return not runtime or runtime.startswith(_OWN_RUNTIME)
+    return int(python[1]) >= OLDEST_PYTHON
 
 
 def _variables(function: FunctionConfiguration) -> Iterator[CheckResult]:

@@ -30,6 +30,7 @@ def test_a_fit_function() -> None:
         ({"timeout": 49}, WRONG, "(40 s) and 10 s more", "to 120"),
         ({"timeout": 50}, Severity.FINE, "timeout 50 s", ""),
         ({"runtime": "python3.10"}, WRONG, "python3.10", "python3.11 or newer"),
+        ({"runtime": "nodejs22.x"}, WRONG, "nodejs22.x", "python3.11 or newer"),
         ({"memory": 255}, DOUBTFUL, "255 MB", "256 or more"),
         ({"variables": None}, DOUBTFUL, "decrypted", "their key"),
         (
