@@ -45,7 +45,8 @@ class ShapeTree:
         """Return the expression of the steps from `number` on; those before are the same for all.
 
         An empty group ends each branch, so that a match tells which it was. No shape ends where
-        another goes on: only the last gap of an item has no name or bracket at its end.
+        another goes on: only the last gap of an item has no name or bracket at its end. But a gap
+        before a scalar may begin one before a map, which is longer and so looked for first.
         """
         if len(shapes) == 1:
             self.shapes.extend(shapes)
@@ -56,7 +57,7 @@ class ShapeTree:
         is_scalar = number % 2 == 1
         ways = [
             (_uncaptured(step) if is_scalar else step) + self._grown(branch, number + 1)
-            for step, branch in branches.items()
+            for step, branch in sorted(branches.items(), key=lambda each: -len(each[0]))
         ]
         return b"(?:%b)" % b"|".join(ways)
 

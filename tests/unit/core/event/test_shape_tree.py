@@ -64,6 +64,15 @@ def test_a_tree_of_no_shapes_finds_none() -> None:
     assert (tree.shapes, tree.weight) == ([], 0)
 
 
+def test_a_gap_that_begins_another_does_not_hide_it() -> None:
+    scalar, nested = {"a": {"S": "x"}}, {"a": {"M": {}}}
+    for images in ((scalar, nested), (nested, scalar)):
+        shapes = [shape(image) for image in images]
+        tree = ShapeTree(shapes)
+        for image, its in zip(images, shapes, strict=True):
+            assert tree.find(raw(image)) is its
+
+
 @given(st.data())
 def test_what_is_found_is_the_shape_that_the_item_has(data: st.DataObject) -> None:
     drawn = data.draw(st.lists(items, min_size=1, max_size=5))
