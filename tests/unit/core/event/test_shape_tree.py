@@ -65,7 +65,8 @@ def test_a_tree_of_no_shapes_finds_none() -> None:
 
 
 def test_a_gap_that_begins_another_does_not_hide_it() -> None:
-    scalar, nested = {"a": {"S": "x"}}, {"a": {"M": {}}}
+    scalar: Json = {"a": {"S": "x"}}
+    nested: Json = {"a": {"M": {}}}
     for images in ((scalar, nested), (nested, scalar)):
         shapes = [shape(image) for image in images]
         tree = ShapeTree(shapes)
