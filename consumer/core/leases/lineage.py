@@ -63,10 +63,10 @@ def parents_first(shards: Iterable[Shard]) -> tuple[Shard, ...]:
     return tuple(found.values())
 
 
-def childless_ends(leases: Sequence[Lease]) -> frozenset[str]:
+def childless_ends(leases: Sequence[Lease]) -> tuple[str, ...]:
     """Return the finished shards of which no child has a row: the next listing may show one."""
     parents = {lease.parent_shard_id for lease in leases}
-    return frozenset(
+    return tuple(
         lease.shard_id for lease in leases if lease.finished and lease.shard_id not in parents
     )
 

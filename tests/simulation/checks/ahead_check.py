@@ -26,11 +26,15 @@ HINDERED = ("cut", "table_lost", "table_out", "damaged", "denied")
 
 @dataclass
 class _Held:
-    """One tenure of a shard, as far as its owner can know: `told` is when each event was stored."""
+    """One tenure of a shard, as far as its owner can know: `told` is when each event was stored.
+
+    Only of what was `sent` in it: what is told later of a tenure before is told to nobody.
+    """
 
     owner: str | None
     counter: int
     begun: int
+    sent: set[tuple[int, str]] = field(default_factory=set)
     told: dict[tuple[int, str], float] = field(default_factory=dict)
     written: Lease | None = None
 
@@ -58,6 +62,9 @@ class AheadCheck:
         """A request leaves."""
         for event in events:
             shard, number = event.record.shard, event.record.sequence
+            held = self._held.get(shard.id)
+            if held is not None and held.owner == worker:
+                held.sent.add((number, event.event_type))
             row = self._table.of(shard.stream_key).get(shard.id)
             if row is None or row.owner != worker or not _covers(row, number, event.event_type):
                 continue
@@ -67,8 +74,9 @@ class AheadCheck:
         """Its sender is told that all of a request is stored."""
         for event in events:
             held = self._held.get(event.record.shard.id)
-            if held is not None and held.owner == worker:
-                held.told[event.record.sequence, event.event_type] = self._loop.now
+            name = (event.record.sequence, event.event_type)
+            if held is not None and held.owner == worker and name in held.sent:
+                held.told[name] = self._loop.now
 
     def landed(self, row: Lease) -> None:
         """A row stands in the table. A new counter begins anew with what the row says."""

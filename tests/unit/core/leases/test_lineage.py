@@ -57,8 +57,8 @@ def test_finished_shards_are_not_ready() -> None:
 
 def test_ends_without_children_are_known() -> None:
     end = replace(PARENT, checkpoint=SHARD_END)
-    assert childless_ends([end, Lease("q", None)]) == {"p"}
-    assert childless_ends([end, CHILD]) == frozenset()
+    assert childless_ends([end, Lease("q", None)]) == ("p",)
+    assert childless_ends([end, CHILD]) == ()
 
 
 def finished(released_at: float | None = 0.0, created_at: float = 0.0) -> Lease:
