@@ -225,7 +225,8 @@ class World:
         if not settled:
             self._report_unsettled()
             return
-        shared = await self._until(self._is_shared, SHARED_WITHIN)
+        # A worker may still publish by rules of before what need not be published any more.
+        shared = await self._until(self._is_shared, within if waits else SHARED_WITHIN)
         if not shared and lift_unprovable(self, quiet=True):  # read by a seek obeyed late
             shared = await self._until(self._is_shared, within)
         if not shared:
