@@ -23,6 +23,9 @@ UNLIMITED: Final = -1
 TRIM_HORIZON: Final = "TRIM_HORIZON"
 ENABLED: Final = "Enabled"
 
+LATEST_VERSION: Final = "$LATEST"
+"""Qualifier of the version that can be changed, which is called where none is named."""
+
 STREAM: Final = re.compile(r"arn:[^:]+:dynamodb:[^:]*:[^:]*:table/(?P<table>[^/]+)/stream/.+")
 QUEUE: Final = re.compile(r"arn:[^:]+:sqs:(?P<region>[^:]*):(?P<account>[^:]*):(?P<name>[^:]+)")
 _FUNCTION: Final = re.compile(r"(arn:[^:]+:lambda:[^:]*:[^:]*:function:[^:]+)(?::([^:]+))?")

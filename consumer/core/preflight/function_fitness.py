@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from consumer.core.preflight.check_result import CheckResult, Severity
-from consumer.core.preflight.event_source_mapping import QUEUE, function_of
+from consumer.core.preflight.event_source_mapping import LATEST_VERSION, QUEUE, function_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,9 +31,6 @@ VISIBILITY_TIMEOUTS: Final = 6
 
 OLDEST_PYTHON: Final = 11
 LEAST_MEMORY: Final = 256
-
-LATEST: Final = "$LATEST"
-"""Qualifier of the version that can be changed, which is called where none is named."""
 
 _PYTHON: Final = re.compile(r"python3\.(\d+)")
 _OWN_RUNTIME: Final = "provided"
@@ -60,10 +57,10 @@ def _findings(
             f"the mapping calls {mapping.function}, and this is {function.arn}",
             "print the configuration of the function that the mapping names",
         )
-    elif theirs[1] not in ("", LATEST) and ours[1] in ("", LATEST):
+    elif theirs[1] not in ("", LATEST_VERSION) and ours[1] in ("", LATEST_VERSION):
         yield _doubtful(
-            f"the mapping calls its version or alias {theirs[1]}, and this is {LATEST}, whose"
-            " settings may be others",
+            f"the mapping calls its version or alias {theirs[1]}, and this is"
+            f" {LATEST_VERSION}, whose settings may be others",
             f"print its configuration with --qualifier {theirs[1]}",
         )
     else:

@@ -19,6 +19,7 @@ from consumer.core.leases.checkpoint import LATEST
 from consumer.core.preflight.check_result import CheckResult, Severity
 from consumer.core.preflight.event_source_mapping import (
     ENABLED,
+    LATEST_VERSION,
     QUEUE,
     STREAM,
     function_of,
@@ -209,7 +210,7 @@ def _both(mapping: EventSourceMapping) -> Iterator[CheckResult]:
     if mapping.last_result not in _FINE_RESULTS:
         yield _doubtful(f"its last result: {mapping.last_result}", "look at the logs")
     _, qualifier = function_of(mapping.function)
-    if qualifier and qualifier != "$LATEST" and not qualifier.isdecimal():
+    if qualifier and qualifier != LATEST_VERSION and not qualifier.isdecimal():
         yield _doubtful(
             f"it calls the alias {qualifier}: with weights two versions would send side by side",
             "see that `aws lambda get-alias` shows no RoutingConfig",
