@@ -5,10 +5,8 @@ has of these, so its work takes the longer the less memory it has, and costs the
 Nakadi costs the less.
 """
 
-import json
 import subprocess
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.benchmarks.measured.invocations import MEMORY_MB
@@ -30,11 +28,10 @@ NAKADI_MILLISECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What an invocation takes; in milliseconds."""
+    """What an invocation takes; `cpu` is in milliseconds."""
 
     batch: int
     cpu: float
-    wall: float
 
     @property
     def per_cpu_second(self) -> float:
@@ -48,24 +45,21 @@ class Invocation:
         return milliseconds / 1e3 * MEMORY_MB / MB_PER_GB
 
 
-def measure_invocations(
-    batches: Sequence[int] = BATCHES,
-) -> dict[str, list[Invocation]]:
+def measure_invocations() -> dict[str, list[Invocation]]:
     """By handler, an invocation of each batch."""
     found: dict[str, list[Invocation]] = {name: [] for name in HANDLERS}
     with server_process("sink") as sink:
-        for batch in batches:
+        for batch in BATCHES:
             turns = [
-                (name, _measure(name, batch, sink.url)) for _ in range(TURNS) for name in found
+                {name: _measure(name, batch, sink.url) for name in HANDLERS} for _ in range(TURNS)
             ]
             for name, each in found.items():
-                mine = [invocation for other, invocation in turns if other == name]
-                each.append(min(mine, key=lambda invocation: invocation.cpu))
+                each.append(Invocation(batch, min(turn[name] for turn in turns)))
     return found
 
 
-def _measure(name: str, batch: int, nakadi_url: str) -> Invocation:
+def _measure(name: str, batch: int, nakadi_url: str) -> float:
     module = "tests.benchmarks.measured.invocations"
     command = [sys.executable, "-m", module, name, str(batch), nakadi_url]
     done = subprocess.run(command, check=True, capture_output=True)
-    return Invocation(batch, *json.loads(done.stderr))
+    return float(done.stderr)

@@ -13,17 +13,17 @@ import uuid
 from pathlib import Path
 
 from tests.benchmarks.plain_relay import event
+from tests.benchmarks.records import STREAM_ARN
 
 ROUNDS = 3
 """The best of so many counts."""
 
-LABEL = "2026-11-01T00:00:00.000"
-ARN = f"arn:aws:dynamodb:eu-central-1:000000000000:table/orders/stream/{LABEL}"
+_, LABEL = STREAM_ARN.split("/stream/")
 
 
 def made(invocation: bytes | str) -> str:
     """Return the events of an invocation."""
-    space = uuid.uuid5(uuid.NAMESPACE_URL, ARN)
+    space = uuid.uuid5(uuid.NAMESPACE_URL, STREAM_ARN)
     return json.dumps([event(space, LABEL, each) for each in json.loads(invocation)["Records"]])
 
 

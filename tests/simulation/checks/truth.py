@@ -306,9 +306,9 @@ class Truth:
         if record.ordinal >= record.shard.shard.trimmed:
             return False
         gaps = self._table.gaps.get(record.shard.stream_key, {})
-        sought = is_told(self._table, record.shard)
+        told = is_told(self._table, record.shard)
         return any(
-            (sought or gap.reason != SEEK) and (_covers(gap, record) or self._includes(gap, record))
+            (told or gap.reason != SEEK) and (_covers(gap, record) or self._includes(gap, record))
             for gap in gaps.values()
         )
 
