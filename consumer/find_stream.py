@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 
 from consumer.core.backoff import Backoff
-from consumer.core.leases.lineage import chain
+from consumer.core.leases.lineage import oldest_first
 from consumer.core.leases.purpose import Purpose
 from consumer.core.leases.stream_place import Reading, highest_above, said_by
 from consumer.core.routes.route_images import missing_images
@@ -149,7 +149,7 @@ def known_streams(table: str, rows: Sequence[StreamRow]) -> tuple[Stream, ...]:
     """
     return tuple(
         Stream(row.arn, row.table, row.label)
-        for row in reversed(chain([row for row in rows if row.table == table]))
+        for row in reversed(oldest_first(row for row in rows if row.table == table))
         if row.unreadable is None and row.passed_by is None
     )
 

@@ -18,6 +18,10 @@ def stream(label: str) -> Stream:
     return Stream(f"{STREAM.arn.rsplit('/', 1)[0]}/{label}", STREAM.table, label)
 
 
+NEWER, NEWEST = stream("2026-11-02T00:00:00.000"), stream("2026-11-03T00:00:00.000")
+"""The streams that the table may have after STREAM."""
+
+
 @dataclass
 class ShardListTwin:
     """`exists` answers GetShardIterator, `hidden` of them are not listed (yet)."""

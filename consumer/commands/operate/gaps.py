@@ -11,7 +11,7 @@ import orjson
 from consumer.adapters.aws.aws import Aws
 from consumer.commands.columns import columns
 from consumer.commands.operate.lease_reading import none_found, open_lease_table
-from consumer.core.leases.lineage import chain
+from consumer.core.leases.lineage import oldest_first
 from consumer.core.reports.gap_report import GapLine, gap_report
 from consumer.credentials import fallback_region
 from consumer.errors import LeaseTableAbsent
@@ -61,7 +61,7 @@ async def _read(settings: Settings) -> tuple[int, tuple[GapLine, ...]]:
 async def read_gaps(store: LeaseStore) -> dict[str, Sequence[Gap]]:
     """Return the gaps of all streams that were ever read, by stream key, older streams first."""
     _, streams = await store.read_peers()
-    return {row.key: await store.read_gaps(row.key) for row in chain(streams)}
+    return {row.key: await store.read_gaps(row.key) for row in oldest_first(streams)}
 
 
 def _json(lines: Sequence[GapLine]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from consumer.adapters.aws.aws import Aws
 from consumer.adapters.lease_table.lease_table import LeaseTable
-from consumer.core.leases.lineage import chain
+from consumer.core.leases.lineage import oldest_first
 from consumer.core.reports.lease_report import lease_report
 from consumer.credentials import fallback_region
 from consumer.errors import Retryable, StreamUnreachable
@@ -64,7 +64,7 @@ async def lease_lines(
 
     `lease_duration` is for workers whose row states none.
     """
-    leases = [(row.key, await store.read_leases(row.key)) for row in chain(streams)]
+    leases = [(row.key, await store.read_leases(row.key)) for row in oldest_first(streams)]
     wall = clock.wall()  # AWS's time by now: several answers have come
     return [
         line

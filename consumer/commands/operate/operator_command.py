@@ -18,7 +18,7 @@ from consumer.commands import confirmation
 from consumer.commands.columns import columns
 from consumer.commands.operate.lease_reading import open_lease_table
 from consumer.core.leases.command import Action, Command
-from consumer.core.leases.lineage import chain
+from consumer.core.leases.lineage import oldest_first
 from consumer.core.reports.command_preview import preview, warnings
 from consumer.core.stream.stream import Stream
 from consumer.errors import Fatal, Misconfigured, Retryable
@@ -120,7 +120,7 @@ async def prepare(
     table = settings.table or Stream.from_arn(str(settings.stream_arn)).table
     _, streams = await store.read_peers()
     commands = []
-    for row in chain([row for row in streams if row.table == table]):
+    for row in oldest_first(row for row in streams if row.table == table):
         if row.unreadable is not None:
             continue  # it waits; the lease table has named the row
         read = await store.read_leases(row.key)

@@ -96,23 +96,20 @@ def deletable(leases: Sequence[Lease], listed: Collection[str], wall: float) -> 
     )
 
 
-def chain(rows: Sequence[StreamRow]) -> tuple[StreamRow, ...]:
-    """Return a table's streams, oldest first: each row names the one that it comes `after`.
+def oldest_first(rows: Iterable[StreamRow]) -> tuple[StreamRow, ...]:
+    """Return the rows of streams, those of a table in the order in which the streams were made.
 
-    Rows without a predecessor (an older row may have been deleted by hand) come first, by label;
-    labels are timestamps. A row that cannot be read comes after the label before its own.
+    Their labels say it, which are the times at which they were made. What a row says that it comes
+    `after` does not: whoever created it may not have known the newest one.
     """
-    after_label = {row.label: _after(row, rows) for row in rows}
-    depth: dict[str, int] = {}
-    for row in rows:
-        steps, after = 0, after_label[row.label]
-        while after in after_label and steps <= len(rows):
-            steps, after = steps + 1, after_label[after]
-        depth[row.label] = steps
-    return tuple(sorted(rows, key=lambda row: (depth[row.label], row.label)))
+    return tuple(sorted(rows, key=lambda row: (row.table, row.label)))
 
 
-def _after(row: StreamRow, rows: Sequence[StreamRow]) -> str | None:
-    if row.unreadable is None or row.after is not None:
-        return row.after
-    return max((other.label for other in rows if other.label < row.label), default=None)
+def label_before(label: str, rows: Sequence[StreamRow]) -> str | None:
+    """Return the label of the stream that the table had before this one, None if none is known.
+
+    `rows` are those of the table's streams. A stream whose row was deleted by hand is still known
+    if another row says that it comes after it.
+    """
+    known = {row.label for row in rows} | {row.after for row in rows if row.after is not None}
+    return max((each for each in known if each < label), default=None)

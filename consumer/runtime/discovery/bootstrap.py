@@ -14,7 +14,7 @@ import structlog
 
 from consumer.core.leases.checkpoint import LATEST, SHARD_END, TRIM_HORIZON
 from consumer.core.leases.lease import SCHEMA_VERSION, StreamRow
-from consumer.core.leases.lineage import chain, parents_first
+from consumer.core.leases.lineage import label_before, oldest_first, parents_first
 from consumer.core.leases.purpose import event_types_of
 from consumer.core.leases.sweep import new_lease
 from consumer.core.stream.stream import AtLatest
@@ -42,13 +42,13 @@ def first_row(source: Source, stream: Stream, rows: Sequence[StreamRow]) -> Stre
     A stream that follows another of the table starts at its oldest record: the start position is
     for the first stream only.
     """
-    older = chain(rows)
+    older = oldest_first(rows)
     start = TRIM_HORIZON if older else source.start_position
     row = StreamRow(
         arn=stream.arn,
         table=stream.table,
         label=stream.label,
-        after=older[-1].label if older else None,
+        after=label_before(stream.label, rows),
         start_position=start,
         started_at=_started_at(start),
         bootstrapped=start != LATEST,
@@ -101,7 +101,7 @@ async def own_rows(
         check_schema(row)
     if source.accept_change:
         ours = [await _accept(store, source, row) for row in ours]
-    return chain(ours)
+    return oldest_first(ours)
 
 
 def _tell_start(row: StreamRow) -> None:
@@ -168,9 +168,9 @@ class LatestBootstrap:
         listed, because the listing may be out of date; the child waits for it.
         """
         leases = await self._store.read_leases(claim.row.key)
-        older = [row.label for row in rows if row.label < claim.row.label]
-        if older and not leases:
-            await claim.follow(max(older))
+        older = label_before(claim.row.label, rows)
+        if older is not None and not leases:
+            await claim.follow(older)
             return
         known = {lease.shard_id: lease for lease in leases}
         shards: list[Shard] = []

@@ -53,9 +53,18 @@ class Successors:
         return None if latest is None or any(latest.key == one.key for one in rows) else latest
 
     async def create_row(self, rows: Sequence[StreamRow], stream: Stream) -> None:
-        """Create the row of the stream that was found. Raises Retryable."""
-        await self._store.create_stream(first_row(self._source, stream, rows))
-        log.warning("new_stream", stream=stream.key, after=rows[-1].key, action=READ_LATER)
+        """Create the row of the stream that was found. Raises Retryable.
+
+        `rows` are those of the known streams, as `find` took them. They may be a minute old, and
+        the table may have had another stream since, so the rows are read once more.
+        """
+        _, streams = await self._store.read_peers()
+        newer = [row for row in streams if row.table == stream.table and row not in rows]
+        row = first_row(self._source, stream, [*rows, *newer])
+        await self._store.create_stream(row)
+        log.warning(
+            "new_stream", stream=row.key, after=f"{row.table}/{row.after}", action=READ_LATER
+        )
 
     async def _latest(self, row: StreamRow) -> Stream | None:
         try:

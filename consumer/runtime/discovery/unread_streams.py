@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from consumer.core.leases.lineage import label_before
 from consumer.core.shard.gap import (
     BETWEEN_STREAMS,
     VIEW_TYPE,
@@ -114,20 +115,23 @@ class UnreadStreams:
     async def note_hole(self, claim: SweepClaim) -> None:
         """Write the gap between a stream and the one before it, unless its row is there.
 
-        The row is kept with the older stream: behind the end of all its shards. Raises ClaimLost or
-        Retryable.
+        The row is kept with the older stream: behind the end of all its shards. Which that is, is
+        read anew: who created this one's row may not have known it. Raises ClaimLost or Retryable.
         """
         row = claim.row
-        if row.after is None or row.sweep_done or row.key in self._told:
+        if row.sweep_done or row.key in self._told:
             return
-        older = f"{row.table}/{row.after}"
-        gaps = await self._store.read_gaps(older)
-        if all(gap.reason != BETWEEN_STREAMS for gap in gaps):
+        _, streams = await self._store.read_peers()
+        before = label_before(row.label, [each for each in streams if each.table == row.table])
+        older = f"{row.table}/{before}"
+        if before is not None and all(
+            gap.reason != BETWEEN_STREAMS for gap in await self._store.read_gaps(older)
+        ):
             leases = await self._store.read_leases(older)
             await self._record(
                 claim,
                 older,
-                between_streams_gap(row.after, leases, row.label, self._clock.wall()),
+                between_streams_gap(before, leases, row.label, self._clock.wall()),
                 "repair the readers' state from the table: what was changed while it had no stream"
                 " is in none; `consumer gaps` names it",
             )

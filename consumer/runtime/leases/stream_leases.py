@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from consumer.core.leases.lineage import chain, ready_shards
+from consumer.core.leases.lineage import oldest_first, ready_shards
 from consumer.core.leases.plan import Plan, Situation, plan
 from consumer.core.leases.stream_life import (
     Closing,
@@ -174,7 +174,7 @@ class StreamLeases:
 
     def of_table(self, source: Source, rows: Sequence[StreamRow]) -> tuple[StreamRow, ...]:
         """Return the rows of the streams of the source's table, oldest first."""
-        return chain([row for row in rows if row.table == source.stream.table])
+        return oldest_first(row for row in rows if row.table == source.stream.table)
 
     def active(self) -> tuple[str, ...]:
         """Return the keys of the streams of which this worker takes leases."""

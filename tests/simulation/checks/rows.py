@@ -73,13 +73,14 @@ def wrong_stream_gap(gap: Gap, stream_key: str, truth: Truth, table: LeaseTable)
 
 def untold_hole(row: StreamRow, table: LeaseTable) -> bool:
     """A stream was listed, and no gap row says that its table had none before it."""
-    gaps = table.gaps.get(f"{row.table}/{row.after}", {}).values()
+    before = max((key for key in table.streams if key < row.key), default=None)
+    gaps = table.gaps.get(before or "", {}).values()
     told = any(gap.reason == BETWEEN_STREAMS for gap in gaps)
-    return row.after is not None and row.sweep_done > 0 and not told
+    return before is not None and row.sweep_done > 0 and not told
 
 
 def _wrong_hole(gap: Gap, stream: ModelStream, table: LeaseTable) -> str | None:
-    if all(row.after != stream.label for row in table.streams.values()):
+    if all(row.label <= stream.label for row in table.streams.values()):
         return "but no stream follows it"
     if stream.enabled:
         return "but it is enabled"

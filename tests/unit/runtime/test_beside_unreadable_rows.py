@@ -11,7 +11,7 @@ from consumer.core.leases.lease import Lease, Worker
 from consumer.core.leases.lease_state import LeaseState
 from consumer.runtime.discovery.bootstrap import first_row
 from tests.twins.fleet import Fleet, source
-from tests.twins.shard_list import STREAM, stream
+from tests.twins.shard_list import NEWER, STREAM
 from tests.twins.virtual_time import run
 
 
@@ -71,12 +71,12 @@ def test_a_row_damaged_while_its_shard_is_read_is_not_taken_by_a_peer() -> None:
 def test_the_next_stream_waits_for_a_lease_that_cannot_be_read() -> None:
     async def check(fleet: Fleet) -> None:
         old = replace(first_row(source(), STREAM, []), sweep_n=9, sweep_done=9)
-        new = replace(first_row(source(), stream("2"), [old]), sweep_n=9, sweep_done=9)
+        new = replace(first_row(source(), NEWER, [old]), sweep_n=9, sweep_done=9)
         fleet.table.streams.update({old.key: old, new.key: new})
         fleet.table.of(old.key)["s0"] = ended = Lease("s0", None, None, 2, SHARD_END)
         fleet.table.of(old.key)["s1"] = damaged(Lease("s1", None, None, 2))
         fleet.table.of(new.key)["n0"] = Lease("n0", None)
-        node = fleet.start("a", follow_table=True, stream=stream("2"))
+        node = fleet.start("a", follow_table=True, stream=NEWER)
         await asyncio.sleep(400)
         assert set(node.running) == set()
         fleet.table.of(old.key)["s1"] = replace(ended, shard_id="s1")
@@ -89,13 +89,13 @@ def test_the_next_stream_waits_for_a_lease_that_cannot_be_read() -> None:
 def test_a_stream_whose_row_is_damaged_waits_and_is_not_created_anew() -> None:
     async def check(fleet: Fleet) -> None:
         old = replace(first_row(source(), STREAM, []), sweep_n=9, sweep_done=9)
-        new = replace(first_row(source(), stream("2"), [old]), sweep_n=9, sweep_done=9)
+        new = replace(first_row(source(), NEWER, [old]), sweep_n=9, sweep_done=9)
         bad = replace(new, fingerprint="", sweep_n=0, unreadable="fingerprint")
         fleet.table.streams.update({old.key: old, new.key: bad})
         fleet.table.of(old.key)["s0"] = Lease("s0", None, None, 2, "5")
         fleet.table.of(new.key)["n0"] = Lease("n0", None, None, 1, "5")
-        fleet.streams.latest = stream("2")
-        node = fleet.start("a", follow_table=True, stream=stream("2"))
+        fleet.streams.latest = NEWER
+        node = fleet.start("a", follow_table=True, stream=NEWER)
         await asyncio.sleep(200)
         assert set(node.running) == {"s0"}, "the other stream goes on"
         assert fleet.table.streams[new.key] == bad

@@ -17,7 +17,7 @@ from consumer.errors import Fatal, Misconfigured, NotReleased, Retryable, Stream
 from consumer.runtime.discovery.bootstrap import first_row
 from tests.twins.fleet import TIMING, FakeShard, Fleet, Node, source
 from tests.twins.lease_table import Fault
-from tests.twins.shard_list import STREAM, stream
+from tests.twins.shard_list import NEWER, NEWEST, STREAM
 from tests.twins.virtual_time import run
 
 
@@ -630,11 +630,11 @@ def test_a_new_stream_of_the_table_waits_for_the_end_of_the_old_one() -> None:
         node = fleet.start("a", follow_table=True)
         await asyncio.sleep(5)
         old = node.running["s00"]
-        new = replace(first_row(node.source, stream("2"), [fleet.table.streams[STREAM.key]]))
+        new = replace(first_row(node.source, NEWER, [fleet.table.streams[STREAM.key]]))
         fleet.table.streams[new.key] = new
         fleet.table.of(new.key)["n00"] = Lease("n00", None)
         fleet.streams.close("s00")
-        fleet.streams.latest = stream("2")
+        fleet.streams.latest = NEWER
         await asyncio.sleep(100)
         assert set(node.running) == {"s00"}
         waiting = {seen.lease.shard_id: seen.state for seen in node.coordinator.leases()}
@@ -652,7 +652,7 @@ def test_a_new_stream_of_the_table_waits_for_the_end_of_the_old_one() -> None:
         assert sum(ended < at < log.index(("write_lease", "n00")) for at in listed) >= 4
         assert fleet.table.workers["a"].streams == (new.key,)
         # Somebody who starts now need not wait for another listing of the old stream.
-        fleet.start("b", follow_table=True, stream=stream("2"))
+        fleet.start("b", follow_table=True, stream=NEWER)
         await asyncio.sleep(5)
         node.coordinator.stop()
         await asyncio.sleep(5)
@@ -664,11 +664,11 @@ def test_a_new_stream_of_the_table_waits_for_the_end_of_the_old_one() -> None:
 def test_a_shard_found_after_its_stream_counted_as_read_is_read_late_and_loudly() -> None:
     async def check(fleet: Fleet) -> None:
         old = replace(first_row(source(), STREAM, []), sweep_n=9, sweep_done=9)
-        new = replace(first_row(source(), stream("2"), [old]), sweep_n=9, sweep_done=9)
+        new = replace(first_row(source(), NEWER, [old]), sweep_n=9, sweep_done=9)
         fleet.table.streams.update({old.key: old, new.key: new})
         fleet.table.of(old.key)["s0"] = Lease("s0", None, None, 2, SHARD_END)
         fleet.table.of(new.key)["n0"] = Lease("n0", None, None, 1, "5")
-        node = fleet.start("a", follow_table=True, stream=stream("2"))
+        node = fleet.start("a", follow_table=True, stream=NEWER)
         await asyncio.sleep(60)
         assert set(node.running) == {"n0"}
         assert fleet.table.workers["a"].streams == (new.key,)
@@ -683,7 +683,7 @@ def test_a_shard_found_after_its_stream_counted_as_read_is_read_late_and_loudly(
         assert [log["shards"] for log in logs if log["event"] == "shards_found_late"] == [["late"]]
         assert set(fleet.table.workers["a"].streams) == {old.key, new.key}
         # Who starts now reads it as well.
-        fleet.start("b", follow_table=True, stream=stream("2"))
+        fleet.start("b", follow_table=True, stream=NEWER)
         await asyncio.sleep(5)
         node.coordinator.stop()
         await asyncio.sleep(5)
@@ -699,14 +699,14 @@ def test_a_shard_found_after_its_stream_counted_as_read_is_read_late_and_loudly(
 def test_after_a_restart_the_third_stream_does_not_wait_for_a_listing_of_the_first() -> None:
     async def check(fleet: Fleet) -> None:
         rows: list[StreamRow] = []
-        for each in (STREAM, stream("2"), stream("3")):
+        for each in (STREAM, NEWER, NEWEST):
             rows.append(replace(first_row(source(), each, rows), sweep_n=9, sweep_done=9))
         fleet.table.streams.update({row.key: row for row in rows})
         first, second, third = (fleet.table.of(row.key) for row in rows)
         first["f0"] = Lease("f0", None, None, 2, SHARD_END)
         second["s0"] = Lease("s0", None, None, 1, "5")
         third["t0"] = Lease("t0", None)
-        node = fleet.start("a", follow_table=True, stream=stream("3"))  # knows nothing but the rows
+        node = fleet.start("a", follow_table=True, stream=NEWEST)  # knows nothing but the rows
         await asyncio.sleep(5)
         assert set(node.running) == {"s0"}
         assert set(fleet.table.workers["a"].streams) == {rows[1].key, rows[2].key}

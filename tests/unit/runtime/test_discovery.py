@@ -25,7 +25,7 @@ from consumer.runtime.discovery.purpose_keeper import conflict_of
 from consumer.runtime.discovery.source import Source
 from tests.twins.fleet import source
 from tests.twins.lease_table import Fault, LeaseTable, LeaseTableTwin
-from tests.twins.shard_list import STREAM, ShardListTwin, stream
+from tests.twins.shard_list import NEWER, STREAM, ShardListTwin
 from tests.twins.virtual_time import EPOCH, VirtualClock, run
 
 TIMING = LeaseTiming(discovery=60.0, lease_duration=10.0)
@@ -690,7 +690,7 @@ def test_latest_without_an_iterator_is_read_from_the_oldest_record(
 def test_a_start_position_is_for_a_never_seen_stream_only() -> None:
     first = first_row(source(start_position=LATEST), STREAM, [])
     assert (first.start_position, first.bootstrapped, first.after) == (LATEST, False, None)
-    second = first_row(source(start_position=LATEST), stream("2"), [first])
+    second = first_row(source(start_position=LATEST), NEWER, [first])
     assert second.start_position == TRIM_HORIZON
     assert second.bootstrapped
     assert second.after == first.label
@@ -709,7 +709,7 @@ def test_a_first_start_says_what_it_means_if_it_is_none(start: str, says: str) -
         store = LeaseTableTwin(LeaseTable())
         (first,) = await own_rows(store, source(start_position=start), [])
         await own_rows(store, source(start_position=start), [first])
-        later = source(stream=stream("2"), start_position=start)
+        later = source(stream=NEWER, start_position=start)
         await own_rows(store, later, [first])
 
     with capture_logs() as logs:
@@ -774,9 +774,9 @@ def test_who_comes_late_with_an_older_stream_than_the_others_read_leaves_it_out(
 def test_who_begins_a_stream_reads_it_after_an_older_one_that_a_peer_has_begun_meanwhile() -> None:
     async def main() -> None:
         bench = Bench(source())
-        config = source(stream=stream("9"))
+        config = source(stream=NEWER)
         rows = await own_rows(bench.store, config, [])  # read before the peer's row was there
-        assert rows == (bench.row, bench.table.streams[stream("9").key])
+        assert rows == (bench.row, bench.table.streams[NEWER.key])
 
     run(main)
 
@@ -784,7 +784,7 @@ def test_who_begins_a_stream_reads_it_after_an_older_one_that_a_peer_has_begun_m
 def test_latest_is_for_the_first_stream_also_if_two_were_begun_at_once() -> None:
     @discovering(lambda: Bench(sweep_n=9, sweep_done=9))
     async def check(bench: Bench) -> None:
-        second = first_row(source(start_position=LATEST), stream("9"), [])
+        second = first_row(source(start_position=LATEST), NEWER, [])
         bench.table.streams[second.key] = second
         bench.streams.open("s")
         await bench.pass_time(3)
@@ -804,10 +804,10 @@ def test_a_new_stream_of_the_table_is_found_by_the_sweep() -> None:
         await bench.pass_time(5)
         bench.streams.close("s")
         bench.streams.open("last", parent="s")
-        bench.streams.latest = stream("2")
+        bench.streams.latest = NEWER
         bench.streams.enabled = False
         await bench.pass_time(320)
-        row = bench.table.streams[stream("2").key]
+        row = bench.table.streams[NEWER.key]
         assert (row.after, row.start_position) == (STREAM.label, TRIM_HORIZON)
         log = bench.table.log
         # Every shard of the old stream is known before the new one exists.
@@ -821,9 +821,9 @@ def test_a_superseded_stream_raises_no_alarm_and_is_listed_rarely() -> None:
         await bench.pass_time(5)
         assert bench.gauge() == 1
         bench.streams.enabled = False
-        new = first_row(bench.source, stream("2"), [bench.row])
+        new = first_row(bench.source, NEWER, [bench.row])
         bench.table.streams[new.key] = replace(new, sweep_n=9, sweep_done=9)
-        bench.streams.latest = stream("2")
+        bench.streams.latest = NEWER
         bench.closing = frozenset({STREAM.key})
         await bench.pass_time(15)
         assert bench.gauge() is None

@@ -10,11 +10,11 @@ from consumer.runtime.discovery.bootstrap import first_row
 from consumer.runtime.discovery.known_streams import KnownStreams
 from consumer.runtime.leases.stream_leases import StreamLeases
 from tests.twins.fleet import TIMING, Fleet, Node, source
-from tests.twins.shard_list import STREAM, stream
+from tests.twins.shard_list import NEWER, STREAM
 from tests.twins.virtual_time import run
 
 FIRST = first_row(source(), STREAM, [])
-SECOND = first_row(source(), stream("2"), [FIRST])
+SECOND = first_row(source(), NEWER, [FIRST])
 ENDED = Lease("f", None, None, 2, SHARD_END)
 FRESH = Lease("s", None)
 TAKEN = Lease("s", None, "b", 1)

@@ -16,10 +16,10 @@ from consumer.core.stream.stream import Stream, ViewType
 from consumer.errors import ConsumerError, Misconfigured, Retryable
 from consumer.runtime.discovery.bootstrap import first_row
 from tests.twins.fleet import Fleet, Node, source
-from tests.twins.shard_list import STREAM, ShardListTwin, stream
+from tests.twins.shard_list import NEWER, NEWEST, STREAM, ShardListTwin, stream
 from tests.twins.virtual_time import run
 
-UNFIT, MENDED = stream("2026-11-02T00:00:00.000"), stream("2026-11-03T00:00:00.000")
+UNFIT, MENDED = NEWER, NEWEST
 DAY = 24 * 3600.0
 
 Logs = list[Any]
@@ -29,8 +29,12 @@ class TableTwin(ShardListTwin):
     """One whose table refuses to be described, as long as `refusal` is set."""
 
     refusal: ConsumerError | None = None
+    meanwhile: Callable[[], None] | None = None
+    """What peers do just before it is described."""
 
     async def latest_stream(self, table: str) -> Stream | None:
+        if self.meanwhile is not None:
+            self.meanwhile()
         found = await super().latest_stream(table)
         if self.refusal is not None:
             raise self.refusal
@@ -392,5 +396,43 @@ def test_the_hole_before_a_stream_that_cannot_be_read_is_told_once() -> None:
         assert gap.from_time == made_at(STREAM.label)
         assert fleet.table.log.count(("put_gap", ALL_SHARDS)) == 1, "its first listing never ends"
         assert fleet.table.log.count(("read_gaps", first.key)) <= 2, "each worker looks once"
+
+    of_table(check)
+
+
+def test_a_stream_comes_after_one_that_whoever_made_its_row_did_not_know() -> None:
+    async def check(fleet: Fleet, streams: TableTwin, _logs: Logs) -> None:
+        first = began_with(fleet, Lease("s00", None, None, 2, SHARD_END))
+        second, third = (first_row(source(), each, [first]) for each in (UNFIT, MENDED))
+        assert second.after == third.after == first.label
+        fleet.table.streams |= {second.key: second, third.key: third}
+        streams.unfit = {UNFIT.label: ViewType.KEYS_ONLY}
+        streams.close("s00")
+        streams.latest = MENDED
+        fleet.start("a", follow_table=True, stream=MENDED)
+        await asyncio.sleep(300)
+        assert fleet.table.streams[second.key].passed_by == "view_type"
+        assert set(lost(fleet, holes=True)) == {first.key, second.key}
+
+    of_table(check)
+
+
+def test_a_worker_that_makes_a_stream_known_looks_for_the_newest_before_it() -> None:
+    async def check(fleet: Fleet, streams: TableTwin, logs: Logs) -> None:
+        first = began_with(fleet, Lease("s00", None, None, 2, SHARD_END))
+
+        def peer_finds_another() -> None:
+            second = first_row(source(), UNFIT, [first])
+            fleet.table.streams.setdefault(second.key, second)
+
+        streams.meanwhile = peer_finds_another
+        streams.unfit = {UNFIT.label: ViewType.KEYS_ONLY}
+        streams.close("s00")
+        streams.latest = MENDED
+        fleet.start("a", follow_table=True)
+        await asyncio.sleep(300)
+        assert fleet.table.streams[MENDED.key].after == UNFIT.label
+        (told,) = named(logs, "new_stream")
+        assert (told["stream"], told["after"]) == (MENDED.key, UNFIT.key)
 
     of_table(check)

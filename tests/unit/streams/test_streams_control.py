@@ -151,6 +151,7 @@ def test_faults_still_to_come_are_told_and_cleared(server: StreamsProcess) -> No
 
 
 def test_stats_count_calls_errors_and_faults(server: StreamsProcess, iterator: str) -> None:
+    assert post(server, "GetRecords", ShardIterator=iterator).status == 200
     before: Any = server.control("stats")
     server.control("faults", add=[{"kind": "throttle"}])
     assert post(server, "GetRecords", ShardIterator=iterator).status == 400

@@ -4,10 +4,11 @@ from consumer.core.leases.checkpoint import LATEST, SHARD_END, UNREADABLE
 from consumer.core.leases.lease import Lease, StreamRow
 from consumer.core.leases.lineage import (
     LISTED_SECONDS,
-    chain,
     childless_ends,
     deletable,
     gate_open,
+    label_before,
+    oldest_first,
     parents_first,
     ready_shards,
 )
@@ -93,19 +94,32 @@ def test_unfinished_rows_never_go() -> None:
     assert deletable([Lease("p", None, checkpoint="9")], [], 100 * LISTED_SECONDS) == ()
 
 
-def test_streams_of_a_table_are_chained_oldest_first() -> None:
-    first = replace(ROW, label="9")
-    second = replace(ROW, label="5", after="9")
-    third = replace(ROW, label="7", after="5")
-    assert chain([third, first, second]) == (first, second, third)
-    assert chain([replace(ROW, label="b", after="lost"), replace(ROW, label="a")]) == (
-        replace(ROW, label="a"),
-        replace(ROW, label="b", after="lost"),
-    )
+FIRST, SECOND, THIRD, FOURTH = (
+    replace(ROW, label=f"2026-09-{day}T14:13:25.000", after=None) for day in range(20, 24)
+)
 
 
-def test_a_circle_of_streams_ends() -> None:
-    assert len(chain([replace(ROW, label="a", after="b"), replace(ROW, label="b", after="a")])) == 2
+def test_streams_of_a_table_come_in_the_order_in_which_they_were_made() -> None:
+    second, third = replace(SECOND, after=FIRST.label), replace(THIRD, after=SECOND.label)
+    # Whoever made this row did not know the second and third stream.
+    fourth = replace(FOURTH, after=FIRST.label)
+    assert oldest_first([fourth, third, FIRST, second]) == (FIRST, second, third, fourth)
+
+
+def test_streams_of_several_tables_stay_together() -> None:
+    other = replace(ROW, table="z", label=FIRST.label)
+    assert oldest_first([other, SECOND, FIRST]) == (FIRST, SECOND, other)
+
+
+def test_the_stream_before_is_the_newest_older_one() -> None:
+    rows = [FOURTH, FIRST, replace(THIRD, after=FIRST.label)]
+    found = [label_before(row.label, rows) for row in (FIRST, SECOND, THIRD, FOURTH)]
+    assert found == [None, FIRST.label, FIRST.label, THIRD.label]
+
+
+def test_a_stream_whose_row_is_gone_is_known_by_the_one_that_comes_after_it() -> None:
+    assert label_before(THIRD.label, [replace(THIRD, after=SECOND.label)]) == SECOND.label
+    assert label_before(THIRD.label, [THIRD]) is None
 
 
 DAMAGED = replace(PARENT, checkpoint=UNREADABLE, unreadable="checkpoint")
@@ -123,14 +137,8 @@ def test_nothing_is_deleted_while_a_row_cannot_be_read() -> None:
 
 
 def test_a_stream_row_that_cannot_be_read_keeps_its_place() -> None:
-    first, second, third = (replace(ROW, label=label, after=None) for label in "123")
-    second, third = replace(second, after="1"), replace(third, after="2")
-    for index in range(3):
-        rows = [first, second, third]
-        rows[index] = replace(rows[index], after=None, unreadable="after")
-        assert [row.label for row in chain(rows)] == ["1", "2", "3"]
-    kept = replace(third, unreadable="sweep")
-    assert [row.label for row in chain([kept, second, first])] == ["1", "2", "3"]
+    second = replace(SECOND, unreadable="after")
+    assert oldest_first([THIRD, second, FIRST]) == (FIRST, second, THIRD)
 
 
 def test_parents_come_first_in_whatever_order_they_are_listed() -> None:
