@@ -96,20 +96,23 @@ def filled(expression: str) -> str:
 
 
 def trouble(here: Observed, say: Callable[[str], None]) -> None:
-    """One fault after the other, each long enough to be scraped."""
+    """One fault after the other, each met by a request and long enough to be scraped."""
     nakadi, streams = here.cluster.nakadi, here.cluster.streams
 
     def for_a_while(text: str, seconds: float, **fault: object) -> None:
         say(text)
         number = nakadi.add_fault(**fault)
         time.sleep(seconds)
+        here.cluster.until(
+            lambda: any(one["number"] == number and one["applied"] for one in nakadi.faults()), text
+        )
         nakadi.remove_faults(number)
         time.sleep(2.5)
 
     time.sleep(4)
     for_a_while("Nakadi answers late", 3, kind="delay", delay=1.5)
     for_a_while("Nakadi answers 503", 3, kind="status", status=503)
-    for_a_while("Nakadi resets connections after storing", 1, kind="reset", when="after", every=5)
+    for_a_while("Nakadi resets connections after storing", 3, kind="reset", when="after", every=5)
     for_a_while("Nakadi stores a part", 2, kind="partial", mode="nth", nth=3)
     for_a_while("Nakadi refuses an order", 14, kind="reject", field="id", value="o-00000007")
     for_a_while("Nakadi forbids the event type", 3, kind="status", status=403)
