@@ -18,7 +18,7 @@ from tests.benchmarks.prepared_stream import STREAM_ARN
 
 LOOK_SECONDS = 0.05
 STOP_SECONDS = 40.0
-CONSUMER = (sys.executable, "-m", "consumer")
+CONSUMER = (sys.executable, "-m", "tests.benchmarks.measured.as_installed")
 """As a module: so it is the code of the folder in which the benchmark was started."""
 
 RUN = (*CONSUMER, "run")
