@@ -42,6 +42,8 @@ test_shard_consumer |
 | 435051 | the seek of one event type ends the gap of a seek at what that one reads | test_gap |
 | 446929 | a stream made known by a worker that does not know the one before takes its place | \
 test_lineage, test_table_facts |
+| 452792 | what lies behind a stream that is known later than the next one is not told | \
+test_table_facts |
 | 101360 | two streams that are begun at once are both taken for the first | test_discovery |
 """
 

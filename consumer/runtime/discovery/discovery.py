@@ -201,7 +201,7 @@ class Discovery:
                 self.on_found()
             await self._delete_finished(claim, leases, listed)
             await self._unread.note_gone(claim, leases, listed)
-        await self._unread.note_hole(claim)
+        await self._unread.note_holes(claim)
         if successor is not None:
             await self._successors.create_row(rows, successor)
         if listed is None:

@@ -13,6 +13,7 @@ The row of what lies before a stream is written in its first complete sweep, who
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import structlog
@@ -76,7 +77,7 @@ class UnreadStreams:
         self._store = store
         self._clock = clock
         self._metrics = metrics
-        self._told: set[str] = set()  # keys of streams before which the hole has its row
+        self._told: set[str] = set()  # keys of streams whose holes before and after have their rows
 
     async def pass_by(self, claim: SweepClaim, began_at: float) -> None:
         """Pass an unfit stream by, and finish its sweep. Raises ClaimLost or Retryable.
@@ -112,30 +113,39 @@ class UnreadStreams:
                 " were listed for the first time; `consumer gaps` names it",
             )
 
-    async def note_hole(self, claim: SweepClaim) -> None:
-        """Write the gap between a stream and the one before it, unless its row is there.
+    async def note_holes(self, claim: SweepClaim) -> None:
+        """Write the gaps between a stream and its neighbours, unless their rows are there.
 
-        The row is kept with the older stream: behind the end of all its shards. Which that is, is
-        read anew: who created this one's row may not have known it. Raises ClaimLost or Retryable.
+        Which these are is read anew: who created this one's row may not have known the one before,
+        and this one may have its row later than the one after it. Raises ClaimLost or Retryable.
         """
         row = claim.row
         if row.sweep_done or row.key in self._told:
             return
         _, streams = await self._store.read_peers()
-        before = label_before(row.label, [each for each in streams if each.table == row.table])
-        older = f"{row.table}/{before}"
-        if before is not None and all(
-            gap.reason != BETWEEN_STREAMS for gap in await self._store.read_gaps(older)
-        ):
-            leases = await self._store.read_leases(older)
-            await self._record(
-                claim,
-                older,
-                between_streams_gap(before, leases, row.label, self._clock.wall()),
-                "repair the readers' state from the table: what was changed while it had no stream"
-                " is in none; `consumer gaps` names it",
-            )
+        known = [each for each in streams if each.table == row.table]
+        after = min((each.label for each in known if each.label > row.label), default=None)
+        for older, newer in pairwise((label_before(row.label, known), row.label, after)):
+            if older is not None and newer is not None:
+                await self._note_hole(claim, older, newer)
         self._told.add(row.key)
+
+    async def _note_hole(self, claim: SweepClaim, older: str, newer: str) -> None:
+        """Write the gap between two streams, given by label, unless its row is there.
+
+        It is kept with the older stream: behind the end of all its shards.
+        """
+        key = f"{claim.row.table}/{older}"
+        if any(gap.reason == BETWEEN_STREAMS for gap in await self._store.read_gaps(key)):
+            return
+        leases = await self._store.read_leases(key)
+        await self._record(
+            claim,
+            key,
+            between_streams_gap(older, leases, newer, self._clock.wall()),
+            "repair the readers' state from the table: what was changed while it had no stream is"
+            " in none; `consumer gaps` names it",
+        )
 
     async def _record(self, claim: SweepClaim, stream_key: str, gap: Gap, action: str) -> None:
         await claim.ensure_held()

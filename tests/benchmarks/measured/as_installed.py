@@ -10,5 +10,6 @@ import sys
 TESTS_ONLY = ("click", "rich")
 
 if __name__ == "__main__":
-    sys.modules.update(dict.fromkeys(TESTS_ONLY))  # they cannot be imported
+    for name in TESTS_ONLY:
+        sys.modules[name] = None  # type: ignore[assignment] # it cannot be imported
     runpy.run_module("consumer", run_name="__main__", alter_sys=True)

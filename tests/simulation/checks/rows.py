@@ -72,11 +72,13 @@ def wrong_stream_gap(gap: Gap, stream_key: str, truth: Truth, table: LeaseTable)
 
 
 def untold_hole(row: StreamRow, table: LeaseTable) -> bool:
-    """A stream was listed, and no gap row says that its table had none before it."""
-    before = max((key for key in table.streams if key < row.key), default=None)
-    gaps = table.gaps.get(before or "", {}).values()
-    told = any(gap.reason == BETWEEN_STREAMS for gap in gaps)
-    return before is not None and row.sweep_done > 0 and not told
+    """Two streams were listed, and no gap row says that their table had none between them."""
+    older = [each for each in table.streams.values() if each.label < row.label]
+    before = max(older, key=lambda each: each.label, default=None)
+    if before is None or not (row.sweep_done and before.sweep_done):
+        return False
+    gaps = table.gaps.get(before.key, {}).values()
+    return all(gap.reason != BETWEEN_STREAMS for gap in gaps)
 
 
 def _wrong_hole(gap: Gap, stream: ModelStream, table: LeaseTable) -> str | None:

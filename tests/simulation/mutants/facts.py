@@ -44,10 +44,10 @@ def unfit_stream_passed_by_in_silence() -> None:
 
 
 def hole_between_streams_untold() -> None:
-    async def note_hole(_self: UnreadStreams, _claim: object) -> None:
+    async def note_holes(_self: UnreadStreams, _claim: object) -> None:
         return
 
-    plant(UnreadStreams, "note_hole", note_hole)
+    plant(UnreadStreams, "note_holes", note_holes)
 
 
 def unfit_stream_passed_by_before_its_turn() -> None:

@@ -436,3 +436,26 @@ def test_a_worker_that_makes_a_stream_known_looks_for_the_newest_before_it() -> 
         assert (told["stream"], told["after"]) == (MENDED.key, UNFIT.key)
 
     of_table(check)
+
+
+def test_a_stream_that_is_known_later_than_the_next_one_has_its_holes_told() -> None:
+    async def check(fleet: Fleet, streams: TableTwin, _logs: Logs) -> None:
+        first = began_with(fleet, Lease("s00", None, None, 2, SHARD_END))
+        third = replace(first_row(source(), MENDED, [first]), sweep_n=9, sweep_done=9)
+        fleet.table.streams[third.key] = third
+        fleet.table.of(third.key)["n0"] = Lease("n0", None)
+        streams.close("s00")
+        streams.latest = MENDED
+        fleet.start("a", follow_table=True, stream=MENDED)
+        await asyncio.sleep(60)
+        assert lost(fleet, holes=True) == {}, "whoever listed the third stream had to tell it"
+        second = first_row(source(), UNFIT, [first])
+        fleet.table.streams[second.key] = second
+        await asyncio.sleep(60)
+        found = {key: gaps[0].changed_between for key, gaps in lost(fleet, holes=True).items()}
+        assert found == {
+            first.key: (made_at(STREAM.label), made_at(UNFIT.label)),
+            second.key: (made_at(UNFIT.label), made_at(MENDED.label)),
+        }
+
+    of_table(check)
