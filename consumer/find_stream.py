@@ -148,7 +148,7 @@ def known_streams(table: str, rows: Sequence[StreamRow]) -> tuple[Stream, ...]:
     Without those that cannot be read, and those that were passed by.
     """
     return tuple(
-        Stream(row.arn, row.table, row.label)
+        row.stream
         for row in reversed(oldest_first(row for row in rows if row.table == table))
         if row.unreadable is None and row.passed_by is None
     )

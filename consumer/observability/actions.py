@@ -33,6 +33,11 @@ FIND_OUT_WHO_DELETED: Final = (
     "find out who has deleted rows of the lease table, or has made or restored it: what its rows "
     "say now counts, and the line stream_started says where reading begins if there are none"
 )
+PUBLISH_THEM_TOO: Final = (
+    "nothing; this is right if they were removed on purpose, and a start with "
+    "CONSUMER_ACCEPT_CHANGE=true ends this line. If they were not, give this worker the settings "
+    "of the others: what it reads is not published in these event types"
+)
 BEGIN_AT_HORIZON: Final = (
     "nothing; this is the first start, or the checkpoints of an earlier one are gone from the "
     "lease table: then all that the stream holds, up to 24 hours, is published again"

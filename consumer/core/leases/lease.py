@@ -1,7 +1,8 @@
 """The rows of the lease table, as values.
 
 All rows have the partition key `application`; their sort keys begin with `worker/`, `stream/`,
-`lease/` and `gap/`. The rows of commands are in `command`.
+`lease/` and `gap/`. The rows of commands are in `command`, those of snapshots in `republish`, those
+of exports and repairs in `repair`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from consumer.core.leases.checkpoint import SHARD_END, TRIM_HORIZON, Checkpoint, sequence_of
 from consumer.core.leases.progress import Progress
+from consumer.core.stream.stream import Stream
 
 if TYPE_CHECKING:
     from consumer.core.leases.mark import Ahead, Mark
@@ -228,6 +230,11 @@ class StreamRow:
     def may_say(self, prefix: str) -> bool:
         """Return whether events with this prefix go on with what those of its workers say."""
         return self.stream_prefix in (None, prefix)
+
+    @property
+    def stream(self) -> Stream:
+        """The stream that it is of."""
+        return Stream(self.arn, self.table, self.label)
 
     @property
     def key(self) -> str:

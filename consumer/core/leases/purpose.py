@@ -47,6 +47,10 @@ class Purpose:
             shared and _SEVERAL in _said(row.fingerprint)
         )
 
+    def lacks(self, row: StreamRow) -> tuple[str, ...]:
+        """Return the event types that a stream row names, and that it does not publish."""
+        return tuple(name for name in event_types_of(row) if name not in self.event_types)
+
     def says_as(self, row: StreamRow) -> bool:
         """Return whether its events say of the stream what those of the row's workers say."""
         return row.may_say(self.stream_prefix)

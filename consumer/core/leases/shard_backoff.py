@@ -1,4 +1,7 @@
-"""A shard that failed here is left to other workers for 10 s, doubling to ten minutes."""
+"""A shard that failed here is left to other workers for 10 s, doubling to ten minutes.
+
+A failure is forgotten once the shard works here again, or ten minutes after it may be taken here.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +23,13 @@ class ShardBackoff(Generic[K]):
         self._until: dict[K, float] = {}
         self._wait: dict[K, float] = {}
 
-    def failed(self, shard: K, now: float) -> float:
-        """Note that the shard failed here; return the seconds for which it is avoided."""
+    def failed(self, shard: K, now: float) -> None:
+        """Note that the shard failed here."""
+        for old in [each for each, until in self._until.items() if until + LONGEST_SECONDS < now]:
+            self.recovered(old)  # another worker may have read it to its end long ago
         wait = min(LONGEST_SECONDS, self._wait.get(shard, FIRST_SECONDS / 2) * 2)
         self._wait[shard] = wait
         self._until[shard] = now + wait
-        return wait
 
     def recovered(self, shard: K) -> None:
         """Note that the shard works again: the next failure starts from the shortest wait."""

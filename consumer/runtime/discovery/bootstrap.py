@@ -20,7 +20,6 @@ from consumer.core.leases.sweep import new_lease
 from consumer.core.stream.stream import AtLatest
 from consumer.errors import Misconfigured, Retryable, ShardNotFound, TrimmedData
 from consumer.observability.actions import BEGIN_AT_HORIZON, BEGIN_LATER
-from consumer.runtime.discovery.children import stream_of
 from consumer.runtime.discovery.unread_streams import check_view_type
 
 if TYPE_CHECKING:
@@ -182,7 +181,7 @@ class LatestBootstrap:
             dates.append(page.answered_at)
             shards.extend(page.shards)
 
-        await self._listing.complete(stream_of(claim.row), visit)
+        await self._listing.complete(claim.row.stream, visit)
         for shard in parents_first(shards):
             if shard.shard_id in known:
                 continue
@@ -203,7 +202,7 @@ class LatestBootstrap:
         self, claim: SweepClaim, shard: Shard, known: Mapping[str, Lease], dates: list[float]
     ) -> Lease | None:
         row = new_lease(shard, claim.row, self._clock.wall())
-        stream = stream_of(claim.row)
+        stream = claim.row.stream
         if shard.closed:
             parent = known.get(shard.parent_shard_id or "")
             if parent is None or parent.finished:

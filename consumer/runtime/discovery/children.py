@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from consumer.core.leases.sweep import new_lease
-from consumer.core.stream.stream import Stream
 from consumer.errors import Retryable, ShardNotFound, UnknownOutcome
 from consumer.observability.actions import LOOK_UP_CHILDREN_AGAIN
 from consumer.observability.conditions import Conditions
@@ -30,11 +29,6 @@ CHILD_PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Pauses, in seconds, after which the children of an ended shard are looked up again."""
 
 LAST_TRY = len(CHILD_PAUSES) - 1
-
-
-def stream_of(row: StreamRow) -> Stream:
-    """Return the stream that a row describes."""
-    return Stream(row.arn, row.table, row.label)
 
 
 class Children:
@@ -73,7 +67,7 @@ class Children:
 
     async def _create_rows(self, row: StreamRow, shard_id: str) -> bool:
         try:
-            children = await self._streams.child_shards(stream_of(row), shard_id)
+            children = await self._streams.child_shards(row.stream, shard_id)
         except ShardNotFound:
             return False  # the stream no longer exists, and so no child of this shard does
         created = 0

@@ -27,7 +27,7 @@ from consumer.errors import Retryable
 from consumer.observability.actions import LIST_AGAIN
 from consumer.observability.conditions import Conditions
 from consumer.runtime.discovery.bootstrap import LatestBootstrap
-from consumer.runtime.discovery.children import Children, stream_of
+from consumer.runtime.discovery.children import Children
 from consumer.runtime.discovery.listing import ShardListing
 from consumer.runtime.discovery.new_rows import create_rows
 from consumer.runtime.discovery.parents import Parents, answers
@@ -111,6 +111,9 @@ class Discovery:
         cannot be read is known, but not listed; nor is one that was passed by for a newer one.
         """
         self._rows = {row.key: row for row in streams}
+        for gone in self._due.keys() - self._rows.keys():
+            del self._due[gone]
+            self._sweep_clocks.pop(gone, None)
         self._may_be_read = known.may_be_read
         for row in streams:
             passed_by = row.passed_by is not None and row.key != self._newest
@@ -150,7 +153,7 @@ class Discovery:
         while not self._stopping:
             for key in tuple(self._due):
                 now = self._clock.now()
-                if self._due[key] <= now:  # `now` is read for each stream: a sweep takes long
+                if self._due.get(key, inf) <= now:  # a sweep takes long, and its row may be gone
                     self._due[key] = now + self._timing.lease_duration  # until the next observation
                     await self._try(key)
             if await self._children.look_up_due(self._rows):
@@ -218,7 +221,7 @@ class Discovery:
             await self._create_leases(claim, page.shards, leases)
 
         try:
-            return await self._listing.complete(stream_of(claim.row), visit)
+            return await self._listing.complete(claim.row.stream, visit)
         except UnfitStream:
             return None
 
@@ -289,7 +292,7 @@ class Discovery:
 
         A shard may exist although no listing shows it, so both are asked. Raises Retryable.
         """
-        stream = stream_of(row)
+        stream = row.stream
         if shard_id in (await self._listing.fresh(stream)).shard_ids:
             return True
         return await answers(self._streams, stream, shard_id)

@@ -19,7 +19,6 @@ from consumer.core.leases.sweep import UnlistedParents, new_lease, orphans
 from consumer.core.shard.gap import unseen_shard_gap
 from consumer.core.stream.stream import AtTrimHorizon, Shard
 from consumer.errors import ShardNotFound, TrimmedData
-from consumer.runtime.discovery.children import stream_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +69,7 @@ class Parents:
             parent = child.parent_shard_id
             if parent is None:
                 continue
-            if not await answers(self._streams, stream_of(claim.row), parent):
+            if not await answers(self._streams, claim.row.stream, parent):
                 await self._mark_gone(claim, child, parent)
             elif unlisted.answered(child.shard_id):
                 await self._create_root(claim, parent)

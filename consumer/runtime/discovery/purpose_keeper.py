@@ -12,9 +12,11 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
+import structlog
+
 from consumer.core.leases.purpose import event_types_of, stored_before, with_stored
 from consumer.errors import Misconfigured, Retryable
-from consumer.observability.actions import READ_ROWS_AGAIN
+from consumer.observability.actions import PUBLISH_THEM_TOO, READ_ROWS_AGAIN
 from consumer.observability.conditions import Conditions
 from consumer.runtime.discovery.bootstrap import own_rows
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from consumer.core.leases.purpose import Purpose
     from consumer.ports import Clock, LeaseStore
     from consumer.runtime.discovery.source import Source
+
+log = structlog.get_logger()
 
 _CHOOSE: Final = "choose another application, or set CONSUMER_ACCEPT_CHANGE=true to replace it"
 
@@ -80,6 +84,14 @@ class PurposeKeeper:
         conflict = self.conflict([row for row in own if row.unreadable is None])
         if conflict is not None:
             raise conflict
+        lacking = self._source.purpose.lacks(own[-1])
+        if lacking:
+            log.warning(
+                "event_types_lacking",
+                stream=own[-1].key,
+                event_types=", ".join(lacking),
+                action=PUBLISH_THEM_TOO,
+            )
         return own
 
     def conflict(self, rows: Sequence[StreamRow]) -> Misconfigured | None:

@@ -12,7 +12,6 @@ import structlog
 
 from consumer.core.stream.stream import AtLatest
 from consumer.errors import Retryable, ShardNotFound, TrimmedData
-from consumer.runtime.discovery.children import stream_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,9 +93,7 @@ class ReadabilityCheck:
         if row is None or self._shard is None:
             return True
         try:
-            iterator, _ = await self._streams.shard_iterator(
-                stream_of(row), self._shard[1], AtLatest()
-            )
+            iterator, _ = await self._streams.shard_iterator(row.stream, self._shard[1], AtLatest())
             await self._streams.get_records(iterator)
         except (ShardNotFound, TrimmedData):
             return True  # the stream has answered, even if not with a page

@@ -187,12 +187,12 @@ class Backlog:
         """Remove the events of revoked tickets; one in flight is removed when its request ends."""
         if not revoked:
             return
-        events = [event for ticket in revoked for event in ticket.events]
+        events: dict[str, list[QueuedEvent[Ticket]]] = {}
         for ticket in revoked:
+            for event in ticket.events:
+                events.setdefault(event.event_type, []).append(event)
             ticket.events = ()
-        freed = 0
-        for name, outlet in self.outlets.items():
-            freed += outlet.remove([event for event in events if event.event_type == name])
+        freed = sum(self.outlets[name].remove(removed) for name, removed in events.items())
         self.budget.adjust(watermark.tenure.member, -freed)
         self._grant()
 

@@ -28,7 +28,7 @@ class HotKeys:
     def __init__(self, metrics: Metrics, conditions: Conditions) -> None:
         self._metrics = metrics
         self._conditions = conditions
-        self._found_at = 0.0
+        self._found_at: dict[str, float] = {}  # by event type
 
     def look(
         self, accepted: Sequence[QueuedEvent[Ticket]], outlet: Outlet[Ticket], now: float
@@ -41,7 +41,7 @@ class HotKeys:
             if now - event.queued_at > HOT_KEY_SECONDS and outlet.queue.pending(event.key) >= behind
         ]
         if hot:
-            self._found_at = now
+            self._found_at[outlet.name] = now
             self._metrics.hot_keys.labels(event_type=outlet.name).inc(len(hot))
             ticket = hot[0].of
             self._conditions.example(
@@ -52,5 +52,5 @@ class HotKeys:
                 action="raise CONSUMER_KEY_RUN_EVENTS if these keys may lose their strict order "
                 "within a request: it is the most events of a key that a request carries",
             )
-        elif now - self._found_at > HOT_KEY_SECONDS:
+        elif now - self._found_at.get(outlet.name, 0.0) > HOT_KEY_SECONDS:
             self._conditions.over("hot_key", event_type=outlet.name)

@@ -12,7 +12,7 @@ from consumer.core.failure import failed_again
 from consumer.core.shard.cursor import Cursor
 from consumer.core.shard.gap import possibly_trimmed_gap, shard_gone_gap, trimmed_gap
 from consumer.core.stream.page import Page
-from consumer.core.stream.stream import AtTrimHorizon, Stream
+from consumer.core.stream.stream import AtTrimHorizon
 from consumer.errors import ExpiredIterator, Retryable, ShardNotFound, TrimmedData
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class ShardPages:
         self._client = client
         self._lineage = lineage
         self._row = row
-        self._stream = Stream(row.arn, row.table, row.label)
+        self._stream = row.stream
         self._writer = writer
         self._checkpointer = checkpointer
         self._gaps = gaps

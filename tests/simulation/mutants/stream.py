@@ -5,7 +5,6 @@ from dataclasses import replace
 from consumer.core.leases.checkpoint import TRIM_HORIZON
 from consumer.core.leases.lease import Gap, Lease, StreamRow
 from consumer.runtime.discovery import bootstrap
-from consumer.runtime.discovery.children import stream_of
 from consumer.runtime.discovery.discovery import Discovery
 from consumer.runtime.discovery.listing import ShardListing
 from consumer.runtime.discovery.sweep_claim import SweepClaim
@@ -71,6 +70,6 @@ def listing_not_paced() -> None:
 
 def unlisted_shard_taken_for_gone() -> None:
     async def shard_exists(self: Discovery, row: StreamRow, shard_id: str) -> bool:
-        return shard_id in (await self._listing.fresh(stream_of(row))).shard_ids
+        return shard_id in (await self._listing.fresh(row.stream)).shard_ids
 
     plant(Discovery, "shard_exists", shard_exists)

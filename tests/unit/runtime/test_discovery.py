@@ -870,3 +870,16 @@ def test_a_sweep_stops_writing_when_the_worker_drains() -> None:
         await asyncio.sleep(20)
         assert 0 < found < 20
         assert len(bench.leases) == found
+
+
+def test_a_stream_whose_row_is_gone_is_no_longer_due() -> None:
+    @discovering(Bench)
+    async def check(bench: Bench) -> None:
+        bench.streams.open("s00")
+        await bench.pass_time(5)
+        row = bench.table.streams.pop(STREAM.key)
+        bench.table.streams[NEWER.key] = first_row(bench.source, NEWER, [row])
+        swept = bench.streams.count("describe_stream")
+        await bench.pass_time(5)
+        assert bench.streams.count("describe_stream") > swept
+        assert set(bench.discovery._due) == {NEWER.key}

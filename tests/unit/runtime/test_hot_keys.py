@@ -34,24 +34,30 @@ LATE = HOT_KEY_SECONDS + 1
 class Bench:
     """An outlet whose queue holds enough events of the keys `a` and `b`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *others: str) -> None:
         self.clock, self.metrics = SetClock(), Metrics()
         fence, backlog = Fence(LeaseTiming()), Backlog(1 << 30, self.metrics)
         conditions = Conditions(self.clock.now)
         instruments = Instruments(self.clock, HalfChance(), self.metrics, conditions)
         letters = DeadLetterSender(None, backlog, fence, instruments)
-        route = Route("order", EventFormat("order", ("id",)), PublishLimits(key_run_events=RUN))
-        event_type = EventType(route, self.clock, HalfChance())
         origin = StreamOrigin(backlog, letters, fence, instruments)
-        self.outlet: Outlet[Ticket] = Outlet(event_type, origin)
+        self.outlet: Outlet[Ticket]
+        self.others: list[Outlet[Ticket]]
+        self.outlet, *self.others = (
+            Outlet(EventType(self._route(name), self.clock, HalfChance()), origin)
+            for name in ("order", *others)
+        )
         self.hot_keys = HotKeys(self.metrics, conditions)
         for key in "ab":
             for sequence in range(HOT_KEY_EVENTS * RUN):
                 self.outlet.queue.push(event(sequence, key))
 
-    def accept(self, *events: Queued) -> list[dict[str, object]]:
+    def _route(self, name: str) -> Route:
+        return Route(name, EventFormat(name, ("id",)), PublishLimits(key_run_events=RUN))
+
+    def accept(self, *events: Queued, by: Outlet[Ticket] | None = None) -> list[dict[str, object]]:
         with capture_logs() as lines:
-            self.hot_keys.look(events, self.outlet, self.clock.now())
+            self.hot_keys.look(events, by or self.outlet, self.clock.now())
         return [dict(line) for line in lines]
 
     @property
@@ -80,3 +86,19 @@ def test_a_key_that_stays_hot_is_one_line_and_its_end_is_said() -> None:
     bench.clock.seconds += LATE
     (line,) = bench.accept(event(30, "few"))
     assert (line["event"], line["condition"]) == ("condition_over", "hot_key")
+
+
+def test_a_key_that_stays_hot_hides_no_end_of_another_event_type() -> None:
+    bench = Bench("line")
+    (line,) = bench.others
+    for sequence in range(HOT_KEY_EVENTS * RUN):
+        line.queue.push(event(sequence, "a"))
+    bench.clock.seconds = LATE
+    bench.accept(event(1, "a"))
+    bench.accept(event(1, "a"), by=line)
+    bench.clock.seconds += LATE
+    bench.accept(event(2, "a"))
+    (said,) = bench.accept(event(2, "few"), by=line)
+    assert (said["event"], said["condition"], said["event_type"]) == (
+        "condition_over", "hot_key", "line",
+    )  # fmt: skip

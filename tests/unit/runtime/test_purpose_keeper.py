@@ -344,3 +344,23 @@ def test_a_row_of_an_older_version_keeps_what_its_leases_prove() -> None:
         await bench.fleet.stop()
 
     run(main)
+
+
+def test_a_worker_says_at_its_start_in_which_event_types_it_does_not_publish() -> None:
+    async def main() -> None:
+        bench = Bench()
+        await bench.started("a", routed("order", "payment", "customer"))
+        with capture_logs() as logs:
+            await bench.started("b", routed("order", "payment", "customer"))
+            assert [log for log in logs if log["event"] == "event_types_lacking"] == []
+            await bench.started("c", single("order"))
+            await bench.started("d", routed("order", "payment"))
+            await bench.started("e", routed("order", "payment"), accept_change=True)
+            await bench.started("f", routed("order", "payment"))
+        told = [log for log in logs if log["event"] == "event_types_lacking"]
+        assert [log["event_types"] for log in told] == ["payment, customer", "customer"]
+        assert told[0]["stream"] == STREAM.key
+        assert told[0]["action"]
+        await bench.fleet.stop()
+
+    run(main)

@@ -165,3 +165,10 @@ def test_an_application_that_is_named_like_an_event_type_is_a_second_sender() ->
     assert second_senders(ours, "order", ["order"]) == ()
     assert second_senders(ours, "order", ["order", "payment"]) == ("payment",)
     assert second_senders(single("order"), "shop", ["order"]) == ()
+
+
+def test_what_a_row_names_beside_the_own_event_types_is_lacking() -> None:
+    assert single("order").lacks(OLD) == routed("order", "line").lacks(OLD) == ()
+    assert single("order").lacks(LISTED) == ("payment",)
+    assert routed("payment").lacks(LISTED) == ("order",)
+    assert single("order").lacks(BARE) == ()
