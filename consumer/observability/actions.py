@@ -20,6 +20,14 @@ READ_ROWS_AGAIN: Final = (
     "nothing; the rows are read again at the next scan. If this lasts, look at the lease table: "
     "its role, its throttling, the way to it"
 )
+READERS_MISS_RECORDS: Final = (
+    "repair the readers' state from the table: the stream trimmed records before they were read; "
+    "`consumer gaps` names them, and reading goes on at the oldest record that is left"
+)
+READERS_MISS_SHARD: Final = (
+    "repair the readers' state from the table: the shard was gone before it was read to its end; "
+    "`consumer gaps` names it, and reading goes on with its children"
+)
 WRITE_ROW_AGAIN: Final = (
     "nothing; it is written again until the answer is clear. If this lasts, look at the lease "
     "table: its role, its throttling, the way to it"

@@ -151,6 +151,22 @@ def test_every_error_of_the_service_is_survived_without_loss_or_duplicate(one: C
     assert set(kinds) <= {kind for kind, count in hit.items() if count}
 
 
+def test_a_stream_that_is_denied_for_seconds_loses_nothing(one: Cluster) -> None:
+    worker = one.start()
+    one.fill(100, keys=20)
+    one.until_settled()
+    operations = ("GetRecords", "GetShardIterator", "DescribeStream")
+    denied = [{"kind": "not-found", "operation": each, "count": None} for each in operations]
+    one.streams.control("faults", add=denied)
+    one.until(lambda: "not_found" in worker.log.read_text(), "a call that is denied")
+    time.sleep(8)  # longer than a look is repeated, shorter than a shard is given up
+    one.streams.control("faults", clear=True)
+    one.fill(100, keys=20)
+    verdict = one.until_settled()
+    assert (verdict.lost, verdict.duplicated, verdict.out_of_order) == (0, 0, 0)
+    assert "records_lost_unread" not in worker.log.read_text()
+
+
 def test_a_machine_whose_clock_is_wrong_tells_true_ages_and_expires_nothing_young(
     one: Cluster,
 ) -> None:

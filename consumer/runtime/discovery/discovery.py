@@ -28,9 +28,10 @@ from consumer.observability.actions import LIST_AGAIN
 from consumer.observability.conditions import Conditions
 from consumer.runtime.discovery.bootstrap import LatestBootstrap
 from consumer.runtime.discovery.children import Children
+from consumer.runtime.discovery.existence import ShardExistence
 from consumer.runtime.discovery.listing import ShardListing
 from consumer.runtime.discovery.new_rows import create_rows
-from consumer.runtime.discovery.parents import Parents, answers
+from consumer.runtime.discovery.parents import Parents
 from consumer.runtime.discovery.stream_alarm import StreamAlarm
 from consumer.runtime.discovery.successor import Successors
 from consumer.runtime.discovery.sweep_claim import ClaimLost, SweepClaim
@@ -95,6 +96,7 @@ class Discovery:
         self._successors = Successors(store, streams, clock, source)
         self._unread = UnreadStreams(store, clock, metrics)
         self._alarm = StreamAlarm(clock, metrics)
+        self._existence = ShardExistence(streams, self._listing, clock)
         self.exhausted: set[str] = set()
         self.on_found: Callable[[], None] = _nothing
 
@@ -288,14 +290,8 @@ class Discovery:
         self._changed.notify()
 
     async def shard_exists(self, row: StreamRow, shard_id: str) -> bool:
-        """Return whether a new listing shows the shard or an iterator of it is given.
-
-        A shard may exist although no listing shows it, so both are asked. Raises Retryable.
-        """
-        stream = row.stream
-        if shard_id in (await self._listing.fresh(stream)).shard_ids:
-            return True
-        return await answers(self._streams, stream, shard_id)
+        """Return whether a shard exists that a call has denied. Raises Retryable."""
+        return await self._existence.of(row, shard_id)
 
 
 def _nothing() -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consumer.core.leases.sweep import PAGE_SECONDS
+from consumer.core.stream.absence import GONE_SECONDS
 from consumer.errors import Retryable, ShardNotFound
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 MAX_PAGES = 10_000
 """Pages after which a listing fails: a million shards, so it would not come to an end."""
+
+GONE_PAUSE = 5.0
+"""Seconds after which a stream that is said not to exist is asked for again, for GONE_SECONDS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class ShardListing:
         self._lock = asyncio.Lock()
         self._next_page_at = 0.0
         self._last: dict[str, Listed] = {}
+        self._gone: set[str] = set()  # streams that did not exist when they were last asked for
 
     async def complete(
         self, stream: Stream, visit: Callable[[StreamPage], Awaitable[None]]
@@ -76,10 +81,8 @@ class ShardListing:
         page: StreamPage | None = None
         for _ in range(MAX_PAGES):
             await self._pace()
-            try:
-                page = await self._streams.describe_stream(stream, after)
-            except ShardNotFound:
-                # The stream itself no longer exists, so none of its shards does.
+            page = await self._page(stream, after)
+            if page is None:  # the stream no longer exists, so none of its shards does
                 listed = Listed(frozenset(), None, asked_at)
                 break
             shard_ids.update(shard.shard_id for shard in page.shards)
@@ -94,6 +97,23 @@ class ShardListing:
             raise Retryable(f"a listing of more than {MAX_PAGES} pages", "listing")
         self._last[stream.arn] = listed
         return listed
+
+    async def _page(self, stream: Stream, after: str | None) -> StreamPage | None:
+        """Return a page; None if the stream does not exist, which one answer does not prove."""
+        asked_at = self._clock.now()
+        while True:
+            try:
+                page = await self._streams.describe_stream(stream, after)
+            except ShardNotFound:
+                lasts = self._clock.now() - asked_at >= GONE_SECONDS
+                if lasts or stream.arn in self._gone:
+                    self._gone.add(stream.arn)
+                    return None
+                await self._clock.sleep(GONE_PAUSE)
+                await self._pace()
+            else:
+                self._gone.discard(stream.arn)
+                return page
 
     async def _pace(self) -> None:
         now = self._clock.now()

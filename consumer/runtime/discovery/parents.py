@@ -17,31 +17,19 @@ import structlog
 
 from consumer.core.leases.sweep import UnlistedParents, new_lease, orphans
 from consumer.core.shard.gap import unseen_shard_gap
-from consumer.core.stream.stream import AtTrimHorizon, Shard
-from consumer.errors import ShardNotFound, TrimmedData
+from consumer.core.stream.stream import Shard
+from consumer.runtime.discovery.existence import answers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from consumer.core.leases.lease import Lease
-    from consumer.core.stream.stream import Stream
     from consumer.observability.metrics import Metrics
     from consumer.ports import Clock, LeaseStore, StreamClient
     from consumer.runtime.discovery.listing import Listed
     from consumer.runtime.discovery.sweep_claim import SweepClaim
 
 log = structlog.get_logger()
-
-
-async def answers(streams: StreamClient, stream: Stream, shard_id: str) -> bool:
-    """Return whether the shard exists. Raises Retryable, which proves nothing."""
-    try:
-        await streams.shard_iterator(stream, shard_id, AtTrimHorizon())
-    except ShardNotFound:
-        return False
-    except TrimmedData:
-        return True
-    return True
 
 
 class Parents:

@@ -12,9 +12,13 @@ import structlog
 
 from consumer.core.backoff import Backoff
 from consumer.core.leases.lease import SEEK
-from consumer.core.shard.gap import ends_before, together
+from consumer.core.shard.gap import SHARD_GONE, ends_before, together
 from consumer.errors import LeaseLost, Retryable
-from consumer.observability.actions import WRITE_ROW_AGAIN
+from consumer.observability.actions import (
+    READERS_MISS_RECORDS,
+    READERS_MISS_SHARD,
+    WRITE_ROW_AGAIN,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -88,9 +92,7 @@ class GapRecorder:
                 shard=gap.shard_id,
                 after=gap.from_,
                 reason=gap.reason,
-                action="repair the readers' state from the table: the stream trimmed records "
-                "before they were read; `consumer gaps` names them, and reading goes on at the "
-                "oldest record that is left",
+                action=READERS_MISS_SHARD if gap.reason == SHARD_GONE else READERS_MISS_RECORDS,
             )
 
     @property

@@ -35,9 +35,9 @@ class Lineage(Protocol):
         ...
 
     async def shard_exists(self, stream: StreamRow, shard_id: str) -> bool:
-        """Return whether a new listing shows the shard or an iterator of it is given.
+        """Return whether a shard exists, of which a call has said that it does not.
 
-        Raises Retryable.
+        It does until that was said of it for a while, whatever is asked. Raises Retryable.
         """
         ...
 

@@ -143,6 +143,7 @@ def all_well(world: "World") -> None:
     world.careless_hand.mend()
     world.operator.resume()
     world.streams.not_found = world.streams.empty_pages = world.streams.spoilt = 0.0
+    world.streams.denied_until = 0.0
     lies = replace(world.model.options.lies, lag=0.0)
     world.model.options = replace(world.model.options, lies=lies)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from consumer.core.leases.checkpoint import TRIM_HORIZON
 from consumer.core.leases.lease import Gap, Lease, StreamRow
-from consumer.runtime.discovery import bootstrap
+from consumer.runtime.discovery import bootstrap, listing
 from consumer.runtime.discovery.discovery import Discovery
 from consumer.runtime.discovery.listing import ShardListing
 from consumer.runtime.discovery.sweep_claim import SweepClaim
@@ -73,3 +73,7 @@ def unlisted_shard_taken_for_gone() -> None:
         return shard_id in (await self._listing.fresh(row.stream)).shard_ids
 
     plant(Discovery, "shard_exists", shard_exists)
+
+
+def stream_denied_once_taken_for_gone() -> None:
+    plant(listing, "GONE_SECONDS", 0.0)

@@ -48,6 +48,12 @@ the stored one again.)"""
 YOUNG_SECONDS, YOUNG_FACTOR = 15.0, 10.0
 """A shard is said not to exist that much more often while it is so young."""
 
+DENIALS, DENIAL_SECONDS = 0.2, 25.0
+"""So many of these answers begin a time, of up to so many seconds, in which all calls say so.
+
+It is shorter than a service has to doubt.
+"""
+
 LIMIT = 10.0
 """Seconds after which the client gives a request up."""
 
@@ -57,9 +63,10 @@ class StreamService:
     """What all workers' twins share. Listings lie as the model's options say.
 
     `empty_pages`: how many pages of records are empty for no reason; `not_found`: how many say that
-    a shard does not exist, which is there; `no_latest`: a fresh LATEST iterator is
-    refused as trimmed; `spoilt`: how many iterators are no more taken for one, at first or later,
-    and then for good; `long_pages`: the bytes by which pages with records may be longer.
+    a shard does not exist, which is there; `denied_until`: when calls stop to say so of all streams
+    and shards; `no_latest`: a fresh LATEST iterator is refused as trimmed; `spoilt`: how many
+    iterators are no more taken for one, at first or later, and then for good; `long_pages`: the
+    bytes by which pages with records may be longer.
     """
 
     loop: SimLoop
@@ -70,6 +77,7 @@ class StreamService:
     page_records: int = 1000
     empty_pages: float = 0.0
     not_found: float = 0.0
+    denied_until: float = 0.0
     no_latest: bool = False
     spoilt: float = 0.0
     long_pages: tuple[int, ...] = ()
@@ -78,6 +86,16 @@ class StreamService:
     def now(self) -> float:
         """Epoch seconds."""
         return wall(self.loop.now)
+
+    @property
+    def denies(self) -> bool:
+        """Whether it says of all streams that they do not exist."""
+        return self.loop.now < self.denied_until
+
+    def deny(self, seconds: float) -> None:
+        """Say so for a while, unless that was said lately."""
+        if self.loop.now > self.denied_until + DENIAL_SECONDS:
+            self.denied_until = self.loop.now + seconds
 
 
 class SimStreams:
@@ -93,6 +111,8 @@ class SimStreams:
 
     async def _call(self, name: str, effect: Callable[[], T]) -> T:
         def act() -> T:
+            if self._service.denies and name != "latest_stream":
+                raise ShardNotFound(name)
             try:
                 return effect()
             except ServiceError as error:
@@ -184,12 +204,15 @@ class SimStreams:
         empty = empty and self._empties.get(shard.id, 0) < EMPTIES
         young = service.now < shard.shard.created_at + YOUNG_SECONDS
         not_found = service.not_found * (YOUNG_FACTOR if young else 1.0)
-        lie = bool(not_found) and self._chance.random() < not_found
+        doubt = self._chance.random() / not_found if not_found else 1.0
+        lie = doubt < 1.0
         if service.spoilt and self._chance.random() < service.spoilt:
             service.truth.spoilt.add(iterator)
 
         def effect() -> bytes:
             if lie:
+                if doubt < DENIALS:
+                    service.deny(DENIAL_SECONDS * doubt / DENIALS)
                 raise ShardNotFound(shard.id)
             if iterator in service.truth.spoilt:
                 raise invalid("Invalid ShardIterator")

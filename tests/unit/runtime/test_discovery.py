@@ -14,12 +14,14 @@ from consumer.core.leases.checkpoint import LATEST, SHARD_END, TRIM_HORIZON
 from consumer.core.leases.lease import SCHEMA_VERSION, Lease, StreamRow
 from consumer.core.leases.lineage import LISTED_SECONDS
 from consumer.core.limits import LeaseTiming
+from consumer.core.stream.absence import GONE_SECONDS
 from consumer.core.stream.stream import Stream, StreamPage, ViewType
 from consumer.errors import Misconfigured, Retryable, TrimmedData
 from consumer.observability.metrics import Metrics
 from consumer.runtime.discovery.bootstrap import first_row, own_rows
 from consumer.runtime.discovery.discovery import Discovery
 from consumer.runtime.discovery.known_streams import KnownStreams
+from consumer.runtime.discovery.listing import GONE_PAUSE, ShardListing
 from consumer.runtime.discovery.new_rows import ROWS_AT_ONCE
 from consumer.runtime.discovery.purpose_keeper import conflict_of
 from consumer.runtime.discovery.source import Source
@@ -491,13 +493,37 @@ def test_a_child_whose_row_was_made_without_an_answer_is_told_of() -> None:
         assert bench.found > before
 
 
-def test_a_shard_is_gone_only_by_a_listing_that_began_after_the_question() -> None:
+async def gone_after(bench: Bench, seconds: float = 100.0) -> float:
+    """The seconds after which the shard `s` no longer exists, if it is asked for at each second."""
+    loop = asyncio.get_running_loop()
+    began_at = loop.time()
+    while await bench.discovery.shard_exists(bench.row, "s"):
+        assert loop.time() < began_at + seconds
+        await asyncio.sleep(1)
+    return loop.time() - began_at
+
+
+def test_a_shard_is_gone_once_listings_and_itself_have_denied_it_for_half_a_minute() -> None:
     async def main() -> None:
         bench = Bench()
         bench.streams.open("s")
         assert await bench.discovery.shard_exists(bench.row, "s")
+        shard = bench.streams.shards.pop("s")
+        assert 30.0 <= await gone_after(bench) < 33.0
+        await asyncio.sleep(5)
+        with pytest.raises(AssertionError):
+            await gone_after(bench, 20.0)
+        bench.streams.shards["s"] = shard
+        assert await bench.discovery.shard_exists(bench.row, "s")
         del bench.streams.shards["s"]
-        assert not await bench.discovery.shard_exists(bench.row, "s")
+        assert 30.0 <= await gone_after(bench) < 33.0, "it was there in between"
+
+    run(main)
+
+
+def test_whoever_cannot_ask_learns_nothing_of_a_shard() -> None:
+    async def main() -> None:
+        bench = Bench()
         bench.streams.failures = [Retryable("throttled")]
         with pytest.raises(Retryable):
             await bench.discovery.shard_exists(bench.row, "s")
@@ -532,7 +558,36 @@ def test_a_stream_that_is_gone_lists_nothing() -> None:
         bench = Bench()
         bench.streams.open("s")
         bench.streams.gone = True
-        assert not await bench.discovery.shard_exists(bench.row, "s")
+        assert 30.0 <= await gone_after(bench) < 40.0
+
+    run(main)
+
+
+def test_a_stream_that_is_denied_for_a_moment_is_listed() -> None:
+    @discovering(lambda: Bench(sweep_done=0))
+    async def check(bench: Bench) -> None:
+        bench.streams.open("s")
+        bench.streams.gone = True
+        await bench.pass_time(20)
+        assert bench.leases == {}
+        bench.streams.gone = False
+        await bench.pass_time(6)
+        assert set(bench.leases) == {"s"}
+        assert bench.table.gaps == {}
+
+
+def test_a_stream_that_is_gone_is_waited_for_once() -> None:
+    async def main() -> None:
+        bench = Bench()
+        bench.streams.gone = True
+        listing = ShardListing(bench.streams, VirtualClock())
+        loop, times = asyncio.get_running_loop(), []
+        for _ in range(3):
+            began_at = loop.time()
+            assert (await listing.fresh(STREAM)).page is None
+            times.append(loop.time() - began_at)
+        assert GONE_SECONDS <= times[0] < GONE_SECONDS + 2 * GONE_PAUSE
+        assert max(times[1:]) < GONE_PAUSE
 
     run(main)
 
