@@ -39,6 +39,8 @@ class CallingOff:
             async with asyncio.timeout(None) as self._reading:
                 return await read()
         except TimeoutError:
+            if not self.called:
+                raise  # it is the read's own
             raise CalledOff from None
         finally:
             self._reading = None

@@ -141,7 +141,7 @@ class Touching:
         backoff = Backoff(PAUSE_SECONDS, PAUSE_MAX_SECONDS)
         while True:
             try:
-                return await self._guard.look()
+                return await self.read(self._guard.look)
             except Retryable as error:
                 if error.reason in HOPELESS or backoff.failures + 1 >= TRIES:
                     raise

@@ -232,6 +232,40 @@ def test_it_ends_at_once_when_it_is_told_to_while_it_reads(at: float) -> None:
     run(main)
 
 
+def test_a_read_that_takes_too_long_by_itself_is_no_calling_off() -> None:
+    desk = Desk()
+
+    async def late() -> None:
+        raise TimeoutError("the read's own")
+
+    async def main() -> None:
+        with pytest.raises(TimeoutError, match="own"):
+            await desk.touching.read(late)
+
+    run(main)
+
+
+def test_it_ends_at_once_when_it_is_told_to_while_a_worker_is_waited_for() -> None:
+    """A worker that does not leave the attribute out is waited for until it is proven dead."""
+    desk = Desk(rate=1.0)
+    silent = replace(OLDER, lease_duration=60.0)
+
+    async def read_peers() -> tuple[list[Worker], tuple[()]]:
+        beating = replace(FIT, heartbeat=int(desk.clock.now()))
+        return ([beating, silent] if desk.clock.now() >= 5.0 else [beating]), ()
+
+    desk.rows.read_peers = read_peers  # type: ignore[method-assign]
+
+    async def main() -> None:
+        asyncio.get_running_loop().call_later(20.0, desk.touching.stop)
+        began = desk.clock.now()
+        with pytest.raises(TouchEnded, match=CALLED_OFF):
+            await desk.touching.touch([wire({"id": {"S": text}}) for text in map(str, range(30))])
+        assert desk.clock.now() - began <= 21.0
+
+    run(main)
+
+
 def test_a_lease_table_that_fails_for_a_while_ends_nothing() -> None:
     desk = Desk(rate=2.0)
     desk.rows.fails = lambda now: "throttled" if 10.0 <= now < 30.0 else None
