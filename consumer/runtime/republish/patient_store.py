@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from consumer.core.backoff import Backoff
 from consumer.errors import Retryable, StreamUnreachable
+from consumer.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -33,8 +33,9 @@ class PatientStore:
 
     def __init__(self, store: SnapshotStore, clock: Clock, chance: Chance) -> None:
         self._store = store
-        self._clock = clock
-        self._chance = chance
+        self._patience = Patience(
+            clock, chance, first=FIRST_SECONDS, longest=LONGEST_SECONDS, seconds=PATIENCE_SECONDS
+        )
 
     async def read_snapshot(self, table: str, snapshot_id: str) -> Snapshot | None:
         """Return the row of a snapshot, None if it was never begun or has expired."""
@@ -59,11 +60,7 @@ class PatientStore:
         return await self._answer(lambda: self._store.write_segment(snapshot, expected, row))
 
     async def _answer(self, call: Callable[[], Awaitable[T]]) -> T:
-        began, backoff = self._clock.now(), Backoff(FIRST_SECONDS, LONGEST_SECONDS)
-        while True:
-            try:
-                return await call()
-            except Retryable as error:
-                if self._clock.now() - began > PATIENCE_SECONDS:
-                    raise StreamUnreachable(f"lease table: {error}") from error
-                await self._clock.sleep(backoff.next(self._chance.random()))
+        try:
+            return await self._patience.answer(call)
+        except Retryable as error:
+            raise StreamUnreachable(f"lease table: {error}") from error

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TYPE_CHECKING
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -166,6 +167,18 @@ def test_the_token_is_stored_before_the_request_is_sent() -> None:
             await bench.exporting().export(WINDOW)
         assert bench.rows.task is not None
         assert {each.token for each in bench.exports.requests} == {bench.rows.task.token}
+
+    with_bench(check)
+
+
+def test_a_row_that_may_not_be_written_ends_it_before_anything_is_asked_for() -> None:
+    async def check(bench: Bench) -> None:
+        denied = Retryable("UpdateItem: AccessDenied", "access_denied")
+        bench.rows.put_export = AsyncMock(side_effect=denied)  # type: ignore[method-assign]
+        with pytest.raises(Retryable, match="AccessDenied"):
+            await bench.exporting().export(WINDOW)
+        assert bench.rows.put_export.await_count == 1
+        assert bench.exports.requests == []
 
     with_bench(check)
 

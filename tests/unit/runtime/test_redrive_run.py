@@ -312,6 +312,14 @@ def test_a_queue_that_is_down_ends_the_run(desk: Desk) -> None:
     assert desk.seconds < QUEUE_SECONDS + 10
 
 
+def test_a_queue_that_is_denied_ends_the_run_at_once(desk: Desk) -> None:
+    desk.put(letter(0))
+    desk.source.down, desk.source.reason = 10**6, "access_denied"
+    report = desk.redrive()
+    assert (report.ended, report.exit_code) == ("the queue cannot be used: no answer", 1)
+    assert desk.seconds < 1.0
+
+
 def test_the_run_ends_after_two_receptions_without_a_message(desk: Desk) -> None:
     report = desk.redrive()
     assert desk.source.calls.count("receive") == 2

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
+from unittest.mock import AsyncMock
 
 import pytest
 from msgspec import Raw, json
@@ -302,6 +303,21 @@ def test_a_table_that_cannot_be_read_ends_it(
     with pytest.raises(ExceptionGroup) as raised:
         run(lambda: Process(world, "a").made().run())
     assert raised.group_contains(kind)
+
+
+def test_a_lease_table_that_is_denied_ends_it_at_once() -> None:
+    world = begun(World(400))
+    process = Process(world, "a", publish=1.0)
+    denied = Retryable("UpdateItem: AccessDenied", "access_denied")
+
+    async def main() -> None:
+        with pytest.raises(ExceptionGroup) as raised:
+            await process.made().run()
+        assert raised.group_contains(StreamUnreachable, match="AccessDenied")
+        assert asyncio.get_running_loop().time() < 5.0
+
+    process.twin.write_segment = AsyncMock(side_effect=denied)  # type: ignore[method-assign]
+    run(main)
 
 
 def test_a_lease_table_that_does_not_answer_ends_it_after_minutes() -> None:
