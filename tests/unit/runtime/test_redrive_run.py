@@ -12,11 +12,11 @@ from consumer.core.dead_letters.dead_letter import DeadLetter, encode
 from consumer.core.dead_letters.redrive import RedriveOutcome, Selection
 from consumer.core.event.event import EventFormat
 from consumer.core.limits import PublishLimits
+from consumer.core.publishing.dead_end import PATIENCE_SECONDS
 from consumer.core.reports.redrive_report import RedriveReport
 from consumer.core.routes.route import Route
 from consumer.ports import Publisher
 from consumer.runtime.redrive import redrive as module
-from consumer.runtime.redrive.part import PATIENCE_SECONDS
 from consumer.runtime.redrive.received_messages import QUEUE_SECONDS
 from consumer.runtime.redrive.redrive import Redrive, RedriveJob
 from tests.twins.letter_source import LetterSourceTwin
