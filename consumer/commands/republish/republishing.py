@@ -20,7 +20,6 @@ from consumer.adapters.aws.table_scan import DynamoDbScan
 from consumer.adapters.aws.tables import DynamoDbTable
 from consumer.adapters.clock import AwsClock, SystemClock
 from consumer.commands import confirmation
-from consumer.commands.events.redrive import table_of
 from consumer.commands.publishing import nakadis
 from consumer.commands.republish.event_type_fitness import (
     OF_READINGS,
@@ -28,6 +27,7 @@ from consumer.commands.republish.event_type_fitness import (
     Unseen,
     check_event_type,
 )
+from consumer.commands.source_table import table_of
 from consumer.core.event.shapes import Shapes
 from consumer.core.republish.item_event import Run
 from consumer.core.republish.item_events import ItemEvents

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from consumer.core.backlog.queued_event import EventState, QueuedEvent
-from consumer.core.publishing.dead_end import PATIENCE_SECONDS, dead_end
+from consumer.core.publishing.early_end import PATIENCE_SECONDS, dead_end
 from consumer.core.publishing.logged_detail import logged_detail
 from consumer.runtime.publishing.dispatcher import Dispatcher
 from consumer.runtime.publishing.event_type import EventType

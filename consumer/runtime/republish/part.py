@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from consumer.core.backlog.queued_event import QueuedEvent
-from consumer.core.publishing.dead_end import PATIENCE_SECONDS, dead_end
+from consumer.core.publishing.early_end import PATIENCE_SECONDS, dead_end
 from consumer.core.publishing.logged_detail import logged_detail
 from consumer.core.republish.item_event import Refusal
 from consumer.runtime.publishing.dispatcher import Dispatcher

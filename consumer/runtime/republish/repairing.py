@@ -10,12 +10,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from consumer.core.publishing.early_end import CALLED_OFF
 from consumer.core.reports.republish_report import BUSY, RepublishReport
 from consumer.core.republish.item_event import Refusal
 from consumer.core.republish.item_key import identity_of
 from consumer.core.republish.read_item import Busy, ReadItem
 from consumer.runtime.republish.calling_off import CalledOff, CallingOff
-from consumer.runtime.republish.publishing import CALLED_OFF, RepublishEnded
+from consumer.runtime.republish.publishing import RepublishEnded
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence

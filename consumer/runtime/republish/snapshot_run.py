@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Raw
 
+from consumer.core.publishing.early_end import CALLED_OFF
 from consumer.core.reports.republish_report import BUSY
 from consumer.core.republish.item_event import Refusal
 from consumer.core.republish.read_item import Busy
@@ -25,7 +26,7 @@ from consumer.runtime.republish.held_segment import (
     SegmentLost,
     take_segment,
 )
-from consumer.runtime.republish.publishing import CALLED_OFF, RepublishEnded
+from consumer.runtime.republish.publishing import RepublishEnded
 from consumer.runtime.signal import Signal
 
 if TYPE_CHECKING:

@@ -12,13 +12,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from consumer.core.backoff import Backoff
+from consumer.core.publishing.early_end import CALLED_OFF
 from consumer.core.reports.touch_report import TouchReport
 from consumer.core.republish.item_event import Refusal
 from consumer.core.republish.touch_answer import CONFLICT, TouchOutcome
 from consumer.errors import Retryable
 from consumer.patience import HOPELESS, Patience
 from consumer.runtime.republish.calling_off import CalledOff, CallingOff
-from consumer.runtime.republish.publishing import CALLED_OFF
 from consumer.runtime.republish.table_reader import THROTTLED
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from consumer import cli
-from consumer.commands.events.redrive import known, positive, since, summary, table_of
+from consumer.commands.events.redrive import known, positive, since, summary
+from consumer.commands.source_table import table_of
 from consumer.commands.events.redrive_list import RedriveList
 from consumer.commands.events.redrive_progress import RedriveProgress
 from consumer.commands.run_progress import BAR_SECONDS, LINE_SECONDS

@@ -15,7 +15,7 @@ from consumer.core.dead_letters.redrive import (
     RouteEvent,
 )
 from consumer.core.limits import PublishLimits
-from consumer.core.publishing.dead_end import PATIENCE_SECONDS
+from consumer.core.publishing.early_end import PATIENCE_SECONDS
 from consumer.core.reports.redrive_report import RedriveReport
 from consumer.core.routes.route import Route
 from consumer.runtime.redrive import redrive as module

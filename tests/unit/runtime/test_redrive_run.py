@@ -12,7 +12,7 @@ from consumer.core.dead_letters.dead_letter import DeadLetter, encode
 from consumer.core.dead_letters.redrive import RedriveOutcome, Selection
 from consumer.core.event.event import EventFormat
 from consumer.core.limits import PublishLimits
-from consumer.core.publishing.dead_end import PATIENCE_SECONDS
+from consumer.core.publishing.early_end import PATIENCE_SECONDS
 from consumer.core.reports.redrive_report import RedriveReport
 from consumer.core.routes.route import Route
 from consumer.ports import Publisher

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from consumer.core.publishing.dead_end import PATIENCE_SECONDS
+from consumer.core.publishing.early_end import PATIENCE_SECONDS
 from consumer.core.republish.rate_limit import RateLimit
 from consumer.core.republish.taking_part import taking_part
 from consumer.runtime.republish.publishing import RepublishEnded, Republisher

@@ -11,6 +11,7 @@ from unittest.mock import AsyncMock
 import pytest
 from msgspec import Raw, json
 
+from consumer.core.publishing.early_end import CALLED_OFF
 from consumer.core.republish.item_event import Refusal
 from consumer.core.republish.outcome import Outcome
 from consumer.core.republish.read_item import Busy, ReadItem
@@ -18,7 +19,7 @@ from consumer.core.republish.snapshot import Counts, Mode, Snapshot, Terms, tota
 from consumer.core.republish.table_answer import TableAnswer
 from consumer.errors import Misconfigured, Retryable, StreamUnreachable, TableNotFound
 from consumer.runtime.republish.patient_store import PatientStore
-from consumer.runtime.republish.publishing import CALLED_OFF, RepublishEnded
+from consumer.runtime.republish.publishing import RepublishEnded
 from consumer.runtime.republish.snapshot_run import (
     SnapshotParts,
     SnapshotProgress,

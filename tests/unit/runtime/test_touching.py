@@ -12,10 +12,10 @@ import pytest
 
 from consumer.core.leases.lease import Worker
 from consumer.core.limits import LeaseTiming
+from consumer.core.publishing.early_end import CALLED_OFF
 from consumer.core.republish.rate_limit import RateLimit
 from consumer.core.republish.touch_answer import CONFLICT, TouchAnswer, TouchOutcome
 from consumer.errors import Retryable
-from consumer.runtime.republish.publishing import CALLED_OFF
 from consumer.runtime.republish.touch_guard import NOBODY, WATCH_SECONDS, TouchGuard
 from consumer.runtime.republish.touching import (
     ITEM_TRIES,

@@ -1,4 +1,4 @@
-"""A dead end: a command can send nothing more to an event type.
+"""The early end of a run: it is called off, or can send nothing more to an event type.
 
 A service waits until it can send again; a command ends, and says why.
 """
@@ -11,6 +11,9 @@ from consumer.core.publishing.flow import FlowState
 
 if TYPE_CHECKING:
     from consumer.core.publishing.flow import Flow
+
+CALLED_OFF: Final = "it was called off"
+"""Why a run ends that an operator, or the platform, has stopped."""
 
 PATIENCE_SECONDS: Final = 120.0
 """A run ends after this long without progress: an outage, or a partition that stays down."""

@@ -1,11 +1,11 @@
-"""Dead ends: a run ends at a stop, and after two minutes without progress."""
+"""Early ends: a run ends at a stop, and after two minutes without progress."""
 
 from __future__ import annotations
 
 import pytest
 
 from consumer.core.limits import PublishLimits
-from consumer.core.publishing.dead_end import PATIENCE_SECONDS, dead_end
+from consumer.core.publishing.early_end import PATIENCE_SECONDS, dead_end
 from consumer.core.publishing.flow import Flow
 
 LIMITS = PublishLimits(
