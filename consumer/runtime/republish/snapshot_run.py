@@ -40,13 +40,13 @@ if TYPE_CHECKING:
     from consumer.ports import Chance, Clock
     from consumer.snapshot_ports import SnapshotStore
 
-Refused = tuple[Raw, Refusal]
+RefusedItem = tuple[Raw, Refusal]
 
 LOOK_SECONDS = 2.0
 """Longest pause between two reads of the segments' rows."""
 
 SEGMENTS_AT_ONCE = {Mode.ONCE: 4, Mode.TWICE: 8}
-"""So many segments a process works on: between two reads of a page lie seconds."""
+"""Segments that a process works on at a time: between two reads of a page lie seconds."""
 
 
 class Pages(Protocol):
