@@ -78,7 +78,7 @@ async def _look(reach: Reach) -> tuple[list[str], float | None]:
 async def _alive(
     store: LeaseStore, before: Sequence[Worker], key: str, seconds: float, clock: Clock
 ) -> bool:
-    """Return whether a heartbeat rises within so many seconds; later it would be dead."""
+    """Return whether a heartbeat rises within these seconds; later its worker would be dead."""
     until = clock.now() + seconds
     while before and clock.now() < until:
         await clock.sleep(LOOK_SECONDS)

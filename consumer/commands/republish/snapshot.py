@@ -1,7 +1,7 @@
 """`consumer snapshot`: publishes what the whole table holds now, for new readers, or to repair all.
 
-Several processes share a snapshot by its id, and whoever is killed is replaced by another start of
-the same command. What is refused goes to a file, and the command goes on.
+Several processes share a snapshot by its id, and one that is killed is replaced by another start
+of the same command. What is refused goes to a file, and the command goes on.
 """
 
 from __future__ import annotations

@@ -138,7 +138,10 @@ class Redrive:
             if self._called_off.is_set():
                 raise RedriveEnded(CALLED_OFF)
             if self._messages.left >= LEFT_MESSAGES:
-                raise RedriveEnded(f"{LEFT_MESSAGES} messages stay in the queue; filter them out")
+                raise RedriveEnded(
+                    f"{LEFT_MESSAGES} messages stay in the queue, and a run hides no more than"
+                    " that; delete or move those that are not to be published, then redrive again"
+                )
             count = min(PER_RECEPTION, self._wanted)
             found = await self._messages.receive(count) if count else None
             if found is None:

@@ -1,6 +1,6 @@
 """Calling a run off: what it reads is interrupted at once.
 
-Rule: it interrupts reads only. Whoever sends asks whether the run was called off, between requests.
+Rule: it interrupts reads only. What sends asks between requests whether the run was called off.
 """
 
 from __future__ import annotations

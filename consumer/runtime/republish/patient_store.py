@@ -23,7 +23,7 @@ LONGEST_SECONDS = 5.0
 """Ceilings of the wait between two tries."""
 
 PATIENCE_SECONDS = 300.0
-"""A run ends when the lease table has not answered for this long; whoever resumes it goes on."""
+"""A run ends when the lease table has not answered for this long; one that resumes it goes on."""
 
 T = TypeVar("T")
 

@@ -2,7 +2,7 @@
 
 Ownership: it has a part for each event type; they send at the same time and share one limit. When
 `publish` returns, or raises, nothing is in flight. An event type that is stopped or down ends the
-run: what was read is not kept, and who resumes reads it again.
+run: what was read is not kept, and a run that resumes reads it again.
 """
 
 from __future__ import annotations

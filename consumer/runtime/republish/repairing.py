@@ -33,7 +33,7 @@ T = TypeVar("T")
 BATCH_KEYS = 1_000
 """Most keys that are read and published together: they share the wait between two reads.
 
-So many small items take 20 seconds of 100 read units; then the wait costs a sixth of the time.
+Small items take 20 seconds of 100 read units then, and the wait costs a sixth of the time.
 """
 
 

@@ -222,7 +222,7 @@ class SnapshotRun:
         asked = self._parts.filter
         return [item for item in items if asked is None or asked.takes(item)]
 
-    async def _confirmed(self, items: list[ReadItem]) -> tuple[list[ReadItem], list[Refused]]:
+    async def _confirmed(self, items: list[ReadItem]) -> tuple[list[ReadItem], list[RefusedItem]]:
         """Return the items to publish, and those that were another one each time."""
         if self._parts.confirmation is None:
             return items, []

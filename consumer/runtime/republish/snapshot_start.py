@@ -1,7 +1,7 @@
 """The start of a process of a snapshot: the id is begun, or the process joins those that have it.
 
-Rule: whoever joins takes the terms of the row. What was asked for here and differs is an error, not
-an option that is ignored.
+Rule: a process that joins takes the terms of the row. What was asked for here and differs is an
+error, not an option that is ignored.
 """
 
 from __future__ import annotations
