@@ -83,7 +83,7 @@ def operate(
     """Print the preview, ask for confirmation, issue the commands, and wait; return 0.
 
     The question is asked outside of any event loop, so that Ctrl-C ends it at once. Raise
-    Misconfigured, NotApplied or StreamUnreachable.
+    Misconfigured, NotApplied or Unreachable.
     """
     out.write("".join(preview_text(each) for each in commands))
     out.flush()

@@ -156,14 +156,14 @@ def run_id(name: str) -> str:
 def look(settings: Settings, names: Sequence[str], identity: str, *, removes: bool) -> Reach:
     """Return what a run with this id reaches, by the routes of these names, or all.
 
-    `removes` says whether what is gone is published, too. Raise Misconfigured, StreamUnreachable.
+    `removes` says whether what is gone is published, too. Raise Misconfigured, Unreachable.
     """
     participate = partial(taking_part, names=names, removes=removes)
     return asyncio.run(_look(settings, names, identity, participate, OF_READINGS))
 
 
 def look_at_touch(settings: Settings, identity: str) -> Reach:
-    """Return what a touch of items reaches. Raise Misconfigured, StreamUnreachable."""
+    """Return what a touch of items reaches. Raise Misconfigured, Unreachable."""
     return asyncio.run(_look(settings, (), identity, touched, OF_TOUCHES))
 
 

@@ -27,7 +27,7 @@ def check_service(reach: Reach, *, anyway: bool) -> float | None:
     """Return by how many seconds the service is behind, None if no shard says it.
 
     Raise Misconfigured unless it reads the stream, and is not far behind, or that is wanted
-    `anyway`. Raise StreamUnreachable if the lease table does not answer.
+    `anyway`. Raise Unreachable if the lease table does not answer.
     """
     application = f"application {reach.settings.application}"
     found, age = asyncio.run(_look(reach))

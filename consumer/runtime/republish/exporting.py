@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from consumer.core.repair.export import ExportState, ExportStatus, ExportTask, Step
-from consumer.errors import Misconfigured, StreamUnreachable
+from consumer.errors import Misconfigured, Unreachable
 from consumer.patience import Patience
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Exporting:
             if found is not None and found.latest >= end:
                 return
             if self._clock.now() > limit:
-                raise StreamUnreachable(
+                raise Unreachable(
                     f"table {self._table}: point-in-time recovery has not reached the gap's end in"
                     f" {RECOVERY_SECONDS:g} s; run the command again later"
                 )
@@ -98,7 +98,7 @@ class Exporting:
     async def export(self, window: Window) -> ExportState:
         """Return the complete export of a window, begun by this run or an earlier one.
 
-        Raise Misconfigured if one that was begun now fails, Retryable, StreamUnreachable.
+        Raise Misconfigured if one that was begun now fails, Retryable, Unreachable.
         """
         task = await self._patience.answer(partial(self._store.read_export, self._table, window))
         begun_before = task is not None and task.arn is not None and not self._anew
@@ -148,7 +148,7 @@ class Exporting:
             if state.status is not ExportStatus.IN_PROGRESS:
                 return state
             if self._clock.now() > limit:
-                raise StreamUnreachable(
+                raise Unreachable(
                     f"export {arn} is not complete after {EXPORT_SECONDS:g} s; run the command"
                     " again, and it goes on waiting"
                 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from consumer.errors import Retryable, StreamUnreachable
+from consumer.errors import Retryable, Unreachable
 from consumer.patience import Patience
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class PatientStore:
-    """SnapshotStore whose calls raise StreamUnreachable in place of Retryable, late."""
+    """SnapshotStore whose calls raise Unreachable in place of Retryable, late."""
 
     def __init__(self, store: SnapshotStore, clock: Clock, chance: Chance) -> None:
         self._store = store
@@ -63,4 +63,4 @@ class PatientStore:
         try:
             return await self._patience.answer(call)
         except Retryable as error:
-            raise StreamUnreachable(f"lease table: {error}") from error
+            raise Unreachable(f"lease table: {error}") from error

@@ -19,7 +19,7 @@ from consumer.core.republish.item_event import Refusal
 from consumer.core.republish.read_item import Busy
 from consumer.core.republish.segment_watch import SegmentWatch
 from consumer.core.republish.snapshot import Counts, Mode, all_done, of_run, total
-from consumer.errors import Misconfigured, Retryable, StreamUnreachable, TableNotFound
+from consumer.errors import Misconfigured, Retryable, TableNotFound, Unreachable
 from consumer.runtime.republish.held_segment import (
     BEATS,
     HeldSegment,
@@ -130,7 +130,7 @@ class SnapshotRun:
     async def run(self) -> Snapshot | None:
         """Work until all segments are done, here or elsewhere; return the row with the end.
 
-        None if the run ends before: `ending` says why. Raise StreamUnreachable, Misconfigured.
+        None if the run ends before: `ending` says why. Raise Unreachable, Misconfigured.
         """
         async with asyncio.TaskGroup() as tasks:
             while self.ending is None:
@@ -188,7 +188,7 @@ class SnapshotRun:
         except RepublishEnded as ended:
             self.stop(str(ended))
         except Retryable as error:
-            raise StreamUnreachable(f"table: {error}") from error
+            raise Unreachable(f"table: {error}") from error
         except TableNotFound as error:
             raise Misconfigured(str(error)) from error
         await held.release()

@@ -18,7 +18,7 @@ from consumer.core.repair.export import (
     ExportTask,
 )
 from consumer.core.repair.window import Restorable, Window
-from consumer.errors import Misconfigured, Retryable, StreamUnreachable
+from consumer.errors import Misconfigured, Retryable, Unreachable
 from consumer.runtime.republish.exporting import EXPORT_SECONDS, RECOVERY_SECONDS, TRIES, Exporting
 from tests.twins.virtual_time import VirtualClock, run
 
@@ -315,7 +315,7 @@ def test_an_export_that_never_ends_is_waited_for_a_day() -> None:
     async def check(bench: Bench) -> None:
         bench.exports.seconds = 1e9
         began = bench.clock.now()
-        with pytest.raises(StreamUnreachable, match="it goes on waiting"):
+        with pytest.raises(Unreachable, match="it goes on waiting"):
             await bench.exporting().export(WINDOW)
         assert EXPORT_SECONDS <= bench.clock.now() - began < EXPORT_SECONDS + 60
 
@@ -339,7 +339,7 @@ def test_recovery_is_waited_for_until_it_has_reached_the_end() -> None:
 def test_but_no_longer_than_an_hour() -> None:
     async def check(bench: Bench) -> None:
         bench.exports.latest = 0.0
-        with pytest.raises(StreamUnreachable, match="again later"):
+        with pytest.raises(Unreachable, match="again later"):
             await bench.exporting().until_restorable(1)
         assert bench.clock.now() >= RECOVERY_SECONDS
 

@@ -17,7 +17,7 @@ from consumer.core.republish.outcome import Outcome
 from consumer.core.republish.read_item import Busy, ReadItem
 from consumer.core.republish.snapshot import Counts, Mode, Snapshot, Terms, total
 from consumer.core.republish.table_answer import TableAnswer
-from consumer.errors import Misconfigured, Retryable, StreamUnreachable, TableNotFound
+from consumer.errors import Misconfigured, Retryable, TableNotFound, Unreachable
 from consumer.runtime.republish.patient_store import PatientStore
 from consumer.runtime.republish.publishing import RepublishEnded
 from consumer.runtime.republish.snapshot_run import (
@@ -295,7 +295,7 @@ def test_it_ends_when_nothing_more_can_be_published() -> None:
 
 @pytest.mark.parametrize(
     ("failing", "kind"),
-    [(Retryable("Scan: reset"), StreamUnreachable), (TableNotFound("no table"), Misconfigured)],
+    [(Retryable("Scan: reset"), Unreachable), (TableNotFound("no table"), Misconfigured)],
 )
 def test_a_table_that_cannot_be_read_ends_it(
     failing: Retryable | TableNotFound, kind: type[Exception]
@@ -314,7 +314,7 @@ def test_a_lease_table_that_is_denied_ends_it_at_once() -> None:
     async def main() -> None:
         with pytest.raises(ExceptionGroup) as raised:
             await process.made().run()
-        assert raised.group_contains(StreamUnreachable, match="AccessDenied")
+        assert raised.group_contains(Unreachable, match="AccessDenied")
         assert asyncio.get_running_loop().time() < 5.0
 
     process.twin.write_segment = AsyncMock(side_effect=denied)  # type: ignore[method-assign]
@@ -330,7 +330,7 @@ def test_a_lease_table_that_does_not_answer_ends_it_after_minutes() -> None:
         loop.call_later(3.0, setattr, process.twin, "cut", True)
         with pytest.raises(ExceptionGroup) as raised:
             await process.made().run()
-        assert raised.group_contains(StreamUnreachable)
+        assert raised.group_contains(Unreachable)
         assert 300.0 < loop.time() < 330.0
 
     run(main)
