@@ -11,7 +11,7 @@
         ├── Misconfigured       exit code 2: the operator must change something
         │   └── LeaseTableAbsent    the table does not exist, and may not be created
         ├── NotReleased         exit code 1: leases were still held at the drain deadline
-        ├── StreamUnreachable   exit code 1: a restart may help
+        ├── Unreachable         exit code 1: a restart may help
         └── TokenUnreachable    exit code 1: a restart may help
 
 Three answers of AWS are facts about a shard or a table rather than errors to retry. They stand
@@ -99,8 +99,8 @@ class NotReleased(Fatal):
     """The drain deadline has passed, and not every lease could be released."""
 
 
-class StreamUnreachable(Fatal):
-    """Stream or lease table cannot be reached or are gone, or the stream is disabled and read."""
+class Unreachable(Fatal):
+    """What the process needs does not answer, is gone or takes too long. The message names it."""
 
 
 class TokenUnreachable(Fatal):

@@ -21,8 +21,8 @@ from consumer.errors import (
     Misconfigured,
     Retryable,
     ShardNotFound,
-    StreamUnreachable,
     TableNotFound,
+    Unreachable,
 )
 from consumer.observability.actions import TRUST_FOR_AWS
 from consumer.settings.fingerprint import fingerprint
@@ -77,7 +77,7 @@ async def patiently(
 ) -> Result:
     """Return the result of `call`; try again, with a back-off, while it raises Retryable.
 
-    Raise StreamUnreachable after `START_SECONDS`; `what` names the service in messages.
+    Raise Unreachable after `START_SECONDS`; `what` names the service in messages.
     """
     give_up_at = clock.now() + START_SECONDS
     backoff = Backoff(PAUSE, PAUSE_MAX)
@@ -87,7 +87,7 @@ async def patiently(
         except Retryable as error:
             if clock.now() >= give_up_at:
                 action = _ACTIONS.get(error.reason)
-                raise StreamUnreachable(
+                raise Unreachable(
                     f"{what} could not be reached for {START_SECONDS:g} s: {error}"
                     + (f"; {action}" if action else "")
                 ) from error

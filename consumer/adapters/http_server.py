@@ -64,8 +64,8 @@ class StatusSource(Protocol):
         """Return whether the service is ready, and "ok" or the reason why it is not.
 
         It is ready if it is not draining, has done each thing once that it needs, from the first
-        heartbeat to the first read of a shard, and has published something or is not refused
-        access to the event type.
+        heartbeat to the first read of a shard, and is refused by no event type to which no worker
+        has published yet.
         """
         ...
 

@@ -41,12 +41,16 @@ def unpack_at_most(limit: int, body: bytes, coding: str) -> bytes:
         case "" | "identity":
             return body
         case "gzip" | "x-gzip":
-            return _gunzip(limit, body)
+            plain, behind = gunzip_at_most(limit, body)
+            if behind:  # another client would read on, and perhaps find that events failed
+                raise BodyUnreadable("gzip with more behind its end")
+            return plain
         case _:
             raise BodyUnreadable("a Content-Encoding that was not asked for")
 
 
-def _gunzip(limit: int, body: bytes) -> bytes:
+def gunzip_at_most(limit: int, body: bytes) -> tuple[bytes, bytes]:
+    """Return what the gzip holds, and the bytes behind its end. Raise BodyUnreadable."""
     stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
         plain = stream.decompress(body, limit + 1)
@@ -56,6 +60,4 @@ def _gunzip(limit: int, body: bytes) -> bytes:
         raise BodyUnreadable(f"longer than {limit} bytes")
     if not stream.eof:
         raise BodyUnreadable("gzip that is cut off")
-    if stream.unused_data:  # another client would read on, and perhaps find that events failed
-        raise BodyUnreadable("gzip with more behind its end")
-    return plain
+    return plain, stream.unused_data

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from consumer.adapters.file_watch import FileWatch, why_unreadable
 from consumer.core.secret import secret_word
 from consumer.observability.conditions import Conditions
 
@@ -63,15 +64,14 @@ class LiteralToken:
 class FileToken:
     """A token in a file, read again when the file changes and after a 401.
 
-    While the file has no usable token, the last one stays in use: a rotation may be under way. A
-    change is detected by modification time, size and inode, at most once a second.
+    While the file has no usable token, the last one stays in use: a rotation may be under way. It
+    is looked at once a second at most.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._header: str | None = None
-        self._seen: tuple[int, int, int] | None = None
-        self._look_at = float("-inf")
+        self._watch = FileWatch((path,), self._load, PAUSE)
         self._now = 0.0
         self._conditions = Conditions(self._time)
 
@@ -81,46 +81,34 @@ class FileToken:
     def header(self, now: float) -> str | None:
         """Return `Bearer …`, or None until a token has been read."""
         self._now = now
-        if now >= self._look_at:
-            self._look_at = now + PAUSE
+        if self._watch.due(now):
             self._look()
         return self._header
 
     def refresh(self) -> None:
         """Have the file read at the next request, even if it has not changed."""
-        self._seen = None
-        self._look_at = float("-inf")
+        self._watch.forget()
 
     def _look(self) -> None:
         try:
-            found = self._path.stat()
-            seen = (found.st_mtime_ns, found.st_size, found.st_ino)
-            if seen == self._seen:
-                self._readable()
-                return
-            with self._path.open("rb") as file:
-                header = _bearer(file.read(MAX_TOKEN_BYTES).decode("ascii"))
-        except (OSError, UnicodeDecodeError) as error:
-            self._complain(type(error).__name__)
-            return
+            self._watch.look()
+        except (OSError, ValueError) as error:
+            self._conditions.warning(
+                "token_file_unreadable",
+                path=str(self._path),
+                detail=why_unreadable(error),
+                action="have a token written to this file; the last one that was read stays in use,"
+                " and without one Nakadi answers 401",
+            )
+        else:
+            self._conditions.over("token_file_unreadable", path=str(self._path))
+
+    def _load(self) -> None:
+        with self._path.open("rb") as file:
+            header = _bearer(file.read(MAX_TOKEN_BYTES).decode("ascii", "replace"))
         if header is None:
-            self._complain("not one word of printable characters")
-            return
+            raise ValueError("not one word of printable characters")
         self._header = header
-        self._seen = seen
-        self._readable()
-
-    def _readable(self) -> None:
-        self._conditions.over("token_file_unreadable", path=str(self._path))
-
-    def _complain(self, why: str) -> None:
-        self._conditions.warning(
-            "token_file_unreadable",
-            path=str(self._path),
-            detail=why,
-            action="have a token written to this file; the last one that was read stays in use, "
-            "and without one Nakadi answers 401",
-        )
 
     def _time(self) -> float:
         return self._now

@@ -15,7 +15,7 @@ WIDTH = 30
 
 
 class RunProgress:
-    """Writes the progress of the command `name` to `out`, at most every so many seconds."""
+    """Writes the progress of the command `name` to `out`, once in a few seconds at most."""
 
     def __init__(self, out: TextIO, clock: Clock, name: str) -> None:
         self._out = out

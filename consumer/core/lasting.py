@@ -1,6 +1,6 @@
 """Lasting: what lasts is said when it begins, again every few minutes, and when it is over.
 
-A condition has subjects, as `reading_fails` has shards. Whoever meets it reports it each time, and
+A condition has subjects, as `reading_fails` has shards. It is reported each time it is met, and
 this decides whether a line is due. Only some subjects have lines of their own at a time; the others
 are counted, so that a thousand shards in trouble do not write a thousand lines. All times are those
 of one clock, in seconds.

@@ -1,6 +1,6 @@
 """Conditions: the log lines of what lasts, from its begin through reminders to its end.
 
-Whoever meets a condition calls `warning` or `error` each time, and `over` whenever it is not so;
+Code that meets a condition calls `warning` or `error` each time, and `over` whenever it is not so;
 `core.lasting` decides which of these calls write a line. The subject of a condition is what its
 fields name (`NAMING`); the other fields may differ from line to line.
 """

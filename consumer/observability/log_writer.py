@@ -24,7 +24,7 @@ MAX_WAITING: Final = 4 * 1024 * 1024
 """Most characters that wait to be written. A line has some 300."""
 
 CHUNK: Final = 65_536
-"""Characters after which one write ends: so many fit into a pipe."""
+"""Characters after which one write ends: a pipe holds this many."""
 
 CLOSE_SECONDS: Final = 2.0
 """Longest time to write what waits when the service has ended."""

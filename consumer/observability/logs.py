@@ -134,6 +134,6 @@ def _json(event: EventDict, **_: object) -> str:
     return json.dumps({**first, **event}, default=repr, skipkeys=True, separators=(",", ":"))
 
 
-def configure_command(level: LogLevel = "WARNING") -> None:
-    """Configure logs for every command but `run`: text on stderr, because stdout has the result."""
-    configure(level, "text", sys.stderr)
+def configure_command() -> None:
+    """Configure logs for every command but `run`: warnings, as text on stderr beside the result."""
+    configure("WARNING", "text", sys.stderr)

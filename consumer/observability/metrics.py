@@ -64,14 +64,14 @@ class _WithApplication:
 
 
 class Metrics:
-    """All metrics, registered with `registry` (by default a new one).
+    """All metrics, in a registry of their own.
 
     Counters with a fixed set of reasons start at zero for each of them, so that `increase()` sees
     the first gap; those of an event type do as soon as there are its `PublishingMetrics`.
     """
 
-    def __init__(self, registry: CollectorRegistry | None = None) -> None:
-        self.registry = registry if registry is not None else CollectorRegistry()
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
         self._declare_source()
         self._declare_publishing()
         self._declare_leases()

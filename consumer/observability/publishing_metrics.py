@@ -37,7 +37,7 @@ class PublishingMetrics:
             metrics.dead_letters.labels(event_type=event_type, reason=reason)
 
     def answered(self, outcome: str, events: int, seconds: float) -> None:
-        """Count a request of so many events, which was answered after so many seconds."""
+        """Count a request of this number of events, and the seconds until its answer."""
         metrics = self._metrics
         metrics.publish_requests.labels(event_type=self._event_type, outcome=outcome).inc()
         metrics.publish_batch_events.observe(events)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 STDERR_SECONDS: Final = 2.0
-"""Longest wait for whoever reads stderr. A process that has an error to tell has to end."""
+"""Longest wait for the reader of stderr. A process that has an error to tell has to end."""
 
 
 class Terminal(io.TextIOWrapper):
@@ -71,7 +71,7 @@ def prepare() -> None:
     Stderr does not wait for its reader for long; stdout does, except that of `consumer run`.
 
     A process may be started without them. The first socket would then get the number of stdout, and
-    whoever is at its other end would read the log.
+    its other end would read the log.
     """
     for number in range(3):
         try:

@@ -66,8 +66,9 @@ class Settings(BaseModel):
     """ARN of the stream to read, instead of the table. Once the stream is disabled and read to its
     end, the service exits with 1."""
     stream_prefix: Annotated[StreamPrefix, DefaultText("empty")] = ""
-    """Stands before the stream's label in `change.stream`, by which readers order events. Who moves
-    the service to another table, Region or account sets one that sorts above the last value."""
+    """Stands before the stream's label in `change.stream`, by which readers order events. A
+    service that moves to another table, Region or account needs one that sorts above the last
+    value."""
     start: Annotated[Start, DefaultText("trim_horizon")] = TRIM_HORIZON
     """Where to start a stream that this application has never seen: `trim_horizon`, `latest` (in
     any case) or a time like `2026-11-01T09:30:00Z`. Older changes are not published. A stream that

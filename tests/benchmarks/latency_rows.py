@@ -15,7 +15,7 @@ EARLIER = (sys.executable, "-m", "tests.benchmarks.earlier_pace", "run")
 
 SHARDS = 8
 MANY = 100
-"""From so many changes a second on the two are measured in turn: they would share the CPU."""
+"""From this rate of changes on the two are measured in turn: they would share the CPU."""
 
 LATENCIES = (("5 changes/s", 5.0, 350.0), ("1,500 changes/s", 1_500.0, 200.0))
 """Changes a second of all shards, and the goal for half of the changes, in milliseconds."""
@@ -32,7 +32,7 @@ SINGLE = {
 def latency_rows(
     dynamodb_url: str, few_seconds: float, many_seconds: float, say: Callable[[str], None]
 ) -> Iterator[Row]:
-    """Measure for so many seconds with few and with many changes."""
+    """Measure with few changes for `few_seconds`, with many for `many_seconds`."""
     for name, rate, goal in LATENCIES:
         seconds = few_seconds if rate < MANY else many_seconds
         say(f"latency, {name}, both for {seconds:g} s")

@@ -73,7 +73,7 @@ def read_by(workers: Iterable[WorkerProcess]) -> list[str]:
 def all_held(cluster: Cluster, most_apart: int | None = None) -> bool:
     """Whether every open shard is held by exactly one worker, and nothing else is.
 
-    With `most_apart`: and no worker holds more than so many more than another.
+    With it, no worker holds more than `most_apart` more than another, too.
     """
     held = [worker.shards() for worker in alive(cluster)]
     counts = [len(shards) for shards in held]

@@ -20,7 +20,7 @@ from tests.integration.load import Load
 
 WORKERS = 3
 PER_SECOND = 200
-SETTLING_SECONDS = 300.0  # a verdict on so many records takes seconds itself
+SETTLING_SECONDS = 300.0  # a verdict on all these records takes seconds itself
 PROMISED_SECONDS = 15.0
 
 

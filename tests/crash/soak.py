@@ -152,7 +152,7 @@ def main(minutes: float, verdict_minutes: float, seed: int, lease_table: str) ->
 
 
 def rounds(seconds: float, longest: float) -> list[float]:
-    """Rounds of the same length, none over `longest`, that make up so many seconds."""
+    """Rounds of the same length, none over `longest`, that make up `seconds`."""
     count = max(1, math.ceil(seconds / longest))
     return [seconds / count] * count
 

@@ -32,6 +32,6 @@ def kill(cluster: Cluster, victim: WorkerProcess) -> Takeover:
 
 
 def percentile(seconds: list[float], percent: int) -> float:
-    """The smallest that so many percent do not exceed (nearest rank)."""
+    """The smallest that `percent` of them do not exceed (nearest rank)."""
     ordered = sorted(seconds)
     return ordered[-(-len(ordered) * percent // 100) - 1]

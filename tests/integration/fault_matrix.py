@@ -69,7 +69,7 @@ class Case:
     """One answer. `letter` is the reason of the first event's dead letter, if it becomes one.
 
     `twice`: something may be stored twice, because an answer was lost or lied. `state`: what the
-    event type was seen in. `lifted`: the fault is taken away so many seconds after that was seen.
+    event type was seen in. `lifted`: how many seconds after that was seen the fault is taken away.
     `timeout`: the longest wait for an answer, short where it is to run out. `beside`: the outcome
     needs others that are stored.
     """

@@ -84,7 +84,7 @@ class Container:
         return int(children.read_text())
 
     def wait_for(self, after: float | str) -> None:
-        """Wait so many seconds since the start, but until it keeps the signal, or for an event."""
+        """Wait for seconds since the start, but until it keeps the signal, or for an event."""
         if isinstance(after, str):
             until(lambda: bool(self.events(after)), after)
         else:

@@ -196,7 +196,7 @@ def _outcome(made: Callable[[], T]) -> T | str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Compare so many changes."""
+    """Compare the number of changes that is asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.reference.fuzz", description=__doc__)
     parser.add_argument("--records", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)

@@ -91,7 +91,7 @@ class Weaver:
     """Makes histories. `labelled_late` and `unnumbered` are faults of whoever reads the table.
 
     The first asks for the stream's label after it has read; the second leaves the sequence out.
-    Times of changes are cut to so many seconds.
+    Times of changes are cut to whole multiples of `cut` seconds.
     """
 
     chance: Random

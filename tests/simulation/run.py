@@ -98,7 +98,7 @@ def run_many(
     seen: Callable[[Totals, Result], None] | None = None,
     work: Callable[[int], Result] = run_quietly,
 ) -> Totals:
-    """Run all on so many processes; `seen` is told of each."""
+    """Run all on `processes` processes; `seen` is told of each."""
     totals, began = Totals(), time.monotonic()
     for result in _results(seeds, processes, work):
         totals.add(result)

@@ -38,7 +38,7 @@ LOOK = 1.0
 """Seconds between looks at whether the run may end."""
 
 SETTLED_WITHIN = 360.0
-"""Once the faults have stopped, the backlog is settled within so many virtual seconds.
+"""The virtual seconds within which the backlog is settled once the faults have stopped.
 
 What no listing has shown is found by the next, at most five minutes later.
 """
@@ -48,7 +48,7 @@ STOPPED_WITHIN = 900.0
 goes on by probes, one event each, and four letters a minute."""
 
 SHARED_WITHIN = 360.0
-"""And the leases are shared within so many more."""
+"""And the seconds more within which the leases are shared."""
 
 FLAWS = ("shard_failed",)
 """What no worker may ever log here."""

@@ -24,14 +24,15 @@ class Message:
 class LetterSourceTwin:
     """DeadLetterSource port. `stuck` names what cannot be deleted.
 
-    `down` calls fail first; the next `forgets` take effect and lose their answer. `absent`: there
-    is no queue. `deletes` False: every call to delete fails. Calls take `call` seconds, those that
-    hide `hiding` more.
+    `down` calls fail first, for `reason`; the next `forgets` take effect and lose their answer.
+    `absent`: there is no queue. `deletes` False: every call to delete fails. Calls take `call`
+    seconds, those that hide `hiding` more.
     """
 
     clock: VirtualClock = field(default_factory=VirtualClock)
     messages: dict[str, Message] = field(default_factory=dict)
     down: int = 0
+    reason: str = "timeout"
     forgets: int = 0
     absent: bool = False
     deletes: bool = True
@@ -98,7 +99,7 @@ class LetterSourceTwin:
             await self.clock.sleep(self.call)
         if self.down > 0:
             self.down -= 1
-            raise Retryable("no answer", "timeout")
+            raise Retryable("no answer", self.reason)
 
     def _answer(self) -> None:
         if self.forgets > 0:

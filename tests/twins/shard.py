@@ -60,7 +60,7 @@ class ShardTwin:
     records: list[tuple[int, bytes]] = field(default_factory=list)
     closed: bool = False
     page_records: int = 100
-    trimmed: int = 0  # so many of the first records are gone
+    trimmed: int = 0  # how many of the first records are gone
     errors: deque[Exception | None] = field(default_factory=deque)
     open_errors: deque[Exception | None] = field(default_factory=deque)
     opened: list[Position] = field(default_factory=list)

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from consumer.core.leases.lease import StreamRow
 from consumer.core.stream.stream import Stream, StreamPage, ViewType
-from consumer.errors import Misconfigured, Retryable, ShardNotFound, StreamUnreachable
+from consumer.errors import Misconfigured, Retryable, ShardNotFound, Unreachable
 from consumer.find_stream import (
     FoundStream,
     check_enabled,
@@ -35,7 +35,7 @@ async def refused() -> None:
 def test_after_thirty_seconds_it_is_unreachable() -> None:
     async def main() -> None:
         clock = VirtualClock()
-        with pytest.raises(StreamUnreachable, match="the stream could not be reached for 30 s: no"):
+        with pytest.raises(Unreachable, match="the stream could not be reached for 30 s: no"):
             await patiently("the stream", refused, clock, HalfChance())
         assert 30 <= clock.now() < 33
 
@@ -49,7 +49,7 @@ def test_a_certificate_that_is_not_trusted_is_told_with_the_variable_to_set() ->
     async def main() -> None:
         with (
             capture_logs() as logs,
-            pytest.raises(StreamUnreachable, match="verify failed; set AWS_CA_BUNDLE to"),
+            pytest.raises(Unreachable, match="verify failed; set AWS_CA_BUNDLE to"),
         ):
             await patiently("the stream", untrusted, VirtualClock(), HalfChance())
         assert all(log["action"].startswith("set AWS_CA_BUNDLE to") for log in logs)

@@ -63,14 +63,14 @@ def test_what_the_code_limits_is_what_the_table_says() -> None:
 
 
 def slots(event_types: int) -> int:
-    """How many requests so many event types may have in flight together."""
+    """How many requests `event_types` event types may have in flight together."""
     limits, names = PublishLimits(), [str(number) for number in range(event_types)]
     shared = Slots(event_types, limits.concurrency)
     return sum(shared.take(name) for _ in range(limits.concurrency) for name in names)
 
 
 def for_routes(event_types: int) -> int:
-    """MiB that the chart adds for so many event types."""
+    """MiB that the chart adds for this number of event types."""
     template = (ROOT / "helm/templates/_pod.tpl").read_text()
     assert "add (mul 14 (sub (max 1 (min $count 4)) 1)) (mul 2 (sub (max 1 $count) 1))" in template
     assert f"$count = {MOST_ROUTES} -}}}}" in template

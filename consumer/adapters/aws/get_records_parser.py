@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from aiobotocore.parsers import AioJSONParser, AioResponseParserFactory
 
+from consumer.adapters.limited_body import BodyUnreadable, gunzip_at_most
 from consumer.adapters.odd_answer import ODD, unreadable
 from consumer.core.stream.page import PageIncomplete, decode_page
 
@@ -37,7 +38,6 @@ bytes of an item, which makes 7.5 MB, and a byte of text takes six at most.
 
 _CODES = ("Code", "QueryErrorCode")
 _GZIP_MAGIC = b"\x1f\x8b"
-_GZIP_WINDOW = zlib.MAX_WBITS | 16
 
 
 class AnswerIncomplete(Exception):
@@ -134,14 +134,10 @@ def whole_body(headers: Mapping[str, str], sent: bytes) -> bytes:
 
 
 def _gunzip(sent: bytes) -> bytes:
-    stream = zlib.decompressobj(_GZIP_WINDOW)
     try:
-        body = stream.decompress(sent, MAX_BODY_BYTES)
-    except zlib.error as error:
-        raise AnswerIncomplete(f"gzip: {error}") from error
-    if not stream.eof:
-        raise AnswerIncomplete("gzip: cut off or too large")
-    return body
+        return gunzip_at_most(MAX_BODY_BYTES, sent)[0]
+    except BodyUnreadable as error:
+        raise AnswerIncomplete(str(error)) from error
 
 
 def _error_body(sent: bytes) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
@@ -21,8 +22,8 @@ from consumer.adapters.aws.aws_errors import (
 )
 from consumer.adapters.limited_body import BodyUnreadable
 from consumer.adapters.odd_answer import reading
-from consumer.core.backoff import Backoff
 from consumer.errors import Misconfigured, Retryable
+from consumer.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -55,8 +56,9 @@ class Bucket:
         self._s3 = s3
         self._bucket = bucket
         self._owner = {} if owner is None else {"ExpectedBucketOwner": owner}
-        self._clock = clock
-        self._chance = chance
+        self._patience = Patience(
+            clock, chance, first=PAUSE_SECONDS, longest=PAUSE_MAX_SECONDS, tries=TRIES
+        )
 
     async def read(self, key: str, limit: int) -> bytes:
         """Return an object of at most `limit` bytes. Raise Retryable, Misconfigured."""
@@ -72,23 +74,11 @@ class Bucket:
         place, total = 0, 1
         same: dict[str, str] = {}
         while place < total:
-            piece, total, etag = await self._patiently(key, place, same)
+            piece, total, etag = await self._patience.answer(partial(self._piece, key, place, same))
             same = {"IfMatch": etag}
             place += len(piece)
             if piece:
                 yield piece
-
-    async def _patiently(
-        self, key: str, place: int, same: dict[str, str]
-    ) -> tuple[bytes, int, str]:
-        backoff = Backoff(PAUSE_SECONDS, PAUSE_MAX_SECONDS)
-        while True:
-            try:
-                return await self._piece(key, place, same)
-            except Retryable:
-                if backoff.failures + 1 >= TRIES:
-                    raise
-                await self._clock.sleep(backoff.next(self._chance.random()))
 
     async def _piece(self, key: str, place: int, same: dict[str, str]) -> tuple[bytes, int, str]:
         """Return a piece, the length of the whole object, and its ETag."""

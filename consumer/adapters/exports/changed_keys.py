@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Self
 from msgspec import Raw
 
 from consumer.core.repair.exported_change import ExportedChange
-from consumer.errors import StreamUnreachable
+from consumer.errors import Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -54,7 +54,7 @@ class ChangedKeys:
         self._database.close()
 
     def add(self, changes: Iterable[ExportedChange]) -> None:
-        """Keep these changes, of each key the newest. Raise StreamUnreachable on a full disk."""
+        """Keep these changes, of each key the newest. Raise Unreachable on a full disk."""
         rows = (
             (each.key, bytes(each.keys), each.written_at, each.image and bytes(each.image))
             for each in changes
@@ -64,7 +64,7 @@ class ChangedKeys:
             self._database.executemany(_ADD, rows)
             self._database.execute("COMMIT")
         except sqlite3.Error as error:
-            raise StreamUnreachable(f"temporary file of the changed keys: {error}") from error
+            raise Unreachable(f"temporary file of the changed keys: {error}") from error
 
     def count(self) -> int:
         """Return how many keys there are."""

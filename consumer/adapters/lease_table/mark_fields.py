@@ -1,6 +1,6 @@
 """The attributes of a mark in a lease row; `aheadTo` and `behind` are also in gap rows.
 
-An invalid mark is none: whoever reads on from the checkpoint repeats then, and nothing is lost.
+An invalid mark is none: the next owner then repeats from the checkpoint on, and loses nothing.
 """
 
 from __future__ import annotations

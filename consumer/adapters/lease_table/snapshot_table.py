@@ -1,8 +1,8 @@
 """The rows of snapshots in the lease table: the SnapshotStore port.
 
 Every write is conditional: that of a segment on owner, counter and run, that of a snapshot on its
-run. A write that is refused returns the row that is there, so that whoever has sent it twice sees
-that the first one took effect.
+run. A write that is refused returns the row that is there, so that a process that has sent it twice
+sees that the first one took effect.
 
 A row that cannot be read ends the command: to guess what it said could skip a part of the table.
 """

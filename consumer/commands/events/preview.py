@@ -24,7 +24,7 @@ from consumer.core.stream.record import MalformedRecord
 from consumer.core.stream.recording import NoRecording, described, read_recording
 from consumer.core.stream.stream import ViewType
 from consumer.credentials import fallback_region
-from consumer.errors import Misconfigured, Retryable, StreamUnreachable, first_in
+from consumer.errors import Misconfigured, Retryable, Unreachable, first_in
 from consumer.find_stream import check_ordering_key, find_stream
 from consumer.observability import logs
 from consumer.settings.loading import EVENT_TYPE, SOURCE, load_settings
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
     """Show the records of `--records`, or those that `--live` reads; return 0.
 
     Raise Misconfigured for a route that is refused, and for what holds no records. Raise
-    StreamUnreachable.
+    Unreachable.
     """
     settings = load_settings(
         environ, [EVENT_TYPE] if arguments.live is None else [EVENT_TYPE, SOURCE]
@@ -108,7 +108,7 @@ class Preview:
             ) from None
 
     async def show_live(self, seconds: float) -> None:
-        """Show what is written meanwhile. Raise Misconfigured, StreamUnreachable."""
+        """Show what is written meanwhile. Raise Misconfigured, Unreachable."""
         async with Aws(fallback_region(self._settings)) as aws:
             client = DynamoDbStreams(
                 await aws.streams(CONNECTIONS), await aws.dynamodb(CONNECTIONS), SystemClock()
@@ -120,13 +120,13 @@ class Preview:
                 tip = StreamTip(client, page, lambda found: self._show_page(page, found), _begin)
                 await tip.read(seconds)
             except Retryable as error:
-                raise StreamUnreachable(f"the stream could not be read: {error}") from error
+                raise Unreachable(f"the stream could not be read: {error}") from error
             except BaseExceptionGroup as group:  # the reader of our output has left
                 raise first_in(group, BrokenPipeError) or group from None
         if tip.failures:
             told = ", ".join(f"{reason} {count}" for reason, count in sorted(tip.failures.items()))
             if not tip.pages:
-                raise StreamUnreachable(f"the stream could not be read: {told}")
+                raise Unreachable(f"the stream could not be read: {told}")
             self._notes.append(f"calls that failed, and were tried again: {told}")
 
     def tell_notes(self) -> None:

@@ -21,10 +21,10 @@ from consumer.commands.columns import columns
 from consumer.commands.events.redrive_list import RedriveList
 from consumer.commands.events.redrive_progress import RedriveProgress
 from consumer.commands.publishing import nakadis, stop_on_signals
+from consumer.commands.source_table import table_of
 from consumer.core.dead_letters.dead_letter import REASONS
 from consumer.core.dead_letters.redrive import RedriveOutcome, Selection
 from consumer.core.reports.times import zoned_time
-from consumer.core.stream.stream import Stream
 from consumer.credentials import fallback_region
 from consumer.errors import Misconfigured
 from consumer.observability import logs
@@ -137,13 +137,6 @@ async def _redrive(
         report = await redrive.run()
         progress.close(report)
         return report
-
-
-def table_of(settings: Settings) -> str | None:
-    """Return the name of the table, None if the settings do not tell it."""
-    if settings.table is None and settings.stream_arn is not None:
-        return Stream.from_arn(settings.stream_arn).table
-    return settings.table
 
 
 def positive(text: str) -> int:

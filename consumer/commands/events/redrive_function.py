@@ -105,7 +105,7 @@ def _text(report: RedriveReport) -> str:
 async def _redrive(
     settings: Settings, job: RedriveJob, lasts: float, handed: HandedMessages | None
 ) -> RedriveReport:
-    """Run it for at most so many seconds. Its clients are opened and closed in that time."""
+    """Run it for at most `lasts` seconds. Its clients are opened and closed in that time."""
     clock = SystemClock()
     stops_at = clock.now() + lasts
     chance = random.Random()  # noqa: S311 - spreads retries, guards no secret

@@ -10,7 +10,7 @@ from consumer.adapters.lease_table.lease_table import LeaseTable
 from consumer.core.leases.lineage import oldest_first
 from consumer.core.reports.lease_report import lease_report
 from consumer.credentials import fallback_region
-from consumer.errors import Retryable, StreamUnreachable
+from consumer.errors import Retryable, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -29,7 +29,7 @@ REQUEST_SECONDS = 10.0
 async def open_lease_table(settings: Settings, aws: Aws | None = None) -> AsyncIterator[LeaseTable]:
     """Open the lease table of the settings; `aws` is used if given, and stays open.
 
-    Raise LeaseTableAbsent, Misconfigured, or StreamUnreachable in place of a Retryable, which the
+    Raise LeaseTableAbsent, Misconfigured, or Unreachable in place of a Retryable, which the
     block may raise too.
     """
     if aws is None:
@@ -50,7 +50,7 @@ async def open_lease_table(settings: Settings, aws: Aws | None = None) -> AsyncI
         await store.ensure_table(create=False)
         yield store
     except Retryable as error:
-        raise StreamUnreachable(f"lease table {settings.lease_table}: {error}") from error
+        raise Unreachable(f"lease table {settings.lease_table}: {error}") from error
 
 
 async def lease_lines(

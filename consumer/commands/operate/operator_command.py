@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 from consumer.commands import confirmation
 from consumer.commands.columns import columns
 from consumer.commands.operate.lease_reading import open_lease_table
+from consumer.commands.source_table import table_of
 from consumer.core.leases.command import Action, Command
 from consumer.core.leases.lineage import oldest_first
 from consumer.core.reports.command_preview import preview, warnings
-from consumer.core.stream.stream import Stream
 from consumer.errors import Fatal, Misconfigured, Retryable
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def operate(
     """Print the preview, ask for confirmation, issue the commands, and wait; return 0.
 
     The question is asked outside of any event loop, so that Ctrl-C ends it at once. Raise
-    Misconfigured, NotApplied or StreamUnreachable.
+    Misconfigured, NotApplied or Unreachable.
     """
     out.write("".join(preview_text(each) for each in commands))
     out.flush()
@@ -117,7 +117,7 @@ async def prepare(
 
     Raise Misconfigured if there are none, or if a shard of `--shard` is unknown or finished.
     """
-    table = settings.table or Stream.from_arn(str(settings.stream_arn)).table
+    table = table_of(settings)
     _, streams = await store.read_peers()
     commands = []
     for row in oldest_first(row for row in streams if row.table == table):

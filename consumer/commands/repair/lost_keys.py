@@ -14,7 +14,7 @@ from consumer.commands.repair.spans import Span
 from consumer.commands.run_progress import RunProgress
 from consumer.core.repair.window import BEFORE_SECONDS, reach_of
 from consumer.core.reports.times import iso
-from consumer.errors import Misconfigured, Retryable, StreamUnreachable
+from consumer.errors import Misconfigured, Retryable, Unreachable
 from consumer.runtime.republish.gathering import gather
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class LostKeys:
         self._said: dict[str, float] = {}
 
     async def span_of_export(self) -> Span:
-        """Return the span of the export that was named. Raise Misconfigured, StreamUnreachable."""
+        """Return the span of the export that was named. Raise Misconfigured, Unreachable."""
         async with opened_parts(self._settings, self._table) as parts:
             state, summary = await _or_unreachable(self._named(parts))
         window = summary.window
@@ -67,7 +67,7 @@ class LostKeys:
     async def windows(self, span: Span) -> Windows:
         """Return the windows of a span, as far as the table's backup goes back.
 
-        Raise Misconfigured if it does not go back that far at all, StreamUnreachable.
+        Raise Misconfigured if it does not go back that far at all, Unreachable.
         """
         async with opened_parts(self._settings, self._table) as parts:
             found = await _or_unreachable(self._exporting(parts).restorable())
@@ -84,7 +84,7 @@ class LostKeys:
     async def collect(self, span: Span, windows: Windows | None, keys: ChangedKeys) -> int:
         """Keep each key that the exports name, and return how many lines they have.
 
-        `windows` is None if an export was named. Raise Misconfigured, StreamUnreachable.
+        `windows` is None if an export was named. Raise Misconfigured, Unreachable.
         """
         async with opened_parts(self._settings, self._table) as parts:
             return await _or_unreachable(self._collect(parts, span, windows, keys))
@@ -133,11 +133,11 @@ class LostKeys:
 
 
 async def _or_unreachable(call: Awaitable[T]) -> T:
-    """Return what is awaited. Raise StreamUnreachable in place of a Retryable."""
+    """Return what is awaited. Raise Unreachable in place of a Retryable."""
     try:
         return await call
     except Retryable as error:
-        raise StreamUnreachable(f"{error}; run the command again, and it goes on") from error
+        raise Unreachable(f"{error}; run the command again, and it goes on") from error
 
 
 def _check_window(span: Span, summary: Summary) -> None:

@@ -68,7 +68,7 @@ class Parts:
 
 @asynccontextmanager
 async def opened_parts(settings: Settings, table: TableDescription) -> AsyncIterator[Parts]:
-    """Open the parts. Raise LeaseTableAbsent, Misconfigured, StreamUnreachable."""
+    """Open the parts. Raise LeaseTableAbsent, Misconfigured, Unreachable."""
     async with (
         Aws(fallback_region(settings)) as aws,
         open_lease_table(settings, aws) as gaps,

@@ -44,7 +44,7 @@ async def run_of(
 ) -> RepairRun:
     """Return how far the repair of this time has come, of the same routes; else a new one.
 
-    Raise StreamUnreachable, Misconfigured.
+    Raise Unreachable, Misconfigured.
     """
     routes = tuple(route.event_type for route in reach.participation.taking)
     async with opened_parts(settings, reach.table) as parts:

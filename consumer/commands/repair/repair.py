@@ -84,7 +84,7 @@ class Command:
         self._out = out
 
     def repair(self, span: Span) -> int:
-        """Repair one span; return the exit code. Raise Misconfigured, StreamUnreachable."""
+        """Repair one span; return the exit code. Raise Misconfigured, Unreachable."""
         arguments, named = self._arguments, self._arguments.export is not None
         whole = reach_of(span.since, span.until, ALWAYS)
         begin, end = whole.windows[0].begin, whole.end

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class RefusedKeys:
     """Writes to the file of `--refused`, behind what is there; to stderr without one.
 
-    It is used as a context. Lines are written as they come: who ends the command keeps them.
+    It is used as a context. Lines are written as they come, and stay if the command is ended.
     """
 
     def __init__(self, path: str | None) -> None:

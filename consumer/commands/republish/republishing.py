@@ -20,7 +20,6 @@ from consumer.adapters.aws.table_scan import DynamoDbScan
 from consumer.adapters.aws.tables import DynamoDbTable
 from consumer.adapters.clock import AwsClock, SystemClock
 from consumer.commands import confirmation
-from consumer.commands.events.redrive import table_of
 from consumer.commands.publishing import nakadis
 from consumer.commands.republish.event_type_fitness import (
     OF_READINGS,
@@ -28,6 +27,7 @@ from consumer.commands.republish.event_type_fitness import (
     Unseen,
     check_event_type,
 )
+from consumer.commands.source_table import table_of
 from consumer.core.event.shapes import Shapes
 from consumer.core.republish.item_event import Run
 from consumer.core.republish.item_events import ItemEvents
@@ -156,14 +156,14 @@ def run_id(name: str) -> str:
 def look(settings: Settings, names: Sequence[str], identity: str, *, removes: bool) -> Reach:
     """Return what a run with this id reaches, by the routes of these names, or all.
 
-    `removes` says whether what is gone is published, too. Raise Misconfigured, StreamUnreachable.
+    `removes` says whether what is gone is published, too. Raise Misconfigured, Unreachable.
     """
     participate = partial(taking_part, names=names, removes=removes)
     return asyncio.run(_look(settings, names, identity, participate, OF_READINGS))
 
 
 def look_at_touch(settings: Settings, identity: str) -> Reach:
-    """Return what a touch of items reaches. Raise Misconfigured, StreamUnreachable."""
+    """Return what a touch of items reaches. Raise Misconfigured, Unreachable."""
     return asyncio.run(_look(settings, (), identity, touched, OF_TOUCHES))
 
 

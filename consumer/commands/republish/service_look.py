@@ -27,7 +27,7 @@ def check_service(reach: Reach, *, anyway: bool) -> float | None:
     """Return by how many seconds the service is behind, None if no shard says it.
 
     Raise Misconfigured unless it reads the stream, and is not far behind, or that is wanted
-    `anyway`. Raise StreamUnreachable if the lease table does not answer.
+    `anyway`. Raise Unreachable if the lease table does not answer.
     """
     application = f"application {reach.settings.application}"
     found, age = asyncio.run(_look(reach))
@@ -78,7 +78,7 @@ async def _look(reach: Reach) -> tuple[list[str], float | None]:
 async def _alive(
     store: LeaseStore, before: Sequence[Worker], key: str, seconds: float, clock: Clock
 ) -> bool:
-    """Return whether a heartbeat rises within so many seconds; later it would be dead."""
+    """Return whether a heartbeat rises within these seconds; later its worker would be dead."""
     until = clock.now() + seconds
     while before and clock.now() < until:
         await clock.sleep(LOOK_SECONDS)

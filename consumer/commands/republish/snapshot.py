@@ -1,7 +1,7 @@
 """`consumer snapshot`: publishes what the whole table holds now, for new readers, or to repair all.
 
-Several processes share a snapshot by its id, and whoever is killed is replaced by another start of
-the same command. What is refused goes to a file, and the command goes on.
+Several processes share a snapshot by its id, and one that is killed is replaced by another start
+of the same command. What is refused goes to a file, and the command goes on.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from consumer.core.event.occurred_at import occurred_at
 from consumer.core.republish.scan_page_size import ScanPageSize
 from consumer.core.republish.snapshot import Mode
 from consumer.credentials import fallback_region
-from consumer.errors import Fatal, Retryable, StreamUnreachable
+from consumer.errors import Fatal, Retryable, Unreachable
 from consumer.observability import logs
 from consumer.runtime.republish.patient_store import PatientStore
 from consumer.runtime.republish.segment_scan import SegmentScan
@@ -104,7 +104,7 @@ async def _publish(
         try:
             await ensure_table(dynamodb, clock, settings.lease_table, create=False)
         except Retryable as error:
-            raise StreamUnreachable(f"lease table {settings.lease_table}: {error}") from error
+            raise Unreachable(f"lease table {settings.lease_table}: {error}") from error
         table = SnapshotTable(
             dynamodb,
             clock,

@@ -13,7 +13,7 @@ from consumer.core.reports.times import in_words
 from consumer.core.republish.estimate import estimate, exceeds_half, retention_of
 from consumer.core.republish.rate_limit import usual_rate
 from consumer.core.republish.snapshot import Mode
-from consumer.errors import Misconfigured, Retryable, StreamUnreachable, TableNotFound
+from consumer.errors import Misconfigured, Retryable, TableNotFound, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,7 +57,7 @@ def preview(reach: Reach, options: SnapshotOptions) -> Iterator[str]:
 async def count_events(reach: Reach, options: SnapshotOptions, out: TextIO) -> None:
     """Read the table once, at full price, and say what would be published.
 
-    Raise StreamUnreachable, Misconfigured.
+    Raise Unreachable, Misconfigured.
     """
     counts: Counter[tuple[str, str]] = Counter()
     items, table = 0, reach.table
@@ -72,7 +72,7 @@ async def count_events(reach: Reach, options: SnapshotOptions, out: TextIO) -> N
                     counts.update((each.event_type, each.reason) for each in made.refusals)
                 progress.show(items, table.items or None, "counted")
         except Retryable as error:
-            raise StreamUnreachable(f"table: {error}") from error
+            raise Unreachable(f"table: {error}") from error
         except TableNotFound as error:
             raise Misconfigured(str(error)) from error
         progress.close(items, items, "counted")

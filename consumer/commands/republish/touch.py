@@ -41,7 +41,7 @@ from consumer.commands.run_progress import RunProgress
 from consumer.core.republish.rate_limit import RateLimit, usual_rate
 from consumer.core.republish.touch_terms import UNIT_BYTES, hindrance, said
 from consumer.credentials import fallback_region
-from consumer.errors import Misconfigured, Retryable, StreamUnreachable, TableNotFound
+from consumer.errors import Misconfigured, Retryable, TableNotFound, Unreachable
 from consumer.observability import logs
 from consumer.runtime.republish.table_reader import TableReader
 from consumer.runtime.republish.touch_guard import TouchGuard
@@ -115,7 +115,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
 async def check_workers(reach: Reach) -> None:
     """Raise Misconfigured unless all workers that live leave the attribute out.
 
-    Raise StreamUnreachable if the lease table does not answer.
+    Raise Unreachable if the lease table does not answer.
     """
     async with (
         Aws(fallback_region(reach.settings), reach.clock) as aws,
@@ -201,4 +201,4 @@ async def _opened(reach: Reach, read: float) -> AsyncIterator[Desk]:
         except TableNotFound as error:
             raise Misconfigured(str(error)) from error
         except Retryable as error:
-            raise StreamUnreachable(f"table: {error}") from error
+            raise Unreachable(f"table: {error}") from error

@@ -8,9 +8,9 @@ set; which choice is best depends on where the oldest unsettled event of each is
     audit             (settled)    ✗
     order             (settled)         ✗
 
-Whoever reads on from the watermark makes everything of the event types in the set again, and of the
-others what lies beyond the mark. Here `behind` is payment alone, up to 899: with audit in the set,
-900 of its events would come again, and without a set, 900 of each.
+The next owner reads on from the watermark. It makes everything of the event types in the set
+again, and of the others what lies beyond the mark. Here `behind` is payment alone, up to 899: with
+audit in the set, 900 of its events would come again, and without a set, 900 of each.
 """
 
 from __future__ import annotations

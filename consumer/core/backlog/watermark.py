@@ -87,7 +87,7 @@ class AckWatermark:
 
     @classmethod
     def of(cls, tenure: Tenure, progress: Progress, event_types: tuple[str, ...]) -> AckWatermark:
-        """Return the watermark of whoever reads on from this progress."""
+        """Return the watermark of an owner that reads on from this progress."""
         value = sequence_of(progress.checkpoint)
         found = progress.ahead
         return cls(tenure, value, progress.record_at, event_types=event_types, found=found)

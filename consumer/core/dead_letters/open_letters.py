@@ -22,7 +22,7 @@ class OpenLetters:
         self._open: dict[str, _Open] = {}
 
     def add(self, message_id: str, events: int) -> None:
-        """Add a letter with so many events, at least one."""
+        """Add a letter of which `events` (≥ 1) are not settled."""
         self._open[message_id] = _Open(events)
 
     def stay(self, message_id: str) -> bool:

@@ -27,7 +27,7 @@ from consumer.core.event.attribute import plain_text
 
 OTHERS_REMEMBERED: Final = 1024
 OTHER_BYTES: Final = 256
-"""So many scalars that are no text, number or constant are remembered, if they are no longer.
+"""The most remembered scalars that are no text, number or constant, and the most bytes of one.
 
 They are small sets mostly, which come again and again: labels, categories, rights.
 """
@@ -39,7 +39,7 @@ GAP_BYTES: Final = 2_048
 """A longer gap is not remembered."""
 
 SEEN_TOGETHER: Final = 4_096
-"""Of so many lists of gaps it is remembered that they make an item."""
+"""Most lists of gaps of which it is remembered that they make an item."""
 
 STRING: Final = rb'"[^"]*+"(?:(?<=\\")[^"]*+")*+'
 NUMBER: Final = rb"-?+(?:0|[1-9][0-9]{0,17}+)(?:\.[0-9]++)?+"

@@ -25,7 +25,7 @@ ENOUGH: Final = 6
 """One of LOOK items is counted, and what makes ENOUGH of the WINDOW that are counted is learned."""
 
 WORTH: Final = 8
-"""Shapes are forgotten when less than one item has one of them to so many others."""
+"""Shapes are forgotten when more than this many times as many items have none of them."""
 
 LONGEST_REST: Final = 1 << 16
 """Most items that are not looked at after a window in which nothing was learned."""

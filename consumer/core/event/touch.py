@@ -63,7 +63,7 @@ class TouchAttribute:
         )
 
     def has_changed_alone(self, record: StreamRecord, *, there: bool) -> bool:
-        """Return whether nothing differs but the attribute, to whoever reads events.
+        """Return whether nothing differs but the attribute, as readers of events see it.
 
         `there` says whether the item has it after the change. A record that has not both images
         does not say it.

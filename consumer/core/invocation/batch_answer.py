@@ -3,8 +3,8 @@
 Rules (AWS Lambda Developer Guide, "Configuring partial batch response with DynamoDB and Lambda")
 - Lambda repeats the batch from the first SequenceNumber in `batchItemFailures` on. An empty list
   says that all is settled; so do null and an empty object.
-- A mapping without ReportBatchItemFailures ignores the answer. Whoever cannot be sure that it
-  reports has to raise an error instead: then the whole batch is repeated.
+- A mapping without ReportBatchItemFailures ignores the answer. A function whose
+  mapping may be one has to raise an error instead: then the whole batch is repeated.
 """
 
 from __future__ import annotations

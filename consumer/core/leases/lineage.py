@@ -100,7 +100,7 @@ def oldest_first(rows: Iterable[StreamRow]) -> tuple[StreamRow, ...]:
     """Return the rows of streams, those of a table in the order in which the streams were made.
 
     Their labels say it, which are the times at which they were made. What a row says that it comes
-    `after` does not: whoever created it may not have known the newest one.
+    `after` does not: the worker that created it may not have known the newest one.
     """
     return tuple(sorted(rows, key=lambda row: (row.table, row.label)))
 

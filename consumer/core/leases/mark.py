@@ -2,8 +2,9 @@
 
 While an event type is down its events hold the checkpoint; the other event types go on. The mark
 says how far they went: up to `Ahead.to` everything is settled but events of the types `behind`.
-Who reads on from the checkpoint makes, up to there, only these, and those of event types that the
-writer did not know: a route whose event type has a new name goes on where the old one was.
+The next owner reads on from the checkpoint. Up to there it makes only these, and those of event
+types that the writer did not know: a route whose event type has a new name goes on where the old
+one was.
 
 Rule: the mark carries the row's `commandCounter`, and holds only while the two are equal. A worker
 of a version that knows no marks leaves it as it is. By moving the checkpoint on, it keeps the mark

@@ -38,7 +38,7 @@ NOT_SENT: Final = frozenset({"connect_timeout", "connect", "dns", "tls"})
 _WITH_ITEMS: Final = (200, 207, 422)
 
 _ABOUT_THE_REQUEST: Final = frozenset({401, 408, 413, 425, 429})
-"""Statuses of 400 to 499 that mean the same, whoever says them."""
+"""Statuses of 400 to 499 that mean the same from Nakadi and from anything in between."""
 
 
 class PublishingStatus(StrEnum):

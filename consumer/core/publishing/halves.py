@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def halved(events: int) -> int:
-    """Return the most events of a request after one with so many has failed: at least one."""
+    """Return the most events of a request after one with `events` has failed: at least one."""
     return max(1, events // 2)
 
 

@@ -45,7 +45,7 @@ class Partitioning:
 
 
 class Placement:
-    """The known partitions of events of one event type, of so many that share the memory.
+    """The known partitions of events of one event type; `event_types` share the memory.
 
     `steady` is that of the Partitioning.
     """

@@ -5,9 +5,9 @@ request as a whole (`Outage`, `Stopped`, `Unauthorised`, `Split`), a verdict on 
 (`Verdicts`), or one on its only event (`FailsAlone`), with the new count of its tries; it changes
 nothing.
 
-Who speaks decides. Only Nakadi's own word about events can refuse them at once. Whatever else comes
-back (an answer of something in between, or none) is an outage, and never makes a dead letter while
-it lasts: `FailsAlone` needs others that were stored meanwhile (ADR 17).
+The source of an answer decides. Only Nakadi's own word about events can refuse them at once.
+Whatever else comes back (an answer of something in between, or none) is an outage, and never makes
+a dead letter while it lasts: `FailsAlone` needs others that were stored meanwhile (ADR 17).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Slots: how many requests the event types of a worker may have in flight together.
 
 Each event type has one slot of its own, so none has to wait for others. The further ones, up to
-those that its settings allow it, come from slots that all share. They are so many that all event
-types together have at most four times as many as one may have; but where that is not enough for a
-slot of its own for each, a single busy one still finds all that it may have.
+those that its settings allow it, come from slots that all share. With these, all event types
+together have at most four times as many as one may have; but where that is not enough for a slot of
+its own for each, a single busy one still finds all that it may have.
 
 A shared slot goes to the event type that has the fewest requests in flight, of several to the one
 that has waited longest. One that backs off or is stopped has one request in flight at most, which
@@ -39,7 +39,7 @@ class Slots:
         if not self._may_take(name):
             self._waiting.setdefault(name, next(self._turn))
             return False
-        if self._in_use[name]:  # whoever waits keeps its turn while it takes its own again
+        if self._in_use[name]:  # one that waits keeps its turn while it takes its own again
             self._waiting.pop(name, None)
         self._in_use[name] += 1
         return True

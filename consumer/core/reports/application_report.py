@@ -28,7 +28,7 @@ SHARDS = "shards"
 NAMED = 3
 """Shards that one line names."""
 
-UNREAD_SECONDS = 60.0
+OWNERLESS_SECONDS = 60.0
 """A shard without a living owner is reported after this long: a hand-over takes a moment."""
 
 _OWNERLESS = (LeaseState.SILENT.in_command, LeaseState.FREE.in_command)
@@ -93,7 +93,7 @@ def _unread(line: LeaseLine) -> CheckResult | None:
     if line.state == LeaseState.UNREADABLE.in_command:
         remedy = "the log line row_unreadable says what to repair"
         return CheckResult(SHARDS, Severity.WRONG, "the row cannot be read", remedy)
-    if line.state in _OWNERLESS and (line.age_seconds or 0.0) > UNREAD_SECONDS:
+    if line.state in _OWNERLESS and (line.age_seconds or 0.0) > OWNERLESS_SECONDS:
         remedy = "look at the logs of the workers; runbook, ConsumerLeasesUnowned"
         return CheckResult(SHARDS, Severity.DOUBTFUL, line.state, remedy)
     return None

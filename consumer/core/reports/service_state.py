@@ -1,7 +1,7 @@
 """Whether the service reads the stream of a table, and how far behind it is, as its rows say.
 
-Who publishes the whole table needs it: what changes while items are read reaches readers by the
-stream only, and a snapshot that nobody follows leaves them with old items for good.
+A snapshot of the whole table needs it: what changes while items are read reaches readers by the
+stream only, and a snapshot without a service leaves them with old items for good.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class Estimate:
 def estimate(
     items: int, size: int, routes: int, *, twice: bool, rcu: float, max_rate: float | None
 ) -> Estimate:
-    """Return the estimate for a table of so many items and bytes, read once or twice.
+    """Return the estimate for a table of `items` and `size` bytes, read once or twice.
 
     The second read is of single items: each costs at least a read unit. `rcu` is in read units a
     second, `max_rate` in events a second, None for no limit.
@@ -55,7 +55,7 @@ def estimate(
 
 
 def default_segments(size: int) -> int:
-    """Return the number of segments for a table of so many bytes."""
+    """Return the number of segments for a table of `size` bytes."""
     return max(FEWEST_SEGMENTS, min(MOST_SEGMENTS, ceil(size / SEGMENT_BYTES)))
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from consumer.core.republish.rate_limit import RateLimit
 
 UNIT_BYTES: Final = 4096
-"""A strongly consistent read of so many bytes costs one read unit."""
+"""A strongly consistent read of this many bytes costs one read unit."""
 
 PAGE_SECONDS: Final = 0.5
 """A page is to cost this much of the rate."""
@@ -23,7 +23,7 @@ PAGE_UNITS: Final = 256.0
 """The most that a page can cost: a megabyte, strongly consistent."""
 
 MAX_ITEMS: Final = 10_000
-"""The largest page: so many items of 100 bytes fill it."""
+"""The largest page: this many items of 100 bytes fill it."""
 
 MEMORY: Final = 0.5
 """Weight of the newest page in the mean size of an item."""
@@ -33,7 +33,7 @@ class ScanPageSize:
     """The size of the pages of one process. `limit` is in read units a second.
 
     `item_bytes` is the mean size by DescribeTable, None if it does not say. `most` is the largest
-    number of items: of small ones a page would keep who publishes them busy for long.
+    number of items: publishing a page of small ones would take long.
     """
 
     def __init__(self, limit: RateLimit, item_bytes: float | None, most: int = MAX_ITEMS) -> None:
@@ -47,7 +47,7 @@ class ScanPageSize:
         return max(1, min(self._most, int(units / self._item_units)))
 
     def learn(self, items: int, units: float) -> None:
-        """Take in what a page of so many items has cost, in read units."""
+        """Take in that a page of `items` has cost `units` read units."""
         if items:
             newest = max(units / items, 1 / UNIT_BYTES)
             self._item_units += MEMORY * (newest - self._item_units)

@@ -1,7 +1,7 @@
 """Whether items may be touched: by the table, and by what the workers that live say of themselves.
 
-A touch that a worker does not leave out is published, and stays so. Whoever cannot be shown to
-leave it out is taken for one that does not: each row counts until it is proven dead.
+A touch that a worker does not leave out is published, and stays so. A worker that cannot be shown
+to leave it out is taken for one that does not: each row counts until it is proven dead.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from consumer.core.republish.table_description import TableDescription
 
 UNIT_BYTES: Final = 1024
-"""A write of an item costs a unit for each so many bytes."""
+"""A write of an item costs a unit for each begun piece of this many bytes."""
 
 SAID: Final = (
     "a touch cancels transactions that touch the item, and wakes every other reader of the stream",

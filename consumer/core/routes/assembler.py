@@ -39,8 +39,8 @@ Unanswered: it cannot be said whether the route takes it.
 class Assembler:
     """Makes the events of the records of one stream, by routes in their order.
 
-    Who has many records asks for the takers of all before the events of the first: filters take a
-    third of the time if they are not asked in turns with the making of events, because each fills
+    Of many records, ask for the takers of all before the events of the first: filters take a third
+    of the time if they are not asked in turns with the making of events, because each fills
     the processor's caches with its own code.
     """
 

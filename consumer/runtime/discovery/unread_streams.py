@@ -8,7 +8,7 @@ written, and only then does its own row say that it is passed by, so that the ne
 The newest stream is not passed by. Until a newer one exists, the operator may still change the
 settings, and read it with these.
 
-The row of what lies before a stream is written in its first complete sweep, whoever made its row.
+The row of what lies before a stream is written in its first complete sweep, by any worker.
 """
 
 from __future__ import annotations
@@ -116,8 +116,9 @@ class UnreadStreams:
     async def note_holes(self, claim: SweepClaim) -> None:
         """Write the gaps between a stream and its neighbours, unless their rows are there.
 
-        Which these are is read anew: who created this one's row may not have known the one before,
-        and this one may have its row later than the one after it. Raises ClaimLost or Retryable.
+        Which these are is read anew: the worker that created this one's row may not have known the
+        one before, and this one may have its row later than the one after it. Raises ClaimLost or
+        Retryable.
         """
         row = claim.row
         if row.sweep_done or row.key in self._told:

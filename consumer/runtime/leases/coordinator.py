@@ -18,7 +18,7 @@ import structlog
 
 from consumer.core.leases.lease_read_schedule import LeaseReadSchedule
 from consumer.core.leases.peers import Peers
-from consumer.errors import Fatal, NotReleased, Retryable, StreamUnreachable, first_in
+from consumer.errors import Fatal, NotReleased, Retryable, Unreachable, first_in
 from consumer.observability.actions import HAND_OVER, READ_ROWS_AGAIN
 from consumer.observability.conditions import Conditions
 from consumer.runtime.leases.command_watch import CommandWatch
@@ -207,7 +207,7 @@ class Coordinator:
         self._scan_due = min(sent_at + scan, max(answered_at, self._peers.next_read_due()))
         for key in self._discovery.exhausted:
             if not self._source.follow_table and key == self._source.stream.key:
-                self._end(StreamUnreachable(f"stream {key} is disabled and read to its end"))
+                self._end(Unreachable(f"stream {key} is disabled and read to its end"))
         return True
 
     def _take_in(self, rows: tuple[StreamRow, ...], sent_at: float) -> None:

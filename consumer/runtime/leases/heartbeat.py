@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from consumer.errors import LeaseTableGone, Retryable, StreamUnreachable
+from consumer.errors import LeaseTableGone, Retryable, Unreachable
 from consumer.observability.actions import CREATE_TABLE_AGAIN, WRITE_ROW_AGAIN
 from consumer.observability.conditions import Conditions
 from consumer.runtime.signal import Signal
@@ -140,7 +140,7 @@ class Heartbeat:
     async def run(self) -> None:
         """Write the row and watch the fence until stopped, then delete the row.
 
-        Raise StreamUnreachable once the table has not existed for `GONE_SECONDS`.
+        Raise Unreachable once the table has not existed for `GONE_SECONDS`.
         """
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch(), name="fence")
@@ -191,7 +191,7 @@ class Heartbeat:
         return max(0.0, sent_at + self._timing.heartbeat - now)
 
     def _lose_table(self, gone: LeaseTableGone) -> None:
-        """Give up everything. Raise StreamUnreachable if the table stays away."""
+        """Give up everything. Raise Unreachable if the table stays away."""
         now = self._clock.now()
         since = self._gone_since = now if self._gone_since is None else self._gone_since
         self._conditions.error(
@@ -201,7 +201,7 @@ class Heartbeat:
             action=CREATE_TABLE_AGAIN,
         )
         if now - since >= GONE_SECONDS:
-            raise StreamUnreachable(
+            raise Unreachable(
                 f"the lease table has not existed for {now - since:.0f} s, so no checkpoint can be"
                 f" kept ({gone}); create it again or restore it. Without its rows the next start"
                 " begins at CONSUMER_START, as if it were the first one"

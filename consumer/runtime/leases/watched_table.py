@@ -31,7 +31,8 @@ LEASE_WRITES = 25
 class WatchedTable:
     """A LeaseStore. `calls` is what became of its calls.
 
-    Deletions are not noted: rows that stay do no harm.
+    Not noted are deletions, as rows that stay do no harm; reads and ends of gaps, which are
+    repeated until they succeed; `ensure_table`; and what only commands call.
     """
 
     def __init__(self, store: LeaseStore, clock: Clock) -> None:

@@ -62,7 +62,7 @@ class Expiry(Generic[Of_co]):
         return self._all_at - now  # what has become a letter makes its outlet look at once
 
     def _give_up(self, most: int, now: float) -> bool:
-        """Give up at most so many events that are too old; False: one could not be."""
+        """Give up at most `most` events that are too old; False: one could not be."""
         outlet = self._outlet
         oldest = outlet.limits.expired_before(self._clock.wall())
 

@@ -1,7 +1,7 @@
 """The slots that the event types of a worker share, for requests in lanes and for all others.
 
-Ownership: one object for all dispatchers of a worker. Every method is a plain call. Whoever gives
-back a slot, or wants none any more, notifies those that would be given one now.
+Ownership: one object for all dispatchers of a worker. Every method is a plain call. A dispatcher
+that gives back a slot, or wants none any more, notifies those that would be given one now.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Messages that were handed over, as a source of a redrive.
 
-Ownership: whoever has handed them over hides and deletes them; here it is only noted which are
-accepted. It is the DeadLetterSource port.
+Ownership: the caller that has handed them over hides and deletes them; here it is only noted which
+are accepted. It is the DeadLetterSource port.
 """
 
 from __future__ import annotations
@@ -39,5 +39,5 @@ class HandedMessages:
         return [True] * len(receipts)
 
     async def hide(self, receipts: Sequence[Receipt], seconds: float) -> Sequence[bool]:  # noqa: ARG002 - the port's
-        """Leave it to whoever has handed them over."""
+        """Leave it to the caller that has handed them over."""
         return [True] * len(receipts)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from consumer.core.backlog.queued_event import EventState, QueuedEvent
-from consumer.core.publishing.flow import FlowState
+from consumer.core.publishing.early_end import PATIENCE_SECONDS, dead_end
 from consumer.core.publishing.logged_detail import logged_detail
 from consumer.runtime.publishing.dispatcher import Dispatcher
 from consumer.runtime.publishing.event_type import EventType
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from consumer.runtime.instruments import Instruments
 
 log = structlog.get_logger()
-
-PATIENCE_SECONDS = 120.0
-"""A part ends after this long without progress: an outage, or a partition that stays down."""
 
 WHEN_STOPPED = "this run sends it nothing more, and its letters stay in the queue"
 """What a stop of the event type means for a redrive. The log line begins with what ends it."""
@@ -127,7 +124,8 @@ class Part:
     def decide_end(self) -> None:
         """Decide whether nothing more can be sent."""
         if self.ended is None and self.left:
-            self.ended = self._why_end(self._clock.now())
+            idle = self._clock.now() - self._progress_at
+            self.ended = dead_end(self._event_type.flow, self._event_type.trouble.last, idle)
 
     def give_up(self) -> list[Deliverable]:
         """Remove all events. Return the letters of those that were not settled."""
@@ -136,17 +134,6 @@ class Part:
             event.state = EventState.REVOKED
         self._outlet.remove(left)
         return [event.of for event in left]
-
-    def _why_end(self, now: float) -> str | None:
-        trouble = self._event_type.trouble
-        if self._event_type.flow.state is FlowState.STOPPED:
-            return (
-                f"Nakadi answered {trouble.last}; check the event type, the permission to write to"
-                " it, and the proxies in between"
-            )
-        if now - self._progress_at > PATIENCE_SECONDS:
-            return f"no progress for {PATIENCE_SECONDS:g} s, last {trouble.last}"
-        return None
 
     # The methods of Origin, which the outlet and its sender call.
 

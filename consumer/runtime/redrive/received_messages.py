@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from consumer.core.backoff import Backoff
 from consumer.core.dead_letters.queue_end import PER_RECEPTION, QueueEnd
 from consumer.errors import Retryable
+from consumer.patience import HOPELESS, Patience
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -58,7 +58,9 @@ class ReceivedMessages:
     ) -> None:
         self._source = source
         self._clock = clock
-        self._chance = chance
+        self._patience = Patience(
+            clock, chance, first=PAUSE, longest=PAUSE_MAX, seconds=QUEUE_SECONDS
+        )
         self._request = request
         self._visibility = HIDDEN_FOR * (request + SLACK_SECONDS)
         self._hide_again_at = HIDDEN_AGAIN_AT * (request + SLACK_SECONDS)
@@ -201,24 +203,21 @@ class ReceivedMessages:
             )
 
     async def _patiently(self, call: Callable[[], Awaitable[Result]]) -> Result:
-        give_up_at = self._clock.now() + QUEUE_SECONDS
-        backoff = Backoff(PAUSE, PAUSE_MAX)
-        while True:
-            try:
-                return await call()
-            except Retryable as error:
-                if self._clock.now() >= give_up_at:
-                    raise RedriveEnded(
-                        f"the queue could not be reached for {QUEUE_SECONDS:g} s: {error}"
-                    ) from error
-                log.warning(
-                    "queue_fails",
-                    reason=error.reason,
-                    detail=str(error),
-                    action=f"nothing; it is called again for {QUEUE_SECONDS:g} s, then the run "
-                    "ends",
-                )
-                await self._clock.sleep(backoff.next(self._chance.random()))
+        try:
+            return await self._patience.answer(call, _tell_failure)
+        except Retryable as error:
+            hopeless = error.reason in HOPELESS
+            why = "cannot be used" if hopeless else f"could not be reached for {QUEUE_SECONDS:g} s"
+            raise RedriveEnded(f"the queue {why}: {error}") from error
+
+
+def _tell_failure(error: Retryable) -> None:
+    log.warning(
+        "queue_fails",
+        reason=error.reason,
+        detail=str(error),
+        action=f"nothing; it is called again for {QUEUE_SECONDS:g} s, then the run ends",
+    )
 
 
 def _tens(receipts: Iterable[Receipt]) -> Iterator[Sequence[Receipt]]:

@@ -21,6 +21,7 @@ from consumer.core.dead_letters.redrive import (
     RedriveOutcome,
     Selection,
 )
+from consumer.core.publishing.early_end import CALLED_OFF
 from consumer.core.reports.redrive_report import RedriveReport
 from consumer.observability.conditions import Conditions
 from consumer.observability.metrics import Metrics
@@ -135,9 +136,12 @@ class Redrive:
         full = False
         while not full:
             if self._called_off.is_set():
-                raise RedriveEnded("it was called off")
+                raise RedriveEnded(CALLED_OFF)
             if self._messages.left >= LEFT_MESSAGES:
-                raise RedriveEnded(f"{LEFT_MESSAGES} messages stay in the queue; filter them out")
+                raise RedriveEnded(
+                    f"{LEFT_MESSAGES} messages stay in the queue, and a run hides no more than"
+                    " that; delete or move those that are not to be published, then redrive again"
+                )
             count = min(PER_RECEPTION, self._wanted)
             found = await self._messages.receive(count) if count else None
             if found is None:

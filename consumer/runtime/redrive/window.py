@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from consumer.core.dead_letters.open_letters import OpenLetters
 from consumer.core.dead_letters.redrive import RedriveOutcome
+from consumer.core.publishing.early_end import CALLED_OFF
 from consumer.core.reports.redrive_report import NAMED
 from consumer.runtime.redrive.part import Part
 from consumer.runtime.redrive.received_messages import RedriveEnded
@@ -123,7 +124,7 @@ class Window:
     def _decide(self, sending: Sequence[_Sending]) -> None:
         """Decide whether a part must end, or the run."""
         if self._called_off.is_set():
-            self._ending = self._ending or "it was called off"
+            self._ending = self._ending or CALLED_OFF
         for part, dispatcher in sending:
             part.decide_end()
             if part.ended is None or dispatcher.busy or self._ending is not None:

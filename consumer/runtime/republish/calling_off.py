@@ -1,6 +1,6 @@
 """Calling a run off: what it reads is interrupted at once.
 
-Rule: it interrupts reads only. Whoever sends asks whether the run was called off, between requests.
+Rule: it interrupts reads only. What sends asks between requests whether the run was called off.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ class CallingOff:
             async with asyncio.timeout(None) as self._reading:
                 return await read()
         except TimeoutError:
+            if not self.called:
+                raise  # it is the read's own
             raise CalledOff from None
         finally:
             self._reading = None

@@ -9,21 +9,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
-from consumer.core.backoff import Backoff
 from consumer.core.repair.export import ExportState, ExportStatus, ExportTask, Step
-from consumer.errors import Misconfigured, Retryable, StreamUnreachable
+from consumer.errors import Misconfigured, Unreachable
+from consumer.patience import Patience
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from consumer.core.repair.export import Destination
     from consumer.core.repair.window import Restorable, Window
     from consumer.ports import Chance, Clock
     from consumer.repair_ports import Exports, RepairStore
-
-T = TypeVar("T")
 
 TRIES: Final = 10
 PAUSE_SECONDS: Final = 0.5
@@ -64,14 +62,16 @@ class Exporting:
         self._table = table
         self._destination = destination
         self._clock = clock
-        self._chance = chance
+        self._patience = Patience(
+            clock, chance, first=PAUSE_SECONDS, longest=PAUSE_MAX_SECONDS, tries=TRIES
+        )
         self._new_token = new_token
         self._told = told
         self._anew = anew
 
     async def restorable(self) -> Restorable | None:
         """Return what can be restored, None if point-in-time recovery is off."""
-        return await self._patiently(self._exports.restorable)
+        return await self._patience.answer(self._exports.restorable)
 
     async def described(self, arn: str) -> ExportState:
         """Return an export that exists, once it is complete. Raise Misconfigured if it failed."""
@@ -88,7 +88,7 @@ class Exporting:
             if found is not None and found.latest >= end:
                 return
             if self._clock.now() > limit:
-                raise StreamUnreachable(
+                raise Unreachable(
                     f"table {self._table}: point-in-time recovery has not reached the gap's end in"
                     f" {RECOVERY_SECONDS:g} s; run the command again later"
                 )
@@ -98,9 +98,9 @@ class Exporting:
     async def export(self, window: Window) -> ExportState:
         """Return the complete export of a window, begun by this run or an earlier one.
 
-        Raise Misconfigured if one that was begun now fails, Retryable, StreamUnreachable.
+        Raise Misconfigured if one that was begun now fails, Retryable, Unreachable.
         """
-        task = await self._patiently(partial(self._store.read_export, self._table, window))
+        task = await self._patience.answer(partial(self._store.read_export, self._table, window))
         begun_before = task is not None and task.arn is not None and not self._anew
         if task is None or self._anew:
             task = await self._put(task, self._new(window))
@@ -123,18 +123,20 @@ class Exporting:
         return ExportTask(window, self._destination, self._new_token(), self._clock.wall())
 
     async def _put(self, expected: ExportTask | None, task: ExportTask) -> ExportTask:
-        return await self._patiently(partial(self._store.put_export, self._table, expected, task))
+        return await self._patience.answer(
+            partial(self._store.put_export, self._table, expected, task)
+        )
 
     async def _ask(self, task: ExportTask) -> ExportTask:
         """Send the request, again with the same token while the answer is unknown."""
         if task.destination != self._destination:
             task = await self._put(task, self._new(task.window))
-        state = await self._patiently(partial(self._exports.start, task))
+        state = await self._patience.answer(partial(self._exports.start, task))
         return await self._put(task, replace(task, arn=state.arn))
 
     async def _look(self, task: ExportTask) -> ExportTask:
         """Look for the export that an old request may have begun; else ask with a new token."""
-        for state in await self._patiently(self._exports.incremental):
+        for state in await self._patience.answer(self._exports.incremental):
             if state.is_of(task):
                 return await self._put(task, replace(task, arn=state.arn))
         return await self._put(task, self._new(task.window))
@@ -142,27 +144,16 @@ class Exporting:
     async def _until_ended(self, arn: str) -> ExportState:
         limit = self._clock.now() + EXPORT_SECONDS
         while True:
-            state = await self._patiently(partial(self._exports.describe, arn))
+            state = await self._patience.answer(partial(self._exports.describe, arn))
             if state.status is not ExportStatus.IN_PROGRESS:
                 return state
             if self._clock.now() > limit:
-                raise StreamUnreachable(
+                raise Unreachable(
                     f"export {arn} is not complete after {EXPORT_SECONDS:g} s; run the command"
                     " again, and it goes on waiting"
                 )
             self._told(f"export {arn} is in progress")
             await self._clock.sleep(LOOK_SECONDS)
-
-    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Return the answer of a call that may be sent again unchanged. Raise Retryable."""
-        backoff = Backoff(PAUSE_SECONDS, PAUSE_MAX_SECONDS)
-        while True:
-            try:
-                return await call()
-            except Retryable:
-                if backoff.failures + 1 >= TRIES:
-                    raise
-                await self._clock.sleep(backoff.next(self._chance.random()))
 
 
 def _failed(state: ExportState) -> Misconfigured:

@@ -67,7 +67,7 @@ class HeldSegment:
             async with self._writing:
                 idle = self._clock.now() - self._written_at
                 if self.open and not self._lost and idle >= self._beat / 2:
-                    with suppress(SegmentLost):  # whoever works on the page checks
+                    with suppress(SegmentLost):  # the task that works on the page checks
                         await self._write(self.row.beating())
 
     def close(self) -> None:

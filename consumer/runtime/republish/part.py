@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from consumer.core.backlog.queued_event import QueuedEvent
-from consumer.core.publishing.flow import FlowState
+from consumer.core.publishing.early_end import PATIENCE_SECONDS, dead_end
 from consumer.core.publishing.logged_detail import logged_detail
 from consumer.core.republish.item_event import Refusal
 from consumer.runtime.publishing.dispatcher import Dispatcher
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from consumer.core.routes.route import Route
     from consumer.ports import Clock, Publisher
     from consumer.runtime.instruments import Instruments
-
-PATIENCE_SECONDS = 120.0
-"""A run ends after this long without progress: an outage, or a partition that stays down."""
 
 WHEN_STOPPED = "this run sends it nothing more"
 """What a stop of the event type means for a run. The log line begins with what ends it."""
@@ -132,15 +129,9 @@ class Part:
         """Return why nothing more can be sent, None as long as something can."""
         if not self.left:
             return None
-        name, trouble = self._event_type.name, self._event_type.trouble
-        if self._event_type.flow.state is FlowState.STOPPED:
-            return (
-                f"{name}: Nakadi answered {trouble.last}; check the event type, the permission to"
-                " write to it, and the proxies in between"
-            )
-        if self._clock.now() - self._progress_at > PATIENCE_SECONDS:
-            return f"{name}: no progress for {PATIENCE_SECONDS:g} s, last {trouble.last}"
-        return None
+        idle = self._clock.now() - self._progress_at
+        why = dead_end(self._event_type.flow, self._event_type.trouble.last, idle)
+        return None if why is None else f"{self._event_type.name}: {why}"
 
     def wake(self) -> None:
         """Have it decided again whether something may be sent."""

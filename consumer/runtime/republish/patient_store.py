@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from consumer.core.backoff import Backoff
-from consumer.errors import Retryable, StreamUnreachable
+from consumer.errors import Retryable, Unreachable
+from consumer.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -23,18 +23,19 @@ LONGEST_SECONDS = 5.0
 """Ceilings of the wait between two tries."""
 
 PATIENCE_SECONDS = 300.0
-"""A run ends when the lease table has not answered for this long; whoever resumes it goes on."""
+"""A run ends when the lease table has not answered for this long; one that resumes it goes on."""
 
 T = TypeVar("T")
 
 
 class PatientStore:
-    """SnapshotStore whose calls raise StreamUnreachable in place of Retryable, late."""
+    """SnapshotStore whose calls raise Unreachable in place of Retryable, late."""
 
     def __init__(self, store: SnapshotStore, clock: Clock, chance: Chance) -> None:
         self._store = store
-        self._clock = clock
-        self._chance = chance
+        self._patience = Patience(
+            clock, chance, first=FIRST_SECONDS, longest=LONGEST_SECONDS, seconds=PATIENCE_SECONDS
+        )
 
     async def read_snapshot(self, table: str, snapshot_id: str) -> Snapshot | None:
         """Return the row of a snapshot, None if it was never begun or has expired."""
@@ -59,11 +60,7 @@ class PatientStore:
         return await self._answer(lambda: self._store.write_segment(snapshot, expected, row))
 
     async def _answer(self, call: Callable[[], Awaitable[T]]) -> T:
-        began, backoff = self._clock.now(), Backoff(FIRST_SECONDS, LONGEST_SECONDS)
-        while True:
-            try:
-                return await call()
-            except Retryable as error:
-                if self._clock.now() - began > PATIENCE_SECONDS:
-                    raise StreamUnreachable(f"lease table: {error}") from error
-                await self._clock.sleep(backoff.next(self._chance.random()))
+        try:
+            return await self._patience.answer(call)
+        except Retryable as error:
+            raise Unreachable(f"lease table: {error}") from error

@@ -2,7 +2,7 @@
 
 Ownership: it has a part for each event type; they send at the same time and share one limit. When
 `publish` returns, or raises, nothing is in flight. An event type that is stopped or down ends the
-run: what was read is not kept, and who resumes reads it again.
+run: what was read is not kept, and a run that resumes reads it again.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from consumer.core.publishing.early_end import CALLED_OFF
 from consumer.core.republish.outcome import Outcome
 from consumer.observability.conditions import Conditions
 from consumer.observability.metrics import Metrics
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 NAP_SECONDS = 1.0
 """Longest pause between two looks at whether the run must end."""
-
-CALLED_OFF = "it was called off"
 
 
 class RepublishEnded(Exception):

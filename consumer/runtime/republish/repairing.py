@@ -10,12 +10,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from consumer.core.publishing.early_end import CALLED_OFF
 from consumer.core.reports.republish_report import BUSY, RepublishReport
 from consumer.core.republish.item_event import Refusal
 from consumer.core.republish.item_key import identity_of
 from consumer.core.republish.read_item import Busy, ReadItem
 from consumer.runtime.republish.calling_off import CalledOff, CallingOff
-from consumer.runtime.republish.publishing import CALLED_OFF, RepublishEnded
+from consumer.runtime.republish.publishing import RepublishEnded
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -32,7 +33,7 @@ T = TypeVar("T")
 BATCH_KEYS = 1_000
 """Most keys that are read and published together: they share the wait between two reads.
 
-So many small items take 20 seconds of 100 read units; then the wait costs a sixth of the time.
+Small items take 20 seconds of 100 read units then, and the wait costs a sixth of the time.
 """
 
 

@@ -13,19 +13,20 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Raw
 
+from consumer.core.publishing.early_end import CALLED_OFF
 from consumer.core.reports.republish_report import BUSY
 from consumer.core.republish.item_event import Refusal
 from consumer.core.republish.read_item import Busy
 from consumer.core.republish.segment_watch import SegmentWatch
 from consumer.core.republish.snapshot import Counts, Mode, all_done, of_run, total
-from consumer.errors import Misconfigured, Retryable, StreamUnreachable, TableNotFound
+from consumer.errors import Misconfigured, Retryable, TableNotFound, Unreachable
 from consumer.runtime.republish.held_segment import (
     BEATS,
     HeldSegment,
     SegmentLost,
     take_segment,
 )
-from consumer.runtime.republish.publishing import CALLED_OFF, RepublishEnded
+from consumer.runtime.republish.publishing import RepublishEnded
 from consumer.runtime.signal import Signal
 
 if TYPE_CHECKING:
@@ -39,13 +40,13 @@ if TYPE_CHECKING:
     from consumer.ports import Chance, Clock
     from consumer.snapshot_ports import SnapshotStore
 
-Refused = tuple[Raw, Refusal]
+RefusedItem = tuple[Raw, Refusal]
 
 LOOK_SECONDS = 2.0
 """Longest pause between two reads of the segments' rows."""
 
 SEGMENTS_AT_ONCE = {Mode.ONCE: 4, Mode.TWICE: 8}
-"""So many segments a process works on: between two reads of a page lie seconds."""
+"""Segments that a process works on at a time: between two reads of a page lie seconds."""
 
 
 class Pages(Protocol):
@@ -129,7 +130,7 @@ class SnapshotRun:
     async def run(self) -> Snapshot | None:
         """Work until all segments are done, here or elsewhere; return the row with the end.
 
-        None if the run ends before: `ending` says why. Raise StreamUnreachable, Misconfigured.
+        None if the run ends before: `ending` says why. Raise Unreachable, Misconfigured.
         """
         async with asyncio.TaskGroup() as tasks:
             while self.ending is None:
@@ -187,7 +188,7 @@ class SnapshotRun:
         except RepublishEnded as ended:
             self.stop(str(ended))
         except Retryable as error:
-            raise StreamUnreachable(f"table: {error}") from error
+            raise Unreachable(f"table: {error}") from error
         except TableNotFound as error:
             raise Misconfigured(str(error)) from error
         await held.release()
@@ -221,7 +222,7 @@ class SnapshotRun:
         asked = self._parts.filter
         return [item for item in items if asked is None or asked.takes(item)]
 
-    async def _confirmed(self, items: list[ReadItem]) -> tuple[list[ReadItem], list[Refused]]:
+    async def _confirmed(self, items: list[ReadItem]) -> tuple[list[ReadItem], list[RefusedItem]]:
         """Return the items to publish, and those that were another one each time."""
         if self._parts.confirmation is None:
             return items, []

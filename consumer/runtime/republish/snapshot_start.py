@@ -1,7 +1,7 @@
 """The start of a process of a snapshot: the id is begun, or the process joins those that have it.
 
-Rule: whoever joins takes the terms of the row. What was asked for here and differs is an error, not
-an option that is ignored.
+Rule: a process that joins takes the terms of the row. What was asked for here and differs is an
+error, not an option that is ignored.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from consumer.errors import Misconfigured, StreamUnreachable
+from consumer.errors import Misconfigured, Unreachable
 
 if TYPE_CHECKING:
     from consumer.core.republish.snapshot import Snapshot
@@ -35,9 +35,7 @@ async def join_or_begin(
         if there is not None:
             _agree(there, wanted, any_segments=any_segments)
             return there
-    raise StreamUnreachable(
-        f"lease table: the row snapshot/{wanted.key} is deleted again and again"
-    )
+    raise Unreachable(f"lease table: the row snapshot/{wanted.key} is deleted again and again")
 
 
 def _agree(there: Snapshot, wanted: Snapshot, *, any_segments: bool) -> None:

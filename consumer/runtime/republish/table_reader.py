@@ -9,10 +9,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from consumer.core.backoff import Backoff
 from consumer.core.republish.item_key import identity_of
 from consumer.core.republish.scan_page_size import ScanPageSize
 from consumer.errors import Retryable
+from consumer.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -45,7 +45,9 @@ class TableReader:
         self._table = table
         self._limit = limit
         self._clock = clock
-        self._chance = chance
+        self._patience = Patience(
+            clock, chance, first=PAUSE_SECONDS, longest=PAUSE_MAX_SECONDS, tries=TRIES
+        )
 
     async def get(self, keys: Sequence[Raw]) -> list[ReadItem]:
         """Return what the table holds of these keys, in their order. Raise Retryable.
@@ -54,25 +56,24 @@ class TableReader:
         """
         wanted = {identity_of(each): each for each in keys}
         found: dict[object, ReadItem] = {}
-        backoff = Backoff(PAUSE_SECONDS, PAUSE_MAX_SECONDS)
         left, count = [*wanted.values()], KEYS_PER_CALL
-        while left:
+
+        async def next_batch() -> TableAnswer:
+            nonlocal left, count
             batch, rest = left[:count], left[count:]
-            sent_at = self._clock.now()
             try:
                 answer = await self._once(partial(self._table.get, batch))
                 if not answer.items:
                     raise Retryable("BatchGetItem: it reads none of the keys", THROTTLED)
-            except Retryable as error:
+            except Retryable:
                 count = max(1, count // 2)  # the answer may have been longer than we take
-                await self._failed(error, sent_at, backoff)
-                continue
-            backoff.reset()
-            count = min(KEYS_PER_CALL, 2 * count)
+                raise
+            left, count = [*answer.unread, *rest], min(KEYS_PER_CALL, 2 * count)
+            return answer
+
+        while left:
+            answer = await self._patience.answer(next_batch)
             found |= {identity_of(item.keys): item for item in answer.items}
-            left = [*answer.unread, *rest]
-            if answer.unread:
-                self._limit.throttled(self._clock.now(), sent_at)
         return [found[identity_of(each)] for each in keys]
 
     async def query(self, partition: Raw) -> AsyncIterator[Sequence[ReadItem]]:
@@ -106,25 +107,18 @@ class TableReader:
 
     async def call(self, call: Callable[[], Awaitable[TableAnswer]]) -> TableAnswer:
         """Return the answer of a call, made when the limit allows it. Raise Retryable."""
-        backoff = Backoff(PAUSE_SECONDS, PAUSE_MAX_SECONDS)
-        while True:
-            sent_at = self._clock.now()
-            try:
-                return await self._once(call)
-            except Retryable as error:
-                await self._failed(error, sent_at, backoff)
+        return await self._patience.answer(partial(self._once, call))
 
     async def _once(self, call: Callable[[], Awaitable[TableAnswer]]) -> TableAnswer:
         await self._clock.sleep(self._limit.wait(self._clock.now()))
         sent_at = self._clock.now()  # from here on the units are paid for, not from the answer
-        answer = await call()
+        try:
+            answer = await call()
+        except Retryable as error:
+            if error.reason == THROTTLED:
+                self._limit.throttled(self._clock.now(), sent_at)
+            raise
         self._limit.used(sent_at, answer.capacity)
-        return answer
-
-    async def _failed(self, error: Retryable, sent_at: float, backoff: Backoff) -> None:
-        """Wait before the next try. Raise the error after too many."""
-        if error.reason == THROTTLED:
+        if answer.unread:
             self._limit.throttled(self._clock.now(), sent_at)
-        if backoff.failures + 1 >= TRIES:
-            raise error
-        await self._clock.sleep(backoff.next(self._chance.random()))
+        return answer

@@ -8,15 +8,17 @@ Rules
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from consumer.core.backoff import Backoff
+from consumer.core.publishing.early_end import CALLED_OFF
 from consumer.core.reports.touch_report import TouchReport
 from consumer.core.republish.item_event import Refusal
 from consumer.core.republish.touch_answer import CONFLICT, TouchOutcome
 from consumer.errors import Retryable
+from consumer.patience import HOPELESS, Patience
 from consumer.runtime.republish.calling_off import CalledOff, CallingOff
-from consumer.runtime.republish.publishing import CALLED_OFF
 from consumer.runtime.republish.table_reader import THROTTLED
 
 if TYPE_CHECKING:
@@ -40,9 +42,6 @@ ITEM_TRIES: Final = 3
 
 TRIES: Final = 10
 """Most tries while the table, or the lease table, does not answer: about a minute."""
-
-HOPELESS: Final = ("access_denied", "credentials", "validation", "refused")
-"""Reasons that no other try, and no other item, changes."""
 
 PAUSE_SECONDS: Final = 0.5
 PAUSE_MAX_SECONDS: Final = 20.0
@@ -85,6 +84,9 @@ class Touching:
         self._limit = limit
         self._clock = clock
         self._chance = chance
+        self._patience = Patience(  # with the lease table
+            clock, chance, first=PAUSE_SECONDS, longest=PAUSE_MAX_SECONDS, tries=TRIES
+        )
         self._refused = refused
         self._progressed = progressed
         self._calling_off = CallingOff()
@@ -132,20 +134,9 @@ class Touching:
     async def _permit(self) -> None:
         """Return when a touch may be sent, at once. Raise TouchEnded, Retryable."""
         await self._pause(self._limit.wait(self._clock.now()))
-        why = await self._look()
+        why = await self.read(partial(self._patience.answer, self._guard.look))
         if why is not None or self._calling_off.called:
             raise TouchEnded(why or CALLED_OFF)
-
-    async def _look(self) -> str | None:
-        """Return why no more may be touched. The lease table, too, may fail now and then."""
-        backoff = Backoff(PAUSE_SECONDS, PAUSE_MAX_SECONDS)
-        while True:
-            try:
-                return await self._guard.look()
-            except Retryable as error:
-                if error.reason in HOPELESS or backoff.failures + 1 >= TRIES:
-                    raise
-            await self._pause(backoff.next(self._chance.random()))
 
     async def _pause(self, seconds: float) -> None:
         """Sleep. Raise TouchEnded soon after the run is called off."""

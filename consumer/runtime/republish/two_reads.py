@@ -28,7 +28,7 @@ It covers changes in flight whose time was cut to the second, and clocks that di
 """
 
 BATCH_BYTES = 16 * 1024 * 1024
-"""Items with so many bytes wait for their second read together: then they are in memory twice."""
+"""Most bytes of items that wait for their second read: then they are in memory twice."""
 
 READ_AGAIN = 3
 """How often a key is read again after two reads that differed."""

@@ -58,7 +58,7 @@ class PageReservations:
         self.give_back(size)
 
     def begin(self, body: int) -> bool:
-        """Count a page with a body of so many bytes; return False if there is no memory for it."""
+        """Count a page with a body of `body` bytes; return False if there is no memory for it."""
         self._page, self._ahead = self._ahead, 0
         self._body, self._free, self._made = body, self._page, False
         self._need = max(RESERVATION, body + EVENTS_ROOM)
@@ -104,7 +104,7 @@ class PageReservations:
         self.end()
 
     def _ensure(self, size: int) -> bool:
-        """Have so many bytes free for the page; return False if the budget has no more to give."""
+        """Have `size` bytes free for the page; return False if the budget has no more to give."""
         missing = size - self._free
         if missing <= 0:
             return True

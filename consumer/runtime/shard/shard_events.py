@@ -37,7 +37,7 @@ class ShardEvents:
     def of(
         self, records: Sequence[StreamRecord | MalformedRecord], batch: int
     ) -> Iterator[list[tuple[int, Made]]]:
-        """Yield what the routes make of each record, made in batches of so many records."""
+        """Yield what the routes make of each record, made in batches of `batch` records."""
         takers = [*map(self._assembler.takers, records)]
         for first in range(0, len(records), batch):
             some = slice(first, first + batch)

@@ -17,7 +17,7 @@ from tests.benchmarks.records import STREAM_ARN, page
 Json = dict[str, Any]
 
 RECORDS = 500
-ROUNDS = 60  # the best of so many counts: the others were disturbed
+ROUNDS = 60  # the best of them counts: the others were disturbed
 WILDCARD = "*ab" * 20 + "*c*"
 
 

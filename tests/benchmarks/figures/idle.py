@@ -11,7 +11,7 @@ SETTLE_SECONDS = 8.0
 
 
 def measure_idle(dynamodb_url: str, *, shards: int, seconds: float) -> float:
-    """CPU seconds a minute, from a sample of so many seconds."""
+    """CPU seconds a minute, from a sample of `seconds`."""
     with ExitStack() as stack:
         streams = stack.enter_context(server_process("streams_stub", shards, 0))
         sink = stack.enter_context(server_process("sink"))

@@ -42,7 +42,7 @@ class Latency:
 
     @property
     def p50(self) -> float:
-        """Half of the changes were accepted within so many milliseconds."""
+        """The milliseconds within which half of the changes were accepted."""
         return self.percentiles[49]
 
     def told(self) -> str:
@@ -51,7 +51,7 @@ class Latency:
 
 
 def dollars_a_month(requests_a_second: float) -> float:
-    """Price of so many GetRecords requests a second, in us-east-1."""
+    """Price of this rate of GetRecords requests, in us-east-1."""
     paid = max(0.0, requests_a_second * SECONDS_PER_MONTH - FREE_REQUESTS)
     return paid * DOLLARS_PER_REQUEST
 

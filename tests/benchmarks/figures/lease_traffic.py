@@ -27,7 +27,7 @@ class LeaseTraffic:
 
 
 def measure_lease_traffic(dynamodb_url: str, seconds: float) -> LeaseTraffic:
-    """Calls a minute, from a sample of so many seconds; start and sharing are left out."""
+    """Calls a minute, from a sample of `seconds`; start and sharing are left out."""
     application = new_application()
     with ExitStack() as stack:
         proxy = stack.enter_context(server_process("counting_proxy", dynamodb_url))

@@ -36,7 +36,7 @@ class ManyShards:
 def measure_many_shards(
     dynamodb_url: str, shards: int = SHARDS, *, join_after: float = 0.0
 ) -> ManyShards:
-    """The second worker starts so many seconds after the first."""
+    """The second worker starts `join_after` seconds after the first."""
     application = new_application()
     leases = _Leases(dynamodb_url, application)
     with ExitStack() as stack:

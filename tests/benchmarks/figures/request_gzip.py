@@ -11,7 +11,7 @@ from consumer.core.stream.page import decode_page
 from tests.benchmarks.records import STREAM_ARN, page
 
 EVENTS = 500
-ROUNDS = 30  # the best of so many counts: the others were disturbed
+ROUNDS = 30  # the best of them counts: the others were disturbed
 
 
 @dataclass(frozen=True, slots=True)

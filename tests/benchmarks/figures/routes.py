@@ -28,7 +28,7 @@ Json = dict[str, Any]
 
 PAGES = 4
 RECORDS = 500
-ROUNDS = 9  # the best of so many counts: the others were disturbed
+ROUNDS = 9  # the best of them counts: the others were disturbed
 LINES = 20
 
 ALL = "no routes"
@@ -143,7 +143,7 @@ def _cost(maker: Assembler, bodies: Sequence[bytes]) -> Cost:
 
 
 def _long_page(number: int, changed: int) -> bytes:
-    """A page of orders with many lines, of which so many change."""
+    """A page of orders with many lines, `changed` of which change."""
     made = []
     for index in range(RECORDS // 5):
         wire = record(number * RECORDS + index)

@@ -13,7 +13,7 @@ from tests.benchmarks.records import STREAM_ARN, pages
 
 PAGES = 8
 RECORDS = 500
-ROUNDS = 9  # the best of so many counts: the others were disturbed
+ROUNDS = 9  # the best of them counts: the others were disturbed
 
 
 def measure() -> dict[str, float]:

@@ -16,7 +16,7 @@ from tests.benchmarks.plain_relay import event
 from tests.benchmarks.records import STREAM_ARN
 
 ROUNDS = 3
-"""The best of so many counts."""
+"""The best of them counts."""
 
 _, LABEL = STREAM_ARN.split("/stream/")
 

@@ -73,7 +73,7 @@ def plain(nakadi_url: str) -> Handler:
 
 
 def invocations(batch: int, records: int) -> Iterator[str]:
-    """So many records of a stream, in batches."""
+    """The first `records` of a stream, in batches."""
     stream = PreparedStream(1, records, gzip=False)
     pages = [stream.page(0, start) for start in range(0, records, RECORDS_PER_PAGE)]
     found = [

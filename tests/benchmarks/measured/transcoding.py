@@ -19,7 +19,7 @@ from consumer.core.stream.page import decode_page
 ARN = "arn:aws:dynamodb:eu-central-1:000000000000:table/orders/stream/2026-11-01T00:00:00.000"
 
 ROUNDS = 7
-"""The best of so many counts: the others were disturbed, or learned."""
+"""The best of them counts: the others were disturbed, or learned."""
 
 BATCH = 32
 """Records that are made together, as the intake does."""

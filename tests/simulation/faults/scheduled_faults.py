@@ -179,7 +179,7 @@ class ScheduledFaults:
     # -- the stream
 
     def replace(self, chance: Random, children: int, at: float) -> None:
-        """Close one open shard and go on in so many children."""
+        """Close one open shard and go on in its children, of which there are `children`."""
         world = self._world
         stream = world.writer.stream
         if stream is None or not stream.enabled:

@@ -198,7 +198,7 @@ NEEDS: Mapping[Callable[[], None], frozenset[str]] = {
 """Kinds of trouble without which a fault shows nothing: seeds without them are passed over."""
 
 SEEDS = 2000
-"""Within so many seeds each is found."""
+"""Each is found within this many seeds."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from consumer.adapters.nakadi import Nakadi
 from consumer.adapters.tls import Tls
 from consumer.adapters.token import NoToken
 from consumer.commands.check_table import _remedy
+from consumer.core.lasting import REMIND_SECONDS
 from consumer.errors import Misconfigured, Retryable
 from tests.authority import PASSWORD, Authority, needs_openssl, openssl
 from tests.connect_proxy import ConnectProxy, connect_proxy
@@ -173,6 +174,29 @@ async def test_a_renewed_certificate_is_shown_without_a_restart(
         shutil.copy(new_key, key)
         assert (await port.event_type())[0] == 200
     assert [each["event"] for each in logs] == ["client_certificate_unreadable"]
+
+
+def test_files_that_stay_unusable_are_named_again_and_their_return_is_told(
+    authority: Authority, tmp_path: Path
+) -> None:
+    cert, key = (tmp_path / name for name in ("tls.crt", "tls.key"))
+    for source, target in zip(authority.issue("used"), (cert, key), strict=True):
+        shutil.copy(source, target)
+    shown = Tls(cert, key)
+    aside = cert.rename(tmp_path / "aside")
+    with capture_logs() as logs:
+        for now in range(1, int(REMIND_SECONDS + 2 * tls.PAUSE), 5):
+            shown.refresh(float(now))
+        aside.rename(cert)  # the same file, unchanged
+        shown.refresh(2 * REMIND_SECONDS)
+        cert.rename(aside)
+        shown.refresh(3 * REMIND_SECONDS)
+    assert [(log["event"], log.get("condition"), log.get("detail")) for log in logs] == [
+        ("client_certificate_unreadable", None, "No such file or directory"),
+        ("client_certificate_unreadable", None, "No such file or directory"),
+        ("condition_over", "client_certificate_unreadable", None),
+        ("client_certificate_unreadable", None, "No such file or directory"),
+    ]
 
 
 def test_a_certificate_that_cannot_be_used_is_one_line(

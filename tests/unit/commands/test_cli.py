@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from consumer import __version__, cli
-from consumer.errors import Misconfigured, StreamUnreachable
+from consumer.errors import Misconfigured, Unreachable
 from tests.fresh_python import run_script
 from tests.patience import PATIENCE
 
@@ -176,14 +176,14 @@ def test_a_fatal_error_ends_with_its_own_exit_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert ending(monkeypatch, Misconfigured("two\nlines")) == 2
-    assert ending(monkeypatch, StreamUnreachable("gone")) == 1
+    assert ending(monkeypatch, Unreachable("gone")) == 1
     assert capsys.readouterr().err == "consumer: two lines\nconsumer: gone\n"
 
 
 def test_a_fatal_error_out_of_a_task_group_is_the_same_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    inner = BaseExceptionGroup("", [Misconfigured("wrong"), StreamUnreachable("gone")])
+    inner = BaseExceptionGroup("", [Misconfigured("wrong"), Unreachable("gone")])
     assert ending(monkeypatch, BaseExceptionGroup("", [inner])) == 2
     assert capsys.readouterr().err == "consumer: wrong\n"
 

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from consumer import cli
-from consumer.commands.events.redrive import known, positive, since, summary, table_of
+from consumer.commands.events.redrive import known, positive, since, summary
 from consumer.commands.events.redrive_list import RedriveList
 from consumer.commands.events.redrive_progress import RedriveProgress
 from consumer.commands.run_progress import BAR_SECONDS, LINE_SECONDS
+from consumer.commands.source_table import table_of
 from consumer.core.dead_letters.redrive import RedriveOutcome
 from consumer.core.reports.letter_line import HEADER
 from consumer.core.reports.redrive_report import NAMED, RedriveReport

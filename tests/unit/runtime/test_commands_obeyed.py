@@ -50,7 +50,7 @@ async def obeyed(line: Line, number: int) -> None:
 
 
 async def paused_after(line: Line, events: int) -> None:
-    """Once so many events are stored."""
+    """Once this number of events is stored."""
     await line.until(lambda: len(line.nakadi.stored) == events)
     await command(line, Action.PAUSE)
     await line.until(lambda: line.view.state is ShardState.PAUSED)

@@ -13,7 +13,7 @@ from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import Lease, LeaseWrite, StreamRow
 from consumer.core.leases.lease_state import LeaseState
 from consumer.core.reports.readiness import FirstSteps
-from consumer.errors import Fatal, Misconfigured, NotReleased, Retryable, StreamUnreachable
+from consumer.errors import Fatal, Misconfigured, NotReleased, Retryable, Unreachable
 from consumer.runtime.discovery.bootstrap import first_row
 from tests.twins.fleet import TIMING, FakeShard, Fleet, Node, source
 from tests.twins.lease_table import Fault
@@ -561,7 +561,7 @@ def test_a_disabled_stream_named_by_its_arn_ends_the_worker_once_drained() -> No
         assert node.task is not None
         assert not node.task.done()
         node.running["s"].end()
-        with pytest.raises(StreamUnreachable, match="disabled"):
+        with pytest.raises(Unreachable, match="disabled"):
             await node.stopped()
 
     run(main)

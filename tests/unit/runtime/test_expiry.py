@@ -69,7 +69,7 @@ class Bench:
         self.written = 0
 
     def write(self, count: int, keys: int, at: float, of: str = "k") -> list[int]:
-        """Queue events of changes made so many seconds after the start; return their numbers."""
+        """Queue events of changes made `at` seconds after the start; return their numbers."""
         first = self.written + 1
         contents = []
         for _ in range(count):

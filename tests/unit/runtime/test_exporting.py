@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TYPE_CHECKING
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -17,7 +18,7 @@ from consumer.core.repair.export import (
     ExportTask,
 )
 from consumer.core.repair.window import Restorable, Window
-from consumer.errors import Misconfigured, Retryable, StreamUnreachable
+from consumer.errors import Misconfigured, Retryable, Unreachable
 from consumer.runtime.republish.exporting import EXPORT_SECONDS, RECOVERY_SECONDS, TRIES, Exporting
 from tests.twins.virtual_time import VirtualClock, run
 
@@ -170,6 +171,18 @@ def test_the_token_is_stored_before_the_request_is_sent() -> None:
     with_bench(check)
 
 
+def test_a_row_that_may_not_be_written_ends_it_before_anything_is_asked_for() -> None:
+    async def check(bench: Bench) -> None:
+        denied = Retryable("UpdateItem: AccessDenied", "access_denied")
+        bench.rows.put_export = AsyncMock(side_effect=denied)  # type: ignore[method-assign]
+        with pytest.raises(Retryable, match="AccessDenied"):
+            await bench.exporting().export(WINDOW)
+        assert bench.rows.put_export.await_count == 1
+        assert bench.exports.requests == []
+
+    with_bench(check)
+
+
 def test_a_request_without_an_answer_is_repeated_with_its_token() -> None:
     async def check(bench: Bench) -> None:
         bench.exports.answers_lost = 3
@@ -302,7 +315,7 @@ def test_an_export_that_never_ends_is_waited_for_a_day() -> None:
     async def check(bench: Bench) -> None:
         bench.exports.seconds = 1e9
         began = bench.clock.now()
-        with pytest.raises(StreamUnreachable, match="it goes on waiting"):
+        with pytest.raises(Unreachable, match="it goes on waiting"):
             await bench.exporting().export(WINDOW)
         assert EXPORT_SECONDS <= bench.clock.now() - began < EXPORT_SECONDS + 60
 
@@ -326,7 +339,7 @@ def test_recovery_is_waited_for_until_it_has_reached_the_end() -> None:
 def test_but_no_longer_than_an_hour() -> None:
     async def check(bench: Bench) -> None:
         bench.exports.latest = 0.0
-        with pytest.raises(StreamUnreachable, match="again later"):
+        with pytest.raises(Unreachable, match="again later"):
             await bench.exporting().until_restorable(1)
         assert bench.clock.now() >= RECOVERY_SECONDS
 

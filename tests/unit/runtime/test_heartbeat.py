@@ -11,7 +11,7 @@ from consumer.core.leases.fence import Fence
 from consumer.core.leases.lease import Worker
 from consumer.core.leases.worker_report import WorkerReport
 from consumer.core.limits import LeaseTiming
-from consumer.errors import StreamUnreachable
+from consumer.errors import Unreachable
 from consumer.runtime.leases.heartbeat import GONE_SECONDS, Heartbeat
 from tests.twins.lease_table import Fault, LeaseTable, LeaseTableTwin
 from tests.twins.virtual_time import VirtualClock, run
@@ -295,7 +295,7 @@ def test_the_process_ends_once_the_table_has_not_existed_for_half_a_minute() -> 
             await task
         assert bench.clock.now() == pytest.approx(GONE_SECONDS, abs=2 * TIMING.heartbeat)
         (error,) = ended.value.exceptions
-        assert isinstance(error, StreamUnreachable)
+        assert isinstance(error, Unreachable)
         assert "the lease table has not existed for 30 s" in str(error)
         assert "put_worker: no table" in str(error)
 

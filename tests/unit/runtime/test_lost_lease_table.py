@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from consumer.errors import StreamUnreachable
+from consumer.errors import Unreachable
 from tests.twins.fleet import Fleet
 from tests.twins.lease_table import LeaseTable
 from tests.twins.shard_list import STREAM
@@ -95,7 +95,7 @@ def test_every_worker_ends_when_the_table_stays_away_and_nothing_is_told_call_by
         assert set(fleet.spread().values()) == {0}
         for node in fleet.nodes.values():
             async with asyncio.timeout(30):
-                with pytest.raises(StreamUnreachable):
+                with pytest.raises(Unreachable):
                     await node.stopped()
         assert fleet.violations == []
 

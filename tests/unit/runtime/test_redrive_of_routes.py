@@ -15,10 +15,10 @@ from consumer.core.dead_letters.redrive import (
     RouteEvent,
 )
 from consumer.core.limits import PublishLimits
+from consumer.core.publishing.early_end import PATIENCE_SECONDS
 from consumer.core.reports.redrive_report import RedriveReport
 from consumer.core.routes.route import Route
 from consumer.runtime.redrive import redrive as module
-from consumer.runtime.redrive.part import PATIENCE_SECONDS
 from tests.twins.nakadi import NakadiTwin, Reply, sequence_of
 from tests.unit.runtime import test_redrive_run
 from tests.unit.runtime.test_redrive_run import ROUTE, Desk, refusing

@@ -12,11 +12,11 @@ from consumer.core.dead_letters.dead_letter import DeadLetter, encode
 from consumer.core.dead_letters.redrive import RedriveOutcome, Selection
 from consumer.core.event.event import EventFormat
 from consumer.core.limits import PublishLimits
+from consumer.core.publishing.early_end import PATIENCE_SECONDS
 from consumer.core.reports.redrive_report import RedriveReport
 from consumer.core.routes.route import Route
 from consumer.ports import Publisher
 from consumer.runtime.redrive import redrive as module
-from consumer.runtime.redrive.part import PATIENCE_SECONDS
 from consumer.runtime.redrive.received_messages import QUEUE_SECONDS
 from consumer.runtime.redrive.redrive import Redrive, RedriveJob
 from tests.twins.letter_source import LetterSourceTwin
@@ -310,6 +310,14 @@ def test_a_queue_that_is_down_ends_the_run(desk: Desk) -> None:
     assert "queue could not be reached" in (report.ended or "")
     assert report.exit_code == 1
     assert desk.seconds < QUEUE_SECONDS + 10
+
+
+def test_a_queue_that_is_denied_ends_the_run_at_once(desk: Desk) -> None:
+    desk.put(letter(0))
+    desk.source.down, desk.source.reason = 10**6, "access_denied"
+    report = desk.redrive()
+    assert (report.ended, report.exit_code) == ("the queue cannot be used: no answer", 1)
+    assert desk.seconds < 1.0
 
 
 def test_the_run_ends_after_two_receptions_without_a_message(desk: Desk) -> None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from consumer.core.publishing.early_end import PATIENCE_SECONDS
 from consumer.core.republish.rate_limit import RateLimit
 from consumer.core.republish.taking_part import taking_part
-from consumer.runtime.republish.part import PATIENCE_SECONDS
 from consumer.runtime.republish.publishing import RepublishEnded, Republisher
 from tests.twins.nakadi import NakadiTwin, Reply, refusal
 from tests.twins.virtual_time import HalfChance, VirtualClock, run

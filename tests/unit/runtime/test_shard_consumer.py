@@ -491,7 +491,7 @@ class Interrupted(ShardTwin):
     """Its second page is refused while the first one, a large and old one, is taken in."""
 
     refusal: Exception | None = None
-    trim: int = 0  # so many records go then
+    trim: int = 0  # how many records go then
     delay: float = 0.0
 
     async def get_records(self, iterator: str) -> Page:
@@ -503,7 +503,7 @@ class Interrupted(ShardTwin):
 
 
 def read_on(shard: ShardTwin, stored: int) -> Line:
-    """The line after so many of the shard's records are stored."""
+    """The line after `stored` of the shard's records are stored."""
 
     async def main(line: Line) -> None:
         async with asyncio.TaskGroup() as tasks:

@@ -6,18 +6,20 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
+from unittest.mock import AsyncMock
 
 import pytest
 from msgspec import Raw, json
 
+from consumer.core.publishing.early_end import CALLED_OFF
 from consumer.core.republish.item_event import Refusal
 from consumer.core.republish.outcome import Outcome
 from consumer.core.republish.read_item import Busy, ReadItem
 from consumer.core.republish.snapshot import Counts, Mode, Snapshot, Terms, total
 from consumer.core.republish.table_answer import TableAnswer
-from consumer.errors import Misconfigured, Retryable, StreamUnreachable, TableNotFound
+from consumer.errors import Misconfigured, Retryable, TableNotFound, Unreachable
 from consumer.runtime.republish.patient_store import PatientStore
-from consumer.runtime.republish.publishing import CALLED_OFF, RepublishEnded
+from consumer.runtime.republish.publishing import RepublishEnded
 from consumer.runtime.republish.snapshot_run import (
     SnapshotParts,
     SnapshotProgress,
@@ -293,7 +295,7 @@ def test_it_ends_when_nothing_more_can_be_published() -> None:
 
 @pytest.mark.parametrize(
     ("failing", "kind"),
-    [(Retryable("Scan: reset"), StreamUnreachable), (TableNotFound("no table"), Misconfigured)],
+    [(Retryable("Scan: reset"), Unreachable), (TableNotFound("no table"), Misconfigured)],
 )
 def test_a_table_that_cannot_be_read_ends_it(
     failing: Retryable | TableNotFound, kind: type[Exception]
@@ -302,6 +304,21 @@ def test_a_table_that_cannot_be_read_ends_it(
     with pytest.raises(ExceptionGroup) as raised:
         run(lambda: Process(world, "a").made().run())
     assert raised.group_contains(kind)
+
+
+def test_a_lease_table_that_is_denied_ends_it_at_once() -> None:
+    world = begun(World(400))
+    process = Process(world, "a", publish=1.0)
+    denied = Retryable("UpdateItem: AccessDenied", "access_denied")
+
+    async def main() -> None:
+        with pytest.raises(ExceptionGroup) as raised:
+            await process.made().run()
+        assert raised.group_contains(Unreachable, match="AccessDenied")
+        assert asyncio.get_running_loop().time() < 5.0
+
+    process.twin.write_segment = AsyncMock(side_effect=denied)  # type: ignore[method-assign]
+    run(main)
 
 
 def test_a_lease_table_that_does_not_answer_ends_it_after_minutes() -> None:
@@ -313,7 +330,7 @@ def test_a_lease_table_that_does_not_answer_ends_it_after_minutes() -> None:
         loop.call_later(3.0, setattr, process.twin, "cut", True)
         with pytest.raises(ExceptionGroup) as raised:
             await process.made().run()
-        assert raised.group_contains(StreamUnreachable)
+        assert raised.group_contains(Unreachable)
         assert 300.0 < loop.time() < 330.0
 
     run(main)

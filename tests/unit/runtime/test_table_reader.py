@@ -102,6 +102,13 @@ def test_a_call_that_always_fails_ends_the_reading(desk: Desk, reason: str) -> N
     assert 10 < desk.seconds < 120
 
 
+def test_a_denied_call_ends_the_reading_at_once(desk: Desk) -> None:
+    desk.table.fails.extend([Retryable("AccessDenied", "access_denied")] * 99)
+    with pytest.raises(Retryable, match="AccessDenied"):
+        desk.get(key(1))
+    assert (len(desk.table.gets), desk.seconds) == (1, 0.0)
+
+
 def test_a_table_that_reads_nothing_ends_the_reading(desk: Desk) -> None:
     desk.table.reads.extend([0] * 99)
     with pytest.raises(Retryable, match="none of the keys"):

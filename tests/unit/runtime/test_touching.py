@@ -12,10 +12,10 @@ import pytest
 
 from consumer.core.leases.lease import Worker
 from consumer.core.limits import LeaseTiming
+from consumer.core.publishing.early_end import CALLED_OFF
 from consumer.core.republish.rate_limit import RateLimit
 from consumer.core.republish.touch_answer import CONFLICT, TouchAnswer, TouchOutcome
 from consumer.errors import Retryable
-from consumer.runtime.republish.publishing import CALLED_OFF
 from consumer.runtime.republish.touch_guard import NOBODY, WATCH_SECONDS, TouchGuard
 from consumer.runtime.republish.touching import (
     ITEM_TRIES,
@@ -228,6 +228,40 @@ def test_it_ends_at_once_when_it_is_told_to_while_it_reads(at: float) -> None:
         with pytest.raises(TouchEnded, match=CALLED_OFF):
             await desk.touching.read(lambda: asyncio.sleep(3600.0))
         assert desk.clock.now() - began == at
+
+    run(main)
+
+
+def test_a_read_that_takes_too_long_by_itself_is_no_calling_off() -> None:
+    desk = Desk()
+
+    async def late() -> None:
+        raise TimeoutError("the read's own")
+
+    async def main() -> None:
+        with pytest.raises(TimeoutError, match="own"):
+            await desk.touching.read(late)
+
+    run(main)
+
+
+def test_it_ends_at_once_when_it_is_told_to_while_a_worker_is_waited_for() -> None:
+    """A worker that does not leave the attribute out is waited for until it is proven dead."""
+    desk = Desk(rate=1.0)
+    silent = replace(OLDER, lease_duration=60.0)
+
+    async def read_peers() -> tuple[list[Worker], tuple[()]]:
+        beating = replace(FIT, heartbeat=int(desk.clock.now()))
+        return ([beating, silent] if desk.clock.now() >= 5.0 else [beating]), ()
+
+    desk.rows.read_peers = read_peers  # type: ignore[method-assign]
+
+    async def main() -> None:
+        asyncio.get_running_loop().call_later(20.0, desk.touching.stop)
+        began = desk.clock.now()
+        with pytest.raises(TouchEnded, match=CALLED_OFF):
+            await desk.touching.touch([wire({"id": {"S": text}}) for text in map(str, range(30))])
+        assert desk.clock.now() - began <= 21.0
 
     run(main)
 

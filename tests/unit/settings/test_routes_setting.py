@@ -255,7 +255,7 @@ def test_new_images_are_enough_for_a_route_that_compares_nothing(
         ([{"event_type": "a.b", "filter": {}}], "route 1 (a.b), filter: an empty object"),
         (
             [{"event_type": "a.b", "filter": {"item": {"a": {"S": "x"}}}}],
-            "route 1 (a.b), filter: item.a.S: values to match stand in a list",
+            "route 1 (a.b), filter: item.a.S: found text, wanted a list of values to match",
         ),
         (
             [{"event_type": "a.b", "name": "orders", "filter": {"item": {"a": {"S": []}}}}],

@@ -93,9 +93,7 @@ class _Reader:
                     for branch in branches:
                         branch[below] = leaf
                 case _:
-                    raise self._bad(
-                        below, f"values to match stand in a list, and {shown(node)} does not"
-                    )
+                    raise self._bad(below, f"found {shown(node)}, wanted a list of values to match")
         return branches
 
     def _or(

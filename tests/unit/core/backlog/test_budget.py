@@ -13,7 +13,7 @@ R = RESERVATION
 
 
 def budget(reservations: float, *members: str, lent: bool = False) -> ByteBudget:
-    """A common part of so many reservations, and members that hold nothing.
+    """A common part of this number of reservations, and members that hold nothing.
 
     `lent`: another member has the spare page.
     """

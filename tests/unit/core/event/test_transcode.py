@@ -365,7 +365,7 @@ def test_exactly_the_events_that_exceed_the_limit_lose_their_patch(
 
 @pytest.mark.parametrize("name_bytes", [10_000, 60_000])
 def test_a_long_name_above_many_changes_takes_little_memory(name_bytes: int) -> None:
-    leaves = (390_000 - name_bytes) // 15  # DynamoDB counts so many bytes for one of these
+    leaves = (390_000 - name_bytes) // 15  # DynamoDB counts 15 bytes for one of these
 
     def image(name: str, digit: str) -> Json:
         below = {f"{number:x}": {"N": digit + str(number)} for number in range(leaves)}

@@ -30,7 +30,7 @@ def settled(caught_up_at: float | None = None, record_at: float | None = None) -
 
 
 def lease(age: float = 0.0) -> Lease:
-    """Of a shard whose row is so many seconds old."""
+    """Of a shard whose row is `age` seconds old."""
     return Lease("s0", None, created_at=WALL - age)
 
 

@@ -46,7 +46,11 @@ def test_the_forms_of_a_filter(value: object, expected: list[list[str]]) -> None
         ({"Filters": ["x"]}, "Filters[0]", "it is an object with the one member Pattern"),
         ({"Filters": [{"Pattern": PAID}]}, "Filters[0].Pattern", "it is text that holds JSON"),
         ({"Filters": [{"Pattern": "{"}]}, "Filters[0].Pattern", "it is not JSON"),
-        ({"Filters": [{"Pattern": '{"a": 7}'}]}, "Filters[0].Pattern a", "values to match stand"),
+        (
+            {"Filters": [{"Pattern": '{"a": 7}'}]},
+            "Filters[0].Pattern a",
+            "found a number, wanted a list",
+        ),
     ],
 )
 def test_what_is_refused(value: object, place: str, reason: str) -> None:

@@ -53,7 +53,7 @@ MANY_ORS = ", ".join(f'"d{n}": {{"$or": [{{"a": ["x"]}}, {{"b": ["x"]}}]}}' for 
         ("{}", "here", "an empty object"),
         ('{"a": {}}', "here a", "an empty object"),
         ('{"a": []}', "here a", "an empty list"),
-        ('{"a": "x"}', "here a", "values to match stand in a list, and text does not"),
+        ('{"a": "x"}', "here a", "found text, wanted a list of values to match"),
         ('{"a": {"b": ["x", {"prefix": 7}]}}', "here a.b", "prefix needs text"),
         ('{"a": {"$or": {}}}', "here a.$or", "$or takes a list of at least two objects"),
         ('{"$or": [{"a": ["x"]}]}', "here $or", "$or takes a list of at least two objects"),
