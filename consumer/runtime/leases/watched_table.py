@@ -31,8 +31,8 @@ LEASE_WRITES = 25
 class WatchedTable:
     """A LeaseStore. `calls` is what became of its calls.
 
-    Not noted are deletions, as rows that stay do no harm; reads and ends of gaps, which are
-    repeated until they succeed; `ensure_table`; and what only commands call.
+    Not noted are deletions, as rows that stay do no harm; reads of gaps, which are repeated
+    until they succeed; `ensure_table`; and what only commands call.
     """
 
     def __init__(self, store: LeaseStore, clock: Clock) -> None:
@@ -120,7 +120,7 @@ class WatchedTable:
 
     async def complete_gap(self, stream_key: str, gap: Gap) -> None:
         """Set the end of a gap's row."""
-        await self._store.complete_gap(stream_key, gap)
+        await self._noted(TableCall.GAP, self._store.complete_gap(stream_key, gap))
 
     async def mark_repaired(self, stream_key: str, gap: Gap) -> bool:
         """Set when a gap was repaired."""
