@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-HOPELESS: Final = ("access_denied", "credentials", "validation", "refused")
-"""Reasons that no other try changes: a right or a setting is missing, or the request is wrong."""
+HOPELESS: Final = ("access_denied", "validation", "refused")
+"""Reasons that no other try changes: a right is missing, or the request is wrong.
+
+Credentials are none of them: they come from services and files that may not answer for a moment.
+"""
 
 
 class Patience:
