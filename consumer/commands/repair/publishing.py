@@ -16,7 +16,7 @@ from consumer.commands.republish.service_look import check_prefix
 from consumer.commands.run_progress import RunProgress
 from consumer.core.repair.repair_run import RepairCounts, RepairRun
 from consumer.core.republish.item_key import identity_of
-from consumer.errors import Retryable
+from consumer.errors import Retryable, TableNotFound
 from consumer.find_stream import patiently
 from consumer.runtime.republish.publishing import RepublishEnded
 from consumer.runtime.republish.repairing import BATCH_KEYS, Repairing
@@ -83,7 +83,7 @@ async def publish(
                 await _write(parts, run)
         except RepublishEnded as error:
             report.ended = str(error)
-        except Retryable as error:
+        except (Retryable, TableNotFound) as error:
             report.ended = f"the table could not be read: {error}"
         progress.close(before.keys + report.read, total, f"{report.stored} events stored")
         if report.ended is None:

@@ -33,7 +33,7 @@ from consumer.commands.republish.wanted_items import (
     wanted_keys,
 )
 from consumer.commands.run_progress import RunProgress
-from consumer.errors import Misconfigured, Retryable
+from consumer.errors import Misconfigured, Retryable, TableNotFound
 from consumer.observability import logs
 from consumer.runtime.republish.publishing import RepublishEnded
 from consumer.runtime.republish.repairing import Repairing
@@ -106,14 +106,14 @@ async def _publish(
                     await repairing.publish_items(items)
         except RepublishEnded as error:
             report.ended = str(error)
-        except Retryable as error:
+        except (Retryable, TableNotFound) as error:
             report.ended = f"the table could not be read: {error}"
         progress.close(report.read, total, f"{report.stored} events stored")
         return report
 
 
 async def _count(reach: Reach, wanted: Wanted, rates: Rates, out: TextIO) -> None:
-    """Read once, and say what would be published. Raise Misconfigured if it cannot be read."""
+    """Read once, and say what would be published. Raise Unreachable, Misconfigured."""
     counts: Counter[tuple[str, str]] = Counter()
     async with opened(reach, rates) as engine:
         async for items in read_once(engine.reader, engine.scan, reach.table, wanted):

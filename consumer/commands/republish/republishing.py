@@ -43,7 +43,7 @@ from consumer.core.republish.taking_part import (
 from consumer.core.routes.filters.lambda_filter import Filter, read_filter_json
 from consumer.core.routes.language.bad_pattern import BadPattern
 from consumer.credentials import fallback_region
-from consumer.errors import Misconfigured, Retryable, TableNotFound
+from consumer.errors import Misconfigured, Retryable, TableNotFound, Unreachable
 from consumer.find_stream import check_ordering_attributes, patiently
 from consumer.runtime.republish.publishing import Republisher
 from consumer.runtime.republish.table_reader import TableReader
@@ -209,7 +209,11 @@ async def _look(
 
 @asynccontextmanager
 async def opened(reach: Reach, rates: Rates, apart: float = APART_SECONDS) -> AsyncIterator[Engine]:
-    """Open the engine. Two reads are `apart` by so many seconds."""
+    """Open the engine. Two reads are `apart` by this many seconds.
+
+    Raise Unreachable in place of a Retryable, and Misconfigured in place of a TableNotFound,
+    both of which the block may raise.
+    """
     settings, clock = reach.settings, reach.clock
     chance = random.Random()  # noqa: S311 - spreads retries, guards no secret
     async with Aws(fallback_region(settings), clock) as aws, AsyncExitStack() as stack:
@@ -221,7 +225,7 @@ async def opened(reach: Reach, rates: Rates, apart: float = APART_SECONDS) -> As
         reader = TableReader(table, units, clock, chance)
         publishers: dict[str, Publisher] = {**await nakadis(stack, settings, taking, clock, aws)}
         rate = RateLimit(rates.published)
-        yield Engine(
+        engine = Engine(
             table,
             DynamoDbScan(table, dynamodb),
             units,
@@ -231,6 +235,12 @@ async def opened(reach: Reach, rates: Rates, apart: float = APART_SECONDS) -> As
             Republisher(taking, publishers, events, rate, clock, chance),
             clock,
         )
+        try:
+            yield engine
+        except TableNotFound as error:
+            raise Misconfigured(f"CONSUMER_TABLE: {error}") from error
+        except Retryable as error:
+            raise Unreachable(f"table {reach.table.name}: {error}") from error
 
 
 def confirm(question: str) -> None:

@@ -13,7 +13,6 @@ from consumer.core.reports.times import in_words
 from consumer.core.republish.estimate import estimate, exceeds_half, retention_of
 from consumer.core.republish.rate_limit import usual_rate
 from consumer.core.republish.snapshot import Mode
-from consumer.errors import Misconfigured, Retryable, TableNotFound, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,18 +62,13 @@ async def count_events(reach: Reach, options: SnapshotOptions, out: TextIO) -> N
     items, table = 0, reach.table
     async with opened(reach, options.rates) as engine:
         progress = RunProgress(sys.stderr, engine.clock, "snapshot")
-        try:
-            async for page in engine.reader.scan(engine.scan, table.item_bytes):
-                items += len(page)
-                for item in _wanted(reach, options, page):
-                    made = engine.events.made_of(item)
-                    counts.update((event.event_type, "events") for event in made.events)
-                    counts.update((each.event_type, each.reason) for each in made.refusals)
-                progress.show(items, table.items or None, "counted")
-        except Retryable as error:
-            raise Unreachable(f"table: {error}") from error
-        except TableNotFound as error:
-            raise Misconfigured(str(error)) from error
+        async for page in engine.reader.scan(engine.scan, table.item_bytes):
+            items += len(page)
+            for item in _wanted(reach, options, page):
+                made = engine.events.made_of(item)
+                counts.update((event.event_type, "events") for event in made.events)
+                counts.update((each.event_type, each.reason) for each in made.refusals)
+            progress.show(items, table.items or None, "counted")
         progress.close(items, items, "counted")
     out.write(f"{items} items\n")
     out.write("".join(f"{name}: {n} {what}\n" for (name, what), n in sorted(counts.items())))

@@ -199,6 +199,6 @@ async def _opened(reach: Reach, read: float) -> AsyncIterator[Desk]:
                 chance,
             )
         except TableNotFound as error:
-            raise Misconfigured(str(error)) from error
+            raise Misconfigured(f"CONSUMER_TABLE: {error}") from error
         except Retryable as error:
-            raise Unreachable(f"table: {error}") from error
+            raise Unreachable(f"table {reach.table.name}: {error}") from error
