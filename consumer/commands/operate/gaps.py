@@ -34,17 +34,18 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
     """Print all gap rows of this application, in the order they were found; return 0."""
     settings = load_settings(environ, [APPLICATION])
     logs.configure_command()
+    absent = False
     try:
         streams, lines = asyncio.run(_read(settings))
     except LeaseTableAbsent:
-        streams, lines = 0, ()
+        absent, streams, lines = True, 0, ()
     if arguments.json:
         out.write(_json(lines) + "\n")
     elif lines:
         out.write(table(lines))
     if not lines:
         word = "nothing was lost unread" if streams else "nothing has run yet"
-        sys.stderr.write(none_found(settings, f"no gaps: {word}"))
+        sys.stderr.write(none_found(settings, f"no gaps: {word}", absent=absent))
     return 0
 
 

@@ -10,7 +10,7 @@ from consumer.adapters.lease_table.lease_table import LeaseTable
 from consumer.core.leases.lineage import oldest_first
 from consumer.core.reports.lease_report import lease_report
 from consumer.credentials import fallback_region
-from consumer.errors import Retryable, Unreachable
+from consumer.errors import LeaseTableAbsent, Retryable, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -49,8 +49,18 @@ async def open_lease_table(settings: Settings, aws: Aws | None = None) -> AsyncI
         )
         await store.ensure_table(create=False)
         yield store
+    except LeaseTableAbsent as error:
+        raise absent_by(settings, aws) from error
     except Retryable as error:
         raise Unreachable(f"lease table {settings.lease_table}: {error}") from error
+
+
+def absent_by(settings: Settings, aws: Aws) -> LeaseTableAbsent:
+    """Return the error of a command that finds no lease table: only `run` creates it."""
+    return LeaseTableAbsent(
+        f"CONSUMER_LEASE_TABLE: no table {settings.lease_table!r} in {aws.region}, wanted that of"
+        " the service: nothing has run yet, or the name or the region is wrong"
+    )
 
 
 async def lease_lines(
@@ -73,7 +83,11 @@ async def lease_lines(
     ]
 
 
-def none_found(settings: Settings, words: str) -> str:
-    """Return the line for an empty result, with the table and application that were read."""
+def none_found(settings: Settings, words: str, *, absent: bool = False) -> str:
+    """Return the line for an empty result, with the table and application that were read.
+
+    `absent` says that there is no such table.
+    """
     where = f"lease table {settings.lease_table!r}, application {settings.application!r}"
-    return f"{words} ({where})\n"
+    doubt = "; there is no such table: if the service runs, the name or the region is wrong"
+    return f"{words} ({where}{doubt if absent else ''})\n"

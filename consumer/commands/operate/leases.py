@@ -26,7 +26,7 @@ from consumer.settings.loading import APPLICATION, load_settings
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping, Sequence
-    from typing import TextIO
+    from typing import NoReturn, TextIO
 
     from consumer.core.reports.lease_report import LeaseLine
     from consumer.ports import Clock, LeaseStore
@@ -36,6 +36,7 @@ WATCH_SECONDS = 2.0
 """Pause of `--watch` between two reads of all lease rows."""
 
 CLEAR = "\x1b[H\x1b[2J"
+NOTHING_YET = "no leases: nothing has run yet"
 HEADER = ("shard", "state", "owner", "checkpoint", "age", "parent")
 
 
@@ -56,12 +57,13 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
             asyncio.run(_watch(settings, out, as_json=arguments.json))
         except KeyboardInterrupt:
             return 0  # Ctrl-C is how a user ends it
+    absent = False
     try:
         reading = asyncio.run(_read_once(settings))
     except LeaseTableAbsent:
-        reading = LeaseReading([], ())
+        absent, reading = True, LeaseReading([], ())
     if not reading.lines:
-        sys.stderr.write(none_found(settings, "no leases: nothing has run yet"))
+        sys.stderr.write(none_found(settings, NOTHING_YET, absent=absent))
     if arguments.json:
         out.write(orjson.dumps(reading.lines, option=orjson.OPT_INDENT_2).decode() + "\n")
     else:
@@ -80,24 +82,34 @@ async def _read_once(settings: Settings) -> LeaseReading:
 async def _watch(settings: Settings, out: TextIO, *, as_json: bool) -> None:
     """Print the leases again and again; on a terminal, clear the screen before.
 
-    If the table cannot be read, print the error on stderr and go on.
+    If the table cannot be read, or does not exist yet, print that on stderr and go on.
     """
-    async with (
-        Aws(fallback_region(settings)) as aws,
-        open_lease_table(settings, aws) as store,
-    ):
+    async with Aws(fallback_region(settings)) as aws:
         while True:
             try:
-                reading = await _read(store, settings, aws.clock)
-            except Retryable as error:
-                sys.stderr.write(f"{time.strftime('%H:%M:%S')}  not read: {error}\n")
-            else:
-                if out.isatty() and not as_json:
-                    control(out, CLEAR)
-                text = orjson.dumps(reading.lines).decode() + "\n"
-                out.write(text if as_json else _screen(reading, out))
-                out.flush()
+                async with open_lease_table(settings, aws) as store:
+                    await _watch_table(store, settings, aws.clock, out, as_json=as_json)
+            except LeaseTableAbsent:
+                told = none_found(settings, NOTHING_YET, absent=True)
+                sys.stderr.write(f"{time.strftime('%H:%M:%S')}  {told}")
             await asyncio.sleep(WATCH_SECONDS)
+
+
+async def _watch_table(
+    store: LeaseStore, settings: Settings, clock: Clock, out: TextIO, *, as_json: bool
+) -> NoReturn:
+    while True:
+        try:
+            reading = await _read(store, settings, clock)
+        except Retryable as error:
+            sys.stderr.write(f"{time.strftime('%H:%M:%S')}  not read: {error}\n")
+        else:
+            if out.isatty() and not as_json:
+                control(out, CLEAR)
+            text = orjson.dumps(reading.lines).decode() + "\n"
+            out.write(text if as_json else _screen(reading, out))
+            out.flush()
+        await asyncio.sleep(WATCH_SECONDS)
 
 
 def _screen(reading: LeaseReading, out: TextIO) -> str:
@@ -117,7 +129,7 @@ def summary(lines: Sequence[LeaseLine]) -> str:
     for line in lines:
         states[line.state] = states.get(line.state, 0) + 1
     counts = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
-    return f"{len(lines)} shards: {counts}" if counts else "no leases: nothing has run yet"
+    return f"{len(lines)} shards: {counts}" if counts else NOTHING_YET
 
 
 async def _read(store: LeaseStore, settings: Settings, clock: Clock) -> LeaseReading:

@@ -18,7 +18,13 @@ from consumer.core.leases.purpose import event_types_of
 from consumer.core.reports.times import zoned_time
 from consumer.core.stream.stream import AfterSequence, AtTrimHorizon, Stream
 from consumer.credentials import fallback_region
-from consumer.errors import Misconfigured, Retryable, ShardNotFound, TrimmedData
+from consumer.errors import (
+    Misconfigured,
+    Retryable,
+    ShardNotFound,
+    TrimmedData,
+    Unreachable,
+)
 from consumer.observability import logs
 from consumer.settings.loading import APPLICATION, SOURCE, load_settings
 
@@ -116,7 +122,8 @@ async def checked(
     """Check the target against the stream; return the request, with the service's time if needed.
 
     A shard that is moved to a number of another shard could not be read, and a target by a clock
-    that is ahead would skip what is written until then. Raise Misconfigured or Retryable.
+    that is ahead would skip what is written until then. Raise Misconfigured, or Unreachable
+    if the stream does not answer.
     """
     target = request.target or TRIM_HORIZON
     number = sequence_of(target)
@@ -137,6 +144,8 @@ async def _service_time(client: StreamClient, commands: Sequence[StreamCommand])
                 _, date = await client.shard_iterator(_stream(given), shard, AtTrimHorizon())
             except (TrimmedData, ShardNotFound):
                 continue
+            except Retryable as error:
+                raise _unreachable(given, error) from error
             return date
     raise Misconfigured("--to: the stream no longer has any of the shards")
 
@@ -153,10 +162,14 @@ async def _check_number(client: StreamClient, given: StreamCommand, number: int)
         raise Misconfigured(f"--shard: the stream no longer has {shard}") from None
     except Retryable as error:
         if error.reason != "validation":
-            raise
+            raise _unreachable(given, error) from error
         raise Misconfigured(
             f"--to: found {number}, wanted a sequence number of {shard} ({error})"
         ) from None
+
+
+def _unreachable(given: StreamCommand, error: Retryable) -> Unreachable:
+    return Unreachable(f"stream {given.row.key}: {error}")
 
 
 def _stream(given: StreamCommand) -> Stream:

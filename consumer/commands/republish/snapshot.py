@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from consumer.adapters.aws.aws import Aws
 from consumer.adapters.lease_table.lease_table_setup import ensure_table
 from consumer.adapters.lease_table.snapshot_table import SnapshotTable
-from consumer.commands.operate.lease_reading import REQUEST_SECONDS
+from consumer.commands.operate.lease_reading import REQUEST_SECONDS, absent_by
 from consumer.commands.publishing import stop_on_signals
 from consumer.commands.republish.refused_keys import RefusedKeys
 from consumer.commands.republish.republishing import confirm, look, opened
@@ -28,7 +28,7 @@ from consumer.core.event.occurred_at import occurred_at
 from consumer.core.republish.scan_page_size import ScanPageSize
 from consumer.core.republish.snapshot import Mode
 from consumer.credentials import fallback_region
-from consumer.errors import Fatal, Retryable, Unreachable
+from consumer.errors import Fatal, LeaseTableAbsent, Retryable, Unreachable
 from consumer.observability import logs
 from consumer.runtime.republish.patient_store import PatientStore
 from consumer.runtime.republish.segment_scan import SegmentScan
@@ -103,6 +103,8 @@ async def _publish(
         dynamodb = await aws.dynamodb(CONNECTIONS)
         try:
             await ensure_table(dynamodb, clock, settings.lease_table, create=False)
+        except LeaseTableAbsent as error:
+            raise absent_by(settings, aws) from error
         except Retryable as error:
             raise Unreachable(f"lease table {settings.lease_table}: {error}") from error
         table = SnapshotTable(

@@ -29,7 +29,13 @@ from consumer.commands.operate.seek import checked, parse_target
 from consumer.core.leases.checkpoint import LATEST, SHARD_END, TRIM_HORIZON
 from consumer.core.leases.command import Action
 from consumer.core.leases.lease import Lease, StreamRow
-from consumer.errors import Misconfigured, Retryable, ShardNotFound, TrimmedData
+from consumer.errors import (
+    Misconfigured,
+    Retryable,
+    ShardNotFound,
+    TrimmedData,
+    Unreachable,
+)
 from consumer.settings.loading import APPLICATION, load_settings
 from consumer.settings.settings import Settings
 from tests.twins.lease_table import Fault, LeaseTable, LeaseTableTwin
@@ -270,8 +276,12 @@ def test_a_number_that_is_not_the_shards_own_is_refused(error: Exception, words:
 
 
 def test_a_stream_that_does_not_answer_is_no_mistake_of_the_operator() -> None:
-    with pytest.raises(Retryable):
-        checked_against(Streams(s1=Retryable("no", "timeout")), target="399", shards=("s-1",))
+    denied = Retryable("GetShardIterator: AccessDeniedException", "access_denied")
+    told = f"^stream {ROW.key}: GetShardIterator: AccessDenied"
+    with pytest.raises(Unreachable, match=told):
+        checked_against(Streams(s1=denied), target="399", shards=("s-1",))
+    with pytest.raises(Unreachable, match=told):
+        checked_against(Streams(s1=denied), target="2026-11-01T09:30:00Z")
 
 
 def test_places() -> None:
