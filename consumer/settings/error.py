@@ -9,7 +9,7 @@ from itertools import pairwise
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
-from consumer.settings.source import ROUTES, Given, variable
+from consumer.settings.source import ROUTES, Given, nearest, variable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,18 +45,33 @@ def one_line(error: ValidationError, given: Mapping[str, Given]) -> str:
     return f"{given[name].source}: found {_quoted(name, given[name].text)}, wanted {_wanted(first)}"
 
 
-def in_words(error: ValidationError) -> str:
-    """Return the first error in a list of settings as ", place: found this, wanted that"."""
+def in_words(error: ValidationError, model: type[BaseModel]) -> str:
+    """Return the first error in a list of settings as ", place: found this, wanted that".
+
+    `model` is that of an element of the list.
+    """
     first = error.errors(include_url=False)[0]
     place = ".".join(str(part) for part in first["loc"])
     match first["type"]:
         case "missing":
             return f": found no {place}, wanted one"
         case "extra_forbidden":
-            return f": found the unknown key {place!r}, wanted one that the README names"
+            *parents, key = map(str, first["loc"])
+            known = _keys(model, parents)
+            like = nearest(key, known)
+            wanted = f"perhaps {like!r}" if like else f"one of {', '.join(known)}"
+            return f": found the unknown key {place!r}, wanted {wanted}"
         case _:
             found = _kind_of(first["input"])
             return f", {place}: found {found}, wanted {_wanted(first)}"
+
+
+def _keys(model: type[BaseModel], parents: Sequence[str]) -> list[str]:
+    """Return the keys of a model, or of the one that is its member at this place."""
+    fields = model.model_fields
+    for parent in parents:
+        fields = getattr(fields[parent].annotation, "model_fields", {})
+    return [*fields]
 
 
 def _kind_of(value: object) -> str:

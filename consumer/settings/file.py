@@ -25,6 +25,9 @@ from consumer.settings.yaml_tree import lines_of, tree_of_yaml
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+FILTER = "filter"
+"""The setting whose text is JSON: a list of words is no value of it."""
+
 _NULL = "tag:yaml.org,2002:null"
 
 
@@ -52,7 +55,7 @@ def read_file(path: str, known: Collection[str] | None) -> dict[str, Given]:
             tree, lines = tree_of_yaml(value_node, source), lines_of(value_node)
             given[key] = Given("", f"{variable(key)} ({path})", tree, lines)
             continue
-        text = _text(value_node, source)
+        text = _filter(value_node, source) if key == FILTER else _text(value_node, source)
         if text.strip():
             given[key] = Given(text, source)
     return given
@@ -87,6 +90,15 @@ def _mapping(path: str) -> list[tuple[yaml.Node, yaml.Node]]:
         raise Misconfigured(f"{FILE_VARIABLE}: found no mapping in {path}, wanted key: value lines")
     pairs: list[tuple[yaml.Node, yaml.Node]] = node.value
     return pairs
+
+
+def _filter(node: yaml.Node, source: str) -> str:
+    if isinstance(node, yaml.ScalarNode):
+        return _text(node, source)
+    raise Misconfigured(
+        f"{source}: found a nested value, wanted JSON as text, indented below `filter: |`; only the"
+        " filter of a route is YAML"
+    )
 
 
 def _text(node: yaml.Node, source: str) -> str:

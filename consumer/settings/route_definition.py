@@ -115,8 +115,13 @@ def read_definitions(given: Given) -> tuple[RouteDefinition, ...]:
             raise Misconfigured(
                 f"{given.source}: found what is no JSON ({error.reason}), wanted a list of routes"
             ) from None
-    if not isinstance(tree, list) or not tree:
+    if not isinstance(tree, list):
         raise Misconfigured(f"{given.source}: found {shown(tree)}, wanted a list of routes")
+    if not tree:
+        raise Misconfigured(
+            f"{given.source}: found an empty list, wanted at least one route; or leave it out, and"
+            " set CONSUMER_EVENT_TYPE"
+        )
     if len(tree) > MOST_ROUTES:
         raise Misconfigured(
             f"{given.source}: found {len(tree)} routes, wanted at most {MOST_ROUTES}"
@@ -157,7 +162,7 @@ def _definition(place: str, tree: object, *, from_yaml: bool) -> RouteDefinition
     try:
         definition = RouteDefinition.model_validate(values)
     except ValidationError as error:
-        raise Misconfigured(f"{place}{in_words(error)}") from None
+        raise Misconfigured(f"{place}{in_words(error, RouteDefinition)}") from None
     for wanted in _broken(definition):
         raise Misconfigured(f"{place}: {wanted}")
     return definition
@@ -240,15 +245,22 @@ def _bad_renames(route: RouteDefinition) -> Iterator[str]:
 
 def _check_all(source: str, routes: Sequence[RouteDefinition]) -> None:
     """Raise Misconfigured if two routes cannot stand beside each other."""
-    for what, names in (
-        ("event type", [route.event_type for route in routes]),
-        ("name", [route.called for route in routes]),
+    for what, names, remedy in (
+        (
+            "event type",
+            [route.event_type for route in routes],
+            "several rules of one event type are a list of patterns",
+        ),
+        (
+            "name",
+            [route.called for route in routes],
+            "give one of them another `name`; by default it is the event type",
+        ),
     ):
         doubled = [name for name, count in Counter(names).items() if count > 1]
         if doubled:
             raise Misconfigured(
-                f"{source}: found two routes with the {what} {doubled[0]!r}, wanted one; several"
-                " rules of one event type are a list of patterns"
+                f"{source}: found two routes with the {what} {doubled[0]!r}, wanted one; {remedy}"
             )
     if sum(route.otherwise for route in routes) > 1:
         raise Misconfigured(f"{source}: found two routes with otherwise, wanted at most one")

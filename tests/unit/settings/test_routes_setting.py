@@ -232,16 +232,26 @@ def test_new_images_are_enough_for_a_route_that_compares_nothing(
     [
         ("[", "found what is no JSON"),
         ("{}", "found an object, wanted a list of routes"),
-        ("[]", "found an empty list, wanted a list of routes"),
+        ("[]", "found an empty list, wanted at least one route; or leave it out, and set CONS"),
         ("[7]", "route 1: found a number, wanted an object"),
         ([{}], "route 1: found no event_type, wanted one"),
-        ([{"event_type": "a.b", "fliter": {}}], "route 1 (a.b): found the unknown key 'fliter'"),
+        (
+            [{"event_type": "a.b", "filtr": {}}],
+            "route 1 (a.b): found the unknown key 'filtr', wanted perhaps 'filter'",
+        ),
+        (
+            [{"event_type": "a.b", "zzz": {}}],
+            "found the unknown key 'zzz', wanted one of event_type, name, filter, otherwise, ch",
+        ),
         ([{"event_type": "a b"}], "route 1 (a b), event_type: found 'a b', wanted the name of"),
         ([{"event_type": f"a.{n}"} for n in range(51)], "found 51 routes, wanted at most 50"),
-        ([{"event_type": "a.b"}] * 2, "two routes with the event type 'a.b'"),
+        (
+            [{"event_type": "a.b"}] * 2,
+            "two routes with the event type 'a.b', wanted one; several rules of one event type are",
+        ),
         (
             [{"event_type": "a.b", "name": "x"}, {"event_type": "a.c", "name": "x"}],
-            "two routes with the name 'x'",
+            "two routes with the name 'x', wanted one; give one of them another `name`",
         ),
         (
             [{"event_type": f"a.{n}", "otherwise": True} for n in "bc"],
@@ -307,7 +317,10 @@ def test_new_images_are_enough_for_a_route_that_compares_nothing(
             "found unchanged beside category business",
         ),
         ([{"event_type": "a.b", "category": "undefined"}], "category: found 'undefined', wanted"),
-        ([{"event_type": "a.b", "metadata": {"eidd": "a"}}], "unknown key 'metadata.eidd'"),
+        (
+            [{"event_type": "a.b", "metadata": {"eidd": "a"}}],
+            "unknown key 'metadata.eidd', wanted perhaps 'eid'",
+        ),
         ([{"event_type": "a.b", "eid": "table"}], "eid: found 'table', wanted 'route' or 'record'"),
         (
             [{"event_type": "a.b", "patch_field": "change"}],

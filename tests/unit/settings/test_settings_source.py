@@ -146,6 +146,8 @@ def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
         ("table: {name: orders}", "a plain one"),
         ("ordering_key: [[a], b]", "a plain one"),
         ("table: a\ntable: b", "wanted it once"),
+        ("filter: {item: {a: [b]}}", "below `filter: |`; only the filter of a route is YAML"),
+        ("filter: [a, b]", "below `filter: |`; only the filter of a route is YAML"),
         ("- table", "key: value"),
         ("just words", "key: value"),
         ("table: [orders", "wanted YAML"),
