@@ -200,13 +200,13 @@ def _add_policy(policy: argparse.ArgumentParser) -> None:
     policy.add_argument(
         "--bucket",
         metavar="NAME",
-        help="for repair: the bucket of its exports; for lambda: that of what is thrown away",
+        help="for repair: the bucket of its exports; for lambda: the bucket for what the mapping"
+        " throws away",
     )
     policy.add_argument(
         "--log-group",
         metavar="NAME",
-        default="/aws/lambda/*",
-        help="for lambda: the log group of the function, or a pattern (%(default)s)",
+        help="for lambda: the log group of the function, or a pattern (default: /aws/lambda/*)",
     )
     policy.add_argument("--prefix", metavar="PREFIX", help="for repair: the prefix of their keys")
 

@@ -66,8 +66,16 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
         raise Misconfigured("--function: found it without --mapping, whose function it is")
     settings = load_settings(environ)
     if arguments.offline:
-        out.write(f"settings are fine: application {settings.application}; nothing was called\n")
+        if arguments.redrive_by_mapping:
+            raise Misconfigured(
+                "--redrive-by-mapping: found it beside --offline, which does not ask for the queue;"
+                " leave one of the two out"
+            )
         found = judge_routes(routes_of(settings, ()))
+        doubtful = any(each.severity is not Severity.FINE for each in found)
+        verdict = "are valid, some are doubtful" if doubtful else "are fine"
+        application = f"application {settings.application}"
+        out.write(f"settings {verdict}: {application}; nothing was called\n")
         if found:
             out.write(table(found))
         return 0
@@ -93,16 +101,16 @@ class Check:
     async def run(self) -> None:
         """Call the dependencies one after the other; each adapter limits its own time."""
         async with Aws(fallback_region(self._settings)) as aws:
-            with self._reporting("AWS"):
-                region = fallback_region(self._settings)
-                self.results.append(check_region(aws.region, region))
-            with self._reporting("stream"):
-                await self._stream(aws)
+            has_region = self._region(aws)  # without one, every call would say the same
+            if has_region:
+                with self._reporting("stream"):
+                    await self._stream(aws)
             self.results.extend(judge_routes(self._routes()))
-            with self._reporting("lease table"):
-                await self._lease_table(aws)
-            with self._reporting("dead letter queue"):
-                await self._queue(aws)
+            if has_region:
+                with self._reporting("lease table"):
+                    await self._lease_table(aws)
+                with self._reporting("dead letter queue"):
+                    await self._queue(aws)
             if aws.clock.ahead is not None:
                 self.results.append(check_clock(aws.clock.ahead))
             token: Token = token_of(self._settings)
@@ -128,6 +136,13 @@ class Check:
 
     def _doubtful(self, dependency: str, result: str, remedy: str) -> None:
         self.results.append(CheckResult(dependency, Severity.DOUBTFUL, result, remedy))
+
+    def _region(self, aws: Aws) -> bool:
+        """Report the region; return whether there is one."""
+        with self._reporting("AWS"):
+            self.results.append(check_region(aws.region, fallback_region(self._settings)))
+            return True
+        return False
 
     async def _stream(self, aws: Aws) -> None:
         client = DynamoDbStreams(

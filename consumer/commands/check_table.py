@@ -28,6 +28,8 @@ def failure(dependency: str, error: Misconfigured | Retryable) -> CheckResult:
         remedy = _remedy(dependency, error)
         return CheckResult(dependency, Severity.UNREACHABLE, str(error), remedy)
     what, _, remedy = str(error).partition("; ")
+    if remedy == "wanted one":  # the error names first what is not set
+        remedy = f"set {what.partition(':')[0]}"
     return CheckResult(dependency, Severity.WRONG, what, remedy)
 
 

@@ -68,4 +68,9 @@ def address(environ: Mapping[str, str]) -> tuple[str, int]:
     port = given.get("http_port", Given(str(HTTP_PORT), "")).text.strip()
     if not (port.isascii() and port.isdigit()):
         raise Misconfigured("CONSUMER_HTTP_PORT: found no number, wanted a port")
+    if not int(port):
+        raise Misconfigured(
+            "CONSUMER_HTTP_PORT: found 0, by which the service takes any free port; wanted the port"
+            " that health is to ask"
+        )
     return (LOOPBACK if host in _EVERYWHERE else host), int(port)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from consumer.errors import Misconfigured
 
@@ -31,14 +31,33 @@ class Function:
     """Where a function logs, and the bucket for what its mapping throws away."""
 
     bucket: str
-    log_group: str = "/aws/lambda/*"
+    log_group: str
 
 
 Given = Files | Touched | Function
 
+LOG_GROUP: Final = "/aws/lambda/*"
+
+_PURPOSES: Final = {
+    "keys": ("touch",),
+    "bucket": ("repair", "lambda"),
+    "log_group": ("lambda",),
+    "prefix": ("repair",),
+}
+"""For which purposes an option is."""
+
 
 def given(arguments: argparse.Namespace) -> Given | None:
-    """Return what the options name. Raise Misconfigured if it is needed and not named."""
+    """Return what the options name.
+
+    Raise Misconfigured if one is needed and not given, or given where it says nothing.
+    """
+    for name, purposes in _PURPOSES.items():
+        if vars(arguments).get(name) is not None and arguments.purpose not in purposes:
+            raise Misconfigured(
+                f"--{name.replace('_', '-')}: found it beside --for {arguments.purpose}, wanted it"
+                f" for {' or '.join(purposes)} only"
+            )
     match arguments.purpose:
         case "repair":
             return Files(_bucket(arguments, "that repair writes to"), arguments.prefix)
@@ -46,7 +65,7 @@ def given(arguments: argparse.Namespace) -> Given | None:
             return Touched(_keys(arguments))
         case "lambda":
             bucket = _bucket(arguments, "for what the mapping throws away")
-            return Function(bucket, arguments.log_group)
+            return Function(bucket, arguments.log_group or LOG_GROUP)
         case _:
             return None
 

@@ -103,6 +103,9 @@ def test_check_offline_looks_at_the_settings_alone() -> None:
     assert answer.stdout == (
         "settings are fine: application order-store.payment; nothing was called\n"
     )
+    beside = consumer("check", "--offline", "--redrive-by-mapping")
+    assert (beside.returncode, beside.stdout) == (2, "")
+    assert "--redrive-by-mapping: found it beside --offline" in beside.stderr
     wrong = consumer("check", "--offline", CONSUMER_LEASE_DURATION_SECONDS="1")
     assert (wrong.returncode, wrong.stdout, wrong.stderr.count("\n")) == (2, "", 1)
 
@@ -155,6 +158,21 @@ def test_the_probe_of_a_container_imports_little() -> None:
     answer = run_script(script, env=PATH)
     assert answer.stdout.strip() == ""
     assert "no answer from 127.0.0.1 port 1" in answer.stderr
+
+
+def test_health_cannot_ask_at_a_port_that_the_service_chose() -> None:
+    answer = consumer("health", CONSUMER_HTTP_PORT="0")
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert "CONSUMER_HTTP_PORT: found 0, by which the service takes any free" in answer.stderr
+
+
+def test_without_a_region_check_says_once_what_to_set() -> None:
+    nothing = {"CONSUMER_NAKADI_URL": "http://127.0.0.1:1", "AWS_CONFIG_FILE": os.devnull}
+    answer = consumer("check", **nothing)
+    assert answer.returncode == 2
+    assert answer.stdout.count("AWS_REGION: not set") == 1
+    assert "→ set AWS_REGION\n" in answer.stdout
+    assert "event type" in answer.stdout
 
 
 class Command:

@@ -37,7 +37,9 @@ def test_check_offline_shows_each_route() -> None:
     answer = consumer("check", "--offline")
     assert (answer.returncode, answer.stderr) == (0, "")
     lines = answer.stdout.splitlines()
-    assert lines[0] == "settings are fine: application orders; nothing was called"
+    assert lines[0] == (
+        "settings are valid, some are doubtful: application orders; nothing was called"
+    )
     assert lines[1].split()[0] == "dependency"
     assert "s.paid: a view: what enters is a C, what leaves a D" in lines[2]
     assert "doubtful  sent (s.sent): it says which changes are sent" in lines[3]

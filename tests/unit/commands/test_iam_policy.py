@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from consumer.commands.iam_given import Files, Function, Touched
+from consumer.commands.iam_given import LOG_GROUP, Files, Function, Touched
 from consumer.commands.iam_policy import policy, run
 from consumer.errors import Misconfigured
 from consumer.settings.settings import Settings
@@ -229,6 +229,23 @@ def test_repair_needs_to_know_the_bucket() -> None:
         run(given, environ, io.StringIO())
 
 
+@pytest.mark.parametrize(
+    ("purpose", "option", "told"),
+    [
+        ("run", "keys", "--keys: found it beside --for run, wanted it for touch only"),
+        ("run", "bucket", "--bucket: found it beside --for run, wanted it for repair or lambda"),
+        ("repair", "log_group", "--log-group: found it beside --for repair, wanted it for lambda"),
+        ("lambda", "prefix", "--prefix: found it beside --for lambda, wanted it for repair only"),
+    ],
+)
+def test_an_option_that_the_policy_does_not_need_is_refused(
+    purpose: str, option: str, told: str
+) -> None:
+    given = argparse.Namespace(purpose=purpose, **{option: "x"})
+    with pytest.raises(Misconfigured, match=told):
+        run(given, {"CONSUMER_TABLE": "orders"}, io.StringIO())
+
+
 def test_a_touch_writes_one_attribute_and_reads_none_back() -> None:
     given = settings(table="orders", lease_table="leases", touch_attribute="mark")
     found = policy(given, "touch", other=Touched(("pk", "sk")))
@@ -303,7 +320,7 @@ def test_lambda_reads_the_stream_for_its_mapping_and_never_the_table() -> None:
         "arn:aws:sqs:eu-central-1:210987654321:dead": {"sqs:SendMessage"},
         SECRET: {"secretsmanager:GetSecretValue"},
     }
-    least = policy(settings(stream_arn=ARN), "lambda", {}, Function("thrown-away"))
+    least = policy(settings(stream_arn=ARN), "lambda", {}, Function("thrown-away", LOG_GROUP))
     assert [each["Sid"] for each in least] == [
         "ReadStream",
         "WriteLog",
