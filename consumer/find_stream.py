@@ -42,7 +42,12 @@ log = structlog.get_logger()
 START_SECONDS = 30.0
 """Time for which a service that cannot be reached at start is tried again."""
 
-_ACTIONS = {"tls": TRUST_FOR_AWS}
+_ACTIONS = {
+    "tls": TRUST_FOR_AWS,
+    "access_denied": (
+        "give this role the right that is missing: `consumer iam-policy` prints all that are needed"
+    ),
+}
 """By the reason of a failure; for all others it is enough to try again."""
 
 PAUSE = 0.2

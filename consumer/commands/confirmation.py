@@ -14,7 +14,9 @@ def confirm(question: str, *, to: str, done: str) -> None:
     wants to do, and `done` what was not done, in one word.
     """
     if not sys.stdin.isatty():
-        raise Misconfigured(f"--yes: found neither it nor a terminal, wanted one to {to}")
+        raise Misconfigured(
+            f"--yes: found neither it nor a terminal to ask at; add it to {to} without a question"
+        )
     sys.stderr.write(f"{question}Type yes to go on: ")
     sys.stderr.flush()
     if sys.stdin.readline().strip() != "yes":

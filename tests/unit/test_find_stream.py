@@ -57,6 +57,21 @@ def test_a_certificate_that_is_not_trusted_is_told_with_the_variable_to_set() ->
     run(main)
 
 
+def test_a_right_that_is_missing_is_told_with_the_command_that_prints_all() -> None:
+    async def denied() -> None:
+        raise Retryable("DescribeStream: AccessDeniedException", "access_denied")
+
+    async def main() -> None:
+        with (
+            capture_logs() as logs,
+            pytest.raises(Unreachable, match=r"Denied.*; .*`consumer iam-policy` prints all"),
+        ):
+            await patiently("the stream", denied, VirtualClock(), HalfChance())
+        assert all("`consumer iam-policy`" in log["action"] for log in logs)
+
+    run(main)
+
+
 def test_it_goes_on_as_soon_as_it_is_reached() -> None:
     async def main() -> None:
         clock = VirtualClock()

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 20
 SECONDS_MAX = 600
+DENIED = "access_denied"
 NO_STREAM = "arn:aws:dynamodb:::table/unknown/stream/unknown"
 """Stands for the stream of records that do not name theirs."""
 
@@ -124,7 +125,7 @@ class Preview:
             except BaseExceptionGroup as group:  # the reader of our output has left
                 raise first_in(group, BrokenPipeError) or group from None
         if tip.failures:
-            told = ", ".join(f"{reason} {count}" for reason, count in sorted(tip.failures.items()))
+            told = told_of(tip)
             if not tip.pages:
                 raise Unreachable(f"the stream could not be read: {told}")
             self._notes.append(f"calls that failed, and were tried again: {told}")
@@ -198,6 +199,15 @@ def _begin(shards: int) -> None:
     """Say from when on changes are shown."""
     sys.stderr.write(f"note: reading {shards} shards\n")
     sys.stderr.flush()
+
+
+def told_of(tip: StreamTip) -> str:
+    """Return how often calls failed, by the reason, with the last call of each."""
+    return "; ".join(
+        f"{reason} {count} ({tip.last[reason]})"
+        + ("; `consumer iam-policy --for preview` prints what must be allowed" * (reason == DENIED))
+        for reason, count in sorted(tip.failures.items())
+    )
 
 
 def live_seconds(text: str) -> int:

@@ -27,6 +27,8 @@ POLL_SECONDS = 1.0
 class StreamTip:
     """The tip of one stream: `pages` that were read, and `failures`, counted by their reason.
 
+    `last` has the last failure of each reason.
+
     `started` is called when all shards are being read: what is written from then on is shown.
     """
 
@@ -38,6 +40,7 @@ class StreamTip:
         started: Callable[[int], None],
     ) -> None:
         self.failures: Counter[str] = Counter()
+        self.last: dict[str, Retryable] = {}
         self.pages = 0
         self._client = client
         self._first = first
@@ -47,7 +50,7 @@ class StreamTip:
         self._shards = 0
 
     async def read(self, seconds: float) -> None:
-        """Read for so long. Raise Retryable if the shards cannot be listed."""
+        """Read for this many seconds. Raise Retryable if the shards cannot be listed."""
         shards = [shard.shard_id for shard in await self._listed() if not shard.closed]
         self._waiting, self._shards = set(shards), len(shards)
         try:
@@ -82,13 +85,17 @@ class StreamTip:
             except (ExpiredIterator, TrimmedData):
                 iterator, start = None, AtLatest()
             except Retryable as error:
-                self.failures[error.reason] += 1
+                self._failed(error)
             except ShardNotFound:
                 self._reached(shard_id)
                 return
             await asyncio.sleep(POLL_SECONDS)
         for child in await self._children(shard_id):
             tasks.create_task(self._shard(tasks, child.shard_id, AtTrimHorizon()))
+
+    def _failed(self, error: Retryable) -> None:
+        self.failures[error.reason] += 1
+        self.last[error.reason] = error
 
     def _reached(self, shard_id: str) -> None:
         """Note that a shard is being read, or gone."""
@@ -105,7 +112,7 @@ class StreamTip:
                 if found:
                     return list(found)
             except Retryable as error:
-                self.failures[error.reason] += 1
+                self._failed(error)
             except ShardNotFound:
                 return []
             await asyncio.sleep(POLL_SECONDS)

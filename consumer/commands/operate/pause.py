@@ -46,10 +46,13 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
 def _reason(text: str) -> str:
     """Return the operator's reason. Raise Misconfigured unless it is one short line."""
     reason = text.strip()
-    if len(reason) > REASON_CHARACTERS or not reason.isprintable():
+    if len(reason) > REASON_CHARACTERS:
         raise Misconfigured(
-            f"--reason: found {len(reason)} characters, wanted one line of at most"
-            f" {REASON_CHARACTERS}"
+            f"--reason: found {len(reason)} characters, wanted at most {REASON_CHARACTERS}"
+        )
+    if not reason.isprintable():
+        raise Misconfigured(
+            "--reason: found a line break or another control character, wanted one line"
         )
     return reason
 

@@ -92,7 +92,8 @@ def _of_times(since: str | None, until: str | None, wall: float) -> Span:
 def _time(option: str, text: str | None) -> float:
     found = zoned_time(text or "")
     if found is None:
+        given = "nothing" if text is None else repr(text)
         raise Misconfigured(
-            f"{option}: found {text!r}, wanted a time with its zone, like 2026-11-01T09:30:00Z"
+            f"{option}: found {given}, wanted a time with its zone, like 2026-11-01T09:30:00Z"
         )
     return found

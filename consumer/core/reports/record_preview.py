@@ -131,7 +131,7 @@ def _why_withheld(route: Route, withheld: Withheld) -> str:
         return _OF_OUTBOX[withheld]
     if route.changed:
         return f"changed: {', '.join(map(str, route.changed))} did not change"
-    return "unchanged: nothing that the route shows did change"
+    return "unchanged: nothing changed of what the route shows"
 
 
 def _why_unbuildable(poison: Unbuildable) -> str:

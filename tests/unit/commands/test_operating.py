@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from consumer.cli import _parser
-from consumer.commands.operate import seek
+from consumer.commands.operate import pause, seek
 from consumer.commands.operate.operator_command import (
     NotApplied,
     OperatorRequest,
@@ -135,6 +135,19 @@ def test_a_command_that_nobody_obeys_stands_and_is_exit_code_1() -> None:
     desk = at(main)
     assert desk.table.commands[ROW.key][1].shards is None
     assert NotApplied.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("x" * 201, "--reason: found 201 characters, wanted at most 200"),
+        ("a\nb", "--reason: found a line break or another control character, wanted one line"),
+    ],
+)
+def test_a_reason_is_one_short_line(reason: str, told: str) -> None:
+    with pytest.raises(Misconfigured, match=told):
+        pause._reason(reason)
+    assert pause._reason(" new schema\n") == "new schema"
 
 
 def test_a_dry_run_changes_nothing() -> None:

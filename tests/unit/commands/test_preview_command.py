@@ -246,7 +246,8 @@ def test_a_third_reader_is_asked_for(preview: Command) -> None:
     answer = preview("--live", "30", environ=source)
     assert (answer.returncode, answer.stdout) == (2, "")
     assert answer.stderr == (
-        "consumer: --yes: found neither it nor a terminal, wanted one to read the stream\n"
+        "consumer: --yes: found neither it nor a terminal to ask at; add it to read the stream"
+        " without a question\n"
     )
     nowhere = preview("--live", "30", "--yes")
     assert nowhere.returncode == 2

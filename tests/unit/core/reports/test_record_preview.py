@@ -86,7 +86,7 @@ def test_every_reason_why_a_route_that_takes_a_change_makes_no_event() -> None:
 
     assert reasons(record_of("MODIFY", item("OPEN", "1"), item("OPEN", "2"))) == {
         "changed": "changed: status, customer.iban did not change",
-        "hides": "unchanged: nothing that the route shows did change",
+        "hides": "unchanged: nothing changed of what the route shows",
         "outbox": "outbox_modified: a business event is made of an item's first write",
     }
     assert reasons(record_of("REMOVE", item("OPEN"))) == {
