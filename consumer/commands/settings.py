@@ -27,8 +27,9 @@ MEANING_WIDTH = 72
 INTRODUCTION = (
     "Settings are environment variables, or the same keys in lower case without the prefix in the"
     f" YAML file named by {FILE_VARIABLE}. The environment wins, an empty value counts as unset,"
-    " and unknown names are refused. AWS region, credentials and endpoints are set the standard"
-    " way: AWS_REGION, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_DYNAMODB,"
+    " and unknown names are refused. Times are a day at most, the age of changes a year. AWS"
+    " region, credentials and endpoints are set the standard way: AWS_REGION, AWS_ENDPOINT_URL,"
+    " AWS_ENDPOINT_URL_DYNAMODB,"
     " AWS_ENDPOINT_URL_DYNAMODB_STREAMS, AWS_ENDPOINT_URL_SQS. So are private certificate"
     " authorities (SSL_CERT_FILE for Nakadi, AWS_CA_BUNDLE for AWS) and proxies (HTTPS_PROXY,"
     " HTTP_PROXY, NO_PROXY)."

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from consumer.core.event.event import Category
 from consumer.core.event.selection.attribute_path import AttributePath, BadPath, read_path
-from consumer.settings.types import Attributes, Name, Seconds, Unit, lower, name
+from consumer.settings.types import Attributes, Name, RecordAge, Unit, lower, name
 
 _ROUTE_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 _PATHS = "different paths of attributes, such as card_number or customer.iban"
@@ -81,7 +81,7 @@ Paths = Annotated[tuple[AttributePath, ...], BeforeValidator(paths), Unit("paths
 Renames = Annotated[tuple[tuple[str, str], ...], BeforeValidator(renames)]
 Attribute = Annotated[str, Field(max_length=65_535), AfterValidator(name)]
 RouteName = Annotated[Name, AfterValidator(route_name)]
-RouteSeconds = Annotated[Seconds, BeforeValidator(seconds)]
+RouteSeconds = Annotated[RecordAge, BeforeValidator(seconds)]
 Names = Annotated[Attributes, BeforeValidator(names)]
 CategoryName = Annotated[Category, BeforeValidator(lower)]
 Unchanged = Literal["skip", "publish"]

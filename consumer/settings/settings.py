@@ -22,11 +22,13 @@ from consumer.settings.route_types import Paths
 from consumer.settings.source import HTTP_PORT
 from consumer.settings.types import (
     Attributes,
-    Bytes,
+    BatchBytes,
     Count,
     CountOrZero,
     DefaultText,
     Drain,
+    EventBytes,
+    Events,
     EventTypeName,
     File,
     FilterText,
@@ -39,6 +41,8 @@ from consumer.settings.types import (
     Name,
     Port,
     Queue,
+    RecordAge,
+    Requests,
     Seconds,
     Secret,
     SecretArn,
@@ -154,30 +158,30 @@ class Settings(BaseModel):
     touch_attribute: TouchAttributeName = TOUCH_ATTRIBUTE
     """Attribute that `consumer republish --touch` writes to have an item published again. It is
     never published, and no filter sees it. All workers need the same name."""
-    batch_events: Count = 500
+    batch_events: Events = 500
     """Largest number of events in a request."""
-    batch_bytes: Bytes = 900_000
-    """Largest size of a request; a larger event travels alone. More can exceed what Nakadi's store
-    accepts at once."""
+    batch_bytes: BatchBytes = 900_000
+    """Largest size of a request, up to 50 MB; a larger event travels alone. More than the default
+    can exceed what Nakadi's store accepts at once."""
     probe_seconds: Seconds = 30.0
     """Interval at which one event is tried while publishing is stopped."""
-    event_bytes: Bytes = 999_000
-    """Largest size of an event. A larger event is sent without its patch; if it is still too large,
-    it cannot be published."""
-    key_run_events: Count = 1
+    event_bytes: EventBytes = 999_000
+    """Largest size of an event, up to 2 MB, if Nakadi takes more than by default. A larger event is
+    sent without its patch; if it is still too large, it cannot be published."""
+    key_run_events: Events = 1
     """Largest number of events of one ordering key in a request. 1 keeps the order strictly; more
     lets hot keys go faster."""
     linger_seconds: Seconds = 0.02
     """Longest time that an event waits for its batch to fill while another request is in flight."""
-    publish_concurrency: Count = 8
-    """Largest number of publishing requests in flight to one event type. All event types together
-    have at most four times as many, each one of its own."""
+    publish_concurrency: Requests = 8
+    """Largest number of publishing requests in flight to one event type, up to 1,000. All event
+    types together have at most four times as many, each one of its own."""
     publish_timeout_seconds: Seconds = 40.0
     """Longest time for one publishing request. Nakadi may take 30 s to answer."""
     publish_gzip: Switch = False
     """Compress publishing requests with gzip. They shrink to about a seventh and take some 4 ms of
     CPU for each MB, a twelfth of the whole cost of an event."""
-    max_record_age_seconds: Seconds | None = None
+    max_record_age_seconds: RecordAge | None = None
     """Send changes that are older than this to the dead letter queue instead of Nakadi. This needs
     a dead letter queue."""
     max_attempts: Count = 100
@@ -203,7 +207,7 @@ class Settings(BaseModel):
     """Address that probes, metrics and status listen on; by default all, IPv4 and IPv6."""
     http_port: Port = HTTP_PORT
     """Port of probes, metrics and status; 0 takes a free one."""
-    http_allowed_hosts: HostNames = ()
+    http_allowed_hosts: Annotated[HostNames, DefaultText("none")] = ()
     """More host names, comma separated, for which `/` and `/status` are shown, as of an ingress.
     They are always shown for IP addresses, and for names without a dot such as `localhost`."""
     metrics_shards: CountOrZero = 10

@@ -24,6 +24,26 @@ from consumer.core.stream.stream import Stream
 SMALLEST_QUEUE = 16 * 1024 * 1024
 SHORTEST_DRAIN_SECONDS = 1
 
+# Upper limits, against a number that was mistyped. Nothing that works reaches them.
+LONGEST_SECONDS = 86_400
+"""A day: what the stream keeps. A worker that waits longer for anything loses changes."""
+
+OLDEST_RECORD_SECONDS = 31_536_000
+"""A year: no change waits that long for Nakadi. For no limit the setting is left out."""
+
+LARGEST_EVENT = 2_000_000
+"""The largest event that a Nakadi is known to be set up for; by default it takes 999,000 bytes."""
+
+LARGEST_BATCH = 50_000_000
+"""The largest request that a Nakadi is known to be set up for."""
+
+MOST_EVENTS = 500_000
+"""No request of LARGEST_BATCH has more events: the smallest ones have more than 100 bytes."""
+
+MOST_REQUESTS = 1_000
+"""Each request in flight is a connection, and a process may often have 1,024 open files. With
+batches of the default size they take 1.8 GB."""
+
 _NAME = re.compile(r"[^\x00-\x1f\x7f]+")
 _TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 _STREAM_ARN = re.compile(r"arn:[^:]+:dynamodb:[^:]*:[^:]*:table/[^/]+/stream/.+")
@@ -225,13 +245,19 @@ FilterText = Annotated[str, AfterValidator(filter_text), Unit("JSON")]
 Start = Annotated[str, AfterValidator(start), _pattern(_START), Unit("position or time")]
 Switch = Annotated[bool, Unit("true, false")]
 LayoutName = Annotated[Layout, BeforeValidator(lower), Unit("flat, nested")]
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False), Unit("seconds")]
-Bytes = Annotated[int, Field(ge=1000), Unit("bytes")]
+Seconds = Annotated[float, Field(gt=0, le=LONGEST_SECONDS, allow_inf_nan=False), Unit("seconds")]
+RecordAge = Annotated[
+    float, Field(gt=0, le=OLDEST_RECORD_SECONDS, allow_inf_nan=False), Unit("seconds")
+]
+EventBytes = Annotated[int, Field(ge=1000, le=LARGEST_EVENT), Unit("bytes")]
+BatchBytes = Annotated[int, Field(ge=1000, le=LARGEST_BATCH), Unit("bytes")]
 Queue = Annotated[int, AfterValidator(queue_bytes), _schema(minimum=SMALLEST_QUEUE), Unit("bytes")]
 Drain = Annotated[
     Seconds, AfterValidator(drain_seconds), _schema(exclusiveMinimum=SHORTEST_DRAIN_SECONDS)
 ]
 Count = Annotated[int, Field(ge=1), Unit("count")]
+Events = Annotated[int, Field(ge=1, le=MOST_EVENTS), Unit("count")]
+Requests = Annotated[int, Field(ge=1, le=MOST_REQUESTS), Unit("count")]
 CountOrZero = Annotated[int, Field(ge=0), Unit("count")]
 Host = Annotated[str, AfterValidator(name), Unit("address")]
 Port = Annotated[int, Field(ge=0, le=65535), Unit("port")]

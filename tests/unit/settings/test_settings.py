@@ -318,6 +318,28 @@ def test_limits_that_contradict_each_other_are_refused(
     assert wanted in line.partition(", wanted ")[2]
 
 
+@pytest.mark.parametrize(
+    ("name", "most", "more"),
+    [
+        ("event_bytes", "2000000", "5000000"),
+        ("batch_bytes", "50000000", "90000000000"),
+        ("batch_events", "500000", "500001"),
+        ("key_run_events", "500000", "500001"),
+        ("publish_concurrency", "1000", "100000"),
+        ("lease_duration_seconds", "86400", "1e99"),
+        ("heartbeat_seconds", "28000", "1e30"),
+        ("drain_seconds", "86400", "86401"),
+        ("max_record_age_seconds", "31536000", "31536001"),
+    ],
+)
+def test_a_number_that_nobody_can_mean_is_refused(name: str, most: str, more: str) -> None:
+    lasting = {"lease_duration_seconds": "86400", "dead_letter_queue_url": "https://q"}
+    assert getattr(load(**{**lasting, name: most}), name) == float(most)
+    told = f"CONSUMER_{name.upper()}: found '{more}', wanted a number less than or equal to"
+    with pytest.raises(Misconfigured, match=told):
+        load(**{**lasting, name: more})
+
+
 def test_limits_at_their_edge_are_accepted() -> None:
     load(lease_duration_seconds="8", heartbeat_seconds="2")
     load(lease_duration_seconds="12", scan_seconds="4")

@@ -38,6 +38,7 @@ def test_every_setting_has_a_line_with_unit_default_and_meaning() -> None:
     assert lines["CONSUMER_PATCH"].default == "true"
     assert lines["CONSUMER_QUEUE_BYTES"].default == "268435456"
     assert lines["CONSUMER_LAYOUT"].default == "flat"
+    assert lines["CONSUMER_HTTP_ALLOWED_HOSTS"].default == "none"
 
 
 def test_the_text_is_aligned_and_ends_with_the_relations() -> None:
