@@ -19,7 +19,7 @@ from consumer.adapters.clock import SystemClock
 from consumer.adapters.lease_table.lease_table import LeaseTable
 from consumer.adapters.nakadi import Nakadi
 from consumer.commands import check_mapping
-from consumer.commands.check_table import EVENT_TYPE, failure, table
+from consumer.commands.check_table import EVENT_TYPE, counted, failure, table
 from consumer.commands.operate.lease_reading import lease_lines
 from consumer.core.preflight.check_result import (
     CheckResult,
@@ -214,7 +214,7 @@ class Check:
         workers, streams = await store.read_peers()
         self._fine(
             "lease table",
-            f"{settings.lease_table}: {len(workers)} workers, {len(streams)} streams",
+            f"{settings.lease_table}: {counted(workers, 'worker')}, {counted(streams, 'stream')}",
         )
         if self._page is not None:
             with self._reporting("lease table"):

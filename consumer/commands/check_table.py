@@ -10,7 +10,7 @@ from consumer.errors import Misconfigured, Retryable
 from consumer.observability.actions import TRUST_FOR_AWS, TRUST_FOR_NAKADI
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sized
 
 RESULT_WIDTH = 96
 EVENT_TYPE = "event type"
@@ -31,6 +31,11 @@ def failure(dependency: str, error: Misconfigured | Retryable) -> CheckResult:
     if remedy == "wanted one":  # the error names first what is not set
         remedy = f"set {what.partition(':')[0]}"
     return CheckResult(dependency, Severity.WRONG, what, remedy)
+
+
+def counted(things: Sized, noun: str) -> str:
+    """Return how many there are, in words."""
+    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
 
 
 def _rows(results: Iterable[CheckResult]) -> Iterator[tuple[str, ...]]:

@@ -83,7 +83,7 @@ def test_check_and_leases_say_what_is_wrong_in_a_worker_that_runs(
     environment = made.environment(**settings)
     sound = run_consumer(["check"], environment)
     assert sound.returncode == 0, sound.stdout
-    assert "1 workers, 1 streams" in sound.stdout
+    assert "1 worker, 1 stream" in sound.stdout
     assert "\nworker " not in sound.stdout
     assert "\nshards " not in sound.stdout
     fault = made.nakadi.add_fault(kind="status", status=404, on="publish")
