@@ -258,7 +258,7 @@ def test_files_that_are_not_the_export_end_it_with_one_line(
         ("--gap s-1/401 --bucket b", "no such gap; there are s-1/400"),
         ("--gap s-1/400", "--bucket: found nothing"),
         ("--from 2026-11-01 --to 2026-11-02T00:00:00Z --bucket b", "with its zone"),
-        ("--from 2026-11-01T00:00:00Z --bucket b", "--to: found None"),
+        ("--from 2026-11-01T00:00:00Z --bucket b", "--to: found nothing"),
         ("--from 2026-11-02T00:00:00Z --to 2026-11-01T00:00:00Z --bucket b", "a time after"),
         ("--from 2026-11-02T00:00:00Z --to 2099-11-01T00:00:00Z --bucket b", "in the past"),
         ("--gap s-1/400 --export arn:aws:dynamodb:eu-central-1:1:table/x/export/1", "Export"),
