@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 FILTER = "filter"
 """The setting whose text is JSON: a list of words is no value of it."""
 
+LARGEST_FILE = 250_000
+"""Bytes: ten times fifty routes with long filters. YAML of a few megabytes takes minutes."""
+
 _NULL = "tag:yaml.org,2002:null"
 
 
@@ -63,6 +66,11 @@ def read_file(path: str, known: Collection[str] | None) -> dict[str, Given]:
 
 def _mapping(path: str) -> list[tuple[yaml.Node, yaml.Node]]:
     try:
+        size = Path(path).stat().st_size
+        if size > LARGEST_FILE:
+            raise Misconfigured(
+                f"{FILE_VARIABLE}: found {size} bytes in {path}, wanted {LARGEST_FILE} at most"
+            )
         text = Path(path).read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except UnicodeDecodeError:

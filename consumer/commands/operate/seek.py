@@ -16,7 +16,7 @@ from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON, sequence_of
 from consumer.core.leases.command import Action
 from consumer.core.leases.purpose import event_types_of
 from consumer.core.reports.times import zoned_time
-from consumer.core.stream.stream import AfterSequence, AtTrimHorizon, Stream
+from consumer.core.stream.stream import AfterSequence, AtTrimHorizon
 from consumer.credentials import fallback_region
 from consumer.errors import (
     Misconfigured,
@@ -141,7 +141,7 @@ async def _service_time(client: StreamClient, commands: Sequence[StreamCommand])
     for given in commands:
         for shard in given.command.shards or ():
             try:
-                _, date = await client.shard_iterator(_stream(given), shard, AtTrimHorizon())
+                _, date = await client.shard_iterator(given.row.stream, shard, AtTrimHorizon())
             except (TrimmedData, ShardNotFound):
                 continue
             except Retryable as error:
@@ -153,7 +153,7 @@ async def _service_time(client: StreamClient, commands: Sequence[StreamCommand])
 async def _check_number(client: StreamClient, given: StreamCommand, number: int) -> None:
     (shard,) = given.command.shards or ("",)
     try:
-        await client.shard_iterator(_stream(given), shard, AfterSequence(number))
+        await client.shard_iterator(given.row.stream, shard, AfterSequence(number))
     except TrimmedData:
         raise Misconfigured(
             f"--to: the stream no longer holds {number}, wanted trim_horizon"
@@ -170,10 +170,6 @@ async def _check_number(client: StreamClient, given: StreamCommand, number: int)
 
 def _unreachable(given: StreamCommand, error: Retryable) -> Unreachable:
     return Unreachable(f"stream {given.row.key}: {error}")
-
-
-def _stream(given: StreamCommand) -> Stream:
-    return Stream(given.row.arn, given.row.table, given.row.label)
 
 
 def parse_target(text: str) -> str:

@@ -1,4 +1,7 @@
-"""Whether a shard exists: what proves that it does, and what it takes to prove that it does not."""
+"""Whether a shard exists.
+
+Rule: one answer proves that it does; that it does not is proven by answers of half a minute.
+"""
 
 from __future__ import annotations
 

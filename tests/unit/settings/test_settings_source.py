@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from consumer.errors import Misconfigured
+from consumer.settings.file import LARGEST_FILE, read_file
 from consumer.settings.given import collect
 from consumer.settings.settings import Settings
 from consumer.settings.source import variable
@@ -171,6 +172,13 @@ def test_a_syntax_error_does_not_quote_the_file(tmp_path: Path) -> None:
     line = refusal(write(tmp_path, "nakadi_token: *s3cret\n"))
     assert "s3cret" not in line
     assert "line 1, column 15" in line
+
+
+def test_a_file_that_would_take_minutes_to_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "file.yaml"
+    path.write_text("# " + "x" * LARGEST_FILE)
+    with pytest.raises(Misconfigured, match=f"found {LARGEST_FILE + 2} bytes in .*file.yaml, want"):
+        read_file(str(path), None)
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -9,11 +9,17 @@ from consumer.core.leases.lease import UNREAD_SECONDS, Gap, Lease, Pause, Stream
 from consumer.core.leases.mark import Ahead, Mark
 from consumer.core.leases.progress import Progress
 from consumer.core.leases.worker_report import WorkerReport
+from consumer.core.stream.stream import Stream
 
 
 def test_only_shard_end_is_the_end() -> None:
     assert Lease("s", None, checkpoint=SHARD_END).finished
     assert not Lease("s", None, checkpoint="5").finished
+
+
+def test_a_row_says_of_which_stream_it_is() -> None:
+    row = StreamRow("arn", "orders", "label", None, "TRIM_HORIZON", None, True, 1, 1, 0, "f")
+    assert row.stream == Stream("arn", "orders", "label")
 
 
 def test_a_stream_rows_key_names_table_and_label() -> None:
