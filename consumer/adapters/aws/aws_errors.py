@@ -29,6 +29,7 @@ from botocore.parsers import ResponseParserError
 
 from consumer.adapters.aws.credential_chain import CredentialsFailed, interrupted
 from consumer.adapters.aws.get_records_parser import AnswerIncomplete, AnswerUnreadable
+from consumer.adapters.http_guard import AnswerToAnother, UnaskedAnswer
 from consumer.errors import Misconfigured, Retryable
 
 if TYPE_CHECKING:
@@ -165,8 +166,7 @@ def reason_of(error: Exception) -> str:
         return "credentials"
     code = error_code(error)
     if code is None:
-        cause = error.kwargs.get("error") if isinstance(error, BotoCoreError) else None
-        for broken in (cause, error):
+        for broken in (_cause(error), error):
             for kind, reason in _BROKEN:
                 if isinstance(broken, kind):
                     return reason
@@ -187,10 +187,18 @@ def describe(error: Exception) -> str:
         return f"{error_code(error)}: {_for_logs(message)}"
     if interrupted(error):
         return "AWS credentials: their source did not answer in time"
+    cause = _cause(error)
+    if isinstance(cause, (UnaskedAnswer, AnswerToAnother)):
+        return f"{type(cause).__name__}: {cause}"
     text = " ".join(str(error).split())
     if isinstance(error, CredentialsFailed):
         return f"AWS credentials: {text}"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _cause(error: Exception) -> object:
+    """Return what the HTTP client raised, None if it raised nothing."""
+    return error.kwargs.get("error") if isinstance(error, BotoCoreError) else None
 
 
 def _for_logs(message: str) -> str:

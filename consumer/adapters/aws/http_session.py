@@ -5,6 +5,11 @@ further than MAX_BODY_BYTES, where aiobotocore reads to the end whatever comes. 
 the Date of each answer, also of an error: a clock that is so wrong that AWS refuses its signatures
 is put right by the refusals.
 
+All shards share the connections of one client, so an answer that is taken for that to the next
+request has the records of another shard, or a row that was never written. `http_guard` and
+`answer_ids` guard against it. What no id tells: an answer with an id of its own that something
+between this service and AWS has given to the wrong request. Nothing in it names its request.
+
 The clients of a process trust the same authorities. Each would read them anew, in a thread, which
 takes as long as all else that a first call does; so they are read once.
 """
@@ -14,10 +19,13 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
+import aiohttp
 from aiobotocore.httpsession import AIOHTTPSession
 
+from consumer.adapters.aws.answer_ids import AnswerIds
 from consumer.adapters.aws.get_records_parser import MAX_BODY_BYTES
 from consumer.adapters.clock import epoch_of
+from consumer.adapters.http_guard import GuardedRequest, GuardedResponse
 from consumer.adapters.limited_body import read_at_most
 
 if TYPE_CHECKING:
@@ -52,6 +60,7 @@ class HttpSession(AIOHTTPSession):  # type: ignore[misc]
         super().__init__(**options)
         self._clock = clock
         self._trust = trust
+        self._responses = _responses(AnswerIds())
         trust.sessions.append(self)
 
     async def drop_connections(self) -> None:
@@ -69,7 +78,31 @@ class HttpSession(AIOHTTPSession):  # type: ignore[misc]
             return context
 
     async def _get_session(self, proxy_url: str | None) -> _Requests:
-        return _Requests(await super()._get_session(proxy_url), self._clock)
+        async with self._sessions_lock:
+            session = self._sessions.get(proxy_url)
+            if session is None:
+                # As in aiobotocore, whose own sessions take any answer for that to any request.
+                made = aiohttp.ClientSession(
+                    connector=await self._create_connector(proxy_url),
+                    timeout=self._timeout,
+                    skip_auto_headers={"CONTENT-TYPE"},
+                    auto_decompress=False,
+                    request_class=GuardedRequest,
+                    response_class=self._responses,
+                )
+                session = await self._exit_stack.enter_async_context(made)
+                self._sessions[proxy_url] = session
+        return _Requests(session, self._clock)
+
+
+def _responses(ids: AnswerIds) -> type[GuardedResponse]:
+    """Return the class of the responses to requests whose answers have these ids."""
+
+    class Response(GuardedResponse):
+        def answers_another(self, connection: object) -> bool:
+            return ids.came_before(self.headers, connection)
+
+    return Response
 
 
 class _Requests:
