@@ -1,4 +1,8 @@
-"""The HTTP client of Nakadi: httpx on the connections of aiohttp, guarded (`http_guard.py`)."""
+"""The HTTP client of Nakadi: httpx on the connections of aiohttp, guarded (`http_guard.py`).
+
+Nakadi says a request's flow id in its answer, so an answer that comes while another request is
+under way is known by it.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,20 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 from httpx_aiohttp import AiohttpTransport, HttpxAiohttpClient
 
+from consumer.adapters.flow_id import is_of_another
 from consumer.adapters.http_guard import GuardedRequest, GuardedResponse
 
 if TYPE_CHECKING:
     import httpx
+
+
+FLOW_ID = "X-Flow-Id"
+
+
+class _Response(GuardedResponse):
+    def answers_another(self, connection: object) -> bool:  # noqa: ARG002 - the flow id is enough
+        sent = self.request_info.headers.get(FLOW_ID)
+        return is_of_another(self.headers.get(FLOW_ID), sent)
 
 
 class HttpClient(HttpxAiohttpClient):
@@ -42,7 +56,7 @@ def _looking(transport: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
                 ssl=context,
             )
             return aiohttp.ClientSession(
-                connector=connector, request_class=GuardedRequest, response_class=GuardedResponse
+                connector=connector, request_class=GuardedRequest, response_class=_Response
             )
 
         transport.client = session

@@ -8,12 +8,12 @@ says. A request that fails returns an Answer with status 0 and raises nothing.
 
 Something before Nakadi may say anything: a phrase that is not ASCII, a body without an end, a
 cookie that no request can carry. All of that is a request that failed, and nothing of it is kept.
+So is an answer with the flow id of another request: nothing is known of this one.
 """
 
 from __future__ import annotations
 
 import asyncio
-import secrets
 import zlib
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Final, Self
@@ -24,6 +24,7 @@ import httpx
 import structlog
 
 from consumer import __version__
+from consumer.adapters.flow_id import new_flow_id
 from consumer.adapters.http_client import HttpClient
 from consumer.adapters.limited_body import BodyUnreadable, read_at_most, unpack_at_most
 from consumer.adapters.odd_answer import ODD
@@ -160,7 +161,7 @@ class Nakadi:
 
         After a 401 the token is read again.
         """
-        flow_id = _flow_id()
+        flow_id = new_flow_id()
         body = json_array(bodies)
         started, leave_by = asyncio.get_running_loop().time(), self._clock.now() + SEND_SECONDS
         if self._gzip:
@@ -214,7 +215,7 @@ class Nakadi:
         return await self._get(f"{self._url}/subscriptions?limit=1000&event_type={self._name}")
 
     async def _get(self, path: str) -> tuple[int, bytes, str]:
-        headers = {"X-Flow-Id": _flow_id(), **self._authorization()}
+        headers = {"X-Flow-Id": new_flow_id(), **self._authorization()}
         try:
             async with asyncio.timeout(GET_SECONDS):
                 async with self._client.stream("GET", path, headers=headers) as response:
@@ -274,10 +275,6 @@ async def _body(response: httpx.Response, limit: int) -> bytes:
         raise BodyUnreadable("a Transfer-Encoding that was not asked for")
     sent = await read_at_most(limit, response.aiter_raw())
     return unpack_at_most(limit, sent, response.headers.get("content-encoding", ""))
-
-
-def _flow_id() -> str:
-    return secrets.token_urlsafe(18)
 
 
 def _reason(error: BaseException) -> str:

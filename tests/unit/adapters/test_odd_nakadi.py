@@ -5,7 +5,7 @@ import gzip
 import json
 import tracemalloc
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -19,7 +19,7 @@ from consumer.core.publishing.reaction import Circumstances, Outage, Split, Unau
 from consumer.core.publishing.signs_of_life import SignsOfLife
 from consumer.errors import Retryable
 from tests.unit.core.events import event
-from tests.wire import Say, Wire, http
+from tests.wire import Request, Say, Wire, http
 
 DEEP = b"[" * 100_000 + b"]" * 100_000
 NESTED = b"[" * 1000 + b"]" * 1000  # orjson reads it, and str() of it fails
@@ -232,6 +232,67 @@ async def test_an_answer_to_no_request_is_not_that_of_the_next(line: Wire, port:
     assert len(line.requests) == 1, "nothing was sent on that connection"
     assert (await port.publish([b"{}"])).status == 503
     assert (len(line.requests), line.connections) == (2, 2)
+
+
+ITEM = b'[{"publishing_status":"submitted","step":"publishing"}]'
+STATUSES = {"200 OK": b"", "207 Multi-Status": ITEM, "422 Unprocessable": ITEM, "503 Later": b""}
+
+
+@pytest.mark.parametrize(("status", "body"), STATUSES.items(), ids=STATUSES)
+async def test_the_answer_to_another_request_is_none(
+    line: Wire, port: Nakadi, status: str, body: bytes
+) -> None:
+    """It is said again while the next request, which is not read, is under way."""
+
+    def speak(request: Request) -> Say:
+        first = line.requests[0].headers["x-flow-id"]
+        again = len(line.requests) == 2
+        flow_id = first if again else request.headers["x-flow-id"]
+        return Say(http(body, status, f"X-Flow-Id: {flow_id}"))
+
+    line.answer = speak
+    assert (await port.publish([b"{}"])).status == int(status[:3])
+    other = await port.publish([b"{}"])
+    assert (other.status, other.reason, other.items) == (0, "reset", None)
+    assert other.detail.startswith("AnswerToAnother: the answer is that to another request")
+    assert other.flow_id == line.requests[1].headers["x-flow-id"]
+    assert isinstance(react(other, [event(1, "k")], ALONE), Outage)
+    assert (await port.publish([b"{}"])).status == int(status[:3])
+    assert line.connections == 2
+
+
+async def test_a_get_has_no_answer_of_another_request(line: Wire, port: Nakadi) -> None:
+    def speak(_: Request) -> Say:
+        return Say(http(b"[]", "200 OK", f"X-Flow-Id: {line.requests[0].headers['x-flow-id']}"))
+
+    line.answer = speak
+    await port.publish([b"{}"])
+    with pytest.raises(Retryable, match="the answer is that to another request"):
+        await port.partitions()
+
+
+OTHERS: dict[str, Callable[[str], str]] = {
+    "its own": lambda sent: f"gateway-{sent}",
+    "one for all": lambda _: "gateway",
+    "ours with more": lambda sent: f"{sent},gateway",
+    "ours cut": lambda sent: sent[:20],
+    "ours in lower case": str.lower,
+    "empty": lambda _: "",
+}
+
+
+@pytest.mark.parametrize("form", OTHERS.values(), ids=OTHERS)
+async def test_a_gateway_may_change_flow_ids(
+    line: Wire, port: Nakadi, form: Callable[[str], str]
+) -> None:
+    def speak(request: Request) -> Say:
+        said = form(request.headers["x-flow-id"])
+        return Say(http(b"", "200 OK", f"X-Flow-Id: {said}"))
+
+    line.answer = speak
+    for _ in range(5):
+        assert (await port.publish([b"{}"])).status == 200
+    assert line.connections == 1
 
 
 def bomb(megabytes: int) -> bytes:
