@@ -26,7 +26,9 @@ import structlog
 from consumer import __version__
 from consumer.adapters.flow_id import new_flow_id
 from consumer.adapters.http_client import HttpClient
+from consumer.adapters.http_failure import describe_failure
 from consumer.adapters.limited_body import BodyUnreadable, read_at_most, unpack_at_most
+from consumer.adapters.nakadi_words import fit_for_logs, flow_id_of, kept_headers
 from consumer.adapters.odd_answer import ODD
 from consumer.adapters.tls import Tls
 from consumer.core.preflight.event_definition import partition_names
@@ -193,10 +195,11 @@ class Nakadi:
                 return no_answer("send_timeout", "not written in time", flow_id)
             return no_answer("timeout", f"no answer within {self._timeout:g} s", flow_id)
         except _FAILURES as error:
-            return no_answer(_reason(error), _describe(error), flow_id)
+            what = describe_failure(error.__cause__ or error)
+            return no_answer(_reason(error), what, flow_id)
         if answer.status == 401:
             self._token.refresh()
-        return answer
+        return fit_for_logs(answer, bodies)
 
     async def event_type(self) -> tuple[int, bytes, str]:
         """Return status, body and flow id of `GET /event-types/{name}`. Raise Retryable."""
@@ -221,11 +224,11 @@ class Nakadi:
                 async with self._client.stream("GET", path, headers=headers) as response:
                     body = await _body(response, MAX_DEFINITION_BYTES)
         except _FAILURES as error:
-            raise Retryable(f"{path}: {_describe(error)}", _reason(error)) from error
+            what = describe_failure(error.__cause__ or error)
+            raise Retryable(f"{path}: {what}", _reason(error)) from error
         if response.status_code == 401:
             self._token.refresh()
-        flow_id = response.headers.get("x-flow-id", headers["X-Flow-Id"])
-        return response.status_code, body, flow_id
+        return response.status_code, body, flow_id_of(response.headers, headers["X-Flow-Id"])
 
     async def _post(self, content: AsyncIterator[bytes], length: int, flow_id: str) -> Answer:
         headers = {
@@ -237,8 +240,7 @@ class Nakadi:
         }
         request = self._client.stream("POST", self._events, content=content, headers=headers)
         async with request as response:
-            said = {name.lower(): value for name, value in response.headers.items()}
-            said.setdefault("x-flow-id", flow_id)
+            said = kept_headers(response.headers.items(), flow_id)
             try:
                 body = await _body(response, MAX_ANSWER_BYTES)
             except BodyUnreadable as error:
@@ -286,7 +288,3 @@ def _reason(error: BaseException) -> str:
             if isinstance(cause, kind):
                 return reason
     return "error"
-
-
-def _describe(error: BaseException) -> str:
-    return f"{type(error.__cause__ or error).__name__}: {error}"

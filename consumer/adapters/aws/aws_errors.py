@@ -29,7 +29,8 @@ from botocore.parsers import ResponseParserError
 
 from consumer.adapters.aws.credential_chain import CredentialsFailed, interrupted
 from consumer.adapters.aws.get_records_parser import AnswerIncomplete, AnswerUnreadable
-from consumer.adapters.http_guard import AnswerToAnother, UnaskedAnswer
+from consumer.adapters.http_failure import describe_failure
+from consumer.adapters.odd_answer import unreadable
 from consumer.errors import Misconfigured, Retryable
 
 if TYPE_CHECKING:
@@ -100,6 +101,11 @@ _NOT_FOR_LOGS: Final = re.compile(
     re.IGNORECASE,
 )
 """Where a message begins to quote our request: with it, signature and session token."""
+
+_CODE: Final = re.compile(r"[A-Za-z0-9.:_-]{1,100}")
+
+_TELLING: Final = (SSLError, ProxyConnectionError, ConnectTimeoutError, ReadTimeoutError)
+"""Errors of botocore that name the endpoint, and quote nothing of an answer."""
 
 _BROKEN: Final = (
     # aiobotocore raises the same for a connection that broke as for one that was never made; the
@@ -180,20 +186,32 @@ def reason_of(error: Exception) -> str:
 def describe(error: Exception) -> str:
     """Return one line for a person: the service's code and message if it answered.
 
-    A message is cut where it begins to quote the request, and at `LONGEST_DETAIL` characters.
+    A message is cut where it begins to quote the request, and at `LONGEST_DETAIL` characters. Of an
+    answer that is not the service's only the kind is said: it may repeat anything.
     """
     if isinstance(error, ClientError):
-        message = str(error.response.get("Error", {}).get("Message", ""))
-        return f"{error_code(error)}: {_for_logs(message)}"
+        return _said(error)
     if interrupted(error):
         return "AWS credentials: their source did not answer in time"
     cause = _cause(error)
-    if isinstance(cause, (UnaskedAnswer, AnswerToAnother)):
-        return f"{type(cause).__name__}: {cause}"
+    if isinstance(cause, Exception) and not isinstance(error, _TELLING):
+        return describe_failure(cause)
     text = " ".join(str(error).split())
     if isinstance(error, CredentialsFailed):
         return f"AWS credentials: {text}"
+    if isinstance(error, ResponseParserError):
+        return unreadable(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _said(error: ClientError) -> str:
+    code = error_code(error) or ""
+    message = str(error.response.get("Error", {}).get("Message", ""))
+    if code.isdigit():
+        return f"{code}: an answer without a code of the service"
+    if not _CODE.fullmatch(code):
+        return f"{answered_status(error)}: an answer with an odd code"
+    return f"{code}: {_for_logs(message)}"
 
 
 def _cause(error: Exception) -> object:

@@ -2,6 +2,7 @@
 
 import pytest
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from consumer.adapters.aws.aws_errors import LONGEST_DETAIL, describe
 
@@ -40,3 +41,8 @@ def test_what_a_service_quotes_of_our_request_is_cut_off(quoted: str) -> None:
 def test_long_words_are_cut() -> None:
     told = describe(error("ValidationException", "x" * 5000))
     assert len(told) < LONGEST_DETAIL + 30
+
+
+def test_an_answer_that_botocore_cannot_read_is_not_quoted() -> None:
+    unread = ResponseParserError("invalid XML received. Further retries may succeed:\nb'<a>geheim'")
+    assert describe(unread) == "an answer that cannot be read (ResponseParserError)"
