@@ -96,10 +96,10 @@ def apply_commands(lease: Lease, commands: Sequence[Command], newest: int, wall:
             case Action.RESUME:
                 row = replace(row, paused=False, pause=None)
             case Action.SEEK:
-                gap = seek_gap(row, command, wall)
-                gaps += [gap] if gap is not None else []
+                gaps += _seek_gaps(row, command, wall)
                 row = after_seek(row, command)
             case Action.SEEK_EVENT_TYPE:
+                gaps += _seek_gaps(row, command, wall)
                 row = after_event_type_seek(row, command)
             case never:
                 assert_never(never)
@@ -152,10 +152,17 @@ def seek_gap(lease: Lease, command: Command, wall: float) -> Gap | None:
     unsettled records are trimmed before they are read again.
     """
     blind = _time_unknown(lease) and not isinstance(_target(command), int)
+    if command.action is Action.SEEK_EVENT_TYPE:
+        blind = blind and after_event_type_seek(lease, command).checkpoint != lease.checkpoint
     if effect(lease, command) is not Effect.SKIPS and not blind:
         return None
     since = lease.unsettled_since(lease.record_at)
     return Gap(lease.shard_id, lease.checkpoint, None, SEEK, wall, lease.ahead, since)
+
+
+def _seek_gaps(lease: Lease, command: Command, wall: float) -> list[Gap]:
+    gap = seek_gap(lease, command, wall)
+    return [] if gap is None else [gap]
 
 
 def after_seek(lease: Lease, command: Command) -> Lease:

@@ -40,6 +40,7 @@ class AgeCheck:
         self._last_seen: dict[str, float] = {}  # epoch seconds
         self._heartbeats: dict[str, int] = {}
         self._damaged: dict[str, tuple[int, float]] = {}  # heartbeat; epoch seconds
+        self._unreadable: dict[str, float] = {}  # when a stream's row was seen damaged last
         self._row_seen: dict[str, float] = {}  # by shard; epoch seconds
         self._shown: dict[tuple[str, str], float] = {}  # when a worker first had a stream's row
 
@@ -54,7 +55,7 @@ class AgeCheck:
         world = self._world
         now, alive = world.loop.now, world.cluster.alive
         for process in alive:
-            if process.node.stopped:
+            if process.node.stopped or "read_leases" in process.node.denied:
                 self._first_seen[process.name] = now  # it has to look around again
             self._first_seen.setdefault(process.name, now)
             self._last_seen[process.name] = wall(now)
@@ -69,6 +70,9 @@ class AgeCheck:
                 self._last_seen[name] = wall(now)
             if row.unreadable and self._damaged.get(name, (None,))[0] != row.heartbeat:
                 self._damaged[name] = (row.heartbeat, wall(now))
+        for key, stream in world.table.streams.items():
+            if stream.unreadable is not None:
+                self._unreadable[key] = now
         for leases in world.table.leases.values():
             for shard_id in leases:
                 self._row_seen.setdefault(shard_id, wall(now))
@@ -109,10 +113,10 @@ class AgeCheck:
         row = world.table.of(record.shard.stream_key).get(record.shard.id)
         if stream is None or row is None or not stream.bootstrapped:
             return None
-        if stream.unreadable is not None:
-            return None  # who starts now reads nothing of it; it is named in the log
-        shown = (self._shown.get((each.name, record.shard.stream_key), inf) for each in alive)
         pages = PAGES_LATE if world.scenario.has("torn") else 0.0
+        if self._unreadable.get(stream.key, -inf) > world.loop.now - NOTICED - pages:
+            return None  # who starts then reads nothing of it; it is named in the log
+        shown = (self._shown.get((each.name, record.shard.stream_key), inf) for each in alive)
         if min(shown) > world.loop.now - NOTICED - pages:
             return None  # whoever runs had no row that could be read, and knows nothing of it yet
         fresh = wall(world.loop.now) - NOTICED

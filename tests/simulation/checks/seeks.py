@@ -21,7 +21,7 @@ def is_sought(table: LeaseTable, shard: "ShardTruth") -> bool:
 
 def is_passed_over(table: LeaseTable, record: "Record") -> bool:
     """A command wanted that the record is not published, and a gap row tells of it."""
-    seeks = _seeks_of_all(table, record.shard)
+    seeks = [each for each in _seeks(table, record.shard) if each.action is Action.SEEK]
     if not seeks or not any(_skips(command, record) for command in seeks):
         return False
     gaps = table.gaps.get(record.shard.stream_key, {}).values()
@@ -35,7 +35,7 @@ def is_told(table: LeaseTable, shard: "ShardTruth") -> bool:
     makes one, since nothing else could tell of unsettled records that are trimmed before they are
     read again.
     """
-    targets = [each.target or TRIM_HORIZON for each in _seeks_of_all(table, shard)]
+    targets = [each.target or TRIM_HORIZON for each in _seeks(table, shard)]
     return any(sequence_of(target) is None for target in targets)
 
 
@@ -43,11 +43,6 @@ def _seeks(table: LeaseTable, shard: "ShardTruth") -> list[Command]:
     commands = table.commands.get(shard.stream_key, {}).values()
     seeks = (Action.SEEK, Action.SEEK_EVENT_TYPE)
     return [c for c in commands if c.action in seeks and c.concerns(shard.id)]
-
-
-def _seeks_of_all(table: LeaseTable, shard: "ShardTruth") -> list[Command]:
-    """Those that are for all event types."""
-    return [each for each in _seeks(table, shard) if each.action is Action.SEEK]
 
 
 def _skips(command: Command, record: "Record") -> bool:

@@ -185,6 +185,21 @@ SOUGHT = replace(  # to 09:20, for public
 )
 
 
+def test_the_seek_of_an_event_type_tells_of_a_gap_if_the_time_of_the_position_is_unknown() -> None:
+    unknown = after_seek(BEGUN, seek("1000"))
+    gap = Gap("s-1", "1000", None, "seek", NOW, from_time=unknown.created_at - 26 * 3600)
+    for target in (TRIM_HORIZON, "2026-11-01T09:29:00Z"):
+        back = replace(AGAIN, target=target)
+        assert after_event_type_seek(unknown, back).checkpoint == TRIM_HORIZON
+        assert seek_gap(unknown, back, NOW) == gap
+        assert apply_commands(unknown, [back], 1, NOW).gaps == (gap,)
+        assert seek_gap(BEGUN, back, NOW) is None, "its time tells what was trimmed"
+        assert seek_gap(FRESH, back, NOW) is None
+    for target in ("300", "2000"):
+        assert seek_gap(unknown, replace(AGAIN, target=target), NOW) is None
+    assert seek_gap(unknown, replace(AGAIN, target=LATEST), NOW) is None, "it goes nowhere"
+
+
 @pytest.mark.parametrize(
     "target", [TRIM_HORIZON, LATEST, "300", "500", "2026-11-01T09:00:00Z", "2026-11-01T09:29:00Z"]
 )
@@ -305,6 +320,7 @@ def test_the_seek_of_an_event_type_sets_the_mark_for_it(
     expected = Effect.NOTHING if row == lease else Effect.REPEATS
     assert effect(lease, command) is expected
     applied = apply_commands(lease, [command], 1, NOW)
-    assert applied.gaps == ()
+    blind = lease.record_at is None and row.checkpoint != lease.checkpoint
+    assert bool(applied.gaps) == blind
     assert applied.row.ahead == row.ahead
     assert applied.row.command_counter == 1
