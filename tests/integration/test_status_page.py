@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from consumer.adapters.http_server import serve_http
+from consumer.adapters.serving.http_server import serve_http
 from consumer.core.leases.lease_state import LeaseState
 from consumer.core.publishing.flow import FlowState
 from consumer.core.reports.status import (

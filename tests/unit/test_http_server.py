@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 
 from consumer import cli
-from consumer.adapters.http_server import serve_http
+from consumer.adapters.serving.http_server import serve_http
 from consumer.core.publishing.flow import FlowState
 from consumer.core.reports.status import (
     EventTypeStatus,

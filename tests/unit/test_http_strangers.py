@@ -11,9 +11,9 @@ import aiohttp
 import pytest
 import uvloop
 
-from consumer.adapters import http_connections
-from consumer.adapters.http_hosts import is_own_host
-from consumer.adapters.http_server import serve_http
+from consumer.adapters.serving import http_connections
+from consumer.adapters.serving.http_hosts import is_own_host
+from consumer.adapters.serving.http_server import serve_http
 from tests.patience import PATIENCE
 from tests.unit.test_http_server import LOCAL, Source
 

@@ -74,6 +74,6 @@ def test_the_runbook_names_states_by_the_words_that_are_printed() -> None:
 
 
 def test_the_page_has_a_colour_for_each_state_but_the_last() -> None:
-    page = (ROOT / "consumer" / "adapters" / "status_page.html").read_text()
+    page = (ROOT / "consumer" / "adapters" / "serving" / "status_page.html").read_text()
     tones = page.split("const TONES = {")[1].split("};")[0]
     assert set(STATUS_WORDS) - set(re.findall(r"(\w+): \"", tones)) == {"finished"}

@@ -19,7 +19,7 @@ _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 def status_page() -> tuple[str, dict[str, str]]:
     """Return the page, and the headers to send with it."""
-    text = files("consumer.adapters").joinpath(PAGE).read_text("utf-8")
+    text = files("consumer.adapters.serving").joinpath(PAGE).read_text("utf-8")
     policy = (
         "default-src 'none'; connect-src 'self'; base-uri 'none'; form-action 'none';"
         f" frame-ancestors 'none'; script-src {_hashes(_SCRIPT, text)};"

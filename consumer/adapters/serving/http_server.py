@@ -19,9 +19,9 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from consumer.adapters.http_connections import HttpConnections
-from consumer.adapters.http_hosts import is_own_host
-from consumer.adapters.status_page import status_page
+from consumer.adapters.serving.http_connections import HttpConnections
+from consumer.adapters.serving.http_hosts import is_own_host
+from consumer.adapters.serving.status_page import status_page
 from consumer.errors import Misconfigured
 
 if TYPE_CHECKING:
