@@ -203,11 +203,12 @@ def _begin(shards: int) -> None:
 
 def told_of(tip: StreamTip) -> str:
     """Return how often calls failed, by the reason, with the last call of each."""
-    return "; ".join(
-        f"{reason} {count} ({tip.last[reason]})"
-        + ("; `consumer iam-policy --for preview` prints what must be allowed" * (reason == DENIED))
-        for reason, count in sorted(tip.failures.items())
-    )
+    lines = [
+        f"{reason} {count} ({tip.last[reason]})" for reason, count in sorted(tip.failures.items())
+    ]
+    if DENIED in tip.failures:
+        lines.append("`consumer iam-policy --for preview` prints what must be allowed")
+    return "; ".join(lines)
 
 
 def live_seconds(text: str) -> int:
