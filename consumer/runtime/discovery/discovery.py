@@ -145,6 +145,7 @@ class Discovery:
         self._stopping = True
         if self._claim is not None:
             self._claim.abandoned = True
+        self._listing.stop()
         self._changed.notify()
 
     async def run(self) -> None:

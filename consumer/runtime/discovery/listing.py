@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from consumer.core.leases.sweep import PAGE_SECONDS
 from consumer.core.stream.absence import GONE_SECONDS
 from consumer.errors import Retryable, ShardNotFound
+from consumer.runtime.signal import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -54,6 +55,13 @@ class ShardListing:
         self._next_page_at = 0.0
         self._last: dict[str, Listed] = {}
         self._gone: set[str] = set()  # streams that did not exist when they were last asked for
+        self._stopping = False
+        self._woken = Signal()
+
+    def stop(self) -> None:
+        """Wait no longer for a stream that is said not to exist."""
+        self._stopping = True
+        self._woken.notify()
 
     async def complete(
         self, stream: Stream, visit: Callable[[StreamPage], Awaitable[None]]
@@ -109,7 +117,9 @@ class ShardListing:
                 if lasts or stream.arn in self._gone:
                     self._gone.add(stream.arn)
                     return None
-                await self._clock.sleep(GONE_PAUSE)
+                await self._woken.wait(GONE_PAUSE)
+                if self._stopping:
+                    raise Retryable(f"{stream.arn}: it is said not to exist", "not_found") from None
                 await self._pace()
             else:
                 self._gone.discard(stream.arn)

@@ -576,6 +576,21 @@ def test_a_stream_that_is_denied_for_a_moment_is_listed() -> None:
         assert bench.table.gaps == {}
 
 
+def test_a_worker_that_stops_does_not_wait_for_a_stream_that_is_denied() -> None:
+    async def main() -> None:
+        bench = Bench(sweep_done=0)
+        bench.streams.gone = True
+        async with asyncio.TaskGroup() as group:
+            group.create_task(bench.discovery.run())
+            await bench.pass_time(3)
+            bench.discovery.stop()
+            stopped_at = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - stopped_at < 2.0
+        assert bench.row.sweep_done == 0
+
+    run(main)
+
+
 def test_a_stream_that_is_gone_is_waited_for_once() -> None:
     async def main() -> None:
         bench = Bench()
