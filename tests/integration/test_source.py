@@ -158,7 +158,7 @@ def test_a_stream_that_is_denied_for_seconds_loses_nothing(one: Cluster) -> None
     operations = ("GetRecords", "GetShardIterator", "DescribeStream")
     denied = [{"kind": "not-found", "operation": each, "count": None} for each in operations]
     one.streams.control("faults", add=denied)
-    one.until(lambda: "not_found" in worker.log.read_text(), "a call that is denied")
+    one.until(lambda: "not_found" in worker.log.read_text(), "a call that is denied", 20)
     time.sleep(8)  # longer than a look is repeated, shorter than a shard is given up
     one.streams.control("faults", clear=True)
     one.fill(100, keys=20)

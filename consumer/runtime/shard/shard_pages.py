@@ -132,6 +132,8 @@ class ShardPages:
             raise Retryable(str(error), "trimmed") from error
         except ShardNotFound as error:
             await delivered()
+            failures = 1 if self.failure is None else self.failure.count + 1
+            self._say(Retryable(str(error), "not_found"), failures)  # the question may take long
             if await self._lineage.shard_exists(self._row, self._lease.shard_id):
                 raise Retryable(str(error), "not_found") from error
             progress = self._checkpointer.progress
@@ -173,12 +175,15 @@ class ShardPages:
         if error.reason == "expired_iterator" and failures == 1:
             return
         if error.reason != "trimmed":
-            self._conditions.failed(
-                "reading_fails",
-                error,
-                stream=self._row.key,
-                shard=self._lease.shard_id,
-                failures=failures,
-                action="nothing; the call is tried again from the same position. If this lasts, "
-                "run `consumer check`",
-            )
+            self._say(error, failures)
+
+    def _say(self, error: Retryable, failures: int) -> None:
+        self._conditions.failed(
+            "reading_fails",
+            error,
+            stream=self._row.key,
+            shard=self._lease.shard_id,
+            failures=failures,
+            action="nothing; the call is tried again from the same position. If this lasts, run "
+            "`consumer check`",
+        )

@@ -305,7 +305,7 @@ def test_a_stream_that_was_gone_before_its_first_listing_leaves_a_gap() -> None:
             fleet.table.streams[each.key] = first_row(source(), each, rows)
         streams.latest = young
         fleet.start("a", follow_table=True, stream=young)
-        await asyncio.sleep(30)
+        await asyncio.sleep(120)
         (gap,) = lost(fleet)[old.key]
         assert (gap.shard_id, gap.reason) == (ALL_SHARDS, "stream_gone")
         assert young.key not in lost(fleet), "it cannot have been forgotten: it does not show"
