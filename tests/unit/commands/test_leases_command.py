@@ -34,26 +34,32 @@ ENVIRON = {
 }
 
 
+def watched(*, looks: int) -> str:
+    """What a number of looks at the table show."""
+    out = io.StringIO()
+
+    async def look() -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout((looks - 0.5) * leases.WATCH_SECONDS):
+                await leases._watch(load_settings(ENVIRON), out, as_json=False)
+
+    run(look)
+    return out.getvalue()
+
+
 def test_a_look_that_fails_is_told_and_the_next_one_shows_how_it_went_on(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store = LeaseTableTwin(LeaseTable(streams={ROW.key: ROW}))
     store.table.of(ROW.key)["s-1"] = Lease("s-1", None)
     store.fail("read_leases", None, Fault.REFUSED)
-    out = io.StringIO()
 
     @asynccontextmanager
     async def opened(_: Settings, __: Aws) -> AsyncIterator[LeaseTableTwin]:
         yield store
 
-    async def three_looks() -> None:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(2.5 * leases.WATCH_SECONDS):
-                await leases._watch(load_settings(ENVIRON), out, as_json=False)
-
     monkeypatch.setattr(leases, "open_lease_table", opened)
-    run(three_looks)
-    assert out.getvalue().count("1 shards: 1 unowned") == 2
+    assert watched(looks=3).count("1 shards: 1 unowned") == 2
     assert capsys.readouterr().err.count("not read: ") == 1
 
 
@@ -63,7 +69,6 @@ def test_a_table_that_does_not_exist_yet_is_watched_until_it_does(
     store = LeaseTableTwin(LeaseTable(streams={ROW.key: ROW}))
     store.table.of(ROW.key)["s-1"] = Lease("s-1", None)
     looks = iter(range(9))
-    out = io.StringIO()
 
     @asynccontextmanager
     async def opened(_: Settings, __: Aws) -> AsyncIterator[LeaseTableTwin]:
@@ -71,14 +76,8 @@ def test_a_table_that_does_not_exist_yet_is_watched_until_it_does(
             raise LeaseTableAbsent("no table")
         yield store
 
-    async def two_looks() -> None:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(1.5 * leases.WATCH_SECONDS):
-                await leases._watch(load_settings(ENVIRON), out, as_json=False)
-
     monkeypatch.setattr(leases, "open_lease_table", opened)
-    run(two_looks)
-    assert out.getvalue().count("1 shards: 1 unowned") == 1
+    assert watched(looks=2).count("1 shards: 1 unowned") == 1
     errors = capsys.readouterr().err
     assert errors.count("nothing has run yet (lease table 'consumer-leases'") == 1
     assert errors.endswith("if the service runs, the name or the region is wrong)\n")
