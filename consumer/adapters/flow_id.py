@@ -10,6 +10,9 @@ import re
 import secrets
 from typing import Final
 
+FLOW_ID: Final = "X-Flow-Id"
+"""The header that has it, in requests and in answers."""
+
 _PROCESS: Final = secrets.token_urlsafe(9)
 """What all flow ids of this process begin with. So none has to be remembered."""
 

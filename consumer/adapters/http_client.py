@@ -11,14 +11,11 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 from httpx_aiohttp import AiohttpTransport, HttpxAiohttpClient
 
-from consumer.adapters.flow_id import is_of_another
+from consumer.adapters.flow_id import FLOW_ID, is_of_another
 from consumer.adapters.http_guard import GuardedRequest, GuardedResponse
 
 if TYPE_CHECKING:
     import httpx
-
-
-FLOW_ID = "X-Flow-Id"
 
 
 class _Response(GuardedResponse):

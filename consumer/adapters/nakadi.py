@@ -24,7 +24,7 @@ import httpx
 import structlog
 
 from consumer import __version__
-from consumer.adapters.flow_id import new_flow_id
+from consumer.adapters.flow_id import FLOW_ID, new_flow_id
 from consumer.adapters.http_client import HttpClient
 from consumer.adapters.http_failure import describe_failure
 from consumer.adapters.limited_body import BodyUnreadable, read_at_most, unpack_at_most
@@ -218,7 +218,7 @@ class Nakadi:
         return await self._get(f"{self._url}/subscriptions?limit=1000&event_type={self._name}")
 
     async def _get(self, path: str) -> tuple[int, bytes, str]:
-        headers = {"X-Flow-Id": new_flow_id(), **self._authorization()}
+        headers = {FLOW_ID: new_flow_id(), **self._authorization()}
         try:
             async with asyncio.timeout(GET_SECONDS):
                 async with self._client.stream("GET", path, headers=headers) as response:
@@ -228,13 +228,13 @@ class Nakadi:
             raise Retryable(f"{path}: {what}", _reason(error)) from error
         if response.status_code == 401:
             self._token.refresh()
-        return response.status_code, body, flow_id_of(response.headers, headers["X-Flow-Id"])
+        return response.status_code, body, flow_id_of(response.headers, headers[FLOW_ID])
 
     async def _post(self, content: AsyncIterator[bytes], length: int, flow_id: str) -> Answer:
         headers = {
             "Content-Type": "application/json",
             "Content-Length": str(length),
-            "X-Flow-Id": flow_id,
+            FLOW_ID: flow_id,
             **({"Content-Encoding": "gzip"} if self._gzip else {}),
             **self._authorization(),
         }

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
+from consumer.adapters.flow_id import FLOW_ID
 from consumer.core.publishing.logged_detail import logged_detail
 
 if TYPE_CHECKING:
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 
     from consumer.core.publishing.answer import Answer
 
-FLOW_ID: Final = "x-flow-id"
-
+_HEADER: Final = FLOW_ID.lower()
 _FLOW_ID: Final = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)
 _CONTENT_TYPE: Final = re.compile(r"\s*([\w.+-]{1,30}/[\w.+-]{1,60})\s*(?:;|$)", re.ASCII)
 _WRAPPER: Final = ("data_type", "data_op")
@@ -30,14 +30,14 @@ _WRAPPER: Final = ("data_type", "data_op")
 
 def flow_id_of(headers: Mapping[str, str], sent: str) -> str:
     """Return the flow id that an answer says, that of the request if it says none, or odd text."""
-    said = headers.get(FLOW_ID, "")
+    said = headers.get(_HEADER, "")
     return said if _FLOW_ID.fullmatch(said) else sent
 
 
 def kept_headers(headers: Iterable[tuple[str, str]], sent: str) -> dict[str, str]:
     """Return headers, names in lower case, with a flow id and a content type fit for a log."""
     kept = {name.lower(): value for name, value in headers}
-    kept[FLOW_ID] = flow_id_of(kept, sent)
+    kept[_HEADER] = flow_id_of(kept, sent)
     if "content-type" in kept:
         found = _CONTENT_TYPE.match(kept["content-type"])
         kept["content-type"] = found[1] if found else "an odd type"
