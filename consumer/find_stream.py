@@ -6,10 +6,10 @@ not prevent a start while another of its streams can be read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
+from msgspec import Struct
 
 from consumer.core.backoff import Backoff
 from consumer.core.leases.lineage import oldest_first
@@ -54,8 +54,7 @@ PAUSE = 0.2
 PAUSE_MAX = 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class FoundStream:
+class FoundStream(Struct, frozen=True):
     """The first page of the description of the stream to start with.
 
     `doubt` says why it is not the table's newest one, or why that one cannot be read; None if all

@@ -8,10 +8,10 @@ by event.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
+from msgspec import Struct
 
 from consumer.core.event.event import Category, Layout
 from consumer.core.preflight.change_members import STREAM
@@ -39,8 +39,7 @@ START_SECONDS = 3.0
 """Longest preflight of all event types at start: without it one is started with a warning."""
 
 
-@dataclass(frozen=True, slots=True)
-class Preflight:
+class Preflight(Struct, frozen=True):
     """The findings, and how the event type assigns events to partitions, as far as is known.
 
     `seen` says that Nakadi has shown the definition, so that a wrong one will stay wrong.
@@ -84,8 +83,7 @@ async def look(nakadi: Nakadi, route: Route, view_type: ViewType | None) -> Pref
     return Preflight(results, partitioning, True, without_stream)
 
 
-@dataclass(frozen=True, slots=True)
-class UnfitDefinition:
+class UnfitDefinition(Struct, frozen=True):
     """A definition that can never take its route's events, as long as it is as it was.
 
     It is the port `Definition`. `wrong` is what was found at the start.
@@ -107,8 +105,7 @@ class UnfitDefinition:
         return found.wrong or found.partitioning
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True):
     """What is known of the event types before the start, by event type."""
 
     partitionings: Mapping[str, Partitioning]

@@ -8,10 +8,10 @@ made fit for the log where it is logged.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import orjson
+from msgspec.structs import replace
 
 from consumer.adapters.flow_id import FLOW_ID
 from consumer.core.publishing.logged_detail import logged_detail

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from consumer import preflight
 from consumer.adapters.aws.aws import Aws

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from consumer.errors import Misconfigured
 
@@ -11,23 +12,20 @@ if TYPE_CHECKING:
     import argparse
 
 
-@dataclass(frozen=True, slots=True)
-class Files:
+class Files(Struct, frozen=True):
     """Where exports are written: a bucket, and the prefix of their keys."""
 
     bucket: str
     prefix: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Touched:
+class Touched(Struct, frozen=True):
     """The key attributes of the table, which a touch names beside its own."""
 
     keys: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     """Where a function logs, and the bucket for what its mapping throws away."""
 
     bucket: str

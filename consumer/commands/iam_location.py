@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from consumer.core.preflight.queue_fitness import queue_region
 
@@ -28,8 +29,7 @@ _PARTITIONS = {
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(Struct, frozen=True):
     """Partition, region and account of resources; `*` where the settings do not say."""
 
     partition: str = "aws"

@@ -5,8 +5,9 @@ It reads no settings, so it works without any.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
+
+from msgspec import Struct
 
 from consumer.commands.columns import columns
 from consumer.settings.error import meaning_of
@@ -36,8 +37,7 @@ INTRODUCTION = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SettingLine:
+class SettingLine(Struct, frozen=True):
     """One line of the table."""
 
     name: str

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """`reason` is a short word, `detail` a sentence of the service, both of the newest failure.
 
     `count` counts the failures in a row, `since` (epoch seconds) is the time of the first of them.

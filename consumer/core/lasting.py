@@ -8,8 +8,9 @@ of one clock, in seconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -29,16 +30,14 @@ SUBJECTS: Final = 10_000
 K = TypeVar("K", bound="Hashable")
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     """What a line says: `lasts` is in seconds, `count` is the number of subjects in trouble now."""
 
     lasts: float
     count: int
 
 
-@dataclass(slots=True)
-class _Subject:
+class _Subject(Struct):
     since: float
     met_at: float
     said_at: float | None = None

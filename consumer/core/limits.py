@@ -5,15 +5,15 @@ The defaults are those of the settings.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
+
+from msgspec import Struct
 
 MARGIN_SECONDS = 2.0
 """A worker stops sending this long before its peers may judge it dead."""
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseTiming:
+class LeaseTiming(Struct, frozen=True):
     """How often workers prove that they live and look at each other. All fields are seconds."""
 
     heartbeat: float = 2.0
@@ -25,8 +25,7 @@ class LeaseTiming:
     drain: float = 25.0
 
 
-@dataclass(frozen=True, slots=True)
-class PollTiming:
+class PollTiming(Struct, frozen=True):
     """Seconds between two GetRecords calls for a shard. Each call costs money.
 
     `tip` is the shortest pause at the tip of a shard, `idle` the shortest after an empty page,
@@ -38,8 +37,7 @@ class PollTiming:
     idle_max: float = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class PublishLimits:
+class PublishLimits(Struct, frozen=True):
     """How much is sent to Nakadi at a time, and how often an event is tried."""
 
     batch_events: int = 500

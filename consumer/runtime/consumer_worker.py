@@ -6,8 +6,9 @@ coordinator run. They end when the coordinator has handed everything over.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from consumer.core.event.shapes import Shapes
 from consumer.core.leases.fence import Fence
@@ -51,8 +52,7 @@ if TYPE_CHECKING:
     from consumer.runtime.publishing.event_type import EventType
 
 
-@dataclass(frozen=True, slots=True)
-class Ports:
+class Ports(Struct, frozen=True):
     """The ports of a worker. `publishers` are by event type.
 
     `dead_letters` is None without a dead letter queue. `unfit` are the definitions of those event
@@ -68,8 +68,7 @@ class Ports:
     unfit: Mapping[str, Definition] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerConfig:
+class WorkerConfig(Struct, frozen=True):
     """What a worker reads and publishes, and its limits; `queue_bytes` is that of the backlog.
 
     `partitionings` says by event type how its events are spread, as far as that is known.

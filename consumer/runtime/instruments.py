@@ -5,8 +5,9 @@ Rule: all shards of the worker share them; no state of a shard is kept here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from consumer.observability.conditions import Conditions
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from consumer.ports import Chance, Clock
 
 
-@dataclass(frozen=True, slots=True)
-class Instruments:
+class Instruments(Struct, frozen=True):
     """Clock, chance, metrics and conditions, passed together to the parts of a shard."""
 
     clock: Clock

@@ -5,8 +5,9 @@ Without a list of routes the settings describe one route, that of CONSUMER_EVENT
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from consumer.core.event.event import Category, EventFormat, Layout
 from consumer.core.routes.route import Route

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from consumer.core.limits import MARGIN_SECONDS
 from consumer.settings.source import ROUTES, variable
@@ -26,8 +27,7 @@ HEARTBEATS_PER_LEASE = 3
 SCANS_PER_LEASE = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """`wanted` says in words what `holds` checks of the settings in `names`."""
 
     names: tuple[str, ...]

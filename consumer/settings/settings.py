@@ -59,7 +59,9 @@ from consumer.settings.types import (
 class Settings(BaseModel):
     """All settings of the service. Each is checked alone; `loading` checks the rules."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, str_strip_whitespace=True
+    )
 
     application: Annotated[Name, DefaultText("the event type")] = ""
     """Name of the group of workers that share the work, and partition key in the lease table. Under

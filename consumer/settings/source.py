@@ -1,8 +1,8 @@
 """Reads settings as text from the environment, and knows what both sources have in common.
 
-An unknown name is an error that suggests a known name if one
-is like it, because a misspelt limit that is ignored would be noticed weeks later. An empty value
-counts as unset, because templates of charts and compose files produce such variables.
+An unknown name is an error that suggests a known name if one is like it, because a misspelt limit
+that is ignored would be noticed weeks later. An empty value counts as unset, because templates of
+charts and compose files produce such variables.
 
 No message of this module contains a value: the misspelt name may be that of a secret.
 """
@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from consumer.errors import Misconfigured
 
@@ -40,12 +39,11 @@ ROUTES = "routes"
 """The one setting that is a list of objects."""
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """The text of one setting. `source` names the variable, and the file and line if it has one.
 
     `tree` is the value of a list in the file, which has no text; `lines` are those on which its
-    elements begin.
+    elements begin. It is a named tuple because `consumer health` has no time to import msgspec.
     """
 
     text: str

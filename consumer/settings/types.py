@@ -6,11 +6,11 @@ A converter raises ValueError with what is wanted; the loader adds the setting a
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
+from msgspec import Struct
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from consumer.core.event.event import Layout
@@ -62,15 +62,13 @@ _START = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(Struct, frozen=True):
     """The unit of a value, or its form."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class DefaultText:
+class DefaultText(Struct, frozen=True):
     """The description of a default, printed instead of its value."""
 
     text: str

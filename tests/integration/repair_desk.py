@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.leases.lease import Gap, StreamRow
 from tests.conformance.ports.lease_stores import on_server

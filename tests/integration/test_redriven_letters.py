@@ -1,5 +1,6 @@
 """`consumer redrive` against a queue of the embedded AWS and the local Nakadi."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -8,7 +9,6 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +173,7 @@ def test_an_empty_queue_is_no_error(desk: Desk) -> None:
 def test_what_is_refused_stays_and_the_rest_goes_on(desk: Desk) -> None:
     good = [desk.letter(number) for number in range(1, 31)]
     invalid = [desk.letter(number, amount="none") for number in (31, 32)]
-    broken = replace(desk.letter(33), event=desk.letter(33, amount=2**70).event)
+    broken = dataclasses.replace(desk.letter(33), event=desk.letter(33, amount=2**70).event)
     desk.put(*good, *invalid, broken)
     code, out, errors = desk.redrive()
     assert code == 1
@@ -211,7 +211,7 @@ def test_a_record_is_transcoded_again_and_what_still_fails_is_no_news(desk: Desk
         ).encode()
 
     letters = [
-        replace(
+        dataclasses.replace(
             desk.letter(number), event=None, record=record(number, amount), attempts=0,
             first_attempt=None, last_attempt=None, reason="reserved_attribute",
         )
@@ -231,7 +231,7 @@ def test_a_record_is_transcoded_again_and_what_still_fails_is_no_news(desk: Desk
 
 
 def test_messages_of_others_are_left_alone_and_named(desk: Desk) -> None:
-    elsewhere = replace(desk.letter(2), event_type="order-store.audit")
+    elsewhere = dataclasses.replace(desk.letter(2), event_type="order-store.audit")
     desk.put(desk.letter(1), elsewhere)
     desk.put_text("hello", '{"version":2}', "[1]")
     code, out, _ = desk.redrive()
@@ -244,7 +244,7 @@ def test_messages_of_others_are_left_alone_and_named(desk: Desk) -> None:
 
 
 def test_what_was_cut_off_cannot_be_published(desk: Desk) -> None:
-    large = replace(desk.letter(1), event=desk.letter(1, text="x" * 3000).event)
+    large = dataclasses.replace(desk.letter(1), event=desk.letter(1, text="x" * 3000).event)
     desk.put_text(encode(large, 2000).decode())
     patched = desk.letter(2, patch=[{"op": "add", "path": "/text", "value": "x" * 3000}])
     desk.put_text(encode(patched, 2000).decode())
@@ -259,7 +259,10 @@ def test_what_was_cut_off_cannot_be_published(desk: Desk) -> None:
 
 def test_a_dry_run_prints_a_table_and_hides_nothing(desk: Desk) -> None:
     desk.put(*(desk.letter(number) for number in range(1, 13)))
-    desk.put(replace(desk.letter(13), reason="expired"), replace(desk.letter(14), event_type="a.b"))
+    desk.put(
+        dataclasses.replace(desk.letter(13), reason="expired"),
+        dataclasses.replace(desk.letter(14), event_type="a.b"),
+    )
     desk.put_text("hello")
     code, out, _ = desk.redrive("--dry-run")
     assert code == 0
@@ -279,8 +282,8 @@ def test_a_dry_run_prints_a_table_and_hides_nothing(desk: Desk) -> None:
 
 def test_a_list_says_of_each_letter_why_it_is_there(desk: Desk) -> None:
     refused = [desk.letter(number, "o-2" if number == 3 else "") for number in range(1, 4)]
-    desk.put(*refused, replace(desk.letter(4), reason="expired", detail="\x1b[2Jold"))
-    desk.put(replace(desk.letter(5), reason="new\x1b[2J"))
+    desk.put(*refused, dataclasses.replace(desk.letter(4), reason="expired", detail="\x1b[2Jold"))
+    desk.put(dataclasses.replace(desk.letter(5), reason="new\x1b[2J"))
     desk.put_text("hello")
     code, out, errors = desk.redrive("--dry-run", "--list", "--json")
     assert code == 0
@@ -323,7 +326,7 @@ def test_a_list_ends_when_its_reader_goes(desk: Desk) -> None:
 
 def test_filters(desk: Desk) -> None:
     desk.put(*(desk.letter(number) for number in range(1, 4)))
-    desk.put(replace(desk.letter(4, "o-2"), reason="expired"))
+    desk.put(dataclasses.replace(desk.letter(4, "o-2"), reason="expired"))
     code, out, _ = desk.redrive("--key", "o-2", "--reason", "expired", "--since", "1h")
     assert (code, "filtered: 3 " in out) == (0, True)
     assert desk.stored() == [4]
@@ -360,7 +363,7 @@ def test_an_outage_is_waited_for_and_a_lost_answer_is_counted(desk: Desk) -> Non
 
 
 def test_an_event_type_that_is_not_there_ends_the_run(desk: Desk) -> None:
-    desk.put(replace(desk.letter(1), event_type="a.b"))
+    desk.put(dataclasses.replace(desk.letter(1), event_type="a.b"))
     code, out, _ = desk.redrive(CONSUMER_EVENT_TYPE="a.b")
     assert code == 1
     assert "ended early: Nakadi answered 404" in out

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import time
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.reports.times import iso
 from consumer.runtime.republish.repairing import BATCH_KEYS

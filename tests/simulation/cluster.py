@@ -2,9 +2,11 @@
 
 import asyncio
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from consumer.adapters.clock import AwsClock
 from consumer.core.event.event import EventFormat

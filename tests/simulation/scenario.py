@@ -5,9 +5,11 @@ own, so leaving one out leaves the rest of the seed as it was.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from random import Random
+
+from msgspec.structs import replace
 
 from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits
 from tests.simulation.chance import Streams

@@ -11,9 +11,11 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from consumer.core.leases.checkpoint import UNREADABLE
 from consumer.core.leases.command import Command

@@ -6,7 +6,9 @@ run_line(main, shard=ShardTwin(...), nakadi=NakadiTwin(...))
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from consumer.core.dead_letters.dead_letter import DeadLetter
 from consumer.core.event.event import EventFormat

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from consumer.core.stream.page import Page
 from consumer.core.stream.stream import Position, Shard, Stream, StreamPage, ViewType

@@ -1,10 +1,12 @@
 """Which stream a worker starts with, and for how long one that does not answer is tried."""
 
 import asyncio
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from consumer.core.leases.lease import StreamRow
@@ -163,7 +165,7 @@ def test_what_ends_the_very_first_start_is_a_doubt_where_an_older_stream_is_know
 ) -> None:
     with pytest.raises((Misconfigured, Retryable), match=words):
         found(client)
-    reading = replace(client, existing=client.existing | {LABELS[0]: FIT})
+    reading = dataclasses.replace(client, existing=client.existing | {LABELS[0]: FIT})
     with pytest.raises((Misconfigured, Retryable), match=words):
         found(reading, rows(replace(FIRST, table="another")))
     seen = found(reading, rows(FIRST))

@@ -7,7 +7,7 @@ changes `detectedAt` and leaves the other three, which then say nothing any more
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from consumer.adapters.lease_table.lease_rows import KEY, Row, RowValue, key_of
 from consumer.adapters.lease_table.mark_fields import ahead_of, ahead_values

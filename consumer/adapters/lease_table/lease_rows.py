@@ -14,8 +14,9 @@ returned and marked `unreadable`, as it is not absent; a gap or command row beco
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from consumer.adapters.lease_table.mark_fields import mark_of, mark_values
 from consumer.adapters.lease_table.row_fields import RowFields

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from math import isfinite
 from typing import TYPE_CHECKING, Final, TypeVar
+
+from msgspec import Struct
 
 from consumer.core.leases.checkpoint import UNREADABLE, is_checkpoint
 
@@ -24,8 +25,7 @@ _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(Struct, frozen=True):
     """A row that cannot be read: its sort key, and the first attribute that is wrong or missing."""
 
     key: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from consumer.adapters.lease_table.lease_rows import KEY, key_of
 from consumer.adapters.lease_table.row_fields import RowFields, Unreadable

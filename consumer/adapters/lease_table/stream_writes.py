@@ -5,8 +5,9 @@ Each is conditional on what another worker may have changed, and touches only wh
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from consumer.adapters.lease_table.lease_expressions import Expressions, changed
 from consumer.adapters.lease_table.lease_requests import ConditionFailed

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 import orjson
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
+from msgspec import to_builtins
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from consumer.adapters.serving.http_connections import HttpConnections
@@ -138,7 +139,9 @@ def _application(source: StatusSource, allowed_hosts: Collection[str]) -> web.Ap
         return web.Response(body=source.scrape(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def status(_: web.Request) -> web.Response:
-        return web.Response(body=orjson.dumps(source.status()), content_type="application/json")
+        return web.Response(
+            body=orjson.dumps(source.status(), default=to_builtins), content_type="application/json"
+        )
 
     text, headers = status_page()
 

@@ -6,10 +6,10 @@ import asyncio
 import shutil
 import sys
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import orjson
+from msgspec import Struct, to_builtins
 
 from consumer.adapters.aws.aws import Aws
 from consumer.commands.columns import columns
@@ -40,8 +40,7 @@ NOTHING_YET = "no leases: nothing has run yet"
 HEADER = ("shard", "state", "owner", "checkpoint", "age", "parent")
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseReading:
+class LeaseReading(Struct, frozen=True):
     """What one read of the table has shown."""
 
     lines: list[LeaseLine]
@@ -65,7 +64,10 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
     if not reading.lines:
         sys.stderr.write(none_found(settings, NOTHING_YET, absent=absent))
     if arguments.json:
-        out.write(orjson.dumps(reading.lines, option=orjson.OPT_INDENT_2).decode() + "\n")
+        out.write(
+            orjson.dumps(reading.lines, default=to_builtins, option=orjson.OPT_INDENT_2).decode()
+            + "\n"
+        )
     else:
         out.write(table(reading.lines) + notes(reading))
     return 0
@@ -106,7 +108,7 @@ async def _watch_table(
         else:
             if out.isatty() and not as_json:
                 control(out, CLEAR)
-            text = orjson.dumps(reading.lines).decode() + "\n"
+            text = orjson.dumps(reading.lines, default=to_builtins).decode() + "\n"
             out.write(text if as_json else _screen(reading, out))
             out.flush()
         await asyncio.sleep(WATCH_SECONDS)

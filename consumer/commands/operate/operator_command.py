@@ -11,8 +11,10 @@ import getpass
 import socket
 import time
 import uuid
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from consumer.commands import confirmation
 from consumer.commands.columns import columns
@@ -41,8 +43,7 @@ SPARE_SECONDS = 15.0
 """Time beyond a drain in which workers notice a command and write that they have applied it."""
 
 
-@dataclass(frozen=True, slots=True)
-class OperatorRequest:
+class OperatorRequest(Struct, frozen=True):
     """What the operator asks for on the command line.
 
     `issued_at`, in epoch seconds, decides what a seek to LATEST skips. For a seek it is the time of
@@ -64,8 +65,7 @@ class OperatorRequest:
         return self.action in (Action.SEEK, Action.SEEK_EVENT_TYPE)
 
 
-@dataclass(frozen=True, slots=True)
-class StreamCommand:
+class StreamCommand(Struct, frozen=True):
     """A stream, its leases, and the command for it."""
 
     row: StreamRow

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
 
 from consumer.adapters.exports.table_exports import recovery_is_off
 from consumer.commands.repair.parts import opened_parts
@@ -35,8 +36,7 @@ REPEAT_SECONDS = 60.0
 """Between two lines that say the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """Where exports are written to, and which are read.
 
     `arn` is that of one that exists, which is then the only one; `anew` has those of an earlier run

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 import secrets
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from consumer.adapters.aws.aws import Aws
 from consumer.adapters.exports.bucket import Bucket
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
     from consumer.settings.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """The parts, opened. `gaps` is the lease table, `rows` its rows of repairs."""
 
     gaps: LeaseTable

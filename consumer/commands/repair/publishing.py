@@ -6,8 +6,9 @@ A later run of the same repair goes on behind the last key that is settled.
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from consumer.commands.publishing import stop_on_signals
 from consumer.commands.repair.parts import opened_parts

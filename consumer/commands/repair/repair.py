@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from consumer.adapters.exports.changed_keys import ChangedKeys
 from consumer.commands.repair.lost_keys import LostKeys, Wanted

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from consumer.commands.operate.gaps import read_gaps
 from consumer.commands.operate.lease_reading import open_lease_table
@@ -24,8 +25,7 @@ ALL: Final = "all"
 """Stands for every gap that is not repaired, but for those of an operator's seek."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """What was changed from `since` to `until` (epoch seconds) is to be published again.
 
     `gap` is the one that it is of, with the key of its stream; None if it is of none.

@@ -5,8 +5,9 @@ A definition that refuses every such event would refuse them one by one, for as 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from consumer.core.preflight.change_members import types_of
 from consumer.core.preflight.check_result import Severity, event_type_refusal
@@ -29,8 +30,7 @@ OF_TOUCHES: Final = ("stream", "touched")
 """What `change` has in the event of an item that was touched."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unseen:
+class Unseen(Struct, frozen=True):
     """Why the definition of an event type could not be looked at."""
 
     why: str

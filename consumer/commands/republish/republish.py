@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import Counter
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from consumer.commands.publishing import stop_on_signals
 from consumer.commands.republish import touch

@@ -10,10 +10,11 @@ import asyncio
 import random
 import secrets
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
 
 from consumer.adapters.aws.aws import Aws
 from consumer.adapters.aws.table_scan import DynamoDbScan
@@ -74,8 +75,7 @@ class Participate(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Struct, frozen=True):
     """What a run reaches. `readers` are the subscriptions by event type, None if not known.
 
     `clock` has learned AWS's time: that of a read is compared with the times of changes.
@@ -116,8 +116,7 @@ class Reach:
         yield "each reader of these event types gets every event"
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
+class Engine(Struct, frozen=True):
     """The parts of a run, opened."""
 
     table: DynamoDbTable
@@ -130,8 +129,7 @@ class Engine:
     clock: Clock
 
 
-@dataclass(frozen=True, slots=True)
-class Rates:
+class Rates(Struct, frozen=True):
     """Read units and events a second, as the options say; None: as the command does by itself."""
 
     read_units: float | None = None

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from consumer.commands.republish.republishing import Rates, filter_of, number, run_id
 from consumer.core.republish.estimate import default_segments
@@ -33,8 +35,7 @@ _OF_ROUTES = (ROUTES, "only", "include", "exclude", "changed")
 """Settings that say, beside the format of events, what a route takes and shows."""
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotOptions:
+class SnapshotOptions(Struct, frozen=True):
     """The options. `segments` is None if they do not say how many."""
 
     id: str

@@ -11,9 +11,11 @@ import asyncio
 import random
 import sys
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from consumer.adapters.aws.aws import Aws
 from consumer.adapters.aws.item_touches import DynamoDbTouches
@@ -60,8 +62,7 @@ _OF_READERS = ("route", "max_rate")
 """Options that choose what is published, and how fast: a touch is published by the service."""
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(Struct, frozen=True):
     """What a run works with, opened."""
 
     aws: Aws

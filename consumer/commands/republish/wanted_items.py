@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
 
 from consumer.core.republish.item_key import Key, NotAKey, read_key, read_keys
 from consumer.errors import Misconfigured
@@ -28,8 +29,7 @@ KEYS_MAX = 1_000_000
 """Most keys of one run: they are all in memory. More are better served by a snapshot."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """The keys of a run, each once, the partition keys that were given alone, and the filter."""
 
     keys: tuple[Raw, ...]

@@ -19,10 +19,10 @@ Rules
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Raw
+from msgspec.structs import replace
 
 from consumer.core.dead_letters.dead_letter import decode
 from consumer.core.dead_letters.letter_key import digest_of

@@ -10,10 +10,9 @@ digit stays.
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from msgspec import DecodeError, Raw, json
+from msgspec import DecodeError, Raw, Struct, json
 
 from consumer.core.event.attribute import decode_object
 
@@ -25,8 +24,7 @@ RECORD = "record"
 """The part that is lost where nothing of a record can be kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class EventMembers:
+class EventMembers(Struct, frozen=True):
     """Names in an event that are needed to shorten a letter.
 
     `patch` and `change` are members of `data`, `keys` the table's key attributes as the event calls

@@ -6,11 +6,10 @@ message may be deleted only if all of them were stored.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     events: int
     stays: bool = False
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from consumer.core.dead_letters.letter_key import is_key
 
@@ -13,16 +14,14 @@ if TYPE_CHECKING:
     from consumer.core.event.event import Event
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """The names of a message that was received: its id, and the handle of its last reception."""
 
     message_id: str
     handle: str
 
 
-@dataclass(frozen=True, slots=True)
-class QueuedMessage:
+class QueuedMessage(Struct, frozen=True):
     """A message as received.
 
     `sent_at` is the time when it was sent to the queue, in epoch seconds. `receptions` counts all
@@ -35,8 +34,7 @@ class QueuedMessage:
     receptions: int
 
 
-@dataclass(frozen=True, slots=True)
-class QueueDepth:
+class QueueDepth(Struct, frozen=True):
     """About how many messages a queue holds: those that can be received, and the hidden ones."""
 
     visible: int
@@ -57,8 +55,7 @@ class RedriveOutcome(StrEnum):
     FILTERED = "filtered"  # not asked for
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """The letters that are to be published; all of them by default.
 
     `since` is the earliest time of sending to the queue (epoch seconds). `key` is an ordering key
@@ -81,8 +78,7 @@ class Selection:
 EVERYTHING: Final = Selection()
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """The message stays in the queue for this reason. `letter` is None if it is not a letter."""
 
     outcome: RedriveOutcome
@@ -90,8 +86,7 @@ class Kept:
     letter: DeadLetter | None
 
 
-@dataclass(frozen=True, slots=True)
-class RouteEvent:
+class RouteEvent(Struct, frozen=True):
     """An event to be published to an event type.
 
     `key` is the key of the queue in which it is sent, one after the other: a digest of the ordering
@@ -103,8 +98,7 @@ class RouteEvent:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Deliverable:
+class Deliverable(Struct, frozen=True):
     """The message can be published: its events, one unless it was asked of all routes."""
 
     message_id: str

@@ -1,6 +1,5 @@
 """The event: a Nakadi data change event as it is published, or the reason why there is none."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Final, Literal
 
@@ -36,8 +35,7 @@ class Category(StrEnum):
     BUSINESS = "business"  # the item, or a map in it, is the event
 
 
-@dataclass(frozen=True, slots=True)
-class MetadataSources:
+class MetadataSources(Struct, frozen=True):
     """The attributes whose strings become members of an event's `metadata`, instead of `data`."""
 
     eid: str | None = None  # a UUID
@@ -73,8 +71,7 @@ class MetadataSources:
 NO_SOURCES: Final = MetadataSources()
 
 
-@dataclass(frozen=True, slots=True)
-class EventFormat:
+class EventFormat(Struct, frozen=True):
     """Everything that determines an event's bytes, except its record and its stream.
 
     `selection` None shows the whole item. `eid_event_type` is the event type that goes into the
@@ -187,8 +184,7 @@ DETAIL_CHARACTERS: Final = 2_000
 UnbuildableReason = Literal["malformed_record", "reserved_attribute", "too_large"]
 
 
-@dataclass(frozen=True, slots=True)
-class Unbuildable:
+class Unbuildable(Struct, frozen=True):
     """One change of which no event can be made (poison), and its coordinates if readable.
 
     `record` is the stream record's JSON as read, less what the event type leaves out. It is None if

@@ -9,11 +9,10 @@ Rules (AWS Lambda Developer Guide, "Configuring partial batch response with Dyna
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Unsettled:
+class Unsettled(Struct, frozen=True):
     """The first record that is not settled, by its number as it came, and how many there are.
 
     `number` is None if it cannot be read. `oldest_at` is the creation time of the first (epoch

@@ -9,10 +9,10 @@ ASCII, and is malformed for the parser, as it would be in the service.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from msgspec import Struct
 
 from consumer.core.stream.page import decode_page
 
@@ -31,8 +31,7 @@ class NoStreamBatch(ValueError):
     """The event has no records of one shard of a DynamoDB stream. The text quotes no value."""
 
 
-@dataclass(frozen=True, slots=True)
-class StreamBatch:
+class StreamBatch(Struct, frozen=True):
     """Records in the order of their shard. `numbers` are their SequenceNumbers as they came.
 
     A number is None if it cannot be read. `view_type` is what the first record says, if any does.

@@ -12,10 +12,12 @@ shard stays finished: its children are being read, and its events must not follo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON, sequence_of
 from consumer.core.leases.lease import SEEK, Gap, Pause
@@ -45,8 +47,7 @@ class Effect(StrEnum):
     NOTHING = "nothing"
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """One row of the lease table.
 
     `shards` is None for all of them. `target` of a seek is TRIM_HORIZON, LATEST, a sequence number
@@ -71,8 +72,7 @@ class Command:
         return self.shards is None or shard_id in self.shards
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(Struct, frozen=True):
     """The lease after its commands: `row` is written once `gaps` are."""
 
     row: Lease

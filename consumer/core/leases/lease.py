@@ -7,8 +7,9 @@ of exports and repairs in `repair`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from consumer.core.leases.checkpoint import SHARD_END, TRIM_HORIZON, Checkpoint, sequence_of
 from consumer.core.leases.progress import Progress
@@ -30,8 +31,7 @@ UNREAD_SECONDS = 26 * 3600.0
 SCHEMA_VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(Struct, frozen=True):
     """Who paused a shard, when (epoch seconds) and why."""
 
     by: str
@@ -44,8 +44,7 @@ class Pause:
         return f"by {self.by}" + (f": {self.reason}" if self.reason else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(Struct, frozen=True):
     """Who reads a shard, and how far it is settled. Times are epoch seconds.
 
     `counter` rises with every take, release and command, and every write that depends on the owner
@@ -128,8 +127,7 @@ class Lease:
         return self.checkpoint == SHARD_END
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseWrite:
+class LeaseWrite(Struct, frozen=True):
     """One conditional write of a lease row: it replaces `expected` by `row`.
 
     The condition is on owner, counter and checkpoint of `expected`. A take has no condition on the
@@ -142,8 +140,7 @@ class LeaseWrite:
     keeps_checkpoint: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Worker:
+class Worker(Struct, frozen=True):
     """A worker's row, which it writes with every heartbeat.
 
     `heartbeat` and `changes` are counters. `streams` are the keys of the streams of which it takes
@@ -185,8 +182,7 @@ class Worker:
         return self.seen_at if told is None else told
 
 
-@dataclass(frozen=True, slots=True)
-class StreamRow:
+class StreamRow(Struct, frozen=True):
     """What all workers share about one stream.
 
     `after` is the label of the stream that the table had before. `start_position` is TRIM_HORIZON,
@@ -242,8 +238,7 @@ class StreamRow:
         return f"{self.table}/{self.label}"
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """Records that no worker has read: those between `from_` and `to`, both exclusive.
 
     They were trimmed before, or an operator's seek skips them (reason SEEK), or their stream was

@@ -11,8 +11,10 @@ A condition that failed is resolved by the row that the table returned with the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from consumer.core.leases.lease import LeaseWrite
 from consumer.core.leases.mark import Mark
@@ -22,22 +24,19 @@ if TYPE_CHECKING:
     from consumer.core.leases.progress import Progress
 
 
-@dataclass(frozen=True, slots=True)
-class AlreadyWritten:
+class AlreadyWritten(Struct, frozen=True):
     """The write had taken effect; `row` is the row in the table."""
 
     row: Lease
 
 
-@dataclass(frozen=True, slots=True)
-class Resend:
+class Resend(Struct, frozen=True):
     """The row still belongs to this worker but is not as expected: send `write` instead."""
 
     write: LeaseWrite
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(Struct, frozen=True):
     """The lease is lost: the row is another's, nobody's, absent, or it cannot be read."""
 
 

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
@@ -35,8 +37,7 @@ class Ahead:
         return self.event_types is not None and event_type not in self.event_types
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """What a lease row says of what runs ahead; `command_counter` is that of the row then."""
 
     ahead: Ahead

@@ -13,9 +13,11 @@ settings are rolled out, workers differ (ADR 15).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,8 +34,7 @@ UNSTATED_SECONDS = 60.0
 own, if that is longer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(Struct, frozen=True):
     """What is known of one peer. `worker` is None while it has no row."""
 
     worker: Worker | None

@@ -9,9 +9,10 @@ worker sheds what exceeds it. Nothing is taken from a live worker.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from consumer.core.leases.lease import Lease
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """A shard that this worker runs, takes, or is still writing the row of."""
 
     retrying: int = 0  # above 0 while its oldest event was tried before: shed last
@@ -28,8 +28,7 @@ class Held:
     sheddable: bool = True  # not shed a minute ago, not ending
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """Everything a plan is made of, for one stream.
 
     `leases` come from a read that was just answered. Sets of strings are shard ids, but `eligible`
@@ -49,8 +48,7 @@ class Situation:
     ended: frozenset[str] = frozenset()  # read to the end here: this worker takes their children
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What to do now, and what the next pass has to know."""
 
     take: tuple[Lease, ...] = ()  # in this order; rows that name this worker are among them

@@ -5,16 +5,16 @@ Rule: it is taken at one moment, before any ticket is revoked, and written as a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from consumer.core.leases.checkpoint import Checkpoint
     from consumer.core.leases.mark import Ahead
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """Everything up to `checkpoint` is settled. Times are epoch seconds.
 
     `record_at` is the creation time of the newest settled record, `caught_up_at` the last time a

@@ -15,9 +15,11 @@ say the same. A row without it was read by such workers only, whose events do no
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from json import JSONDecodeError, loads
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -29,8 +31,7 @@ _SEVERAL: Final = "event_types"
 """The member of a fingerprint that was written by a service with routes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Purpose:
+class Purpose(Struct, frozen=True):
     """What a worker is configured to publish. `routed`: its event types are those of routes."""
 
     fingerprint: str

@@ -18,8 +18,9 @@ confirmed the streams before it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,8 +35,7 @@ follow newer ones of the next stream.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class StreamSeen:
+class StreamSeen(Struct, frozen=True):
     """A stream as last read: its row, and its leases from a read that was sent later.
 
     The read that answered with `row` was sent at `asked_at`. `leases` is None before the first
@@ -60,13 +60,11 @@ class StreamSeen:
         return passed_by or any(lease.counter > 0 for lease in self.leases or ())
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(Struct, frozen=True):
     """A lease is not at its end, or the stream has not been listed yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Closing:
+class Closing(Struct, frozen=True):
     """All leases are at their end, which was first seen at `since`.
 
     `sweep_n` is the number of the last listing before the one that confirms the end: at a time when
@@ -77,34 +75,29 @@ class Closing:
     sweep_n: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Confirmed:
+class Confirmed(Struct, frozen=True):
     """The stream is read to its end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Retired:
+class Retired(Struct, frozen=True):
     """The stream is read to its end, and a later one of the table has begun."""
 
 
-@dataclass(frozen=True, slots=True)
-class PassedBy:
+class PassedBy(Struct, frozen=True):
     """Nothing of the stream can be read: its row and a gap row say so."""
 
 
 Phase = Open | Closing | Confirmed | Retired | PassedBy
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """A stream waits, since a time, for `stream_key`: the oldest that has to be read first."""
 
     stream_key: str
     since: float
 
 
-@dataclass(frozen=True, slots=True)
-class StreamLife:
+class StreamLife(Struct, frozen=True):
     """`waiting` is None if all older streams are read, or this one has begun already."""
 
     phase: Phase
@@ -121,8 +114,7 @@ class StreamLife:
         return isinstance(self.phase, Confirmed | Retired | PassedBy)
 
 
-@dataclass(frozen=True, slots=True)
-class FoundLate:
+class FoundLate(Struct, frozen=True):
     """Shards of a retired stream that are not read: they are read beside the newer streams."""
 
     stream_key: str

@@ -11,8 +11,9 @@ stream that was passed by there are no events, and those of version 0.1.0 say no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from consumer.core.stream.stream import Stream
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """The stream to be read, and the prefix of its label in events.
 
     `follows_table`: the streams of its table are read in the order of their labels.

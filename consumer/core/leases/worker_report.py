@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerReport:
+class WorkerReport(Struct, frozen=True):
     """`state` is a word of `core.reports.condition`, or of a newer version. Times: epoch seconds.
 
     `reason` says in a line what is wrong, `since` from when on. Up to `settled_at` every shard that

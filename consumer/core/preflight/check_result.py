@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from consumer.core.time_of_day import WRONG_SECONDS
 
@@ -25,8 +26,7 @@ class Severity(StrEnum):
     WRONG = "wrong"  # the operator must change something
 
 
-@dataclass(frozen=True, slots=True)
-class CheckResult:
+class CheckResult(Struct, frozen=True):
     """One line of the table. `remedy` says what to do; it is empty if nothing is to be done."""
 
     dependency: str

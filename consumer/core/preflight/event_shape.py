@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from consumer.core.event.event import Category, Layout
 from consumer.core.preflight.change_members import SEQUENCE, STREAM
@@ -18,8 +19,7 @@ ITEM: Final = "item"
 METADATA: Final = "metadata"
 
 
-@dataclass(frozen=True, slots=True)
-class EventShape:
+class EventShape(Struct, frozen=True):
     """What our events have. `keys` are the table's key attributes, the partition key first.
 
     Fields are paths inside `data`; a business event has no `data`, and they are paths in the event.

@@ -7,10 +7,10 @@ AWS leaves out has the default that AWS gives it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import orjson
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,8 +31,7 @@ QUEUE: Final = re.compile(r"arn:[^:]+:sqs:(?P<region>[^:]*):(?P<account>[^:]*):(
 _FUNCTION: Final = re.compile(r"(arn:[^:]+:lambda:[^:]*:[^:]*:function:[^:]+)(?::([^:]+))?")
 
 
-@dataclass(frozen=True, slots=True)
-class EventSourceMapping:
+class EventSourceMapping(Struct, frozen=True):
     """What matters of a mapping. `source` and `function` are ARNs; times are whole seconds.
 
     `filters` is its FilterCriteria as JSON, None if it has none. `hidden_filters` says that AWS
@@ -59,8 +58,7 @@ class EventSourceMapping:
     counts_events: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionConfiguration:
+class FunctionConfiguration(Struct, frozen=True):
     """What matters of a function. `timeout` is seconds, `memory` MiB.
 
     `runtime` is empty for an image. `variables` is None where AWS could not decrypt them.
@@ -73,8 +71,7 @@ class FunctionConfiguration:
     variables: Mapping[str, str] | None = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class LambdaTerms:
+class LambdaTerms(Struct, frozen=True):
     """The settings that a mapping must fit, beside what the routes have.
 
     `partial` is CONSUMER_LAMBDA_PARTIAL. `letter_queue` is the URL of the dead letter queue, and

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from consumer.core.preflight.check_result import CheckResult, Severity
 
@@ -30,8 +31,7 @@ _SQS_HOST = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class QueueAttributes:
+class QueueAttributes(Struct, frozen=True):
     """What SQS says of a queue. A default is that of a fit queue: what SQS omits is no flaw."""
 
     waiting: int  # about how many messages are visible

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 Value: TypeAlias = "str | bool | dict[str, Value]"
 """A part of an event."""
@@ -36,8 +37,7 @@ DEPTH: Final = 50
 """Most schemas on the way to a value; what lies deeper is taken for room."""
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaRoom:
+class SchemaRoom(Struct, frozen=True):
     """A schema, its `root`. In the mode `compatible` an object has only members that are named."""
 
     root: Mapping[str, object]

@@ -15,13 +15,14 @@ Rules
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 import orjson
+from msgspec import Struct
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,8 +50,7 @@ class PublishingStatus(StrEnum):
     ABORTED = "aborted"
 
 
-@dataclass(frozen=True, slots=True)
-class BatchItemResponse:
+class BatchItemResponse(Struct, frozen=True):
     """The result of one event. `step` is none, validating, partitioning, enriching or publishing.
 
     `partition` is the partition's name, None if Nakadi did not give it. `eid` is "" if Nakadi did
@@ -67,8 +67,7 @@ class BatchItemResponse:
 Items = tuple[BatchItemResponse | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """An HTTP answer, or the lack of one (`status` 0: a time-out, a reset, an unreadable body).
 
     `items` is None unless the body was a list with an item that can be understood. `retry_after` is

@@ -13,8 +13,9 @@ Rules
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from consumer.core.publishing.answer import PublishingStatus, no_answer
 

@@ -13,8 +13,9 @@ its key does not wait again: a key goes on at the pace of the answers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from consumer.core.publishing.flow import FlowState
 from consumer.core.publishing.lanes import LANE_SLOTS
@@ -30,8 +31,7 @@ IDLE_PAUSE = 5.0
 """Longest wait, in seconds; any change ends it early."""
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Struct, frozen=True):
     """Send the next batch now: at most `events` events and `size` bytes. `lane` None: in none."""
 
     lane: PartitionLane | None
@@ -39,8 +39,7 @@ class Send:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """Wait for `seconds`, or until something changes."""
 
     seconds: float

@@ -7,10 +7,10 @@ remainder of the sum is the index of a partition in their names, sorted as strin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import orjson
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,8 +32,7 @@ def java_hash(text: str) -> int:
     return code
 
 
-@dataclass(frozen=True, slots=True)
-class HashRule:
+class HashRule(Struct, frozen=True):
     """The rule of one event type.
 
     `fields` are paths inside `data`, or with `in_data` false inside the event; `names` are the

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from consumer.core.backlog.queued_event import bytes_of
 from consumer.core.publishing.answer import PublishingStatus
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from consumer.core.publishing.answer import BatchItemResponse
 
 
-@dataclass(slots=True)
-class PartitionOutcome:
+class PartitionOutcome(Struct):
     """The outcome of one partition's part of a request.
 
     `events` includes aborted ones, which make it neither `stored` nor `failed`.

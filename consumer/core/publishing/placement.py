@@ -8,9 +8,10 @@ A rule that an item contradicts is given up: the definition has changed, or was 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from sys import getsizeof
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from consumer.core.publishing.partition import HashRule, infer
 
@@ -29,8 +30,7 @@ _ENTRY_BYTES = 150
 """Memory of a key's entry in the dictionary, beside that of its text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Partitioning:
+class Partitioning(Struct, frozen=True):
     """How the event type says that it partitions.
 
     `fields` are its `partition_key_fields`, or a guess at them; `names` those of its partitions,

@@ -12,8 +12,10 @@ a dead letter while it lasts: `FailsAlone` needs others that were stored meanwhi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from consumer.core.backlog.queued_event import ANY_COMPANY, UNTRIED, Tries
 from consumer.core.backoff import full_jitter
@@ -51,8 +53,7 @@ EXPIRED = "expired"
 _UNAVAILABLE = frozenset({408, 413, 425, 429})
 
 
-@dataclass(frozen=True, slots=True)
-class Circumstances:
+class Circumstances(Struct, frozen=True):
     """What a reaction depends on beside the answer and its events.
 
     An event that failed `max_attempts` times is refused, as far as `Tries.failed` counts it.
@@ -65,13 +66,11 @@ class Circumstances:
     signs: SignsOfLife
 
 
-@dataclass(frozen=True, slots=True)
-class Acked:
+class Acked(Struct, frozen=True):
     """The event is stored."""
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(Struct, frozen=True):
     """The same bytes are sent again after `delay` seconds (0: at once); the event's key waits.
 
     `company` is the most events of the request that carries it then.
@@ -82,8 +81,7 @@ class Retry:
     company: int = ANY_COMPANY
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """The event can never be stored: it becomes a dead letter with this reason and detail."""
 
     reason: str
@@ -94,15 +92,13 @@ class Refused:
 Verdict = Acked | Retry | Refused
 
 
-@dataclass(frozen=True, slots=True)
-class Verdicts:
+class Verdicts(Struct, frozen=True):
     """The answer is about each event: one verdict per event, in request order."""
 
     verdicts: tuple[Verdict, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(Struct, frozen=True):
     """The request is refused and no event is named: both halves are sent apart.
 
     `too_large`: further requests are to be smaller.
@@ -111,8 +107,7 @@ class Split:
     too_large: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Outage:
+class Outage(Struct, frozen=True):
     """The answer is not about the events: all are sent again. `retry_after` is in seconds.
 
     `unknown`: they may be stored, and one of them may be the cause, so they travel in smaller
@@ -124,22 +119,19 @@ class Outage:
     unknown: bool
 
 
-@dataclass(frozen=True, slots=True)
-class FailsAlone:
+class FailsAlone(Struct, frozen=True):
     """The only event of the request fails while others are stored: it waits, and nobody else."""
 
     verdict: Retry | Refused
 
 
-@dataclass(frozen=True, slots=True)
-class Stopped:
+class Stopped(Struct, frozen=True):
     """Nothing can be published to the event type until the operator acts."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unauthorised:
+class Unauthorised(Struct, frozen=True):
     """The token is missing, wrong or expired (401)."""
 
 

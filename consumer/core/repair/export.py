@@ -6,9 +6,10 @@ another request with the same token for the same one; after that it would begin 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from consumer.core.repair.window import Window
@@ -33,8 +34,7 @@ class Step(StrEnum):
     FOLLOW = "follow"
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(Struct, frozen=True):
     """Where exports are written. `owner` is the bucket's account; None: the caller's own."""
 
     bucket: str
@@ -43,8 +43,7 @@ class Destination:
     kms_key: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ExportTask:
+class ExportTask(Struct, frozen=True):
     """An export that was asked for, or is about to be.
 
     `asked_at` is the time (epoch seconds) before the first request with this `token`. `arn` is
@@ -64,8 +63,7 @@ class ExportTask:
         return Step.ASK if wall - self.asked_at < TOKEN_SECONDS else Step.LOOK
 
 
-@dataclass(frozen=True, slots=True)
-class ExportState:
+class ExportState(Struct, frozen=True):
     """What DynamoDB says of an export.
 
     `manifest_key` is that of its summary, None until it is complete. `window` and `token` are None

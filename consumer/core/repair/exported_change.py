@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from msgspec import DecodeError, Raw, Struct, ValidationError, json
 
 from consumer.core.event.attribute import decode_members
@@ -33,8 +31,7 @@ class _Line(Struct):
     OldImage: Raw = _ABSENT
 
 
-@dataclass(frozen=True, slots=True)
-class ExportedChange:
+class ExportedChange(Struct, frozen=True):
     """A key that changed, the time of its last write (epoch microseconds), and its newest image.
 
     `key` is the key in its one spelling. `image` is the old one of a key that was deleted; None if

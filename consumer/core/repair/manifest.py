@@ -7,7 +7,6 @@ read.
 from __future__ import annotations
 
 from base64 import b64decode
-from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -43,8 +42,7 @@ class _File(Struct, rename="camel"):
     item_count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """What `manifest-summary.json` says of a complete export: its window, files and lines."""
 
     export_arn: str
@@ -53,8 +51,7 @@ class Summary:
     lines: int
 
 
-@dataclass(frozen=True, slots=True)
-class DataFile:
+class DataFile(Struct, frozen=True):
     """One file of the export: its key in the bucket, the MD5 of its bytes, and its lines."""
 
     key: str

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 
-@dataclass(frozen=True, slots=True)
-class RepairCounts:
+class RepairCounts(Struct, frozen=True):
     """Keys of a repair that were settled: `gone` had no item, `untaken` no route that takes them.
 
     `refused` were refused by Nakadi or changed with every read.
@@ -18,8 +17,7 @@ class RepairCounts:
     refused: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class RepairRun:
+class RepairRun(Struct, frozen=True):
     """The repair of what was changed from `begin` to `end` (whole epoch seconds).
 
     `routes` are the event types that take part. `settled` is the last key that is settled, in the

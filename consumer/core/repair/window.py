@@ -7,10 +7,11 @@ made. Its end is not bound: a key too many is read and published as it is now, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
 from typing import Final
+
+from msgspec import Struct
 
 BEFORE_SECONDS: Final = 2
 """A window begins this long before the gap, and no earlier: creation times are cut to seconds."""
@@ -26,24 +27,21 @@ KEPT_SECONDS: Final = 35 * 24 * 3600.0
 """The longest time for which point-in-time recovery keeps changes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """From `begin` to `end`, which is not in it, in whole epoch seconds."""
 
     begin: int
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Restorable:
+class Restorable(Struct, frozen=True):
     """What point-in-time recovery can go back to, in epoch seconds."""
 
     earliest: float
     latest: float
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Struct, frozen=True):
     """The windows of a gap, oldest first; none if all of it is out of reach.
 
     What was changed before `lost_until` (epoch seconds) is out of reach; None if nothing is.

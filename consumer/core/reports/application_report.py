@@ -7,8 +7,9 @@ it; what no worker can say (a shard that nobody reads, a silent worker) follows 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from consumer.core.leases.lease_state import LeaseState
 from consumer.core.preflight.check_result import CheckResult, Severity

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, assert_never
+
+from msgspec import Struct
 
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON, sequence_of
 from consumer.core.leases.command import (
@@ -58,8 +59,7 @@ TO_COME = (
 MINUTE = "A time is rounded down to the minute: up to a minute more is published, never less."
 
 
-@dataclass(frozen=True, slots=True)
-class PreviewLine:
+class PreviewLine(Struct, frozen=True):
     """One shard: its checkpoint, and what the command does to it."""
 
     shard_id: str

@@ -5,9 +5,10 @@ A worker writes it into its row, so that every page and command can say what is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from consumer.core.leases.worker_report import WorkerReport
 from consumer.core.publishing.flow import FlowState
@@ -29,8 +30,7 @@ FAILING_NAMED = 10
 """Shards that a worker's row names as failing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """`since` is in epoch seconds, None if it is not known or nothing is wrong."""
 
     state: WorkerState

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from consumer.core.repair.window import KEPT_SECONDS
 from consumer.core.reports.times import iso
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from consumer.core.leases.lease import Gap
 
 
-@dataclass(frozen=True, slots=True)
-class GapLine:
+class GapLine(Struct, frozen=True):
     """One line of `consumer gaps`.
 
     `from_` is the last sequence number before the gap (or TRIM_HORIZON, LATEST), `to` that of the

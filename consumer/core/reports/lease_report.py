@@ -6,8 +6,9 @@ its peers by whether their heartbeats rise; here an owner is silent if its `seen
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from consumer.core.leases.lease import Pause
 from consumer.core.leases.lease_state import LeaseState, lease_state
@@ -24,8 +25,7 @@ IDLE_SECONDS = 60.0
 is unsettled for that long."""
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseLine:
+class LeaseLine(Struct, frozen=True):
     """One shard of `consumer leases`. Field names and their order are the public JSON.
 
     `state` is finished, held, failing, silent, unowned, waiting_for_parent or unreadable

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from consumer.core.leases.lease_state import LeaseState, lease_state
 
@@ -18,8 +19,7 @@ UNREAD = frozenset({LeaseState.SILENT, LeaseState.FREE, LeaseState.WAITING, Leas
 """No worker reads the shard. What it waits for may stand still without any other sign."""
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseView:
+class LeaseView(Struct, frozen=True):
     """One lease. `since` (epoch seconds): up to then the shard is known to be settled.
 
     That is by its row or by the last one of its owner, which speaks for all its shards. That the

@@ -6,8 +6,9 @@ ordering key, equal for letters of one key, unless the operator asks for the key
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from consumer.core.dead_letters.dead_letter import MAX_DETAIL
 from consumer.core.dead_letters.letter_key import hash_of
@@ -30,8 +31,7 @@ WIDTHS: Final = (HASH_DIGITS, 21, 5, 10, 18, 24)
 """Of the columns but the last. Lines are written one by one, so no column can fit all cells."""
 
 
-@dataclass(frozen=True, slots=True)
-class LetterLine:
+class LetterLine(Struct, frozen=True):
     """One message of the queue. What it does not say, or says in no known form, is None.
 
     `key` is a hash of the ordering key, or the key. `age_seconds` is the time since the message was

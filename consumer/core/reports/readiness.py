@@ -8,8 +8,9 @@ also when it is first made later: a role that lacks a right must not pass a roll
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from consumer.core.leases.table_calls import TableCall
 from consumer.core.publishing.flow import DEFINITION
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from consumer.core.leases.table_calls import TableCalls
 
 
-@dataclass(frozen=True, slots=True)
-class FirstSteps:
+class FirstSteps(Struct, frozen=True):
     """What a worker has done since its start, in the order in which it does it.
 
     `leases_read`: it has read the leases of each stream. `listed`: it has seen that the shards of

@@ -5,7 +5,6 @@ No text but the events themselves has a value of the item, and these have what t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Raw, Struct, json
@@ -66,8 +65,7 @@ class RecordPreview(Struct, frozen=True):
         return "".join(f"{printable(line)}\n" for line in lines)
 
 
-@dataclass(frozen=True, slots=True)
-class Previewer:
+class Previewer(Struct, frozen=True):
     """Shows what routes make of the records of one stream, in the way of the service."""
 
     routes: Sequence[Route]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from consumer.core.publishing.flow import FlowState
 
@@ -17,16 +18,14 @@ NOTHING_SENT = "nothing_sent"
 EVENT_TYPE_STATES = (NOTHING_SENT, *FlowState)
 
 
-@dataclass(frozen=True, slots=True)
-class StreamStatus:
+class StreamStatus(Struct, frozen=True):
     """The stream that is read."""
 
     arn: str
     view_type: str
 
 
-@dataclass(frozen=True, slots=True)
-class ShardStatus:
+class ShardStatus(Struct, frozen=True):
     """One shard that this worker holds. `age_seconds` is its iterator age, None while unknown.
 
     `waits_for` names what it waits for before it reads on, None if it can read;
@@ -50,8 +49,7 @@ class ShardStatus:
     behind: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseStatus:
+class LeaseStatus(Struct, frozen=True):
     """One lease as this worker last read it, its own and those of others.
 
     `state` is held (here), foreign (by a peer), failing, free, waiting, finished or unreadable: its
@@ -72,8 +70,7 @@ class LeaseStatus:
     since: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class QueueStatus:
+class QueueStatus(Struct, frozen=True):
     """Events in memory, all shards together."""
 
     events: int
@@ -81,8 +78,7 @@ class QueueStatus:
     limit_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class EventTypeStatus:
+class EventTypeStatus(Struct, frozen=True):
     """One event type; `reason` says why it is not publishing, in a word.
 
     `state` is a FlowState, or NOTHING_SENT. `since` (epoch seconds) is when the state began,
@@ -109,8 +105,7 @@ class EventTypeStatus:
     unseen_paths: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ConditionStatus:
+class ConditionStatus(Struct, frozen=True):
     """The worst of what is wrong with this worker: a WorkerState, why, since when, what to do."""
 
     state: str
@@ -119,8 +114,7 @@ class ConditionStatus:
     action: str
 
 
-@dataclass(frozen=True, slots=True)
-class StatusView:
+class StatusView(Struct, frozen=True):
     """The whole answer. `stream` is None until it has been found.
 
     `live` and `ready` are the texts of `/livez` and `/readyz`, `ok` if all is well. The ages do not

@@ -5,8 +5,9 @@ It is made from rows and the wall clock, so it is for people only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from consumer.core.reports.worker_state import ACTIONS, WorkerState
 
@@ -23,8 +24,7 @@ SILENT = "silent"
 UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerStatus:
+class WorkerStatus(Struct, frozen=True):
     """One worker. Field names and their order are public JSON.
 
     `state` is a word of WorkerState, or silent, unreadable, or unknown: its version does not say.

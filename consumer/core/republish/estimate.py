@@ -5,11 +5,10 @@ Counts and sizes are those of DescribeTable, which may be six hours old.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
-from msgspec import DecodeError, json
+from msgspec import DecodeError, Struct, json
 
 from consumer.core.republish.scan_page_size import UNIT_BYTES
 
@@ -22,8 +21,7 @@ MOST_SEGMENTS: Final = 256
 """AWS recommends a segment for each two gigabytes. A few allow several processes in any case."""
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(Struct, frozen=True):
     """`seconds` at the given rates; `events` at most, since filters are not known to match."""
 
     items: int

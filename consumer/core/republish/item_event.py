@@ -8,11 +8,10 @@ unchanged item gives the same eid.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from msgspec import json
+from msgspec import Struct, json
 
 from consumer.core.event.attribute import decode_members
 from consumer.core.event.eid import EidNamespace
@@ -36,8 +35,7 @@ if TYPE_CHECKING:
 TOO_DEEP = "its item is nested too deeply"
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """What the events of one run have in common.
 
     `id` names it in `change.snapshot` and goes into the eids. `stream` is the table's latest
@@ -49,8 +47,7 @@ class Run:
     stream: Stream
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """Why an event type gets no event of an item. `detail` has names, never values."""
 
     event_type: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.republish.item_event import ItemEventMaker, Refusal
@@ -22,16 +23,14 @@ if TYPE_CHECKING:
     from consumer.core.routes.route import Route
 
 
-@dataclass(frozen=True, slots=True)
-class MadeEvent:
+class MadeEvent(Struct, frozen=True):
     """An event, and the event type to which it is published."""
 
     event_type: str
     event: Event
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True):
     """What was made of an item. Neither events nor refusals: no route takes it."""
 
     events: tuple[MadeEvent, ...]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from msgspec import Raw
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
     from consumer.core.republish.item_event import Refusal
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """Of the item with these keys, `stored` events are stored, and each of `refusals` is not.
 
     Neither: no route takes it. `gone` says that it was absent, so that its events are D.

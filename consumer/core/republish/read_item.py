@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from msgspec import Raw
 
 
-@dataclass(frozen=True, slots=True)
-class ReadItem:
+class ReadItem(Struct, frozen=True):
     """What the table holds of a key.
 
     `keys` are its primary key and `item` all its attributes, as JSON in DynamoDB's typed form;
@@ -26,8 +26,7 @@ class ReadItem:
     last_image: Raw | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Busy:
+class Busy(Struct, frozen=True):
     """A key whose item was another one each time when it was read. `reads` counts them."""
 
     keys: Raw

@@ -10,10 +10,11 @@ apart by the table.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import chain
 from math import inf
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from consumer.core.republish.snapshot import Segment, of_run
 
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from consumer.core.republish.snapshot import Snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class _Sighting:
+class _Sighting(Struct, frozen=True):
     owner: str | None
     counter: int
     shown_at: float  # when an answer first showed this counter

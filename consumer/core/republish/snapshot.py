@@ -9,9 +9,11 @@ never begun, so nothing has to be deleted, and rows that are left behind cannot 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,8 +32,7 @@ class Mode(StrEnum):
     TWICE = "twice"  # `--repair`: twice, and equal
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """What all processes of a snapshot agree on.
 
     `filter` is the text of the pattern that items must match, None for all. `routes` are the event
@@ -59,8 +60,7 @@ class Terms:
         return [f"{name}: {mine} there, {its} here" for name, mine, its in pairs if mine != its]
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(Struct, frozen=True):
     """What became of the items of settled pages, and of their events.
 
     `untaken` items were taken by no route. `stored` and `refused` are events; what was read too
@@ -82,8 +82,7 @@ class Counts:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """The row `snapshot/<table>/<id>`. Times are epoch seconds.
 
     `run` is unique for each time the id is begun. `ended_at` and `counts` are set when all segments
@@ -108,8 +107,7 @@ class Snapshot:
         return replace(self, ended_at=wall, counts=counts)
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """The row `snapshot/<table>/<id>/<segment>`.
 
     `counter` rises with each write; one that stands still says that the owner is dead. `last_key`

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from msgspec import Raw
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
     from consumer.core.republish.read_item import ReadItem
 
 
-@dataclass(frozen=True, slots=True)
-class TableAnswer:
+class TableAnswer(Struct, frozen=True):
     """The items that were read, those that are absent included where keys were asked for.
 
     `capacity` is what the call has used, in read units. `unread` are keys that were asked for and

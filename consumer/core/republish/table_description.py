@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
     from consumer.core.stream.stream import Stream
 
 
-@dataclass(frozen=True, slots=True)
-class TableDescription:
+class TableDescription(Struct, frozen=True):
     """A table as described.
 
     `keys` are the attributes of its primary key, the partition key first, and `key_types` their

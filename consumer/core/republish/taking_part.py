@@ -7,8 +7,9 @@ that is gone as its REMOVE.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from consumer.core.event.event import Category
 from consumer.core.republish.item_record import EVENT_SOURCE, region_of
@@ -29,8 +30,7 @@ _ABSENT = {"INSERT": Source.OLD_IMAGE, "REMOVE": Source.NEW_IMAGE}
 """The image that is not in such a record. A MODIFY has both."""
 
 
-@dataclass(frozen=True, slots=True)
-class Participation:
+class Participation(Struct, frozen=True):
     """The routes of a run, in their order, and each of the others with the reason.
 
     `named` are the event types whose routes were named: what is gone, and known by its keys alone,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 
 class TouchOutcome(Enum):
@@ -19,8 +20,7 @@ CONFLICT = "conflict"
 """Reason of a Retryable: a transaction, or another Region, works on the item."""
 
 
-@dataclass(frozen=True, slots=True)
-class TouchAnswer:
+class TouchAnswer(Struct, frozen=True):
     """The answer. `capacity` is what it has cost, in write units."""
 
     outcome: TouchOutcome

@@ -6,8 +6,9 @@ to leave it out is taken for one that does not: each row counts until it is prov
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +28,7 @@ SAID: Final = (
 """What is to be known before items are touched."""
 
 
-@dataclass(frozen=True, slots=True)
-class Readiness:
+class Readiness(Struct, frozen=True):
     """Whether items may be touched now. `refusal` says why they may not, whatever is waited for."""
 
     ready: bool

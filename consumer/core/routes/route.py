@@ -5,8 +5,9 @@ All code that needs event types reads the tuple of routes, in its order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from consumer.core.event.event import Category, MetadataSources
 from consumer.core.routes.digest import digest
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from consumer.core.routes.filters.lambda_filter import Filter
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """One event type, the form of its events, and the limits of publishing them.
 
     `keys` are the table's key attributes, the partition key first; empty while they are not known,

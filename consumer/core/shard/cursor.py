@@ -11,8 +11,9 @@ Rules
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from msgspec import Struct
 
 from consumer.core.event.event import Withheld
 from consumer.core.leases.checkpoint import LATEST, sequence_of
@@ -61,8 +62,7 @@ class Place(NamedTuple):
     skip_through: int | None
 
 
-@dataclass(slots=True)
-class Cursor:
+class Cursor(Struct):
     """`last_read` is the newest sequence number read, `iterator` that of the next page if known.
 
     `last_read_at` is the creation time of that record. Records created before `skip_before` (both

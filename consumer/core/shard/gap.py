@@ -15,9 +15,10 @@ in the table's backup: those before it are as old as what is settled, or as the 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from consumer.core.leases.checkpoint import SHARD_END, TRIM_HORIZON, sequence_of
 from consumer.core.leases.lease import ALL_SHARDS, SEEK, Gap

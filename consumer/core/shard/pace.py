@@ -22,9 +22,10 @@ The constants were chosen with simulated arrivals: steady ones, bunches, and hou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import exp, inf, sqrt
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from consumer.core.stream.page import MalformedRecord
 
@@ -54,8 +55,7 @@ STEP_TIPS = 0.25
 `tip`."""
 
 
-@dataclass(slots=True)
-class Polling:
+class Polling(Struct):
     """How often a worker asks its shards. `hurry`: a peer is draining, so pauses are short."""
 
     timing: PollTiming

@@ -5,8 +5,9 @@ Rule: a view is taken as a whole and does not change; the age of a shard is comp
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from consumer.core.shard.shard_state import ShardState
 
@@ -26,8 +27,7 @@ WAITS = {
 """What a shard in one of these states waits for."""
 
 
-@dataclass(frozen=True, slots=True)
-class ShardView:
+class ShardView(Struct, frozen=True):
     """`held` is true between a successful take of the lease and the end.
 
     `checkpoint` is how far the shard is settled now; the row may still have an older one, written

@@ -7,8 +7,9 @@ that is written to it from then on, so half a minute of doubt is cheap.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -25,8 +26,7 @@ FORGET_SECONDS: Final = 120.0
 K = TypeVar("K", bound="Hashable")
 
 
-@dataclass(slots=True)
-class _Looks:
+class _Looks(Struct):
     first_at: float
     last_at: float
     count: int = 0

@@ -6,7 +6,6 @@ looks like a closed shard. A record without the documented shape affects no othe
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import repeat
 
 from msgspec import DecodeError, Raw, Struct, field, json
@@ -23,8 +22,7 @@ from consumer.core.stream.record import (
 __all__ = ["MalformedRecord", "Page", "PageIncomplete", "StreamRecord", "decode_page"]
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """One answer of GetRecords."""
 
     records: Sequence[StreamRecord | MalformedRecord]  # in the service's order

@@ -3,7 +3,6 @@
 Its images are decoded when the record is transcoded; the `bytes` of a Raw field are its JSON.
 """
 
-from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 from msgspec import UNSET, DecodeError, Raw, Struct, UnsetType, field, json
@@ -45,8 +44,7 @@ class Texts(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class MalformedRecord:
+class MalformedRecord(Struct, frozen=True):
     """A record without the documented shape."""
 
     raw: bytes  # its JSON as read

@@ -8,7 +8,6 @@ too.
 import re
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from msgspec import UNSET, DecodeError, Raw, Struct, UnsetType, field, json
@@ -22,8 +21,7 @@ class NoRecording(ValueError):
     """A text has no stream records. The message says where, and quotes nothing of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedRecord:
+class RecordedRecord(Struct, frozen=True):
     """A record, and what it says of its stream; None or empty where it says nothing.
 
     `number` is its SequenceNumber as written.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 _ARN = re.compile(
     r"arn:[^:]+:dynamodb:(?P<region>[^:]*):[^:]*:table/(?P<table>[^/]+)/stream/(?P<label>.+)",
@@ -20,8 +21,7 @@ class ViewType(StrEnum):
     NEW_AND_OLD_IMAGES = "NEW_AND_OLD_IMAGES"
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(Struct, frozen=True):
     """The identity of a stream. `label` distinguishes the streams that a table has had."""
 
     arn: str
@@ -43,8 +43,7 @@ class Stream:
         return f"{self.table}/{self.label}"
 
 
-@dataclass(frozen=True, slots=True)
-class Shard:
+class Shard(Struct, frozen=True):
     """One shard of a listing. `ending` is its EndingSequenceNumber, None while it is open."""
 
     shard_id: str
@@ -57,8 +56,7 @@ class Shard:
         return self.ending is not None
 
 
-@dataclass(frozen=True, slots=True)
-class StreamPage:
+class StreamPage(Struct, frozen=True):
     """One answer of DescribeStream.
 
     If `last_evaluated` is None, no more shards follow; a value does not prove that some do.
@@ -74,18 +72,15 @@ class StreamPage:
     answered_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class AtTrimHorizon:
+class AtTrimHorizon(Struct, frozen=True):
     """ShardIteratorType TRIM_HORIZON: the oldest record that the shard still holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class AtLatest:
+class AtLatest(Struct, frozen=True):
     """ShardIteratorType LATEST: behind the newest record."""
 
 
-@dataclass(frozen=True, slots=True)
-class AfterSequence:
+class AfterSequence(Struct, frozen=True):
     """ShardIteratorType AFTER_SEQUENCE_NUMBER: behind the record with this number."""
 
     sequence: int

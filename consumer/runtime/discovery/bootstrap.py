@@ -6,11 +6,11 @@ are created under the claim of a sweep, and no shard is ready before `bootstrapp
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import structlog
+from msgspec.structs import replace
 
 from consumer.core.leases.checkpoint import LATEST, SHARD_END, TRIM_HORIZON
 from consumer.core.leases.lease import SCHEMA_VERSION, StreamRow

@@ -5,8 +5,9 @@ Ownership: `runtime.leases` makes it from what was read; discovery only looks at
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from consumer.core.leases.lease import Lease
 
 
-@dataclass(frozen=True, slots=True)
-class KnownStreams:
+class KnownStreams(Struct, frozen=True):
     """The leases of each stream as last read, by stream key, and the streams near their end.
 
     `closing` are the keys of streams whose leases are all at their end. `retired` are the keys of

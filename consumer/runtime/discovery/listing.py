@@ -7,8 +7,9 @@ before its call.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from consumer.core.leases.sweep import PAGE_SECONDS
 from consumer.core.stream.absence import GONE_SECONDS
@@ -28,8 +29,7 @@ GONE_PAUSE = 5.0
 """Seconds after which a stream that is said not to exist is asked for again, for GONE_SECONDS."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """A complete listing, begun at `asked_at` (clock).
 
     `page` is its last page, None if the stream does not exist; then it has no shards either.

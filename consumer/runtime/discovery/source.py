@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from consumer.core.leases.purpose import Purpose
     from consumer.core.stream.stream import Stream, ViewType
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """What this worker is configured to read, and for which events.
 
     `stream` is the configured stream, or the table's latest one at the start of the process.

@@ -8,8 +8,9 @@ next write.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from consumer.core.leases.checkpoint import TRIM_HORIZON
 

@@ -7,8 +7,10 @@ do: one that were left behind would send in the next invocation, old events afte
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from consumer.core.event.shapes import Shapes
 from consumer.core.invocation.sending_time import Next, Patience, SendingTime, next_step
@@ -35,8 +37,7 @@ NAP_SECONDS: Final = 0.2
 """Longest pause between two looks at whether the invocation has to end."""
 
 
-@dataclass(frozen=True, slots=True)
-class RelayLimits:
+class RelayLimits(Struct, frozen=True):
     """The longest request to Nakadi and to the queue, and the longest time without progress.
 
     These are in seconds. `queue_bytes` is the memory for events; `start` is in epoch seconds, None

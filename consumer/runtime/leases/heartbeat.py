@@ -10,10 +10,10 @@ nothing can be kept. The row is deleted last.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
+from msgspec.structs import replace
 
 from consumer.errors import LeaseTableGone, Retryable, Unreachable
 from consumer.observability.actions import CREATE_TABLE_AGAIN, WRITE_ROW_AGAIN

@@ -7,10 +7,10 @@ unexpected error anywhere else ends the process.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 import structlog
+from msgspec import Struct
 
 from consumer.core.leases.plan import Held
 from consumer.core.leases.shard_backoff import ShardBackoff
@@ -41,8 +41,7 @@ RETAKE_SECONDS = 60.0
 """A worker that shed a shard does not take it beyond its share for this long."""
 
 
-@dataclass(slots=True)
-class _Entry:
+class _Entry(Struct):
     """One running shard, and whether this worker sheds it or drains it because it is silent."""
 
     shard: RunningShard

@@ -5,10 +5,10 @@ Rule: nothing here awaits, so no await lies between an answer and the decisions 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
+from msgspec.structs import replace
 
 from consumer.core.leases.lineage import oldest_first, ready_shards
 from consumer.core.leases.plan import Plan, Situation, plan

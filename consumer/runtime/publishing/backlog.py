@@ -8,12 +8,12 @@ events. It keeps the budget and settles tickets in the watermarks of the shards.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from consumer.core.backlog.budget import ByteBudget
 from consumer.core.backlog.queued_event import EventState, QueuedEvent

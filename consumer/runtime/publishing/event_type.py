@@ -6,8 +6,9 @@ state may be used longer than the outlet that sends.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from consumer.core.publishing.answer import no_answer
 from consumer.core.publishing.flow import DEAD_LETTER_LIMIT, DEFINITION, Flow, FlowState

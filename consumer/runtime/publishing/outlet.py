@@ -6,8 +6,9 @@ call, with no await between a check and what depends on it.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Generic
+
+from msgspec.structs import replace
 
 from consumer.core.backlog.queue import KeyOrderedQueue
 from consumer.core.backlog.queued_event import Of_co

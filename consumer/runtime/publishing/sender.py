@@ -7,11 +7,11 @@ with no await in between.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Generic, assert_never
 
 import structlog
+from msgspec import Struct
 
 from consumer.core.backlog.queued_event import ANY_COMPANY, Of_co, bytes_of
 from consumer.core.publishing.attribution import attributed
@@ -57,8 +57,7 @@ TIMEOUT = "timeout"
 """Reason of an answer: it did not come in time. In a lane it counts against the partition only."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Request(Generic[Of_co]):
+class _Request(Struct, Generic[Of_co], frozen=True):
     part: list[QueuedEvent[Of_co]]
     sent_at: float
     lane: PartitionLane | None

@@ -8,10 +8,10 @@ the other event types go on.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
+from msgspec.structs import replace
 
 from consumer.core.backlog.queued_event import EventState, QueuedEvent
 from consumer.core.publishing.early_end import PATIENCE_SECONDS, dead_end

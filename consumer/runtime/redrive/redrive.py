@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
+
+from msgspec import Struct
 
 from consumer.core.dead_letters.examiner import Examiner
 from consumer.core.dead_letters.queue_end import PER_RECEPTION
@@ -47,8 +48,7 @@ SQS allows 120,000 hidden messages in a queue at a time.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class RedriveJob:
+class RedriveJob(Struct, frozen=True):
     """The options of a redrive. `request` is the longest publishing request, in seconds.
 
     `table` is the routes' table, if it is known. `as_made` has events published as they stand that

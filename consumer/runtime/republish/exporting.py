@@ -7,9 +7,10 @@ take that for another request, its exports are listed first.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from consumer.core.repair.export import ExportState, ExportStatus, ExportTask, Step
 from consumer.errors import Misconfigured, Unreachable

@@ -7,8 +7,10 @@ up no other. It says when nothing more can be sent to its event type.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from consumer.core.backlog.queued_event import QueuedEvent
 from consumer.core.publishing.early_end import PATIENCE_SECONDS, dead_end
@@ -37,8 +39,7 @@ WHEN_STOPPED = "this run sends it nothing more"
 TOO_MANY_REQUESTS = 429
 
 
-@dataclass(slots=True)
-class Pending:
+class Pending(Struct):
     """An item of which `left` events are not settled."""
 
     item: ReadItem

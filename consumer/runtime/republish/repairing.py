@@ -6,9 +6,10 @@ between two batches. A run that is stopped ends while it reads, and while it pub
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec.structs import replace
 
 from consumer.core.publishing.early_end import CALLED_OFF
 from consumer.core.reports.republish_report import BUSY, RepublishReport

@@ -8,10 +8,9 @@ moves when each event of its page is stored or refused; a kill repeats no more t
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from consumer.core.publishing.early_end import CALLED_OFF
 from consumer.core.reports.republish_report import BUSY
@@ -77,8 +76,7 @@ class Confirmation(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotProgress:
+class SnapshotProgress(Struct, frozen=True):
     """How far a snapshot is, by all of its processes."""
 
     counts: Counts
@@ -86,8 +84,7 @@ class SnapshotProgress:
     segments: int
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotParts:
+class SnapshotParts(Struct, frozen=True):
     """What a run works with. `store` answers definitely (`PatientStore`).
 
     `confirmation` is there if items are read twice, `filter` if not all items are published.

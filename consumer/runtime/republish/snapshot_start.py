@@ -6,8 +6,9 @@ error, not an option that is ignored.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from consumer.errors import Misconfigured, Unreachable
 

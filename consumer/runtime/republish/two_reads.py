@@ -6,8 +6,9 @@ time is busy.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from consumer.core.republish.read_item import Busy, ReadItem
 from consumer.runtime.republish.table_reader import KEYS_PER_CALL

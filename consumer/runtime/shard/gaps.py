@@ -5,10 +5,10 @@ Ownership: the consumer of a shard records the gaps of that shard, while its lea
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
+from msgspec.structs import replace
 
 from consumer.core.backoff import Backoff
 from consumer.core.leases.lease import SEEK

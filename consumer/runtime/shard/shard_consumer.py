@@ -17,10 +17,10 @@ nothing of the shard is sent after that.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
+from msgspec.structs import replace
 
 from consumer.core.backlog.tenure import Tenure
 from consumer.core.backlog.watermark import AckWatermark

@@ -5,9 +5,10 @@ Rule: its fields are shared by all shards of the worker; everything else is made
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from consumer.core.routes.assembler import Assembler
 from consumer.core.shard.pace import Pace
@@ -35,8 +36,7 @@ if TYPE_CHECKING:
     from consumer.runtime.shard.shard_pages import Lineage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShardFactory:
+class ShardFactory(Struct, frozen=True, kw_only=True):
     """`shapes` is what the transcoders of all shards know of the table's items."""
 
     worker_id: str

@@ -9,8 +9,10 @@ python -m tests.benchmarks.figures.routes
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec.structs import replace
 
 from consumer.core.event.event import EventFormat
 from consumer.core.event.selection.attribute_path import read_path

@@ -3,10 +3,10 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.leases.checkpoint import LATEST, SHARD_END, TRIM_HORIZON
 from consumer.core.leases.command import Action, Command

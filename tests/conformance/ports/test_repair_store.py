@@ -1,10 +1,10 @@
 """The rows of repairs, on real DynamoDB APIs."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from itertools import count
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.adapters.aws.aws import Aws
 from consumer.adapters.exports.repair_rows import RepairRows

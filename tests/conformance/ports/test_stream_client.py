@@ -5,9 +5,9 @@ The twins of the unit tests know one half each: one lists shards, the other read
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.stream.record import StreamRecord
 from consumer.core.stream.stream import AfterSequence, AtLatest, AtTrimHorizon, ViewType

@@ -193,7 +193,7 @@ class Truth:
         for shard in self.shards.values():
             for record in shard.records[trimmed[shard.id] : shard.shard.trimmed]:
                 count += 1
-                if not self.is_settled(record):
+                if self.is_unknown(shard) or not self.is_settled(record):
                     record.excused = self._unseen(record)
         self.trims += count
         return count
@@ -236,7 +236,10 @@ class Truth:
         return record.excused
 
     def is_unknown(self, shard: ShardTruth) -> bool:
-        """Of a stream that was over before the application first looked at the table."""
+        """Of a stream that was over before the application first looked at the table.
+
+        A worker that had looked before may still make it known.
+        """
         rows = self._table.streams
         return bool(rows) and shard.stream_key not in rows and not shard.stream.enabled
 

@@ -5,9 +5,10 @@ strange rows, which must cost nothing else.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from consumer.core.leases.lease import Lease, Worker
 

@@ -3,10 +3,11 @@
 They stand in the lease table as `consumer seek` leaves them there, in one step.
 """
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON
 from consumer.core.leases.command import Action, Command

@@ -1,6 +1,6 @@
 """Faults in what runs ahead: in marks, in drains and records of several event types."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from consumer.core.backlog.queued_event import EventState, QueuedEvent
 from consumer.core.backlog.ticket import Ticket, TicketState

@@ -1,8 +1,9 @@
 """Faults in what is made of answers."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from consumer.core.backlog.queued_event import QueuedEvent
 from consumer.core.publishing import attribution, reaction

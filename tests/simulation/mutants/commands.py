@@ -1,6 +1,6 @@
 """Faults in what an operator's commands do."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from consumer.core.leases import command
 from consumer.core.leases.checkpoint import sequence_of

@@ -1,7 +1,8 @@
 """Faults in what follows from facts about the table and its newest stream."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from consumer.core.leases.lease import StreamRow
 from consumer.core.stream.stream import Stream, StreamPage

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import count
 from typing import Any
+
+from msgspec.structs import replace
 
 from consumer.core.leases import lease_write, lineage, stream_life
 from consumer.core.leases.fence import Fence

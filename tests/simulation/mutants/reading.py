@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import Counter
-from dataclasses import asdict, replace
 from typing import Any
+
+from msgspec.structs import asdict, replace
 
 from consumer.core.backlog import queued_event
 from consumer.core.backlog.budget import ByteBudget

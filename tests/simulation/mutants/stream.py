@@ -1,6 +1,6 @@
 """Faults in where a stream starts and in what is told of its gaps."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from consumer.core.leases.checkpoint import TRIM_HORIZON
 from consumer.core.leases.lease import Gap, Lease, StreamRow

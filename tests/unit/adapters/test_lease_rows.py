@@ -1,9 +1,9 @@
 """Rows as they stand in the table: other people's scripts read these names."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.adapters.lease_table import lease_rows, stream_rows
 from consumer.adapters.lease_table.command_rows import command_of, command_values

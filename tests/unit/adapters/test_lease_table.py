@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.adapters.aws.aws import Aws
 from consumer.adapters.clock import SystemClock

@@ -1,9 +1,9 @@
 """Rows of snapshots as they stand in the table: other people's scripts read these names."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.adapters.lease_table.lease_rows import item
 from consumer.adapters.lease_table.row_fields import Unreadable

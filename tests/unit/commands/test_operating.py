@@ -8,10 +8,10 @@ import json
 import re
 import time
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.cli import _parser
 from consumer.commands.operate import pause, seek

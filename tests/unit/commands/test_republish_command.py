@@ -3,10 +3,10 @@
 import argparse
 import io
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from consumer import cli
 from consumer.adapters.clock import AwsClock, SystemClock

@@ -2,9 +2,9 @@
 
 import io
 import re
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from consumer import cli
 from consumer.commands.republish.snapshot import summary

@@ -9,12 +9,13 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 from random import Random
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.invocation.batch_answer import BatchUnsettled, Unsettled, answer_of
 from consumer.core.publishing.answer import Answer

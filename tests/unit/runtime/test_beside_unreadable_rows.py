@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.leases.checkpoint import SHARD_END, UNREADABLE
 from consumer.core.leases.lease import Lease, Worker

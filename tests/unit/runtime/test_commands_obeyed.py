@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON
 from consumer.core.leases.command import Action, Command

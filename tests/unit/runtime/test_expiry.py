@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from math import inf
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.backlog.tenure import Tenure
 from consumer.core.backlog.watermark import AckWatermark

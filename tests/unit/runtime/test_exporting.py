@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
 from unittest.mock import AsyncMock
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.repair.export import (
     TOKEN_SECONDS,

@@ -1,10 +1,11 @@
 """What an invocation of Lambda answers, whatever Nakadi says and whatever time is left."""
 
 import asyncio
-from dataclasses import replace
+import dataclasses
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.invocation.batch_answer import Unsettled
 from consumer.core.invocation.settled_memory import SettledMemory
@@ -83,7 +84,7 @@ def about(status: int, *, delay: float = 0.01) -> Script:
         if not bad:
             return Reply(delay=delay)
         if status == 422:
-            return replace(refusal(len(bodies), bad[0]), delay=delay)
+            return dataclasses.replace(refusal(len(bodies), bad[0]), delay=delay)
         if status == 207:
             items = [("failed" if i in bad else "submitted", "") for i in range(len(bodies))]
             return Reply(207, items, delay=delay)

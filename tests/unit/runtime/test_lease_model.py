@@ -5,10 +5,10 @@ workers are cut off from the table, suspended, killed and replaced; shards end, 
 """
 
 import asyncio
-from dataclasses import replace
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.leases.lineage import gate_open
 from consumer.core.limits import LeaseTiming

@@ -1,9 +1,9 @@
 """Writes whose answers get lost."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import Lease

@@ -1,6 +1,6 @@
 """From the stream to the dead letter queue and back: what a route leaves out is on no way."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from consumer.core.dead_letters.dead_letter import encode
 from consumer.core.dead_letters.redrive import RedriveOutcome

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from consumer.errors import Unreachable

@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import replace
 
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.backlog.budget import MIB, RESERVATION
 from consumer.core.event import shapes

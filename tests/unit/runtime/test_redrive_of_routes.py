@@ -1,9 +1,10 @@
 """A redrive of several event types: each has its own part, and they share one budget."""
 
-from dataclasses import replace
+import dataclasses
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.dead_letters.dead_letter import DeadLetter
 from consumer.core.dead_letters.examiner import Examiner
@@ -59,7 +60,9 @@ def desk() -> Counter:
 
 def letter(route: Route, sequence: int, key: str = "", **data: object) -> DeadLetter:
     made = test_redrive_run.letter(sequence, key, **data)
-    return replace(made, event_type=route.event_type, route=route.name, rules=route.rules)
+    return dataclasses.replace(
+        made, event_type=route.event_type, route=route.name, rules=route.rules
+    )
 
 
 def numbers(nakadi: NakadiTwin) -> list[int]:

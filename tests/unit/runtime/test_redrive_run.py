@@ -1,11 +1,13 @@
 """Redrive on twins: what is published, deleted, kept hidden and left, whatever goes wrong."""
 
+import dataclasses
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from consumer.core.dead_letters.dead_letter import DeadLetter, encode
@@ -265,7 +267,7 @@ def test_what_stays_comes_back_and_is_not_sent_again(desk: Desk) -> None:
     assert original is not None
 
     def slow(bodies: list[bytes]) -> Reply:
-        return replace(original(bodies), delay=5.0)
+        return dataclasses.replace(original(bodies), delay=5.0)
 
     desk.nakadi.script = slow
     with pytest.MonkeyPatch.context() as patch:
@@ -368,7 +370,9 @@ def test_no_more_than_asked_for_are_taken(desk: Desk, *, dry_run: bool) -> None:
 
 
 def test_what_was_not_asked_for_does_not_count_as_one_of_them(desk: Desk) -> None:
-    desk.put(*(letter(number) for number in range(5)), replace(letter(5), reason="expired"))
+    desk.put(
+        *(letter(number) for number in range(5)), dataclasses.replace(letter(5), reason="expired")
+    )
     report = desk.redrive(max_messages=1, selection=Selection(reasons=frozenset({"expired"})))
     assert report.outcomes == {RedriveOutcome.ACCEPTED: 1, RedriveOutcome.FILTERED: 5}
     assert [sequence_of(each) for each in desk.nakadi.stored] == [5]

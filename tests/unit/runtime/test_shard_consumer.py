@@ -1,10 +1,11 @@
 """One shard's life, end to end on twins: take, read, settle, hand over, end."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.backlog.budget import RESERVATION
 from consumer.core.leases.checkpoint import LATEST, SHARD_END

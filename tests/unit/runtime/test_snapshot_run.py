@@ -4,12 +4,13 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import AsyncMock
 
 import pytest
 from msgspec import Raw, json
+from msgspec.structs import replace
 
 from consumer.core.publishing.early_end import CALLED_OFF
 from consumer.core.republish.item_event import Refusal

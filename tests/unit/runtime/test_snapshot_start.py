@@ -1,8 +1,7 @@
 """A process begins a snapshot, joins one, or is told in what it differs."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.republish.snapshot import Counts, Mode, Snapshot, Terms
 from consumer.errors import Misconfigured

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Hashable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import Lease, StreamRow

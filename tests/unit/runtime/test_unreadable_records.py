@@ -1,10 +1,10 @@
 """Records that cannot be read at all, where several routes read the stream."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from consumer.core.event.selection.attribute_path import read_path

@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from dataclasses import replace
 
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from consumer.core.event.event import Category, MetadataSources

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
 class BadPath(ValueError):
     """No attribute can be at such a path; the text says why, and what is wanted."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class AttributePath:
+class AttributePath(Struct, frozen=True, order=True):
     """A path into an item: the name of an attribute, then the names of members of its maps.
 
     It goes through lists: the path `lines`, `card` is the member `card` of every element of the

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from consumer.core.event.selection.attribute_path import AttributePath
 
@@ -11,8 +13,7 @@ REPLICATION: Final = "aws:rep:"
 """Names of the attributes that global tables of the version of 2017 add begin with this."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """What is shown: `include` (None: everything), less `exclude`, then renamed.
 
     `rename` has pairs of a top-level attribute's name in the table and in the event. `replication`

@@ -6,10 +6,9 @@ event, because the event is made of the rest. The text of what stays is copied.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from msgspec import DecodeError, Raw
+from msgspec import DecodeError, Raw, Struct
 
 from consumer.core.event.attribute import Members, decode_array, decode_object, decode_value, plain
 from consumer.core.event.malformed import MalformedItem, ReservedAttribute
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
     from consumer.core.event.selection.attribute_path import AttributePath
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """The part of a map that is shown: of members by name, and of all others.
 
     A value that is no map, nor a list of maps, is shown as the others are.

@@ -7,11 +7,10 @@ is asked of the element that the paths before have chosen, or of all elements if
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from consumer.core.routes.filters.image_reader import Indices, leaves
 from consumer.core.routes.filters.place import Place, Source, place_of
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
     from consumer.core.routes.language.scalar import Kind, Test
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """What one path says of one place: a value passes the test, or, if `absent`, none is there."""
 
     path: str

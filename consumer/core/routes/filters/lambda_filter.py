@@ -6,9 +6,10 @@ stands in an event source mapping. A filter with `item` is a view of the table.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from consumer.core.event.selection.attribute_path import AttributePath
 from consumer.core.routes.filters.branch import Check, checks_of
@@ -44,8 +45,7 @@ _SEEN: Mapping[Source, frozenset[Source]] = {
 """What they must carry for a path of each source."""
 
 
-@dataclass(frozen=True)
-class Filter:
+class Filter(Struct, frozen=True, dict=True):
     """Patterns of which one must match; without any, every record does."""
 
     patterns: tuple[Pattern, ...]

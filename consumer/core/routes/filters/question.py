@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from consumer.core.routes.filters.branch import Check, compiled
 from consumer.core.routes.filters.place import Place, Source
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from consumer.core.routes.filters.lambda_filter import Filter
 
 
-@dataclass(frozen=True, slots=True)
-class Unanswered:
+class Unanswered(Struct, frozen=True):
     """The record cannot be read well enough for a filter. `detail` names the place, no value."""
 
     detail: str

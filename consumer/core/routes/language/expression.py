@@ -8,7 +8,8 @@ a prefix that ends in a quote also matches where the string ends, and a suffix l
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from consumer.core.routes.language.ip_range import read_address, read_cidr
 from consumer.core.routes.language.json_tree import Members, shown
@@ -37,8 +38,7 @@ class Refused(ValueError):
     """The text is the reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(Struct, frozen=True):
     """One element of a list. `operator` is its name for people; a plain value is `equals`."""
 
     operator: str

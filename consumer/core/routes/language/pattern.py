@@ -7,9 +7,10 @@ one path, and what is said last of a path counts, also of one that a branch of `
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
+
+from msgspec import Struct
 
 from consumer.core.routes.language.bad_pattern import BadPattern
 from consumer.core.routes.language.expression import Expression, Refused, read_expression
@@ -37,8 +38,7 @@ Branch = Mapping[str, Leaf]
 """What all of these paths say must hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """A pattern that AWS would take."""
 
     branches: tuple[Branch, ...]

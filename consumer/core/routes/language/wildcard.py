@@ -6,13 +6,12 @@ and the leftmost place is always the right one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 _ESCAPABLE = "*\\"
 
 
-@dataclass(frozen=True, slots=True)
-class Wildcard:
+class Wildcard(Struct, frozen=True):
     """A text with gaps: it begins with `head`, ends with `tail`, and has `middle` in between."""
 
     head: str

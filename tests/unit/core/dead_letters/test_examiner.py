@@ -1,10 +1,11 @@
 """Redrive of routes: whose rules made a letter's event, and what becomes of it under today's."""
 
+import dataclasses
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.dead_letters.dead_letter import DeadLetter, encode
 from consumer.core.dead_letters.examiner import Examiner
@@ -74,7 +75,7 @@ def letter(made_by: Route, **change: Any) -> DeadLetter:
         route=made_by.title,
         rules=made_by.rules,
     )
-    return replace(made, **change)
+    return dataclasses.replace(made, **change)
 
 
 def examined(found: DeadLetter, *today: Route, **options: Any) -> Deliverable | Kept:
@@ -289,7 +290,7 @@ def test_a_record_of_a_version_without_filters_says_itself_what_it_does_to_a_vie
 
 def unread(text: bytes | None, **change: Any) -> DeadLetter:
     made = letter(SHOWN, event_type="", route="", rules=None, eid=None, ordering_key=None)
-    return replace(made, reason="malformed_record", event=None, record=text, **change)
+    return dataclasses.replace(made, reason="malformed_record", event=None, record=text, **change)
 
 
 def filtered(name: str, status: str) -> Route:

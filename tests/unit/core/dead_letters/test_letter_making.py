@@ -1,10 +1,10 @@
 """What a dead letter holds of an event or a record, by what its route leaves out."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.dead_letters.dead_letter import DeadLetter, decode, encode
 from consumer.core.dead_letters.examiner import Examiner

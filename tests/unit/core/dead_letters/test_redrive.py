@@ -1,9 +1,10 @@
 """What becomes of a message found in the dead letter queue."""
 
+import dataclasses
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.dead_letters.dead_letter import DeadLetter, encode
 from consumer.core.dead_letters.examiner import Examiner
@@ -24,7 +25,7 @@ from consumer.core.routes.route import Route
 from tests.unit.core.dead_letters import test_dead_letter
 from tests.unit.core.dead_letters.test_dead_letter import EVENT
 
-LETTER = replace(test_dead_letter.LETTER, route="", rules=None)
+LETTER = dataclasses.replace(test_dead_letter.LETTER, route="", rules=None)
 """A letter of a version without routes."""
 
 TYPE = LETTER.event_type
@@ -42,7 +43,7 @@ def record(**change: object) -> bytes:
     return json.dumps({"eventID": "1", "eventName": "INSERT", "dynamodb": made}).encode()
 
 
-RECORD_LETTER = replace(LETTER, event=None, record=record(), sequence=400)
+RECORD_LETTER = dataclasses.replace(LETTER, event=None, record=record(), sequence=400)
 
 
 ROUTE = Route(TYPE, EventFormat("order", (), change_field="meta"), PublishLimits())
@@ -71,7 +72,7 @@ def test_an_event_is_published_as_it_stands() -> None:
 
 
 def test_one_without_its_patch_is_published_too() -> None:
-    found = look(replace(LETTER, event=EVENT % (b"t", b"p" * 500)), limit=700)
+    found = look(dataclasses.replace(LETTER, event=EVENT % (b"t", b"p" * 500)), limit=700)
     assert isinstance(found, Deliverable)
     assert b"patch_omitted" in found.events[0].event.body
 
@@ -83,10 +84,10 @@ def test_what_lost_its_item_cannot_be_published(limit: int) -> None:
 
 def test_a_record_without_images_is_no_delete_with_keys_only() -> None:
     text = record(OldImage={"order_id": {"S": "o-1"}, "big": {"S": "x" * 2000}})
-    removed = replace(RECORD_LETTER, record=text.replace(b"INSERT", b"REMOVE"))
+    removed = dataclasses.replace(RECORD_LETTER, record=text.replace(b"INSERT", b"REMOVE"))
     assert isinstance(look(removed), Deliverable)
     assert outcome(look(removed, limit=1000)) is RedriveOutcome.INCOMPLETE
-    nothing = replace(RECORD_LETTER, record=None)
+    nothing = dataclasses.replace(RECORD_LETTER, record=None)
     assert outcome(look(nothing)) is RedriveOutcome.INCOMPLETE
 
 
@@ -100,11 +101,11 @@ def test_a_record_is_transcoded_with_todays_settings() -> None:
 
 
 def test_a_record_of_no_stream_makes_no_event() -> None:
-    found = look(replace(RECORD_LETTER, stream_arn="orders"))
+    found = look(dataclasses.replace(RECORD_LETTER, stream_arn="orders"))
     assert outcome(found) is RedriveOutcome.UNBUILDABLE
     assert isinstance(found, Kept)
     assert found.why.startswith("'orders' is not the ARN of a DynamoDB stream")
-    assert isinstance(look(replace(LETTER, stream_arn="orders")), Deliverable)
+    assert isinstance(look(dataclasses.replace(LETTER, stream_arn="orders")), Deliverable)
 
 
 PAID, OPEN = ({"order_id": {"S": "o-1"}, "status": {"S": each}} for each in ("PAID", "OPEN"))
@@ -125,7 +126,10 @@ def test_what_a_record_does_to_a_view_is_told_again(
     text = record(OldImage=old, NewImage=new).replace(b"INSERT", b"MODIFY")
     view = read_filter({"item": {"status": {"S": ["PAID"]}}})
     message = QueuedMessage(
-        Receipt("m", "h"), encode(replace(RECORD_LETTER, record=text), 1_000_000), 1000.0, 2
+        Receipt("m", "h"),
+        encode(dataclasses.replace(RECORD_LETTER, record=text), 1_000_000),
+        1000.0,
+        2,
     )
     found = Examiner([replace(ROUTE, filter=view)]).examine(message)
     assert isinstance(found, Deliverable)
@@ -135,7 +139,7 @@ def test_what_a_record_does_to_a_view_is_told_again(
 
 
 def test_a_record_whose_letter_names_no_key_takes_its_own() -> None:
-    found = look(replace(RECORD_LETTER, ordering_key=None))
+    found = look(dataclasses.replace(RECORD_LETTER, ordering_key=None))
     assert isinstance(found, Deliverable)
     assert found.events[0].key == digest_of('["o-1",7]')
 
@@ -150,7 +154,7 @@ def test_a_record_whose_letter_names_no_key_takes_its_own() -> None:
     ],
 )
 def test_what_still_makes_no_event_is_told_apart(text: bytes, told: str) -> None:
-    found = look(replace(RECORD_LETTER, record=text))
+    found = look(dataclasses.replace(RECORD_LETTER, record=text))
     assert isinstance(found, Kept)
     assert found.outcome is RedriveOutcome.UNBUILDABLE
     assert told in found.why
@@ -159,7 +163,7 @@ def test_what_still_makes_no_event_is_told_apart(text: bytes, told: str) -> None
 def test_messages_of_others() -> None:
     assert outcome(look(b"hello")) is RedriveOutcome.FOREIGN
     assert outcome(look(b"\xff")) is RedriveOutcome.FOREIGN
-    found = look(replace(LETTER, event_type="a.b"))
+    found = look(dataclasses.replace(LETTER, event_type="a.b"))
     assert isinstance(found, Kept)
     assert (found.outcome, found.why) == (RedriveOutcome.FOREIGN, "its event type is 'a.b'")
 
@@ -197,5 +201,5 @@ def test_filters(selection: Selection, *, wanted: bool) -> None:
     ],
 )
 def test_a_key_as_people_type_it(key: str | None, wanted: str, *, same: bool) -> None:
-    letter = replace(LETTER, ordering_key=key)
+    letter = dataclasses.replace(LETTER, ordering_key=key)
     assert Selection(key=wanted).wants(letter, 0.0) is same

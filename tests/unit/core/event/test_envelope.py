@@ -1,9 +1,9 @@
 """What stands around the item."""
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.event.envelope import Envelope, ItemContent
 from consumer.core.event.event import Category, Crossing, EventFormat, Layout

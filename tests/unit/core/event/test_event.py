@@ -1,9 +1,9 @@
 """Events and their format."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.event.event import Category, EventFormat, Layout, MetadataSources
 from consumer.core.event.selection.attribute_path import AttributePath, read_path

@@ -8,11 +8,11 @@ that nothing else has.
 import base64
 import hashlib
 import json
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from consumer.core.event.event import (
     Category,

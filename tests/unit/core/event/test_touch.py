@@ -1,12 +1,12 @@
 """The touch attribute: seen by nobody, and a change of nothing else is a touch."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from consumer.core.event.event import (
     TOUCH_ATTRIBUTE,

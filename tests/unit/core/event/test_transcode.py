@@ -1,7 +1,6 @@
 import copy
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import jsonpatch
@@ -9,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
+from msgspec.structs import replace
 
 from consumer.core.event.attribute import decode_members
 from consumer.core.event.event import (

@@ -1,10 +1,10 @@
 """Attributes that are moved into an event's metadata."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.event.event import (
     Crossing,

@@ -1,13 +1,13 @@
 """Events of an event type that shows a part of the item, against the reference."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import jsonpatch
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from consumer.core.event.event import (
     Crossing,

@@ -1,4 +1,4 @@
-from dataclasses import replace
+from msgspec.structs import replace
 
 from consumer.core.leases import lease_write
 from consumer.core.leases.checkpoint import SHARD_END

@@ -1,7 +1,7 @@
-from dataclasses import replace
 from math import inf
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.leases.lease import Worker
 from consumer.core.leases.peers import UNSTATED_SECONDS, Peers

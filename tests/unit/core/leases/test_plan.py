@@ -1,8 +1,8 @@
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import Lease

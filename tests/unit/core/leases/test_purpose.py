@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.leases.lease import Lease, StreamRow
 from consumer.core.leases.purpose import (

@@ -1,7 +1,7 @@
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import Lease, StreamRow

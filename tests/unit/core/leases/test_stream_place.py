@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.leases.lease import StreamRow
 from consumer.core.leases.stream_place import Reading, highest_above, none_named, said_by

@@ -1,4 +1,4 @@
-from dataclasses import replace
+from msgspec.structs import replace
 
 from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import Lease, StreamRow

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.event.event import Category, EventFormat, Layout
 from consumer.core.event.selection.attribute_path import read_path

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.preflight.check_result import Severity
 from consumer.core.preflight.function_fitness import judge_function

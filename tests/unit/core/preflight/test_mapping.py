@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.preflight.check_result import Severity
 from consumer.core.preflight.mapping import judge_mapping

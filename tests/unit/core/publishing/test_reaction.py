@@ -1,11 +1,11 @@
 """Reaction: the whole table of reactions, row by row."""
 
-from dataclasses import replace
 from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from consumer.core.backlog.queued_event import UNTRIED, Tries
 from consumer.core.publishing import reaction as module

@@ -1,8 +1,7 @@
 """What to do next about an export."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.repair.export import (
     TOKEN_SECONDS,
@@ -47,4 +46,4 @@ def test_a_known_export_is_followed_however_old() -> None:
     ],
 )
 def test_the_export_that_a_request_has_begun(changes: dict[str, object], same: bool) -> None:
-    assert replace(STATE, **changes).is_of(TASK) is same  # type: ignore[arg-type]
+    assert replace(STATE, **changes).is_of(TASK) is same

@@ -1,8 +1,7 @@
 """What `consumer check` says about the application that runs."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.leases.checkpoint import UNREADABLE
 from consumer.core.leases.lease import Lease, Pause, Worker

@@ -1,8 +1,7 @@
 """What an operator reads before a command is given."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.leases.checkpoint import LATEST, SHARD_END, TRIM_HORIZON
 from consumer.core.leases.command import Action, Command

@@ -1,8 +1,7 @@
 """The worst of what is wrong with a worker."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.failure import Failure
 from consumer.core.leases.lease import Pause

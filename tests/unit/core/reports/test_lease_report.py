@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from consumer.core.leases.checkpoint import LATEST, SHARD_END, UNREADABLE
 from consumer.core.leases.lease import Lease, Pause, Worker

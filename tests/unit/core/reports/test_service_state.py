@@ -1,6 +1,6 @@
 """A snapshot begins where the service reads the stream, and says how far behind it is."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.command import Action, Command

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 from consumer.core.reports.status import (
     ConditionStatus,
     EventTypeStatus,
@@ -18,7 +16,7 @@ from consumer.core.reports.worker_status import WorkerStatus
 
 def test_names_and_order_are_the_public_ones() -> None:
     shape = {
-        kind: [field.name for field in fields(kind)]
+        kind: [*kind.__struct_fields__]
         for kind in (
             *(StatusView, StreamStatus, ShardStatus, QueueStatus, EventTypeStatus),
             *(LeaseStatus, ConditionStatus, WorkerStatus),

@@ -1,6 +1,6 @@
 """Rows of `/status`."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from consumer.core.failure import Failure
 from consumer.core.leases.lease import Lease, Pause

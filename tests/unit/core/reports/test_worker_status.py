@@ -1,6 +1,6 @@
 """The workers as their rows show them."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from consumer.core.leases.lease import Worker
 from consumer.core.leases.worker_report import WorkerReport

@@ -2,13 +2,13 @@
 
 import json
 import uuid
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from consumer.core.event.event import (
     TOUCH_ATTRIBUTE,

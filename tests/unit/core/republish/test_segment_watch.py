@@ -1,12 +1,13 @@
 """Segments are taken once, taken over from the dead, and none of the table is skipped."""
 
 import random
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import inf
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from consumer.core.republish.segment_watch import SegmentWatch
 from consumer.core.republish.snapshot import (

@@ -1,8 +1,7 @@
 """Rows of snapshots: terms, what a page adds, and which rows count for the present run."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.republish.snapshot import (
     Counts,

@@ -1,9 +1,9 @@
 """Which routes take part."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.event.event import Category, EventFormat
 from consumer.core.event.selection.attribute_path import read_path

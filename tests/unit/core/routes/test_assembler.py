@@ -1,12 +1,12 @@
 """Which routes take a record, and as what: a table of changes, and any records of either kind."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from consumer.core.event.event import (
     Category,

@@ -1,8 +1,7 @@
 """The digest of a route's rules: one for each way of making events, and the same for ever."""
 
-from dataclasses import fields, replace
-
 import pytest
+from msgspec.structs import fields, replace
 
 from consumer.core.event.event import Category, EventFormat, Layout, MetadataSources
 from consumer.core.event.selection.attribute_path import AttributePath, read_path

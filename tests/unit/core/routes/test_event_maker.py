@@ -1,10 +1,10 @@
 """When a route makes an event of a record that it takes."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.event.event import (
     TOUCH_ATTRIBUTE,

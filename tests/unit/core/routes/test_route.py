@@ -1,8 +1,7 @@
 """A route says where changes go, and as what."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.event.event import Category, EventFormat, MetadataSources
 from consumer.core.event.selection.attribute_path import read_path

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from consumer.core.event.event import EventFormat
 from consumer.core.event.selection.attribute_path import AttributePath

@@ -1,10 +1,9 @@
 """Cursor: where a shard is read from, and what is passed over."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from consumer.core.event.event import Withheld
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON

@@ -1,5 +1,6 @@
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
 
 from consumer.core.leases.checkpoint import TRIM_HORIZON
 from consumer.core.leases.lease import Gap, Lease

@@ -1,12 +1,12 @@
 """Records as dead letters keep them."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from consumer.core.event.event import TOUCH_ATTRIBUTE, Category, EventFormat, MetadataSources
 from consumer.core.event.malformed import MalformedItem
