@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -13,7 +14,11 @@ from consumer.core.preflight.filter_check import DEPENDENCY, judge_filter
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from consumer.core.event.selection.attribute_path import AttributePath
     from consumer.core.routes.route import Route
+
+_like_a_pattern: Final = re.compile(r"\*|\[[0-9]*\]$").search
+"""In names of paths: hardly anybody means a name with a star, or with brackets at its end."""
 
 
 def called(route: Route) -> str:
@@ -31,11 +36,12 @@ def of_route(route: Route, found: Iterable[CheckResult]) -> list[CheckResult]:
 
 
 def judge_routes(routes: Sequence[Route]) -> list[CheckResult]:
-    """Return what each route takes, and each doubt about its filter. No line contains a value."""
+    """Return what each route takes, and the doubts about it. No line has a value of a filter."""
     others_filter = any(route.filter is not None for route in routes)
     found: list[CheckResult] = []
     for route in routes:
         found += of_route(route, _taken(route, others_filter=others_filter))
+        found += of_route(route, _doubtful_paths(route))
     return found
 
 
@@ -56,4 +62,24 @@ def _taken(route: Route, *, others_filter: bool) -> list[CheckResult]:
             "no other route has a filter, so otherwise takes everything",
             "give another route a filter, or leave otherwise out",
         )
+    ]
+
+
+def _doubtful_paths(route: Route) -> list[CheckResult]:
+    """Return a doubt about each path that is written as if it had wildcards or places of lists."""
+    seen = route.format.selection
+    named: dict[str, Iterable[AttributePath]] = {"changed": route.changed}
+    if seen is not None:
+        named |= {"include": seen.include or (), "exclude": seen.exclude}
+    return [
+        CheckResult(
+            "path",
+            Severity.DOUBTFUL,
+            f"{word}: {path} names an attribute that is called {name!r}, letter by letter",
+            "leave that part out, if it is none: a path goes through lists to all their elements, "
+            "and has no wildcards",
+        )
+        for word, paths in named.items()
+        for path in paths
+        for name in filter(_like_a_pattern, path.names)
     ]

@@ -29,12 +29,16 @@ _OF_OUTBOX: Final[Mapping[Withheld, str]] = {
 }
 
 
-class PreviewedEvent(Struct, frozen=True):
-    """An event as it would be published, and the route that makes it."""
+class PreviewedEvent(Struct, frozen=True, omit_defaults=True):
+    """An event as it would be published, and the route that makes it.
+
+    `metadata_left_out` is how many values were to be metadata of it, and Nakadi would refuse them.
+    """
 
     route: str
     event_type: str
     event: Raw
+    metadata_left_out: int = 0
 
 
 class NotTaken(Struct, frozen=True):
@@ -61,6 +65,8 @@ class RecordPreview(Struct, frozen=True):
         lines = [f"{event_name} {self.sequence_number}: {made} of {routes} routes"]
         for event in self.events:
             lines += [f"  {event.route} → {event.event_type}", f"    {bytes(event.event).decode()}"]
+            if event.metadata_left_out:
+                lines.append(f"    {_left_out(event.metadata_left_out)}")
         lines += [f"  {each.route}: not taken, {each.reason}" for each in self.not_taken]
         return "".join(f"{printable(line)}\n" for line in lines)
 
@@ -96,7 +102,8 @@ class Previewer(Struct, frozen=True):
             elif isinstance(made, Unbuildable):
                 refused[number] = _why_unbuildable(made)
             else:
-                events.append(PreviewedEvent(route.name, route.event_type, Raw(made.body)))
+                body, left_out = Raw(made.body), made.left_out
+                events.append(PreviewedEvent(route.name, route.event_type, body, left_out))
                 refused[number] = ""
                 self.sightings.take(number)
         self.sightings.see(record)
@@ -121,6 +128,12 @@ def summary(sightings: Sightings) -> list[str]:
         for route, word, path in sightings.unseen()
     ]
     return [printable(line) for line in lines]
+
+
+def _left_out(count: int) -> str:
+    """Return what is said of values that are no metadata."""
+    values, them = ("a value", "it") if count == 1 else (f"{count} values", "them")
+    return f"without {values} that `metadata` names: of that form Nakadi refuses {them}"
 
 
 def _why_withheld(route: Route, withheld: Withheld) -> str:

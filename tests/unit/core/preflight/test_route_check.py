@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from consumer.core.event.event import Category, EventFormat
+from consumer.core.event.selection.attribute_path import read_path
+from consumer.core.event.selection.selection import Selection
 from consumer.core.limits import PublishLimits
 from consumer.core.preflight.check_result import CheckResult, Severity
 from consumer.core.preflight.route_check import called, judge_routes, of_route
@@ -67,3 +71,39 @@ def test_a_rest_of_nothing_is_doubtful() -> None:
     ((severity, result),) = told(route("rest", otherwise=True))
     assert severity is Severity.DOUBTFUL
     assert "otherwise takes everything" in result
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("lines.*.card", "*"),
+        ("lines[0].card", "lines[0]"),
+        ("lines.[].card", "[]"),
+        ("card_*", "card_*"),
+        ("/a.b/*", "*"),
+        ("lines.card", None),
+        ("lines.0.card", None),  # maps have such names
+        ("[draft].text", None),
+    ],
+)
+def test_a_path_that_looks_like_a_pattern_is_doubtful(text: str, name: str | None) -> None:
+    path = read_path(text)
+    hides = EventFormat("a.b", ("id",), selection=Selection(None, (path,)))
+    shows = EventFormat("a.b", ("id",), selection=Selection((path,)))
+    counts = route("counts", changed=(path,))
+    routes = [
+        Route("a.b", hides, PublishLimits(), ("id",), name="hides"),
+        Route("a.b", shows, PublishLimits(), ("id",), name="shows"),
+        counts,
+    ]
+    doubts = [found for found in judge_routes(routes) if found.severity is Severity.DOUBTFUL]
+    assert [found.result for found in doubts] == (
+        []
+        if name is None
+        else [
+            f"{route} (a.b): {word}: {text} names an attribute that is called {name!r}, "
+            "letter by letter"
+            for route, word in (("hides", "exclude"), ("shows", "include"), ("counts", "changed"))
+        ]
+    )
+    assert all("no wildcards" in found.remedy for found in doubts)

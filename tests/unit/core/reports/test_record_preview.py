@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.core.event.event import Category, Event, EventFormat
+from consumer.core.event.event import Category, Event, EventFormat, MetadataSources
 from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.event.selection.selection import Selection
 from consumer.core.event.shapes import Shapes
@@ -121,6 +121,31 @@ def test_the_lines_for_people() -> None:
     assert lines[1] == "  paid → s.paid"
     assert json.loads(lines[2])["data_op"] == "C"
     assert lines[-1] == "  rest: not taken, otherwise: the filter of paid takes it"
+
+
+def test_what_is_no_metadata_is_told() -> None:
+    sources = MetadataSources(flow_id="flow", parent_eids="parents")
+    form = EventFormat("a", ("id",), metadata=sources)
+    routes = (Route("s.a", form, PublishLimits(), ("id",), name="a"),)
+
+    def previewed(**attributes: Json) -> RecordPreview:
+        new = record_of("INSERT", None, KEYS | attributes)
+        (recorded,) = read_recording([json.dumps(new).encode()])
+        return Previewer.of(routes, STREAM_ARN, Shapes(), Sightings(routes)).preview(recorded)
+
+    flow, parent = {"S": "f-1"}, {"S": "0d3c2c50-8a3c-4d51-a7d5-6b1e4b5fd0aa"}
+    good = previewed(flow=flow, parents={"L": [parent]})
+    assert "metadata_left_out" not in good.as_json()
+    assert len(good.as_text("INSERT").splitlines()) == 3
+    one = previewed(flow=flow, parents=parent)  # a text is no list of UUIDs
+    assert json.loads(one.as_json())["events"][0]["metadata_left_out"] == 1
+    assert one.as_text("INSERT").splitlines()[3] == (
+        "    without a value that `metadata` names: of that form Nakadi refuses it"
+    )
+    both = previewed(flow={"N": "1"}, parents=parent)
+    assert both.as_text("INSERT").splitlines()[3] == (
+        "    without 2 values that `metadata` names: of that form Nakadi refuses them"
+    )
 
 
 def test_poison_is_not_taken() -> None:
