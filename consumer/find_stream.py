@@ -12,9 +12,9 @@ import structlog
 from msgspec import Struct
 
 from consumer.core.backoff import Backoff
-from consumer.core.leases.lineage import oldest_first
-from consumer.core.leases.purpose import Purpose
-from consumer.core.leases.stream_place import Reading, highest_above, said_by
+from consumer.core.leases.streams.lineage import oldest_first
+from consumer.core.leases.streams.purpose import Purpose
+from consumer.core.leases.streams.stream_place import Reading, highest_above, said_by
 from consumer.core.routes.route_images import missing_images
 from consumer.core.stream.stream import Stream, StreamPage, ViewType
 from consumer.errors import (

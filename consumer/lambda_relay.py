@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from consumer.adapters.aws.aws import Aws
-from consumer.adapters.aws.dead_letter_queue import REQUEST_SECONDS, SqsDeadLetterQueue
+from consumer.adapters.aws.queue.dead_letter_queue import REQUEST_SECONDS, SqsDeadLetterQueue
 from consumer.adapters.aws.streams import DynamoDbStreams
 from consumer.adapters.clock import AwsClock
 from consumer.adapters.nakadi import IDLE_SECONDS, Nakadi

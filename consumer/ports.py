@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from consumer.core.preflight.check_result import CheckResult
     from consumer.core.publishing.answer import Answer
     from consumer.core.publishing.placement import Partitioning
-    from consumer.core.republish.table_answer import TableAnswer
-    from consumer.core.republish.table_description import TableDescription
+    from consumer.core.republish.table.table_answer import TableAnswer
+    from consumer.core.republish.table.table_description import TableDescription
     from consumer.core.stream.page import Page
     from consumer.core.stream.stream import Position, Shard, Stream, StreamPage
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from consumer.core.leases.purpose import second_senders
+from consumer.core.leases.streams.purpose import second_senders
 from consumer.errors import Misconfigured
 from consumer.find_stream import purpose_of
 

@@ -19,13 +19,13 @@ import structlog
 
 from consumer import __version__
 from consumer.adapters.aws.aws import Aws
-from consumer.adapters.aws.dead_letter_queue import SqsDeadLetterQueue
+from consumer.adapters.aws.queue.dead_letter_queue import SqsDeadLetterQueue
 from consumer.adapters.aws.streams import DynamoDbStreams
 from consumer.adapters.clock import AwsClock, SystemClock
 from consumer.adapters.lease_table.lease_table import LeaseTable
 from consumer.adapters.serving.http_server import serve_http
 from consumer.core.leases.lease import Worker
-from consumer.core.leases.stream_place import none_named
+from consumer.core.leases.streams.stream_place import none_named
 from consumer.credentials import fallback_region, open_token, tls_of
 from consumer.errors import Fatal, LeaseTableAbsent, first_in
 from consumer.find_stream import (

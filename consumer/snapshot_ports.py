@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from msgspec import Raw
 
     from consumer.core.republish.snapshot import Segment, Snapshot
-    from consumer.core.republish.table_answer import TableAnswer
+    from consumer.core.republish.table.table_answer import TableAnswer
     from consumer.core.republish.touch_answer import TouchAnswer
 
 

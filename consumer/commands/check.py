@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from consumer import preflight
 from consumer.adapters.aws.aws import Aws
-from consumer.adapters.aws.queue_attributes import queue_attributes
+from consumer.adapters.aws.queue.queue_attributes import queue_attributes
 from consumer.adapters.aws.streams import DynamoDbStreams
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.lease_table.lease_table import LeaseTable

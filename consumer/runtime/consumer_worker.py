@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from consumer.core.event.shapes import Shapes
+from consumer.core.event.items.shapes import Shapes
 from consumer.core.leases.fence import Fence
 from consumer.core.reports.condition import conditions, worker_report, worst
 from consumer.core.reports.readiness import unready

@@ -13,7 +13,7 @@ import pytest
 from consumer.core.dead_letters.dead_letter import DeadLetter
 from consumer.core.dead_letters.letter_making import filled
 from consumer.core.event.event import Event
-from consumer.core.event.shapes import Shapes
+from consumer.core.event.items.shapes import Shapes
 from consumer.core.event.transcode import Transcoder
 from consumer.core.routes.route import Route
 from consumer.core.stream.page import decode_page

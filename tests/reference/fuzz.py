@@ -15,13 +15,13 @@ from msgspec import Raw
 
 from consumer.core.event.attribute import decode_item, decode_members, plain_item
 from consumer.core.event.event import TOUCH_ATTRIBUTE
-from consumer.core.event.image import read_image
+from consumer.core.event.items.image import read_image
+from consumer.core.event.items.shapes import Shapes
 from consumer.core.event.malformed import MalformedItem, ReservedAttribute
 from consumer.core.event.patch import diff
 from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.event.selection.selection import Selection
 from consumer.core.event.selection.selector import Selector, members_text
-from consumer.core.event.shapes import Shapes
 from tests.reference.records import Json
 
 T = TypeVar("T")

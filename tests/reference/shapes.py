@@ -1,6 +1,6 @@
 """Shapes that are learned at once, so that a test sees what is made with them and without."""
 
-from consumer.core.event.shapes import Shapes
+from consumer.core.event.items.shapes import Shapes
 
 
 def eager_shapes() -> Shapes:

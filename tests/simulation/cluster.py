@@ -13,7 +13,7 @@ from consumer.core.event.event import EventFormat
 from consumer.core.event.selection.attribute_path import AttributePath
 from consumer.core.event.selection.selection import Selection
 from consumer.core.leases.lease import Worker
-from consumer.core.leases.purpose import Purpose
+from consumer.core.leases.streams.purpose import Purpose
 from consumer.core.limits import PublishLimits
 from consumer.core.routes.filters.lambda_filter import read_filter
 from consumer.core.routes.route import Route

@@ -12,7 +12,7 @@ from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.fence import Fence
 from consumer.core.leases.lease import Lease, StreamRow, Worker
 from consumer.core.leases.progress import Progress
-from consumer.core.leases.purpose import Purpose
+from consumer.core.leases.streams.purpose import Purpose
 from consumer.core.limits import LeaseTiming, PollTiming
 from consumer.core.shard.pace import Polling
 from consumer.core.shard.shard_state import Outcome, ShardState

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from consumer.core.dead_letters.dead_letter import DeadLetter
 from consumer.core.event.event import EventFormat
-from consumer.core.event.shapes import Shapes
+from consumer.core.event.items.shapes import Shapes
 from consumer.core.leases.fence import Fence
 from consumer.core.leases.lease import Lease, StreamRow
 from consumer.core.limits import LeaseTiming, PollTiming, PublishLimits

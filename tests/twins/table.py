@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Raw
 
-from consumer.core.republish.read_item import ReadItem
-from consumer.core.republish.table_answer import TableAnswer
+from consumer.core.republish.table.read_item import ReadItem
+from consumer.core.republish.table.table_answer import TableAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from consumer.core.republish.table_description import TableDescription
+    from consumer.core.republish.table.table_description import TableDescription
     from consumer.errors import Retryable
     from consumer.ports import Clock
 

@@ -13,9 +13,9 @@ from consumer.adapters.aws.get_records_parser import MAX_BODY_BYTES
 from consumer.adapters.nakadi import MAX_ANSWER_BYTES
 from consumer.core.backlog.budget import MIB, RESERVATION
 from consumer.core.event.event import EventFormat
+from consumer.core.event.items.plain_gaps import GAPS_BYTES
+from consumer.core.event.items.shapes import SHAPES_BYTES
 from consumer.core.event.member_names import NAMES_BYTES
-from consumer.core.event.plain_gaps import GAPS_BYTES
-from consumer.core.event.shapes import SHAPES_BYTES
 from consumer.core.limits import PublishLimits
 from consumer.core.publishing.placement import LEARNT_BYTES
 from consumer.core.publishing.slots import Slots

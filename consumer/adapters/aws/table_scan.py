@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from msgspec import Raw
 
     from consumer.adapters.aws.tables import DynamoDbTable
-    from consumer.core.republish.table_answer import TableAnswer
+    from consumer.core.republish.table.table_answer import TableAnswer
 
 
 class DynamoDbScan:

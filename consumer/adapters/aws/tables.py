@@ -13,10 +13,10 @@ from consumer.adapters.aws.aws_errors import CALL_FAILURES, error_code, retryabl
 from consumer.adapters.aws.item_text import keys_of, parsed_item, text_of
 from consumer.adapters.odd_answer import reading
 from consumer.core.republish.item_key import identity_of
-from consumer.core.republish.read_item import ReadItem
-from consumer.core.republish.scan_page_size import UNIT_BYTES
-from consumer.core.republish.table_answer import TableAnswer
-from consumer.core.republish.table_description import TableDescription
+from consumer.core.republish.table.read_item import ReadItem
+from consumer.core.republish.table.scan_page_size import UNIT_BYTES
+from consumer.core.republish.table.table_answer import TableAnswer
+from consumer.core.republish.table.table_description import TableDescription
 from consumer.core.stream.stream import Stream
 from consumer.errors import TableNotFound
 

@@ -16,7 +16,7 @@ from consumer.adapters.aws.streams import DynamoDbStreams
 from consumer.adapters.clock import SystemClock
 from consumer.commands import confirmation
 from consumer.commands.events.stream_tip import StreamTip
-from consumer.core.event.shapes import Shapes
+from consumer.core.event.items.shapes import Shapes
 from consumer.core.reports.record_preview import Previewer, summary
 from consumer.core.routes.route_images import missing_images
 from consumer.core.routes.sightings import Sightings

@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from consumer.adapters.aws.aws import Aws
-from consumer.adapters.aws.dead_letter_source import SqsDeadLetterSource
+from consumer.adapters.aws.queue.dead_letter_source import SqsDeadLetterSource
 from consumer.adapters.clock import SystemClock
 from consumer.commands.columns import columns
 from consumer.commands.events.redrive_list import RedriveList
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import TextIO
 
-    from consumer.core.reports.redrive_report import RedriveReport
+    from consumer.core.reports.runs.redrive_report import RedriveReport
     from consumer.ports import Publisher
     from consumer.settings.settings import Settings
 

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Final
 
 from consumer.adapters.aws.aws import Aws
-from consumer.adapters.aws.dead_letter_source import SqsDeadLetterSource
+from consumer.adapters.aws.queue.dead_letter_source import SqsDeadLetterSource
 from consumer.adapters.clock import SystemClock
 from consumer.commands.events.redrive import job_of, summary
 from consumer.commands.publishing import nakadis
@@ -26,7 +26,7 @@ from consumer.runtime.redrive.redrive import Redrive
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from consumer.core.reports.redrive_report import RedriveReport
+    from consumer.core.reports.runs.redrive_report import RedriveReport
     from consumer.ports import DeadLetterSource, Publisher
     from consumer.runtime.redrive.redrive import RedriveJob
     from consumer.settings.settings import Settings

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from consumer.core.reports.letter_line import HEADER, HEADER_OF_ROUTES, aligned, letter_line
+from consumer.core.reports.runs.letter_line import HEADER, HEADER_OF_ROUTES, aligned, letter_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TextIO
 
     from consumer.core.dead_letters.redrive import Deliverable, Kept, QueuedMessage
-    from consumer.core.reports.redrive_report import RedriveReport
+    from consumer.core.reports.runs.redrive_report import RedriveReport
 
 
 class RedriveList:

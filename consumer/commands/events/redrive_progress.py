@@ -8,7 +8,7 @@ from consumer.commands.run_progress import RunProgress
 from consumer.core.dead_letters.redrive import RedriveOutcome
 
 if TYPE_CHECKING:
-    from consumer.core.reports.redrive_report import RedriveReport
+    from consumer.core.reports.runs.redrive_report import RedriveReport
     from consumer.ports import Clock
 
 

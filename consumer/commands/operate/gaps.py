@@ -12,7 +12,7 @@ from msgspec import to_builtins
 from consumer.adapters.aws.aws import Aws
 from consumer.commands.columns import columns
 from consumer.commands.operate.lease_reading import none_found, open_lease_table
-from consumer.core.leases.lineage import oldest_first
+from consumer.core.leases.streams.lineage import oldest_first
 from consumer.core.reports.gap_report import GapLine, gap_report
 from consumer.credentials import fallback_region
 from consumer.errors import LeaseTableAbsent

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from consumer.adapters.aws.aws import Aws
 from consumer.adapters.lease_table.lease_table import LeaseTable
-from consumer.core.leases.lineage import oldest_first
+from consumer.core.leases.streams.lineage import oldest_first
 from consumer.core.reports.lease_report import lease_report
 from consumer.credentials import fallback_region
 from consumer.errors import LeaseTableAbsent, Retryable, Unreachable

@@ -21,7 +21,7 @@ from consumer.commands.columns import columns
 from consumer.commands.operate.lease_reading import open_lease_table
 from consumer.commands.source_table import table_of
 from consumer.core.leases.command import Action, Command
-from consumer.core.leases.lineage import oldest_first
+from consumer.core.leases.streams.lineage import oldest_first
 from consumer.core.reports.command_preview import preview, warnings
 from consumer.errors import Fatal, Misconfigured, Retryable
 

@@ -15,7 +15,7 @@ from consumer.commands.operate.lease_reading import CONNECTIONS, open_lease_tabl
 from consumer.commands.operate.operator_command import OperatorRequest, operate, prepare
 from consumer.core.leases.checkpoint import LATEST, TRIM_HORIZON, sequence_of
 from consumer.core.leases.command import Action
-from consumer.core.leases.purpose import event_types_of
+from consumer.core.leases.streams.purpose import event_types_of
 from consumer.core.reports.times import zoned_time
 from consumer.core.stream.stream import AfterSequence, AtTrimHorizon
 from consumer.credentials import fallback_region

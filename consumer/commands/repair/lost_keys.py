@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from consumer.core.repair.export import Destination, ExportState
     from consumer.core.repair.manifest import Summary
     from consumer.core.repair.window import Reach as Windows
-    from consumer.core.republish.table_description import TableDescription
+    from consumer.core.republish.table.table_description import TableDescription
     from consumer.runtime.republish.exporting import Exporting
     from consumer.settings.settings import Settings
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from consumer.adapters.lease_table.lease_table import LeaseTable
     from consumer.core.repair.export import Destination, ExportState
-    from consumer.core.republish.table_description import TableDescription
+    from consumer.core.republish.table.table_description import TableDescription
     from consumer.ports import Chance, Clock
     from consumer.settings.settings import Settings
 

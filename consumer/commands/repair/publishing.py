@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from consumer.commands.republish.refused_keys import RefusedKeys
     from consumer.commands.republish.republishing import Rates, Reach
     from consumer.core.repair.exported_change import ExportedChange
-    from consumer.core.reports.republish_report import RepublishReport
+    from consumer.core.reports.runs.republish_report import RepublishReport
     from consumer.core.republish.item_key import KeyIdentity
     from consumer.settings.settings import Settings
 

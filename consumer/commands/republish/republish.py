@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TextIO
 
-    from consumer.core.reports.republish_report import RepublishReport
+    from consumer.core.reports.runs.republish_report import RepublishReport
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) -> int:

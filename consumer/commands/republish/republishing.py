@@ -29,12 +29,12 @@ from consumer.commands.republish.event_type_fitness import (
     check_event_type,
 )
 from consumer.commands.source_table import table_of
-from consumer.core.event.shapes import Shapes
+from consumer.core.event.items.shapes import Shapes
 from consumer.core.republish.item_event import Run
 from consumer.core.republish.item_events import ItemEvents
 from consumer.core.republish.item_filter import ItemFilter
-from consumer.core.republish.rate_limit import RateLimit, usual_rate
 from consumer.core.republish.subscriptions import Subscription, subscriptions_of
+from consumer.core.republish.table.rate_limit import RateLimit, usual_rate
 from consumer.core.republish.taking_part import (
     Participation,
     taking_part,
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 
     from consumer.adapters.nakadi import Nakadi
-    from consumer.core.republish.table_description import TableDescription
+    from consumer.core.republish.table.table_description import TableDescription
     from consumer.core.routes.route import Route
     from consumer.ports import Clock, Publisher
     from consumer.settings.settings import Settings

@@ -25,8 +25,8 @@ from consumer.commands.republish.snapshot_preview import count_events, preview
 from consumer.commands.republish.snapshot_progress import Progress
 from consumer.commands.republish.snapshot_terms import SnapshotOptions
 from consumer.core.event.occurred_at import occurred_at
-from consumer.core.republish.scan_page_size import ScanPageSize
 from consumer.core.republish.snapshot import Mode
+from consumer.core.republish.table.scan_page_size import ScanPageSize
 from consumer.credentials import fallback_region
 from consumer.errors import Fatal, LeaseTableAbsent, Retryable, Unreachable
 from consumer.observability import logs

@@ -40,7 +40,7 @@ from consumer.commands.republish.wanted_items import (
     wanted_keys,
 )
 from consumer.commands.run_progress import RunProgress
-from consumer.core.republish.rate_limit import RateLimit, usual_rate
+from consumer.core.republish.table.rate_limit import RateLimit, usual_rate
 from consumer.core.republish.touch_terms import UNIT_BYTES, hindrance, said
 from consumer.credentials import fallback_region
 from consumer.errors import Misconfigured, Retryable, TableNotFound, Unreachable
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from typing import TextIO
 
-    from consumer.core.reports.touch_report import TouchReport
+    from consumer.core.reports.runs.touch_report import TouchReport
     from consumer.ports import LeaseStore
 
 _OF_READERS = ("route", "max_rate")

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from msgspec import Raw
 
     from consumer.core.republish.item_filter import ItemFilter
-    from consumer.core.republish.read_item import ReadItem
-    from consumer.core.republish.table_description import TableDescription
+    from consumer.core.republish.table.read_item import ReadItem
+    from consumer.core.republish.table.table_description import TableDescription
     from consumer.runtime.republish.table_reader import TableReader
     from consumer.snapshot_ports import TableScan
 

@@ -36,8 +36,8 @@ from consumer.core.dead_letters.redrive import (
 )
 from consumer.core.event.attribute import decode_item
 from consumer.core.event.event import Category, Event, Unbuildable, Withheld
+from consumer.core.event.items.shapes import Shapes
 from consumer.core.event.malformed import MalformedItem
-from consumer.core.event.shapes import Shapes
 from consumer.core.event.touch import touch_attribute
 from consumer.core.event.transcode import Transcoder
 from consumer.core.routes.assembler import Assembler, crossing_of

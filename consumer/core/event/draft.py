@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from consumer.core.event.event import Crossing
 from consumer.core.event.event_metadata import EventMetadata
-from consumer.core.event.image import Image
+from consumer.core.event.items.image import Image
 from consumer.core.event.malformed import MalformedItem, ReservedAttribute
 from consumer.core.stream.record import StreamRecord
 

@@ -29,9 +29,9 @@ from consumer.core.event.attribute import (
     is_same,
     plain,
 )
+from consumer.core.event.items.plain_gaps import NUMBER
 from consumer.core.event.malformed import MalformedItem
 from consumer.core.event.member_names import pointer_step
-from consumer.core.event.plain_gaps import NUMBER
 
 _ADD: Final = b'{"op":"add","path":"'
 _REPLACE: Final = b'{"op":"replace","path":"'

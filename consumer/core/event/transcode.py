@@ -22,7 +22,8 @@ from consumer.core.event.event import (
     Withheld,
 )
 from consumer.core.event.event_metadata import NO_METADATA, MetadataReader
-from consumer.core.event.image import Image, read_image
+from consumer.core.event.items.image import Image, read_image
+from consumer.core.event.items.shapes import Shapes
 from consumer.core.event.malformed import MalformedItem, ReservedAttribute, check_names
 from consumer.core.event.occurred_at import epoch_seconds
 from consumer.core.event.ordering_key import OrderingKeys
@@ -30,7 +31,6 @@ from consumer.core.event.selection.business_body import body_members
 from consumer.core.event.selection.seen_json import joined
 from consumer.core.event.selection.seen_record import seen_record
 from consumer.core.event.selection.selection import less, without
-from consumer.core.event.shapes import Shapes
 from consumer.core.event.touch import touch_attribute
 from consumer.core.stream.record import MalformedRecord, StreamRecord
 from consumer.core.stream.stream import Stream

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from consumer.core.leases.lease import Pause
 from consumer.core.leases.lease_state import LeaseState, lease_state
-from consumer.core.leases.lineage import gate_open
+from consumer.core.leases.streams.lineage import gate_open
 from consumer.core.reports.worker_status import is_silent
 
 if TYPE_CHECKING:

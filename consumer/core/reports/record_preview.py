@@ -18,7 +18,7 @@ from consumer.core.stream.record import MalformedRecord
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from consumer.core.event.shapes import Shapes
+    from consumer.core.event.items.shapes import Shapes
     from consumer.core.routes.route import Route
     from consumer.core.routes.sightings import Sightings
     from consumer.core.stream.recording import RecordedRecord

@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import DecodeError, Struct, json
 
-from consumer.core.republish.scan_page_size import UNIT_BYTES
+from consumer.core.republish.table.scan_page_size import UNIT_BYTES
 
 DOLLARS_PER_MILLION: Final = 0.125
 """Price of a million read request units on demand, in us-east-1."""

@@ -18,7 +18,7 @@ from consumer.core.event.eid import EidNamespace
 from consumer.core.event.envelope import Envelope, ItemContent
 from consumer.core.event.event import DETAIL_CHARACTERS, Event
 from consumer.core.event.event_metadata import NO_METADATA, MetadataReader
-from consumer.core.event.image import read_image
+from consumer.core.event.items.image import read_image
 from consumer.core.event.malformed import MalformedItem, ReservedAttribute, check_names
 from consumer.core.event.occurred_at import epoch_seconds, occurred_at
 from consumer.core.event.ordering_key import OrderingKeys
@@ -27,9 +27,9 @@ from consumer.core.republish.canonical import canonical
 
 if TYPE_CHECKING:
     from consumer.core.event.event import EventFormat
-    from consumer.core.event.image import Image
-    from consumer.core.event.shapes import Shapes
-    from consumer.core.republish.read_item import ReadItem
+    from consumer.core.event.items.image import Image
+    from consumer.core.event.items.shapes import Shapes
+    from consumer.core.republish.table.read_item import ReadItem
     from consumer.core.stream.stream import Stream
 
 TOO_DEEP = "its item is nested too deeply"

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consumer.core.event.event import Event
-    from consumer.core.event.shapes import Shapes
+    from consumer.core.event.items.shapes import Shapes
     from consumer.core.republish.item_event import Run
-    from consumer.core.republish.read_item import ReadItem
+    from consumer.core.republish.table.read_item import ReadItem
     from consumer.core.republish.taking_part import Participation
     from consumer.core.routes.route import Route
 

@@ -14,7 +14,7 @@ from consumer.core.routes.filters.filter_set import FilterSet
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from consumer.core.republish.read_item import ReadItem
+    from consumer.core.republish.table.read_item import ReadItem
     from consumer.core.routes.filters.lambda_filter import Filter
 
 

@@ -10,7 +10,7 @@ from msgspec import DecodeError, Raw, json
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from consumer.core.republish.table_description import TableDescription
+    from consumer.core.republish.table.table_description import TableDescription
 
 _decode = json.Decoder(dict[str, object]).decode
 

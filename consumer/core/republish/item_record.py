@@ -9,7 +9,7 @@ from msgspec import Raw, json
 from consumer.core.stream.record import EventName, StreamRecord
 
 if TYPE_CHECKING:
-    from consumer.core.republish.read_item import ReadItem
+    from consumer.core.republish.table.read_item import ReadItem
 
 EVENT_SOURCE = "aws:dynamodb"
 

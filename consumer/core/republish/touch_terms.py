@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from consumer.core.leases.lease import Worker
     from consumer.core.leases.peers import Peers
-    from consumer.core.republish.table_description import TableDescription
+    from consumer.core.republish.table.table_description import TableDescription
 
 UNIT_BYTES: Final = 1024
 """A write of an item costs a unit for each begun piece of this many bytes."""

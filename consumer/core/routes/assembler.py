@@ -16,7 +16,7 @@ from consumer.core.stream.record import MalformedRecord
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from consumer.core.event.shapes import Shapes
+    from consumer.core.event.items.shapes import Shapes
     from consumer.core.event.transcode import Change
     from consumer.core.routes.event_maker import Made
     from consumer.core.routes.filters.lambda_filter import Filter

@@ -14,7 +14,7 @@ from consumer.core.event.transcode import Change, Transcoder
 from consumer.core.stream.record import MalformedRecord, StreamRecord
 
 if TYPE_CHECKING:
-    from consumer.core.event.shapes import Shapes
+    from consumer.core.event.items.shapes import Shapes
     from consumer.core.routes.route import Route
 
 Made = Event | Unbuildable | Withheld

@@ -14,9 +14,9 @@ from msgspec.structs import replace
 
 from consumer.core.leases.checkpoint import LATEST, SHARD_END, TRIM_HORIZON
 from consumer.core.leases.lease import SCHEMA_VERSION, StreamRow
-from consumer.core.leases.lineage import label_before, oldest_first, parents_first
-from consumer.core.leases.purpose import event_types_of
-from consumer.core.leases.sweep import new_lease
+from consumer.core.leases.streams.lineage import label_before, oldest_first, parents_first
+from consumer.core.leases.streams.purpose import event_types_of
+from consumer.core.leases.streams.sweep import new_lease
 from consumer.core.stream.stream import AtLatest
 from consumer.errors import Misconfigured, Retryable, ShardNotFound, TrimmedData
 from consumer.observability.actions import BEGIN_AT_HORIZON, BEGIN_LATER

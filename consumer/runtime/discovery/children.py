@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from consumer.core.leases.sweep import new_lease
+from consumer.core.leases.streams.sweep import new_lease
 from consumer.errors import Retryable, ShardNotFound, UnknownOutcome
 from consumer.observability.actions import LOOK_UP_CHILDREN_AGAIN
 from consumer.observability.conditions import Conditions

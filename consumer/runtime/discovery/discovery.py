@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from consumer.core.leases.lineage import childless_ends, deletable
-from consumer.core.leases.sweep import (
+from consumer.core.leases.streams.lineage import childless_ends, deletable
+from consumer.core.leases.streams.sweep import (
     QUIET_FACTOR,
     RETIRED_SECONDS,
     YOUNG_SWEEPS,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from consumer.core.leases.sweep import PAGE_SECONDS
+from consumer.core.leases.streams.sweep import PAGE_SECONDS
 from consumer.core.stream.absence import GONE_SECONDS
 from consumer.errors import Retryable, ShardNotFound
 from consumer.runtime.signal import Signal

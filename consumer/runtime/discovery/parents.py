@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from consumer.core.leases.sweep import UnlistedParents, new_lease, orphans
+from consumer.core.leases.streams.sweep import UnlistedParents, new_lease, orphans
 from consumer.core.shard.gap import unseen_shard_gap
 from consumer.core.stream.stream import Shard
 from consumer.runtime.discovery.existence import answers

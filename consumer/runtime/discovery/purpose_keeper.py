@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from consumer.core.leases.purpose import event_types_of, stored_before, with_stored
+from consumer.core.leases.streams.purpose import event_types_of, stored_before, with_stored
 from consumer.errors import Misconfigured, Retryable
 from consumer.observability.actions import PUBLISH_THEM_TOO, READ_ROWS_AGAIN
 from consumer.observability.conditions import Conditions
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from consumer.core.leases.lease import Lease, StreamRow
-    from consumer.core.leases.purpose import Purpose
+    from consumer.core.leases.streams.purpose import Purpose
     from consumer.ports import Clock, LeaseStore
     from consumer.runtime.discovery.source import Source
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from consumer.core.leases.purpose import Purpose
+    from consumer.core.leases.streams.purpose import Purpose
     from consumer.core.stream.stream import Stream, ViewType
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from consumer.core.leases.lineage import label_before
+from consumer.core.leases.streams.lineage import label_before
 from consumer.core.shard.gap import (
     BETWEEN_STREAMS,
     VIEW_TYPE,

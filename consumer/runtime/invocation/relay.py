@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from consumer.core.event.shapes import Shapes
+from consumer.core.event.items.shapes import Shapes
 from consumer.core.invocation.sending_time import Next, Patience, SendingTime, next_step
 from consumer.core.preflight.check_result import CheckResult
 from consumer.core.routes.assembler import Assembler

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import structlog
 from msgspec.structs import replace
 
-from consumer.core.leases.lineage import oldest_first, ready_shards
 from consumer.core.leases.plan import Plan, Situation, plan
-from consumer.core.leases.stream_life import (
+from consumer.core.leases.streams.lineage import oldest_first, ready_shards
+from consumer.core.leases.streams.stream_life import (
     Closing,
     Confirmed,
     PassedBy,

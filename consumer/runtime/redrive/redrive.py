@@ -23,7 +23,7 @@ from consumer.core.dead_letters.redrive import (
     Selection,
 )
 from consumer.core.publishing.early_end import CALLED_OFF
-from consumer.core.reports.redrive_report import RedriveReport
+from consumer.core.reports.runs.redrive_report import RedriveReport
 from consumer.observability.conditions import Conditions
 from consumer.observability.metrics import Metrics
 from consumer.runtime.instruments import Instruments

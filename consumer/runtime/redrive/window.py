@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from consumer.core.dead_letters.open_letters import OpenLetters
 from consumer.core.dead_letters.redrive import RedriveOutcome
 from consumer.core.publishing.early_end import CALLED_OFF
-from consumer.core.reports.redrive_report import NAMED
+from consumer.core.reports.runs.redrive_report import NAMED
 from consumer.runtime.redrive.part import Part
 from consumer.runtime.redrive.received_messages import RedriveEnded
 from consumer.runtime.signal import Signal
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from consumer.core.dead_letters.redrive import Deliverable, RouteEvent
-    from consumer.core.reports.redrive_report import RedriveReport
+    from consumer.core.reports.runs.redrive_report import RedriveReport
     from consumer.core.routes.route import Route
     from consumer.ports import Publisher
     from consumer.runtime.instruments import Instruments

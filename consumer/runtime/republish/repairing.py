@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec.structs import replace
 
 from consumer.core.publishing.early_end import CALLED_OFF
-from consumer.core.reports.republish_report import BUSY, RepublishReport
+from consumer.core.reports.runs.republish_report import BUSY, RepublishReport
 from consumer.core.republish.item_event import Refusal
 from consumer.core.republish.item_key import identity_of
-from consumer.core.republish.read_item import Busy, ReadItem
+from consumer.core.republish.table.read_item import Busy, ReadItem
 from consumer.runtime.republish.calling_off import CalledOff, CallingOff
 from consumer.runtime.republish.publishing import RepublishEnded
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from msgspec import Raw
 
-    from consumer.core.republish.scan_page_size import ScanPageSize
-    from consumer.core.republish.table_answer import TableAnswer
+    from consumer.core.republish.table.scan_page_size import ScanPageSize
+    from consumer.core.republish.table.table_answer import TableAnswer
     from consumer.ports import Clock
     from consumer.runtime.republish.table_reader import TableReader
     from consumer.snapshot_ports import TableScan

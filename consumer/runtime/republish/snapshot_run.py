@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Raw, Struct
 
 from consumer.core.publishing.early_end import CALLED_OFF
-from consumer.core.reports.republish_report import BUSY
+from consumer.core.reports.runs.republish_report import BUSY
 from consumer.core.republish.item_event import Refusal
-from consumer.core.republish.read_item import Busy
 from consumer.core.republish.segment_watch import SegmentWatch
 from consumer.core.republish.snapshot import Counts, Mode, all_done, of_run, total
+from consumer.core.republish.table.read_item import Busy
 from consumer.errors import Misconfigured, Retryable, TableNotFound, Unreachable
 from consumer.runtime.republish.held_segment import (
     BEATS,
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
     from consumer.core.republish.item_filter import ItemFilter
     from consumer.core.republish.outcome import Outcome
-    from consumer.core.republish.read_item import ReadItem
     from consumer.core.republish.snapshot import Segment, Snapshot
-    from consumer.core.republish.table_answer import TableAnswer
+    from consumer.core.republish.table.read_item import ReadItem
+    from consumer.core.republish.table.table_answer import TableAnswer
     from consumer.ports import Chance, Clock
     from consumer.snapshot_ports import SnapshotStore
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from consumer.core.republish.item_key import identity_of
-from consumer.core.republish.scan_page_size import ScanPageSize
+from consumer.core.republish.table.scan_page_size import ScanPageSize
 from consumer.errors import Retryable
 from consumer.patience import Patience
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from msgspec import Raw
 
-    from consumer.core.republish.rate_limit import RateLimit
-    from consumer.core.republish.read_item import ReadItem
-    from consumer.core.republish.table_answer import TableAnswer
+    from consumer.core.republish.table.rate_limit import RateLimit
+    from consumer.core.republish.table.read_item import ReadItem
+    from consumer.core.republish.table.table_answer import TableAnswer
     from consumer.ports import Chance, Clock, Table
     from consumer.snapshot_ports import TableScan
 

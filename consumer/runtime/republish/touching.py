@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from consumer.core.backoff import Backoff
 from consumer.core.publishing.early_end import CALLED_OFF
-from consumer.core.reports.touch_report import TouchReport
+from consumer.core.reports.runs.touch_report import TouchReport
 from consumer.core.republish.item_event import Refusal
 from consumer.core.republish.touch_answer import CONFLICT, TouchOutcome
 from consumer.errors import Retryable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from msgspec import Raw
 
-    from consumer.core.republish.rate_limit import RateLimit
+    from consumer.core.republish.table.rate_limit import RateLimit
     from consumer.core.republish.touch_answer import TouchAnswer
     from consumer.ports import Chance, Clock
     from consumer.runtime.republish.touch_guard import TouchGuard

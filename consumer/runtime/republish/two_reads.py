@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from consumer.core.republish.read_item import Busy, ReadItem
+from consumer.core.republish.table.read_item import Busy, ReadItem
 from consumer.runtime.republish.table_reader import KEYS_PER_CALL
 
 if TYPE_CHECKING:

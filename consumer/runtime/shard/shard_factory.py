@@ -24,7 +24,7 @@ from consumer.runtime.shard.shard_pages import ShardPages
 
 if TYPE_CHECKING:
     from consumer.core.backlog.watermark import AckWatermark
-    from consumer.core.event.shapes import Shapes
+    from consumer.core.event.items.shapes import Shapes
     from consumer.core.leases.fence import Fence
     from consumer.core.leases.lease import Lease, StreamRow
     from consumer.core.limits import LeaseTiming

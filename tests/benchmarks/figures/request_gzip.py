@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from consumer.adapters.nakadi import compressed
 from consumer.core.event.event import Event, EventFormat
-from consumer.core.event.shapes import Shapes
+from consumer.core.event.items.shapes import Shapes
 from consumer.core.event.transcode import Transcoder
 from consumer.core.stream.page import decode_page
 from tests.benchmarks.records import STREAM_ARN, page

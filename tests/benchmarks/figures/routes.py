@@ -15,9 +15,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from consumer.core.event.event import EventFormat
+from consumer.core.event.items.shapes import Shapes
 from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.event.selection.selection import Selection
-from consumer.core.event.shapes import Shapes
 from consumer.core.limits import PublishLimits
 from consumer.core.routes.assembler import Assembler
 from consumer.core.routes.filters.lambda_filter import read_filter

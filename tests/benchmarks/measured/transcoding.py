@@ -26,8 +26,8 @@ BATCH = 32
 
 
 def new_shapes() -> Any:
-    """Return what transcoders share; it has been in two modules."""
-    for name in ("shapes", "item_shape"):
+    """Return what transcoders share; it has been in three modules."""
+    for name in ("items.shapes", "shapes", "item_shape"):
         try:
             return import_module(f"consumer.core.event.{name}").Shapes()
         except (ImportError, AttributeError):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from consumer.adapters.aws.dead_letter_queue import SqsDeadLetterQueue
+from consumer.adapters.aws.queue.dead_letter_queue import SqsDeadLetterQueue
 from consumer.core.dead_letters.dead_letter import DeadLetter, decode
 from consumer.ports import DeadLetterQueue
 from tests.conformance.ports.simulated import Simulated, simulated

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from consumer.adapters.aws.dead_letter_source import SqsDeadLetterSource
+from consumer.adapters.aws.queue.dead_letter_source import SqsDeadLetterSource
 from consumer.core.dead_letters.redrive import QueuedMessage
 from consumer.ports import DeadLetterSource
 from tests.conformance.ports.sqs_queue import sqs_queue

@@ -12,7 +12,7 @@ from consumer.adapters.aws.aws import Aws
 from consumer.adapters.aws.item_text import parsed_item
 from consumer.adapters.aws.tables import DynamoDbTable
 from consumer.adapters.clock import SystemClock
-from consumer.core.republish.table_description import TableDescription
+from consumer.core.republish.table.table_description import TableDescription
 from consumer.ports import Table
 from tests.twins.table import TableTwin, wire
 

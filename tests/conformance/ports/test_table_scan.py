@@ -9,7 +9,7 @@ from consumer.adapters.aws.aws import Aws
 from consumer.adapters.aws.table_scan import DynamoDbScan
 from consumer.adapters.aws.tables import DynamoDbTable
 from consumer.adapters.clock import SystemClock
-from consumer.core.republish.read_item import ReadItem
+from consumer.core.republish.table.read_item import ReadItem
 from consumer.errors import TableNotFound
 from tests.conformance.ports.tables import OnServer, item
 

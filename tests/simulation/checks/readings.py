@@ -10,10 +10,10 @@ from random import Random
 
 from msgspec import Raw, json
 
-from consumer.core.event.shapes import Shapes
+from consumer.core.event.items.shapes import Shapes
 from consumer.core.republish.item_event import Run
 from consumer.core.republish.item_events import ItemEvents
-from consumer.core.republish.read_item import ReadItem
+from consumer.core.republish.table.read_item import ReadItem
 from consumer.core.republish.taking_part import taking_part
 from consumer.core.routes.route import Route
 from consumer.core.stream.stream import Stream

@@ -7,13 +7,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from consumer.core.leases import lease_write, lineage, stream_life
+from consumer.core.leases import lease_write
 from consumer.core.leases.fence import Fence
 from consumer.core.leases.lease import Lease, LeaseWrite, StreamRow, Worker
 from consumer.core.leases.lease_state import LeaseState
 from consumer.core.leases.peers import Peers
 from consumer.core.leases.progress import Progress
-from consumer.core.leases.purpose import Purpose
+from consumer.core.leases.streams import lineage, stream_life
+from consumer.core.leases.streams.purpose import Purpose
 from consumer.core.publishing.answer import Answer
 from consumer.core.reports import lease_view
 from consumer.core.reports.lease_view import LeaseView

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from msgspec import Raw
 
 from consumer.core.dead_letters import letter_making
-from consumer.core.event import image, transcode
+from consumer.core.event import transcode
 from consumer.core.event.attribute import decode_members
 from consumer.core.event.event import Event, EventFormat, Unbuildable, Withheld
-from consumer.core.event.image import Image
+from consumer.core.event.items import image
+from consumer.core.event.items.image import Image
+from consumer.core.event.items.shapes import Shapes
 from consumer.core.event.patch import diff
-from consumer.core.event.shapes import Shapes
 from consumer.core.event.transcode import Change, Transcoder
 from consumer.core.routes.assembler import Assembler, Taker
 from consumer.core.stream.record import MalformedRecord, StreamRecord

@@ -4,10 +4,10 @@ from msgspec import Raw
 
 from consumer.core.event.attribute import decode_members
 from consumer.core.event.draft import Draft
-from consumer.core.event.image import Image
+from consumer.core.event.items.image import Image
+from consumer.core.event.items.shapes import Shapes
 from consumer.core.event.patch import diff
 from consumer.core.event.selection.selection import Selection
-from consumer.core.event.shapes import Shapes
 from consumer.core.event.touch import TouchAttribute
 from consumer.core.event.transcode import Transcoder
 from consumer.core.stream.record import StreamRecord

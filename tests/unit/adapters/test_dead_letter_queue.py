@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from consumer.adapters.aws.aws import Aws
-from consumer.adapters.aws.dead_letter_queue import SqsDeadLetterQueue
+from consumer.adapters.aws.queue.dead_letter_queue import SqsDeadLetterQueue
 from consumer.errors import Retryable
 from tests.unit.adapters.aws_environment import point_at
 from tests.unit.core.dead_letters.test_dead_letter import EVENT, LETTER

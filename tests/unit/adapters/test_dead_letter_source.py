@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from consumer.adapters.aws.aws import Aws
-from consumer.adapters.aws.dead_letter_source import SqsDeadLetterSource
+from consumer.adapters.aws.queue.dead_letter_source import SqsDeadLetterSource
 from consumer.core.dead_letters.redrive import Receipt
 from consumer.errors import Retryable
 from tests.unit.adapters.aws_environment import point_at

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from consumer.adapters.aws.aws import Aws
-from consumer.adapters.aws.dead_letter_queue import SqsDeadLetterQueue
-from consumer.adapters.aws.dead_letter_source import SqsDeadLetterSource
+from consumer.adapters.aws.queue.dead_letter_queue import SqsDeadLetterQueue
+from consumer.adapters.aws.queue.dead_letter_source import SqsDeadLetterSource
 from consumer.adapters.aws.streams import DynamoDbStreams
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.lease_table.lease_table import LeaseTable

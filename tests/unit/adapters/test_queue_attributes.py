@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from consumer.adapters.aws.aws import Aws
-from consumer.adapters.aws.queue_attributes import queue_attributes
+from consumer.adapters.aws.queue.queue_attributes import queue_attributes
 from consumer.core.preflight.queue_fitness import QueueAttributes
 from consumer.errors import Misconfigured, Retryable
 from tests.unit.adapters.aws_environment import point_at

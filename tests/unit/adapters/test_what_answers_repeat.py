@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from consumer.adapters.aws.aws import Aws
-from consumer.adapters.aws.dead_letter_queue import SqsDeadLetterQueue
+from consumer.adapters.aws.queue.dead_letter_queue import SqsDeadLetterQueue
 from consumer.adapters.aws.streams import DynamoDbStreams
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.nakadi import Nakadi

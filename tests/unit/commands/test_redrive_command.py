@@ -12,8 +12,8 @@ from consumer.commands.events.redrive_progress import RedriveProgress
 from consumer.commands.run_progress import BAR_SECONDS, LINE_SECONDS
 from consumer.commands.source_table import table_of
 from consumer.core.dead_letters.redrive import RedriveOutcome
-from consumer.core.reports.letter_line import HEADER
-from consumer.core.reports.redrive_report import NAMED, RedriveReport
+from consumer.core.reports.runs.letter_line import HEADER
+from consumer.core.reports.runs.redrive_report import NAMED, RedriveReport
 from consumer.errors import Misconfigured
 from consumer.settings.loading import load_settings
 

@@ -26,7 +26,7 @@ from consumer.core.leases.checkpoint import TRIM_HORIZON
 from consumer.core.leases.lease import StreamRow
 from consumer.core.republish.item_event import Refusal
 from consumer.core.republish.subscriptions import Subscription
-from consumer.core.republish.table_description import TableDescription
+from consumer.core.republish.table.table_description import TableDescription
 from consumer.core.republish.taking_part import taking_part
 from consumer.errors import Misconfigured
 from consumer.settings.loading import load_settings

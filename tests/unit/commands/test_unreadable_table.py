@@ -19,7 +19,7 @@ from consumer.commands.republish.republishing import Rates, Reach, opened
 from consumer.commands.republish.wanted_items import Wanted
 from consumer.core.repair.exported_change import ExportedChange
 from consumer.core.repair.repair_run import RepairRun
-from consumer.core.republish.table_description import TableDescription
+from consumer.core.republish.table.table_description import TableDescription
 from consumer.core.republish.taking_part import taking_part
 from consumer.errors import Fatal, Misconfigured, Retryable, TableNotFound, Unreachable
 from consumer.runtime.republish.table_reader import TableReader

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from consumer.core.leases.checkpoint import LATEST, SHARD_END, TRIM_HORIZON
 from consumer.core.leases.lease import SCHEMA_VERSION, Lease, StreamRow
-from consumer.core.leases.lineage import LISTED_SECONDS
+from consumer.core.leases.streams.lineage import LISTED_SECONDS
 from consumer.core.limits import LeaseTiming
 from consumer.core.stream.absence import GONE_SECONDS
 from consumer.core.stream.stream import Stream, StreamPage, ViewType

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 from msgspec.structs import replace
 
-from consumer.core.leases.lineage import gate_open
+from consumer.core.leases.streams.lineage import gate_open
 from consumer.core.limits import LeaseTiming
 from consumer.errors import NotReleased
 from tests.twins.fleet import Fleet, Node

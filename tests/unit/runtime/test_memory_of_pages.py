@@ -9,9 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from consumer.core.backlog.budget import MIB, RESERVATION
-from consumer.core.event import shapes
-from consumer.core.event.item_shape import Shape, shape_of
-from consumer.core.event.plain_gaps import Split
+from consumer.core.event.items import shapes
+from consumer.core.event.items.item_shape import Shape, shape_of
+from consumer.core.event.items.plain_gaps import Split
 from consumer.core.event.selection.selector import Selector
 from consumer.core.leases.checkpoint import SHARD_END
 from consumer.core.leases.lease import Lease

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 from structlog.testing import capture_logs
 
-from consumer.core.leases.purpose import Purpose
+from consumer.core.leases.streams.purpose import Purpose
 from consumer.errors import Misconfigured
 from consumer.runtime.discovery.bootstrap import first_row
 from tests.twins.fleet import Fleet, Node, source

@@ -17,7 +17,7 @@ from consumer.core.dead_letters.redrive import (
 )
 from consumer.core.limits import PublishLimits
 from consumer.core.publishing.early_end import PATIENCE_SECONDS
-from consumer.core.reports.redrive_report import RedriveReport
+from consumer.core.reports.runs.redrive_report import RedriveReport
 from consumer.core.routes.route import Route
 from consumer.runtime.redrive import redrive as module
 from tests.twins.nakadi import NakadiTwin, Reply, sequence_of

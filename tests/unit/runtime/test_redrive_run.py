@@ -15,7 +15,7 @@ from consumer.core.dead_letters.redrive import RedriveOutcome, Selection
 from consumer.core.event.event import EventFormat
 from consumer.core.limits import PublishLimits
 from consumer.core.publishing.early_end import PATIENCE_SECONDS
-from consumer.core.reports.redrive_report import RedriveReport
+from consumer.core.reports.runs.redrive_report import RedriveReport
 from consumer.core.routes.route import Route
 from consumer.ports import Publisher
 from consumer.runtime.redrive import redrive as module

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from consumer.core.republish.item_key import identity_of
-from consumer.core.republish.rate_limit import RateLimit
-from consumer.core.republish.table_description import TableDescription
+from consumer.core.republish.table.rate_limit import RateLimit
+from consumer.core.republish.table.table_description import TableDescription
 from consumer.core.republish.taking_part import taking_part
 from consumer.errors import Retryable
 from consumer.runtime.republish import two_reads
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from msgspec import Raw
 
-    from consumer.core.reports.republish_report import RepublishReport
+    from consumer.core.reports.runs.republish_report import RepublishReport
     from consumer.core.republish.item_event import Refusal
 
 

@@ -15,9 +15,9 @@ from msgspec.structs import replace
 from consumer.core.publishing.early_end import CALLED_OFF
 from consumer.core.republish.item_event import Refusal
 from consumer.core.republish.outcome import Outcome
-from consumer.core.republish.read_item import Busy, ReadItem
 from consumer.core.republish.snapshot import Counts, Mode, Snapshot, Terms, total
-from consumer.core.republish.table_answer import TableAnswer
+from consumer.core.republish.table.read_item import Busy, ReadItem
+from consumer.core.republish.table.table_answer import TableAnswer
 from consumer.errors import Misconfigured, Retryable, TableNotFound, Unreachable
 from consumer.runtime.republish.patient_store import PatientStore
 from consumer.runtime.republish.publishing import RepublishEnded

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from consumer.core.republish.rate_limit import RateLimit
-from consumer.core.republish.table_description import TableDescription
+from consumer.core.republish.table.rate_limit import RateLimit
+from consumer.core.republish.table.table_description import TableDescription
 from consumer.errors import Retryable
 from consumer.runtime.republish.table_reader import TRIES, TableReader
 from tests.twins.table import TableTwin, wire
@@ -17,7 +17,7 @@ from tests.unit.core.republish.items import TABLE_ARN
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consumer.core.republish.read_item import ReadItem
+    from consumer.core.republish.table.read_item import ReadItem
 
 
 class Desk:

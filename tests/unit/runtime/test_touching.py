@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from consumer.core.leases.lease import Worker
 from consumer.core.limits import LeaseTiming
 from consumer.core.publishing.early_end import CALLED_OFF
-from consumer.core.republish.rate_limit import RateLimit
+from consumer.core.republish.table.rate_limit import RateLimit
 from consumer.core.republish.touch_answer import CONFLICT, TouchAnswer, TouchOutcome
 from consumer.errors import Retryable
 from consumer.runtime.republish.touch_guard import NOBODY, WATCH_SECONDS, TouchGuard
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from msgspec import Raw
 
-    from consumer.core.reports.touch_report import TouchReport
+    from consumer.core.reports.runs.touch_report import TouchReport
     from consumer.core.republish.item_event import Refusal
 
 TIMING = LeaseTiming(heartbeat=2.0, lease_duration=10.0)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from consumer.core.republish.rate_limit import RateLimit
-from consumer.core.republish.read_item import Busy, ReadItem
-from consumer.core.republish.table_description import TableDescription
+from consumer.core.republish.table.rate_limit import RateLimit
+from consumer.core.republish.table.read_item import Busy, ReadItem
+from consumer.core.republish.table.table_description import TableDescription
 from consumer.runtime.republish.table_reader import TableReader
 from consumer.runtime.republish.two_reads import APART_SECONDS, READ_AGAIN, TwoReads
 from tests.twins.table import TableTwin, wire

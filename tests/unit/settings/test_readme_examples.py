@@ -8,7 +8,7 @@ from typing import Any
 
 from consumer.core.backlog.queued_event import EVENT_BYTES
 from consumer.core.event.event import Event
-from consumer.core.event.shapes import Shapes
+from consumer.core.event.items.shapes import Shapes
 from consumer.core.routes.assembler import Assembler
 from consumer.core.stream.page import decode_page
 from consumer.settings.loading import load_settings

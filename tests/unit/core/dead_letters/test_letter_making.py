@@ -19,9 +19,9 @@ from consumer.core.event.event import (
     MetadataSources,
     Unbuildable,
 )
+from consumer.core.event.items.shapes import Shapes
 from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.event.selection.selection import Selection
-from consumer.core.event.shapes import Shapes
 from consumer.core.event.transcode import Transcoder
 from consumer.core.limits import PublishLimits
 from consumer.core.routes.route import Route

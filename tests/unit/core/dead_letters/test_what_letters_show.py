@@ -26,9 +26,9 @@ from consumer.core.dead_letters.redrive import (
     RedriveOutcome,
 )
 from consumer.core.event.event import Category, Event, EventFormat, Layout
+from consumer.core.event.items.shapes import Shapes
 from consumer.core.event.selection.attribute_path import AttributePath
 from consumer.core.event.selection.selection import Selection
-from consumer.core.event.shapes import Shapes
 from consumer.core.event.transcode import Transcoder
 from consumer.core.limits import PublishLimits
 from consumer.core.routes.route import Route

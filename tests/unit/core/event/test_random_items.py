@@ -2,7 +2,7 @@
 
 import pytest
 
-from consumer.core.event import plain_gaps
+from consumer.core.event.items import plain_gaps
 from tests.reference.fuzz import Difference, Fuzz
 
 

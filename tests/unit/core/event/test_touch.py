@@ -18,10 +18,10 @@ from consumer.core.event.event import (
     Unbuildable,
     Withheld,
 )
+from consumer.core.event.items.shapes import Shapes
 from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.event.selection.seen_record import seen_record
 from consumer.core.event.selection.selection import Selection
-from consumer.core.event.shapes import Shapes
 from consumer.core.event.touch import TouchAttribute, touch_attribute
 from consumer.core.event.transcode import Transcoder
 from consumer.core.limits import PublishLimits

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.core.event.event import Category, Event, EventFormat, MetadataSources
+from consumer.core.event.items.shapes import Shapes
 from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.event.selection.selection import Selection
-from consumer.core.event.shapes import Shapes
 from consumer.core.limits import PublishLimits
 from consumer.core.reports.record_preview import Previewer, RecordPreview, summary
 from consumer.core.routes.assembler import Assembler

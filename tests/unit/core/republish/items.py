@@ -8,11 +8,11 @@ from typing import Any
 from msgspec import Raw
 
 from consumer.core.event.event import EventFormat
-from consumer.core.event.shapes import Shapes
+from consumer.core.event.items.shapes import Shapes
 from consumer.core.limits import PublishLimits
 from consumer.core.republish.item_event import Run
 from consumer.core.republish.item_events import ItemEvents
-from consumer.core.republish.read_item import ReadItem
+from consumer.core.republish.table.read_item import ReadItem
 from consumer.core.republish.taking_part import taking_part
 from consumer.core.routes.filters.lambda_filter import read_filter
 from consumer.core.routes.route import Route

@@ -18,13 +18,13 @@ from consumer.core.event.event import (
     MetadataSources,
     Unbuildable,
 )
+from consumer.core.event.items.shapes import Shapes
 from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.event.selection.selection import Selection
-from consumer.core.event.shapes import Shapes
 from consumer.core.event.transcode import Transcoder
 from consumer.core.republish.item_event import ItemEventMaker, Refusal
 from consumer.core.republish.item_record import ItemRecords
-from consumer.core.republish.read_item import ReadItem
+from consumer.core.republish.table.read_item import ReadItem
 from tests.reference.selections import deep_items, selections_of
 from tests.unit.core.republish.items import AT, LABEL, RUN, STREAM_ARN, TABLE_ARN, gone, there, wire
 

@@ -9,7 +9,7 @@ from consumer.core.event.event import Category, EventFormat
 from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.republish.item_event import Refusal
 from consumer.core.republish.item_events import ItemEvents
-from consumer.core.republish.read_item import ReadItem
+from consumer.core.republish.table.read_item import ReadItem
 from tests.unit.core.republish.items import AT, KEYS, gone, item_events, route, there
 
 OPEN, PAID = ({"id": {"S": "1"}, "status": {"S": status}} for status in ("OPEN", "PAID"))

@@ -7,7 +7,7 @@ import pytest
 from msgspec import Raw
 
 from consumer.core.republish.item_filter import ItemFilter
-from consumer.core.republish.read_item import ReadItem
+from consumer.core.republish.table.read_item import ReadItem
 from consumer.core.routes.filters.lambda_filter import read_filter_json
 
 ARN = "arn:aws:dynamodb:eu-central-1:1:table/orders/stream/2026-11-01T09:30:00.000"

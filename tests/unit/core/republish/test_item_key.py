@@ -5,7 +5,7 @@ import json
 import pytest
 
 from consumer.core.republish.item_key import NotAKey, identity_of, read_key, read_keys
-from consumer.core.republish.table_description import TableDescription
+from consumer.core.republish.table.table_description import TableDescription
 from tests.unit.core.republish.items import TABLE_ARN, wire
 
 TABLE = TableDescription("t", TABLE_ARN, ("pk", "sk"), {"pk": "S", "sk": "N"})

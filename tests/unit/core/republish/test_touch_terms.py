@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from consumer.core.leases.lease import Worker
 from consumer.core.leases.peers import Peers
 from consumer.core.limits import LeaseTiming
-from consumer.core.republish.table_description import TableDescription
+from consumer.core.republish.table.table_description import TableDescription
 from consumer.core.republish.touch_terms import (
     Readiness,
     hindrance,

@@ -15,8 +15,8 @@ from consumer.core.event.event import (
     Unbuildable,
     Withheld,
 )
+from consumer.core.event.items.shapes import Shapes
 from consumer.core.event.selection.attribute_path import read_path
-from consumer.core.event.shapes import Shapes
 from consumer.core.event.transcode import Transcoder
 from consumer.core.limits import PublishLimits
 from consumer.core.routes.assembler import Assembler, crossing_of

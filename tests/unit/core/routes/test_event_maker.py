@@ -16,9 +16,9 @@ from consumer.core.event.event import (
     Unbuildable,
     Withheld,
 )
+from consumer.core.event.items.shapes import Shapes
 from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.event.selection.selection import Selection
-from consumer.core.event.shapes import Shapes
 from consumer.core.limits import PublishLimits
 from consumer.core.routes.event_maker import EventMaker
 from consumer.core.routes.route import Route

@@ -1,0 +1,1 @@
+"""Items as plain JSON, and the patch from one to the next."""

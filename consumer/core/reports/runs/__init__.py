@@ -1,0 +1,1 @@
+"""What commands that publish or touch say of what they have done."""
