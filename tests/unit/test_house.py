@@ -5,7 +5,7 @@ core is pure                                      tasks belong to a TaskGroup
 nobody cancels, gathers, waits, shields           one broad except in the project
 modules are named after nouns of the problem      nothing is left to be done later
 each runtime module opens with its ownership      each core module has its own test module
-values are Structs
+values are Structs                                what is replaced is a field
 """
 
 import ast
@@ -140,6 +140,25 @@ def test_values_are_structs(trees: Trees) -> None:
         )
 
     assert broken(trees, is_dataclass_without_need) == []
+
+
+def test_what_is_replaced_is_a_field(trees: Trees) -> None:
+    """The type checker does not look at the arguments of `msgspec.structs.replace`."""
+    fields = {
+        statement.target.id
+        for tree in trees.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for statement in node.body
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
+    }
+
+    def replaces_none(node: ast.AST) -> bool:
+        if not (isinstance(node, ast.Call) and ast.unparse(node.func) == "replace"):
+            return False
+        return any(each.arg is not None and each.arg not in fields for each in node.keywords)
+
+    assert broken(trees, replaces_none) == []
 
 
 def test_nobody_gathers_waits_or_shields(trees: Trees) -> None:

@@ -7,7 +7,6 @@ import sys
 from typing import TYPE_CHECKING
 
 import orjson
-from msgspec import to_builtins
 
 from consumer.adapters.aws.aws import Aws
 from consumer.commands.columns import columns
@@ -68,7 +67,7 @@ async def read_gaps(store: LeaseStore) -> dict[str, Sequence[Gap]]:
 
 def _json(lines: Sequence[GapLine]) -> str:
     rows = [line.as_json() for line in lines]
-    return orjson.dumps(rows, default=to_builtins, option=orjson.OPT_INDENT_2).decode()
+    return orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode()
 
 
 def table(lines: Sequence[GapLine]) -> str:

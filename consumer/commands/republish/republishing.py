@@ -33,8 +33,8 @@ from consumer.core.event.items.shapes import Shapes
 from consumer.core.republish.item_event import Run
 from consumer.core.republish.item_events import ItemEvents
 from consumer.core.republish.item_filter import ItemFilter
+from consumer.core.republish.rate_limit import RateLimit, usual_rate
 from consumer.core.republish.subscriptions import Subscription, subscriptions_of
-from consumer.core.republish.table.rate_limit import RateLimit, usual_rate
 from consumer.core.republish.taking_part import (
     Participation,
     taking_part,

@@ -11,8 +11,8 @@ from consumer.commands.republish.republishing import opened
 from consumer.commands.run_progress import RunProgress
 from consumer.core.reports.times import in_words
 from consumer.core.republish.estimate import estimate, exceeds_half, retention_of
+from consumer.core.republish.rate_limit import usual_rate
 from consumer.core.republish.snapshot import Mode
-from consumer.core.republish.table.rate_limit import usual_rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

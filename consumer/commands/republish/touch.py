@@ -40,7 +40,7 @@ from consumer.commands.republish.wanted_items import (
     wanted_keys,
 )
 from consumer.commands.run_progress import RunProgress
-from consumer.core.republish.table.rate_limit import RateLimit, usual_rate
+from consumer.core.republish.rate_limit import RateLimit, usual_rate
 from consumer.core.republish.touch_terms import UNIT_BYTES, hindrance, said
 from consumer.credentials import fallback_region
 from consumer.errors import Misconfigured, Retryable, TableNotFound, Unreachable

@@ -10,15 +10,16 @@ from msgspec.structs import replace
 from consumer.core.event.event import Category
 from consumer.core.preflight.check_result import CheckResult, Severity
 from consumer.core.preflight.filter_check import DEPENDENCY, judge_filter
+from consumer.core.routes.unseen_paths import named_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from consumer.core.event.selection.attribute_path import AttributePath
     from consumer.core.routes.route import Route
 
-_like_a_pattern: Final = re.compile(r"\*|\[[0-9]*\]$").search
-"""In names of paths: hardly anybody means a name with a star, or with brackets at its end."""
+_as_element: Final = re.compile(r"(?P<list>.*[^\s])\s*\[[^\]]*\]").fullmatch
+_as_all: Final = re.compile(r"\*+|\[[-0-9*:\s]*\]|\$").fullmatch
+_AS_LISTS: Final = "a path goes through lists to all their elements"
 
 
 def called(route: Route) -> str:
@@ -67,19 +68,21 @@ def _taken(route: Route, *, others_filter: bool) -> list[CheckResult]:
 
 def _doubtful_paths(route: Route) -> list[CheckResult]:
     """Return a doubt about each path that is written as if it had wildcards or places of lists."""
-    seen = route.format.selection
-    named: dict[str, Iterable[AttributePath]] = {"changed": route.changed}
-    if seen is not None:
-        named |= {"include": seen.include or (), "exclude": seen.exclude}
-    return [
-        CheckResult(
-            "path",
-            Severity.DOUBTFUL,
-            f"{word}: {path} names an attribute that is called {name!r}, letter by letter",
-            "leave that part out, if it is none: a path goes through lists to all their elements, "
-            "and has no wildcards",
-        )
-        for word, paths in named.items()
-        for path in paths
-        for name in filter(_like_a_pattern, path.names)
-    ]
+    found: list[CheckResult] = []
+    for word, path in named_paths(route):
+        name, meant = next(((each, _meant(each)) for each in path.names if _meant(each)), ("", ""))
+        if name:
+            what = f"{word}: {path} asks for an attribute that is called {name!r}, as written"
+            remedy = f"{meant}, unless an attribute has that name"
+            found.append(CheckResult("path", Severity.DOUBTFUL, what, remedy))
+    return found
+
+
+def _meant(name: str) -> str:
+    """Return what to write in place of a name of a path that is hardly meant, "" for any other."""
+    if _as_all(name):
+        return f"leave {name} out ({_AS_LISTS})"
+    element = _as_element(name)
+    if element is not None:
+        return f"write {element['list']} ({_AS_LISTS})"
+    return "write each name (there are no wildcards)" if "*" in name else ""

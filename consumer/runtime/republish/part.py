@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from consumer.core.event.event import Event
     from consumer.core.publishing.answer import Answer
     from consumer.core.publishing.reaction import Refused
-    from consumer.core.republish.table.rate_limit import RateLimit
+    from consumer.core.republish.rate_limit import RateLimit
     from consumer.core.republish.table.read_item import ReadItem
     from consumer.core.routes.route import Route
     from consumer.ports import Clock, Publisher

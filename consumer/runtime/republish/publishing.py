@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from consumer.core.event.event import Event
     from consumer.core.republish.item_events import ItemEvents
-    from consumer.core.republish.table.rate_limit import RateLimit
+    from consumer.core.republish.rate_limit import RateLimit
     from consumer.core.republish.table.read_item import ReadItem
     from consumer.core.routes.route import Route
     from consumer.ports import Chance, Clock, Publisher

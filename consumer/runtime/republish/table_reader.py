@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from msgspec import Raw
 
-    from consumer.core.republish.table.rate_limit import RateLimit
+    from consumer.core.republish.rate_limit import RateLimit
     from consumer.core.republish.table.read_item import ReadItem
     from consumer.core.republish.table.table_answer import TableAnswer
     from consumer.ports import Chance, Clock, Table

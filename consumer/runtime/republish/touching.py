@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from msgspec import Raw
 
-    from consumer.core.republish.table.rate_limit import RateLimit
+    from consumer.core.republish.rate_limit import RateLimit
     from consumer.core.republish.touch_answer import TouchAnswer
     from consumer.ports import Chance, Clock
     from consumer.runtime.republish.touch_guard import TouchGuard

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from consumer.core.republish.item_key import identity_of
-from consumer.core.republish.table.rate_limit import RateLimit
+from consumer.core.republish.rate_limit import RateLimit
 from consumer.core.republish.table.table_description import TableDescription
 from consumer.core.republish.taking_part import taking_part
 from consumer.errors import Retryable

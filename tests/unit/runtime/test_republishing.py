@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from consumer.core.publishing.early_end import PATIENCE_SECONDS
-from consumer.core.republish.table.rate_limit import RateLimit
+from consumer.core.republish.rate_limit import RateLimit
 from consumer.core.republish.taking_part import taking_part
 from consumer.runtime.republish.publishing import RepublishEnded, Republisher
 from tests.twins.nakadi import NakadiTwin, Reply, refusal

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from consumer.core.republish.table.rate_limit import RateLimit
+from consumer.core.republish.rate_limit import RateLimit
 from consumer.core.republish.table.table_description import TableDescription
 from consumer.errors import Retryable
 from consumer.runtime.republish.table_reader import TRIES, TableReader

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from consumer.core.leases.lease import Worker
 from consumer.core.limits import LeaseTiming
 from consumer.core.publishing.early_end import CALLED_OFF
-from consumer.core.republish.table.rate_limit import RateLimit
+from consumer.core.republish.rate_limit import RateLimit
 from consumer.core.republish.touch_answer import CONFLICT, TouchAnswer, TouchOutcome
 from consumer.errors import Retryable
 from consumer.runtime.republish.touch_guard import NOBODY, WATCH_SECONDS, TouchGuard

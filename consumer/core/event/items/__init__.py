@@ -1,1 +1,1 @@
-"""Items as plain JSON, and the patch from one to the next."""
+"""Items as plain JSON: by their shapes, by their gaps."""

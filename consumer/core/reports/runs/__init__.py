@@ -1,1 +1,1 @@
-"""What commands that publish or touch say of what they have done."""
+"""What commands that publish or touch say of what they find and do."""

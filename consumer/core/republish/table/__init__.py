@@ -1,1 +1,1 @@
-"""What is read from a table, and how fast."""
+"""The table as it is read: its description, its answers, their items."""

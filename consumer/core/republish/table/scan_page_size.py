@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from consumer.core.republish.table.rate_limit import RateLimit
+    from consumer.core.republish.rate_limit import RateLimit
 
 UNIT_BYTES: Final = 4096
 """A strongly consistent read of this many bytes costs one read unit."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from consumer.core.event.event import Category, EventFormat
+from consumer.core.event.event import Category, EventFormat, MetadataSources
 from consumer.core.event.selection.attribute_path import read_path
 from consumer.core.event.selection.selection import Selection
 from consumer.core.limits import PublishLimits
@@ -73,37 +73,55 @@ def test_a_rest_of_nothing_is_doubtful() -> None:
     assert "otherwise takes everything" in result
 
 
+THROUGH = "(a path goes through lists to all their elements), unless an attribute has that name"
+
+
 @pytest.mark.parametrize(
-    ("text", "name"),
+    ("text", "name", "remedy"),
     [
-        ("lines.*.card", "*"),
-        ("lines[0].card", "lines[0]"),
-        ("lines.[].card", "[]"),
-        ("card_*", "card_*"),
-        ("/a.b/*", "*"),
-        ("lines.card", None),
-        ("lines.0.card", None),  # maps have such names
-        ("[draft].text", None),
+        ("lines.*.card", "*", f"leave * out {THROUGH}"),
+        ("lines.[].card", "[]", f"leave [] out {THROUGH}"),
+        ("lines.[*].card", "[*]", f"leave [*] out {THROUGH}"),
+        ("$.card", "$", f"leave $ out {THROUGH}"),
+        ("lines[0].card", "lines[0]", f"write lines {THROUGH}"),
+        ("lines [ -1 ].card", "lines [ -1 ]", f"write lines {THROUGH}"),
+        ('lines["card"]', 'lines["card"]', f"write lines {THROUGH}"),
+        ("a*.b*", "a*", "write each name (there are no wildcards), unless an attribute has that"),
+        ("/a.b/*", "*", f"leave * out {THROUGH}"),
     ],
 )
-def test_a_path_that_looks_like_a_pattern_is_doubtful(text: str, name: str | None) -> None:
+def test_a_path_that_looks_like_a_pattern_is_doubtful(text: str, name: str, remedy: str) -> None:
     path = read_path(text)
     hides = EventFormat("a.b", ("id",), selection=Selection(None, (path,)))
     shows = EventFormat("a.b", ("id",), selection=Selection((path,)))
-    counts = route("counts", changed=(path,))
     routes = [
         Route("a.b", hides, PublishLimits(), ("id",), name="hides"),
         Route("a.b", shows, PublishLimits(), ("id",), name="shows"),
-        counts,
+        route("counts", changed=(path,)),
     ]
     doubts = [found for found in judge_routes(routes) if found.severity is Severity.DOUBTFUL]
-    assert [found.result for found in doubts] == (
-        []
-        if name is None
-        else [
-            f"{route} (a.b): {word}: {text} names an attribute that is called {name!r}, "
-            "letter by letter"
-            for route, word in (("hides", "exclude"), ("shows", "include"), ("counts", "changed"))
-        ]
+    assert [found.result for found in doubts] == [
+        f"{route} (a.b): {word}: {text} asks for an attribute that is called {name!r}, as written"
+        for route, word in (("hides", "exclude"), ("shows", "include"), ("counts", "changed"))
+    ]
+    assert all(found.remedy.startswith(remedy) for found in doubts)
+
+
+@pytest.mark.parametrize("text", ["lines.card", "lines.0.card", "[draft].text", "/a.b", "$id"])
+def test_other_paths_are_not(text: str) -> None:
+    form = EventFormat("a.b", ("id",), selection=Selection(None, (read_path(text),)))
+    found = judge_routes([Route("a.b", form, PublishLimits(), ("id",), name="hides")])
+    assert [each.severity for each in found] == [Severity.FINE]
+
+
+def test_names_of_other_settings_are_looked_at_too() -> None:
+    form = EventFormat(
+        "a.b",
+        ("id",),
+        selection=Selection(rename=(("card_*", "card"),)),
+        category=Category.BUSINESS,
+        metadata=MetadataSources(flow_id="flow*"),
+        body="lines[0]",
     )
-    assert all("no wildcards" in found.remedy for found in doubts)
+    found = judge_routes([Route("a.b", form, PublishLimits(), ("id",), name="outbox")])
+    assert [each.result.split(": ")[1] for each in found[1:]] == ["rename", "metadata", "body"]

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from consumer.core.republish.table.rate_limit import RateLimit
+from consumer.core.republish.rate_limit import RateLimit
 from consumer.core.republish.table.scan_page_size import MAX_ITEMS, ScanPageSize
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from consumer.core.republish.table.rate_limit import (
+from consumer.core.republish.rate_limit import (
     LEAST_PART,
     RECOVERY_SECONDS,
     USUAL_UNITS,
