@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from consumer.core.event.event import Category
+from consumer.core.event.selection.attribute_path import AttributePath
 from consumer.core.preflight.check_result import CheckResult, Severity
 from consumer.core.preflight.filter_check import DEPENDENCY, judge_filter
 from consumer.core.routes.unseen_paths import named_paths
@@ -17,9 +18,8 @@ if TYPE_CHECKING:
 
     from consumer.core.routes.route import Route
 
-_as_element: Final = re.compile(r"(?P<list>.*[^\s])\s*\[[^\]]*\]").fullmatch
-_as_all: Final = re.compile(r"\*+|\[[-0-9*:\s]*\]|\$").fullmatch
-_AS_LISTS: Final = "a path goes through lists to all their elements"
+_looks_odd: Final = re.compile(r"\*|.\[[^\]]*\]$|^\[[-0-9:\s]*\]$|^\$$").search
+_all_elements: Final = re.compile(r"\s*\[[-0-9*:\s]*\]$|^\*+$|^\$$").sub
 
 
 def called(route: Route) -> str:
@@ -70,19 +70,18 @@ def _doubtful_paths(route: Route) -> list[CheckResult]:
     """Return a doubt about each path that is written as if it had wildcards or places of lists."""
     found: list[CheckResult] = []
     for word, path in named_paths(route):
-        name, meant = next(((each, _meant(each)) for each in path.names if _meant(each)), ("", ""))
-        if name:
-            what = f"{word}: {path} asks for an attribute that is called {name!r}, as written"
-            remedy = f"{meant}, unless an attribute has that name"
-            found.append(CheckResult("path", Severity.DOUBTFUL, what, remedy))
+        odd = next(filter(_looks_odd, path.names), None)
+        if odd is not None:
+            what = f"{word}: {path} asks for an attribute that is called {odd!r}, as written"
+            found.append(CheckResult("path", Severity.DOUBTFUL, what, _remedy(path)))
     return found
 
 
-def _meant(name: str) -> str:
-    """Return what to write in place of a name of a path that is hardly meant, "" for any other."""
-    if _as_all(name):
-        return f"leave {name} out ({_AS_LISTS})"
-    element = _as_element(name)
-    if element is not None:
-        return f"write {element['list']} ({_AS_LISTS})"
-    return "write each name (there are no wildcards)" if "*" in name else ""
+def _remedy(path: AttributePath) -> str:
+    """Return what to write in place of such a path."""
+    names = tuple(filter(None, (_all_elements("", name) for name in path.names)))
+    if not names or any(map(_looks_odd, names)):
+        meant = "write names with dots between them, for there are no wildcards"
+    else:
+        meant = f"write {AttributePath(names)}, which goes through lists to all their elements"
+    return f"{meant}; leave it if an attribute has that name"
