@@ -261,6 +261,8 @@ class World:
         for shard in self.truth.shards.values():
             row = self.table.of(shard.stream_key).get(shard.id)
             if shard.shard.gone or self.truth.is_unknown(shard):
+                if row is not None and row.owner is not None and row.owner not in alive:
+                    return False  # whoever holds it is dead; another one releases it
                 continue
             if not fits(shard.stream):
                 waits = self.truth.waits_for_operator(shard.stream)
