@@ -64,10 +64,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], out: TextIO) 
     if not reading.lines:
         sys.stderr.write(none_found(settings, NOTHING_YET, absent=absent))
     if arguments.json:
-        out.write(
-            orjson.dumps(reading.lines, default=to_builtins, option=orjson.OPT_INDENT_2).decode()
-            + "\n"
-        )
+        out.write(_json(reading.lines, orjson.OPT_INDENT_2))
     else:
         out.write(table(reading.lines) + notes(reading))
     return 0
@@ -108,10 +105,13 @@ async def _watch_table(
         else:
             if out.isatty() and not as_json:
                 control(out, CLEAR)
-            text = orjson.dumps(reading.lines, default=to_builtins).decode() + "\n"
-            out.write(text if as_json else _screen(reading, out))
+            out.write(_json(reading.lines) if as_json else _screen(reading, out))
             out.flush()
         await asyncio.sleep(WATCH_SECONDS)
+
+
+def _json(lines: list[LeaseLine], option: int = 0) -> str:
+    return orjson.dumps(lines, default=to_builtins, option=option).decode() + "\n"
 
 
 def _screen(reading: LeaseReading, out: TextIO) -> str:
